@@ -1,0 +1,37 @@
+/** Why a session failed: the whole, documented set (`docs`: README, "What is migrated and what is refused"). */
+export const failureReasons = [
+  "corrupt",
+  "unsupported-type",
+  "circular",
+  "too-deep",
+  "too-large",
+  "unreadable",
+  "changed-repeatedly",
+  "wrong-redis-type",
+  "redis-error",
+] as const;
+export type FailureReason = (typeof failureReasons)[number];
+
+/** What can become of a session file in a copy; every one found gets exactly one. */
+export const outcomeKinds = [
+  "copied",
+  "identical",
+  "kept",
+  "expired",
+  "ended",
+  "superseded",
+  "vanished",
+  "failed",
+] as const;
+export type OutcomeKind = (typeof outcomeKinds)[number];
+
+/** How a session's bytes are written in its file. */
+export type SessionFormat = "pickle" | "json";
+
+/** What is known of a session once it was decoded. */
+export interface SessionFacts {
+  /** Whether `uid` is truthy as Python sees it. */
+  readonly authenticated: boolean;
+  /** Whether JSON cannot hold it quite as Python had it. */
+  readonly lossy: boolean;
+}
