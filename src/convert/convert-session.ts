@@ -1,0 +1,87 @@
+import { DecodeError } from "../format/decode-error.js";
+import { writePythonJson } from "../format/python-json.js";
+import { isKind, isTruthy } from "../format/python-value.js";
+import { recogniseFormat, sessionFormats } from "../format/session-format.js";
+import type { Entry } from "../model/entry.js";
+import type { FailureReason, SessionFacts, SessionFormat } from "../model/outcome.js";
+import type { ReadSession } from "../model/session-file.js";
+import { expiryInstant, fullLifetime, type LifetimeSettings } from "./lifetime.js";
+
+export interface ConversionSettings extends LifetimeSettings {
+  /** What stands before the sid in a key. */
+  readonly keyPrefix: string;
+  /** Bytes of JSON that a session may take. */
+  readonly maxSessionSize: number;
+}
+
+/** What a session file's content comes to. */
+export type Conversion =
+  | {
+      readonly kind: "entry";
+      readonly format: SessionFormat;
+      readonly entry: Entry;
+      readonly facts: SessionFacts;
+      readonly warning?: string;
+    }
+  | {
+      readonly kind: "expired";
+      readonly format: SessionFormat;
+      readonly facts: SessionFacts;
+      readonly warning?: string;
+    }
+  | {
+      readonly kind: "failed";
+      readonly format: SessionFormat;
+      readonly reason: FailureReason;
+      readonly detail: string;
+    };
+
+/** A pickle or JSON file takes less than this many times the bytes of the JSON that is written for it. */
+export const fileSizeFactor = 4;
+
+const oddExpiration = "a session's own expiration is no number of seconds: the default was taken";
+
+/**
+ * One session from bytes to entry, at the time `nowMs`. For any bytes whatever it returns; it never throws, hangs or runs anything,
+ * and is the only place that catches a decoding error.
+ */
+export function convertSession(
+  read: ReadSession,
+  sid: string,
+  settings: ConversionSettings,
+  nowMs: number,
+): Conversion {
+  const format = recogniseFormat(read.bytes);
+  try {
+    return convertDecoded(read, sid, format, settings, nowMs);
+  } catch (error) {
+    if (error instanceof DecodeError)
+      return { kind: "failed", format, reason: error.reason, detail: error.message };
+    throw error;
+  }
+}
+
+function convertDecoded(
+  read: ReadSession,
+  sid: string,
+  format: SessionFormat,
+  settings: ConversionSettings,
+  nowMs: number,
+): Conversion {
+  if (read.bytes.length > fileSizeFactor * settings.maxSessionSize) {
+    throw new DecodeError("too-large", `a file of ${read.bytes.length} bytes`);
+  }
+  const session = sessionFormats[format].decode(read.bytes);
+  if (!isKind(session, "dict")) throw new DecodeError("corrupt", "the session is no dict");
+  const { text, lossy } = writePythonJson(session, settings.maxSessionSize);
+  const authenticated = isTruthy(session.values.get("uid") ?? null);
+  const lifetime = fullLifetime(session, authenticated, settings);
+  const expiresAtMs = expiryInstant(read, lifetime, settings.ttl, nowMs);
+  const common = {
+    format,
+    facts: { authenticated, lossy },
+    ...(lifetime.odd ? { warning: oddExpiration } : {}),
+  };
+  if (expiresAtMs <= nowMs) return { kind: "expired", ...common };
+  return { kind: "entry", entry: { key: settings.keyPrefix + sid, value: text, expiresAtMs }, ...common };
+}

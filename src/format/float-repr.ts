@@ -1,0 +1,13 @@
+/**
+ * A float as `json.dumps` writes it: Python's `repr`, in exponent form only below 1e-4 and from 1e16 on, with two exponent digits at
+ * least; and `NaN`, `Infinity`, `-Infinity`. Both languages print the shortest digits that read back as the same number.
+ */
+export function floatRepr(value: number): string {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-4 || size >= 1e16)) {
+    return value.toExponential().replace(/e([+-])(\d)$/, "e$10$2");
+  }
+  if (Number.isInteger(value)) return Object.is(value, -0) ? "-0.0" : `${value}.0`;
+  return String(value);
+}

@@ -1,0 +1,198 @@
+import { DecodeError } from "../decode-error.js";
+import {
+  addItem,
+  isKind,
+  newDict,
+  type PythonDict,
+  type PythonName,
+  type PythonSet,
+  type PythonValue,
+  setItem,
+} from "../python-value.js";
+import { type Construction, copyOf, pairsOf } from "./construction.js";
+import { emptyMultiDict, multiDictOf } from "./multi-dict.js";
+import { dateOfState, dateTimeOfState, duration, timeZone, timeZoneOfSeconds } from "./python-datetime.js";
+
+/** A name that a pickle may call, and what it makes of its arguments: data, always. */
+export interface KnownName {
+  /** `undefined` for arguments that no pickler gives. */
+  readonly call: (args: readonly PythonValue[], construction: Construction) => PythonValue | undefined;
+  /** What an instance is before anything was put into it; absent where no pickler makes one so. */
+  readonly empty?: () => PythonValue;
+}
+
+const newSet = (frozen: boolean): PythonSet => ({ kind: "set", items: new Map(), frozen });
+
+const set: KnownName = { call: (args, construction) => setOf(args, false, construction) };
+const frozenset: KnownName = { call: (args, construction) => setOf(args, true, construction) };
+const bytes: KnownName = {
+  call: (args) => (args.length === 0 ? { kind: "bytes", bytes: Buffer.alloc(0), mutable: false } : undefined),
+};
+const bytearray: KnownName = { call: bytearrayOf };
+/** Only ever an argument: the base of `copyreg._reconstructor`. */
+const dict: KnownName = { call: () => undefined };
+const orderedDict: KnownName = { call: dictOfPairs };
+const defaultdict: KnownName = { call: (args) => (args.length <= 1 ? newDict() : undefined) };
+const counter: KnownName = { call: dictOfDict };
+const multiDict: KnownName = {
+  call: (args, construction) => multiDictOf(args, true, construction),
+  empty: emptyMultiDict,
+};
+const finishedMultiDict: KnownName = { call: (args, construction) => multiDictOf(args, false, construction) };
+const reconstructor: KnownName = { call: reconstruct };
+
+const multiDicts: Readonly<Record<string, KnownName>> = {
+  MultiDict: multiDict,
+  ImmutableMultiDict: finishedMultiDict,
+  OrderedMultiDict: finishedMultiDict,
+  ImmutableOrderedMultiDict: finishedMultiDict,
+};
+
+/** Module, then name. Whatever is not here is data that no session in Redis can hold. */
+const knownNames: ReadonlyMap<string, ReadonlyMap<string, KnownName>> = new Map(
+  Object.entries({
+    builtins: { set, frozenset, bytes, bytearray, dict },
+    __builtin__: { set, frozenset, bytes, bytearray, dict },
+    _codecs: { encode: { call: latin1 } },
+    copyreg: { _reconstructor: reconstructor },
+    copy_reg: { _reconstructor: reconstructor },
+    collections: { OrderedDict: orderedDict, defaultdict, Counter: counter },
+    datetime: {
+      datetime: { call: dateTime },
+      date: { call: date },
+      timedelta: { call: timedelta },
+      timezone: { call: fixedZone },
+    },
+    pytz: { _UTC: { call: utc }, _p: { call: namedZone }, FixedOffset: { call: zoneOfMinutes } },
+    "werkzeug.datastructures": multiDicts,
+    "werkzeug.datastructures.structures": multiDicts,
+  } satisfies Record<string, Record<string, KnownName>>).map(([module, names]) => [
+    module,
+    new Map(Object.entries(names)),
+  ]),
+);
+
+export function knownName(name: PythonName): KnownName | undefined {
+  return knownNames.get(name.module)?.get(name.name);
+}
+
+/** `set([...])`, as protocols 0 to 3 write it. */
+function setOf(
+  args: readonly PythonValue[],
+  frozen: boolean,
+  construction: Construction,
+): PythonValue | undefined {
+  const [items] = args;
+  if (args.length !== 1 || !Array.isArray(items)) return undefined;
+  construction.spend(items.length);
+  const made = newSet(frozen);
+  for (const item of items) addItem(made, item);
+  return made;
+}
+
+/** `_codecs.encode(text, 'latin1')`, as protocols 0 to 2 write bytes. */
+function latin1(args: readonly PythonValue[], construction: Construction): PythonValue | undefined {
+  const [text, encoding] = args;
+  if (args.length !== 2 || typeof text !== "string" || !isLatin1(encoding)) return undefined;
+  construction.spend(text.length);
+  return { kind: "bytes", bytes: latin1Bytes(text), mutable: false };
+}
+
+function bytearrayOf(args: readonly PythonValue[], construction: Construction): PythonValue | undefined {
+  const [content, encoding] = args;
+  if (args.length === 0) return { kind: "bytes", bytes: Buffer.alloc(0), mutable: true };
+  if (args.length === 1 && isKind(content, "bytes"))
+    return { kind: "bytes", bytes: content.bytes, mutable: true };
+  if (args.length !== 2 || typeof content !== "string" || !isLatin1(encoding)) return undefined;
+  construction.spend(content.length);
+  return { kind: "bytes", bytes: latin1Bytes(content), mutable: true };
+}
+
+function isLatin1(encoding: PythonValue | undefined): boolean {
+  return encoding === "latin1" || encoding === "latin-1";
+}
+
+function latin1Bytes(text: string): Buffer {
+  if (/[^\u0000-\u00ff]/.test(text)) throw new DecodeError("corrupt", "text that is no latin1");
+  return Buffer.from(text, "latin1");
+}
+
+/** `OrderedDict()`, or Python 2's `OrderedDict([[key, value], ...])`. */
+function dictOfPairs(args: readonly PythonValue[], construction: Construction): PythonDict | undefined {
+  if (args.length === 0) return newDict();
+  const pairs = args.length === 1 ? pairsOf(args[0], construction) : undefined;
+  if (pairs === undefined) return undefined;
+  const made = newDict();
+  for (const [key, value] of pairs) setItem(made, key, value);
+  return made;
+}
+
+/** `Counter()` or `Counter({...})`. */
+function dictOfDict(args: readonly PythonValue[], construction: Construction): PythonDict | undefined {
+  if (args.length === 0) return newDict();
+  const [items] = args;
+  return args.length === 1 && isKind(items, "dict") ? copyOf(items, construction) : undefined;
+}
+
+/** `copyreg._reconstructor(a multi-dict, dict, {key: [value, ...]})`, as protocols 0 and 1 write a subclass of dict. */
+function reconstruct(args: readonly PythonValue[], construction: Construction): PythonValue | undefined {
+  const [type, base, items] = args;
+  if (args.length !== 3 || !isKind(type, "name") || !isKind(base, "name") || !isKind(items, "dict"))
+    return undefined;
+  if (knownName(type) !== multiDict || knownName(base) !== dict) return undefined;
+  return { kind: "multi-dict", lists: copyOf(items, construction), fillable: true };
+}
+
+function dateTime(args: readonly PythonValue[], construction: Construction): PythonValue | undefined {
+  const [state, zone] = args;
+  const bytes = stateBytes(state);
+  if (bytes === undefined || args.length > 2) return undefined;
+  if (args.length === 1 || zone === null) return dateTimeOfState(bytes, undefined, construction.intern);
+  return isKind(zone, "time-zone") ? dateTimeOfState(bytes, zone, construction.intern) : undefined;
+}
+
+function date(args: readonly PythonValue[], construction: Construction): PythonValue | undefined {
+  const bytes = stateBytes(args[0]);
+  return bytes === undefined || args.length !== 1 ? undefined : dateOfState(bytes, construction.intern);
+}
+
+/** The state of a date: bytes, Python 2's byte string, or text of the same length, which Python 3 takes for latin1. */
+function stateBytes(state: PythonValue | undefined): Buffer | undefined {
+  if (typeof state === "string") return state.length > 10 ? undefined : latin1Bytes(state);
+  if (isKind(state, "byte-text")) return state.bytes;
+  return isKind(state, "bytes") && !state.mutable ? state.bytes : undefined;
+}
+
+function timedelta(args: readonly PythonValue[]): PythonValue | undefined {
+  const [days = 0, seconds = 0, microseconds = 0] = args;
+  if (args.length > 3 || typeof days !== "number" || typeof seconds !== "number") return undefined;
+  return typeof microseconds === "number" ? duration(days, seconds, microseconds) : undefined;
+}
+
+function fixedZone(args: readonly PythonValue[]): PythonValue | undefined {
+  const [offset, name] = args;
+  if (args.length > 2 || !isKind(offset, "duration")) return undefined;
+  return name === undefined || isText(name) ? timeZone(offset.microseconds) : undefined;
+}
+
+function utc(args: readonly PythonValue[]): PythonValue | undefined {
+  return args.length === 0 ? timeZoneOfSeconds(0) : undefined;
+}
+
+/** `pytz._p(name, offset, dst, abbreviation)`, seconds. With a name alone the offset would have to be looked up. */
+function namedZone(args: readonly PythonValue[]): PythonValue | undefined {
+  const [name, offset, dst, abbreviation] = args;
+  if (args.length === 1 && isText(name))
+    throw new DecodeError("unsupported-type", "a time zone by name alone");
+  if (args.length !== 4 || !isText(name) || !isText(abbreviation)) return undefined;
+  return typeof offset === "number" && typeof dst === "number" ? timeZoneOfSeconds(offset) : undefined;
+}
+
+function zoneOfMinutes(args: readonly PythonValue[]): PythonValue | undefined {
+  const [minutes] = args;
+  return args.length === 1 && typeof minutes === "number" ? timeZoneOfSeconds(minutes * 60) : undefined;
+}
+
+function isText(value: PythonValue | undefined): boolean {
+  return typeof value === "string" || isKind(value, "split-text") || isKind(value, "byte-text");
+}

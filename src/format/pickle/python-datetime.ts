@@ -1,0 +1,103 @@
+import { isDate, isTime } from "../calendar.js";
+import { DecodeError } from "../decode-error.js";
+import type { PythonDateTime, PythonDuration, PythonTimeZone } from "../python-value.js";
+
+const microsecondsOfSecond = 1_000_000;
+const secondsOfDay = 86_400;
+const microsecondsOfDay = secondsOfDay * microsecondsOfSecond;
+const longestDays = 999_999_999;
+
+/** Gives the same object for the same text, so that equal dates share an identity. */
+export type Intern = (text: string) => object;
+
+/** `datetime.date(state)`: four bytes. Throws `DecodeError` for what no pickler writes. */
+export function dateOfState(state: Buffer, intern: Intern): PythonDateTime {
+  if (state.length !== 4) throw new DecodeError("corrupt", "a date with a state of another length");
+  const [year, month, day] = [state.readUInt16BE(0), state.readUInt8(2), state.readUInt8(3)];
+  if (!isDate(year, month, day)) throw new DecodeError("corrupt", "a date out of range");
+  const iso = isoDate(year, month, day);
+  return {
+    kind: "date-time",
+    type: "date_isoformat",
+    iso,
+    unreadable: undefined,
+    identity: intern(`date ${iso}`),
+  };
+}
+
+/**
+ * `datetime.datetime(state, zone)`: ten bytes, of which the month's highest bit is `fold` and not shown [CPython, datetime.py,
+ * `_getstate`]. Throws `DecodeError` for what no pickler writes.
+ */
+export function dateTimeOfState(
+  state: Buffer,
+  zone: PythonTimeZone | undefined,
+  intern: Intern,
+): PythonDateTime {
+  if (state.length !== 10) throw new DecodeError("corrupt", "a date-time with a state of another length");
+  const [year, month, day] = [state.readUInt16BE(0), state.readUInt8(2) & 0x7f, state.readUInt8(3)];
+  const [hour, minute, second] = [state.readUInt8(4), state.readUInt8(5), state.readUInt8(6)];
+  const microsecond = state.readUIntBE(7, 3);
+  if (!isDate(year, month, day) || !isTime(hour, minute, second) || microsecond >= microsecondsOfSecond) {
+    throw new DecodeError("corrupt", "a date-time out of range");
+  }
+  const fraction = microsecond === 0 ? "" : `.${pad(microsecond, 6)}`;
+  const local = `${isoDate(year, month, day)}T${pad(hour, 2)}:${pad(minute, 2)}:${pad(second, 2)}${fraction}`;
+  if (zone === undefined) {
+    return {
+      kind: "date-time",
+      type: "datetime_isoformat",
+      iso: local,
+      unreadable: undefined,
+      identity: intern(`naive ${local}`),
+    };
+  }
+  const offset = zone.offsetMicroseconds;
+  // Years are moved by a multiple of 400, for `Date.UTC` takes those below 100 for the last century's.
+  const seconds = Date.UTC(2000 + year, month - 1, day, hour, minute, second) / 1000;
+  const instant = BigInt(seconds) * BigInt(microsecondsOfSecond) + BigInt(microsecond - offset);
+  return {
+    kind: "date-time",
+    type: "datetime_isoformat",
+    iso: local + isoOffset(offset),
+    unreadable: offset % (60 * microsecondsOfSecond) === 0 ? undefined : "a time zone offset with seconds",
+    identity: intern(`aware ${instant}`),
+  };
+}
+
+/** `datetime.timedelta(days, seconds, microseconds)`, normalised as Python keeps them: only the days may be negative. */
+export function duration(days: number, seconds: number, microseconds: number): PythonDuration {
+  const normalised =
+    seconds >= 0 && seconds < secondsOfDay && microseconds >= 0 && microseconds < microsecondsOfSecond;
+  if (!normalised || Math.abs(days) > longestDays)
+    throw new DecodeError("corrupt", "a duration out of range");
+  return {
+    kind: "duration",
+    microseconds: (days * secondsOfDay + seconds) * microsecondsOfSecond + microseconds,
+  };
+}
+
+/** A fixed offset from UTC. Python takes less than a day either way. */
+export function timeZone(offsetMicroseconds: number): PythonTimeZone {
+  if (!(Math.abs(offsetMicroseconds) < microsecondsOfDay)) {
+    throw new DecodeError("corrupt", "a time zone offset of a day or more");
+  }
+  return { kind: "time-zone", offsetMicroseconds };
+}
+
+export function timeZoneOfSeconds(seconds: number): PythonTimeZone {
+  return timeZone(seconds * microsecondsOfSecond);
+}
+
+function isoOffset(microseconds: number): string {
+  const minutes = Math.floor(Math.abs(microseconds) / (60 * microsecondsOfSecond));
+  return `${microseconds < 0 ? "-" : "+"}${pad(Math.floor(minutes / 60), 2)}:${pad(minutes % 60, 2)}`;
+}
+
+function isoDate(year: number, month: number, day: number): string {
+  return `${pad(year, 4)}-${pad(month, 2)}-${pad(day, 2)}`;
+}
+
+function pad(value: number, digits: number): string {
+  return String(value).padStart(digits, "0");
+}

@@ -1,0 +1,530 @@
+import { showable } from "../../model/showable.js";
+import { DecodeError } from "../decode-error.js";
+import { parseDecimalInt, parseFloatText, parseIntAnyBase, parseLittleEndianInt } from "../python-int.js";
+import {
+  addItem,
+  isHashable,
+  isKind,
+  newDict,
+  type PythonMultiDict,
+  type PythonName,
+  type PythonSplitText,
+  type PythonTuple,
+  type PythonValue,
+  setItem,
+} from "../python-value.js";
+import { decodeUtf8 } from "../utf8.js";
+import { ByteReader } from "./byte-reader.js";
+import type { Construction } from "./construction.js";
+import { knownName } from "./known-names.js";
+import { Memo } from "./memo.js";
+import { setMultiDictItem, setMultiDictState } from "./multi-dict.js";
+import { opcode } from "./opcodes.js";
+import { decodeRawUnicodeEscape, unquoteBytes } from "./text-escapes.js";
+
+const highestProtocol = 5;
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Opcodes that ask for something outside the file: refused by name. */
+const foreignOpcodes: ReadonlyMap<number, string> = new Map([
+  [opcode.persid, "a persistent id (PERSID)"],
+  [opcode.binpersid, "a persistent id (BINPERSID)"],
+  [opcode.ext1, "an extension code (EXT1)"],
+  [opcode.ext2, "an extension code (EXT2)"],
+  [opcode.ext4, "an extension code (EXT4)"],
+  [opcode.nextBuffer, "an out-of-band buffer (NEXT_BUFFER)"],
+  [opcode.readonlyBuffer, "an out-of-band buffer (READONLY_BUFFER)"],
+]);
+
+/**
+ * The value that a pickle of protocol 0 to 5 holds, read as data: no name in it is imported, called or looked up. Bytes after its end
+ * are ignored, as Python does. Time and memory are bounded by the file's size. Throws `DecodeError`.
+ */
+export function unpickle(bytes: Buffer): PythonValue {
+  return new Unpickler(bytes).load();
+}
+
+/** The pickle machine: a stack cut up by marks, and a memo [CPython, pickletools.py]. */
+class Unpickler {
+  readonly #reader: ByteReader;
+  readonly #stack: PythonValue[] = [];
+  readonly #marks: number[] = [];
+  /** The stack's length at the last mark: what is below is out of reach. */
+  #fence = 0;
+  readonly #memo = new Memo();
+  readonly #unknownNames = new Set<PythonName>();
+  readonly #interned = new Map<string, object>();
+  #copiesLeft: number;
+  readonly #construction: Construction;
+
+  constructor(bytes: Buffer) {
+    this.#reader = new ByteReader(bytes);
+    // A pickler copies nothing twice: what a file makes the reader copy is no more than it holds itself.
+    this.#copiesLeft = 2 * bytes.length;
+    this.#construction = {
+      intern: (text) => this.#intern(text, () => ({})),
+      splitText: (text) => this.#splitText(text),
+      spend: (items) => {
+        this.#copiesLeft -= items;
+        if (this.#copiesLeft < 0) throw new DecodeError("too-large", "copies without end", this.#reader.at);
+      },
+    };
+  }
+
+  load(): PythonValue {
+    for (;;) {
+      const code = this.#reader.byte();
+      if (code === opcode.stop) break;
+      this.#step(code);
+    }
+    const value = this.#pop();
+    for (const name of this.#unknownNames) throw unsupportedName(name);
+    return value;
+  }
+
+  /** Carries out one opcode. */
+  #step(code: number): void {
+    const reader = this.#reader;
+    switch (code) {
+      case opcode.binput:
+        this.#memo.set(reader.byte(), this.#top());
+        return;
+      case opcode.memoize:
+        this.#memo.set(this.#memo.size, this.#top());
+        return;
+      case opcode.binunicode:
+        this.#pushText(reader.uint32());
+        return;
+      case opcode.shortBinunicode:
+        this.#pushText(reader.byte());
+        return;
+      case opcode.binget:
+        this.#pushRemembered(reader.byte());
+        return;
+      case opcode.none:
+        this.#stack.push(null);
+        return;
+      case opcode.newtrue:
+        this.#stack.push(true);
+        return;
+      case opcode.newfalse:
+        this.#stack.push(false);
+        return;
+      case opcode.binint1:
+        this.#stack.push(reader.byte());
+        return;
+      case opcode.binint2:
+        this.#stack.push(reader.bytes.readUInt16LE(reader.take(2)));
+        return;
+      case opcode.binint:
+        this.#stack.push(reader.bytes.readInt32LE(reader.take(4)));
+        return;
+      case opcode.binfloat:
+        this.#pushFloat(reader.bytes.readDoubleBE(reader.take(8)));
+        return;
+      case opcode.mark:
+        this.#marks.push(this.#stack.length);
+        this.#fence = this.#stack.length;
+        return;
+      case opcode.emptyDict:
+        this.#stack.push(newDict());
+        return;
+      case opcode.setitems:
+        this.#setItems(this.#popMark());
+        return;
+      case opcode.setitem: {
+        const value = this.#pop();
+        this.#setItems([this.#pop(), value]);
+        return;
+      }
+      case opcode.emptyList:
+        this.#stack.push([]);
+        return;
+      case opcode.appends:
+        this.#append(this.#popMark());
+        return;
+      case opcode.append:
+        this.#append([this.#pop()]);
+        return;
+      case opcode.emptyTuple:
+        this.#pushTuple([]);
+        return;
+      case opcode.tuple:
+        this.#pushTuple(this.#popMark());
+        return;
+      case opcode.tuple1:
+        this.#pushTuple([this.#pop()]);
+        return;
+      case opcode.tuple2: {
+        const second = this.#pop();
+        this.#pushTuple([this.#pop(), second]);
+        return;
+      }
+      case opcode.tuple3: {
+        const third = this.#pop();
+        const second = this.#pop();
+        this.#pushTuple([this.#pop(), second, third]);
+        return;
+      }
+      case opcode.proto: {
+        const version = reader.byte();
+        if (version > highestProtocol) throw this.#corrupt(`protocol ${version}`);
+        return;
+      }
+      case opcode.frame:
+        reader.enterFrame(reader.length8());
+        return;
+      case opcode.longBinget:
+        this.#pushRemembered(reader.uint32());
+        return;
+      case opcode.longBinput:
+        this.#memo.set(reader.uint32(), this.#top());
+        return;
+      case opcode.emptySet:
+        this.#stack.push({ kind: "set", items: new Map(), frozen: false });
+        return;
+      case opcode.additems:
+        this.#addItems(this.#popMark());
+        return;
+      case opcode.frozenset: {
+        const made = { kind: "set", items: new Map(), frozen: true } as const;
+        for (const item of this.#popMark()) addItem(made, item);
+        this.#stack.push(made);
+        return;
+      }
+      case opcode.pop:
+        this.#discard();
+        return;
+      case opcode.popMark:
+        this.#popMark();
+        return;
+      case opcode.dup:
+        this.#stack.push(this.#top());
+        return;
+      case opcode.list:
+        this.#stack.push(this.#popMark());
+        return;
+      case opcode.dict: {
+        const items = this.#popMark();
+        this.#stack.push(newDict());
+        this.#setItems(items);
+        return;
+      }
+      default:
+        this.#rareStep(code);
+    }
+  }
+
+  /** Opcodes of other builds and older protocols, and those that mention names. */
+  #rareStep(code: number): void {
+    const reader = this.#reader;
+    switch (code) {
+      case opcode.global:
+        this.#pushName(utf8Line(reader.line()), utf8Line(reader.line()));
+        return;
+      case opcode.stackGlobal: {
+        const name = this.#pop();
+        const module = this.#pop();
+        if (typeof name !== "string" || typeof module !== "string")
+          throw this.#corrupt("a name that is no text");
+        this.#pushName(module, name);
+        return;
+      }
+      case opcode.reduce: {
+        const args = this.#pop();
+        this.#call(this.#pop(), isKind(args, "tuple") ? args.items : undefined);
+        return;
+      }
+      case opcode.newobj: {
+        const args = this.#pop();
+        this.#makeEmpty(this.#pop(), isKind(args, "tuple") ? args.items.length : -1);
+        return;
+      }
+      case opcode.newobjEx: {
+        const [, , type] = [this.#pop(), this.#pop(), this.#pop()];
+        this.#makeEmpty(type, -1);
+        return;
+      }
+      case opcode.build:
+        this.#build(this.#pop());
+        return;
+      case opcode.inst: {
+        this.#pushName(utf8Line(reader.line()), utf8Line(reader.line()));
+        const name = this.#pop();
+        this.#call(name, this.#popMark());
+        return;
+      }
+      case opcode.obj: {
+        const [type, ...args] = this.#popMark();
+        if (type === undefined) throw this.#corrupt("an object without a type");
+        this.#call(type, args);
+        return;
+      }
+      case opcode.shortBinbytes:
+        this.#pushBytes(reader.byte(), false);
+        return;
+      case opcode.binbytes:
+        this.#pushBytes(reader.uint32(), false);
+        return;
+      case opcode.binbytes8:
+        this.#pushBytes(reader.length8(), false);
+        return;
+      case opcode.bytearray8:
+        this.#pushBytes(reader.length8(), true);
+        return;
+      case opcode.binunicode8:
+        this.#pushText(reader.length8());
+        return;
+      case opcode.shortBinstring:
+        this.#pushByteText(reader.byte());
+        return;
+      case opcode.binstring:
+        this.#pushByteText(this.#signedLength());
+        return;
+      case opcode.long1:
+        this.#pushLong(reader.byte());
+        return;
+      case opcode.long4:
+        this.#pushLong(this.#signedLength());
+        return;
+      default:
+        this.#textStep(code);
+    }
+  }
+
+  /** Opcodes whose argument is a line of text: protocol 0. */
+  #textStep(code: number): void {
+    const reader = this.#reader;
+    switch (code) {
+      case opcode.put: {
+        const index = this.#required(parseDecimalInt(reader.line()), "a memo number");
+        if (index < 0) throw this.#corrupt("a negative memo number");
+        this.#memo.set(index, this.#top());
+        return;
+      }
+      case opcode.get:
+        this.#pushRemembered(this.#required(parseDecimalInt(reader.line()), "a memo number"));
+        return;
+      case opcode.int: {
+        const line = reader.line();
+        if (line === "00" || line === "01") this.#stack.push(line === "01");
+        else this.#stack.push(this.#required(parseIntAnyBase(line), "an int"));
+        return;
+      }
+      case opcode.long:
+        this.#stack.push(this.#required(parseIntAnyBase(reader.line().replace(/L$/, "")), "an int"));
+        return;
+      case opcode.float:
+        this.#pushFloat(this.#required(parseFloatText(reader.line()), "a float"));
+        return;
+      case opcode.string: {
+        const bytes = this.#required(unquoteBytes(reader.line()), "a string literal");
+        this.#stack.push(this.#byteText(Buffer.from(bytes, "latin1")));
+        return;
+      }
+      case opcode.unicode: {
+        const text = decodeRawUnicodeEscape(reader.line(), this.#construction.splitText);
+        this.#stack.push(this.#required(text, "a text"));
+        return;
+      }
+      default: {
+        const foreign = foreignOpcodes.get(code);
+        if (foreign !== undefined) throw new DecodeError("unsupported-type", foreign, reader.at - 1);
+        throw this.#corrupt("an unknown opcode");
+      }
+    }
+  }
+
+  #pop(): PythonValue {
+    const value = this.#stack.length > this.#fence ? this.#stack.pop() : undefined;
+    if (value === undefined) throw this.#corrupt("an empty stack");
+    return value;
+  }
+
+  #top(): PythonValue {
+    const value = this.#stack.length > this.#fence ? this.#stack.at(-1) : undefined;
+    if (value === undefined) throw this.#corrupt("an empty stack");
+    return value;
+  }
+
+  #popMark(): PythonValue[] {
+    const mark = this.#marks.pop();
+    if (mark === undefined) throw this.#corrupt("no mark");
+    this.#fence = this.#marks.at(-1) ?? 0;
+    return this.#stack.splice(mark);
+  }
+
+  /** POP takes the top value, or the mark where nothing lies on it. */
+  #discard(): void {
+    if (this.#stack.length > this.#fence || this.#marks.length === 0) this.#pop();
+    else this.#popMark();
+  }
+
+  #setItems(items: readonly PythonValue[]): void {
+    const target = this.#top();
+    const dict = isKind(target, "dict") ? target : this.#fillableMultiDict(target);
+    if (items.length % 2 !== 0) throw this.#corrupt("a key without a value");
+    for (let index = 0; index < items.length; index += 2) {
+      // The length is even: both are there.
+      const key = items[index] as PythonValue;
+      const value = items[index + 1] as PythonValue;
+      if (dict.kind === "dict") setItem(dict, key, value);
+      else setMultiDictItem(dict, key, value);
+    }
+  }
+
+  #fillableMultiDict(target: PythonValue): PythonMultiDict {
+    if (isKind(target, "multi-dict") && target.fillable) return target;
+    throw this.#corrupt("items for what is no dict");
+  }
+
+  #append(items: readonly PythonValue[]): void {
+    const target = this.#top();
+    if (!Array.isArray(target)) throw this.#corrupt("items for what is no list");
+    for (const item of items) target.push(item);
+  }
+
+  #addItems(items: readonly PythonValue[]): void {
+    const target = this.#top();
+    if (!isKind(target, "set") || target.frozen) throw this.#corrupt("items for what is no set");
+    for (const item of items) addItem(target, item);
+  }
+
+  #pushTuple(items: readonly PythonValue[]): void {
+    const tuple: PythonTuple = { kind: "tuple", items, hashable: items.every(isHashable) };
+    this.#stack.push(tuple);
+  }
+
+  #pushFloat(value: number): void {
+    this.#stack.push({ kind: "float", value });
+  }
+
+  #pushRemembered(index: number | bigint): void {
+    this.#stack.push(this.#required(this.#memo.get(index), "a memo number"));
+  }
+
+  #pushText(length: number): void {
+    const { bytes } = this.#reader;
+    const start = this.#reader.take(length);
+    const end = start + length;
+    const text = isAscii(bytes, start, end)
+      ? bytes.toString("latin1", start, end)
+      : decodeUtf8(bytes, start, end, this.#construction.splitText);
+    this.#stack.push(this.#required(text, "a text"));
+  }
+
+  #pushByteText(length: number): void {
+    const start = this.#reader.take(length);
+    this.#stack.push(this.#byteText(this.#reader.bytes.subarray(start, start + length)));
+  }
+
+  /** A Python 2 `str`: text where it is ASCII, else what may be text or the state of a date. */
+  #byteText(bytes: Buffer): PythonValue {
+    if (isAscii(bytes, 0, bytes.length)) return bytes.toString("latin1", 0, bytes.length);
+    return {
+      kind: "byte-text",
+      bytes,
+      text: decodeUtf8(bytes, 0, bytes.length, this.#construction.splitText),
+    };
+  }
+
+  #pushBytes(length: number, mutable: boolean): void {
+    const start = this.#reader.take(length);
+    this.#stack.push({ kind: "bytes", bytes: this.#reader.bytes.subarray(start, start + length), mutable });
+  }
+
+  #pushLong(length: number): void {
+    const start = this.#reader.take(length);
+    this.#stack.push(parseLittleEndianInt(this.#reader.bytes.subarray(start, start + length)));
+  }
+
+  #signedLength(): number {
+    const length = this.#reader.bytes.readInt32LE(this.#reader.take(4));
+    if (length < 0) throw this.#corrupt("a negative length");
+    return length;
+  }
+
+  #pushName(module: string, name: string): void {
+    const value: PythonName = { kind: "name", module, name };
+    if (knownName(value) === undefined) this.#unknownNames.add(value);
+    this.#stack.push(value);
+  }
+
+  #call(target: PythonValue, args: readonly PythonValue[] | undefined): void {
+    if (!isKind(target, "name")) throw this.#corrupt("a call of what is no name");
+    const known = knownName(target);
+    if (known === undefined) throw unsupportedName(target);
+    if (args === undefined) throw this.#corrupt("a call without a tuple of arguments");
+    const value = known.call(args, this.#construction);
+    if (value === undefined) throw this.#corrupt(`${target.name} with arguments that no pickler writes`);
+    this.#forgiveFactory(target, args);
+    this.#stack.push(value);
+  }
+
+  /** A `defaultdict`'s factory is never called: any name may be one. */
+  #forgiveFactory(target: PythonName, args: readonly PythonValue[]): void {
+    const [factory] = args;
+    if (target.name === "defaultdict" && isKind(factory, "name")) this.#unknownNames.delete(factory);
+  }
+
+  /** NEWOBJ: picklers make only multi-dicts so, and fill them after. */
+  #makeEmpty(type: PythonValue, argumentCount: number): void {
+    if (!isKind(type, "name")) throw this.#corrupt("an object of what is no name");
+    const known = knownName(type);
+    if (known === undefined) throw unsupportedName(type);
+    if (known.empty === undefined || argumentCount !== 0)
+      throw this.#corrupt(`${type.name} made as no pickler makes it`);
+    this.#stack.push(known.empty());
+  }
+
+  #build(state: PythonValue): void {
+    const target = this.#top();
+    if (!isKind(target, "multi-dict") || !target.fillable || !isKind(state, "dict")) {
+      throw this.#corrupt("a state that no pickler writes");
+    }
+    setMultiDictState(target, state, this.#construction);
+  }
+
+  #splitText(text: string): PythonSplitText {
+    return this.#intern(`split ${text}`, () => ({ kind: "split-text", text }));
+  }
+
+  /** The same object for the same text; what is made for a text is always of one type. */
+  #intern<T extends object>(text: string, make: () => T): T {
+    const known = this.#interned.get(text);
+    if (known !== undefined) return known as T;
+    const made = make();
+    this.#interned.set(text, made);
+    return made;
+  }
+
+  #required<T>(value: T | undefined, what: string): T {
+    if (value === undefined) throw this.#corrupt(`${what} that is none`);
+    return value;
+  }
+
+  #corrupt(what: string): DecodeError {
+    return new DecodeError("corrupt", what, this.#reader.at);
+  }
+}
+
+function unsupportedName(name: PythonName): DecodeError {
+  return new DecodeError("unsupported-type", showable(`${name.module}.${name.name}`));
+}
+
+function isAscii(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) {
+    if ((bytes[at] ?? 0) >= 0x80) return false;
+  }
+  return true;
+}
+
+/** A line that was read as latin1, as the UTF-8 that it is. */
+function utf8Line(line: string): string {
+  try {
+    return strictUtf8.decode(Buffer.from(line, "latin1"));
+  } catch (error) {
+    if (error instanceof TypeError) throw new DecodeError("corrupt", "a name that is not UTF-8");
+    throw error;
+  }
+}

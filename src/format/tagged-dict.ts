@@ -1,0 +1,71 @@
+import { isIsoText } from "./calendar.js";
+import { type PythonDict, type PythonValue, textOf } from "./python-value.js";
+
+/** The values of `_type` that the applet's decoder acts on [session_redis/json_encoding.py]. */
+const tags = ["datetime_isoformat", "date_isoformat", "set"] as const;
+type Tag = (typeof tags)[number];
+
+/** Which of the applet's tags a dict of the session's own carries, or `undefined`. A multi-dict is given as its first values. */
+export function tagOf(dict: PythonDict): Tag | undefined {
+  const text = textOf(dict.values.get("_type"));
+  return tags.find((tag) => tag === text);
+}
+
+/** Whether the applet's decoder would make something of a dict that carries a tag, where else it would raise. */
+export function isReadable(dict: PythonDict, tag: Tag): boolean {
+  const value = dict.values.get("value");
+  if (value === undefined) return false;
+  const text = textOf(value);
+  if (tag !== "set") return text !== undefined && isIsoText(text);
+  if (text !== undefined) return true;
+  if (typeof value !== "object" || value === null) return false;
+  if (Array.isArray(value)) return value.every(isHashableWhenRead);
+  switch (value.kind) {
+    case "tuple":
+      return value.items.every(isHashableWhenRead);
+    case "set":
+      return true;
+    case "dict":
+      return iterates(value);
+    case "multi-dict":
+      return iterates(firstValues(value.lists));
+    default:
+      return false;
+  }
+}
+
+/** A multi-dict as `json.dumps` sees it: the first value of every list; a key with an empty list has none. */
+export function firstValues(lists: PythonDict): PythonDict {
+  const values: PythonDict["values"] = new Map();
+  for (const [identity, list] of lists.values) {
+    const first = Array.isArray(list) ? list[0] : undefined;
+    if (first !== undefined) values.set(identity, first);
+  }
+  return { kind: "dict", values, keys: lists.keys };
+}
+
+/** Whether an item of a list is hashable once the applet has read it: a tagged date is, any other dict, list or set is not. */
+function isHashableWhenRead(item: PythonValue): boolean {
+  if (typeof item !== "object" || item === null) return true;
+  if (Array.isArray(item)) return false;
+  switch (item.kind) {
+    case "tuple":
+    case "set":
+      return false;
+    case "dict":
+      return isDateTagged(item);
+    case "multi-dict":
+      return isDateTagged(firstValues(item.lists));
+    default:
+      return true;
+  }
+}
+
+function iterates(dict: PythonDict): boolean {
+  return !isDateTagged(dict);
+}
+
+function isDateTagged(dict: PythonDict): boolean {
+  const tag = tagOf(dict);
+  return tag !== undefined && tag !== "set";
+}
