@@ -35,3 +35,25 @@ export interface SessionFacts {
   /** Whether JSON cannot hold it quite as Python had it. */
   readonly lossy: boolean;
 }
+
+/** One session that failed, for the report. */
+export interface Failure {
+  readonly sid: string;
+  readonly reason: FailureReason;
+  /** Never quotes a value. */
+  readonly detail: string;
+}
+
+/** What became of one session file. `empty` and `ignored` show only when it is opened; neither counts as a session. */
+export interface SessionOutcome {
+  readonly sid: string;
+  readonly kind: OutcomeKind | "empty" | "ignored";
+  /** Absent where the file was not decoded. */
+  readonly format?: SessionFormat;
+  readonly facts?: SessionFacts;
+  readonly failure?: Failure;
+  readonly warning?: string;
+  readonly bytesRead: number;
+  /** Bytes of the value; 0 where nothing was written. */
+  readonly bytesWritten: number;
+}

@@ -1,0 +1,52 @@
+import type { FailureReason, OutcomeKind, SessionFormat } from "./outcome.js";
+import type { Layout } from "./session-file.js";
+
+export type RunOutcome = "complete" | "partial" | "refused" | "interrupted" | "failed";
+
+/** Why a key layout was chosen: `named` by a setting, keys `found` under one layout only, under `both`, under `none`. */
+export type KeyLayoutEvidence = "named" | "found" | "both" | "none";
+
+/** Counts of one pass over the session directories; `found` is the sum of the outcomes. */
+export type PassCounts = Readonly<Record<"found" | OutcomeKind, number>>;
+
+/** What `--json` prints and `--report` keeps. */
+export interface Report {
+  readonly tool: "tele-sessions";
+  readonly version: string;
+  readonly command: string;
+  readonly dryRun: boolean;
+  readonly outcome: RunOutcome;
+  readonly exitCode: number;
+  readonly source: {
+    readonly directories: readonly string[];
+    readonly layouts: Readonly<Record<Layout, number>>;
+    readonly formats: Readonly<Record<SessionFormat, number>>;
+    readonly ignored: number;
+    readonly empty: number;
+  };
+  readonly target: {
+    /** `host:port/db`; null where the run ended before it was known. */
+    readonly redis: string | null;
+    readonly keyLayout: "documented" | "applet" | null;
+    readonly keyLayoutEvidence: KeyLayoutEvidence | null;
+    readonly prefix: string | null;
+  };
+  readonly sessions: PassCounts &
+    Readonly<Record<"purged" | "authenticated" | "anonymous" | "lossy" | "unvisited", number>>;
+  readonly passes: readonly PassCounts[];
+  readonly stillChanging: number;
+  readonly failures: readonly ReportedFailure[];
+  readonly failuresOmitted: number;
+  readonly warnings: readonly string[];
+  readonly bytes: { readonly read: number; readonly written: number };
+  readonly seconds: number;
+  readonly sessionsPerSecond: number;
+  readonly peakMemoryBytes: number;
+}
+
+export interface ReportedFailure {
+  /** The first 6 characters of the sid, or all of it where the operator asked for that. */
+  readonly session: string;
+  readonly reason: FailureReason;
+  readonly detail: string;
+}

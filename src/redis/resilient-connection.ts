@@ -1,0 +1,118 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { Redis } from "ioredis";
+import { RedisError } from "../model/errors.js";
+import { openConnection, openFirstConnection } from "./open-connection.js";
+import { redisFault } from "./redis-fault.js";
+import { describeTarget, type RedisTarget } from "./redis-target.js";
+
+const shortestPauseMs = 50;
+const longestPauseMs = 5000;
+/** A batch that takes longer has met a connection that stalls. */
+const longestBatchMs = 30_000;
+
+export interface ResilienceSettings {
+  readonly target: RedisTarget;
+  /** How long a lost Redis is tried for before the run ends. */
+  readonly retryForMs: number;
+  readonly onWarning: (message: string) => void;
+  /** Aborted when the run is to stop: a pause then ends at once. */
+  readonly stop: AbortSignal;
+}
+
+/**
+ * A connection that is made again when it is lost. Work given to it is done again from its start, so it must be safe to repeat; a
+ * watchdog bounds each try, for a command may stay unanswered for ever.
+ */
+export class ResilientConnection {
+  readonly #settings: ResilienceSettings;
+  #client: Promise<Redis>;
+  /** When the first of an unbroken row of failures happened. */
+  #failingSinceMs: number | undefined;
+
+  private constructor(settings: ResilienceSettings, client: Redis) {
+    this.#settings = settings;
+    this.#client = Promise.resolve(client);
+  }
+
+  /** Throws `RedisError` at once where Redis cannot be reached or refuses us. */
+  static async open(settings: ResilienceSettings): Promise<ResilientConnection> {
+    const { client, warnings } = await openFirstConnection(settings.target);
+    for (const warning of warnings) settings.onWarning(warning);
+    return new ResilientConnection(settings, client);
+  }
+
+  /**
+   * Does the work, again and again over new connections until it succeeds. Throws `RedisError` where Redis refuses, stays away
+   * for longer than allowed, or the run is to stop while it is away.
+   */
+  async run<T>(work: (client: Redis) => Promise<T>): Promise<T> {
+    for (let tries = 0; ; tries++) {
+      const attempt = this.#client;
+      try {
+        const result = await bounded(await attempt, work);
+        this.#failingSinceMs = undefined;
+        return result;
+      } catch (error) {
+        await this.#recover(error, attempt, tries);
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    try {
+      (await this.#client).disconnect();
+    } catch (error) {
+      // A connection that could not be made again needs no closing; whoever waited for it was told.
+      redisFault(error);
+    }
+  }
+
+  /** Makes a new connection after a pause, once for all who lost the same one; rethrows what no new connection mends. */
+  async #recover(error: unknown, attempt: Promise<Redis>, tries: number): Promise<void> {
+    const { target, retryForMs, stop } = this.#settings;
+    const fault = redisFault(error);
+    if (fault.kind !== "transient")
+      throw error instanceof RedisError ? error : new RedisError(kindOf(fault.kind), fault.message);
+    this.#failingSinceMs ??= Date.now();
+    if (Date.now() - this.#failingSinceMs >= retryForMs || stop.aborted) {
+      throw new RedisError("unavailable", `Redis at ${describeTarget(target)} was lost: ${fault.message}`);
+    }
+    await pause(Math.min(shortestPauseMs * 2 ** tries, longestPauseMs), stop);
+    if (this.#client !== attempt) return;
+    this.#client = reopen(attempt, target);
+    // Whoever awaits it next is told; nobody may be waiting yet.
+    this.#client.catch(redisFault);
+  }
+}
+
+async function reopen(lost: Promise<Redis>, target: RedisTarget): Promise<Redis> {
+  await lost.then((client) => client.disconnect(), redisFault);
+  return (await openConnection(target)).client;
+}
+
+async function bounded<T>(client: Redis, work: (client: Redis) => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const watchdog = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      client.disconnect();
+      reject(Object.assign(new Error("no answer in time"), { code: "ETIMEDOUT" }));
+    }, longestBatchMs);
+  });
+  try {
+    return await Promise.race([work(client), watchdog]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
+  try {
+    await wait(milliseconds, undefined, { signal: stop });
+  } catch (error) {
+    if (!stop.aborted) throw error;
+  }
+}
+
+function kindOf(kind: "refused" | "unavailable" | "single"): "refused" | "unavailable" {
+  return kind === "refused" ? "refused" : "unavailable";
+}

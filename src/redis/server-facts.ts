@@ -1,0 +1,57 @@
+import type { Redis } from "ioredis";
+import { RedisError } from "../model/errors.js";
+
+/** What a server says of itself; absent where it may not be asked. */
+export interface ServerFacts {
+  readonly version: string | undefined;
+  readonly role: string | undefined;
+  /** By how much Redis's clock is ahead of ours, milliseconds; 0 where they agree to the second. */
+  readonly clockLeadMs: number;
+}
+
+const oldestVersion = [6, 2] as const;
+
+/** Asks for version, role and time. A right that is missing leaves a fact absent. Throws what `redisFault` sorts. */
+export async function askServerFacts(client: Redis): Promise<ServerFacts> {
+  const info = await allowed(() => client.info());
+  const clockLeadMs = await allowed(() => measureClockLead(client));
+  return {
+    version: info && fieldOf(info, "redis_version"),
+    role: info && fieldOf(info, "role"),
+    clockLeadMs: clockLeadMs ?? 0,
+  };
+}
+
+/** Throws `RedisError` where a server of these facts cannot take the entries: a replica, or one without SET's PXAT. */
+export function refuseUnfitServer(facts: ServerFacts): void {
+  if (facts.role === "slave") throw new RedisError("refused", "Redis is a replica: name its master");
+  const [major = 0, minor = 0] = (facts.version ?? oldestVersion.join(".")).split(".").map(Number);
+  if (major < oldestVersion[0] || (major === oldestVersion[0] && minor < oldestVersion[1])) {
+    throw new RedisError(
+      "refused",
+      `Redis ${facts.version} is too old: ${oldestVersion.join(".")} is needed`,
+    );
+  }
+}
+
+async function measureClockLead(client: Redis): Promise<number> {
+  const before = Date.now();
+  const [seconds, microseconds] = await client.time();
+  const middle = (before + Date.now()) / 2;
+  const lead = Math.round(Number(seconds) * 1000 + Number(microseconds) / 1000 - middle);
+  return Math.abs(lead) < 1000 ? 0 : lead;
+}
+
+async function allowed<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof Error && error.name === "ReplyError" && error.message.startsWith("NOPERM"))
+      return undefined;
+    throw error;
+  }
+}
+
+function fieldOf(info: string, name: string): string | undefined {
+  return new RegExp(`^${name}:(.*?)\\r?$`, "m").exec(info)?.[1];
+}

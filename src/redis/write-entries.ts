@@ -1,0 +1,25 @@
+import type { Redis } from "ioredis";
+import type { Entry } from "../model/entry.js";
+import { redisFault } from "./redis-fault.js";
+
+/** What became of one entry: written, or why not. */
+export type Write = { readonly kind: "copied" } | { readonly kind: "failed"; readonly detail: string };
+
+/**
+ * Writes entries in one pipeline, value and lifetime in one command each: SET with PXAT, an absolute instant, so that sending it
+ * again changes nothing. Throws where the batch is to be sent again or the run must end.
+ */
+export async function writeEntries(client: Redis, entries: readonly Entry[]): Promise<Write[]> {
+  const pipeline = client.pipeline();
+  for (const { key, value, expiresAtMs } of entries) pipeline.set(key, value, "PXAT", expiresAtMs);
+  const replies = (await pipeline.exec()) ?? [];
+  return entries.map((_, index) => writeOf(replies[index]));
+}
+
+function writeOf(reply: [Error | null, unknown] | undefined): Write {
+  const error = reply === undefined ? new Error("no reply") : reply[0];
+  if (error === null) return { kind: "copied" };
+  const fault = redisFault(error);
+  if (fault.kind !== "single") throw error;
+  return { kind: "failed", detail: fault.message };
+}

@@ -1,0 +1,72 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { join } from "node:path";
+import type { FailureReason } from "../model/outcome.js";
+import type { ReadSession, SessionFile } from "../model/session-file.js";
+import { errorCode } from "./error-code.js";
+
+/** What opening a session file came to. */
+export type Reading =
+  | { readonly kind: "read"; readonly read: ReadSession }
+  /** Gone since it was listed. */
+  | { readonly kind: "vanished" }
+  /** No bytes: a full disk leaves such files, and they hold no session. */
+  | { readonly kind: "empty" }
+  /** No regular file any more. */
+  | { readonly kind: "ignored" }
+  | { readonly kind: "failed"; readonly reason: FailureReason; readonly detail: string };
+
+/** Never blocks on a pipe, never follows a symlink in the last place. */
+const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const mostReads = 5;
+/** What `open` says of a name that became a symlink or a socket since it was listed. */
+const noFileCodes: ReadonlySet<string> = new Set(["ELOOP", "ENXIO", "EMLINK"]);
+
+/**
+ * A session file's content, whole and unchanged while it was read; a file of more than `maxFileSize` bytes is not read. What goes
+ * wrong with one file is a value. Throws only what is no system error.
+ */
+export function readSessionFile(file: SessionFile, maxFileSize: number): Reading {
+  const openedAtMs = Date.now();
+  const path = join(file.directory, file.name);
+  try {
+    const descriptor = openSync(path, openFlags);
+    try {
+      return readOpened(descriptor, openedAtMs, maxFileSize);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return { kind: "vanished" };
+    if (noFileCodes.has(code)) return { kind: "ignored" };
+    return { kind: "failed", reason: "unreadable", detail: code };
+  }
+}
+
+function readOpened(descriptor: number, openedAtMs: number, maxFileSize: number): Reading {
+  for (let reads = 0; reads < mostReads; reads++) {
+    const before = fstatSync(descriptor);
+    if (!before.isFile()) return { kind: "ignored" };
+    if (before.size === 0) return { kind: "empty" };
+    if (before.size > maxFileSize) {
+      return { kind: "failed", reason: "too-large", detail: `a file of ${before.size} bytes` };
+    }
+    const bytes = readUpTo(descriptor, before.size + 1);
+    const after = fstatSync(descriptor);
+    if (bytes.length === before.size && after.size === before.size && after.mtimeMs === before.mtimeMs) {
+      return { kind: "read", read: { bytes, mtimeMs: before.mtimeMs, openedAtMs } };
+    }
+  }
+  return { kind: "failed", reason: "changed-repeatedly", detail: `at each of ${mostReads} reads` };
+}
+
+/** The file's first bytes, one more than it is thought to have being enough to see that it grew. */
+function readUpTo(descriptor: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  let filled = 0;
+  for (;;) {
+    const count = readSync(descriptor, bytes, filled, length - filled, filled);
+    filled += count;
+    if (count === 0 || filled === length) return bytes.subarray(0, filled);
+  }
+}

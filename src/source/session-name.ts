@@ -1,0 +1,24 @@
+import type { Layout } from "../model/session-file.js";
+
+interface LayoutContract {
+  /** The sid that a file's name holds, or `undefined` for a stranger's. `folder` is the scatter directory, empty for the session directory itself. */
+  readonly sidOf: (folder: string, name: string) => string | undefined;
+}
+
+const flatName = /^werkzeug_([0-9a-f]{40})\.sess$/;
+const scatteredName = /^(?:[0-9a-f]{40}|[A-Za-z0-9_-]{84,86})$/;
+const scatterFolder = /^[A-Za-z0-9_-]{2}$/;
+
+/** Where session files lie and how they are named [werkzeug/contrib/sessions.py; odoo/http.py 14.0 to master]. */
+export const layouts = {
+  flat: { sidOf: (folder, name) => (folder === "" ? flatName.exec(name)?.[1] : undefined) },
+  scattered: {
+    sidOf: (folder, name) =>
+      folder !== "" && name.startsWith(folder) && scatteredName.test(name) ? name : undefined,
+  },
+} satisfies Record<Layout, LayoutContract>;
+
+/** Whether a directory's name is that of one which scattered sessions lie in. `-` and `_` may begin a sid. */
+export function isScatterFolder(name: string): boolean {
+  return scatterFolder.test(name);
+}
