@@ -70,7 +70,8 @@ class JsonReader {
       this.#at++;
       return character === "{" ? this.#object(depth) : this.#array(depth);
     }
-    return this.#word() ?? this.#number();
+    const word = this.#word();
+    return word === undefined ? this.#number() : word;
   }
 
   #object(depth: number): PythonDict {

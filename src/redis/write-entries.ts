@@ -7,11 +7,16 @@ export type Write = { readonly kind: "copied" } | { readonly kind: "failed"; rea
 
 /**
  * Writes entries in one pipeline, value and lifetime in one command each: SET with PXAT, an absolute instant, so that sending it
- * again changes nothing. Throws where the batch is to be sent again or the run must end.
+ * again changes nothing. Instants are moved by what Redis's clock is ahead of ours. Throws where the batch is to be sent again or the run must end.
  */
-export async function writeEntries(client: Redis, entries: readonly Entry[]): Promise<Write[]> {
+export async function writeEntries(
+  client: Redis,
+  entries: readonly Entry[],
+  clockLeadMs: number,
+): Promise<Write[]> {
   const pipeline = client.pipeline();
-  for (const { key, value, expiresAtMs } of entries) pipeline.set(key, value, "PXAT", expiresAtMs);
+  for (const { key, value, expiresAtMs } of entries)
+    pipeline.set(key, value, "PXAT", expiresAtMs + clockLeadMs);
   const replies = (await pipeline.exec()) ?? [];
   return entries.map((_, index) => writeOf(replies[index]));
 }

@@ -2,6 +2,7 @@ import { realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import fastGlob from "fast-glob";
 import { SettingsError, SourceError } from "../model/errors.js";
+import { showablePath } from "../model/showable.js";
 import { errorCode } from "./error-code.js";
 
 /**
@@ -15,7 +16,9 @@ export async function resolveDirectories(names: readonly string[], allowMissing:
     const found = await directoriesOf(name);
     if (found.length === 0 && !allowMissing) {
       const what = fastGlob.isDynamicPattern(name) ? "matches no directory" : "does not exist";
-      throw new SettingsError(`the session directory ${name} ${what} (--allow-missing accepts that)`);
+      throw new SettingsError(
+        `the session directory ${showablePath(name)} ${what} (--allow-missing accepts that)`,
+      );
     }
     for (const path of found) directories.add(realpathSync(path));
   }
@@ -26,12 +29,13 @@ async function directoriesOf(name: string): Promise<string[]> {
   const path = resolve(name);
   const kind = kindOf(path);
   if (kind === "directory") return [path];
-  if (kind === "other") throw new SettingsError(`the session directory ${name} is no directory`);
+  if (kind === "other")
+    throw new SettingsError(`the session directory ${showablePath(name)} is no directory`);
   if (!fastGlob.isDynamicPattern(name)) return [];
   try {
     return (await fastGlob(name, { onlyDirectories: true, absolute: true, dot: true, unique: true })).sort();
   } catch (error) {
-    throw new SourceError(`${name} cannot be searched: ${errorCode(error)}`);
+    throw new SourceError(`${showablePath(name)} cannot be searched: ${errorCode(error)}`);
   }
 }
 
@@ -41,6 +45,6 @@ function kindOf(path: string): "directory" | "other" | "missing" {
   } catch (error) {
     const code = errorCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") return "missing";
-    throw new SourceError(`${path} cannot be used: ${code}`);
+    throw new SourceError(`${showablePath(path)} cannot be used: ${code}`);
   }
 }

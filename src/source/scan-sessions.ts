@@ -2,6 +2,7 @@ import { type Dir, opendirSync } from "node:fs";
 import { join } from "node:path";
 import { SourceError } from "../model/errors.js";
 import type { Layout, SessionFile } from "../model/session-file.js";
+import { showablePath } from "../model/showable.js";
 import { errorCode } from "./error-code.js";
 import { isScatterFolder, layouts } from "./session-name.js";
 
@@ -10,10 +11,12 @@ export interface ScanTally {
   readonly layouts: Record<Layout, number>;
   /** Names that are no session file's: temporary files, uploads, strangers, symlinks, pipes, directories. */
   ignored: number;
+  /** Scatter directories that could not be read: the scan goes on, and the run is not whole. */
+  readonly unreadable: string[];
 }
 
 export function newScanTally(): ScanTally {
-  return { layouts: { flat: 0, scattered: 0 }, ignored: 0 };
+  return { layouts: { flat: 0, scattered: 0 }, ignored: 0, unreadable: [] };
 }
 
 /** Names read from a directory at a time: few enough to stay small, many enough that a system call is not felt. */
@@ -21,7 +24,7 @@ const namesAtATime = 1024;
 
 /**
  * The session files of a session directory, in batches of at most `batchSize`. Names are streamed, never held whole; nothing is opened
- * but directories, and no symlink is followed. Throws `SourceError` where a directory cannot be read.
+ * but directories, and no symlink is followed. Throws `SourceError` where the session directory cannot be read.
  */
 export function* scanSessions(
   directory: string,
@@ -56,6 +59,16 @@ function* filesOf(directory: string, tally: ScanTally): Generator<SessionFile> {
 }
 
 function* scatteredFiles(directory: string, folder: string, tally: ScanTally): Generator<SessionFile> {
+  try {
+    yield* filesOfFolder(directory, folder, tally);
+  } catch (error) {
+    if (!(error instanceof UnreadableDirectory)) throw error;
+    // A folder that went away since it was listed took its sessions with it.
+    if (error.code !== "ENOENT") tally.unreadable.push(error.message);
+  }
+}
+
+function* filesOfFolder(directory: string, folder: string, tally: ScanTally): Generator<SessionFile> {
   for (const entry of entriesOf(join(directory, folder))) {
     const sid = entry.isFile() ? layouts.scattered.sidOf(folder, entry.name) : undefined;
     if (sid === undefined) {
@@ -84,6 +97,15 @@ function orSourceError<T>(path: string, action: () => T): T {
   try {
     return action();
   } catch (error) {
-    throw new SourceError(`the directory ${path} cannot be read: ${errorCode(error)}`);
+    throw new UnreadableDirectory(path, errorCode(error));
+  }
+}
+
+class UnreadableDirectory extends SourceError {
+  readonly code: string;
+
+  constructor(path: string, code: string) {
+    super(`the directory ${showablePath(path)} cannot be read (${code})`);
+    this.code = code;
   }
 }

@@ -6,15 +6,19 @@ interface LayoutContract {
 }
 
 const flatName = /^werkzeug_([0-9a-f]{40})\.sess$/;
-const scatteredName = /^(?:[0-9a-f]{40}|[A-Za-z0-9_-]{84,86})$/;
+const anySid = /^(?:[0-9a-f]{40}|[A-Za-z0-9_-]{84,86})$/;
 const scatterFolder = /^[A-Za-z0-9_-]{2}$/;
+
+/** Whether a text is a session id of any server: 40 hex digits, or 84 to 86 of `A-Za-z0-9_-`. */
+export function isSid(text: string): boolean {
+  return anySid.test(text);
+}
 
 /** Where session files lie and how they are named [werkzeug/contrib/sessions.py; odoo/http.py 14.0 to master]. */
 export const layouts = {
   flat: { sidOf: (folder, name) => (folder === "" ? flatName.exec(name)?.[1] : undefined) },
   scattered: {
-    sidOf: (folder, name) =>
-      folder !== "" && name.startsWith(folder) && scatteredName.test(name) ? name : undefined,
+    sidOf: (folder, name) => (folder !== "" && name.startsWith(folder) && isSid(name) ? name : undefined),
   },
 } satisfies Record<Layout, LayoutContract>;
 

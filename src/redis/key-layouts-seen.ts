@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 
 /** Which layouts valid session keys stand under. */
-export interface KeyLayoutEvidence {
+export interface KeyLayoutsSeen {
   readonly documented: boolean;
   readonly applet: boolean;
   /** Whether the look ended before the keyspace did. */
@@ -22,7 +22,7 @@ export async function lookForKeyLayouts(
   prefix: string,
   prefixes: KeyPrefixes,
   isSid: (text: string) => boolean,
-): Promise<KeyLayoutEvidence> {
+): Promise<KeyLayoutsSeen> {
   const pattern = `session:*${escapeGlob(prefix)}:*`;
   const endMs = Date.now() + longestLookMs;
   let documented = false;

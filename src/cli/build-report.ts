@@ -1,0 +1,70 @@
+import type { Ledger } from "../migrate/ledger.js";
+import type { Failure } from "../model/outcome.js";
+import type { KeyLayoutEvidence, PassCounts, Report, ReportedFailure } from "../model/report.js";
+import { shortSid, showable, showablePath } from "../model/showable.js";
+import type { ScanTally } from "../source/scan-sessions.js";
+import { outcomeOf } from "./exit-code.js";
+
+/** What a run knows of itself; what it ended before is absent. */
+export interface RunFacts {
+  readonly version: string;
+  readonly command: string;
+  readonly dryRun: boolean;
+  readonly showIds: boolean;
+  readonly directories: readonly string[];
+  readonly redis: string | null;
+  readonly keyLayout: "documented" | "applet" | null;
+  readonly keyLayoutEvidence: KeyLayoutEvidence | null;
+  readonly prefix: string | null;
+  readonly warnings: readonly string[];
+  /** Of the run, from its first step to its last. */
+  readonly seconds: number;
+}
+
+export function buildReport(facts: RunFacts, ledger: Ledger, tally: ScanTally, exitCode: number): Report {
+  const counts = ledger.counts;
+  const pass: PassCounts = { found: counts.found, ...counts.outcomes };
+  const failures = ledger.failures.map((failure) => reportedFailure(failure, facts.showIds));
+  return {
+    tool: "tele-sessions",
+    version: facts.version,
+    command: facts.command,
+    dryRun: facts.dryRun,
+    outcome: outcomeOf(exitCode),
+    exitCode,
+    source: {
+      directories: facts.directories.map(showablePath),
+      layouts: { ...tally.layouts },
+      formats: counts.formats,
+      ignored: tally.ignored + counts.ignored,
+      empty: counts.empty,
+    },
+    target: {
+      redis: facts.redis,
+      keyLayout: facts.keyLayout,
+      keyLayoutEvidence: facts.keyLayoutEvidence,
+      prefix: facts.prefix === null ? null : showablePath(facts.prefix),
+    },
+    sessions: {
+      ...pass,
+      purged: 0,
+      authenticated: counts.authenticated,
+      anonymous: counts.anonymous,
+      lossy: counts.lossy,
+      unvisited: ledger.unvisited,
+    },
+    passes: [pass],
+    stillChanging: 0,
+    failures,
+    failuresOmitted: counts.outcomes.failed - failures.length,
+    warnings: facts.warnings,
+    bytes: { read: counts.bytesRead, written: counts.bytesWritten },
+    seconds: Number(facts.seconds.toFixed(3)),
+    sessionsPerSecond: facts.seconds > 0 ? Math.round(counts.found / facts.seconds) : 0,
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+  };
+}
+
+export function reportedFailure({ sid, reason, detail }: Failure, showIds: boolean): ReportedFailure {
+  return { session: showIds ? sid : shortSid(sid), reason, detail: showable(detail) };
+}

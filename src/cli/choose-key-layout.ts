@@ -1,0 +1,44 @@
+import { type KeyLayout, keyPrefix } from "../convert/session-key.js";
+import { RedisError } from "../model/errors.js";
+import type { KeyLayoutEvidence } from "../model/report.js";
+import type { KeyLayoutsSeen, KeyPrefixes } from "../redis/key-layouts-seen.js";
+
+/** Which layout the keys take, and why. */
+export interface KeyLayoutChoice {
+  readonly layout: KeyLayout;
+  readonly evidence: KeyLayoutEvidence;
+  /** What a person must know about it, even a quiet one; absent where nothing is in doubt. */
+  readonly warning?: string;
+}
+
+export interface KeyLayoutWish {
+  readonly prefix: string | null;
+  readonly keyLayout: KeyLayout | "auto";
+}
+
+/**
+ * The layout of a run. With a prefix and `auto` Redis is looked at: keys under one layout only decide it. Throws `RedisError` where
+ * they stand under both, for one of them logs everybody out.
+ */
+export async function chooseKeyLayout(
+  { prefix, keyLayout }: KeyLayoutWish,
+  look: (prefix: string, prefixes: KeyPrefixes) => Promise<KeyLayoutsSeen>,
+): Promise<KeyLayoutChoice> {
+  if (keyLayout !== "auto") return { layout: keyLayout, evidence: "named" };
+  if (prefix === null) return { layout: "documented", evidence: "none" };
+  const prefixes = { documented: keyPrefix("documented", prefix), applet: keyPrefix("applet", prefix) };
+  const seen = await look(prefix, prefixes);
+  if (seen.documented && seen.applet) {
+    throw new RedisError(
+      "refused",
+      `Redis holds session keys under both ${prefixes.documented} and ${prefixes.applet}: name the one that the server reads with --key-layout documented or --key-layout applet`,
+    );
+  }
+  if (seen.documented) return { layout: "documented", evidence: "found" };
+  if (seen.applet) return { layout: "applet", evidence: "found" };
+  return {
+    layout: "documented",
+    evidence: "none",
+    warning: `${seen.cutShort ? "ten seconds of looking found" : "Redis holds"} no session key with the prefix yet: keys are written as ${prefixes.documented}<sid>, as the applet documents them. The applet's published code reads ${prefixes.applet}<sid>, and under the wrong key everybody is logged out: choose with --key-layout documented or --key-layout applet`,
+  };
+}

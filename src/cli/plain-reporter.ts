@@ -1,0 +1,19 @@
+import { progressText } from "./progress-text.js";
+import type { Reporter } from "./reporter.js";
+
+const lineEveryMs = 10_000;
+
+/** One plain line every ten seconds: for files, pipes and job logs. */
+export function plainReporter(write: (text: string) => void, showProgress: boolean): Reporter {
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    wantsTotal: false,
+    begin: (plan, progress) => {
+      if (!showProgress) return;
+      timer = setInterval(() => write(`${plan.doing}: ${progressText(plan, progress())}\n`), lineEveryMs);
+      timer.unref();
+    },
+    end: () => clearInterval(timer),
+    say: (text) => write(`${text}\n`),
+  };
+}

@@ -1,0 +1,73 @@
+import { randomBytes } from "node:crypto";
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { ReportError, SettingsError } from "../model/errors.js";
+import type { Report, ReportedFailure } from "../model/report.js";
+import { showablePath } from "../model/showable.js";
+import { errorCode } from "./file-system-reader.js";
+
+/**
+ * The file of `--report`: the report with every failure, each written as it happens, so that memory stays flat when all fail. It grows
+ * under another name beside the path and takes the path's place when it is whole.
+ */
+export class ReportFile {
+  readonly #path: string;
+  readonly #temporary: string;
+  readonly #descriptor: number;
+  #failures = 0;
+  #error: ReportError | undefined;
+
+  /** Throws `SettingsError` where no file can be made there. */
+  constructor(path: string) {
+    this.#path = path;
+    this.#temporary = `${path}.${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
+    try {
+      this.#descriptor = openSync(this.#temporary, "wx", 0o600);
+    } catch (error) {
+      throw new SettingsError(`--report: ${showablePath(path)} cannot be written (${errorCode(error)})`);
+    }
+    this.#write('{"failures": [');
+  }
+
+  /** Never throws: what could not be written is told by `finish`. */
+  addFailure(failure: ReportedFailure): void {
+    this.#write(`${this.#failures === 0 ? "" : ","}\n  ${JSON.stringify(failure)}`);
+    this.#failures++;
+  }
+
+  /** Puts the report in its place. Throws `ReportError` where it, or a failure before, could not be written. */
+  finish(report: Report): void {
+    const { failures: _, ...rest } = report;
+    this.#write(`\n],\n${JSON.stringify({ ...rest, failuresOmitted: 0 }, null, 2).slice(2)}\n`);
+    try {
+      if (this.#error === undefined) fsyncSync(this.#descriptor);
+      closeSync(this.#descriptor);
+      if (this.#error === undefined) renameSync(this.#temporary, this.#path);
+      else rmSync(this.#temporary, { force: true });
+    } catch (error) {
+      this.#error ??= this.#failure(error);
+    }
+    if (this.#error !== undefined) throw this.#error;
+  }
+
+  /** Takes the unfinished file away. */
+  discard(): void {
+    closeSync(this.#descriptor);
+    rmSync(this.#temporary, { force: true });
+  }
+
+  #write(text: string): void {
+    if (this.#error !== undefined) return;
+    try {
+      const bytes = Buffer.from(text);
+      for (let written = 0; written < bytes.length; ) written += writeSync(this.#descriptor, bytes, written);
+    } catch (error) {
+      this.#error = this.#failure(error);
+    }
+  }
+
+  #failure(error: unknown): ReportError {
+    return new ReportError(
+      `the report ${showablePath(this.#path)} could not be written (${errorCode(error)})`,
+    );
+  }
+}

@@ -1,0 +1,139 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { convertSession, fileSizeFactor } from "../convert/convert-session.js";
+import { keyPrefix } from "../convert/session-key.js";
+import { copySessions } from "../migrate/copy-sessions.js";
+import { type LaneParts, runLane } from "../migrate/lane.js";
+import type { Entry } from "../model/entry.js";
+import { SourceError } from "../model/errors.js";
+import type { SessionOutcome } from "../model/outcome.js";
+import type { SessionFile } from "../model/session-file.js";
+import { lookForKeyLayouts } from "../redis/key-layouts-seen.js";
+import { describeTarget } from "../redis/redis-target.js";
+import { ResilientConnection } from "../redis/resilient-connection.js";
+import { askServerFacts, refuseUnfitServer, type ServerFacts } from "../redis/server-facts.js";
+import { type Write, writeEntries } from "../redis/write-entries.js";
+import { readSessionFile } from "../source/read-session-file.js";
+import { resolveDirectories } from "../source/resolve-directories.js";
+import { newScanTally, type ScanTally, scanSessions } from "../source/scan-sessions.js";
+import { isSid } from "../source/session-name.js";
+import { chooseKeyLayout, type KeyLayoutChoice } from "./choose-key-layout.js";
+import type { CopySettings } from "./copy-settings.js";
+import type { Reporter } from "./reporter.js";
+import { type RunRecord, secondsOf } from "./run-record.js";
+
+/** What a copy talks to while it runs. */
+export interface CopySurroundings {
+  readonly record: RunRecord;
+  readonly reporter: Reporter;
+  /** `lasting` warnings are shown to a quiet person too. */
+  readonly warn: (message: string, lasting?: boolean) => void;
+  readonly onOutcome: (outcome: SessionOutcome) => void;
+  /** Aborted when the run is to stop. */
+  readonly stop: AbortSignal;
+}
+
+const sessionsOfBatch = 256;
+const batchesInFlight = 3;
+/** What is in flight when a run is to stop has this long to finish. */
+const finishWithinMs = 8000;
+const batchesBetweenTurns = 16;
+
+/** The composition root of a copy: names the concrete parts and joins them. Throws what ends the run. */
+export async function runCopy(settings: CopySettings, surroundings: CopySurroundings): Promise<void> {
+  const { record, warn, stop } = surroundings;
+  record.redis = describeTarget(settings.target.redis);
+  record.directories = await resolveDirectories(settings.source.directories, settings.source.allowMissing);
+  const connection = await ResilientConnection.open({
+    target: settings.target.redis,
+    retryForMs: settings.run.retryForMs,
+    onWarning: warn,
+    stop,
+  });
+  const closeLate = () => setTimeout(() => void connection.close(), finishWithinMs).unref();
+  stop.addEventListener("abort", closeLate, { once: true });
+  try {
+    const facts = await connection.run(askServerFacts);
+    refuseUnfitServer(facts);
+    const choice = await chooseKeyLayout(settings.target, (prefix, prefixes) =>
+      connection.run((client) => lookForKeyLayouts(client, prefix, prefixes, isSid)),
+    );
+    record.keyLayout = choice.layout;
+    record.keyLayoutEvidence = choice.evidence;
+    if (choice.warning !== undefined) warn(choice.warning, true);
+    await copyAll(settings, surroundings, laneParts(settings, choice, connection, facts));
+  } finally {
+    stop.removeEventListener("abort", closeLate);
+    await connection.close();
+  }
+}
+
+async function copyAll(
+  settings: CopySettings,
+  surroundings: CopySurroundings,
+  parts: LaneParts,
+): Promise<void> {
+  const { record, reporter, stop } = surroundings;
+  const { ledger, tally, directories } = record;
+  const total = reporter.wantsTotal ? await countSessionFiles(directories, stop) : undefined;
+  const startedSeconds = secondsOf(record);
+  reporter.begin({ doing: settings.run.dryRun ? "reading" : "copying", total }, () => {
+    const { found, outcomes } = ledger.counts;
+    return { done: found, failed: outcomes.failed, seconds: secondsOf(record) - startedSeconds };
+  });
+  try {
+    await copySessions({
+      batches: batchesOf(directories, tally),
+      lane: (batch) => runLane(batch, parts),
+      batchesInFlight,
+      ledger,
+      onOutcome: surroundings.onOutcome,
+      stop,
+    });
+  } finally {
+    reporter.end();
+  }
+  const [first] = tally.unreadable;
+  if (first !== undefined) {
+    throw new SourceError(
+      tally.unreadable.length === 1 ? first : `${first}, and ${tally.unreadable.length - 1} more`,
+    );
+  }
+}
+
+function laneParts(
+  settings: CopySettings,
+  choice: KeyLayoutChoice,
+  connection: ResilientConnection,
+  facts: ServerFacts,
+): LaneParts {
+  const conversion = { ...settings.conversion, keyPrefix: keyPrefix(choice.layout, settings.target.prefix) };
+  const maxFileSize = fileSizeFactor * conversion.maxSessionSize;
+  return {
+    read: (file) => readSessionFile(file, maxFileSize),
+    convert: (read, sid) => convertSession(read, sid, conversion, Date.now()),
+    write: settings.run.dryRun
+      ? async (entries) => entries.map(pretendWrite)
+      : (entries) => connection.run((client) => writeEntries(client, entries, facts.clockLeadMs)),
+  };
+}
+
+function pretendWrite(_entry: Entry): Write {
+  return { kind: "copied" };
+}
+
+function* batchesOf(directories: readonly string[], tally: ScanTally): Generator<readonly SessionFile[]> {
+  for (const directory of directories) yield* scanSessions(directory, sessionsOfBatch, tally);
+}
+
+/** Counts beforehand, for the bar; a stop ends the count. */
+async function countSessionFiles(directories: readonly string[], stop: AbortSignal): Promise<number> {
+  let count = 0;
+  let batches = 0;
+  for (const batch of batchesOf(directories, newScanTally())) {
+    count += batch.length;
+    batches++;
+    if (batches % batchesBetweenTurns === 0) await nextTurn();
+    if (stop.aborted) break;
+  }
+  return count;
+}

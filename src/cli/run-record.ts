@@ -1,0 +1,37 @@
+import { Ledger } from "../migrate/ledger.js";
+import type { Failure } from "../model/outcome.js";
+import type { KeyLayoutEvidence } from "../model/report.js";
+import { newScanTally, type ScanTally } from "../source/scan-sessions.js";
+
+/** What a run comes to know, step by step; what it has not reached is empty. */
+export interface RunRecord {
+  readonly startedMs: number;
+  readonly ledger: Ledger;
+  readonly tally: ScanTally;
+  /** Everything that ended the run or kept it from being whole. */
+  readonly errors: unknown[];
+  readonly warnings: string[];
+  directories: readonly string[];
+  /** `host:port/db`. */
+  redis: string | null;
+  keyLayout: "documented" | "applet" | null;
+  keyLayoutEvidence: KeyLayoutEvidence | null;
+}
+
+export function newRunRecord(onFailure: (failure: Failure) => void): RunRecord {
+  return {
+    startedMs: performance.now(),
+    ledger: new Ledger(onFailure),
+    tally: newScanTally(),
+    errors: [],
+    warnings: [],
+    directories: [],
+    redis: null,
+    keyLayout: null,
+    keyLayoutEvidence: null,
+  };
+}
+
+export function secondsOf(record: RunRecord): number {
+  return (performance.now() - record.startedMs) / 1000;
+}
