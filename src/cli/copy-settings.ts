@@ -1,0 +1,208 @@
+import { SettingsError } from "../model/errors.js";
+import type { RedisTarget } from "../redis/redis-target.js";
+import { findHiddenVariables, resolveConnection } from "./connection.js";
+import type { FileSystemReader } from "./file-system-reader.js";
+import { refuseUnbuilt } from "./refuse-unbuilt.js";
+import { resolveSessionDirectories } from "./session-directories.js";
+import type { Command } from "./setting-definition.js";
+import { type SettingName, settingEntries } from "./setting-definitions.js";
+import {
+  type Allowance,
+  type Environment,
+  readSettings,
+  type Settings,
+  type Shard,
+  type TypedSettings,
+} from "./settings.js";
+import { notBuiltYet, unbuilt } from "./unbuilt.js";
+
+/** What a copy needs to know, checked. */
+export interface CopySettings {
+  readonly source: SourceSettings;
+  readonly target: TargetSettings;
+  readonly conversion: ConversionSettings;
+  readonly conflicts: ConflictSettings;
+  readonly removal: RemovalSettings;
+  readonly run: RunSettings;
+  readonly output: OutputSettings;
+  /** Whole sentences for people, about settings that deserve a second look. */
+  readonly warnings: readonly string[];
+}
+
+export interface SourceSettings {
+  /** Paths or globs, as typed. */
+  readonly directories: readonly string[];
+  /** Whether a directory that is missing, or a glob without a match, is an empty one. */
+  readonly allowMissing: boolean;
+  /** Null: every session. */
+  readonly shard: Shard | null;
+}
+
+export interface TargetSettings {
+  readonly redis: RedisTarget;
+  readonly prefix: string | null;
+  readonly keyLayout: "documented" | "applet" | "auto";
+}
+
+export interface ConversionSettings {
+  readonly ttl: "full" | "remaining";
+  /** Seconds. */
+  readonly expiration: number;
+  /** Seconds. */
+  readonly expirationAnonymous: number;
+  /** Bytes. */
+  readonly maxSessionSize: number;
+}
+
+export interface ConflictSettings {
+  readonly policy: "newest" | "keep" | "overwrite";
+  /** Whether sessions are written that an earlier run wrote and that have ended since. */
+  readonly again: boolean;
+}
+
+export interface RemovalSettings {
+  readonly purge: boolean;
+  readonly inUse: boolean;
+  readonly waitReplicas: number;
+}
+
+export interface RunSettings {
+  readonly dryRun: boolean;
+  readonly skipCheck: boolean;
+  readonly maxFailed: Allowance;
+  readonly retryForMs: number;
+  /** Sessions a second; null: no limit. */
+  readonly maxRate: number | null;
+  readonly maxDurationMs: number | null;
+  /** Null: measured. */
+  readonly lanes: number | null;
+}
+
+export interface OutputSettings {
+  readonly json: boolean;
+  /** The report's path; null: none. */
+  readonly report: string | null;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly progress: boolean;
+  readonly showIds: boolean;
+  readonly color: "auto" | "always" | "never";
+  /** Whether a job runner says that no person watches. */
+  readonly continuousIntegration: boolean;
+}
+
+/** What the `TELE_SESSION_REDIS*` switches ask of `--stop-after-init`. */
+export interface StepSwitches {
+  readonly redis: boolean;
+  readonly copyExisting: boolean;
+  readonly purgeExisting: boolean;
+}
+
+/**
+ * What a copy needs, of what was typed, the environment, `tele.conf` and the defaults. Reads the files that settings name and
+ * touches nothing. Throws `SettingsError`, which names each origin and shows no secret.
+ */
+export function resolveCopySettings(
+  typed: TypedSettings,
+  environment: Environment,
+  files: FileSystemReader,
+): CopySettings {
+  const ignored = new Set([...findHiddenVariables(typed, environment), ...variablesOfOthers("copy")]);
+  const settings = readSettings(typed, environment, ignored);
+  refuseUnbuilt(settings);
+  const warnings: string[] = [];
+  const problems: string[] = [];
+  const directories = collectProblem(problems, () => resolveSessionDirectories(settings, environment, files));
+  const connection = collectProblem(problems, () => resolveConnection(settings, files, warnings));
+  const shard = collectProblem(problems, () => resolveShard(settings));
+  if (directories === undefined || connection === undefined || shard === undefined) {
+    throw new SettingsError(problems.join("\n"));
+  }
+  if (connection.topology !== "single") throw new SettingsError(`a ${connection.topology} ${notBuiltYet}`);
+  return {
+    source: { directories, allowMissing: settings.allowMissing.value, shard },
+    target: {
+      redis: connection.target,
+      prefix: settings.prefix?.value || null,
+      keyLayout: settings.keyLayout.value,
+    },
+    conversion: {
+      ttl: settings.ttl.value,
+      expiration: settings.expiration.value,
+      expirationAnonymous: settings.expirationAnonymous.value,
+      maxSessionSize: settings.maxSessionSize.value,
+    },
+    conflicts: { policy: settings.onConflict.value, again: settings.again.value },
+    removal: {
+      purge: settings.purge.value,
+      inUse: settings.inUse.value,
+      waitReplicas: settings.waitReplicas.value,
+    },
+    run: {
+      dryRun: settings.dryRun.value,
+      skipCheck: settings.skipCheck.value,
+      maxFailed: settings.maxFailed.value,
+      retryForMs: settings.retryFor.value,
+      maxRate: settings.maxRate?.value ?? null,
+      maxDurationMs: settings.maxDuration?.value ?? null,
+      lanes: settings.lanes?.value ?? null,
+    },
+    output: resolveOutput(settings),
+    warnings,
+  };
+}
+
+/** The three switches, which no other command reads. Throws `SettingsError`. */
+export function resolveStepSwitches(environment: Environment): StepSwitches {
+  const settings = readSettings({}, environment, variablesOfOthers("stop-after-init"));
+  const { redisSwitch, copyExistingSwitch, purgeExistingSwitch } = settings;
+  const redis = redisSwitch.value;
+  if (redis && purgeExistingSwitch.value && unbuilt.settings.includes("purgeExistingSwitch")) {
+    throw new SettingsError(`${purgeExistingSwitch.origin.name} ${notBuiltYet}`);
+  }
+  return {
+    redis,
+    copyExisting: redis && copyExistingSwitch.value,
+    purgeExisting: redis && purgeExistingSwitch.value,
+  };
+}
+
+function variablesOfOthers(command: Command): ReadonlySet<SettingName> {
+  const others = settingEntries.filter(([, definition]) => !definition.commands.includes(command));
+  return new Set(others.map(([name]) => name));
+}
+
+/** Runs one part of the work so that the other parts' problems are found too. */
+function collectProblem<Result>(problems: string[], resolve: () => Result): Result | undefined {
+  try {
+    return resolve();
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    problems.push(error.message);
+    return undefined;
+  }
+}
+
+function resolveShard({ shard, shardCount, jobCompletionIndex }: Settings): Shard | null {
+  if (shard && shardCount) throw new SettingsError("--shard and --shard-count exclude each other");
+  if (!shardCount) return shard?.value ?? null;
+  if (!jobCompletionIndex || jobCompletionIndex.value >= shardCount.value) {
+    throw new SettingsError("--shard-count needs JOB_COMPLETION_INDEX, from 0 on and below it");
+  }
+  return { index: jobCompletionIndex.value, count: shardCount.value };
+}
+
+function resolveOutput(settings: Settings): OutputSettings {
+  const isOn = (text: string | undefined) =>
+    text !== undefined && !["0", "false"].includes(text.toLowerCase());
+  return {
+    json: settings.json.value,
+    report: settings.report?.value ?? null,
+    quiet: settings.quiet.value,
+    verbose: settings.verbose.value,
+    progress: !settings.noProgress.value,
+    showIds: settings.showIds.value,
+    color: settings.noColor ? "never" : isOn(settings.forceColor?.value) ? "always" : "auto",
+    continuousIntegration: isOn(settings.continuousIntegration?.value),
+  };
+}

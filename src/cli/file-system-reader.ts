@@ -1,0 +1,33 @@
+import { readFileSync, statSync } from "node:fs";
+import { userInfo } from "node:os";
+
+/** What settings read of the machine: a test hands in its own. */
+export interface FileSystemReader {
+  /** Throws Node's error where the file cannot be read. */
+  readonly readFile: (path: string) => Buffer;
+  readonly isDirectory: (path: string) => boolean;
+  /** The home directory that the account database has for this user, null where it has none. */
+  readonly accountHome: () => string | null;
+}
+
+/** The real machine. */
+export const fileSystemReader: FileSystemReader = {
+  readFile: (path) => readFileSync(path),
+  isDirectory: (path) => orElse(false, () => statSync(path).isDirectory()),
+  // Containers run under accounts without an entry.
+  accountHome: () => orElse(null, () => userInfo().homedir || null),
+};
+
+/** What cannot be asked is answered as Python's `os.path` answers it: with what holds where nothing is there. */
+function orElse<Answer>(absent: Answer, ask: () => Answer): Answer {
+  try {
+    return ask();
+  } catch {
+    return absent;
+  }
+}
+
+/** Why a file could not be read, in a word or two: `ENOENT` and the like. */
+export function errorCode(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "unreadable";
+}

@@ -1,0 +1,208 @@
+import { Command as Commander, CommanderError, Help, Option } from "commander";
+import { SettingsError } from "../model/errors.js";
+import { exitStatuses } from "./exit-statuses.js";
+import type { Command, SettingDefinition } from "./setting-definition.js";
+import { type SettingName, settingDefinitions, settingEntries } from "./setting-definitions.js";
+import { defaultOf, type TypedSettings } from "./settings.js";
+import { isUnbuilt, notBuiltYet, unbuilt } from "./unbuilt.js";
+
+/** What a command line asks for. */
+export type Invocation =
+  | { readonly kind: "help" | "version"; readonly text: string }
+  | { readonly kind: "copy" | "stop-after-init"; readonly typed: TypedSettings };
+
+/** What help and `--version` need to know. */
+export interface ProgramFacts {
+  readonly version: string;
+  /** Columns that help may fill. */
+  readonly columns: number;
+}
+
+const usage = "tele-sessions copy [options]\n       tele-sessions --stop-after-init [options of copy]";
+const description =
+  "Moves the web sessions of a live Tele (or Odoo) server from its session directory into Redis, and logs nobody out.";
+const stepFlag = "--stop-after-init";
+const stepHelp = "the pre-deploy step: do what the TELE_SESSION_REDIS* switches say, then exit";
+
+/**
+ * Reads a command line, without the program's name. Values are not looked at here: `resolveCopySettings` does that. Throws
+ * `SettingsError`, which shows flags and commands but no value that was typed.
+ */
+export function parseCommandLine(commandLine: readonly string[], facts: ProgramFacts): Invocation {
+  const printed: string[] = [];
+  const chosen: Invocation[] = [];
+  const root = makeProgram(facts, (text) => printed.push(text));
+  const step = new Option(stepFlag, stepHelp).helpGroup("Without a command:");
+  root.addOption(step);
+  const rootOptions = addSettings(root, ["copy", "stop-after-init"]);
+
+  const copy = root
+    .command("copy")
+    .description("copy every session into Redis")
+    .usage("[options]")
+    .addHelpText("after", afterHelp(facts.columns));
+  const copyOptions = addSettings(copy, ["copy"]);
+  copy.addOption(new Option(stepFlag).hideHelp()).action(() => {
+    if (isTyped(root, step) || copy.opts()["stopAfterInit"]) refuseCommandBesideStep("copy");
+    chosen.push({ kind: "copy", typed: merge(collect(root, rootOptions), collect(copy, copyOptions)) });
+  });
+  for (const name of unbuilt.commands) addUnbuiltCommand(root, name);
+
+  try {
+    root.parse(commandLine, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    const text = printed.join("");
+    if (error.code === "commander.helpDisplayed") return { kind: "help", text };
+    if (error.code === "commander.version") return { kind: "version", text };
+    // Commander's way to say that there was no command.
+    if (error.code === "commander.help" && isTyped(root, step)) {
+      return { kind: "stop-after-init", typed: collect(root, rootOptions) };
+    }
+    if (error.code === "commander.help") throw new SettingsError(`no command given\nUsage: ${usage}`);
+    throw new SettingsError(safeMessage(error));
+  }
+  const [invocation] = chosen;
+  if (invocation === undefined) throw new Error("a command line chose nothing");
+  return invocation;
+}
+
+type SettingOptions = ReadonlyMap<SettingName, Option>;
+
+function makeProgram(facts: ProgramFacts, print: (text: string) => void): Commander {
+  return new Commander("tele-sessions")
+    .usage(usage.replace("tele-sessions ", ""))
+    .description(description)
+    .version(facts.version, "--version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand(false)
+    .configureOutput({
+      writeOut: print,
+      // Errors come back as exceptions, and are worded here.
+      writeErr: () => undefined,
+      getOutHelpWidth: () => facts.columns,
+      getErrHelpWidth: () => facts.columns,
+      getOutHasColors: () => false,
+    })
+    .enablePositionalOptions()
+    .exitOverride()
+    .addHelpText("after", afterHelp(facts.columns));
+}
+
+/** Gives a command the flags of every setting that one of `commands` takes; what is not built is known, but not shown. */
+function addSettings(commander: Commander, commands: readonly Command[]): SettingOptions {
+  const options = new Map<SettingName, Option>();
+  for (const [name, definition] of settingEntries) {
+    const { flag, placeholder, repeatable, group } = definition;
+    const hidden = isUnbuilt(name);
+    if (flag === undefined || !(hidden || commands.some((command) => definition.commands.includes(command))))
+      continue;
+    const flags = placeholder === undefined ? flag : `${flag} ${placeholder}`;
+    const option = new Option(flags, describe(name, definition)).helpGroup(`${group}:`).hideHelp(hidden);
+    if (repeatable) option.argParser((value: string, before: string[] = []) => [...before, value]);
+    commander.addOption(option);
+    options.set(name, option);
+  }
+  return options;
+}
+
+function addUnbuiltCommand(root: Commander, name: Command): void {
+  const refuse = () => {
+    throw new SettingsError(`the command ${name} ${notBuiltYet}`);
+  };
+  const command = root.command(name, { hidden: true }).helpOption(false);
+  command.allowUnknownOption().allowExcessArguments().action(refuse);
+}
+
+function refuseCommandBesideStep(name: Command): never {
+  throw new SettingsError(`${stepFlag} takes no command beside it, and ${name} was given`);
+}
+
+function isTyped(commander: Commander, option: Option): boolean {
+  return commander.getOptionValueSource(option.attributeName()) === "cli";
+}
+
+function collect(commander: Commander, options: SettingOptions): TypedSettings {
+  const typed = [...options].filter(([, option]) => isTyped(commander, option));
+  return Object.fromEntries(
+    typed.map(([name, option]) => {
+      const value: unknown = commander.getOptionValue(option.attributeName());
+      return [name, typeof value === "string" || Array.isArray(value) ? value : true];
+    }),
+  );
+}
+
+/** Flags before the command and after it: the later one counts, a repeatable one adds up. */
+function merge(before: TypedSettings, after: TypedSettings): TypedSettings {
+  const lists = settingEntries
+    .map(([name]) => [name, before[name], after[name]] as const)
+    .filter(([, first, second]) => Array.isArray(first) && Array.isArray(second))
+    .map(([name, first, second]) => [name, [first, second].flat()]);
+  return { ...before, ...after, ...Object.fromEntries(lists) };
+}
+
+function describe(
+  name: SettingName,
+  { help, variable, placeholder, defaultShown }: SettingDefinition,
+): string {
+  const fallback = placeholder === undefined ? undefined : (defaultOf(name) ?? defaultShown);
+  const later = unbuilt.choices[name]?.map((word) => `${word} ${notBuiltYet}`) ?? [];
+  const facts = [variable, fallback === undefined ? undefined : `default: ${fallback}`, ...later];
+  const known = facts.filter((fact) => fact !== undefined);
+  return known.length === 0 ? help : `${help} (${known.join("; ")})`;
+}
+
+/** What help shows below the flags: variables without a flag, and the exit codes. */
+function afterHelp(columns: number): string {
+  const helper = Object.assign(new Help(), { helpWidth: columns });
+  const list = (items: readonly (readonly [term: string, meaning: string])[]) => {
+    const width = Math.max(...items.map(([term]) => term.length));
+    return items.map(([term, meaning]) => helper.formatItem(term, width, meaning, helper));
+  };
+  const variables = settingEntries.flatMap(([name, { flag, variable, help }]) =>
+    flag !== undefined || variable === undefined || isUnbuilt(name) ? [] : [[variable, help] as const],
+  );
+  const statuses = exitStatuses.map(([code, meaning]) => [String(code), meaning] as const);
+  const notes = [
+    "A flag counts before its environment variable, that before tele.conf, that before the default.",
+    "An empty variable counts as unset. TELECMS_SERVER and ~/.telerc name a tele.conf as TELE_RC does.",
+  ];
+  return [
+    "",
+    "Variables without a flag:",
+    ...list(variables),
+    "",
+    ...notes,
+    "",
+    "EXIT STATUS",
+    ...list(statuses),
+  ].join("\n");
+}
+
+/** Commander's message without anything that could be a value: it shows unknown options whole, `--password=hunter2` too. */
+function safeMessage({ code, message }: CommanderError): string {
+  const plain = message.replace(/^error: /, "");
+  const suggestion = /\n\(Did you mean [^\n]*\)$/.exec(plain)?.[0] ?? "";
+  switch (code) {
+    case "commander.optionMissingArgument":
+    case "commander.excessArguments":
+      return plain;
+    case "commander.unknownCommand":
+      // What is like no command may be anything, a URL with its password for one.
+      return suggestion ? plain : "unknown command; tele-sessions --help lists them";
+    case "commander.unknownOption":
+      return describeUnknownOption(plain, suggestion);
+    default:
+      return "the command line is not understood; see tele-sessions --help";
+  }
+}
+
+function describeUnknownOption(message: string, suggestion: string): string {
+  const [, name = ""] = /'(--[a-z][a-z-]{1,30}(?![\w-])|-[a-z](?![a-z]*-))/i.exec(message) ?? [];
+  const definition = Object.values<SettingDefinition>(settingDefinitions).find(({ flag }) => flag === name);
+  if (definition) return `option ${name} takes no value`;
+  if (/^--(pass|auth)|^-a$/.test(name)) {
+    return `unknown option '${name}': a password has no flag; --password-file or TELE_SESSION_REDIS_PASSWORD take it`;
+  }
+  return name === "" ? "unknown option; see tele-sessions --help" : `unknown option '${name}'${suggestion}`;
+}

@@ -1,0 +1,21 @@
+import { SettingsError } from "../model/errors.js";
+import { settingEntries } from "./setting-definitions.js";
+import type { Settings } from "./settings.js";
+import { notBuiltYet, unbuilt } from "./unbuilt.js";
+
+/** Throws one `SettingsError` that names every flag and variable which asks for what this version does not do. */
+export function refuseUnbuilt(settings: Settings): void {
+  const problems = settingEntries.flatMap(([name]) => {
+    const setting = settings[name];
+    if (setting === undefined || setting.origin.from === "default" || setting.value === false) return [];
+    const choice = unbuilt.choices[name]?.find((word) => word === setting.value);
+    if (choice !== undefined) return [`${setting.origin.name} ${choice} ${notBuiltYet}`];
+    return unbuilt.settings.includes(name) ? [`${setting.origin.name} ${notBuiltYet}`] : [];
+  });
+  const { certFile, keyFile } = settings.url?.value.tls ?? {};
+  if (unbuilt.settings.includes("cert") && (certFile ?? keyFile) !== undefined) {
+    const option = certFile === undefined ? "ssl_keyfile" : "ssl_certfile";
+    problems.push(`${settings.url?.origin.name}: its option ${option} ${notBuiltYet}`);
+  }
+  if (problems.length > 0) throw new SettingsError(problems.join("\n"));
+}

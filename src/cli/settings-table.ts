@@ -1,0 +1,55 @@
+import type { SettingDefinition } from "./setting-definition.js";
+import { settingEntries } from "./setting-definitions.js";
+import { defaultOf, describeTaken } from "./settings.js";
+import { isUnbuilt, notBuiltYet, unbuilt } from "./unbuilt.js";
+
+/** The README's table of settings, and what is refused in this version, as Markdown. */
+export function settingsTable(): string {
+  const rows = settingEntries
+    .filter(([name]) => !isUnbuilt(name))
+    .map(([name, definition]) => {
+      const takes =
+        definition.flag && !definition.placeholder && !definition.variable ? "" : describeTaken(name);
+      const cells = [
+        nameFlag(definition),
+        definition.variable ? code(definition.variable) : "",
+        escapeTags(definition.help),
+        escapeTags(takes),
+        escapeTags(defaultOf(name) ?? definition.defaultShown ?? "none"),
+      ];
+      return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+    });
+  return [
+    "| flag | variable | what it does | takes | default |",
+    "|---|---|---|---|---|",
+    ...rows,
+    ...notBuilt(),
+  ].join("\n");
+}
+
+function nameFlag({ flag, placeholder, repeatable }: SettingDefinition): string {
+  if (flag === undefined) return "";
+  return code(placeholder ? `${flag} ${placeholder}` : flag) + (repeatable ? ", repeatable" : "");
+}
+
+function notBuilt(): readonly string[] {
+  const settings = settingEntries.filter(([name]) => unbuilt.settings.includes(name));
+  const choices = settingEntries.flatMap(([name, { flag }]) =>
+    (unbuilt.choices[name] ?? []).map((word) => code(`${flag} ${word}`)),
+  );
+  const names = [
+    ...unbuilt.commands.map(code),
+    ...settings.map(([, { flag, variable }]) => code(flag ?? variable ?? "")),
+    ...choices,
+  ];
+  return names.length === 0 ? [] : ["", `Refused by name, because it ${notBuiltYet}: ${names.join(", ")}.`];
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
+
+/** Markdown takes `<name>` for HTML. */
+function escapeTags(text: string): string {
+  return text.replaceAll("<", "\\<");
+}

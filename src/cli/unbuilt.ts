@@ -1,0 +1,59 @@
+import type { Command } from "./setting-definition.js";
+import type { SettingName } from "./setting-definitions.js";
+
+/**
+ * What the contract has and this version refuses by name. A row removed here is a feature switched on: flags, variables, help
+ * and the README's table take it up by themselves.
+ */
+export const unbuilt: {
+  readonly commands: readonly Exclude<Command, "copy" | "stop-after-init">[];
+  readonly settings: readonly SettingName[];
+  /** Words that a setting will take one day. */
+  readonly choices: { readonly [Name in SettingName]?: readonly string[] };
+  /** Defaults that hold until then, as they would be typed. */
+  readonly defaults: { readonly [Name in SettingName]?: string };
+} = {
+  commands: ["purge", "verify", "inspect", "check"],
+  settings: [
+    "shard",
+    "shardCount",
+    "cert",
+    "key",
+    "sentinel",
+    "sentinelHost",
+    "sentinelMaster",
+    "sentinelPasswordFile",
+    "cluster",
+    "again",
+    "purge",
+    "inUse",
+    "unverified",
+    "yes",
+    "skipCheck",
+    "probe",
+    "purgeExistingSwitch",
+    "maxRate",
+    "maxDuration",
+    "waitReplicas",
+    "sample",
+    "lanes",
+  ],
+  choices: { onConflict: ["newest", "keep"] },
+  defaults: { onConflict: "overwrite" },
+};
+
+/** What every refusal of it says. */
+export const notBuiltYet = "is not built yet in this version";
+
+/** Whether this version refuses the setting; what is only of use beside refused ones counts too. */
+export function isUnbuilt(name: SettingName): boolean {
+  const needs = companions[name] ?? [name];
+  return needs.every((needed) => unbuilt.settings.includes(needed));
+}
+
+/** Variables that say nothing without another setting: they are passed over, not refused, where that is not set. */
+const companions: { readonly [Name in SettingName]?: readonly SettingName[] } = {
+  sentinelPort: ["sentinelHost"],
+  sentinelPassword: ["sentinelHost"],
+  jobCompletionIndex: ["shardCount"],
+};

@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { exitStatuses } from "../../src/cli/exit-statuses.js";
+import { type Invocation, parseCommandLine } from "../../src/cli/program.js";
+import { settingEntries } from "../../src/cli/setting-definitions.js";
+import { isUnbuilt, unbuilt } from "../../src/cli/unbuilt.js";
+
+function parse(...commandLine: string[]): Invocation {
+  return parseCommandLine(commandLine, { version: "1.2.3", columns: 100 });
+}
+
+function textOf(...commandLine: string[]): string {
+  const invocation = parse(...commandLine);
+  assert.ok("text" in invocation);
+  return invocation.text;
+}
+
+describe("command line: what is asked for", () => {
+  const rows: readonly (readonly [commandLine: string, invocation: Invocation])[] = [
+    ["copy", { kind: "copy", typed: {} }],
+    ["copy --json --db 2", { kind: "copy", typed: { json: true, db: "2" } }],
+    ["copy --session-dir a --session-dir b", { kind: "copy", typed: { sessionDir: ["a", "b"] } }],
+    ["--db 1 --json copy --db 2", { kind: "copy", typed: { db: "2", json: true } }],
+    ["--session-dir a copy --session-dir b", { kind: "copy", typed: { sessionDir: ["a", "b"] } }],
+    ["copy --no-progress", { kind: "copy", typed: { noProgress: true } }],
+    ["copy --prefix -x", { kind: "copy", typed: { prefix: "-x" } }],
+    ["copy --prefix=--json", { kind: "copy", typed: { prefix: "--json" } }],
+    ["--stop-after-init", { kind: "stop-after-init", typed: {} }],
+    ["--stop-after-init --json", { kind: "stop-after-init", typed: { json: true } }],
+    ["--json --stop-after-init", { kind: "stop-after-init", typed: { json: true } }],
+    ["--version", { kind: "version", text: "1.2.3\n" }],
+  ];
+  for (const [commandLine, invocation] of rows) {
+    it(commandLine, () => assert.deepEqual(parse(...commandLine.split(" ")), invocation));
+  }
+});
+
+describe("command line: what is refused", () => {
+  const rows: readonly (readonly [commandLine: string, message: RegExp])[] = [
+    ["", /^no command given\nUsage: tele-sessions copy/],
+    ["--json", /^no command given\nUsage: tele-sessions copy/],
+    ["copi", /^unknown command 'copi'\n\(Did you mean copy\?\)$/],
+    ["copy --hots x", /^unknown option '--hots'\n\(Did you mean --host\?\)$/],
+    ["--hots x copy", /^unknown option '--hots'/],
+    ["copy --host", /^option '--host <host>' argument missing$/],
+    ["copy more", /^too many arguments/],
+    ["copy --json=yes", /^option --json takes no value$/],
+    ["--stop-after-init copy", /^--stop-after-init takes no command beside it/],
+    ["copy --stop-after-init", /^--stop-after-init takes no command beside it/],
+    ["--stop-after-init copi", /^unknown command/],
+    ["--stop-after-init --hots x", /^unknown option '--hots'/],
+    ...unbuilt.commands.flatMap((name) => [
+      [name, new RegExp(`^the command ${name} is not built yet in this version$`)] as const,
+      [
+        `${name} --yes --help extra`,
+        new RegExp(`^the command ${name} is not built yet in this version$`),
+      ] as const,
+    ]),
+  ];
+  for (const [commandLine, message] of rows) {
+    it(commandLine || "nothing", () => {
+      const words = commandLine === "" ? [] : commandLine.split(" ");
+      assert.throws(() => parse(...words), { name: "SettingsError", message });
+    });
+  }
+
+  const secrets = [
+    "copy --password=hunter2",
+    "copy --password hunter2",
+    "copy --pass=hunter2",
+    "copy -ahunter2",
+    "copy -a hunter2",
+    "copy -hunter2",
+    "copy --hunter2=hunter2",
+    "copy hunter2",
+    "hunter2",
+    "redis://:hunter2@h",
+    "copy redis://:hunter2@h",
+    "copy --dry-run=hunter2",
+    "copy --sentinel-password=hunter2",
+    "copy --url redis://:hunter2@h extra",
+    "copy --url redis://:hunter2@h --host",
+    "copy -- hunter2",
+    "purge hunter2 --password=hunter2",
+    "--stop-after-init --password=hunter2",
+  ];
+  for (const commandLine of secrets) {
+    it(`no value is shown: ${commandLine}`, () => {
+      assert.throws(
+        () => parse(...commandLine.split(" ")),
+        (error) =>
+          error instanceof Error && error.name === "SettingsError" && !error.message.includes("hunter2"),
+      );
+    });
+  }
+
+  it("a password's flag leads to where it belongs", () => {
+    assert.throws(() => parse("copy", "--password=x"), /--password-file or TELE_SESSION_REDIS_PASSWORD/);
+  });
+});
+
+describe("command line: help", () => {
+  for (const commandLine of [["--help"], ["copy", "--help"], ["-h"]]) {
+    const help = textOf(...commandLine);
+    it(`${commandLine.join(" ")} names every setting of this version, and no other`, () => {
+      for (const [name, { flag, variable, commands }] of settingEntries) {
+        if (!commands.includes("copy")) continue;
+        for (const word of [flag, variable].filter((text) => text !== undefined)) {
+          const shown = new RegExp(`(?<![\\w-])${word}(?![\\w-])`).test(help);
+          assert.equal(shown, !isUnbuilt(name), word);
+        }
+      }
+    });
+    it(`${commandLine.join(" ")} ends with the exit codes`, () => {
+      const section = help.slice(help.indexOf("EXIT STATUS"));
+      for (const [code, meaning] of exitStatuses)
+        assert.ok(section.replace(/\s+/g, " ").includes(` ${code} ${meaning}`), `${code}`);
+    });
+    it(`${commandLine.join(" ")} fits its columns`, () => {
+      assert.deepEqual(
+        help.split("\n").filter((line) => line.length > 100),
+        [],
+      );
+    });
+  }
+
+  it("commands that are not built are not in it", () => {
+    assert.doesNotMatch(textOf("--help"), /^ {2}(purge|verify|inspect|check)\b/m);
+    assert.match(textOf("--help"), /^ {2}copy\b/m);
+  });
+
+  it("the conflict policy's default is this version's", () => {
+    assert.match(
+      textOf("--help").replace(/\s+/g, " "),
+      /\(default: overwrite; newest is not built yet in this version;/,
+    );
+  });
+});
