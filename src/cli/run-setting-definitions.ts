@@ -118,7 +118,7 @@ const limits = {
     placeholder: "<bytes>",
     kind: "size",
     default: "16 MiB",
-    help: "a session larger than this, as a file or as JSON, fails",
+    help: "bytes of JSON that a session may take; a larger one fails",
     group: "Limits",
     commands: overSessions,
   },

@@ -39,6 +39,9 @@ export type Conversion =
 /** A pickle or JSON file takes less than this many times the bytes of the JSON that is written for it. */
 export const fileSizeFactor = 4;
 
+/** Values that cost little; beyond them each is to make a byte of JSON at least. */
+const fewValues = 1_000_000;
+
 const oddExpiration = "a session's own expiration is no number of seconds: the default was taken";
 
 /**
@@ -71,7 +74,7 @@ function convertDecoded(
   if (read.bytes.length > fileSizeFactor * settings.maxSessionSize) {
     throw new DecodeError("too-large", `a file of ${read.bytes.length} bytes`);
   }
-  const session = sessionFormats[format].decode(read.bytes);
+  const session = sessionFormats[format].decode(read.bytes, fewValues + settings.maxSessionSize);
   if (!isKind(session, "dict")) throw new DecodeError("corrupt", "the session is no dict");
   const { text, lossy } = writePythonJson(session, settings.maxSessionSize);
   const authenticated = isTruthy(session.values.get("uid") ?? null);

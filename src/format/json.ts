@@ -1,11 +1,14 @@
 import { DecodeError } from "./decode-error.js";
+import { deepestLevel, mostContainers } from "./limits.js";
 import { tooManyDigits } from "./python-int.js";
-import { deepestLevel } from "./python-json.js";
 import { newDict, type PythonDict, type PythonValue, pythonInt } from "./python-value.js";
+import { TextUnits } from "./text-units.js";
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const numberPattern = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?/y;
 const plainText = /[^"\\\u0000-\u001f]*/y;
+const quote = 0x22;
+const backslash = 0x5c;
 const escapes: Readonly<Record<string, string>> = {
   '"': '"',
   "\\": "\\",
@@ -27,10 +30,10 @@ const words: readonly (readonly [string, PythonValue])[] = [
 
 /**
  * A JSON session file as Python's `json.loads` reads its strict UTF-8: ints stay ints of any size, floats floats, the last of equal
- * keys wins at the first one's place. Throws `DecodeError`.
+ * keys wins at the first one's place. No more than `mostValues` are read. Throws `DecodeError`.
  */
-export function decodeJson(bytes: Buffer): PythonValue {
-  return new JsonReader(decodeText(bytes)).document();
+export function decodeJson(bytes: Buffer, mostValues: number): PythonValue {
+  return new JsonReader(decodeText(bytes), mostValues).document();
 }
 
 function decodeText(bytes: Buffer): string {
@@ -46,9 +49,12 @@ function decodeText(bytes: Buffer): string {
 class JsonReader {
   readonly #text: string;
   #at = 0;
+  #valuesLeft: number;
+  #containersLeft = mostContainers;
 
-  constructor(text: string) {
+  constructor(text: string, mostValues: number) {
     this.#text = text;
+    this.#valuesLeft = mostValues;
   }
 
   document(): PythonValue {
@@ -61,12 +67,15 @@ class JsonReader {
 
   #value(depth: number): PythonValue {
     const character = this.#text[this.#at];
+    if (this.#valuesLeft-- === 0) throw new DecodeError("too-large", "values without end");
     if (character === '"') {
       this.#at++;
       return this.#string();
     }
     if (character === "{" || character === "[") {
       if (depth > deepestLevel) throw new DecodeError("too-deep", `more than ${deepestLevel} levels`);
+      if (this.#containersLeft-- === 0)
+        throw new DecodeError("too-large", `more than ${mostContainers} containers`);
       this.#at++;
       return character === "{" ? this.#object(depth) : this.#array(depth);
     }
@@ -106,25 +115,35 @@ class JsonReader {
   }
 
   #string(): string {
-    let text = "";
+    const plain = this.#match(plainText)?.[0] ?? "";
+    if (this.#takes('"')) return plain;
+    const units = new TextUnits(this.#endOfString() - this.#at);
     for (;;) {
-      text += this.#match(plainText)?.[0] ?? "";
-      const character = this.#text[this.#at++];
-      if (character === '"') return text;
-      if (character !== "\\")
-        throw this.#corrupt(character === undefined ? "no end of a text" : "a control character");
-      text += this.#escape();
+      const unit = this.#text.charCodeAt(this.#at++);
+      if (unit === quote) return plain + units.text();
+      if (unit < 0x20) throw this.#corrupt("a control character");
+      units.addUnit(unit === backslash ? this.#escape() : unit);
     }
   }
 
-  #escape(): string {
+  /** Where the closing quote of a text stands that has escapes. */
+  #endOfString(): number {
+    for (let at = this.#at; at < this.#text.length; at++) {
+      const unit = this.#text.charCodeAt(at);
+      if (unit === quote) return at;
+      if (unit === backslash) at++;
+    }
+    throw this.#corrupt("no end of a text");
+  }
+
+  #escape(): number {
     const letter = this.#text[this.#at++] ?? "";
     const short = escapes[letter];
-    if (short !== undefined) return short;
+    if (short !== undefined) return short.charCodeAt(0);
     const digits = this.#text.slice(this.#at, this.#at + 4);
     if (letter !== "u" || !/^[0-9a-fA-F]{4}$/.test(digits)) throw this.#corrupt("an unknown escape");
     this.#at += 4;
-    return String.fromCharCode(Number.parseInt(digits, 16));
+    return Number.parseInt(digits, 16);
   }
 
   #word(): PythonValue | undefined {

@@ -1,6 +1,7 @@
 import { showable } from "../model/showable.js";
 import { DecodeError } from "./decode-error.js";
 import { floatRepr } from "./float-repr.js";
+import { deepestLevel } from "./limits.js";
 import {
   isKind,
   keyOf,
@@ -12,11 +13,11 @@ import {
 } from "./python-value.js";
 import { firstValues, isReadable, tagOf } from "./tagged-dict.js";
 
-/** No Python up to 3.11 pickles more than 497 nested lists, nor reads back much more. */
-export const deepestLevel = 500;
-
 /** Text is escaped in pieces of this many characters, so that what is too large is found before six times its size is spent. */
 const pieceLength = 1 << 16;
+
+/** Characters that are written before they become a chunk. */
+const chunkLength = 1 << 16;
 
 const needsEscape = /[^\x20-\x7e]|["\\]/;
 const escapable = /[^\x20-\x7e]|["\\]/g;
@@ -44,18 +45,26 @@ export interface PythonJson {
 export function writePythonJson(value: PythonValue, maxLength: number): PythonJson {
   const writer = new JsonWriter(maxLength);
   writer.value(value, 0);
-  return { text: writer.text, lossy: writer.lossy };
+  return { text: writer.finish(), lossy: writer.lossy };
 }
 
 class JsonWriter {
-  text = "";
   lossy = false;
+  /** What was written last, not yet one of the chunks. */
+  text = "";
+  readonly #chunks: Buffer[] = [];
+  #chunksLength = 0;
   readonly #maxLength: number;
   /** The containers that the current value stands in, outermost first. */
   readonly #path: object[] = [];
 
   constructor(maxLength: number) {
     this.#maxLength = maxLength;
+  }
+
+  finish(): string {
+    if (this.#chunks.length === 0) return this.text;
+    return Buffer.concat([...this.#chunks, Buffer.from(this.text, "latin1")]).toString("latin1");
   }
 
   value(value: PythonValue, depth: number): void {
@@ -187,7 +196,7 @@ class JsonWriter {
   }
 
   #string(text: string, depth: number): void {
-    if (text.length + this.text.length > this.#maxLength) this.#tooLarge(depth);
+    if (text.length + this.text.length + this.#chunksLength > this.#maxLength) this.#tooLarge(depth);
     if (!needsEscape.test(text)) {
       this.text += `"${text}"`;
       return;
@@ -208,8 +217,13 @@ class JsonWriter {
     this.#path[depth] = container;
   }
 
+  /** Bounds the whole, and turns a long string into a chunk: one that grew piece by piece takes many times its length. */
   #checkLength(depth: number): void {
-    if (this.text.length > this.#maxLength) this.#tooLarge(depth);
+    if (this.text.length < chunkLength && this.text.length + this.#chunksLength <= this.#maxLength) return;
+    this.#chunks.push(Buffer.from(this.text, "latin1"));
+    this.#chunksLength += this.text.length;
+    this.text = "";
+    if (this.#chunksLength > this.#maxLength) this.#tooLarge(depth);
   }
 
   #tooLarge(depth: number): never {

@@ -4,8 +4,8 @@ import { unpickle } from "./pickle/unpickle.js";
 import type { PythonValue } from "./python-value.js";
 
 interface FormatContract {
-  /** The value that the bytes hold. Throws `DecodeError`. */
-  readonly decode: (bytes: Buffer) => PythonValue;
+  /** The value that the bytes hold; far more than `mostValues` values are not read. Throws `DecodeError`. */
+  readonly decode: (bytes: Buffer, mostValues: number) => PythonValue;
 }
 
 export const sessionFormats = {

@@ -1,4 +1,5 @@
 import type { PythonSplitText } from "./python-value.js";
+import { TextUnits } from "./text-units.js";
 
 /** The smallest character that a sequence of 2, 3 or 4 bytes may stand for; below it the form is overlong. */
 const smallestOfLength = [0, 0, 0x80, 0x800, 0x10000];
@@ -24,9 +25,7 @@ function decodeCarefully(
   end: number,
   splitText: (text: string) => PythonSplitText,
 ): string | PythonSplitText | undefined {
-  let text = "";
-  let highBefore = false;
-  let split = false;
+  const units = new TextUnits(end - start);
   for (let at = start; at < end; ) {
     const lead = bytes[at] ?? 0;
     const length = sequenceLength(lead);
@@ -38,12 +37,10 @@ function decodeCarefully(
       point = (point << 6) | (next & 0x3f);
     }
     if (point < (smallestOfLength[length] ?? 0) || point > 0x10ffff) return undefined;
-    if (highBefore && point >= 0xdc00 && point <= 0xdfff) split = true;
-    highBefore = point >= 0xd800 && point <= 0xdbff;
-    text += String.fromCodePoint(point);
+    units.addPoint(point);
     at += length;
   }
-  return split ? splitText(text) : text;
+  return units.split ? splitText(units.text()) : units.text();
 }
 
 function sequenceLength(lead: number): number {

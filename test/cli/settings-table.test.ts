@@ -5,12 +5,12 @@ import { describe, it } from "node:test";
 import { settingEntries } from "../../src/cli/setting-definitions.js";
 import { settingsTable } from "../../src/cli/settings-table.js";
 import { projectRoot } from "../support/project.js";
-import { readmeWithSettings } from "../support/readme-settings.js";
+import { readmeWithParts } from "../support/readme-parts.js";
 
-describe("the README's table of settings", () => {
-  it("is what the schema says (else: node build/test/update-readme.js)", () => {
+describe("the README's generated parts", () => {
+  it("are what the code says (else: npm run readme)", () => {
     const readme = readFileSync(join(projectRoot, "README.md"), "utf8");
-    assert.equal(readme, readmeWithSettings(readme));
+    assert.equal(readme, readmeWithParts(readme));
   });
 
   it("names every flag and variable, built or refused", () => {

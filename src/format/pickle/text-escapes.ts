@@ -1,38 +1,58 @@
 import type { PythonSplitText } from "../python-value.js";
+import { TextUnits } from "../text-units.js";
 
-const simpleEscapes: Readonly<Record<string, string>> = {
-  "\n": "",
-  "\\": "\\",
-  "'": "'",
-  '"': '"',
-  b: "\b",
-  f: "\f",
-  t: "\t",
-  n: "\n",
-  r: "\r",
-  v: "\v",
-  a: "\x07",
-};
+const backslash = 0x5c;
+const simpleEscapes: ReadonlyMap<string, number> = new Map([
+  ["\\", backslash],
+  ["'", 0x27],
+  ['"', 0x22],
+  ["b", 0x08],
+  ["f", 0x0c],
+  ["t", 0x09],
+  ["n", 0x0a],
+  ["r", 0x0d],
+  ["v", 0x0b],
+  ["a", 0x07],
+]);
+const octalDigits = /[0-7]{1,3}/y;
+const highestPoint = 0x10ffff;
 
 /**
- * The bytes that a Python 2 string literal with its quotes stands for, as `codecs.escape_decode` reads it; text and result are latin1.
+ * The bytes that a Python 2 string literal with its quotes stands for, as `codecs.escape_decode` reads it; the literal is latin1.
  * `undefined` where Python would raise.
  */
-export function unquoteBytes(literal: string): string | undefined {
+export function unquoteBytes(literal: string): Buffer | undefined {
   const quote = literal[0];
-  if (literal.length < 2 || quote !== literal.at(-1) || (quote !== "'" && quote !== '"')) return undefined;
-  const body = literal.slice(1, -1);
-  let valid = true;
-  const bytes = body.replace(
-    /\\(?:([0-7]{1,3})|x([0-9a-fA-F]{2})|([\s\S])|$)/g,
-    (whole, octal, hex, character) => {
-      if (octal !== undefined) return String.fromCharCode(Number.parseInt(octal, 8) & 0xff);
-      if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16));
-      if (character === undefined || character === "x") valid = false;
-      return simpleEscapes[character] ?? whole;
-    },
-  );
-  return valid ? bytes : undefined;
+  const end = literal.length - 1;
+  if (end < 1 || quote !== literal[end] || (quote !== "'" && quote !== '"')) return undefined;
+  const bytes = Buffer.allocUnsafe(literal.length);
+  let length = 0;
+  for (let at = 1; at < end; ) {
+    const unit = literal.charCodeAt(at++);
+    if (unit !== backslash) {
+      bytes[length++] = unit;
+      continue;
+    }
+    if (at === end) return undefined;
+    const character = literal[at] ?? "";
+    const simple = simpleEscapes.get(character);
+    if (simple !== undefined) {
+      bytes[length++] = simple;
+      at++;
+    } else if (character === "x") {
+      const value = hexValue(literal, at + 1, 2, end);
+      if (value === undefined) return undefined;
+      bytes[length++] = value;
+      at += 3;
+    } else {
+      octalDigits.lastIndex = at;
+      const octal = octalDigits.exec(literal)?.[0];
+      // What is no escape keeps its backslash; the character itself comes with the next turn.
+      bytes[length++] = octal === undefined ? backslash : Number.parseInt(octal, 8) & 0xff;
+      at += octal?.length ?? 0;
+    }
+  }
+  return bytes.subarray(0, length);
 }
 
 /**
@@ -44,31 +64,30 @@ export function decodeRawUnicodeEscape(
   splitText: (text: string) => PythonSplitText,
 ): string | PythonSplitText | undefined {
   if (!line.includes("\\")) return line;
-  let valid = true;
-  let split = false;
-  let highEnd = -1;
-  // `length` is that of the text made so far.
-  let shift = 0;
-  const text = line.replace(
-    /\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([\s\S])|$)/g,
-    (whole, four, eight, character, offset) => {
-      if (four === undefined && eight === undefined) {
-        if (character === "u" || character === "U") valid = false;
-        return whole;
-      }
-      const point = Number.parseInt(four ?? eight, 16);
-      if (point > 0x10ffff) {
-        valid = false;
-        return whole;
-      }
-      const made = String.fromCodePoint(point);
-      const at = offset - shift;
-      if (at === highEnd && point >= 0xdc00 && point <= 0xdfff) split = true;
-      shift += whole.length - made.length;
-      highEnd = point >= 0xd800 && point <= 0xdbff ? at + 1 : -1;
-      return made;
-    },
-  );
-  if (!valid) return undefined;
-  return split ? splitText(text) : text;
+  const units = new TextUnits(line.length);
+  for (let at = 0; at < line.length; ) {
+    const letter = line.charCodeAt(at) === backslash ? line[at + 1] : undefined;
+    if (letter === undefined) {
+      units.addPoint(line.charCodeAt(at++));
+      continue;
+    }
+    if (letter !== "u" && letter !== "U") {
+      units.addPoint(backslash);
+      units.addPoint(letter.charCodeAt(0));
+      at += 2;
+      continue;
+    }
+    const digits = letter === "u" ? 4 : 8;
+    const point = hexValue(line, at + 2, digits, line.length);
+    if (point === undefined || point > highestPoint) return undefined;
+    units.addPoint(point);
+    at += 2 + digits;
+  }
+  return units.split ? splitText(units.text()) : units.text();
+}
+
+/** The value of so many hex digits; `undefined` where they are not there. */
+function hexValue(text: string, from: number, digits: number, end: number): number | undefined {
+  const hex = text.slice(from, Math.min(from + digits, end));
+  return hex.length === digits && /^[0-9a-fA-F]+$/.test(hex) ? Number.parseInt(hex, 16) : undefined;
 }

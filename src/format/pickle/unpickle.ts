@@ -1,5 +1,6 @@
 import { showable } from "../../model/showable.js";
 import { DecodeError } from "../decode-error.js";
+import { mostContainers } from "../limits.js";
 import { parseDecimalInt, parseFloatText, parseIntAnyBase, parseLittleEndianInt } from "../python-int.js";
 import {
   addItem,
@@ -38,10 +39,10 @@ const foreignOpcodes: ReadonlyMap<number, string> = new Map([
 
 /**
  * The value that a pickle of protocol 0 to 5 holds, read as data: no name in it is imported, called or looked up. Bytes after its end
- * are ignored, as Python does. Time and memory are bounded by the file's size. Throws `DecodeError`.
+ * are ignored, as Python does. No more than `mostValues` opcodes are carried out. Throws `DecodeError`.
  */
-export function unpickle(bytes: Buffer): PythonValue {
-  return new Unpickler(bytes).load();
+export function unpickle(bytes: Buffer, mostValues: number): PythonValue {
+  return new Unpickler(bytes, mostValues).load();
 }
 
 /** The pickle machine: a stack cut up by marks, and a memo [CPython, pickletools.py]. */
@@ -55,10 +56,13 @@ class Unpickler {
   readonly #unknownNames = new Set<PythonName>();
   readonly #interned = new Map<string, object>();
   #copiesLeft: number;
+  #stepsLeft: number;
+  #containersLeft = mostContainers;
   readonly #construction: Construction;
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, mostValues: number) {
     this.#reader = new ByteReader(bytes);
+    this.#stepsLeft = mostValues;
     // A pickler copies nothing twice: what a file makes the reader copy is no more than it holds itself.
     this.#copiesLeft = 2 * bytes.length;
     this.#construction = {
@@ -75,6 +79,7 @@ class Unpickler {
     for (;;) {
       const code = this.#reader.byte();
       if (code === opcode.stop) break;
+      if (this.#stepsLeft-- === 0) throw new DecodeError("too-large", "opcodes without end", this.#reader.at);
       this.#step(code);
     }
     const value = this.#pop();
@@ -127,7 +132,7 @@ class Unpickler {
         this.#fence = this.#stack.length;
         return;
       case opcode.emptyDict:
-        this.#stack.push(newDict());
+        this.#stack.push(this.#counted(newDict()));
         return;
       case opcode.setitems:
         this.#setItems(this.#popMark());
@@ -138,7 +143,7 @@ class Unpickler {
         return;
       }
       case opcode.emptyList:
-        this.#stack.push([]);
+        this.#stack.push(this.#counted([]));
         return;
       case opcode.appends:
         this.#append(this.#popMark());
@@ -181,7 +186,7 @@ class Unpickler {
         this.#memo.set(reader.uint32(), this.#top());
         return;
       case opcode.emptySet:
-        this.#stack.push({ kind: "set", items: new Map(), frozen: false });
+        this.#stack.push(this.#counted({ kind: "set", items: new Map(), frozen: false }));
         return;
       case opcode.additems:
         this.#addItems(this.#popMark());
@@ -189,7 +194,7 @@ class Unpickler {
       case opcode.frozenset: {
         const made = { kind: "set", items: new Map(), frozen: true } as const;
         for (const item of this.#popMark()) addItem(made, item);
-        this.#stack.push(made);
+        this.#stack.push(this.#counted(made));
         return;
       }
       case opcode.pop:
@@ -202,11 +207,11 @@ class Unpickler {
         this.#stack.push(this.#top());
         return;
       case opcode.list:
-        this.#stack.push(this.#popMark());
+        this.#stack.push(this.#counted(this.#popMark()));
         return;
       case opcode.dict: {
         const items = this.#popMark();
-        this.#stack.push(newDict());
+        this.#stack.push(this.#counted(newDict()));
         this.#setItems(items);
         return;
       }
@@ -318,8 +323,7 @@ class Unpickler {
         this.#pushFloat(this.#required(parseFloatText(reader.line()), "a float"));
         return;
       case opcode.string: {
-        const bytes = this.#required(unquoteBytes(reader.line()), "a string literal");
-        this.#stack.push(this.#byteText(Buffer.from(bytes, "latin1")));
+        this.#stack.push(this.#byteText(this.#required(unquoteBytes(reader.line()), "a string literal")));
         return;
       }
       case opcode.unicode: {
@@ -392,7 +396,7 @@ class Unpickler {
 
   #pushTuple(items: readonly PythonValue[]): void {
     const tuple: PythonTuple = { kind: "tuple", items, hashable: items.every(isHashable) };
-    this.#stack.push(tuple);
+    this.#stack.push(this.#counted(tuple));
   }
 
   #pushFloat(value: number): void {
@@ -458,7 +462,7 @@ class Unpickler {
     const value = known.call(args, this.#construction);
     if (value === undefined) throw this.#corrupt(`${target.name} with arguments that no pickler writes`);
     this.#forgiveFactory(target, args);
-    this.#stack.push(value);
+    this.#stack.push(this.#counted(value));
   }
 
   /** A `defaultdict`'s factory is never called: any name may be one. */
@@ -474,7 +478,7 @@ class Unpickler {
     if (known === undefined) throw unsupportedName(type);
     if (known.empty === undefined || argumentCount !== 0)
       throw this.#corrupt(`${type.name} made as no pickler makes it`);
-    this.#stack.push(known.empty());
+    this.#stack.push(this.#counted(known.empty()));
   }
 
   #build(state: PythonValue): void {
@@ -496,6 +500,13 @@ class Unpickler {
     const made = make();
     this.#interned.set(text, made);
     return made;
+  }
+
+  /** Accounts for a value that takes far more memory than the opcode that made it. */
+  #counted<T>(container: T): T {
+    if (this.#containersLeft-- === 0)
+      throw new DecodeError("too-large", `more than ${mostContainers} containers`, this.#reader.at);
+    return container;
   }
 
   #required<T>(value: T | undefined, what: string): T {

@@ -1,0 +1,76 @@
+import { join } from "node:path";
+import { runCommand } from "../test/support/command.js";
+import { makeSessions } from "../test/support/make-sessions.js";
+import { redisCommand } from "../test/support/redis-command.js";
+import { startRedis } from "../test/support/redis-server.js";
+import { makeTemporaryDirectory, removeTemporaryDirectory } from "../test/support/temporary-directory.js";
+
+/** Sessions in the smaller and the larger flat directory. */
+const sizes = [100_000, 1_000_000] as const;
+const rounds = 3;
+const timeLimitMs = 1_800_000;
+
+interface Measured {
+  readonly microsecondsPerSession: number;
+  readonly peakMiB: number;
+}
+
+/** Whether a copy takes the same time per session and the same memory, however many files lie in one directory. */
+async function measureScale(): Promise<void> {
+  const redis = await startRedis();
+  const place = makeTemporaryDirectory();
+  try {
+    const directories = sizes.map((size) => [size, join(place, String(size))] as const);
+    for (const [count, directory] of directories) {
+      await makeSessions(directory, { count, layouts: ["flat"], formats: ["pickle4"] });
+      console.log(`made ${count} session files`);
+    }
+    const measured = new Map<number, Measured[]>(sizes.map((size) => [size, []]));
+    // Interleaved, for the machine's speed drifts; the first round warms the caches and is not counted.
+    for (let round = 0; round <= rounds; round++) {
+      for (const [count, directory] of directories) {
+        await redisCommand(redis, "FLUSHALL");
+        const result = await copy(count, directory, redis.port);
+        if (round > 0) measured.get(count)?.push(result);
+        console.log(
+          `${count} sessions: ${result.microsecondsPerSession.toFixed(1)} µs each, peak ${result.peakMiB.toFixed(0)} MiB${round === 0 ? " (warm-up)" : ""}`,
+        );
+      }
+    }
+    const [small, large] = sizes.map((size) => measured.get(size) ?? []);
+    const times = [small, large].map((results = []) =>
+      median(results.map((result) => result.microsecondsPerSession)),
+    );
+    const ratio = (times[1] ?? Number.NaN) / (times[0] ?? Number.NaN);
+    const peak = Math.max(...(large ?? []).map((result) => result.peakMiB));
+    console.log(
+      `time per session at ${sizes[1]} against ${sizes[0]}: ${ratio.toFixed(3)} (median of ${rounds})`,
+    );
+    console.log(`peak memory at ${sizes[1]}: ${peak.toFixed(0)} MiB`);
+  } finally {
+    await redis.stop();
+    removeTemporaryDirectory(place);
+  }
+}
+
+async function copy(count: number, directory: string, port: number): Promise<Measured> {
+  const args = ["copy", "--session-dir", directory, "--port", String(port), "--json"];
+  const { exitCode, stdout } = await runCommand(args, { timeLimitMs });
+  const report: {
+    readonly seconds: number;
+    readonly peakMemoryBytes: number;
+    readonly sessions: { readonly copied: number };
+  } = JSON.parse(stdout);
+  if (exitCode !== 0 || report.sessions.copied !== count)
+    throw new Error(`a copy ended with ${exitCode}: ${stdout}`);
+  return {
+    microsecondsPerSession: (report.seconds * 1e6) / count,
+    peakMiB: report.peakMemoryBytes / 2 ** 20,
+  };
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+await measureScale();
