@@ -26,8 +26,3 @@ function orElse<Answer>(absent: Answer, ask: () => Answer): Answer {
     return absent;
   }
 }
-
-/** Why a file could not be read, in a word or two: `ENOENT` and the like. */
-export function errorCode(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "unreadable";
-}

@@ -1,6 +1,7 @@
 import { SettingsError } from "../model/errors.js";
 import { showable } from "../model/showable.js";
-import { errorCode, type FileSystemReader } from "./file-system-reader.js";
+import { errorCode } from "../source/error-code.js";
+import type { FileSystemReader } from "./file-system-reader.js";
 import type { SettingOrigin } from "./settings.js";
 
 /** The UTF-8 text of a file that a setting names. Throws `SettingsError` naming the setting. */

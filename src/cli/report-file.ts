@@ -3,7 +3,7 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "n
 import { ReportError, SettingsError } from "../model/errors.js";
 import type { Report, ReportedFailure } from "../model/report.js";
 import { showablePath } from "../model/showable.js";
-import { errorCode } from "./file-system-reader.js";
+import { errorCode } from "../source/error-code.js";
 
 /**
  * The file of `--report`: the report with every failure, each written as it happens, so that memory stays flat when all fail. It grows

@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { SettingsError } from "../model/errors.js";
 import { showable } from "../model/showable.js";
+import { errorCode } from "../source/error-code.js";
 import { defaultDataDirectory, expandDataDirectory, findHome } from "./data-directory.js";
-import { errorCode, type FileSystemReader } from "./file-system-reader.js";
+import type { FileSystemReader } from "./file-system-reader.js";
 import type { Environment, SettingOrigin, Settings } from "./settings.js";
 import { parseTeleConfig } from "./tele-config.js";
 

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { SessionOutcome } from "../model/outcome.js";
 import type { SessionFile } from "../model/session-file.js";
 import type { Ledger } from "./ledger.js";
@@ -43,6 +44,8 @@ export async function copySessions(pass: CopyPass): Promise<void> {
       }
       const task: Promise<void> = work(batch).finally(() => inFlight.delete(task));
       inFlight.add(task);
+      // Signals, timers and the display get their turn, also where nothing is waited for.
+      await nextTurn();
       if (inFlight.size >= pass.batchesInFlight) await Promise.race(inFlight);
     }
   } finally {

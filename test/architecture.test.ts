@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { projectRoot } from "./support/project.js";
+
+/** What each layer may import: values of the first list, types of both. `cli` holds the composition root. */
+const layers: Readonly<Record<string, { values: readonly string[]; types: readonly string[] }>> = {
+  cli: { values: ["migrate", "source", "convert", "redis", "format", "model"], types: [] },
+  migrate: { values: ["model"], types: ["source", "convert", "redis"] },
+  source: { values: ["model"], types: [] },
+  convert: { values: ["format", "model"], types: [] },
+  redis: { values: ["model"], types: [] },
+  format: { values: ["model"], types: [] },
+  model: { values: [], types: [] },
+};
+
+/** The one door that each dependency enters by, and which layers touch the file system. */
+const doors: Readonly<Record<string, RegExp>> = {
+  commander: /^cli\/program\.ts$/,
+  zod: /^cli\/setting[^/]*\.ts$/,
+  ora: /^cli\/terminal-reporter\.ts$/,
+  "fast-glob": /^source\//,
+  ioredis: /^redis\//,
+  "node:fs": /^(cli|source|redis)\//,
+  "node:fs/promises": /^(cli|source|redis)\//,
+};
+
+/** Every import, export from and import() of a source text: what is named, and whether types alone come of it. */
+function* findImports(text: string): Generator<{ specifier: string; onlyTypes: boolean }> {
+  const statements =
+    /^(?:import|export)\b([\w$\s{},*]*)\bfrom\s*["']([^"']+)|^import\s*["']([^"']+)|\bimport\(\s*["'`]([^"'`]+)/gm;
+  for (const [, clause = "", from, bare, dynamic] of text.matchAll(statements)) {
+    const names = /^\s*\{(.*)\}\s*$/s
+      .exec(clause)?.[1]
+      ?.split(",")
+      .map((name) => name.trim());
+    const onlyTypes =
+      /^\s*type\b/.test(clause) || (names?.every((name) => /^(type\b|$)/.test(name)) ?? false);
+    yield { specifier: from ?? bare ?? dynamic ?? "", onlyTypes };
+  }
+}
+
+/** A sentence for every import that breaks a rule; paths are relative to `src`. */
+function findViolations(files: ReadonlyMap<string, string>): string[] {
+  return [...files].flatMap(([path, text]) => {
+    const [layer = ""] = path.split("/");
+    const allowed = layers[layer];
+    if (allowed === undefined) return [`${path}: ${layer} is no layer`];
+    return [...findImports(text)].flatMap(({ specifier, onlyTypes }) => {
+      if (!specifier.startsWith(".")) {
+        if (layer === "model") return [`${path}: model imports ${specifier}`];
+        const door = doors[specifier] ?? (specifier.startsWith("node:") ? /^/ : /^$/);
+        return door.test(path) ? [] : [`${path}: ${specifier} does not enter here`];
+      }
+      const target = new URL(specifier, `file:///src/${path}`).pathname.split("/");
+      const to = target[1] === "src" ? (target[2] ?? "") : "outside";
+      const may = to === layer || allowed.values.includes(to) || (onlyTypes && allowed.types.includes(to));
+      return may ? [] : [`${path}: ${layer} imports ${onlyTypes ? "types" : "values"} of ${to}`];
+    });
+  });
+}
+
+test("imports run one way, and each dependency enters by one door", () => {
+  const src = join(projectRoot, "src");
+  const paths = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((path) =>
+    path.endsWith(".ts"),
+  );
+  const files = new Map(paths.map((path) => [path, readFileSync(join(src, path), "utf8")]));
+  assert.ok(files.size > 0);
+  assert.deepEqual(findViolations(files), []);
+});
+
+const imports: readonly (readonly [path: string, text: string, violation: string | null])[] = [
+  ["cli/main.ts", 'import { lane } from "../migrate/lane.js";', null],
+  ["cli/program.ts", 'import { Command } from "commander";', null],
+  ["cli/settings.ts", 'import * as z from "zod";', null],
+  ["cli/main.ts", 'import * as z from "zod";', "zod does not enter here"],
+  ["cli/main.ts", 'import { Command } from "commander";', "commander does not enter here"],
+  ["cli/plain-reporter.ts", 'import ora from "ora";', "ora does not enter here"],
+  ["migrate/copy.ts", 'import type { Lane } from "../redis/lane.js";', null],
+  ["migrate/copy.ts", 'import { type Lane, type Key } from "../redis/lane.js";', null],
+  [
+    "migrate/copy.ts",
+    'import {\n  type Lane,\n  key,\n} from "../redis/lane.js";',
+    "migrate imports values of redis",
+  ],
+  ["migrate/copy.ts", 'export * from "../source/scan.js";', "migrate imports values of source"],
+  ["migrate/copy.ts", 'const scan = await import("../source/scan.js");', "migrate imports values of source"],
+  ["migrate/copy.ts", 'import { RedisError } from "../model/errors.js";', null],
+  ["migrate/copy.ts", 'import type { Main } from "../cli/main.js";', "migrate imports types of cli"],
+  ["migrate/copy.ts", 'import { statSync } from "node:fs";', "node:fs does not enter here"],
+  ["migrate/copy.ts", 'import { Redis } from "ioredis";', "ioredis does not enter here"],
+  ["source/scan.ts", 'import glob from "fast-glob";\nimport { opendir } from "node:fs/promises";', null],
+  ["source/scan.ts", 'import type { Target } from "../redis/target.js";', "source imports types of redis"],
+  ["convert/key.ts", 'import { decode } from "../format/pickle/decode.js";', null],
+  ["convert/key.ts", 'import "../source/read.js";', "convert imports values of source"],
+  ["format/pickle/decode.ts", 'import { text } from "../text.js";', null],
+  [
+    "format/pickle/decode.ts",
+    'import { key } from "../../convert/key.js";',
+    "format imports values of convert",
+  ],
+  [
+    "format/pickle/decode.ts",
+    'import { open } from "node:fs/promises";',
+    "node:fs/promises does not enter here",
+  ],
+  ["model/entry.ts", 'import type { Sid } from "./sid.js";', null],
+  ["model/entry.ts", 'import { hash } from "node:crypto";', "model imports node:crypto"],
+  ["redis/write.ts", 'import { helper } from "../../test/helper.js";', "redis imports values of outside"],
+  ["redis/write.ts", 'import pad from "left-pad";', "left-pad does not enter here"],
+  ["extras/more.ts", "", "extras is no layer"],
+];
+
+for (const [path, text, violation] of imports) {
+  test(`${path}: ${JSON.stringify(text)} is ${violation === null ? "allowed" : "found out"}`, () => {
+    assert.deepEqual(
+      findViolations(new Map([[path, text]])),
+      violation === null ? [] : [`${path}: ${violation}`],
+    );
+  });
+}

@@ -1,0 +1,17 @@
+import type { FileSystemReader } from "../../src/cli/file-system-reader.js";
+
+/** A machine that has just these files, `/home/tele` and an account that lives there. */
+export function memoryFiles(
+  files: Readonly<Record<string, string | Buffer>>,
+  { homeExists = true, accountHome = "/home/tele" as string | null } = {},
+): FileSystemReader {
+  return {
+    readFile: (path) => {
+      const content = files[path];
+      if (content === undefined) throw Object.assign(new Error(`ENOENT: ${path}`), { code: "ENOENT" });
+      return Buffer.from(content);
+    },
+    isDirectory: (path) => homeExists && path === "/home/tele",
+    accountHome: () => accountHome,
+  };
+}
