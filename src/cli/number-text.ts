@@ -3,14 +3,14 @@ export function countText(count: number): string {
   return Math.round(count).toLocaleString("en-US");
 }
 
-/** `one session`, `2 sessions`. */
+/** `1 session`, `2 sessions`. */
 export function countOf(count: number, noun: string): string {
   return `${countText(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** A span of time as people say it: `0.4 s`, `12 s`, `3 min 5 s`, `1 h 20 min`. */
 export function durationText(seconds: number): string {
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
@@ -19,6 +19,8 @@ export function durationText(seconds: number): string {
 
 export function bytesText(bytes: number): string {
   const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
-  const step = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(bytes, 1)) / 10));
+  let step = 0;
+  // What would round to 1024.0 of a unit is 1.0 of the next.
+  while (step < units.length - 1 && bytes / 2 ** (10 * step) >= (step === 0 ? 1024 : 1023.95)) step++;
   return step === 0 ? `${bytes} bytes` : `${(bytes / 2 ** (10 * step)).toFixed(1)} ${units[step]}`;
 }

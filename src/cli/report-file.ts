@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { ReportError, SettingsError } from "../model/errors.js";
 import type { Report, ReportedFailure } from "../model/report.js";
 import { showablePath } from "../model/showable.js";
@@ -19,10 +20,15 @@ export class ReportFile {
   /** Throws `SettingsError` where no file can be made there. */
   constructor(path: string) {
     this.#path = path;
-    this.#temporary = `${path}.${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
+    const name = `.tele-sessions-report-${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
+    this.#temporary = join(dirname(path), name);
     try {
+      const there = statSync(path, { throwIfNoEntry: false });
+      if (there !== undefined && !there.isFile())
+        throw new SettingsError(`--report: ${showablePath(path)} is no file`);
       this.#descriptor = openSync(this.#temporary, "wx", 0o600);
     } catch (error) {
+      if (error instanceof SettingsError) throw error;
       throw new SettingsError(`--report: ${showablePath(path)} cannot be written (${errorCode(error)})`);
     }
     this.#write('{"failures": [');
@@ -39,20 +45,18 @@ export class ReportFile {
     const { failures: _, ...rest } = report;
     this.#write(`\n],\n${JSON.stringify({ ...rest, failuresOmitted: 0 }, null, 2).slice(2)}\n`);
     try {
-      if (this.#error === undefined) fsyncSync(this.#descriptor);
-      closeSync(this.#descriptor);
-      if (this.#error === undefined) renameSync(this.#temporary, this.#path);
-      else rmSync(this.#temporary, { force: true });
+      if (this.#error === undefined) {
+        fsyncSync(this.#descriptor);
+        renameSync(this.#temporary, this.#path);
+      }
     } catch (error) {
-      this.#error ??= this.#failure(error);
+      this.#error = this.#failure(error);
+    } finally {
+      closeSync(this.#descriptor);
     }
-    if (this.#error !== undefined) throw this.#error;
-  }
-
-  /** Takes the unfinished file away. */
-  discard(): void {
-    closeSync(this.#descriptor);
+    if (this.#error === undefined) return;
     rmSync(this.#temporary, { force: true });
+    throw this.#error;
   }
 
   #write(text: string): void {

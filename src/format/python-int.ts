@@ -14,7 +14,7 @@ const anyBase = new RegExp(
 );
 const decimal = new RegExp(`^${spaces}([+-]?)(\\d+(?:_\\d+)*)${spaces}$`);
 const float = new RegExp(
-  `^${spaces}([+-]?(?:(?:\\d+(?:_\\d+)*\\.?(?:\\d+(?:_\\d+)*)?|\\.\\d+(?:_\\d+)*)(?:[eE][+-]?\\d+(?:_\\d+)*)?|inf|infinity|nan))${spaces}$`,
+  `^${spaces}([+-]?(?:(?:\\d+(?:_\\d+)*(?:\\.(?:\\d+(?:_\\d+)*)?)?|\\.\\d+(?:_\\d+)*)(?:[eE][+-]?\\d+(?:_\\d+)*)?|inf|infinity|nan))${spaces}$`,
   "i",
 );
 
@@ -66,8 +66,8 @@ function parseBy(pattern: RegExp, text: string): number | bigint | undefined {
   const match = pattern.exec(text);
   if (match === null) return undefined;
   const digits = (match[2] ?? "").replaceAll("_", "");
-  if (tooManyDigits(digits.length)) throw tooLong();
-  const size = BigInt(/^\d+$/.test(digits) ? digits : digits.toLowerCase());
+  if (/^\d+$/.test(digits) && tooManyDigits(digits.length)) throw tooLong();
+  const size = BigInt(digits.toLowerCase());
   return checked(match[1] === "-" ? -size : size);
 }
 

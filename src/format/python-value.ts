@@ -35,6 +35,9 @@ export interface PythonSplitText {
   readonly text: string;
 }
 
+/** Gives the same object for the same text, split at the same places (offsets of low surrogates). */
+export type SplitText = (text: string, splits: readonly number[]) => PythonSplitText;
+
 /** A Python 2 `str` that is not ASCII. `text` is absent where its bytes are no UTF-8. */
 export interface PythonByteText {
   readonly kind: "byte-text";

@@ -3,8 +3,8 @@
  * its size.
  */
 export class TextUnits {
-  /** Whether a high and a low surrogate came as two characters. */
-  split = false;
+  /** Where a low surrogate came as a character of its own behind a high one. */
+  readonly splits: number[] = [];
   readonly #units: Buffer;
   #length = 0;
   #highBefore = false;
@@ -27,7 +27,7 @@ export class TextUnits {
       this.#highBefore = false;
       return;
     }
-    if (this.#highBefore && point >= 0xdc00 && point <= 0xdfff) this.split = true;
+    if (this.#highBefore && point >= 0xdc00 && point <= 0xdfff) this.splits.push(this.#length / 2);
     this.#highBefore = point >= 0xd800 && point <= 0xdbff;
     this.addUnit(point);
   }

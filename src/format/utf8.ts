@@ -1,4 +1,4 @@
-import type { PythonSplitText } from "./python-value.js";
+import type { PythonSplitText, SplitText } from "./python-value.js";
 import { TextUnits } from "./text-units.js";
 
 /** The smallest character that a sequence of 2, 3 or 4 bytes may stand for; below it the form is overlong. */
@@ -12,7 +12,7 @@ export function decodeUtf8(
   bytes: Buffer,
   start: number,
   end: number,
-  splitText: (text: string) => PythonSplitText,
+  splitText: SplitText,
 ): string | PythonSplitText | undefined {
   const quick = bytes.toString("utf8", start, end);
   // The replacement character stands for a lone surrogate, for damage, or for itself.
@@ -23,7 +23,7 @@ function decodeCarefully(
   bytes: Buffer,
   start: number,
   end: number,
-  splitText: (text: string) => PythonSplitText,
+  splitText: SplitText,
 ): string | PythonSplitText | undefined {
   const units = new TextUnits(end - start);
   for (let at = start; at < end; ) {
@@ -40,7 +40,7 @@ function decodeCarefully(
     units.addPoint(point);
     at += length;
   }
-  return units.split ? splitText(units.text()) : units.text();
+  return units.splits.length > 0 ? splitText(units.text(), units.splits) : units.text();
 }
 
 function sequenceLength(lead: number): number {

@@ -1,14 +1,15 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { SessionOutcome } from "../model/outcome.js";
 import type { SessionFile } from "../model/session-file.js";
+import type { LaneResult } from "./lane.js";
 import type { Ledger } from "./ledger.js";
 
 /** What a pass over the session directories works with. */
 export interface CopyPass {
   /** Batches of session files, streamed. Throws where a directory cannot be read. */
   readonly batches: Iterable<readonly SessionFile[]>;
-  /** Does everything for one batch. Throws where the run must end. */
-  readonly lane: (batch: readonly SessionFile[]) => Promise<readonly SessionOutcome[]>;
+  /** Does everything for one batch. */
+  readonly lane: (batch: readonly SessionFile[]) => Promise<LaneResult>;
   /** Batches under way at a time. */
   readonly batchesInFlight: number;
   readonly ledger: Ledger;
@@ -26,15 +27,11 @@ export async function copySessions(pass: CopyPass): Promise<void> {
   const inFlight = new Set<Promise<void>>();
   const errors: unknown[] = [];
   const work = async (batch: readonly SessionFile[]): Promise<void> => {
-    try {
-      for (const outcome of await pass.lane(batch)) {
-        pass.ledger.record(outcome);
-        pass.onOutcome(outcome);
-      }
-    } catch (error) {
-      pass.ledger.recordUnvisited(batch.length);
-      errors.push(error);
-    }
+    const result: LaneResult = await pass.lane(batch).catch((error) => ({ outcomes: [], error }));
+    if ("error" in result) errors.push(result.error);
+    for (const outcome of result.outcomes) pass.ledger.record(outcome);
+    pass.ledger.recordUnvisited(batch.length - result.outcomes.length);
+    result.outcomes.forEach(pass.onOutcome);
   };
   try {
     for (const batch of pass.batches) {
@@ -42,14 +39,19 @@ export async function copySessions(pass: CopyPass): Promise<void> {
         pass.ledger.recordUnvisited(batch.length);
         break;
       }
-      const task: Promise<void> = work(batch).finally(() => inFlight.delete(task));
+      const task: Promise<void> = work(batch)
+        .catch((error) => {
+          errors.push(error);
+        })
+        .finally(() => inFlight.delete(task));
       inFlight.add(task);
       // Signals, timers and the display get their turn, also where nothing is waited for.
       await nextTurn();
       if (inFlight.size >= pass.batchesInFlight) await Promise.race(inFlight);
     }
-  } finally {
-    await Promise.all(inFlight);
+  } catch (error) {
+    errors.push(error);
   }
+  await Promise.all(inFlight);
   if (errors.length > 0) throw errors[0];
 }

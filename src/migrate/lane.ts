@@ -13,6 +13,14 @@ export interface LaneParts {
   readonly write: (entries: readonly Entry[]) => Promise<readonly Write[]>;
 }
 
+/** What a lane gives back. */
+export interface LaneResult {
+  /** One for each session file of the batch; where the run must end, for those that were done before. */
+  readonly outcomes: readonly SessionOutcome[];
+  /** What ends the run; absent where nothing does. */
+  readonly error?: unknown;
+}
+
 /** Bytes of values that go to Redis at a time. */
 const largestPipeline = 4 * 1024 * 1024;
 
@@ -21,12 +29,22 @@ interface Pending {
   readonly outcome: SessionOutcome;
 }
 
-/**
- * Does everything for a batch of session files: read, convert, write. Gives back one outcome for each; only names go in and only
- * outcomes come out. Throws where the run must end.
- */
-export async function runLane(batch: readonly SessionFile[], parts: LaneParts): Promise<SessionOutcome[]> {
+/** Does everything for a batch of session files: read, convert, write. Only names go in and only outcomes come out. */
+export async function runLane(batch: readonly SessionFile[], parts: LaneParts): Promise<LaneResult> {
   const outcomes: SessionOutcome[] = [];
+  try {
+    await workThrough(batch, parts, outcomes);
+    return { outcomes };
+  } catch (error) {
+    return { outcomes, error };
+  }
+}
+
+async function workThrough(
+  batch: readonly SessionFile[],
+  parts: LaneParts,
+  outcomes: SessionOutcome[],
+): Promise<void> {
   let pending: Pending[] = [];
   let pendingBytes = 0;
   for (const file of batch) {
@@ -44,7 +62,6 @@ export async function runLane(batch: readonly SessionFile[], parts: LaneParts): 
     }
   }
   await writePending(pending, parts, outcomes);
-  return outcomes;
 }
 
 function convertFile(file: SessionFile, parts: LaneParts): SessionOutcome | Pending {
@@ -71,8 +88,10 @@ async function writePending(
   const writes = await parts.write(pending.map(({ entry }) => entry));
   for (const [index, { outcome }] of pending.entries()) {
     const write = writes[index];
-    if (write?.kind === "copied") outcomes.push(outcome);
-    else outcomes.push(failed(outcome, "redis-error", write?.detail ?? "no reply"));
+    if (write === undefined || write.kind === "failed") {
+      outcomes.push(failed(outcome, "redis-error", write?.detail ?? "no reply"));
+    } else
+      outcomes.push(write.kind === "copied" ? outcome : { ...outcome, kind: write.kind, bytesWritten: 0 });
   }
 }
 

@@ -5,7 +5,11 @@ const longestByDefault = 120;
  * consist of cut to its first 6, the whole cut to `longest` characters.
  */
 export function showable(text: string, longest = longestByDefault): string {
-  const cut = text.slice(0, 4 * longest).replace(/[A-Za-z0-9_-]{40,}/g, (run) => `${run.slice(0, 6)}…`);
+  const edge = 4 * longest;
+  // A run that the edge cuts through may be longer than what is left of it.
+  const head =
+    text.length > edge ? text.slice(0, edge).replace(/([A-Za-z0-9_-]{6})[A-Za-z0-9_-]+$/, "$1…") : text;
+  const cut = head.replace(/[A-Za-z0-9_-]{40,}/g, (run) => `${run.slice(0, 6)}…`);
   const escaped = cut.replace(
     /[^\x20-\x7e…]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,

@@ -2,6 +2,7 @@ import { Redis } from "ioredis";
 import { RedisError } from "../model/errors.js";
 import { redisFault } from "./redis-fault.js";
 import { describeTarget, type RedisTarget, type RedisTls } from "./redis-target.js";
+import { withinTime } from "./time-limit.js";
 
 /** One connection to Redis, logged in and on its database. It never reconnects nor sends anything again by itself. */
 export interface Connection {
@@ -10,7 +11,8 @@ export interface Connection {
   readonly warnings: readonly string[];
 }
 
-const connectTimeoutMs = 5000;
+/** For connection, TLS, login and database together. */
+const openWithinMs = 5000;
 
 /**
  * Opens a connection, logs in and selects the database. Each step is a command of ours: the client would only emit an event where a
@@ -22,7 +24,7 @@ export async function openConnection(target: RedisTarget): Promise<Connection> {
     ...(target.tls === undefined ? {} : { tls: tlsOptions(target.tls) }),
     protocol: 2,
     lazyConnect: true,
-    connectTimeout: connectTimeoutMs,
+    connectTimeout: openWithinMs,
     retryStrategy: () => null,
     maxRetriesPerRequest: null,
     enableOfflineQueue: false,
@@ -35,14 +37,20 @@ export async function openConnection(target: RedisTarget): Promise<Connection> {
     lastError = error;
   });
   try {
-    await client.connect();
-    const warnings = await logIn(client, target);
-    if (target.db !== 0) await client.select(target.db);
-    return { client, warnings };
+    return await withinTime(
+      openWithinMs,
+      () => client.disconnect(),
+      async () => {
+        await client.connect();
+        const warnings = await logIn(client, target);
+        if (target.db !== 0) await client.select(target.db);
+        return { client, warnings };
+      },
+    );
   } catch (error) {
     client.disconnect();
     // The client rejects with "Connection is closed."; what closed it was an event.
-    throw isReply(error) ? error : (lastError ?? error);
+    throw isReply(error) || isTimeout(error) ? error : (lastError ?? error);
   }
 }
 
@@ -53,7 +61,8 @@ export async function openFirstConnection(target: RedisTarget): Promise<Connecti
   } catch (error) {
     const fault = redisFault(error);
     const kind = fault.kind === "refused" ? "refused" : "unavailable";
-    throw new RedisError(kind, `Redis at ${describeTarget(target)} cannot be used: ${fault.message}`);
+    const hint = target.tls !== undefined && isTimeout(error) ? " (is this a port for TLS?)" : "";
+    throw new RedisError(kind, `Redis at ${describeTarget(target)} cannot be used: ${fault.message}${hint}`);
   }
 }
 
@@ -73,6 +82,10 @@ async function logIn(client: Redis, target: RedisTarget): Promise<string[]> {
 
 function isReply(error: unknown): error is Error {
   return error instanceof Error && error.name === "ReplyError";
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ETIMEDOUT";
 }
 
 function tlsOptions(tls: RedisTls) {

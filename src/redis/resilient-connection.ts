@@ -4,6 +4,7 @@ import { RedisError } from "../model/errors.js";
 import { openConnection, openFirstConnection } from "./open-connection.js";
 import { redisFault } from "./redis-fault.js";
 import { describeTarget, type RedisTarget } from "./redis-target.js";
+import { withinTime } from "./time-limit.js";
 
 const shortestPauseMs = 50;
 const longestPauseMs = 5000;
@@ -28,6 +29,8 @@ export class ResilientConnection {
   #client: Promise<Redis>;
   /** When the first of an unbroken row of failures happened. */
   #failingSinceMs: number | undefined;
+  /** Connections lost in that row. */
+  #failures = 0;
 
   private constructor(settings: ResilienceSettings, client: Redis) {
     this.#settings = settings;
@@ -46,14 +49,20 @@ export class ResilientConnection {
    * for longer than allowed, or the run is to stop while it is away.
    */
   async run<T>(work: (client: Redis) => Promise<T>): Promise<T> {
-    for (let tries = 0; ; tries++) {
+    for (;;) {
       const attempt = this.#client;
       try {
-        const result = await bounded(await attempt, work);
+        const client = await attempt;
+        const result = await withinTime(
+          longestBatchMs,
+          () => client.disconnect(),
+          () => work(client),
+        );
         this.#failingSinceMs = undefined;
+        this.#failures = 0;
         return result;
       } catch (error) {
-        await this.#recover(error, attempt, tries);
+        await this.#recover(error, attempt);
       }
     }
   }
@@ -68,7 +77,7 @@ export class ResilientConnection {
   }
 
   /** Makes a new connection after a pause, once for all who lost the same one; rethrows what no new connection mends. */
-  async #recover(error: unknown, attempt: Promise<Redis>, tries: number): Promise<void> {
+  async #recover(error: unknown, attempt: Promise<Redis>): Promise<void> {
     const { target, retryForMs, stop } = this.#settings;
     const fault = redisFault(error);
     if (fault.kind !== "transient")
@@ -77,8 +86,9 @@ export class ResilientConnection {
     if (Date.now() - this.#failingSinceMs >= retryForMs || stop.aborted) {
       throw new RedisError("unavailable", `Redis at ${describeTarget(target)} was lost: ${fault.message}`);
     }
-    await pause(Math.min(shortestPauseMs * 2 ** tries, longestPauseMs), stop);
+    await pause(Math.min(shortestPauseMs * 2 ** this.#failures, longestPauseMs), stop);
     if (this.#client !== attempt) return;
+    this.#failures++;
     this.#client = reopen(attempt, target);
     // Whoever awaits it next is told; nobody may be waiting yet.
     this.#client.catch(redisFault);
@@ -88,21 +98,6 @@ export class ResilientConnection {
 async function reopen(lost: Promise<Redis>, target: RedisTarget): Promise<Redis> {
   await lost.then((client) => client.disconnect(), redisFault);
   return (await openConnection(target)).client;
-}
-
-async function bounded<T>(client: Redis, work: (client: Redis) => Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const watchdog = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      client.disconnect();
-      reject(Object.assign(new Error("no answer in time"), { code: "ETIMEDOUT" }));
-    }, longestBatchMs);
-  });
-  try {
-    return await Promise.race([work(client), watchdog]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 async function pause(milliseconds: number, stop: AbortSignal): Promise<void> {

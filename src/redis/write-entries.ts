@@ -3,22 +3,31 @@ import type { Entry } from "../model/entry.js";
 import { redisFault } from "./redis-fault.js";
 
 /** What became of one entry: written, or why not. */
-export type Write = { readonly kind: "copied" } | { readonly kind: "failed"; readonly detail: string };
+export type Write =
+  | { readonly kind: "copied" }
+  /** Its instant passed before it could be sent. */
+  | { readonly kind: "expired" }
+  | { readonly kind: "failed"; readonly detail: string };
 
 /**
  * Writes entries in one pipeline, value and lifetime in one command each: SET with PXAT, an absolute instant, so that sending it
- * again changes nothing. Instants are moved by what Redis's clock is ahead of ours. Throws where the batch is to be sent again or the run must end.
+ * again changes nothing. Instants are moved by what Redis's clock is ahead of ours. Throws where the batch is to be sent again or
+ * the run must end.
  */
 export async function writeEntries(
   client: Redis,
   entries: readonly Entry[],
   clockLeadMs: number,
 ): Promise<Write[]> {
+  const nowMs = Date.now();
+  // Redis answers OK to an instant in the past, and holds nothing.
+  const live = entries.filter(({ expiresAtMs }) => expiresAtMs > nowMs);
   const pipeline = client.pipeline();
-  for (const { key, value, expiresAtMs } of entries)
-    pipeline.set(key, value, "PXAT", expiresAtMs + clockLeadMs);
-  const replies = (await pipeline.exec()) ?? [];
-  return entries.map((_, index) => writeOf(replies[index]));
+  for (const { key, value, expiresAtMs } of live) pipeline.set(key, value, "PXAT", expiresAtMs + clockLeadMs);
+  const replies = ((await pipeline.exec()) ?? []).values();
+  return entries.map(({ expiresAtMs }) =>
+    expiresAtMs > nowMs ? writeOf(replies.next().value) : { kind: "expired" },
+  );
 }
 
 function writeOf(reply: [Error | null, unknown] | undefined): Write {

@@ -33,7 +33,14 @@ async function directoriesOf(name: string): Promise<string[]> {
     throw new SettingsError(`the session directory ${showablePath(name)} is no directory`);
   if (!fastGlob.isDynamicPattern(name)) return [];
   try {
-    return (await fastGlob(name, { onlyDirectories: true, absolute: true, dot: true, unique: true })).sort();
+    return (
+      await fastGlob(anyCharacterAsClass(name), {
+        onlyDirectories: true,
+        absolute: true,
+        dot: true,
+        unique: true,
+      })
+    ).sort();
   } catch (error) {
     throw new SourceError(`${showablePath(name)} cannot be searched: ${errorCode(error)}`);
   }
@@ -44,7 +51,12 @@ function kindOf(path: string): "directory" | "other" | "missing" {
     return statSync(path).isDirectory() ? "directory" : "other";
   } catch (error) {
     const code = errorCode(error);
-    if (code === "ENOENT" || code === "ENOTDIR") return "missing";
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "ENAMETOOLONG") return "missing";
     throw new SourceError(`${showablePath(path)} cannot be used: ${code}`);
   }
+}
+
+/** The glob library finds no directory behind a bare `?`; a class that says the same works. */
+function anyCharacterAsClass(glob: string): string {
+  return glob.replace(/\\.|\[[^\]]*\]|\?(?!\()/g, (part) => (part === "?" ? "[^/]" : part));
 }

@@ -1,10 +1,10 @@
-import { isKind, type PythonDict, type PythonSplitText, type PythonValue } from "../python-value.js";
+import { isKind, type PythonDict, type PythonValue, type SplitText } from "../python-value.js";
 
 /** What making a value needs of the machine that reads the pickle. */
 export interface Construction {
   /** The same object for the same text. */
   readonly intern: (text: string) => object;
-  readonly splitText: (text: string) => PythonSplitText;
+  readonly splitText: SplitText;
   /** Accounts for items that are copied; throws `DecodeError` where a small file copies without end. */
   readonly spend: (items: number) => void;
 }

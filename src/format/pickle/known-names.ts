@@ -1,3 +1,4 @@
+import { showable } from "../../model/showable.js";
 import { DecodeError } from "../decode-error.js";
 import {
   addItem,
@@ -32,7 +33,11 @@ const bytearray: KnownName = { call: bytearrayOf };
 /** Only ever an argument: the base of `copyreg._reconstructor`. */
 const dict: KnownName = { call: () => undefined };
 const orderedDict: KnownName = { call: dictOfPairs };
-const defaultdict: KnownName = { call: (args) => (args.length <= 1 ? newDict() : undefined) };
+/** The factory, any name, is ignored. */
+const defaultdict: KnownName = {
+  call: ([factory = null, ...more]) =>
+    (factory === null || isKind(factory, "name")) && more.length === 0 ? newDict() : undefined,
+};
 const counter: KnownName = { call: dictOfDict };
 const multiDict: KnownName = {
   call: (args, construction) => multiDictOf(args, true, construction),
@@ -74,6 +79,11 @@ const knownNames: ReadonlyMap<string, ReadonlyMap<string, KnownName>> = new Map(
 
 export function knownName(name: PythonName): KnownName | undefined {
   return knownNames.get(name.module)?.get(name.name);
+}
+
+/** The session holds what is known by a name only: nothing that a name stands for is looked up. */
+export function unsupportedName(name: PythonName): DecodeError {
+  return new DecodeError("unsupported-type", showable(`${name.module}.${name.name}`));
 }
 
 /** `set([...])`, as protocols 0 to 3 write it. */
@@ -137,9 +147,10 @@ function dictOfDict(args: readonly PythonValue[], construction: Construction): P
 /** `copyreg._reconstructor(a multi-dict, dict, {key: [value, ...]})`, as protocols 0 and 1 write a subclass of dict. */
 function reconstruct(args: readonly PythonValue[], construction: Construction): PythonValue | undefined {
   const [type, base, items] = args;
-  if (args.length !== 3 || !isKind(type, "name") || !isKind(base, "name") || !isKind(items, "dict"))
-    return undefined;
+  if (args.length !== 3 || !isKind(type, "name") || !isKind(base, "name")) return undefined;
+  if (knownName(type) === undefined) throw unsupportedName(type);
   if (knownName(type) !== multiDict || knownName(base) !== dict) return undefined;
+  if (!isKind(items, "dict")) return undefined;
   return { kind: "multi-dict", lists: copyOf(items, construction), fillable: true };
 }
 

@@ -1,4 +1,4 @@
-import type { PythonSplitText } from "../python-value.js";
+import type { PythonSplitText, SplitText } from "../python-value.js";
 import { TextUnits } from "../text-units.js";
 
 const backslash = 0x5c;
@@ -61,7 +61,7 @@ export function unquoteBytes(literal: string): Buffer | undefined {
  */
 export function decodeRawUnicodeEscape(
   line: string,
-  splitText: (text: string) => PythonSplitText,
+  splitText: SplitText,
 ): string | PythonSplitText | undefined {
   if (!line.includes("\\")) return line;
   const units = new TextUnits(line.length);
@@ -83,7 +83,7 @@ export function decodeRawUnicodeEscape(
     units.addPoint(point);
     at += 2 + digits;
   }
-  return units.split ? splitText(units.text()) : units.text();
+  return units.splits.length > 0 ? splitText(units.text(), units.splits) : units.text();
 }
 
 /** The value of so many hex digits; `undefined` where they are not there. */

@@ -1,4 +1,3 @@
-import { showable } from "../../model/showable.js";
 import { DecodeError } from "../decode-error.js";
 import { mostContainers } from "../limits.js";
 import { parseDecimalInt, parseFloatText, parseIntAnyBase, parseLittleEndianInt } from "../python-int.js";
@@ -17,7 +16,7 @@ import {
 import { decodeUtf8 } from "../utf8.js";
 import { ByteReader } from "./byte-reader.js";
 import type { Construction } from "./construction.js";
-import { knownName } from "./known-names.js";
+import { knownName, unsupportedName } from "./known-names.js";
 import { Memo } from "./memo.js";
 import { setMultiDictItem, setMultiDictState } from "./multi-dict.js";
 import { opcode } from "./opcodes.js";
@@ -67,7 +66,7 @@ class Unpickler {
     this.#copiesLeft = 2 * bytes.length;
     this.#construction = {
       intern: (text) => this.#intern(text, () => ({})),
-      splitText: (text) => this.#splitText(text),
+      splitText: (text, splits) => this.#splitText(text, splits),
       spend: (items) => {
         this.#copiesLeft -= items;
         if (this.#copiesLeft < 0) throw new DecodeError("too-large", "copies without end", this.#reader.at);
@@ -489,8 +488,8 @@ class Unpickler {
     setMultiDictState(target, state, this.#construction);
   }
 
-  #splitText(text: string): PythonSplitText {
-    return this.#intern(`split ${text}`, () => ({ kind: "split-text", text }));
+  #splitText(text: string, splits: readonly number[]): PythonSplitText {
+    return this.#intern(`split ${splits.join()} ${text}`, () => ({ kind: "split-text", text }));
   }
 
   /** The same object for the same text; what is made for a text is always of one type. */
@@ -517,10 +516,6 @@ class Unpickler {
   #corrupt(what: string): DecodeError {
     return new DecodeError("corrupt", what, this.#reader.at);
   }
-}
-
-function unsupportedName(name: PythonName): DecodeError {
-  return new DecodeError("unsupported-type", showable(`${name.module}.${name.name}`));
 }
 
 function isAscii(bytes: Buffer, start: number, end: number): boolean {

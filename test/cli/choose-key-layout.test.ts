@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { chooseKeyLayout } from "../../src/cli/choose-key-layout.js";
+import { RedisError } from "../../src/model/errors.js";
+import type { KeyLayoutsSeen, KeyPrefixes } from "../../src/redis/key-layouts-seen.js";
+
+const unasked = () => {
+  throw new Error("Redis was asked");
+};
+const seen =
+  (documented: boolean, applet: boolean, cutShort = false) =>
+  async (): Promise<KeyLayoutsSeen> => ({
+    documented,
+    applet,
+    cutShort,
+  });
+
+describe("choose-key-layout (spec.md section 4, Keys)", () => {
+  for (const keyLayout of ["documented", "applet"] as const) {
+    for (const prefix of [null, "p"]) {
+      it(`${keyLayout} named, ${prefix ?? "no"} prefix: taken, unasked`, async () =>
+        assert.deepEqual(await chooseKeyLayout({ prefix, keyLayout }, unasked), {
+          layout: keyLayout,
+          evidence: "named",
+        }));
+    }
+  }
+
+  it("no prefix: both are one, unasked and without a warning", async () =>
+    assert.deepEqual(await chooseKeyLayout({ prefix: null, keyLayout: "auto" }, unasked), {
+      layout: "documented",
+      evidence: "none",
+    }));
+
+  for (const layout of ["documented", "applet"] as const) {
+    for (const cutShort of [false, true]) {
+      it(`keys under ${layout} only${cutShort ? ", the look cut short" : ""}: that one`, async () => {
+        const look = seen(layout === "documented", layout === "applet", cutShort);
+        assert.deepEqual(await chooseKeyLayout({ prefix: "p", keyLayout: "auto" }, look), {
+          layout,
+          evidence: "found",
+        });
+      });
+    }
+  }
+
+  it("Redis is asked about both", async () => {
+    const asked: [string, KeyPrefixes][] = [];
+    await chooseKeyLayout({ prefix: "p:q", keyLayout: "auto" }, async (prefix, prefixes) => {
+      asked.push([prefix, prefixes]);
+      return { documented: true, applet: false, cutShort: false };
+    });
+    assert.deepEqual(asked, [["p:q", { documented: "session:p:q:", applet: "session::p:q:" }]]);
+  });
+
+  it("keys under both: refused, naming the flag and both", async () => {
+    await assert.rejects(chooseKeyLayout({ prefix: "p", keyLayout: "auto" }, seen(true, true)), (error) => {
+      assert(error instanceof RedisError && error.kind === "refused");
+      for (const part of ["session:p:", "session::p:", "--key-layout documented", "--key-layout applet"])
+        assert(error.message.includes(part), part);
+      return true;
+    });
+  });
+
+  for (const cutShort of [false, true]) {
+    it(`no keys${cutShort ? " in ten seconds" : ""}: documented, with a warning that says what the other is and how to choose`, async () => {
+      const { layout, evidence, warning } = await chooseKeyLayout(
+        { prefix: "p", keyLayout: "auto" },
+        seen(false, false, cutShort),
+      );
+      assert.deepEqual([layout, evidence], ["documented", "none"]);
+      for (const part of [
+        "session:p:<sid>",
+        "session::p:<sid>",
+        "--key-layout documented",
+        "--key-layout applet",
+      ])
+        assert(warning?.includes(part), part);
+      assert.equal(/ten seconds/.test(warning ?? ""), cutShort);
+    });
+  }
+});

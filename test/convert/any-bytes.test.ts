@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import fc from "fast-check";
+import { type Conversion, convertSession } from "../../src/convert/convert-session.js";
+import { opcode } from "../../src/format/pickle/opcodes.js";
+import { failureReasons } from "../../src/model/outcome.js";
+import { bombNames } from "./bomb-names.js";
+
+const nowMs = Date.UTC(2026, 0, 1);
+const maxSessionSize = 64 * 1024;
+const longestMs = 5000;
+
+function convert(bytes: Buffer): Conversion {
+  const settings = {
+    keyPrefix: "session:",
+    ttl: "full",
+    expiration: 604_800,
+    expirationAnonymous: 10_800,
+  } as const;
+  const read = { bytes, mtimeMs: nowMs, openedAtMs: nowMs };
+  return convertSession(read, "aa", { ...settings, maxSessionSize }, nowMs);
+}
+
+/** Holds an outcome to its contract: a documented reason, or printable ASCII of bounded size, in bounded time. */
+function check(bytes: Buffer): void {
+  const began = performance.now();
+  const conversion = convert(bytes);
+  const took = performance.now() - began;
+  assert(took < longestMs, `${took} ms for ${bytes.toString("base64")}`);
+  if (conversion.kind === "failed") {
+    assert(failureReasons.includes(conversion.reason), conversion.reason);
+    assert(conversion.detail.length < 1000);
+  } else if (conversion.kind === "entry") {
+    assert.match(conversion.entry.value, /^\{[\x20-\x7e]*\}$/);
+    assert(conversion.entry.value.length <= maxSessionSize + 8);
+    assert(Number.isSafeInteger(conversion.entry.expiresAtMs) && conversion.entry.expiresAtMs > nowMs);
+    assert.equal(conversion.entry.key, "session:aa");
+    JSON.parse(conversion.entry.value.replaceAll(/\b(?:NaN|-?Infinity)\b/g, "0"));
+  }
+}
+
+/** An opcode with the arguments that it takes, so that long runs of them stay well-formed. */
+const withArguments: fc.Arbitrary<Buffer> = fc.oneof(
+  fc.constantFrom(...Object.values(opcode)).map((code) => Buffer.from([code])),
+  fc
+    .constantFrom("}", "]", ")", "(", "N", "\x88", "\x89", "\x8f", "\x94", "0", "2")
+    .map((code) => Buffer.from(code, "latin1")),
+  fc
+    .constantFrom("s", "u", "a", "e", "t", "l", "d", "\x85", "\x86", "\x87", "\x90", "\x91")
+    .map((code) => Buffer.from(code, "latin1")),
+  fc.nat(255).map((value) => Buffer.from([opcode.binint1, value])),
+  fc.nat(4).map((index) => Buffer.from([opcode.binget, index])),
+  fc.nat(4).map((index) => Buffer.from([opcode.binput, index])),
+  fc.double().map((value) => {
+    const bytes = Buffer.alloc(9, opcode.binfloat);
+    bytes.writeDoubleBE(value, 1);
+    return bytes;
+  }),
+  fc
+    .oneof(
+      fc.constantFrom("uid", "expiration", "_type", "value", "set", "date_isoformat", "2020-01-01"),
+      fc.string({ maxLength: 8, unit: "binary" }),
+    )
+    .map((text) => {
+      const bytes = Buffer.from(text).subarray(0, 255);
+      return Buffer.concat([Buffer.from([opcode.shortBinunicode, bytes.length]), bytes]);
+    }),
+  fc
+    .constantFrom(
+      ...[
+        "builtins\nset",
+        "collections\nOrderedDict",
+        "datetime\ndate",
+        "datetime\ndatetime",
+        "_codecs\nencode",
+      ],
+      ...[
+        "werkzeug.datastructures\nMultiDict",
+        "copyreg\n_reconstructor",
+        "datetime\ntimedelta",
+        "os\nsystem",
+      ],
+      ...["collections\ndefaultdict", "datetime\ntimezone", "pytz\n_p", "builtins\nbytearray"],
+    )
+    .map((name) => Buffer.from(`c${name}\n`)),
+);
+const soup = fc
+  .record({ parts: fc.array(withArguments, { maxLength: 60 }), whole: fc.boolean() })
+  .map(({ parts, whole }) =>
+    Buffer.concat([...(whole ? [Buffer.from("}")] : []), ...parts, Buffer.from(".")]),
+  );
+
+const token = fc.constantFrom(
+  ...[
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    " ",
+    "\n",
+    '"',
+    '"a"',
+    '"uid"',
+    '"expiration"',
+    '"_type"',
+    '"value"',
+    '"set"',
+  ],
+  ...[
+    "0",
+    "-0",
+    "1",
+    "-1",
+    "1.5",
+    "1e400",
+    "1e",
+    "-",
+    "01",
+    "9".repeat(30),
+    "null",
+    "true",
+    "false",
+    "NaN",
+    "-Infinity",
+  ],
+  ...['"\\u0000"', '"\\ud800"', '"\\x"', "\\", "\u0000", "é", "\ufeff", '"date_isoformat"', '"2020-01-01"'],
+);
+const jsonSoup = fc.array(token, { maxLength: 40 }).map((tokens) => Buffer.from(`{${tokens.join("")}`));
+const cutJson = fc
+  .record({ value: fc.jsonValue(), cut: fc.nat(400) })
+  .map(({ value, cut }) => Buffer.from(`{"a": ${JSON.stringify(value)}}`.slice(0, cut)));
+
+describe("convertSession: for any bytes whatever an outcome, never a throw (design.md section 2)", () => {
+  const kinds = [
+    ["random bytes", fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)), 3000],
+    ["opcodes of pickles in any order", soup, 15_000],
+    ["tokens of JSON in any order", jsonSoup, 10_000],
+    ["whole and cut JSON", cutJson, 3000],
+  ] as const;
+  for (const [name, arbitrary, numRuns] of kinds)
+    it(`${name}: ${numRuns} runs`, () => fc.assert(fc.property(arbitrary, check), { numRuns }));
+});
+
+const bomb = fileURLToPath(new URL("./bomb.js", import.meta.url));
+
+describe("convertSession: 60 MiB of anything take less than 20 s and a heap of 1 GiB", () => {
+  for (const name of bombNames) {
+    it(name, () => {
+      const args = ["--max-old-space-size=1024", bomb, name];
+      const result = spawnSync(process.execPath, args, {
+        encoding: "utf8",
+        timeout: 20_000,
+        killSignal: "SIGKILL",
+      });
+      const end = result.signal ?? result.status;
+      assert.equal(
+        end,
+        0,
+        `ended with ${end}: ${/^FATAL.*$/m.exec(result.stderr)?.[0] ?? result.stderr.slice(0, 500)}`,
+      );
+      assert.match(result.stdout, /^(?:entry|failed (?:corrupt|too-large|too-deep|unsupported-type))/);
+    });
+  }
+});

@@ -1,0 +1,22 @@
+import { convertSession } from "../../src/convert/convert-session.js";
+import { bombs } from "./bomb-names.js";
+
+// Converts the bytes that are named, nearly as many as a file of a 16 MiB session may have, and says what came of it.
+const make = bombs.find(([name]) => name === process.argv[2])?.[1];
+if (make === undefined) throw new Error(`no bomb is called ${process.argv[2]}`);
+const nowMs = Date.now();
+const read = { bytes: make(60 * 1024 * 1024), mtimeMs: nowMs, openedAtMs: nowMs };
+const settings = {
+  keyPrefix: "session:",
+  ttl: "full",
+  expiration: 604_800,
+  expirationAnonymous: 10_800,
+  maxSessionSize: 16 * 1024 * 1024,
+} as const;
+const conversion = convertSession(read, "aa", settings, nowMs);
+const took = Math.round(Date.now() - nowMs);
+console.log(
+  conversion.kind,
+  conversion.kind === "failed" ? conversion.reason : "",
+  `${took} ms, ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB`,
+);

@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { DecodeError } from "../../src/format/decode-error.js";
+import {
+  parseDecimalInt,
+  parseFloatText,
+  parseIntAnyBase,
+  parseLittleEndianInt,
+} from "../../src/format/python-int.js";
+import { askPython } from "../support/ask-python.js";
+
+const spaces = ["", " ", "\t", "\n", "\v", "\f", "\r", "\0", "\x1c", "\x85", "\xa0"];
+const signs = ["", "+", "-", "--", "+-", "- "];
+const bodies = [
+  ...[
+    "",
+    "0",
+    "00",
+    "0_0",
+    "01",
+    "1",
+    "12",
+    "1_2",
+    "1__2",
+    "_1",
+    "1_",
+    "1 2",
+    "9007199254740991",
+    "9007199254740992",
+  ],
+  ...[
+    "0x1f",
+    "0X_1F",
+    "0x",
+    "0x_",
+    "0x1_",
+    "0xg",
+    "0o17",
+    "0O_7",
+    "0o8",
+    "0b101",
+    "0B_1",
+    "0b2",
+    "0_x1",
+    "1f",
+    "½",
+    "²",
+  ],
+  ...[
+    "1.0",
+    "1.",
+    ".5",
+    ".",
+    "1_0.0_1",
+    "1_.0",
+    "1._0",
+    "1e5",
+    "1E+5",
+    "1e-5",
+    "1e",
+    "1e_5",
+    "1_e5",
+    "1e5_0",
+    "1e400",
+    "e5",
+  ],
+  ...["inf", "Infinity", "INFINITY", "infinit", "nan", "NaN", "nan(1)", "i_nf", "0x1p3", "1L", "True"],
+  ...[`1${"0".repeat(4299)}`, `${"9".repeat(4300)}`, `1${"0".repeat(4300)}`, "0".repeat(4301)],
+  ...[`0x${"f".repeat(3570)}`, `0x${"f".repeat(3700)}`],
+];
+const texts = bodies.flatMap((body) =>
+  body.length > 1000
+    ? ["", "-"].map((sign) => sign + body)
+    : spaces.flatMap((space) => signs.flatMap((sign) => [space + sign + body, sign + body + space])),
+);
+
+/** What a parser makes of a latin1 text, as text; a refusal of either kind is `null`. */
+function textOf(parse: (text: string) => number | bigint | undefined, text: string): string | null {
+  try {
+    const value = parse(text);
+    return value === undefined ? null : String(value);
+  } catch (error) {
+    assert(error instanceof DecodeError && error.reason === "unsupported-type", String(error));
+    return null;
+  }
+}
+
+/** An answer of Python's beside ours, for each text where they differ. */
+async function differences(expression: string, ours: (text: string) => string | null): Promise<string[]> {
+  const answers = await askPython<string>(expression, texts, "import struct");
+  return texts.flatMap((text, index) =>
+    ours(text) === answers[index]
+      ? []
+      : [`${JSON.stringify(text.slice(0, 40))}: Python ${answers[index]}, here ${ours(text)}`],
+  );
+}
+
+describe("python-int: numbers' text as Python reads it", () => {
+  it(`int(text, 0) of ${texts.length} texts`, async () => {
+    assert.deepEqual(
+      await differences("str(int(item.encode('latin1'), 0))", (text) => textOf(parseIntAnyBase, text)),
+      [],
+    );
+  });
+
+  it(`int(text) of ${texts.length} texts`, async () => {
+    assert.deepEqual(
+      await differences("str(int(item.encode('latin1')))", (text) => textOf(parseDecimalInt, text)),
+      [],
+    );
+  });
+
+  it(`float(text) of ${texts.length} texts`, async () => {
+    const hex = (text: string) => {
+      const value = parseFloatText(text);
+      if (value === undefined) return null;
+      if (Number.isNaN(value)) return "nan";
+      const bytes = Buffer.alloc(8);
+      bytes.writeDoubleBE(value);
+      return bytes.toString("hex");
+    };
+    const expression =
+      "(lambda v: 'nan' if v != v else struct.pack('>d', v).hex())(float(item.encode('latin1')))";
+    assert.deepEqual(await differences(expression, hex), []);
+  });
+
+  it("ints stay numbers as long as that is exact", () => {
+    assert.equal(parseDecimalInt("9007199254740991"), 9007199254740991);
+    assert.equal(parseDecimalInt("-9007199254740992"), -9007199254740992n);
+    assert.equal(parseIntAnyBase("0x20000000000001"), 9007199254740993n);
+  });
+
+  it("a binary int of more than 4300 figures, but fewer digits, is read as Python reads it", () => {
+    assert.equal(textOf(parseIntAnyBase, `0b1${"0".repeat(4400)}`), String(2n ** 4400n));
+  });
+
+  it("leading zeros of a hexadecimal int do not count, as in Python", () => {
+    assert.equal(textOf(parseIntAnyBase, `0x${"0".repeat(5000)}1`), "1");
+  });
+
+  it("text that is no number is refused in linear time", () => {
+    for (const text of [`${"1".repeat(16_000)}x`, `${"1_1".repeat(5000)}x`, `.${"1".repeat(16_000)}x`]) {
+      const began = performance.now();
+      assert.equal(parseFloatText(text), undefined);
+      assert.equal(textOf(parseIntAnyBase, text), null);
+      assert.equal(textOf(parseDecimalInt, text), null);
+      assert(performance.now() - began < 200, `${performance.now() - began} ms`);
+    }
+  });
+});
+
+describe("python-int: LONG1 and LONG4, little-endian two's complement", () => {
+  const rows: readonly (readonly [hex: string, value: number | bigint])[] = [
+    ["", 0],
+    ["00", 0],
+    ["7f", 127],
+    ["80", -128],
+    ["ff", -1],
+    ["ff00", 255],
+    ["ffffffffffff1f", 9007199254740991],
+    ["00000000000020", 9007199254740992n],
+    ["000000000000e0", -9007199254740992n],
+    ["010000000000000000", 1],
+    ["ffffffffffffffffff", -1],
+    [`00${"00".repeat(10)}01`, 2n ** 88n],
+  ];
+  for (const [hex, value] of rows)
+    it(hex || "no bytes", () => assert.equal(parseLittleEndianInt(Buffer.from(hex, "hex")), value));
+
+  it("sign extension of any length costs nothing", () => {
+    assert.equal(parseLittleEndianInt(Buffer.alloc(10_000_000, 0xff)), -1);
+    assert.equal(parseLittleEndianInt(Buffer.alloc(10_000_000)), 0);
+  });
+
+  it("4300 digits are taken, one more is refused", () => {
+    const most = 10n ** 4300n;
+    for (const [value, taken] of [
+      [most - 1n, true],
+      [most, false],
+      [-most + 1n, true],
+      [-most, false],
+    ] as const) {
+      const hex = BigInt.asUintN(2000 * 8, value)
+        .toString(16)
+        .padStart(4000, "0");
+      const read = () => parseLittleEndianInt(Buffer.from(hex, "hex").reverse());
+      if (taken) assert.equal(read(), value);
+      else assert.throws(read, { name: "DecodeError", reason: "unsupported-type" });
+    }
+  });
+});

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { decodeRawUnicodeEscape, unquoteBytes } from "../../src/format/pickle/text-escapes.js";
+import type { PythonSplitText } from "../../src/format/python-value.js";
+import { askPython } from "../support/ask-python.js";
+
+/** A literal and an escaped text each stand on a line of their own, so no line end is among them. */
+const pieces = [
+  ...[
+    "a",
+    "'",
+    '"',
+    "\\",
+    "\\\\",
+    "\\n",
+    "\\x41",
+    "\\x4",
+    "\\xg1",
+    "\\101",
+    "\\8",
+    "\\777",
+    "\\0",
+    "\\N",
+    "\xe9",
+    "\r",
+  ],
+  ...[
+    "\\u0041",
+    "\\u00e",
+    "\\u",
+    "\\U0001f600",
+    "\\U00110000",
+    "\\U0000d83d",
+    "\\U",
+    "\\ud83d",
+    "\\ude00",
+    "u",
+    "0041",
+    "\0",
+  ],
+];
+const texts = [
+  ...pieces,
+  ...pieces.flatMap((one) => pieces.map((other) => one + other)),
+  ...pieces.flatMap((one) => pieces.flatMap((other) => pieces.map((third) => one + other + third))),
+];
+
+const splitText = (text: string): PythonSplitText => ({ kind: "split-text", text });
+
+/** The UTF-16 units that what was decoded is kept in, and whether it is kept as split; `null` where nothing was decoded. */
+function kept(decoded: string | PythonSplitText | undefined): string {
+  if (decoded === undefined) return "null";
+  const split = typeof decoded !== "string";
+  return JSON.stringify([Array.from(Buffer.from(split ? decoded.text : decoded, "utf16le")), split]);
+}
+
+/** The same of a text that Python gave as its characters. */
+function expectedOf(points: readonly number[] | null | undefined): string {
+  if (!points) return "null";
+  const isHigh = (point = 0) => point >= 0xd800 && point <= 0xdbff;
+  const isLow = (point = 0) => point >= 0xdc00 && point <= 0xdfff;
+  const split = points.some((point, index) => isHigh(points[index - 1]) && isLow(point));
+  const text = points.map((point) => String.fromCodePoint(point)).join("");
+  return JSON.stringify([Array.from(Buffer.from(text, "utf16le")), split]);
+}
+
+const unquote = (literal: string): string | undefined => unquoteBytes(literal)?.toString("latin1");
+
+describe("text-escapes: a Python 2 string literal's bytes", () => {
+  it(`agrees with codecs.escape_decode about ${texts.length} texts`, async () => {
+    const expected = await askPython<string>(
+      "codecs.escape_decode(item.encode('latin1'))[0].decode('latin1')",
+      texts,
+      "import codecs",
+    );
+    const wrong = texts.flatMap((text, index) =>
+      (unquote(`'${text}'`) ?? null) === expected[index]
+        ? []
+        : [`${JSON.stringify(text)}: ${expected[index]}, not ${unquote(`'${text}'`)}`],
+    );
+    assert.deepEqual(wrong, []);
+  });
+
+  for (const literal of ["", "'", '"', "a", "aa", "'a\"", "\"a'", "'a", "a'", "(a)"])
+    it(`no literal: ${literal}`, () => assert.equal(unquote(literal), undefined));
+  it("both quotes are taken, and either stands inside the other", () => {
+    assert.equal(unquote(`"it's"`), "it's");
+    assert.equal(unquote(`'say "x"'`), 'say "x"');
+  });
+});
+
+describe("text-escapes: raw-unicode-escape of protocol 0", () => {
+  it(`agrees with Python about ${texts.length} texts`, async () => {
+    const expected = await askPython<number[]>(
+      "[ord(c) for c in item.encode('latin1').decode('raw-unicode-escape')]",
+      texts,
+    );
+    const wrong = texts.flatMap((text, index) => {
+      const ours = kept(decodeRawUnicodeEscape(text, splitText));
+      return ours === expectedOf(expected[index])
+        ? []
+        : [`${JSON.stringify(text)}: ${expected[index]}, not ${ours}`];
+    });
+    assert.deepEqual(wrong, []);
+  });
+
+  it("two surrogates that were escaped apart are no pair", () => {
+    assert.deepEqual(decodeRawUnicodeEscape("\\ud83d\\ude00", splitText), splitText("\ud83d\ude00"));
+    assert.equal(decodeRawUnicodeEscape("\\ud83d \\ude00", splitText), "\ud83d \ude00");
+    assert.equal(decodeRawUnicodeEscape("\\U0001f600", splitText), "😀");
+  });
+});

@@ -1,0 +1,181 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Conversion } from "../../src/convert/convert-session.js";
+import { type LaneParts, runLane } from "../../src/migrate/lane.js";
+import type { Entry } from "../../src/model/entry.js";
+import { RedisError } from "../../src/model/errors.js";
+import type { SessionOutcome } from "../../src/model/outcome.js";
+import type { SessionFile } from "../../src/model/session-file.js";
+import type { Write } from "../../src/redis/write-entries.js";
+import type { Reading } from "../../src/source/read-session-file.js";
+
+const fileOf = (sid: string): SessionFile => ({ directory: "/d", name: sid, layout: "flat", sid });
+const whole: Reading = { kind: "read", read: { bytes: Buffer.from("12345"), mtimeMs: 1, openedAtMs: 2 } };
+const facts = { authenticated: true, lossy: false };
+const entryOf = (value: string): Conversion => ({
+  kind: "entry",
+  format: "json",
+  entry: { key: "k", value, expiresAtMs: 9 },
+  facts,
+});
+const copied: Write = { kind: "copied" };
+
+const never = () => {
+  throw new Error("not to be called");
+};
+
+describe("lane: one outcome for every file (design.md section 2)", () => {
+  const rows: readonly (readonly [
+    name: string,
+    parts: Partial<LaneParts>,
+    expected: Omit<SessionOutcome, "sid">,
+  ])[] = [
+    ["vanished", { read: () => ({ kind: "vanished" }) }, { kind: "vanished", bytesRead: 0, bytesWritten: 0 }],
+    ["empty", { read: () => ({ kind: "empty" }) }, { kind: "empty", bytesRead: 0, bytesWritten: 0 }],
+    ["ignored", { read: () => ({ kind: "ignored" }) }, { kind: "ignored", bytesRead: 0, bytesWritten: 0 }],
+    [
+      "unreadable",
+      { read: () => ({ kind: "failed", reason: "unreadable", detail: "EACCES" }) },
+      {
+        kind: "failed",
+        failure: { sid: "s", reason: "unreadable", detail: "EACCES" },
+        bytesRead: 0,
+        bytesWritten: 0,
+      },
+    ],
+    [
+      "corrupt",
+      {
+        read: () => whole,
+        convert: () => ({ kind: "failed", format: "pickle", reason: "corrupt", detail: "truncated" }),
+      },
+      {
+        kind: "failed",
+        format: "pickle",
+        failure: { sid: "s", reason: "corrupt", detail: "truncated" },
+        bytesRead: 5,
+        bytesWritten: 0,
+      },
+    ],
+    [
+      "expired, with a warning",
+      { read: () => whole, convert: () => ({ kind: "expired", format: "json", facts, warning: "odd" }) },
+      { kind: "expired", format: "json", facts, warning: "odd", bytesRead: 5, bytesWritten: 0 },
+    ],
+    [
+      "copied",
+      { read: () => whole, convert: () => entryOf("{}"), write: async () => [copied] },
+      { kind: "copied", format: "json", facts, bytesRead: 5, bytesWritten: 2 },
+    ],
+    [
+      "not written",
+      {
+        read: () => whole,
+        convert: () => entryOf("{}"),
+        write: async () => [{ kind: "failed", detail: "Redis answered ERR" }],
+      },
+      {
+        kind: "failed",
+        format: "json",
+        facts,
+        failure: { sid: "s", reason: "redis-error", detail: "Redis answered ERR" },
+        bytesRead: 5,
+        bytesWritten: 0,
+      },
+    ],
+    [
+      "no reply",
+      { read: () => whole, convert: () => entryOf("{}"), write: async () => [] },
+      {
+        kind: "failed",
+        format: "json",
+        facts,
+        failure: { sid: "s", reason: "redis-error", detail: "no reply" },
+        bytesRead: 5,
+        bytesWritten: 0,
+      },
+    ],
+  ];
+  for (const [name, parts, expected] of rows) {
+    it(name, async () => {
+      const result = await runLane([fileOf("s")], { read: never, convert: never, write: never, ...parts });
+      assert.deepEqual(result, { outcomes: [{ sid: "s", ...expected }] });
+    });
+  }
+
+  it("an empty batch writes nothing", async () =>
+    assert.deepEqual(await runLane([], { read: never, convert: never, write: never }), { outcomes: [] }));
+});
+
+describe("lane: pipelines", () => {
+  /** The bytes of every pipeline that values of these sizes go in. */
+  async function pipelinesOf(sizes: readonly number[]): Promise<number[][]> {
+    const pipelines: number[][] = [];
+    const files = sizes.map((size) => fileOf(String(size)));
+    const { outcomes } = await runLane(files, {
+      read: () => whole,
+      convert: (_, sid) => entryOf("x".repeat(Number(sid))),
+      write: async (entries: readonly Entry[]) => {
+        pipelines.push(entries.map(({ value }) => value.length));
+        return entries.map(() => copied);
+      },
+    });
+    assert.deepEqual(
+      outcomes.map(({ bytesWritten }) => bytesWritten),
+      sizes,
+    );
+    return pipelines;
+  }
+  const million = 1024 * 1024;
+
+  it("small ones go in one", async () => assert.deepEqual(await pipelinesOf([1, 2, 3]), [[1, 2, 3]]));
+  it("one ends as soon as it holds 4 MiB", async () => {
+    assert.deepEqual(await pipelinesOf([4 * million]), [[4 * million]]);
+    assert.deepEqual(await pipelinesOf([1, 4 * million - 1, 7, 8]), [
+      [1, 4 * million - 1],
+      [7, 8],
+    ]);
+    assert.deepEqual(await pipelinesOf([5 * million, 5 * million, 1]), [[5 * million], [5 * million], [1]]);
+  });
+
+  it("each reply belongs to its own entry", async () => {
+    const { outcomes } = await runLane(["a", "b", "c", "d"].map(fileOf), {
+      read: (file) => (file.sid === "b" ? { kind: "vanished" } : whole),
+      convert: () => entryOf("{}"),
+      write: async () => [copied, { kind: "failed", detail: "of c" }, copied],
+    });
+    const kinds = Object.fromEntries(outcomes.map(({ sid, kind }) => [sid, kind]));
+    assert.deepEqual(kinds, { a: "copied", b: "vanished", c: "failed", d: "copied" });
+  });
+
+  it("what ends the run comes back with the outcomes of the pipelines before it", async () => {
+    const write = async (entries: readonly Entry[]) => {
+      if (entries.length === 1) return [copied];
+      throw new RedisError("refused", "no");
+    };
+    const convert = (_: unknown, sid: string) => entryOf(sid === "a" ? "x".repeat(4 * million) : "{}");
+    const { outcomes, error } = await runLane(["a", "b", "c"].map(fileOf), {
+      read: () => whole,
+      convert,
+      write,
+    });
+    assert.deepEqual(
+      outcomes.map(({ sid, kind }) => [sid, kind]),
+      [["a", "copied"]],
+    );
+    assert(error instanceof RedisError);
+  });
+
+  it("an entry whose instant passed before it was sent is expired", async () => {
+    const write = async () => [{ kind: "expired" } as const];
+    const { outcomes } = await runLane([fileOf("a")], {
+      read: () => whole,
+      convert: () => entryOf("{}"),
+      write,
+    });
+    assert.deepEqual(
+      outcomes.map(({ kind, bytesWritten }) => [kind, bytesWritten]),
+      [["expired", 0]],
+    );
+  });
+});

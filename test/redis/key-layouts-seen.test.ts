@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import type { Redis } from "ioredis";
+import { keyPrefix } from "../../src/convert/session-key.js";
+import { lookForKeyLayouts } from "../../src/redis/key-layouts-seen.js";
+import { openConnection } from "../../src/redis/open-connection.js";
+import { isSid } from "../../src/source/session-name.js";
+import { redisCommand, redisPipeline } from "../support/redis-command.js";
+import { type RedisServer, startRedis } from "../support/redis-server.js";
+
+describe("key-layouts-seen: which layouts valid keys stand under (spec.md section 4, Keys)", () => {
+  let server: RedisServer;
+  let client: Redis;
+  before(async () => {
+    server = await startRedis();
+    client = (await openConnection({ address: { host: server.host, port: server.port }, db: 0 })).client;
+  });
+  after(async () => {
+    client.disconnect();
+    await server.stop();
+  });
+
+  async function look(prefix: string, keys: readonly string[]) {
+    await redisCommand(server, "FLUSHALL");
+    await redisPipeline(
+      server,
+      keys.map((key) => ["SET", key, "{}"]),
+    );
+    const prefixes = { documented: keyPrefix("documented", prefix), applet: keyPrefix("applet", prefix) };
+    return lookForKeyLayouts(client, prefix, prefixes, isSid);
+  }
+
+  const sid = "a".repeat(40);
+  const longSid = "-_".repeat(42);
+  const rows: readonly (readonly [
+    name: string,
+    keys: readonly string[],
+    documented: boolean,
+    applet: boolean,
+  ])[] = [
+    ["an empty Redis", [], false, false],
+    ["documented only", [`session:p:${sid}`], true, false],
+    ["applet only", [`session::p:${sid}`], false, true],
+    ["both", [`session::p:${sid}`, `session:p:${sid}`], true, true],
+    ["a sid of 84", [`session::p:${longSid}`], false, true],
+    ["keys without a prefix", [`session:${sid}`], false, false],
+    [
+      "keys of another prefix",
+      [`session:q:${sid}`, `session::q:${sid}`, `session:p:p:${sid}`, `session:pp:${sid}`],
+      false,
+      false,
+    ],
+    ["three colons", [`session:::p:${sid}`], false, false],
+    [
+      "no sids",
+      [
+        "session:p:",
+        "session:p:x",
+        `session:p:${sid}0`,
+        `session::p:${sid.toUpperCase()}`,
+        `session:p:${sid}\n`,
+      ],
+      false,
+      false,
+    ],
+    ["a start that is none", [`Session:p:${sid}`, ` session:p:${sid}`, `xsession:p:${sid}`], false, false],
+    ["junk among them", ["session:p:x", `session:p:${sid}`, "session::p:junk"], true, false],
+  ];
+  for (const [name, keys, documented, applet] of rows) {
+    it(name, async () => assert.deepEqual(await look("p", keys), { documented, applet, cutShort: false }));
+  }
+
+  for (const prefix of [
+    "*",
+    "?",
+    "[a]",
+    "[",
+    "]",
+    "\\",
+    "^",
+    "-",
+    "a-z",
+    "[^a]",
+    "\\*",
+    "a*b?c",
+    "ü 😀",
+    ":",
+    "p:",
+    "\n",
+  ]) {
+    it(`the prefix ${JSON.stringify(prefix)} is taken literally`, async () => {
+      const strangers = ["a", "b", "z", "aXbYc", "aa", "\\a"].flatMap((other) => [
+        `session:${other}:${sid}`,
+        `session::${other}:${sid}`,
+      ]);
+      assert.deepEqual(await look(prefix, strangers), { documented: false, applet: false, cutShort: false });
+      assert.deepEqual(await look(prefix, [...strangers, `session:${prefix}:${sid}`]), {
+        documented: true,
+        applet: false,
+        cutShort: false,
+      });
+      assert.deepEqual(await look(prefix, [...strangers, `session::${prefix}:${sid}`]), {
+        documented: false,
+        applet: true,
+        cutShort: false,
+      });
+    });
+  }
+
+  it("looks through the whole keyspace", async () => {
+    const others = Array.from({ length: 20_000 }, (_, index) => `other:${index}`);
+    assert.deepEqual(await look("p", [...others, `session::p:${sid}`]), {
+      documented: false,
+      applet: true,
+      cutShort: false,
+    });
+  });
+
+  it("only reads", async () => {
+    await look("p", [`session:p:${sid}`]);
+    await redisCommand(server, "CONFIG", "RESETSTAT");
+    const prefixes = { documented: "session:p:", applet: "session::p:" };
+    await lookForKeyLayouts(client, "p", prefixes, isSid);
+    const called = [
+      ...String(await redisCommand(server, "INFO", "commandstats")).matchAll(/^cmdstat_(\S+?):/gm),
+    ];
+    assert.deepEqual(
+      called.map(([, name]) => name).filter((name) => !name?.startsWith("config")),
+      ["scan"],
+    );
+  });
+});

@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { type Reading, readSessionFile } from "../../src/source/read-session-file.js";
+import { callUnprivileged } from "../support/call-unprivileged.js";
+import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+
+const sid = "a1".padEnd(40, "0");
+const maxSize = 1000;
+
+function read(directory: string, name = "s", max = maxSize): Reading {
+  return readSessionFile({ directory, name, layout: "flat", sid }, max);
+}
+
+describe("read-session-file: what stands there when it is opened", () => {
+  const rows: readonly (readonly [name: string, make: (path: string) => void, expected: Reading])[] = [
+    ["nothing", () => undefined, { kind: "vanished" }],
+    ["an empty file", (path) => writeFileSync(path, ""), { kind: "empty" }],
+    ["a pipe, without blocking", (path) => void execFileSync("mkfifo", [path]), { kind: "ignored" }],
+    ["a directory", (path) => void mkdirSync(path), { kind: "ignored" }],
+    [
+      "a symlink to a file",
+      (path) => {
+        writeFileSync(`${path}2`, "{}");
+        symlinkSync(`${path}2`, path);
+      },
+      { kind: "ignored" },
+    ],
+    ["a symlink to nothing", (path) => symlinkSync("nowhere", path), { kind: "ignored" }],
+    ["a symlink to itself", (path) => symlinkSync(path, path), { kind: "ignored" }],
+    ["a device", (path) => symlinkSync("/dev/zero", path), { kind: "ignored" }],
+    [
+      "a byte too many",
+      (path) => writeFileSync(path, "x".repeat(maxSize + 1)),
+      { kind: "failed", reason: "too-large", detail: `a file of ${maxSize + 1} bytes` },
+    ],
+    [
+      "a terabyte of nothing",
+      (path) => {
+        writeFileSync(path, "");
+        truncateSync(path, 2 ** 40);
+      },
+      { kind: "failed", reason: "too-large", detail: `a file of ${2 ** 40} bytes` },
+    ],
+  ];
+  for (const [name, make, expected] of rows) {
+    it(name, () => {
+      const directory = makeTemporaryDirectory();
+      make(join(directory, "s"));
+      assert.deepEqual(read(directory), expected);
+    });
+  }
+
+  it("a socket", async () => {
+    const directory = makeTemporaryDirectory();
+    const server = createServer().listen(join(directory, "s"));
+    await once(server, "listening");
+    assert.deepEqual(read(directory), { kind: "ignored" });
+    server.close();
+  });
+
+  it("a scattered file whose folder became a file", () => {
+    const directory = makeTemporaryDirectory();
+    writeFileSync(join(directory, "a1"), "");
+    assert.deepEqual(read(directory, `a1/${sid}`), { kind: "vanished" });
+  });
+
+  it("a session directory that is gone", () => {
+    assert.deepEqual(read(join(makeTemporaryDirectory(), "none")), { kind: "vanished" });
+  });
+});
+
+describe("read-session-file: what is read", () => {
+  it("is every byte, with the file's time and our clock before the opening", () => {
+    const directory = makeTemporaryDirectory();
+    const bytes = Buffer.from(Array.from({ length: maxSize }, (_, index) => index % 256));
+    writeFileSync(join(directory, "s"), bytes);
+    utimesSync(join(directory, "s"), 1_700_000_000.25, 1_700_000_000.25);
+    const before = Date.now();
+    const reading = read(directory);
+    const after = Date.now();
+    assert(reading.kind === "read");
+    assert.deepEqual(Buffer.from(reading.read.bytes), bytes);
+    assert.equal(reading.read.mtimeMs, 1_700_000_000_250);
+    assert(reading.read.openedAtMs >= before && reading.read.openedAtMs <= after);
+  });
+
+  it("never makes a later write of another file show in it", () => {
+    const directory = makeTemporaryDirectory();
+    writeFileSync(join(directory, "s"), "one");
+    writeFileSync(join(directory, "t"), "two");
+    const one = read(directory, "s");
+    read(directory, "t");
+    assert(one.kind === "read" && one.read.bytes.toString() === "one");
+  });
+});
+
+it("a file that grows at every read is changed-repeatedly, and one that rests again is read", async () => {
+  const directory = makeTemporaryDirectory();
+  const path = join(directory, "s");
+  const size = 40_000_000;
+  writeFileSync(path, Buffer.alloc(size, "x"));
+  const script = `const file = fs.openSync(process.argv[1], "a");
+    process.stdout.write("growing");
+    for (const end = Date.now() + 60000; Date.now() < end; ) fs.writeSync(file, "x");`;
+  const child = spawn(process.execPath, ["-e", script, path], { stdio: ["ignore", "pipe", "inherit"] });
+  try {
+    await once(child.stdout, "data");
+    // The scheduler may let a read pass in between.
+    let reading = read(directory, "s", 2 * size);
+    while (reading.kind === "read") reading = read(directory, "s", 2 * size);
+    assert.deepEqual(reading, { kind: "failed", reason: "changed-repeatedly", detail: "at each of 5 reads" });
+  } finally {
+    child.kill("SIGKILL");
+    await once(child, "exit");
+  }
+  assert.equal(read(directory, "s", 2 * size).kind, "read");
+});
+
+it("a file without permission is unreadable, and the error code says why", () => {
+  const directory = makeTemporaryDirectory();
+  const path = join(directory, "s");
+  writeFileSync(path, "{}");
+  chmodSync(path, 0);
+  if (process.getuid?.() === 0) chownSync(path, 65_534, 65_534);
+  const reading = callUnprivileged<Reading>(
+    directory,
+    new URL("../../src/source/read-session-file.js", import.meta.url),
+    `return module.readSessionFile({ directory: ${JSON.stringify(directory)}, name: "s", layout: "flat", sid: "a" }, 100);`,
+  );
+  assert.deepEqual(reading, { kind: "failed", reason: "unreadable", detail: "EACCES" });
+});

@@ -1,0 +1,284 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { dirname, join } from "node:path";
+import { describe, it } from "node:test";
+import { SourceError } from "../../src/model/errors.js";
+import { newScanTally, type ScanTally, scanSessions } from "../../src/source/scan-sessions.js";
+import { isScatterFolder, isSid, layouts } from "../../src/source/session-name.js";
+import { callUnprivileged } from "../support/call-unprivileged.js";
+import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+
+const hex = (start: string): string => start.padEnd(40, "0");
+const long = (start: string, length = 84): string => start.padEnd(length, "Ab9_-");
+
+/** A new session directory that holds these files; a name that ends with `/` is a directory. */
+function makeTree(...names: readonly string[]): string {
+  const directory = makeTemporaryDirectory();
+  for (const name of names) {
+    const path = join(directory, name);
+    mkdirSync(name.endsWith("/") ? path : dirname(path), { recursive: true });
+    if (!name.endsWith("/")) writeFileSync(path, "{}");
+  }
+  return directory;
+}
+
+function scan(
+  directory: string,
+  batchSize = 100,
+): { names: string[]; sids: string[]; tally: ScanTally; batches: number[] } {
+  const tally = newScanTally();
+  const batches = [...scanSessions(directory, batchSize, tally)];
+  const files = batches.flat();
+  for (const file of files) assert.equal(file.directory, directory);
+  return {
+    names: files.map(({ name }) => name).sort(),
+    sids: files.map(({ sid }) => sid).sort(),
+    tally,
+    batches: batches.map((batch) => batch.length),
+  };
+}
+
+const flat = (start: string): string => `werkzeug_${hex(start)}.sess`;
+
+describe("scan-sessions: what is a session file (formats.md section 1)", () => {
+  const rows: readonly (readonly [
+    name: string,
+    tree: readonly string[],
+    found: readonly string[],
+    ignored: number,
+  ])[] = [
+    ["an empty directory", [], [], 0],
+    ["flat", [flat("a1"), flat("b2")], [flat("a1"), flat("b2")], 0],
+    ["scattered, 40 hex", [`a1/${hex("a1")}`], [`a1/${hex("a1")}`], 0],
+    [
+      "scattered, 84 to 86",
+      [84, 85, 86].map((n) => `xY/${long("xY", n)}`),
+      [84, 85, 86].map((n) => `xY/${long("xY", n)}`),
+      0,
+    ],
+    ["scattered, 83 and 87", [83, 87].map((n) => `xY/${long("xY", n)}`), [], 2],
+    ["both layouts side by side", [flat("a1"), `a1/${hex("a1")}`], [flat("a1"), `a1/${hex("a1")}`], 0],
+    ["a sid that begins with -", [`-6/${long("-6")}`], [`-6/${long("-6")}`], 0],
+    ["a sid that begins with --", [`--/${long("--")}`], [`--/${long("--")}`], 0],
+    ["a sid that begins with _", [`_a/${long("_a")}`], [`_a/${long("_a")}`], 0],
+    ["a scatter folder of another sid", [`a2/${hex("a1")}`], [], 1],
+    ["a sid that differs in case from its folder", [`XY/${long("xY")}`], [], 1],
+    ["a long sid in the flat layout", [`werkzeug_${long("ab")}.sess`], [], 1],
+    ["a scattered file in no folder", [hex("a1"), long("ab")], [], 2],
+    ["a flat file in a scatter folder", [`we/${flat("a1")}`], [], 1],
+    ["upper-case hex", [`werkzeug_${"A".repeat(40)}.sess`, `AA/${"A".repeat(40)}`], [], 2],
+    ["39 and 41 hex", [`werkzeug_${"a".repeat(39)}.sess`, `werkzeug_${"a".repeat(41)}.sess`], [], 2],
+    ["temporary files", ["tmpabc123.__wz_sess", "abc.__tx_sess__", "a1/tmpx.__wz_sess"], [], 3],
+    ["an upload", [`werkzeug_${hex("a1")}_${"f".repeat(32)}.file`], [], 1],
+    ["what a purge left", [".tele-sessions-12-abcdef"], [], 1],
+    [
+      "strangers",
+      [`${flat("a1")}~`, `.${flat("a1")}`, `${flat("a1")}.bak`, "README", ".DS_Store", "werkzeug_.sess"],
+      [],
+      6,
+    ],
+    ["a directory with a flat session's name", [`${flat("a1")}/`], [], 1],
+    ["a directory with a scattered session's name", [`a1/${hex("a1")}/`], [], 1],
+    ["a folder of three characters", [`abc/${hex("ab")}`], [], 1],
+    ["a folder in a scatter folder", [`a1/a1/${hex("a1")}`], [], 1],
+    ["newlines at either end", [`${flat("a1")}\n`, `\n${flat("a1")}`, `a1/${hex("a1")}\n`, "a\n/x"], [], 4],
+    ["control characters", [`werkzeug_\u0007${hex("a1")}.sess`, `a1/${hex("a1")}\u001b[2J`, "\u007f"], [], 3],
+    ["an empty scatter folder", ["a1/"], [], 0],
+  ];
+  for (const [name, tree, found, ignored] of rows) {
+    it(name, () => {
+      const result = scan(makeTree(...tree));
+      assert.deepEqual(result.names, [...found].sort());
+      assert.equal(result.tally.ignored, ignored);
+      assert.deepEqual(result.tally.unreadable, []);
+      const { flat: flatCount, scattered } = result.tally.layouts;
+      assert.equal(flatCount, found.filter((path) => !path.includes("/")).length);
+      assert.equal(flatCount + scattered, found.length);
+    });
+  }
+
+  it("the sid is that of the name", () => {
+    const { sids } = scan(makeTree(flat("a1"), `-6/${long("-6")}`));
+    assert.deepEqual(sids, [long("-6"), hex("a1")].sort());
+  });
+
+  it("a name that is no UTF-8", () => {
+    const directory = makeTree(flat("a1"));
+    writeFileSync(Buffer.concat([Buffer.from(`${directory}/`), Buffer.from([0xff, 0xfe])]), "");
+    const { names, tally } = scan(directory);
+    assert.deepEqual([names, tally.ignored], [[flat("a1")], 1]);
+  });
+
+  it("symlinks, to files, to folders and to nothing, are never followed", () => {
+    const elsewhere = makeTree(flat("a1"), `b2/${hex("b2")}`);
+    const directory = makeTree();
+    symlinkSync(join(elsewhere, flat("a1")), join(directory, flat("a1")));
+    symlinkSync(join(elsewhere, "b2"), join(directory, "b2"));
+    symlinkSync("nowhere", join(directory, flat("c3")));
+    mkdirSync(join(directory, "d4"));
+    symlinkSync(join(elsewhere, flat("a1")), join(directory, "d4", hex("d4")));
+    const { names, tally } = scan(directory);
+    assert.deepEqual([names, tally.ignored], [[], 4]);
+  });
+
+  it("pipes and sockets are ignored, and never opened", async () => {
+    const directory = makeTree("a1/");
+    execFileSync("mkfifo", [join(directory, flat("a1")), join(directory, "a1", hex("a1"))]);
+    const server = createServer().listen(join(directory, "s"));
+    await once(server, "listening");
+    const { names, tally } = scan(directory);
+    server.close();
+    assert.deepEqual([names, tally.ignored], [[], 3]);
+  });
+});
+
+describe("scan-sessions: batches", () => {
+  for (const [files, size, expected] of [
+    [0, 3, []],
+    [3, 3, [3]],
+    [7, 3, [3, 3, 1]],
+    [2, 1, [1, 1]],
+  ] as const) {
+    it(`${files} files by ${size}`, () => {
+      const tree = Array.from({ length: files }, (_, index) => flat(`${index.toString(16)}f`));
+      assert.deepEqual(scan(makeTree(...tree), size).batches, expected);
+    });
+  }
+
+  it("more names than are read at a time, each once", () => {
+    const tree = Array.from(
+      { length: 3000 },
+      (_, index) => `werkzeug_${index.toString(16).padStart(40, "0")}.sess`,
+    );
+    const { names, batches } = scan(makeTree(...tree), 256);
+    assert.deepEqual(names, tree.sort());
+    assert.deepEqual(new Set(batches.slice(0, -1)), new Set([256]));
+  });
+
+  it("one that is left early closes its directories", () => {
+    const directory = makeTree(...Array.from({ length: 20 }, (_, index) => flat(`${index.toString(16)}f`)));
+    for (let round = 0; round < 2000; round++) {
+      const batches = scanSessions(directory, 1, newScanTally());
+      batches.next();
+      batches.return(undefined);
+    }
+    assert.equal(scan(directory).names.length, 20);
+  });
+});
+
+describe("scan-sessions: directories that cannot be read", () => {
+  for (const [name, make] of [
+    ["missing", () => join(makeTemporaryDirectory(), "none")],
+    ["a file", () => join(makeTree("x"), "x")],
+  ] as const) {
+    it(`${name}: the run ends`, () => assert.throws(() => scan(make()), SourceError));
+  }
+
+  it("a scatter folder that vanishes after it was listed is no fault", () => {
+    const directory = makeTree(flat("a1"), `b2/${hex("b2")}`, `c3/${hex("c3")}`);
+    const tally = newScanTally();
+    const names: string[] = [];
+    for (const batch of scanSessions(directory, 1, tally)) {
+      names.push(...batch.map((file) => file.name));
+      for (const folder of ["b2", "c3"]) rmSync(join(directory, folder), { recursive: true, force: true });
+    }
+    assert.deepEqual(tally.unreadable, []);
+    assert(names.length >= 1 && names.length <= 2);
+  });
+
+  it("a scatter folder that was replaced by a file after it was listed is no fault", () => {
+    const folders = Array.from({ length: 30 }, (_, index) => `${index + 10}`);
+    const directory = makeTree(...folders.map((folder) => `${folder}/${hex(folder)}`));
+    const tally = newScanTally();
+    const scanning = scanSessions(directory, 1, tally);
+    scanning.next();
+    for (const folder of folders) {
+      rmSync(join(directory, folder), { recursive: true });
+      writeFileSync(join(directory, folder), "");
+    }
+    assert.deepEqual([...scanning], []);
+    assert.deepEqual(tally.unreadable, []);
+  });
+
+  it("an unreadable scatter folder is named, and the scan goes on", () => {
+    const directory = makeTree(flat("a1"), `b2/${hex("b2")}`, `c3/${hex("c3")}`);
+    chmodSync(join(directory, "b2"), 0);
+    const result = callUnprivileged<{ names: string[]; tally: ScanTally }>(
+      directory,
+      new URL("../../src/source/scan-sessions.js", import.meta.url),
+      `const tally = module.newScanTally();
+       const names = [...module.scanSessions(${JSON.stringify(directory)}, 10, tally)].flat().map((file) => file.name);
+       return { names, tally };`,
+    );
+    assert.deepEqual(result.names.sort(), [flat("a1"), `c3/${hex("c3")}`].sort());
+    assert.equal(result.tally.unreadable.length, 1);
+    assert.match(result.tally.unreadable[0] ?? "", /b2 cannot be read \(EACCES\)$/);
+  });
+
+  it("an unreadable session directory ends the run", () => {
+    const directory = makeTree(flat("a1"));
+    chmodSync(directory, 0);
+    const result = callUnprivileged<{ name: string; message: string }>(
+      dirname(directory),
+      new URL("../../src/source/scan-sessions.js", import.meta.url),
+      `try { return [...module.scanSessions(${JSON.stringify(directory)}, 10, module.newScanTally())]; }
+       catch (error) { return { name: error.name, message: error.message }; }`,
+    );
+    assert.equal(result.name, "SourceError");
+    assert.match(result.message, /\(EACCES\)$/);
+  });
+});
+
+describe("session-name", () => {
+  it("isSid takes the sids of every server and nothing else", () => {
+    for (const sid of [hex("a1"), long("-_"), long("a", 85), long("a", 86)]) assert(isSid(sid), sid);
+    for (const text of [
+      "",
+      "a",
+      "A".repeat(40),
+      hex("g"),
+      long("a", 83),
+      long("a", 87),
+      `${hex("a")}\n`,
+      `${long("a")}=`,
+      " ".repeat(84),
+    ])
+      assert(!isSid(text), text);
+  });
+
+  it("scatter folders have two characters of a sid", () => {
+    for (const name of ["ab", "-6", "__", "--", "Zz"]) assert(isScatterFolder(name));
+    for (const name of ["", "a", "abc", "..", "a.", "é1", "a\n", " a"]) assert(!isScatterFolder(name));
+  });
+
+  it("a flat file lies in no folder, a scattered one in its own", () => {
+    assert.equal(layouts.flat.sidOf("a1", flat("a1")), undefined);
+    assert.equal(layouts.scattered.sidOf("", hex("a1")), undefined);
+    assert.equal(layouts.scattered.sidOf("a1", hex("a1")), hex("a1"));
+  });
+});
+
+it("scanning fifty thousand names holds none of them", () => {
+  const directory = makeTemporaryDirectory();
+  const script = `
+    import { writeFileSync } from "node:fs";
+    import { newScanTally, scanSessions } from ${JSON.stringify(new URL("../../src/source/scan-sessions.js", import.meta.url).href)};
+    const directory = ${JSON.stringify(directory)};
+    for (let index = 0; index < 50000; index++) writeFileSync(directory + "/werkzeug_" + index.toString(16).padStart(40, "0") + ".sess", "");
+    const before = process.memoryUsage().rss;
+    let count = 0;
+    for (const batch of scanSessions(directory, 256, newScanTally())) count += batch.length;
+    console.log(JSON.stringify({ count, grown: process.memoryUsage().rss - before }));`;
+  const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+    encoding: "utf8",
+  });
+  rmSync(directory, { recursive: true });
+  const { count, grown }: { count: number; grown: number } = JSON.parse(
+    stdout || JSON.stringify({ count: stderr }),
+  );
+  assert.equal(count, 50_000);
+  assert(grown < 60 * 2 ** 20, `${Math.round(grown / 2 ** 20)} MiB`);
+});

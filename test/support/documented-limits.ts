@@ -1,0 +1,48 @@
+/**
+ * Where this decoder is stricter than Python on purpose. No pickler writes such a file, so no server has one; a damaged or hostile file
+ * may be one. `details` matches the reason and detail of the refusal.
+ */
+export const documentedLimits: readonly { readonly limit: string; readonly details: RegExp }[] = [
+  {
+    limit: "A known name is called only with arguments that a pickler gives it.",
+    details:
+      /^corrupt: \w+ with arguments that no pickler writes$|^corrupt: a call without a tuple of arguments$/,
+  },
+  {
+    limit: "Only a multi-dict is made empty and then filled and given a state.",
+    details: /^corrupt: \w+ made as no pickler makes it$|^corrupt: a state that no pickler writes$/,
+  },
+  {
+    limit: "Items are put only into what a pickler puts them into: a list, a dict, a set.",
+    details: /^corrupt: items for what is no (list|dict|set)$/,
+  },
+  {
+    limit: "Dates and times are in range in every field; Python looks at the month alone.",
+    details: /^corrupt: a date(-time)? out of range$/,
+  },
+  {
+    limit: "A frame ends within the file; Python's unpickler in C says so too, the one in Python does not.",
+    details: /^corrupt: (truncated|a frame longer than the file)$/,
+  },
+  {
+    limit: "The session is a plain dict, not a multi-dict.",
+    details: /^corrupt: the session is no dict$/,
+  },
+  {
+    limit:
+      "An unknown name is a defaultdict's factory or a failure, even where the session does not hold it.",
+    details: /^unsupported-type: [^ ]*\.[^ ]*$/,
+  },
+  {
+    limit: "Out-of-band buffers are refused, even an opcode for them that changes nothing.",
+    details: /^unsupported-type: an out-of-band buffer \(READONLY_BUFFER\)$/,
+  },
+  {
+    limit: "A dict that names itself a date is readable where isoformat could have written its value.",
+    details: /^unsupported-type: a dict that names itself \w+ without a readable value$/,
+  },
+  {
+    limit: "A multi-dict's values are lists.",
+    details: /^unsupported-type: a multi-dict with a value that is no list$/,
+  },
+];
