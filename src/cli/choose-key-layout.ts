@@ -1,15 +1,16 @@
 import { type KeyLayout, keyPrefix } from "../convert/session-key.js";
-import { RedisError } from "../model/errors.js";
 import type { KeyLayoutEvidence } from "../model/report.js";
 import type { KeyLayoutsSeen, KeyPrefixes } from "../redis/key-layouts-seen.js";
 
-/** Which layout the keys take, and why. */
-export interface KeyLayoutChoice {
-  readonly layout: KeyLayout;
-  readonly evidence: KeyLayoutEvidence;
-  /** What a person must know about it, even a quiet one; absent where nothing is in doubt. */
-  readonly warning?: string;
-}
+/** Which layout the keys take, and why; or why the run is refused. */
+export type KeyLayoutChoice =
+  | {
+      readonly layout: KeyLayout;
+      readonly evidence: Exclude<KeyLayoutEvidence, "both">;
+      /** What a person must know about it, even a quiet one; absent where nothing is in doubt. */
+      readonly warning?: string;
+    }
+  | { readonly evidence: "both"; readonly refusal: string };
 
 export interface KeyLayoutWish {
   readonly prefix: string | null;
@@ -17,8 +18,8 @@ export interface KeyLayoutWish {
 }
 
 /**
- * The layout of a run. With a prefix and `auto` Redis is looked at: keys under one layout only decide it. Throws `RedisError` where
- * they stand under both, for one of them logs everybody out.
+ * The layout of a run. With a prefix and `auto` Redis is looked at: keys under one layout only decide it. Under
+ * both, one of them logs everybody out: the operator has to name it.
  */
 export async function chooseKeyLayout(
   { prefix, keyLayout }: KeyLayoutWish,
@@ -29,10 +30,10 @@ export async function chooseKeyLayout(
   const prefixes = { documented: keyPrefix("documented", prefix), applet: keyPrefix("applet", prefix) };
   const seen = await look(prefix, prefixes);
   if (seen.documented && seen.applet) {
-    throw new RedisError(
-      "refused",
-      `Redis holds session keys under both ${prefixes.documented} and ${prefixes.applet}: name the one that the server reads with --key-layout documented or --key-layout applet`,
-    );
+    return {
+      evidence: "both",
+      refusal: `Redis holds session keys under both ${prefixes.documented} and ${prefixes.applet}: name the one that the server reads with --key-layout documented or --key-layout applet`,
+    };
   }
   if (seen.documented) return { layout: "documented", evidence: "found" };
   if (seen.applet) return { layout: "applet", evidence: "found" };

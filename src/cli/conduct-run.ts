@@ -1,4 +1,4 @@
-import type { SessionOutcome } from "../model/outcome.js";
+import type { Failure, SessionOutcome } from "../model/outcome.js";
 import type { Report } from "../model/report.js";
 import { shortSid, showable } from "../model/showable.js";
 import { buildReport, reportedFailure } from "./build-report.js";
@@ -9,7 +9,7 @@ import { plainReporter } from "./plain-reporter.js";
 import { ReportFile } from "./report-file.js";
 import type { Reporter } from "./reporter.js";
 import { type CopySurroundings, runCopy } from "./run-copy.js";
-import { newRunRecord, type RunRecord, secondsOf } from "./run-record.js";
+import { forgetPass, newRunRecord, type RunRecord, secondsOf } from "./run-record.js";
 import type { Allowance } from "./settings.js";
 import { listenForStop, type StopRequest } from "./stop-signals.js";
 import { summaryText } from "./summary.js";
@@ -32,18 +32,29 @@ export interface RunContext {
 export async function conductRun(settings: CopySettings, context: RunContext): Promise<number> {
   const { output } = settings;
   let reportFile: ReportFile | undefined;
-  const record = newRunRecord((failure) => reportFile?.addFailure(reportedFailure(failure, output.showIds)));
+  const onFailure = (failure: Failure) => reportFile?.addFailure(reportedFailure(failure, output.showIds));
+  const record = newRunRecord(onFailure);
+  const beginAgain = () => {
+    forgetPass(record, onFailure);
+    reportFile?.forgetFailures();
+  };
+  const discardReport = () => reportFile?.discard();
+  process.once("exit", discardReport);
   const reporter = await chooseReporter(settings, context);
   const stop = listenForStop((signal) =>
     reporter.say(`${signal}: finishing what is in flight; a second one stops at once`),
   );
   try {
     if (output.report !== null) reportFile = new ReportFile(output.report);
-    await runCopy(settings, surroundingsOf(settings, record, reporter, stop));
+    await runCopy(settings, {
+      ...surroundingsOf(settings, record, reporter, stop),
+      onBeginAgain: beginAgain,
+    });
   } catch (error) {
     record.errors.push(error);
   }
   const exitCode = closeBooks(settings, context, record, stop, reportFile);
+  process.off("exit", discardReport);
   stop.release();
   return exitCode;
 }
@@ -53,7 +64,7 @@ function surroundingsOf(
   record: RunRecord,
   reporter: Reporter,
   stop: StopRequest,
-): CopySurroundings {
+): Omit<CopySurroundings, "onBeginAgain"> {
   const { quiet, verbose, showIds } = settings.output;
   const warn = (message: string, lasting = false) => {
     record.warnings.push(message);
@@ -89,7 +100,9 @@ function closeBooks(
     showIds: output.showIds,
     prefix: target.prefix,
     seconds: secondsOf(record),
-    warnings: record.warnings.map((warning) => showable(warning, 4096)),
+    warnings: [...record.warnings, ...record.errors.map(explainError)].map((warning) =>
+      showable(warning, 4096),
+    ),
   });
   const report = (): Report => buildReport(facts(), record.ledger, record.tally, exitCode());
   try {
@@ -100,6 +113,9 @@ function closeBooks(
   const final = report();
   const style = textStyle(isColored(settings, context));
   for (const error of record.errors) context.stderr(`${style.bad("error:")} ${explainError(error)}\n`);
+  if (output.quiet && tooManyFailed) {
+    context.stderr(`${style.bad("error:")} ${countOf(counts.outcomes.failed, "session")} failed\n`);
+  }
   if (!output.quiet && reachedSessions(final)) {
     context.stderr(`${summaryText(final, counts, style, output.report)}\n`);
   }

@@ -1,5 +1,8 @@
 import { RedisError, ReportError, SettingsError, SourceError } from "../model/errors.js";
 import type { RunOutcome } from "../model/report.js";
+import { showable } from "../model/showable.js";
+
+const longestLine = 4096;
 
 export type StopSignal = "SIGHUP" | "SIGINT" | "SIGTERM";
 
@@ -14,13 +17,19 @@ export interface RunEnd {
 
 const signalCodes: Readonly<Record<StopSignal, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 
-/** The exit code of a run: of all that apply the first of 70, signals, 2, 5, 3, 1, 0. */
-export function exitCodeOf(end: RunEnd): number {
-  const codes = new Set(end.errors.map(codeOfError));
-  if (codes.has(70)) return 70;
-  if (end.signal !== undefined) return signalCodes[end.signal];
-  for (const code of [2, 5, 3]) if (codes.has(code)) return code;
-  return end.tooManyFailed ? 1 : 0;
+/** Where several apply, the first of these counts. */
+const precedence = [70, 130, 143, 129, 2, 5, 3, 6, 1, 4, 0];
+
+export function worstOf(codes: readonly number[]): number {
+  return precedence.find((code) => codes.includes(code)) ?? 0;
+}
+
+export function exitCodeOf({ errors, signal, tooManyFailed }: RunEnd): number {
+  return worstOf([
+    ...errors.map(codeOfError),
+    ...(signal === undefined ? [] : [signalCodes[signal]]),
+    ...(tooManyFailed ? [1] : []),
+  ]);
 }
 
 /** What a report calls an exit code. */
@@ -52,7 +61,12 @@ function codeOfError(error: unknown): number {
 
 /** An error as a sentence for people. One that is a bug shows where it happened, never what it said: that may hold a value. */
 export function explainError(error: unknown): string {
-  if (codeOfError(error) !== 70 && error instanceof Error) return error.message;
+  if (codeOfError(error) !== 70 && error instanceof Error) {
+    return error.message
+      .split("\n")
+      .map((line) => showable(line, longestLine))
+      .join("\n");
+  }
   const name = error instanceof Error ? error.name : typeof error;
   const frames =
     error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)) : [];

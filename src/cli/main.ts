@@ -1,22 +1,33 @@
 import { readFileSync } from "node:fs";
-import { SettingsError } from "../model/errors.js";
+import { ReportError, SettingsError } from "../model/errors.js";
+import type { Report } from "../model/report.js";
 import { showable } from "../model/showable.js";
 import { buildReport } from "./build-report.js";
-import { conductRun, type RunContext } from "./conduct-run.js";
+import type { RunContext } from "./conduct-run.js";
 import { resolveCopySettings, resolveStepSwitches } from "./copy-settings.js";
-import { exitCodeOf, explainError } from "./exit-code.js";
+import { exitCodeOf, explainError, worstOf } from "./exit-code.js";
 import { fileSystemReader } from "./file-system-reader.js";
 import { type Invocation, parseCommandLine } from "./program.js";
+import { ReportFile } from "./report-file.js";
 import { newRunRecord, secondsOf } from "./run-record.js";
+import type { TypedSettings } from "./settings.js";
 
 const oldestNode = 20;
 const defaultColumns = 100;
+const longestWarning = 4096;
 
 /** Runs a command line, without the program's name, and sets the process's exit code. */
 export async function main(commandLine: readonly string[]): Promise<void> {
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", endOutputOnly);
+  // Neither a reader that went away (`| head`) nor a full disk behind stderr ends the run.
+  process.stderr.on("error", () => undefined);
+  process.stdout.on("error", noteLostOutput);
   process.on("uncaughtException", dieOfBug);
-  process.exitCode = await exitCodeOfRun(commandLine);
+  settleOn(await exitCodeOfRun(commandLine));
+}
+
+/** Ends the process with this code, unless a worse one is settled already. */
+function settleOn(exitCode: number): void {
+  process.exitCode = worstOf([exitCode, ...(typeof process.exitCode === "number" ? [process.exitCode] : [])]);
 }
 
 async function exitCodeOfRun(commandLine: readonly string[]): Promise<number> {
@@ -38,17 +49,23 @@ async function invoke(invocation: Invocation, version: string): Promise<number> 
     process.stdout.write(invocation.text);
     return 0;
   }
-  const context = contextOf(invocation.kind, version);
   if (invocation.kind === "stop-after-init") {
     const { redis, copyExisting } = resolveStepSwitches(process.env);
-    if (!redis || !copyExisting) {
-      const variable = redis ? "TELE_SESSION_REDIS_COPY_EXISTING_FS_SESSIONS" : "TELE_SESSION_REDIS";
-      process.stderr.write(`Nothing to do: ${variable} is off.\n`);
-      return 0;
-    }
+    const off = redis ? "TELE_SESSION_REDIS_COPY_EXISTING_FS_SESSIONS" : "TELE_SESSION_REDIS";
+    if (!redis || !copyExisting) return doNothing(invocation.typed, off, version);
   }
   const settings = resolveCopySettings(invocation.typed, process.env, fileSystemReader);
-  return conductRun(settings, context);
+  const { conductRun } = await import("./conduct-run.js");
+  return conductRun(settings, contextOf(invocation.kind, version));
+}
+
+/** The pre-deploy step where a switch is off: says so, and leaves the report of a run that had nothing to do. */
+function doNothing({ json, quiet, report: path }: TypedSettings, variable: string, version: string): number {
+  const report = emptyReport("stop-after-init", version, [], 0);
+  if (typeof path === "string") new ReportFile(path).finish(report);
+  if (quiet !== true) process.stderr.write(`Nothing to do: ${variable} is off.\n`);
+  if (json === true) process.stdout.write(`${JSON.stringify(report)}\n`);
+  return 0;
 }
 
 /** Says why nothing was begun, also to whoever reads JSON. */
@@ -57,19 +74,23 @@ function refuse(error: unknown, commandLine: readonly string[], version: string)
   const message = explainError(error);
   process.stderr.write(`tele-sessions: ${message}\n`);
   if (commandLine.includes("--json")) {
-    const record = newRunRecord(() => undefined);
-    const warnings = [showable(message, 4096)];
     const command = commandLine.includes("--stop-after-init") ? "stop-after-init" : "copy";
-    const facts = { ...record, version, command, dryRun: false, showIds: false, prefix: null, warnings };
-    const report = buildReport(
-      { ...facts, seconds: secondsOf(record) },
-      record.ledger,
-      record.tally,
-      exitCode,
-    );
+    const report = emptyReport(command, version, [showable(message, longestWarning)], exitCode);
     process.stdout.write(`${JSON.stringify(report)}\n`);
   }
   return exitCode;
+}
+
+/** The report of a run that touched nothing. */
+function emptyReport(
+  command: string,
+  version: string,
+  warnings: readonly string[],
+  exitCode: number,
+): Report {
+  const record = newRunRecord(() => undefined);
+  const facts = { ...record, version, command, dryRun: false, showIds: false, prefix: null, warnings };
+  return buildReport({ ...facts, seconds: secondsOf(record) }, record.ledger, record.tally, exitCode);
 }
 
 function contextOf(command: RunContext["command"], version: string): RunContext {
@@ -98,9 +119,12 @@ function packageVersion(): string {
   return version;
 }
 
-/** A reader that went away (`| head`) ends output, not the run. */
-function endOutputOnly(error: NodeJS.ErrnoException): void {
-  if (error.code !== "EPIPE") throw error;
+/** A stdout that a full disk stands behind is a report that could not be written; it shows before the run's end or after it. */
+function noteLostOutput(error: NodeJS.ErrnoException): void {
+  if (error.code === "EPIPE") return;
+  const lost = new ReportError(`stdout could not be written (${error.code})`);
+  process.stderr.write(`tele-sessions: ${lost.message}\n`);
+  settleOn(exitCodeOf({ errors: [lost], signal: undefined, tooManyFailed: false }));
 }
 
 function dieOfBug(error: unknown): never {

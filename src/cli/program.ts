@@ -202,7 +202,7 @@ function describeUnknownOption(message: string, suggestion: string): string {
   const definition = Object.values<SettingDefinition>(settingDefinitions).find(({ flag }) => flag === name);
   if (definition) return `option ${name} takes no value`;
   if (/^--(pass|auth)|^-a$/.test(name)) {
-    return `unknown option '${name}': a password has no flag; --password-file or TELE_SESSION_REDIS_PASSWORD take it`;
+    return `unknown option: a password has no flag; --password-file or TELE_SESSION_REDIS_PASSWORD take it`;
   }
   return name === "" ? "unknown option; see tele-sessions --help" : `unknown option '${name}'${suggestion}`;
 }

@@ -1,10 +1,21 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { ReportError, SettingsError } from "../model/errors.js";
 import type { Report, ReportedFailure } from "../model/report.js";
 import { showablePath } from "../model/showable.js";
 import { errorCode } from "../source/error-code.js";
+
+const head = '{"failures": [';
 
 /**
  * The file of `--report`: the report with every failure, each written as it happens, so that memory stays flat when all fail. It grows
@@ -26,18 +37,30 @@ export class ReportFile {
       const there = statSync(path, { throwIfNoEntry: false });
       if (there !== undefined && !there.isFile())
         throw new SettingsError(`--report: ${showablePath(path)} is no file`);
-      this.#descriptor = openSync(this.#temporary, "wx", 0o600);
+      this.#descriptor = openSync(this.#temporary, "ax", 0o600);
     } catch (error) {
       if (error instanceof SettingsError) throw error;
       throw new SettingsError(`--report: ${showablePath(path)} cannot be written (${errorCode(error)})`);
     }
-    this.#write('{"failures": [');
+    this.#write(head);
   }
 
   /** Never throws: what could not be written is told by `finish`. */
   addFailure(failure: ReportedFailure): void {
     this.#write(`${this.#failures === 0 ? "" : ","}\n  ${JSON.stringify(failure)}`);
     this.#failures++;
+  }
+
+  /** Takes back every failure: the run begins again. */
+  forgetFailures(): void {
+    this.#failures = 0;
+    this.#attempt(() => ftruncateSync(this.#descriptor));
+    this.#write(head);
+  }
+
+  /** Removes what is unfinished, where a run ends without a report. */
+  discard(): void {
+    rmSync(this.#temporary, { force: true });
   }
 
   /** Puts the report in its place. Throws `ReportError` where it, or a failure before, could not be written. */
@@ -60,10 +83,16 @@ export class ReportFile {
   }
 
   #write(text: string): void {
-    if (this.#error !== undefined) return;
-    try {
+    this.#attempt(() => {
       const bytes = Buffer.from(text);
       for (let written = 0; written < bytes.length; ) written += writeSync(this.#descriptor, bytes, written);
+    });
+  }
+
+  #attempt(action: () => void): void {
+    if (this.#error !== undefined) return;
+    try {
+      action();
     } catch (error) {
       this.#error = this.#failure(error);
     }

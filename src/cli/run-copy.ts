@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { convertSession, fileSizeFactor } from "../convert/convert-session.js";
-import { keyPrefix } from "../convert/session-key.js";
+import { type KeyLayout, keyPrefix } from "../convert/session-key.js";
 import { copySessions } from "../migrate/copy-sessions.js";
 import { type LaneParts, runLane } from "../migrate/lane.js";
 import type { Entry } from "../model/entry.js";
-import { SourceError } from "../model/errors.js";
+import { RedisError, RedisForgotError, SourceError } from "../model/errors.js";
 import type { SessionOutcome } from "../model/outcome.js";
 import type { SessionFile } from "../model/session-file.js";
 import { lookForKeyLayouts } from "../redis/key-layouts-seen.js";
@@ -16,7 +16,7 @@ import { readSessionFile } from "../source/read-session-file.js";
 import { resolveDirectories } from "../source/resolve-directories.js";
 import { newScanTally, type ScanTally, scanSessions } from "../source/scan-sessions.js";
 import { isSid } from "../source/session-name.js";
-import { chooseKeyLayout, type KeyLayoutChoice } from "./choose-key-layout.js";
+import { chooseKeyLayout } from "./choose-key-layout.js";
 import type { CopySettings } from "./copy-settings.js";
 import type { Reporter } from "./reporter.js";
 import { type RunRecord, secondsOf } from "./run-record.js";
@@ -28,6 +28,8 @@ export interface CopySurroundings {
   /** `lasting` warnings are shown to a quiet person too. */
   readonly warn: (message: string, lasting?: boolean) => void;
   readonly onOutcome: (outcome: SessionOutcome) => void;
+  /** Takes back what the main pass counted and reported, for it begins again. */
+  readonly onBeginAgain: () => void;
   /** Aborted when the run is to stop. */
   readonly stop: AbortSignal;
 }
@@ -37,6 +39,7 @@ const batchesInFlight = 3;
 /** What is in flight when a run is to stop has this long to finish. */
 const finishWithinMs = 8000;
 const batchesBetweenTurns = 16;
+const mostMainPasses = 3;
 
 /** The composition root of a copy: names the concrete parts and joins them. Throws what ends the run. */
 export async function runCopy(settings: CopySettings, surroundings: CopySurroundings): Promise<void> {
@@ -57,13 +60,42 @@ export async function runCopy(settings: CopySettings, surroundings: CopySurround
     const choice = await chooseKeyLayout(settings.target, (prefix, prefixes) =>
       connection.run((client) => lookForKeyLayouts(client, prefix, prefixes, isSid)),
     );
-    record.keyLayout = choice.layout;
     record.keyLayoutEvidence = choice.evidence;
+    if (choice.evidence === "both") throw new RedisError("refused", choice.refusal);
+    record.keyLayout = choice.layout;
     if (choice.warning !== undefined) warn(choice.warning, true);
-    await copyAll(settings, surroundings, laneParts(settings, choice, connection, facts));
+    const parts = laneParts(settings, choice.layout, connection, facts);
+    await copyUntilKept(settings, surroundings, parts, connection);
   } finally {
     stop.removeEventListener("abort", closeLate);
     await connection.close();
+  }
+}
+
+/** The main pass, begun again where Redis was restarted meanwhile: what it had confirmed may be gone. */
+async function copyUntilKept(
+  settings: CopySettings,
+  surroundings: CopySurroundings,
+  parts: LaneParts,
+  connection: ResilientConnection,
+): Promise<void> {
+  for (let pass = 1; ; pass++) {
+    try {
+      await copyAll(settings, surroundings, parts);
+      // A restart behind the last batch is seen here.
+      if (!settings.run.dryRun) await connection.run((client) => client.ping());
+      return;
+    } catch (error) {
+      if (!(error instanceof RedisForgotError)) throw error;
+      if (pass === mostMainPasses) {
+        throw new RedisError(
+          "unavailable",
+          `Redis was restarted ${mostMainPasses} times and may have lost what it confirmed`,
+        );
+      }
+      surroundings.warn("Redis was restarted and may have lost what it confirmed: the copy begins again");
+      surroundings.onBeginAgain();
+    }
   }
 }
 
@@ -102,11 +134,11 @@ async function copyAll(
 
 function laneParts(
   settings: CopySettings,
-  choice: KeyLayoutChoice,
+  layout: KeyLayout,
   connection: ResilientConnection,
   facts: ServerFacts,
 ): LaneParts {
-  const conversion = { ...settings.conversion, keyPrefix: keyPrefix(choice.layout, settings.target.prefix) };
+  const conversion = { ...settings.conversion, keyPrefix: keyPrefix(layout, settings.target.prefix) };
   const maxFileSize = fileSizeFactor * conversion.maxSessionSize;
   return {
     read: (file) => readSessionFile(file, maxFileSize),

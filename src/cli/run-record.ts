@@ -6,8 +6,8 @@ import { newScanTally, type ScanTally } from "../source/scan-sessions.js";
 /** What a run comes to know, step by step; what it has not reached is empty. */
 export interface RunRecord {
   readonly startedMs: number;
-  readonly ledger: Ledger;
-  readonly tally: ScanTally;
+  ledger: Ledger;
+  tally: ScanTally;
   /** Everything that ended the run or kept it from being whole. */
   readonly errors: unknown[];
   readonly warnings: string[];
@@ -30,6 +30,12 @@ export function newRunRecord(onFailure: (failure: Failure) => void): RunRecord {
     keyLayout: null,
     keyLayoutEvidence: null,
   };
+}
+
+/** Takes back what the main pass counted, for it begins again. */
+export function forgetPass(record: RunRecord, onFailure: (failure: Failure) => void): void {
+  record.ledger = new Ledger(onFailure);
+  record.tally = newScanTally();
 }
 
 export function secondsOf(record: RunRecord): number {

@@ -1,21 +1,11 @@
-import { styleText } from "node:util";
-
 /** Colours text for a stream that shows them, and leaves it alone for any other. */
 export interface TextStyle {
   readonly bad: (text: string) => string;
   readonly good: (text: string) => string;
-  readonly faint: (text: string) => string;
-  readonly strong: (text: string) => string;
 }
 
-const plain = (text: string): string => text;
-
+/** `util.styleText` asks stdout whether it is a terminal, and people's output goes to stderr. */
 export function textStyle(colored: boolean): TextStyle {
-  if (!colored) return { bad: plain, good: plain, faint: plain, strong: plain };
-  return {
-    bad: (text) => styleText("red", text),
-    good: (text) => styleText("green", text),
-    faint: (text) => styleText("dim", text),
-    strong: (text) => styleText("bold", text),
-  };
+  if (!colored) return { bad: (text) => text, good: (text) => text };
+  return { bad: (text) => `\x1b[31m${text}\x1b[39m`, good: (text) => `\x1b[32m${text}\x1b[39m` };
 }

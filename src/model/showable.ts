@@ -1,5 +1,8 @@
 const longestByDefault = 120;
 
+/** Some names of variables are as long as a sid. */
+const ourVariable = /^TELE_SESSION_REDIS_[A-Z_]+$/;
+
 /**
  * Text from outside, made fit to be shown: control and non-ASCII characters escaped, each run of 40 or more characters that a sid could
  * consist of cut to its first 6, the whole cut to `longest` characters.
@@ -9,7 +12,9 @@ export function showable(text: string, longest = longestByDefault): string {
   // A run that the edge cuts through may be longer than what is left of it.
   const head =
     text.length > edge ? text.slice(0, edge).replace(/([A-Za-z0-9_-]{6})[A-Za-z0-9_-]+$/, "$1…") : text;
-  const cut = head.replace(/[A-Za-z0-9_-]{40,}/g, (run) => `${run.slice(0, 6)}…`);
+  const cut = head.replace(/[A-Za-z0-9_-]{40,}/g, (run) =>
+    ourVariable.test(run) ? run : `${run.slice(0, 6)}…`,
+  );
   const escaped = cut.replace(
     /[^\x20-\x7e…]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,

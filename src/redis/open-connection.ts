@@ -2,6 +2,7 @@ import { Redis } from "ioredis";
 import { RedisError } from "../model/errors.js";
 import { redisFault } from "./redis-fault.js";
 import { describeTarget, type RedisTarget, type RedisTls } from "./redis-target.js";
+import { askRunId } from "./server-facts.js";
 import { withinTime } from "./time-limit.js";
 
 /** One connection to Redis, logged in and on its database. It never reconnects nor sends anything again by itself. */
@@ -9,10 +10,15 @@ export interface Connection {
   readonly client: Redis;
   /** Things that a person should know, such as a password that was not asked for. */
   readonly warnings: readonly string[];
+  /** What Redis drew when it started; absent where it may not be asked. */
+  readonly runId: string | undefined;
 }
 
 /** For connection, TLS, login and database together. */
 const openWithinMs = 5000;
+
+/** A server that does not answer is not waited for. */
+const disconnectWithinMs = 100;
 
 /**
  * Opens a connection, logs in and selects the database. Each step is a command of ours: the client would only emit an event where a
@@ -24,6 +30,7 @@ export async function openConnection(target: RedisTarget): Promise<Connection> {
     ...(target.tls === undefined ? {} : { tls: tlsOptions(target.tls) }),
     protocol: 2,
     lazyConnect: true,
+    disconnectTimeout: disconnectWithinMs,
     connectTimeout: openWithinMs,
     retryStrategy: () => null,
     maxRetriesPerRequest: null,
@@ -44,7 +51,7 @@ export async function openConnection(target: RedisTarget): Promise<Connection> {
         await client.connect();
         const warnings = await logIn(client, target);
         if (target.db !== 0) await client.select(target.db);
-        return { client, warnings };
+        return { client, warnings, runId: await askRunId(client) };
       },
     );
   } catch (error) {

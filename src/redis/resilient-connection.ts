@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Redis } from "ioredis";
-import { RedisError } from "../model/errors.js";
-import { openConnection, openFirstConnection } from "./open-connection.js";
+import { RedisError, RedisForgotError } from "../model/errors.js";
+import { type Connection, openConnection, openFirstConnection } from "./open-connection.js";
 import { redisFault } from "./redis-fault.js";
 import { describeTarget, type RedisTarget } from "./redis-target.js";
 import { withinTime } from "./time-limit.js";
@@ -26,33 +26,42 @@ export interface ResilienceSettings {
  */
 export class ResilientConnection {
   readonly #settings: ResilienceSettings;
-  #client: Promise<Redis>;
+  #connection: Promise<Connection>;
   /** When the first of an unbroken row of failures happened. */
   #failingSinceMs: number | undefined;
   /** Connections lost in that row. */
   #failures = 0;
 
-  private constructor(settings: ResilienceSettings, client: Redis) {
+  /** The `run_id` of the server that confirmed what was written. */
+  #runId: string | undefined;
+  /** How often Redis was found to have forgotten. */
+  #generation = 0;
+
+  private constructor(settings: ResilienceSettings, connection: Connection) {
     this.#settings = settings;
-    this.#client = Promise.resolve(client);
+    this.#connection = Promise.resolve(connection);
+    this.#runId = connection.runId;
   }
 
   /** Throws `RedisError` at once where Redis cannot be reached or refuses us. */
   static async open(settings: ResilienceSettings): Promise<ResilientConnection> {
-    const { client, warnings } = await openFirstConnection(settings.target);
-    for (const warning of warnings) settings.onWarning(warning);
-    return new ResilientConnection(settings, client);
+    const connection = await openFirstConnection(settings.target);
+    for (const warning of connection.warnings) settings.onWarning(warning);
+    return new ResilientConnection(settings, connection);
   }
 
   /**
    * Does the work, again and again over new connections until it succeeds. Throws `RedisError` where Redis refuses, stays away
-   * for longer than allowed, or the run is to stop while it is away.
+   * for longer than allowed, or the run is to stop while it is away; `RedisForgotError` where another Redis answers than the one that
+   * the work was begun with.
    */
   async run<T>(work: (client: Redis) => Promise<T>): Promise<T> {
+    const generation = this.#generation;
     for (;;) {
-      const attempt = this.#client;
+      const attempt = this.#connection;
       try {
-        const client = await attempt;
+        const { client } = await attempt;
+        if (this.#generation !== generation) throw new RedisForgotError();
         const result = await withinTime(
           longestBatchMs,
           () => client.disconnect(),
@@ -69,7 +78,7 @@ export class ResilientConnection {
 
   async close(): Promise<void> {
     try {
-      (await this.#client).disconnect();
+      (await this.#connection).client.disconnect();
     } catch (error) {
       // A connection that could not be made again needs no closing; whoever waited for it was told.
       redisFault(error);
@@ -77,7 +86,8 @@ export class ResilientConnection {
   }
 
   /** Makes a new connection after a pause, once for all who lost the same one; rethrows what no new connection mends. */
-  async #recover(error: unknown, attempt: Promise<Redis>): Promise<void> {
+  async #recover(error: unknown, attempt: Promise<Connection>): Promise<void> {
+    if (error instanceof RedisForgotError) throw error;
     const { target, retryForMs, stop } = this.#settings;
     const fault = redisFault(error);
     if (fault.kind !== "transient")
@@ -87,17 +97,20 @@ export class ResilientConnection {
       throw new RedisError("unavailable", `Redis at ${describeTarget(target)} was lost: ${fault.message}`);
     }
     await pause(Math.min(shortestPauseMs * 2 ** this.#failures, longestPauseMs), stop);
-    if (this.#client !== attempt) return;
+    if (this.#connection !== attempt) return;
     this.#failures++;
-    this.#client = reopen(attempt, target);
+    this.#connection = this.#reopen(attempt, target);
     // Whoever awaits it next is told; nobody may be waiting yet.
-    this.#client.catch(redisFault);
+    this.#connection.catch(redisFault);
   }
-}
 
-async function reopen(lost: Promise<Redis>, target: RedisTarget): Promise<Redis> {
-  await lost.then((client) => client.disconnect(), redisFault);
-  return (await openConnection(target)).client;
+  async #reopen(lost: Promise<Connection>, target: RedisTarget): Promise<Connection> {
+    await lost.then(({ client }) => client.disconnect(), redisFault);
+    const connection = await openConnection(target);
+    if (connection.runId === undefined || connection.runId !== this.#runId) this.#generation++;
+    this.#runId = connection.runId;
+    return connection;
+  }
 }
 
 async function pause(milliseconds: number, stop: AbortSignal): Promise<void> {

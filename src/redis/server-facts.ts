@@ -22,6 +22,12 @@ export async function askServerFacts(client: Redis): Promise<ServerFacts> {
   };
 }
 
+/** The `run_id`, which changes with every start; `undefined` where INFO is denied. Throws what `redisFault` sorts. */
+export async function askRunId(client: Redis): Promise<string | undefined> {
+  const info = await allowed(() => client.info("server"));
+  return info && fieldOf(info, "run_id");
+}
+
 /** Throws `RedisError` where a server of these facts cannot take the entries: a replica, or one without SET's PXAT. */
 export function refuseUnfitServer(facts: ServerFacts): void {
   if (facts.role === "slave") throw new RedisError("refused", "Redis is a replica: name its master");

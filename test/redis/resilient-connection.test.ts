@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
-import { RedisError } from "../../src/model/errors.js";
+import { RedisError, RedisForgotError } from "../../src/model/errors.js";
 import { ResilientConnection } from "../../src/redis/resilient-connection.js";
 import { writeEntries } from "../../src/redis/write-entries.js";
 import { findFreePort } from "../support/free-port.js";
@@ -73,9 +73,14 @@ describe("resilient-connection: lost connections (hazards.md, Redis)", () => {
       tries++;
       return writeEntries(client, entriesOf(10), 0);
     });
+    const forgotten = assert.rejects(written, RedisForgotError);
     while (tries === 0) await wait(5);
     const second = await startRedis({ port });
-    assert((await written).every(({ kind }) => kind === "copied"));
+    // It lost what the first had confirmed: whoever began with the first is told, and what begins now goes on.
+    await forgotten;
+    assert.equal(await redisCommand(second, "DBSIZE"), 0);
+    const again = await connection.run((client) => writeEntries(client, entriesOf(10), 0));
+    assert(again.every(({ kind }) => kind === "copied"));
     assert.equal(await redisCommand(second, "DBSIZE"), 10);
     await connection.close();
     await second.stop();
@@ -161,6 +166,10 @@ describe("resilient-connection: lost connections (hazards.md, Redis)", () => {
       ],
     });
     let loadings = 0;
+    await assert.rejects(
+      connection.run((client) => client.ping()),
+      RedisForgotError,
+    );
     const written = connection.run(async (client) => {
       try {
         await client.ping();

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { makeSessions } from "../support/make-sessions.js";
+import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+import { assertCopied } from "./support/assert-copied.js";
+import { heldOf, startGate } from "./support/gate.js";
+import { run, start } from "./support/observed-run.js";
+import { countKeys, redisOf } from "./support/redis-of-test.js";
+import { waitUntil } from "./support/wait-until.js";
+
+const sessions = 2000;
+
+test("files that go while the copy runs are vanished, not failed", async (t) => {
+  const redis = await redisOf(t);
+  const directory = join(makeTemporaryDirectory(), "s");
+  await makeSessions(directory, { count: sessions, layouts: ["flat"] });
+  const gate = await startGate(t, redis.port, 200_000);
+  const running = start(["copy", "--session-dir", directory, "--port", String(gate.port), "--json"]);
+  await heldOf(gate, running.result);
+  for (const name of readdirSync(directory)) rmSync(join(directory, name));
+  gate.open();
+  const { exitCode, stderr, report } = await running.result;
+  assert.equal(exitCode, 0, stderr);
+  assert.equal(report.sessions.failed, 0);
+  assert.ok(report.sessions.vanished > 0, JSON.stringify(report.sessions));
+  assert.equal(await countKeys(redis), report.sessions.copied);
+});
+
+test("the session directory itself goes while the copy runs: no bug, what was written stands", async (t) => {
+  const redis = await redisOf(t);
+  const directory = join(makeTemporaryDirectory(), "s");
+  await makeSessions(directory, { count: sessions, layouts: ["scattered"] });
+  const gate = await startGate(t, redis.port, 200_000);
+  const running = start(["copy", "--session-dir", directory, "--port", String(gate.port), "--json"]);
+  await heldOf(gate, running.result);
+  rmSync(directory, { recursive: true });
+  gate.open();
+  const { exitCode, stderr, report } = await running.result;
+  assert.ok(exitCode === 0 || exitCode === 3, stderr);
+  assert.equal(report.sessions.failed, 0);
+  assert.equal(await countKeys(redis), report.sessions.copied);
+});
+
+test("two copies of one directory at once: both finish, nothing failed, nothing lost", async (t) => {
+  const redis = await redisOf(t);
+  const top = makeTemporaryDirectory();
+  const manifest = join(top, "manifest");
+  await makeSessions(join(top, "s"), { count: sessions, manifest });
+  const args = ["copy", "--session-dir", join(top, "s"), "--port", String(redis.port), "--json"];
+  const beganMs = Date.now();
+  for (const { exitCode, stderr, report } of await Promise.all([run(args), run(args)])) {
+    assert.equal(exitCode, 0, stderr);
+    assert.equal(report.sessions.failed, 0);
+    assert.equal(report.sessions.found, sessions);
+  }
+  await assertCopied(redis, { manifest, beganMs, sessions });
+});
+
+test("kill -9 in the middle: a second run finishes the job", async (t) => {
+  const redis = await redisOf(t);
+  const top = makeTemporaryDirectory();
+  const manifest = join(top, "manifest");
+  await makeSessions(join(top, "s"), { count: sessions, manifest });
+  const gate = await startGate(t, redis.port, 200_000);
+  const beganMs = Date.now();
+  const running = start(["copy", "--session-dir", join(top, "s"), "--port", String(gate.port)]);
+  await heldOf(gate, running.result);
+  await waitUntil("Redis holds some sessions", async () => (await countKeys(redis)) > 0);
+  running.kill("SIGKILL");
+  assert.equal((await running.result).signal, "SIGKILL");
+  assert.ok((await countKeys(redis)) < sessions);
+  const { exitCode } = await run(["copy", "--session-dir", join(top, "s"), "--port", String(redis.port)]);
+  assert.equal(exitCode, 0);
+  await assertCopied(redis, { manifest, beganMs, sessions });
+});

@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { promisify } from "node:util";
+import { makeSessions } from "../support/make-sessions.js";
+import { projectRoot } from "../support/project.js";
+import { startRedis } from "../support/redis-server.js";
+import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+import { assertCopied } from "./support/assert-copied.js";
+
+const top = makeTemporaryDirectory();
+
+interface Output {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs npm or npx with the settings of whoever runs the tests: the registry and the cache are theirs. */
+async function call(program: "npm" | "npx", args: readonly string[], cwd: string): Promise<Output> {
+  // What `npm test` sets for its own child would speak for the project, not for the folder.
+  const environment = Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !/^npm_(?:config_local_prefix|package_|lifecycle_|command)/.test(name),
+    ),
+  );
+  return promisify(execFile)(program, [...args], { cwd, env: environment, maxBuffer: 16 * 1024 * 1024 });
+}
+
+/** The tarball as npm would publish it, made in a copy of the project. */
+async function pack(): Promise<string> {
+  const copy = join(top, "project");
+  mkdirSync(copy);
+  const left = new Set([".git", "node_modules", "dist", "fixtures", "test", "bench"]);
+  for (const name of readdirSync(projectRoot)) {
+    if (!left.has(name) && !name.startsWith("build"))
+      cpSync(join(projectRoot, name), join(copy, name), { recursive: true });
+  }
+  symlinkSync(join(projectRoot, "node_modules"), join(copy, "node_modules"));
+  const { stdout } = await call("npm", ["pack", "--json", "--pack-destination", top], copy);
+  const [packed]: { filename: string; files: { path: string }[] }[] = JSON.parse(
+    stdout.slice(stdout.indexOf("[")),
+  );
+  assert.ok(packed);
+  const strangers = packed.files
+    .map(({ path }) => path)
+    .filter(
+      (path) =>
+        !/^(?:dist\/.+\.js|bin\/tele-sessions\.js|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(
+          path,
+        ),
+    );
+  assert.deepEqual(strangers, [], "the package holds what runs, and nothing else");
+  return join(top, packed.filename);
+}
+
+function bytesBelow(directory: string): number {
+  return readdirSync(directory, { recursive: true, encoding: "utf8" })
+    .map((name) => lstatSync(join(directory, name)))
+    .reduce((sum, facts) => sum + (facts.isFile() ? facts.size : 0), 0);
+}
+
+test("npm pack, installed in an empty folder: help and a copy work, and the README's figures are true", async (t) => {
+  const tarball = await pack();
+  const folder = join(top, "empty");
+  mkdirSync(folder);
+  await call("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", tarball], folder);
+
+  await t.test("npx tele-sessions --help", async () => {
+    const { stdout } = await call("npx", ["--no-install", "tele-sessions", "--help"], folder);
+    assert.match(stdout, /^Usage: tele-sessions copy/m);
+    assert.match(stdout, /^EXIT STATUS/m);
+  });
+
+  await t.test("npx tele-sessions copy", async (t) => {
+    const redis = await startRedis();
+    t.after(() => redis.stop());
+    const manifest = join(top, "manifest");
+    await makeSessions(join(top, "sessions"), { count: 200, manifest });
+    const beganMs = Date.now();
+    await call(
+      "npx",
+      [
+        "--no-install",
+        "tele-sessions",
+        "copy",
+        "--session-dir",
+        join(top, "sessions"),
+        "--port",
+        String(redis.port),
+      ],
+      folder,
+    );
+    await assertCopied(redis, { manifest, beganMs, sessions: 200 });
+  });
+
+  const lock: { packages: Record<string, unknown> } = JSON.parse(
+    readFileSync(join(folder, "node_modules", ".package-lock.json"), "utf8"),
+  );
+  const packages = Object.keys(lock.packages).filter((path) => path !== "node_modules/tele-sessions").length;
+  const megabytes = bytesBelow(join(folder, "node_modules")) / 1_000_000;
+  t.diagnostic(`installed: ${megabytes.toFixed(1)} MB, ${packages} packages`);
+
+  await t.test("install size and number of packages are those in the README, within a tenth", () => {
+    const path = join(projectRoot, "README.md");
+    const readme = existsSync(path) ? readFileSync(path, "utf8") : "";
+    const written = /<!-- size -->\s*([\d.]+) MB, (\d+) packages\s*<!-- \/size -->/.exec(readme);
+    assert.ok(
+      written,
+      `README.md has no <!-- size -->${megabytes.toFixed(1)} MB, ${packages} packages<!-- /size -->`,
+    );
+    const [, size, count] = written;
+    assert.ok(
+      Math.abs(Number(size) - megabytes) <= megabytes / 10,
+      `${size} MB, and it is ${megabytes.toFixed(1)}`,
+    );
+    assert.ok(
+      Math.abs(Number(count) - packages) <= packages / 10,
+      `${count} packages, and it is ${packages}`,
+    );
+  });
+});

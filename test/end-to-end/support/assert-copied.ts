@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { checkSessions } from "../../support/check-sessions.js";
+import { readManifest } from "../../support/make-sessions.js";
+import type { RedisAddress } from "../../support/redis-client.js";
+import { countKeys } from "./redis-of-test.js";
+
+export interface CopyExpectation {
+  readonly manifest: string;
+  /** When the first copy began, milliseconds since the epoch. */
+  readonly beganMs: number;
+  readonly sessions: number;
+  readonly expired?: number;
+  readonly keyOf?: (sid: string) => string;
+  /** Keys that are no sessions of the manifest. */
+  readonly otherKeys?: number;
+}
+
+/** Holds Redis to a manifest: every live session with its very bytes and its full lifetime, and no key beside them. */
+export async function assertCopied(
+  address: RedisAddress,
+  { manifest, beganMs, sessions, expired = 0, keyOf, otherKeys = 0 }: CopyExpectation,
+): Promise<void> {
+  const checked = await checkSessions(address, readManifest(manifest), {
+    beganMs,
+    endedMs: Date.now(),
+    ...(keyOf === undefined ? {} : { keyOf }),
+  });
+  assert.deepEqual(checked.differences.slice(0, 5), []);
+  assert.deepEqual(
+    { right: checked.right, absent: checked.absent },
+    { right: sessions - expired, absent: expired },
+  );
+  assert.equal(await countKeys(address), sessions - expired + otherKeys, "keys of nothing else");
+}

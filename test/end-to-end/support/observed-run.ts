@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import type { Report } from "../../../src/model/report.js";
+import {
+  type CommandOptions,
+  type CommandResult,
+  type RunningCommand,
+  startCommand,
+} from "../../support/command.js";
+import { openTerminalWith, type Terminal, type TerminalOptions } from "../../support/terminal.js";
+import { assertReport } from "./report-contract.js";
+import { assertNothingSecret } from "./secrets.js";
+
+export interface ObservedResult extends CommandResult {
+  /** What `--json` printed: the shape of the contract, and balanced. Throws where the run was not asked for it. */
+  readonly report: Report;
+}
+
+export interface ObservedRun extends Omit<RunningCommand, "result"> {
+  readonly result: Promise<ObservedResult>;
+}
+
+/**
+ * Runs the binary like `runCommand`, and holds every run to what is true of all: nothing secret in any output, and with
+ * `--json` one object of the contract's shape on stdout and nothing else there.
+ */
+export function run(args: readonly string[], options: CommandOptions = {}): Promise<ObservedResult> {
+  return start(args, options).result;
+}
+
+/** Like `run`, for a test that has something to do meanwhile. */
+export function start(args: readonly string[], options: CommandOptions = {}): ObservedRun {
+  const running = startCommand(args, options);
+  return { ...running, result: running.result.then((result) => observe(args, result)) };
+}
+
+function observe(args: readonly string[], result: CommandResult): ObservedResult {
+  const { stdout, stderr } = result;
+  assertNothingSecret(stdout + stderr, { idsAreShown: args.includes("--show-ids") });
+  if (!args.includes("--json") || stdout === "") {
+    return {
+      ...result,
+      get report(): Report {
+        throw new Error(`The run printed no report:\n${stdout}${stderr}`);
+      },
+    };
+  }
+  assert.match(stdout, /^\{.*\}\n$/, "stdout holds one line and nothing else");
+  const report: Report = JSON.parse(stdout);
+  assertReport(report, { idsAreShown: args.includes("--show-ids"), mostFailures: 100 });
+  assert.equal(report.exitCode, result.exitCode, "the report's exit code is the process's");
+  return { ...result, report };
+}
+
+/** The report file of a finished run, held to the same contract; every failure stands in it. */
+export function readReportFile(path: string): Report {
+  const text = readFileSync(path, "utf8");
+  assertNothingSecret(text);
+  const report: Report = JSON.parse(text);
+  assertReport(report, { idsAreShown: false, mostFailures: Number.POSITIVE_INFINITY });
+  return report;
+}
+
+/** Runs a command in a pseudo-terminal; what it wrote is looked through for secrets when its result is taken. */
+export async function runInTerminal(
+  command: readonly string[],
+  options: TerminalOptions = {},
+): Promise<Terminal> {
+  const terminal = await openTerminalWith(command, options);
+  const result = terminal.result.then((ended) => {
+    assertNothingSecret(ended.output);
+    return ended;
+  });
+  // Whoever takes the result is told.
+  result.catch(() => undefined);
+  return { ...terminal, result };
+}

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import type { Report } from "../../../src/model/report.js";
+
+/** The members of each object in the report, as the contract has them: no other, none missing. */
+const members: Readonly<Record<string, readonly string[]>> = {
+  "": [
+    ...[
+      "tool",
+      "version",
+      "command",
+      "dryRun",
+      "outcome",
+      "exitCode",
+      "source",
+      "target",
+      "sessions",
+      "passes",
+    ],
+    ...["stillChanging", "failures", "failuresOmitted", "warnings", "bytes", "seconds", "sessionsPerSecond"],
+    "peakMemoryBytes",
+  ],
+  source: ["directories", "layouts", "formats", "ignored", "empty"],
+  "source.layouts": ["flat", "scattered"],
+  "source.formats": ["pickle", "json"],
+  target: ["redis", "keyLayout", "keyLayoutEvidence", "prefix"],
+  sessions: [
+    ...["found", "copied", "identical", "kept", "expired", "ended", "superseded", "vanished", "failed"],
+    ...["purged", "authenticated", "anonymous", "lossy", "unvisited"],
+  ],
+  bytes: ["read", "written"],
+};
+
+const outcomes = [
+  ...["copied", "identical", "kept", "expired", "ended", "superseded", "vanished", "failed"],
+] as const;
+const reasons = [
+  ...["corrupt", "unsupported-type", "circular", "too-deep", "too-large", "unreadable", "changed-repeatedly"],
+  ...["wrong-redis-type", "redis-error"],
+];
+const outcomesOfExitCodes: Readonly<Record<number, string>> = {
+  0: "complete",
+  1: "partial",
+  2: "refused",
+  3: "failed",
+  5: "refused",
+  70: "failed",
+  129: "interrupted",
+  130: "interrupted",
+  143: "interrupted",
+};
+
+export interface ReportExpectation {
+  readonly idsAreShown: boolean;
+  /** How many failures it lists at most. */
+  readonly mostFailures: number;
+}
+
+/** Holds a report to what is true of every one: its shape, its balance, and that its parts agree. */
+export function assertReport(report: Report, { idsAreShown, mostFailures }: ReportExpectation): void {
+  for (const [path, names] of Object.entries(members)) {
+    assert.deepEqual(
+      Object.keys(memberAt(report, path)).sort(),
+      [...names].sort(),
+      `members of ${path || "the report"}`,
+    );
+  }
+  assert.equal(report.tool, "tele-sessions");
+  assert.match(report.version, /^\d+\.\d+\.\d+/);
+  assert.equal(typeof report.dryRun, "boolean");
+  assert.equal(report.outcome, outcomesOfExitCodes[report.exitCode]);
+
+  for (const counts of [report.sessions, ...report.passes]) {
+    const sum = outcomes.reduce((total, outcome) => total + counts[outcome], 0);
+    assert.equal(counts.found, sum, "found is the sum of the outcomes");
+  }
+  const { sessions, failures, failuresOmitted } = report;
+  assert.equal(failures.length + failuresOmitted, sessions.failed, "every failure is listed or counted");
+  assert.ok(failures.length <= mostFailures);
+  assert.ok(sessions.authenticated + sessions.anonymous <= sessions.found);
+  for (const failure of failures) {
+    assert.deepEqual(Object.keys(failure).sort(), ["detail", "reason", "session"]);
+    assert.ok(reasons.includes(failure.reason), failure.reason);
+    if (!idsAreShown) assert.match(failure.session, /^[A-Za-z0-9_-]{6}…$/);
+  }
+  for (const number of [report.seconds, report.sessionsPerSecond, report.bytes.read, report.bytes.written]) {
+    assert.ok(Number.isFinite(number) && number >= 0);
+  }
+  assert.ok(report.peakMemoryBytes > 10_000_000);
+}
+
+function memberAt(from: object, path: string): object {
+  return path === "" ? from : path.split(".").reduce((part, name) => Object(Reflect.get(part, name)), from);
+}

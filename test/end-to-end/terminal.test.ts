@@ -1,0 +1,206 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { binary } from "../support/command.js";
+import { makeSessions } from "../support/make-sessions.js";
+import type { RedisServer } from "../support/redis-server.js";
+import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+import type { Terminal, TerminalOptions } from "../support/terminal.js";
+import { heldOf, startGate } from "./support/gate.js";
+import { run, runInTerminal } from "./support/observed-run.js";
+import { countKeys, redisOf } from "./support/redis-of-test.js";
+import { drawScreen } from "./support/screen.js";
+import { waitUntil } from "./support/wait-until.js";
+
+const sessions = 2000;
+const directory = join(makeTemporaryDirectory(), "s");
+await makeSessions(directory, { count: sessions });
+
+interface Watched {
+  readonly terminal: Terminal;
+  readonly redis: RedisServer;
+  /** Lets a run that stands still in its middle go on. */
+  goOn(): void;
+}
+
+/** A copy in a terminal that has written some sessions and stands still. */
+async function watch(
+  t: TestContext,
+  options: TerminalOptions,
+  args: readonly string[] = [],
+): Promise<Watched> {
+  const redis = await redisOf(t);
+  const gate = await startGate(t, redis.port, 200_000);
+  const terminal = await runInTerminal(
+    [process.execPath, binary, "copy", "--session-dir", directory, "--port", String(gate.port), ...args],
+    { ...options, environment: { LC_ALL: "C.UTF-8", ...options.environment } },
+  );
+  await heldOf(gate, terminal.result);
+  await waitUntil("Redis holds some sessions", async () => (await countKeys(redis)) > 0);
+  return { terminal, redis, goOn: gate.open };
+}
+
+const anyEscape = /\x1b/;
+const anyColor = /\x1b\[[0-9;]*m/;
+
+describe("in a terminal", { concurrency: 4 }, () => {
+  test("a bar with count, rate and time left, redrawn in place; then the summary, the cursor restored", async (t) => {
+    const { terminal, goOn } = await watch(t, { columns: 120 });
+    await terminal.waitFor(
+      /copying █+░+ +\d+% {2}[1-9][\d,]* of 2,000 sessions, [\d,]+\/s, [\d.]+ (?:s|min \d+ s) left/,
+    );
+    const midway = drawScreen(terminal.output(), 120);
+    assert.equal(midway.lines.length, 1, midway.lines.join("\n"));
+    assert.equal(midway.cursorIsShown, false);
+    goOn();
+    const { exitCode, output } = await terminal.result;
+    assert.equal(exitCode, 0);
+    const after = drawScreen(output, 120);
+    assert.ok(after.cursorIsShown);
+    assert.match(after.lines[0] ?? "", /^Done: 2,000 of 2,000 sessions copied/);
+    assert.ok(!after.lines.some((line) => line.includes("copying")), "the bar is gone");
+    assert.match(output, anyColor);
+  });
+
+  for (const columns of [10, 20, 40, 79, 200]) {
+    test(`${columns} columns: the bar is one line and never wraps`, async (t) => {
+      const { terminal, goOn } = await watch(t, { columns });
+      await terminal.waitFor(columns < 20 ? /copyi/ : /copying [^0-9]*[1-9]/);
+      const { lines, wraps } = drawScreen(terminal.output(), columns);
+      assert.deepEqual([lines.length, wraps], [1, 0], lines.join("\n"));
+      assert.ok((lines[0] ?? "").length < columns);
+      goOn();
+      const { exitCode, output } = await terminal.result;
+      assert.equal(exitCode, 0);
+      const after = drawScreen(output, columns);
+      assert.ok(after.cursorIsShown);
+      assert.ok(!after.lines.some((line) => line.includes("copying")), after.lines.join("\n"));
+    });
+  }
+
+  test("0 columns: it neither hangs nor burns time", async (t) => {
+    const redis = await redisOf(t);
+    const gate = await startGate(t, redis.port, 200_000);
+    const terminal = await runInTerminal(
+      [
+        ...["sh", "-c", '"$@"; code=$?; times; exit $code', "sh", process.execPath, binary, "copy"],
+        ...["--session-dir", directory, "--port", String(gate.port)],
+      ],
+      { columns: 0 },
+    );
+    await heldOf(gate, terminal.result);
+    // A span in which it has nothing to do.
+    await sleep(3000);
+    gate.open();
+    const { exitCode, output } = await terminal.result;
+    assert.equal(exitCode, 0, output);
+    assert.match(output, /Done:/);
+    const [, minutes, seconds, systemMinutes, systemSeconds] =
+      /(\d+)m([\d.]+)s (\d+)m([\d.]+)s\s*$/.exec(output.replaceAll("\r", "")) ?? [];
+    const busy = Number(minutes) * 60 + Number(seconds) + Number(systemMinutes) * 60 + Number(systemSeconds);
+    assert.ok(busy < 2.5, `${busy} s of work`);
+  });
+
+  for (const { name, options } of [
+    { name: "TERM=dumb", options: { term: "dumb" } },
+    { name: "CI=true and NO_COLOR", options: { environment: { CI: "true", NO_COLOR: "1" } } },
+  ]) {
+    test(`${name}: plain lines, no escape sequence`, async (t) => {
+      const { terminal, goOn } = await watch(t, options);
+      goOn();
+      const { exitCode, output } = await terminal.result;
+      assert.equal(exitCode, 0);
+      assert.doesNotMatch(output, anyEscape);
+      assert.doesNotMatch(output.replaceAll("\r\n", "\n"), /\r/);
+      assert.match(output, /Done:/);
+    });
+  }
+
+  for (const { name, options, args } of [
+    { name: "CI=true", options: { environment: { CI: "true" } }, args: [] },
+    { name: "--no-progress", options: {}, args: ["--no-progress"] },
+    { name: "--quiet", options: {}, args: ["--quiet"] },
+  ]) {
+    test(`${name}: nothing is redrawn, the cursor left alone`, async (t) => {
+      const { terminal, goOn } = await watch(t, options, args);
+      goOn();
+      const { exitCode, output } = await terminal.result;
+      assert.equal(exitCode, 0);
+      assert.doesNotMatch(output.replaceAll(/\x1b\[[0-9;]*m/g, ""), anyEscape);
+      assert.doesNotMatch(output, /copying/);
+    });
+  }
+
+  test("NO_COLOR: a bar without colours", async (t) => {
+    const { terminal, goOn } = await watch(t, { environment: { NO_COLOR: "1" } });
+    await terminal.waitFor(/copying/);
+    goOn();
+    const { output } = await terminal.result;
+    assert.doesNotMatch(output, anyColor);
+    assert.match(output, /Done:/);
+  });
+
+  test("a terminal without UTF-8 gets ASCII only", async (t) => {
+    const { terminal, goOn } = await watch(t, { columns: 120, environment: { LC_ALL: "C" } });
+    await terminal.waitFor(/copying #+-+/);
+    goOn();
+    const { output } = await terminal.result;
+    assert.doesNotMatch(output, /[^\x00-\x7f]/);
+  });
+
+  test("Ctrl-C typed as a key: what is in flight is finished, exit 130, the cursor restored", async (t) => {
+    const { terminal, redis, goOn } = await watch(t, { columns: 100 }, ["--json"]);
+    await terminal.waitFor(/copying/);
+    terminal.type("\x03");
+    await terminal.waitFor(/SIGINT: /);
+    goOn();
+    const { exitCode, output } = await terminal.result;
+    assert.equal(exitCode, 130);
+    assert.ok(drawScreen(output, 100).cursorIsShown);
+    assert.match(output, /STOPPED before the end/);
+    assert.equal(await countKeys(redis), Number(/"copied":(\d+)/.exec(output)?.[1]));
+  });
+
+  test("Ctrl-C typed twice: it ends at once, the cursor restored", async (t) => {
+    const { terminal } = await watch(t, { columns: 100 });
+    await terminal.waitFor(/copying/);
+    terminal.type("\x03");
+    await terminal.waitFor(/SIGINT: /);
+    const began = performance.now();
+    terminal.type("\x03");
+    const { exitCode, output } = await terminal.result;
+    assert.equal(exitCode, 130);
+    assert.ok(performance.now() - began < 2000);
+    assert.ok(drawScreen(output, 100).cursorIsShown);
+  });
+
+  test("lines of --verbose stand above the bar and do not cut it", async (t) => {
+    const { terminal, goOn } = await watch(t, { columns: 100 }, ["--verbose"]);
+    goOn();
+    const { exitCode, output } = await terminal.result;
+    assert.equal(exitCode, 0);
+    const { lines } = drawScreen(output, 100);
+    assert.equal(lines.filter((line) => /^\S{6}… copied$/.test(line)).length, sessions);
+    assert.ok(!lines.some((line) => line.includes("copying")));
+  });
+});
+
+test("FORCE_COLOR: colours where no terminal is; 0 and NO_COLOR take them away", async (t) => {
+  const redis = await redisOf(t);
+  const rows = [
+    { name: "FORCE_COLOR=1", environment: { FORCE_COLOR: "1" }, colored: true },
+    { name: "FORCE_COLOR=0", environment: { FORCE_COLOR: "0" }, colored: false },
+    { name: "both", environment: { FORCE_COLOR: "1", NO_COLOR: "1" }, colored: false },
+    { name: "neither", environment: {}, colored: false },
+  ];
+  for (const { name, environment, colored } of rows) {
+    await t.test(name, async () => {
+      const { stderr } = await run(["copy", "--session-dir", directory, "--port", String(redis.port)], {
+        environment,
+      });
+      assert.equal(anyColor.test(stderr), colored);
+      assert.doesNotMatch(stderr, /\n\(node:\d+\) Warning/);
+    });
+  }
+});
