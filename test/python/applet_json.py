@@ -80,39 +80,23 @@ class _Measure(NamedTuple):
 
 _REFUSED_SCALAR = _Measure(0, 0, UNSUPPORTED, PERHAPS)
 
-_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
-_TIME = re.compile(
-    r"(?s:.)([0-9]{2})(?::([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{3}|[0-9]{6}))?)?)?([+-][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{6})?)?)?"
+_ISO_TEXT = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
+    r"(?:[T ]([0-9]{2})(?::([0-9]{2})(?::([0-9]{2})(?:\.[0-9]{1,6})?)?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
 )
 
 
-def _is_date_text(text):
-    match = _DATE.fullmatch(text)
+def _is_iso_text(text):
+    """ISO 8601 as `isoformat` writes it, and the few other forms of it that `dateutil.parser.parse` reads the same way."""
+    match = _ISO_TEXT.fullmatch(text)
     if match is None:
         return False
+    year, month, day, hour, minute, second, offset = match.groups()
     try:
-        date(*map(int, match.groups()))
+        datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0))
     except ValueError:
         return False
-    return True
-
-
-def _is_datetime_text(text):
-    """Python 3.7's `datetime.fromisoformat`; later ones take more."""
-    if not _is_date_text(text[:10]):
-        return False
-    if len(text) == 10:
-        return True
-    match = _TIME.fullmatch(text, 10)
-    if match is None:
-        return False
-    hour, minute, second, fraction, offset = match.groups()
-    return (
-        int(hour) < 24
-        and int(minute or 0) < 60
-        and int(second or 0) < 60
-        and (offset is None or int(offset[1:3]) < 24 and int(offset[4:6]) < 60)
-    )
+    return offset in (None, "Z") or int(offset[1:3]) < 24 and int(offset[4:6]) < 60
 
 
 def _own_tag(value):
@@ -142,9 +126,7 @@ def is_readable(tag, value):
         if isinstance(value, (list, tuple)):
             return all(map(_hashable_when_read, value))
         return isinstance(value, (str, set))
-    if not isinstance(value, str):
-        return False
-    return _is_datetime_text(value) if tag == "datetime_isoformat" else _is_date_text(value)
+    return isinstance(value, str) and _is_iso_text(value)
 
 
 class _Measurer:
@@ -262,7 +244,9 @@ def judge_value(value, largest=LARGEST_VALUE):
         reasons |= frozenset({"too-large"})
     if reasons:
         return Verdict(None, reasons)
-    return Verdict(json.dumps(value, cls=Encoder).encode(), NOTHING, bool(_pairs_of(value).get("uid")), measure.lossiness)
+    return Verdict(
+        json.dumps(value, cls=Encoder).encode(), NOTHING, bool(_pairs_of(value).get("uid")), measure.lossiness
+    )
 
 
 class IntegerTooLong(Exception):

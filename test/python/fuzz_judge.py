@@ -1,12 +1,13 @@
 """Mutated session files, each with Python's judgement, as a stream of frames (`judged_frames`).
 
-    python3 fuzz_judge.py --seed 1 --count 20000 [--start 0]
+    PYTHONHASHSEED=0 python3 fuzz_judge.py --seed 1 --count 20000 [--start 0]
 
 Mutated file number n of a seed is the same whatever the start and the count, as long as the fixtures are the same. The last frame
 counts each kind of mutation, and how many of its files Python accepts.
 """
 
 import argparse
+import faulthandler
 import random
 import re
 import resource
@@ -26,22 +27,112 @@ FIXTURES = Path(__file__).resolve().parent.parent.parent / "fixtures"
 BLOCK = 400
 LARGEST_ORIGINAL = 3000
 JUDGE_SECONDS = 5
+BLOCK_SECONDS = 120
 JUDGE_MEMORY = 2 << 30
 
-TEXT_OPCODES = {"STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "BINBYTES",
-                "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8", "text"}  # fmt: skip
+TEXT_OPCODES = {
+    "STRING",
+    "BINSTRING",
+    "SHORT_BINSTRING",
+    "UNICODE",
+    "BINUNICODE",
+    "SHORT_BINUNICODE",
+    "BINUNICODE8",
+    "BINBYTES",
+    "SHORT_BINBYTES",
+    "BINBYTES8",
+    "BYTEARRAY8",
+    "text",
+}
 NUMBER_OPCODES = {"INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT", "number"}
 LITERAL_OPCODES = {"NONE", "NEWTRUE", "NEWFALSE", "EMPTY_DICT", "EMPTY_LIST", "EMPTY_TUPLE", "EMPTY_SET", "literal"}
 ATOMS = TEXT_OPCODES | NUMBER_OPCODES | LITERAL_OPCODES
-JSON_TOKEN = re.compile(rb'(?P<text>"(?:[^"\\]|\\.)*")|(?P<number>-?[0-9][0-9.eE+-]*)|(?P<literal>[A-Za-z]+)|(?P<mark>.)', re.DOTALL)
-JSON_PIECES = [b'"', b"\\", b"{", b"}", b"[", b"]", b",", b":", b"0", b"-", b".", b"e", b"\\u", b"\\ud83d", b"NaN", b"1E400", b'"a"', b"\x00", b"\x7f",
-               b"\xff", b"null", b'{"_type": "set", "value": [2, 1]}', b'"_type"', b'"value"', b" ", b"\n", b"\xed\xa0\x80", b"\xc3\xa9"]  # fmt: skip
-OPCODE_BYTES = bytes(sorted(pickle_opcode for pickle_opcode in set(b"(.012FGIJKLMNPQRSTUVXabcdeghijlopqrstu}])\x80\x81\x82\x83\x84\x85\x86\x87\x88\x89\x8a\x8bBC"
-                                                                   b"\x8c\x8d\x8e\x8f\x90\x91\x92\x93\x94\x95\x96\x97\x98")))  # fmt: skip
-PICKLE_PIECES = [b"\x8c\x05_type", b"\x8c\x03set", b"\x8c\x05value", b"cbuiltins\nset\n", b"ccollections\nOrderedDict\n", b"U\x01\xff", b"U\x02\xc3\xa9",
-                 b"X\x01\x00\x00\x00a", b"I01\n", b"I00\n", b"I010\n", b"I-0\n", b"F1e5\n", b"F nan\n", b"L5L\n", b"L5\n", b"S'a'\n", b'S"a"\n', b"S'\\x41\\n'\n",
-                 b"V\\u0041\\\\u0042\n", b"V\\ud83d\\ude00\n", b"\x8a\x00", b"\x8a\x02\x00\x80", b"0", b"2", b"h\x00", b"q\x00", b"\x94", b"K\x01\x88",
-                 b"cstrange.module\nThing\n", b"\x80\x04", b"(", b")", b"}", b"]", b"N", b"a", b"s", b"R", b"b", b"t", b"\x85"]  # fmt: skip
+JSON_TOKEN = re.compile(
+    rb'(?P<text>"(?:[^"\\]|\\.)*")|(?P<number>-?[0-9][0-9.eE+-]*)|(?P<literal>[A-Za-z]+)|(?P<mark>.)', re.DOTALL
+)
+JSON_PIECES = [
+    b'"',
+    b"\\",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b",",
+    b":",
+    b"0",
+    b"-",
+    b".",
+    b"e",
+    b"\\u",
+    b"\\ud83d",
+    b"NaN",
+    b"1E400",
+    b'"a"',
+    b"\x00",
+    b"\x7f",
+    b"\xff",
+    b"null",
+    b'{"_type": "set", "value": [2, 1]}',
+    b'"_type"',
+    b'"value"',
+    b" ",
+    b"\n",
+    b"\xed\xa0\x80",
+    b"\xc3\xa9",
+]
+OPCODE_BYTES = bytes(
+    sorted(
+        pickle_opcode
+        for pickle_opcode in set(
+            b"(.012FGIJKLMNPQRSTUVXabcdeghijlopqrstu}])\x80\x81\x82\x83\x84\x85\x86\x87\x88\x89\x8a\x8bBC"
+            b"\x8c\x8d\x8e\x8f\x90\x91\x92\x93\x94\x95\x96\x97\x98"
+        )
+    )
+)
+PICKLE_PIECES = [
+    b"\x8c\x05_type",
+    b"\x8c\x03set",
+    b"\x8c\x05value",
+    b"cbuiltins\nset\n",
+    b"ccollections\nOrderedDict\n",
+    b"U\x01\xff",
+    b"U\x02\xc3\xa9",
+    b"X\x01\x00\x00\x00a",
+    b"I01\n",
+    b"I00\n",
+    b"I010\n",
+    b"I-0\n",
+    b"F1e5\n",
+    b"F nan\n",
+    b"L5L\n",
+    b"L5\n",
+    b"S'a'\n",
+    b'S"a"\n',
+    b"S'\\x41\\n'\n",
+    b"V\\u0041\\\\u0042\n",
+    b"V\\ud83d\\ude00\n",
+    b"\x8a\x00",
+    b"\x8a\x02\x00\x80",
+    b"0",
+    b"2",
+    b"h\x00",
+    b"q\x00",
+    b"\x94",
+    b"K\x01\x88",
+    b"cstrange.module\nThing\n",
+    b"\x80\x04",
+    b"(",
+    b")",
+    b"}",
+    b"]",
+    b"N",
+    b"a",
+    b"s",
+    b"R",
+    b"b",
+    b"t",
+    b"\x85",
+]
 
 
 class Original:
@@ -54,7 +145,9 @@ class Original:
         self.texts = [part for part in self.parts if part[0] in TEXT_OPCODES and part[3] > part[2]]
         self.numbers = [part for part in self.parts if part[0] in NUMBER_OPCODES and part[3] > part[2]]
         self.atoms = [part for part in self.parts if part[0] in ATOMS]
-        self.framed = len(self.parts) > 2 and self.parts[1][0] == "FRAME" and sum(part[0] == "FRAME" for part in self.parts) == 1
+        self.framed = (
+            len(self.parts) > 2 and self.parts[1][0] == "FRAME" and sum(part[0] == "FRAME" for part in self.parts) == 1
+        )
 
 
 def json_tokens(data):
@@ -86,7 +179,9 @@ def change_number(chance, data, original, others):
     at = chance.randrange(content, end)
     if name in ("INT", "LONG", "FLOAT", "number"):
         at = min(at, max(content, end - 2))
-        return replaced(data, at, at + 1, bytes([chance.choice(b"0123456789" if chance.random() < 0.8 else b"-+.eELx_ n")]))
+        return replaced(
+            data, at, at + 1, bytes([chance.choice(b"0123456789" if chance.random() < 0.8 else b"-+.eELx_ n")])
+        )
     return replaced(data, at, at + 1, bytes([chance.randrange(256)]))
 
 
@@ -118,7 +213,11 @@ def change_opcode(chance, data, original, others):
 
 
 def insert_piece(chance, data, original, others):
-    at = chance.choice(original.parts)[1] if original.parts and chance.random() < 0.8 else chance.randrange(len(data) + 1)
+    at = (
+        chance.choice(original.parts)[1]
+        if original.parts and chance.random() < 0.8
+        else chance.randrange(len(data) + 1)
+    )
     return replaced(data, at, at, chance.choice(JSON_PIECES if original.is_json else PICKLE_PIECES))
 
 
@@ -158,7 +257,10 @@ def duplicate_range(chance, data, original, others):
     if len(original.parts) < 4:
         return flip_bit(chance, data, original, others)
     index = chance.randrange(len(original.parts) - 2)
-    start, end = original.parts[index][1], original.parts[min(len(original.parts) - 2, index + chance.randrange(1, 12))][3]
+    start, end = (
+        original.parts[index][1],
+        original.parts[min(len(original.parts) - 2, index + chance.randrange(1, 12))][3],
+    )
     return replaced(data, end, end, data[start:end])
 
 
@@ -185,7 +287,12 @@ def change_length(chance, data, original, others):
         return change_number(chance, data, original, others)
     _, start, content, _ = chance.choice(lengths)
     at = chance.randrange(start + 1, content)
-    return replaced(data, at, at + 1, bytes([chance.choice([0, 1, 2, 0x7F, 0x80, 0xFF, (data[at] + 1) % 256, (data[at] - 1) % 256])]))
+    return replaced(
+        data,
+        at,
+        at + 1,
+        bytes([chance.choice([0, 1, 2, 0x7F, 0x80, 0xFF, (data[at] + 1) % 256, (data[at] - 1) % 256])]),
+    )
 
 
 def append_rubbish(chance, data, original, others):
@@ -216,7 +323,11 @@ KINDS, WEIGHTS = list(MUTATIONS), list(MUTATIONS.values())
 
 def fixture_originals():
     """Every fixture that is small enough, in a fixed order. Bombs are left out: Python hashes their tuples for ever, deaf to any alarm."""
-    files = sorted(path for path in FIXTURES.rglob("*") if path.is_file() and path.suffix not in (".py", ".json") and not path.name.startswith(("bomb-", ".")))
+    files = sorted(
+        path
+        for path in FIXTURES.rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".json") and not path.name.startswith(("bomb-", "."))
+    )
     return [Original(data) for data in map(Path.read_bytes, files) if 0 < len(data) <= LARGEST_ORIGINAL]
 
 
@@ -283,6 +394,8 @@ def main():
     for index in range(options.start, options.start + options.count):
         if index // BLOCK != block:
             block = index // BLOCK
+            # Where not even an alarm gets through, the process ends and says where it was.
+            faulthandler.dump_traceback_later(BLOCK_SECONDS, exit=True)
             originals = block_originals(options.seed, block, fixtures)
         data, names = mutated(options.seed, index, originals)
         verdict = judge_in_time(data)

@@ -22,7 +22,7 @@ export const documentedLimits: readonly { readonly limit: string; readonly detai
   },
   {
     limit: "A frame ends within the file; Python's unpickler in C says so too, the one in Python does not.",
-    details: /^corrupt: (truncated|a frame longer than the file)$/,
+    details: /^corrupt: a frame longer than the file$/,
   },
   {
     limit: "The session is a plain dict, not a multi-dict.",
@@ -38,8 +38,20 @@ export const documentedLimits: readonly { readonly limit: string; readonly detai
     details: /^unsupported-type: an out-of-band buffer \(READONLY_BUFFER\)$/,
   },
   {
-    limit: "A dict that names itself a date is readable where isoformat could have written its value.",
+    limit: "A dict that names itself a date is readable where its value is ISO 8601 as isoformat writes it.",
     details: /^unsupported-type: a dict that names itself \w+ without a readable value$/,
+  },
+  {
+    limit:
+      "What no session can hold is refused as soon as it is read, even where the session does not keep it.",
+    details:
+      /^unsupported-type: (a time zone by name alone|an integer of more than 4300 digits)$|^corrupt: (a time zone offset of a day or more|a duration out of range|a name that is no text)$|^too-deep: more than 500 levels$/,
+  },
+  {
+    limit:
+      "A file is no larger, and holds no more opcodes, containers and copies, than a session of that size can need: a million containers, for one.",
+    details:
+      /^too-large: (copies without end|opcodes without end|values without end|more than \d+ containers|a file of \d+ bytes)$/,
   },
   {
     limit: "A multi-dict's values are lists.",

@@ -65,7 +65,7 @@ function runPart(part: JudgedPart): Promise<PartOutcome> {
   const done = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   const worker = new Worker(new URL("./judged-run-worker.js", import.meta.url), {
     workerData: { part, done },
-    resourceLimits: { maxOldGenerationSizeMb: 1024 },
+    resourceLimits: { maxOldGenerationSizeMb: 384 },
   });
   return new Promise((resolve, reject) => {
     let seen = -1;

@@ -12,16 +12,19 @@ export async function* outputOfPython(
   scriptArguments: readonly string[],
 ): AsyncGenerator<Buffer> {
   const path = join(projectRoot, "test", "python", script);
-  const child = spawn(python, ["-B", path, ...scriptArguments], { stdio: ["ignore", "pipe", "pipe"] });
-  const failed = once(child, "error").then(([error]) => {
+  const child = spawn(python, ["-B", path, ...scriptArguments], {
+    // The order of a set's items is part of what a seed must bring back.
+    env: { ...process.env, PYTHONHASHSEED: "0" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  await once(child, "spawn").catch((error: unknown) => {
     throw new Error(`${python} does not start (${String(error)}): ${howToInstall}`);
   });
   const closed = once(child, "close");
   const complaint = textOf(child.stderr);
-  failed.catch(() => undefined);
   try {
     yield* child.stdout;
-    const [code, signal] = await Promise.race([closed, failed]);
+    const [code, signal] = await closed;
     if (code !== 0)
       throw new Error(`${script} ended with ${code ?? signal}: ${(await complaint).slice(-2000)}`);
   } finally {

@@ -1,9 +1,11 @@
 import { exitStatuses } from "../../src/cli/exit-statuses.js";
 import { settingsTable } from "../../src/cli/settings-table.js";
+import { documentedLimits } from "./documented-limits.js";
 
 /** The parts of README.md that the code knows: what stands between `<!-- name -->` and `<!-- /name -->`. */
 const parts: Readonly<Record<string, () => string>> = {
   settings: settingsTable,
+  limits: () => documentedLimits.map(({ limit }) => `- ${limit}`).join("\n"),
   "exit codes": () =>
     [
       "| exit | means |",

@@ -31,8 +31,7 @@ export class ByteReader {
 
   /** An 8-byte length. Throws `DecodeError` for more than the file can hold. */
   length8(): number {
-    const start = this.take(8);
-    const length = this.bytes.readUInt32LE(start + 4) * 2 ** 32 + this.bytes.readUInt32LE(start);
+    const length = this.#eightByteLength();
     if (length > this.bytes.length) throw this.#truncated();
     return length;
   }
@@ -48,12 +47,20 @@ export class ByteReader {
     return line;
   }
 
-  enterFrame(length: number): void {
+  /** Begins a frame, of which the length stands here. Throws `DecodeError` where it is not whole. */
+  enterFrame(): void {
+    const length = this.#eightByteLength();
     if (this.#inFrame && this.at < this.#limit)
       throw new DecodeError("corrupt", "a frame within a frame", this.at);
-    if (this.at + length > this.bytes.length) throw this.#truncated();
+    if (this.at + length > this.bytes.length)
+      throw new DecodeError("corrupt", "a frame longer than the file", this.at);
     this.#limit = this.at + length;
     this.#inFrame = true;
+  }
+
+  #eightByteLength(): number {
+    const start = this.take(8);
+    return this.bytes.readUInt32LE(start + 4) * 2 ** 32 + this.bytes.readUInt32LE(start);
   }
 
   #leaveFrame(length: number): void {

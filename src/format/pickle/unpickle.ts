@@ -176,7 +176,7 @@ class Unpickler {
         return;
       }
       case opcode.frame:
-        reader.enterFrame(reader.length8());
+        reader.enterFrame();
         return;
       case opcode.longBinget:
         this.#pushRemembered(reader.uint32());
