@@ -87,11 +87,8 @@ async function copyUntilKept(
       return;
     } catch (error) {
       if (!(error instanceof RedisForgotError)) throw error;
-      if (pass === mostMainPasses) {
-        throw new RedisError(
-          "unavailable",
-          `Redis was restarted ${mostMainPasses} times and may have lost what it confirmed`,
-        );
+      if (pass === mostMainPasses || surroundings.stop.aborted) {
+        throw new RedisError("unavailable", "Redis was restarted and may have lost what it confirmed");
       }
       surroundings.warn("Redis was restarted and may have lost what it confirmed: the copy begins again");
       surroundings.onBeginAgain();

@@ -24,6 +24,8 @@ const replyFaults: Readonly<Record<string, RedisFault>> = {
     kind: "refused",
     message: "Redis refuses writes because too few replicas are connected (NOREPLICAS)",
   },
+  MOVED: { kind: "refused", message: "Redis is a cluster, which this version does not write to" },
+  ASK: { kind: "refused", message: "Redis is a cluster, which this version does not write to" },
   LOADING: { kind: "transient", message: "Redis is still loading its data" },
   READONLY: { kind: "transient", message: "Redis is a read-only replica" },
   MASTERDOWN: { kind: "transient", message: "Redis has lost its master" },

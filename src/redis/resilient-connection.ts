@@ -87,7 +87,7 @@ export class ResilientConnection {
 
   /** Makes a new connection after a pause, once for all who lost the same one; rethrows what no new connection mends. */
   async #recover(error: unknown, attempt: Promise<Connection>): Promise<void> {
-    if (error instanceof RedisForgotError) throw error;
+    if (error instanceof RedisForgotError || isBug(error)) throw error;
     const { target, retryForMs, stop } = this.#settings;
     const fault = redisFault(error);
     if (fault.kind !== "transient")
@@ -119,6 +119,11 @@ async function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
   } catch (error) {
     if (!stop.aborted) throw error;
   }
+}
+
+/** An error of the program itself: no new connection mends it. */
+function isBug(error: unknown): boolean {
+  return [TypeError, RangeError, ReferenceError].some((type) => error instanceof type);
 }
 
 function kindOf(kind: "refused" | "unavailable" | "single"): "refused" | "unavailable" {

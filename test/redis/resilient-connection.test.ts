@@ -138,6 +138,20 @@ describe("resilient-connection: lost connections (hazards.md, Redis)", () => {
     await server.stop();
   });
 
+  it("a bug in the work is thrown as it is, at once", async () => {
+    const server = await startRedis();
+    const { connection } = await open(server.port);
+    let tries = 0;
+    const bug = connection.run(async () => {
+      tries++;
+      throw new TypeError("a bug");
+    });
+    await assert.rejects(bug, TypeError);
+    assert.equal(tries, 1);
+    await connection.close();
+    await server.stop();
+  });
+
   it("LOADING is waited for", async () => {
     const port = await findFreePort();
     const directory = makeTemporaryDirectory();
