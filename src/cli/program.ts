@@ -146,8 +146,7 @@ function describe(
   { help, variable, placeholder, defaultShown }: SettingDefinition,
 ): string {
   const fallback = placeholder === undefined ? undefined : (defaultOf(name) ?? defaultShown);
-  const later = unbuilt.choices[name]?.map((word) => `${word} ${notBuiltYet}`) ?? [];
-  const facts = [variable, fallback === undefined ? undefined : `default: ${fallback}`, ...later];
+  const facts = [variable, fallback === undefined ? undefined : `default: ${fallback}`];
   const known = facts.filter((fact) => fact !== undefined);
   return known.length === 0 ? help : `${help} (${known.join("; ")})`;
 }

@@ -8,8 +8,6 @@ export function refuseUnbuilt(settings: Settings): void {
   const problems = settingEntries.flatMap(([name]) => {
     const setting = settings[name];
     if (setting === undefined || setting.origin.from === "default" || setting.value === false) return [];
-    const choice = unbuilt.choices[name]?.find((word) => word === setting.value);
-    if (choice !== undefined) return [`${setting.origin.name} ${choice} ${notBuiltYet}`];
     return unbuilt.settings.includes(name) ? [`${setting.origin.name} ${notBuiltYet}`] : [];
   });
   const { certFile, keyFile } = settings.url?.value.tls ?? {};

@@ -1,14 +1,19 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promises";
 import { convertSession, fileSizeFactor } from "../convert/convert-session.js";
+import { decideConflict, lifetimeToleranceMs } from "../convert/decide-conflict.js";
 import { type KeyLayout, keyPrefix } from "../convert/session-key.js";
 import { copySessions } from "../migrate/copy-sessions.js";
 import { type LaneParts, runLane } from "../migrate/lane.js";
+import { type SettleParts, settleEntries } from "../migrate/settle-entries.js";
 import type { Entry } from "../model/entry.js";
 import { RedisError, RedisForgotError, SourceError } from "../model/errors.js";
 import type { SessionOutcome } from "../model/outcome.js";
 import type { SessionFile } from "../model/session-file.js";
+import { createEntries, foreseeCreation } from "../redis/create-entries.js";
 import { lookForKeyLayouts } from "../redis/key-layouts-seen.js";
+import { lookAtKeys } from "../redis/look-at-keys.js";
 import { describeTarget } from "../redis/redis-target.js";
+import { replaceHeld } from "../redis/replace-held.js";
 import { ResilientConnection } from "../redis/resilient-connection.js";
 import { askServerFacts, refuseUnfitServer, type ServerFacts } from "../redis/server-facts.js";
 import { type Write, writeEntries } from "../redis/write-entries.js";
@@ -137,17 +142,41 @@ function laneParts(
 ): LaneParts {
   const conversion = { ...settings.conversion, keyPrefix: keyPrefix(layout, settings.target.prefix) };
   const maxFileSize = fileSizeFactor * conversion.maxSessionSize;
+  const parts = settleParts(settings, connection, facts.clockLeadMs);
   return {
     read: (file) => readSessionFile(file, maxFileSize),
     convert: (read, sid) => convertSession(read, sid, conversion, Date.now()),
-    write: settings.run.dryRun
-      ? async (entries) => entries.map(pretendWrite)
-      : (entries) => connection.run((client) => writeEntries(client, entries, facts.clockLeadMs)),
+    settle: (candidates) => settleEntries(candidates, parts),
   };
 }
 
-function pretendWrite(_entry: Entry): Write {
-  return { kind: "copied" };
+/** A dry run looks and decides as the real one does, and writes nothing. */
+function settleParts(settings: CopySettings, connection: ResilientConnection, lead: number): SettleParts {
+  const { policy } = settings.conflicts;
+  const reading: Pick<SettleParts, "look" | "decide"> = {
+    look: (keys) => connection.run((client) => lookAtKeys(client, keys, lead)),
+    decide: (candidate, held) => decideConflict(candidate, held, policy, settings.conversion, Date.now()),
+  };
+  const pretend = async (entries: readonly Entry[]): Promise<Write[]> =>
+    entries.map(() => ({ kind: "copied" }));
+  const write = (entries: readonly Entry[]) =>
+    connection.run((client) => writeEntries(client, entries, lead));
+  const overwrite = settings.run.dryRun ? pretend : write;
+  const shared = { ...reading, ...(policy === "overwrite" ? { overwrite } : {}) };
+  if (settings.run.dryRun) {
+    return {
+      ...shared,
+      create: (entries) => connection.run((client) => foreseeCreation(client, entries)),
+      replace: async (replacements) => replacements.map(() => true),
+      waitForLifetimes: async () => undefined,
+    };
+  }
+  return {
+    ...shared,
+    create: (entries) => connection.run((client) => createEntries(client, entries, lead)),
+    replace: (replacements) => connection.run((client) => replaceHeld(client, replacements, lead)),
+    waitForLifetimes: () => wait(lifetimeToleranceMs),
+  };
 }
 
 function* batchesOf(directories: readonly string[], tally: ScanTally): Generator<readonly SessionFile[]> {

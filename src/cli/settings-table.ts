@@ -34,13 +34,9 @@ function nameFlag({ flag, placeholder, repeatable }: SettingDefinition): string 
 
 function notBuilt(): readonly string[] {
   const settings = settingEntries.filter(([name]) => unbuilt.settings.includes(name));
-  const choices = settingEntries.flatMap(([name, { flag }]) =>
-    (unbuilt.choices[name] ?? []).map((word) => code(`${flag} ${word}`)),
-  );
   const names = [
     ...unbuilt.commands.map(code),
     ...settings.map(([, { flag, variable }]) => code(flag ?? variable ?? "")),
-    ...choices,
   ];
   return names.length === 0 ? [] : ["", `Refused by name, because it ${notBuiltYet}: ${names.join(", ")}.`];
 }

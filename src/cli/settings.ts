@@ -9,7 +9,6 @@ import {
   settingDefinitions,
   settingEntries,
 } from "./setting-definitions.js";
-import { unbuilt } from "./unbuilt.js";
 
 /** The process's environment, or a test's. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -164,15 +163,13 @@ export function readSettings(
 /** What a setting takes, in words: for help, tables and errors. */
 export function describeTaken(name: SettingName): string {
   const definition: SettingDefinition = settingDefinitions[name];
-  const later = unbuilt.choices[name]?.join(", ");
-  const { takes } = kinds[definition.kind];
-  return later === undefined ? takes : `${takes} (${later}: not built yet)`;
+  return kinds[definition.kind].takes;
 }
 
-/** The default as it would be typed; the one that holds meanwhile, where the contract's is not built yet. */
+/** The default as it would be typed. */
 export function defaultOf(name: SettingName): string | undefined {
   const definition: SettingDefinition = settingDefinitions[name];
-  return unbuilt.defaults[name] ?? definition.default;
+  return definition.default;
 }
 
 interface Given {

@@ -8,10 +8,6 @@ import type { SettingName } from "./setting-definitions.js";
 export const unbuilt: {
   readonly commands: readonly Exclude<Command, "copy" | "stop-after-init">[];
   readonly settings: readonly SettingName[];
-  /** Words that a setting will take one day. */
-  readonly choices: { readonly [Name in SettingName]?: readonly string[] };
-  /** Defaults that hold until then, as they would be typed. */
-  readonly defaults: { readonly [Name in SettingName]?: string };
 } = {
   commands: ["purge", "verify", "inspect", "check"],
   settings: [
@@ -38,8 +34,6 @@ export const unbuilt: {
     "sample",
     "lanes",
   ],
-  choices: { onConflict: ["newest", "keep"] },
-  defaults: { onConflict: "overwrite" },
 };
 
 /** What every refusal of it says. */

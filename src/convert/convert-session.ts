@@ -20,6 +20,8 @@ export type Conversion =
       readonly kind: "entry";
       readonly format: SessionFormat;
       readonly entry: Entry;
+      /** How long the session lives after a save. */
+      readonly fullLifetimeMs: number;
       readonly facts: SessionFacts;
       readonly warning?: string;
     }
@@ -86,5 +88,6 @@ function convertDecoded(
     ...(lifetime.odd ? { warning: oddExpiration } : {}),
   };
   if (expiresAtMs <= nowMs) return { kind: "expired", ...common };
-  return { kind: "entry", entry: { key: settings.keyPrefix + sid, value: text, expiresAtMs }, ...common };
+  const entry = { key: settings.keyPrefix + sid, value: text, expiresAtMs };
+  return { kind: "entry", entry, fullLifetimeMs: lifetime.seconds * 1000, ...common };
 }

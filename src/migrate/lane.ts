@@ -1,16 +1,16 @@
 import type { Conversion } from "../convert/convert-session.js";
-import type { Entry } from "../model/entry.js";
+import type { Candidate } from "../model/entry.js";
 import type { FailureReason, SessionOutcome } from "../model/outcome.js";
 import type { ReadSession, SessionFile } from "../model/session-file.js";
-import type { Write } from "../redis/write-entries.js";
 import type { Reading } from "../source/read-session-file.js";
+import type { Settlement } from "./settle-entries.js";
 
 /** What a lane works with. */
 export interface LaneParts {
   readonly read: (file: SessionFile) => Reading;
   readonly convert: (read: ReadSession, sid: string) => Conversion;
-  /** One result for each entry, in their order. Throws where the run must end. */
-  readonly write: (entries: readonly Entry[]) => Promise<readonly Write[]>;
+  /** One settlement for each candidate, in their order. Throws where the run must end. */
+  readonly settle: (candidates: readonly Candidate[]) => Promise<readonly Settlement[]>;
 }
 
 /** What a lane gives back. */
@@ -25,11 +25,11 @@ export interface LaneResult {
 const largestPipeline = 4 * 1024 * 1024;
 
 interface Pending {
-  readonly entry: Entry;
+  readonly candidate: Candidate;
   readonly outcome: SessionOutcome;
 }
 
-/** Does everything for a batch of session files: read, convert, write. Only names go in and only outcomes come out. */
+/** Does everything for a batch of session files: read, convert, settle. Only names go in and only outcomes come out. */
 export async function runLane(batch: readonly SessionFile[], parts: LaneParts): Promise<LaneResult> {
   const outcomes: SessionOutcome[] = [];
   try {
@@ -49,19 +49,19 @@ async function workThrough(
   let pendingBytes = 0;
   for (const file of batch) {
     const result = convertFile(file, parts);
-    if (!("entry" in result)) {
+    if (!("candidate" in result)) {
       outcomes.push(result);
       continue;
     }
     pending.push(result);
-    pendingBytes += result.entry.value.length;
+    pendingBytes += result.candidate.entry.value.length;
     if (pendingBytes >= largestPipeline) {
-      await writePending(pending, parts, outcomes);
+      await settlePending(pending, parts, outcomes);
       pending = [];
       pendingBytes = 0;
     }
   }
-  await writePending(pending, parts, outcomes);
+  await settlePending(pending, parts, outcomes);
 }
 
 function convertFile(file: SessionFile, parts: LaneParts): SessionOutcome | Pending {
@@ -75,24 +75,29 @@ function convertFile(file: SessionFile, parts: LaneParts): SessionOutcome | Pend
   const { facts, warning } = conversion;
   const decoded = { ...known, facts, ...(warning === undefined ? {} : { warning }) };
   if (conversion.kind === "expired") return { ...decoded, kind: "expired", bytesWritten: 0 };
-  const { entry } = conversion;
-  return { entry, outcome: { ...decoded, kind: "copied", bytesWritten: entry.value.length } };
+  const { entry, fullLifetimeMs } = conversion;
+  const candidate = { entry, mtimeMs: reading.read.mtimeMs, fullLifetimeMs };
+  return { candidate, outcome: { ...decoded, kind: "copied", bytesWritten: entry.value.length } };
 }
 
-async function writePending(
+async function settlePending(
   pending: readonly Pending[],
   parts: LaneParts,
   outcomes: SessionOutcome[],
 ): Promise<void> {
   if (pending.length === 0) return;
-  const writes = await parts.write(pending.map(({ entry }) => entry));
+  const settlements = await parts.settle(pending.map(({ candidate }) => candidate));
   for (const [index, { outcome }] of pending.entries()) {
-    const write = writes[index];
-    if (write === undefined || write.kind === "failed") {
-      outcomes.push(failed(outcome, "redis-error", write?.detail ?? "no reply"));
-    } else
-      outcomes.push(write.kind === "copied" ? outcome : { ...outcome, kind: write.kind, bytesWritten: 0 });
+    outcomes.push(settledOutcome(outcome, settlements[index]));
   }
+}
+
+function settledOutcome(outcome: SessionOutcome, settlement: Settlement | undefined): SessionOutcome {
+  if (settlement === undefined) return failed(outcome, "redis-error", "no reply");
+  if (settlement.kind === "failed") return failed(outcome, settlement.reason, settlement.detail);
+  const { kind, warning } = settlement;
+  const written = kind === "copied" ? outcome.bytesWritten : 0;
+  return { ...outcome, kind, bytesWritten: written, ...(warning === undefined ? {} : { warning }) };
 }
 
 function failed(

@@ -9,7 +9,8 @@ export interface ServerFacts {
   readonly clockLeadMs: number;
 }
 
-const oldestVersion = [6, 2] as const;
+/** The first with PEXPIRETIME, by which a save is dated. */
+const oldestVersion = [7, 0] as const;
 
 /** Asks for version, role and time. A right that is missing leaves a fact absent. Throws what `redisFault` sorts. */
 export async function askServerFacts(client: Redis): Promise<ServerFacts> {

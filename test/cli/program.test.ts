@@ -128,11 +128,4 @@ describe("command line: help", () => {
     assert.doesNotMatch(textOf("--help"), /^ {2}(purge|verify|inspect|check)\b/m);
     assert.match(textOf("--help"), /^ {2}copy\b/m);
   });
-
-  it("the conflict policy's default is this version's", () => {
-    assert.match(
-      textOf("--help").replace(/\s+/g, " "),
-      /\(default: overwrite; newest is not built yet in this version;/,
-    );
-  });
 });

@@ -203,8 +203,8 @@ const rows: readonly Row[] = [
   {
     name: "--on-conflict",
     read: ({ conflicts }) => conflicts.policy,
-    flag: [["--on-conflict", "overwrite"], "overwrite"],
-    fallback: "overwrite",
+    flag: [["--on-conflict", "keep"], "keep"],
+    fallback: "newest",
   },
   { name: "--dry-run", read: ({ run }) => run.dryRun, flag: [["--dry-run"], true], fallback: false },
   {
@@ -471,8 +471,6 @@ describe("settings: no message shows a secret", () => {
 
 describe("settings: what is not built yet is refused by name", () => {
   const flags = [
-    ["--on-conflict", "newest"],
-    ["--on-conflict", "keep"],
     ["--again"],
     ["--purge"],
     ["--in-use"],

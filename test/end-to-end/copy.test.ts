@@ -114,7 +114,7 @@ test("the session directory is found", async (t) => {
     const { report } = await run(["copy", "--port", port, "--json"], {
       environment: { TELE_SESSION_DIR: join(top, "*", "sessions") },
     });
-    assert.equal(report.sessions.copied, 3);
+    assert.equal(report.sessions.found, 3);
   });
 
   await t.test("by the data_dir of the file in TELE_RC", async () => {
@@ -127,7 +127,7 @@ test("the session directory is found", async (t) => {
     const { report } = await run(["copy", "--port", port, "--json"], {
       environment: { TELE_RC: join(top, "tele.conf") },
     });
-    assert.equal(report.sessions.copied, 4);
+    assert.equal(report.sessions.found, 4);
     assert.deepEqual(report.source.directories, [join(top, "data", "sessions")]);
   });
 
@@ -135,14 +135,14 @@ test("the session directory is found", async (t) => {
     const top = makeTemporaryDirectory();
     await makeSessions(join(top, "Tele", "sessions"), { count: 5 });
     const { report } = await run(["copy", "--port", port, "--json"], { environment: { XDG_DATA_HOME: top } });
-    assert.equal(report.sessions.copied, 5);
+    assert.equal(report.sessions.found, 5);
   });
 
   await t.test("below the home directory", async () => {
     const home = makeTemporaryDirectory();
     await makeSessions(join(home, ".local", "share", "Tele", "sessions"), { count: 6 });
     const { report } = await run(["copy", "--port", port, "--json"], { environment: { HOME: home } });
-    assert.equal(report.sessions.copied, 6);
+    assert.equal(report.sessions.found, 6);
   });
 
   await t.test("relative to where it runs", async () => {
@@ -151,7 +151,7 @@ test("the session directory is found", async (t) => {
     const { report } = await run(["copy", "--session-dir", "sessions", "--port", port, "--json"], {
       cwd: top,
     });
-    assert.equal(report.sessions.copied, 7);
+    assert.equal(report.sessions.found, 7);
     assert.deepEqual(report.source.directories, [join(top, "sessions")]);
   });
 });

@@ -77,7 +77,8 @@ describe("Redis is lost in the middle of a run", { concurrency: 3 }, () => {
     t.after(() => second.stop());
     const { exitCode, stderr, report } = await running.result;
     assert.equal(exitCode, 0, stderr);
-    assert.equal(report.sessions.copied, sessions);
+    // What the first kept stands there already when the copy begins again.
+    assert.equal(report.sessions.copied + report.sessions.identical, sessions);
     await assertCopied(second, { manifest, beganMs, sessions });
   });
 

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Conversion } from "../../src/convert/convert-session.js";
 import { type LaneParts, runLane } from "../../src/migrate/lane.js";
-import type { Entry } from "../../src/model/entry.js";
+import type { Settlement } from "../../src/migrate/settle-entries.js";
+import type { Candidate } from "../../src/model/entry.js";
 import { RedisError } from "../../src/model/errors.js";
 import type { SessionOutcome } from "../../src/model/outcome.js";
 import type { SessionFile } from "../../src/model/session-file.js";
-import type { Write } from "../../src/redis/write-entries.js";
 import type { Reading } from "../../src/source/read-session-file.js";
 
 const fileOf = (sid: string): SessionFile => ({ directory: "/d", name: sid, layout: "flat", sid });
@@ -16,9 +16,10 @@ const entryOf = (value: string): Conversion => ({
   kind: "entry",
   format: "json",
   entry: { key: "k", value, expiresAtMs: 9 },
+  fullLifetimeMs: 3000,
   facts,
 });
-const copied: Write = { kind: "copied" };
+const copied: Settlement = { kind: "copied" };
 
 const never = () => {
   throw new Error("not to be called");
@@ -64,7 +65,7 @@ describe("lane: one outcome for every file (design.md section 2)", () => {
     ],
     [
       "copied",
-      { read: () => whole, convert: () => entryOf("{}"), write: async () => [copied] },
+      { read: () => whole, convert: () => entryOf("{}"), settle: async () => [copied] },
       { kind: "copied", format: "json", facts, bytesRead: 5, bytesWritten: 2 },
     ],
     [
@@ -72,7 +73,7 @@ describe("lane: one outcome for every file (design.md section 2)", () => {
       {
         read: () => whole,
         convert: () => entryOf("{}"),
-        write: async () => [{ kind: "failed", detail: "Redis answered ERR" }],
+        settle: async () => [{ kind: "failed", reason: "redis-error", detail: "Redis answered ERR" }],
       },
       {
         kind: "failed",
@@ -83,9 +84,21 @@ describe("lane: one outcome for every file (design.md section 2)", () => {
         bytesWritten: 0,
       },
     ],
+    ...(["identical", "kept"] as const).map(
+      (kind) =>
+        [
+          kind,
+          {
+            read: () => whole,
+            convert: () => entryOf("{}"),
+            settle: async () => [{ kind, warning: "odd" } as const],
+          },
+          { kind, format: "json", facts, warning: "odd", bytesRead: 5, bytesWritten: 0 },
+        ] as const,
+    ),
     [
       "no reply",
-      { read: () => whole, convert: () => entryOf("{}"), write: async () => [] },
+      { read: () => whole, convert: () => entryOf("{}"), settle: async () => [] },
       {
         kind: "failed",
         format: "json",
@@ -98,13 +111,13 @@ describe("lane: one outcome for every file (design.md section 2)", () => {
   ];
   for (const [name, parts, expected] of rows) {
     it(name, async () => {
-      const result = await runLane([fileOf("s")], { read: never, convert: never, write: never, ...parts });
+      const result = await runLane([fileOf("s")], { read: never, convert: never, settle: never, ...parts });
       assert.deepEqual(result, { outcomes: [{ sid: "s", ...expected }] });
     });
   }
 
   it("an empty batch writes nothing", async () =>
-    assert.deepEqual(await runLane([], { read: never, convert: never, write: never }), { outcomes: [] }));
+    assert.deepEqual(await runLane([], { read: never, convert: never, settle: never }), { outcomes: [] }));
 });
 
 describe("lane: pipelines", () => {
@@ -115,9 +128,9 @@ describe("lane: pipelines", () => {
     const { outcomes } = await runLane(files, {
       read: () => whole,
       convert: (_, sid) => entryOf("x".repeat(Number(sid))),
-      write: async (entries: readonly Entry[]) => {
-        pipelines.push(entries.map(({ value }) => value.length));
-        return entries.map(() => copied);
+      settle: async (candidates: readonly Candidate[]) => {
+        pipelines.push(candidates.map(({ entry }) => entry.value.length));
+        return candidates.map(() => copied);
       },
     });
     assert.deepEqual(
@@ -142,22 +155,22 @@ describe("lane: pipelines", () => {
     const { outcomes } = await runLane(["a", "b", "c", "d"].map(fileOf), {
       read: (file) => (file.sid === "b" ? { kind: "vanished" } : whole),
       convert: () => entryOf("{}"),
-      write: async () => [copied, { kind: "failed", detail: "of c" }, copied],
+      settle: async () => [copied, { kind: "failed", reason: "redis-error", detail: "of c" }, copied],
     });
     const kinds = Object.fromEntries(outcomes.map(({ sid, kind }) => [sid, kind]));
     assert.deepEqual(kinds, { a: "copied", b: "vanished", c: "failed", d: "copied" });
   });
 
   it("what ends the run comes back with the outcomes of the pipelines before it", async () => {
-    const write = async (entries: readonly Entry[]) => {
-      if (entries.length === 1) return [copied];
+    const settle = async (candidates: readonly Candidate[]) => {
+      if (candidates.length === 1) return [copied];
       throw new RedisError("refused", "no");
     };
     const convert = (_: unknown, sid: string) => entryOf(sid === "a" ? "x".repeat(4 * million) : "{}");
     const { outcomes, error } = await runLane(["a", "b", "c"].map(fileOf), {
       read: () => whole,
       convert,
-      write,
+      settle,
     });
     assert.deepEqual(
       outcomes.map(({ sid, kind }) => [sid, kind]),
@@ -167,11 +180,11 @@ describe("lane: pipelines", () => {
   });
 
   it("an entry whose instant passed before it was sent is expired", async () => {
-    const write = async () => [{ kind: "expired" } as const];
+    const settle = async () => [{ kind: "expired" } as const];
     const { outcomes } = await runLane([fileOf("a")], {
       read: () => whole,
       convert: () => entryOf("{}"),
-      write,
+      settle,
     });
     assert.deepEqual(
       outcomes.map(({ kind, bytesWritten }) => [kind, bytesWritten]),

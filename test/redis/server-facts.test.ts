@@ -75,7 +75,8 @@ describe("server-facts: what a server says of itself", () => {
 
   for (const [version, fits] of [
     ["7.2.4", true],
-    ["6.2.0", true],
+    ["7.0.0", true],
+    ["6.2.14", false],
     ["10.0.0", true],
     [undefined, true],
     ["6.0.16", false],

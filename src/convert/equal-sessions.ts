@@ -1,0 +1,40 @@
+import { DecodeError } from "../format/decode-error.js";
+import { decodeJson } from "../format/json.js";
+import { writePythonJson } from "../format/python-json.js";
+import { isKind, type PythonValue } from "../format/python-value.js";
+
+const setMark = '{"_type": "set"';
+
+/** Whether Redis holds the same session: the same bytes, or the same JSON with the items of sets in another order. */
+export function equalSessions(value: string, held: Buffer): boolean {
+  if (held.length !== value.length) return false;
+  const text = held.toString("latin1");
+  if (text === value) return true;
+  return value.includes(setMark) && text.includes(setMark) && ordered(value) === ordered(text);
+}
+
+/** The same JSON with the items of every set in one order; the text itself where it is no JSON. */
+function ordered(text: string): string {
+  try {
+    return canonical(decodeJson(Buffer.from(text, "latin1"), text.length), text.length);
+  } catch (error) {
+    if (error instanceof DecodeError) return text;
+    throw error;
+  }
+}
+
+function canonical(value: PythonValue, maxLength: number): string {
+  if (Array.isArray(value)) return `[${value.map((item) => canonical(item, maxLength)).join()}]`;
+  if (!isKind(value, "dict")) return writePythonJson(value, maxLength).text;
+  const items = value.values.get("value");
+  if (value.values.get("_type") === "set" && Array.isArray(items)) {
+    return `set(${items
+      .map((item) => canonical(item, maxLength))
+      .sort()
+      .join()})`;
+  }
+  const members = [...value.values].map(
+    ([key, item]) => `${JSON.stringify(key)}:${canonical(item, maxLength)}`,
+  );
+  return `{${members.join()}}`;
+}

@@ -1,0 +1,13 @@
+/** What Redis holds under a key. */
+export type Held =
+  | { readonly kind: "nothing" }
+  /** No string: a list, a hash. */
+  | { readonly kind: "other-type" }
+  | {
+      readonly kind: "text";
+      readonly value: Buffer;
+      /** Milliseconds since the epoch, on our clock; null where the key never ends. */
+      readonly expiresAtMs: number | null;
+    };
+
+export type HeldText = Extract<Held, { readonly kind: "text" }>;

@@ -1,0 +1,42 @@
+import type { Redis } from "ioredis";
+import type { Entry } from "../model/entry.js";
+import type { HeldText } from "../model/held.js";
+
+/** An entry that is to take the place of what was seen under its key. */
+export interface Replacement {
+  readonly entry: Entry;
+  readonly held: HeldText;
+}
+
+/** Compares bytes and instant and decides nothing else: Redis's own JSON reader refuses what Python writes. */
+const compareAndSet = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if redis.call('PEXPIRETIME', KEYS[1]) ~= tonumber(ARGV[2]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[3], 'PXAT', ARGV[4])
+return 1`;
+const neverEnds = -1;
+
+/**
+ * Replaces what keys hold where it is still exactly what was seen, value and lifetime: a save in between, which moves the lifetime, is
+ * never lost. `false` where it is not. Sent again it changes nothing. Throws what `redisFault` sorts.
+ */
+export async function replaceHeld(
+  client: Redis,
+  replacements: readonly Replacement[],
+  clockLeadMs: number,
+): Promise<boolean[]> {
+  const pipeline = client.pipeline();
+  for (const { entry, held } of replacements) {
+    const seenExpiry = held.expiresAtMs === null ? neverEnds : held.expiresAtMs + clockLeadMs;
+    const instant = entry.expiresAtMs + clockLeadMs;
+    pipeline.eval(compareAndSet, 1, entry.key, held.value, seenExpiry, entry.value, instant);
+  }
+  const replies = (await pipeline.exec()) ?? [];
+  return replacements.map((_, index) => {
+    const [error, replaced] = replies[index] ?? [new Error("no reply"), 0];
+    // The key took another type meanwhile: it is looked at again.
+    if (error?.message.includes("WRONGTYPE")) return false;
+    if (error !== null) throw error;
+    return replaced === 1;
+  });
+}
