@@ -16,6 +16,8 @@ export interface RunFacts {
   readonly keyLayout: "documented" | "applet" | null;
   readonly keyLayoutEvidence: KeyLayoutEvidence | null;
   readonly prefix: string | null;
+  readonly laterPasses: readonly Ledger[];
+  readonly stillChanging: number;
   readonly warnings: readonly string[];
   /** Of the run, from its first step to its last. */
   readonly seconds: number;
@@ -23,7 +25,7 @@ export interface RunFacts {
 
 export function buildReport(facts: RunFacts, ledger: Ledger, tally: ScanTally, exitCode: number): Report {
   const counts = ledger.counts;
-  const pass: PassCounts = { found: counts.found, ...counts.outcomes };
+  const pass = passCounts(ledger);
   const failures = ledger.failures.map((failure) => reportedFailure(failure, facts.showIds));
   return {
     tool: "tele-sessions",
@@ -53,8 +55,8 @@ export function buildReport(facts: RunFacts, ledger: Ledger, tally: ScanTally, e
       lossy: counts.lossy,
       unvisited: ledger.unvisited,
     },
-    passes: [pass],
-    stillChanging: 0,
+    passes: [pass, ...facts.laterPasses.map(passCounts)],
+    stillChanging: facts.stillChanging,
     failures,
     failuresOmitted: counts.outcomes.failed - failures.length,
     warnings: facts.warnings,
@@ -63,6 +65,11 @@ export function buildReport(facts: RunFacts, ledger: Ledger, tally: ScanTally, e
     sessionsPerSecond: facts.seconds > 0 ? Math.round(counts.found / facts.seconds) : 0,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
   };
+}
+
+function passCounts(ledger: Ledger): PassCounts {
+  const { found, outcomes } = ledger.counts;
+  return { found, ...outcomes };
 }
 
 export function reportedFailure({ sid, reason, detail }: Failure, showIds: boolean): ReportedFailure {

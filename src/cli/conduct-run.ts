@@ -49,6 +49,7 @@ export async function conductRun(settings: CopySettings, context: RunContext): P
     await runCopy(settings, {
       ...surroundingsOf(settings, record, reporter, stop),
       onBeginAgain: beginAgain,
+      onFailure,
     });
   } catch (error) {
     record.errors.push(error);
@@ -64,7 +65,7 @@ function surroundingsOf(
   record: RunRecord,
   reporter: Reporter,
   stop: StopRequest,
-): Omit<CopySurroundings, "onBeginAgain"> {
+): Omit<CopySurroundings, "onBeginAgain" | "onFailure"> {
   const { quiet, verbose, showIds } = settings.output;
   const warn = (message: string, lasting = false) => {
     record.warnings.push(message);
@@ -90,7 +91,9 @@ function closeBooks(
   for (const [warning, count] of record.ledger.warnings)
     record.warnings.push(`${countOf(count, "time")}: ${warning}`);
   const counts = record.ledger.counts;
-  const tooManyFailed = counts.outcomes.failed > allowed(run.maxFailed, counts.found);
+  const tooManyFailed = [record.ledger, ...record.laterPasses].some(
+    (ledger) => ledger.counts.outcomes.failed > allowed(run.maxFailed, counts.found),
+  );
   const exitCode = () => exitCodeOf({ errors: record.errors, signal: stop.received(), tooManyFailed });
   const facts = () => ({
     ...record,

@@ -2,12 +2,13 @@ import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promis
 import { convertSession, fileSizeFactor } from "../convert/convert-session.js";
 import { decideConflict, lifetimeToleranceMs } from "../convert/decide-conflict.js";
 import { type KeyLayout, keyPrefix } from "../convert/session-key.js";
-import { copySessions } from "../migrate/copy-sessions.js";
+import { type CopyPass, copySessions } from "../migrate/copy-sessions.js";
 import { type LaneParts, runLane } from "../migrate/lane.js";
+import { Ledger } from "../migrate/ledger.js";
 import { type SettleParts, settleEntries } from "../migrate/settle-entries.js";
 import type { Entry } from "../model/entry.js";
 import { RedisError, RedisForgotError, SourceError } from "../model/errors.js";
-import type { SessionOutcome } from "../model/outcome.js";
+import type { Failure, SessionOutcome } from "../model/outcome.js";
 import type { SessionFile } from "../model/session-file.js";
 import { createEntries, foreseeCreation } from "../redis/create-entries.js";
 import { lookForKeyLayouts } from "../redis/key-layouts-seen.js";
@@ -16,11 +17,14 @@ import { describeTarget } from "../redis/redis-target.js";
 import { replaceHeld } from "../redis/replace-held.js";
 import { ResilientConnection } from "../redis/resilient-connection.js";
 import { askServerFacts, refuseUnfitServer, type ServerFacts } from "../redis/server-facts.js";
+import { takeBack } from "../redis/take-back.js";
 import { type Write, writeEntries } from "../redis/write-entries.js";
 import { readSessionFile } from "../source/read-session-file.js";
+import { RecentFiles } from "../source/recent-files.js";
 import { resolveDirectories } from "../source/resolve-directories.js";
 import { newScanTally, type ScanTally, scanSessions } from "../source/scan-sessions.js";
 import { isSid } from "../source/session-name.js";
+import { isGone } from "../source/session-places.js";
 import { chooseKeyLayout } from "./choose-key-layout.js";
 import type { CopySettings } from "./copy-settings.js";
 import type { Reporter } from "./reporter.js";
@@ -33,6 +37,7 @@ export interface CopySurroundings {
   /** `lasting` warnings are shown to a quiet person too. */
   readonly warn: (message: string, lasting?: boolean) => void;
   readonly onOutcome: (outcome: SessionOutcome) => void;
+  readonly onFailure: (failure: Failure) => void;
   /** Takes back what the main pass counted and reported, for it begins again. */
   readonly onBeginAgain: () => void;
   /** Aborted when the run is to stop. */
@@ -45,6 +50,7 @@ const batchesInFlight = 3;
 const finishWithinMs = 8000;
 const batchesBetweenTurns = 16;
 const mostMainPasses = 3;
+const mostLaterPasses = 3;
 
 /** The composition root of a copy: names the concrete parts and joins them. Throws what ends the run. */
 export async function runCopy(settings: CopySettings, surroundings: CopySurroundings): Promise<void> {
@@ -101,6 +107,7 @@ async function copyUntilKept(
   }
 }
 
+/** The main pass, and passes over what a live server changed meanwhile. */
 async function copyAll(
   settings: CopySettings,
   surroundings: CopySurroundings,
@@ -109,20 +116,16 @@ async function copyAll(
   const { record, reporter, stop } = surroundings;
   const { ledger, tally, directories } = record;
   const total = reporter.wantsTotal ? await countSessionFiles(directories, stop) : undefined;
+  const recent = new RecentFiles(Date.now());
+  const lane = noting(parts, recent);
   const startedSeconds = secondsOf(record);
   reporter.begin({ doing: settings.run.dryRun ? "reading" : "copying", total }, () => {
     const { found, outcomes } = ledger.counts;
     return { done: found, failed: outcomes.failed, seconds: secondsOf(record) - startedSeconds };
   });
   try {
-    await copySessions({
-      batches: batchesOf(directories, tally),
-      lane: (batch) => runLane(batch, parts),
-      batchesInFlight,
-      ledger,
-      onOutcome: surroundings.onOutcome,
-      stop,
-    });
+    await copySessions({ ...passOf(surroundings, lane, ledger), batches: batchesOf(directories, tally) });
+    if (!settings.run.dryRun) await copyChanged(surroundings, lane, recent);
   } finally {
     reporter.end();
   }
@@ -132,6 +135,55 @@ async function copyAll(
       tally.unreadable.length === 1 ? first : `${first}, and ${tally.unreadable.length - 1} more`,
     );
   }
+}
+
+/** Takes again what was changed since the pass before began, until a pass finds nothing. */
+async function copyChanged(
+  surroundings: CopySurroundings,
+  parts: LaneParts,
+  recent: RecentFiles,
+): Promise<void> {
+  const { record, stop, onFailure } = surroundings;
+  for (let pass = 1; pass <= mostLaterPasses && !stop.aborted; pass++) {
+    const isChanged = recent.changedSincePass();
+    recent.beginPass(Date.now());
+    const ledger = new Ledger(onFailure);
+    const batches = changedBatches(record.directories, isChanged);
+    await copySessions({ ...passOf(surroundings, parts, ledger), batches });
+    const { found, outcomes } = ledger.counts;
+    if (found > 0) record.laterPasses.push(ledger);
+    const changed = found - outcomes.identical;
+    if (changed === 0) return;
+    record.stillChanging = pass === mostLaterPasses ? changed : 0;
+  }
+}
+
+function passOf(
+  { onOutcome, stop }: CopySurroundings,
+  parts: LaneParts,
+  ledger: Ledger,
+): Omit<CopyPass, "batches"> {
+  return { lane: (batch) => runLane(batch, parts), batchesInFlight, ledger, onOutcome, stop };
+}
+
+/** A lane that tells what it read apart from what changes later. */
+function noting(parts: LaneParts, recent: RecentFiles): LaneParts {
+  return {
+    ...parts,
+    read: (file) => {
+      const reading = parts.read(file);
+      if (reading.kind === "read") recent.note(file, reading.stamp);
+      else recent.noteUnread(file);
+      return reading;
+    },
+  };
+}
+
+function* changedBatches(
+  directories: readonly string[],
+  isChanged: (file: SessionFile) => boolean,
+): Generator<readonly SessionFile[]> {
+  for (const batch of batchesOf(directories, newScanTally())) yield batch.filter(isChanged);
 }
 
 function laneParts(
@@ -147,6 +199,8 @@ function laneParts(
     read: (file) => readSessionFile(file, maxFileSize),
     convert: (read, sid) => convertSession(read, sid, conversion, Date.now()),
     settle: (candidates) => settleEntries(candidates, parts),
+    isGone: settings.run.dryRun ? () => false : isGone,
+    takeBack: (entries) => connection.run((client) => takeBack(client, entries, facts.clockLeadMs)),
   };
 }
 

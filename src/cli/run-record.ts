@@ -8,6 +8,10 @@ export interface RunRecord {
   readonly startedMs: number;
   ledger: Ledger;
   tally: ScanTally;
+  /** One for each pass over what changed while the copy ran, in their order. */
+  laterPasses: Ledger[];
+  /** Sessions that were still being changed when the last of these passes was done. */
+  stillChanging: number;
   /** Everything that ended the run or kept it from being whole. */
   readonly errors: unknown[];
   readonly warnings: string[];
@@ -23,6 +27,8 @@ export function newRunRecord(onFailure: (failure: Failure) => void): RunRecord {
     startedMs: performance.now(),
     ledger: new Ledger(onFailure),
     tally: newScanTally(),
+    laterPasses: [],
+    stillChanging: 0,
     errors: [],
     warnings: [],
     directories: [],
@@ -36,6 +42,8 @@ export function newRunRecord(onFailure: (failure: Failure) => void): RunRecord {
 export function forgetPass(record: RunRecord, onFailure: (failure: Failure) => void): void {
   record.ledger = new Ledger(onFailure);
   record.tally = newScanTally();
+  record.laterPasses = [];
+  record.stillChanging = 0;
 }
 
 export function secondsOf(record: RunRecord): number {

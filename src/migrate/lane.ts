@@ -1,5 +1,5 @@
 import type { Conversion } from "../convert/convert-session.js";
-import type { Candidate } from "../model/entry.js";
+import type { Candidate, Entry } from "../model/entry.js";
 import type { FailureReason, SessionOutcome } from "../model/outcome.js";
 import type { ReadSession, SessionFile } from "../model/session-file.js";
 import type { Reading } from "../source/read-session-file.js";
@@ -11,6 +11,10 @@ export interface LaneParts {
   readonly convert: (read: ReadSession, sid: string) => Conversion;
   /** One settlement for each candidate, in their order. Throws where the run must end. */
   readonly settle: (candidates: readonly Candidate[]) => Promise<readonly Settlement[]>;
+  /** Whether a file that was read is gone: its owner logged out. */
+  readonly isGone: (file: SessionFile) => boolean;
+  /** Deletes keys where they still hold exactly what this run wrote. Throws where the run must end. */
+  readonly takeBack: (entries: readonly Entry[]) => Promise<void>;
 }
 
 /** What a lane gives back. */
@@ -25,6 +29,7 @@ export interface LaneResult {
 const largestPipeline = 4 * 1024 * 1024;
 
 interface Pending {
+  readonly file: SessionFile;
   readonly candidate: Candidate;
   readonly outcome: SessionOutcome;
 }
@@ -77,7 +82,7 @@ function convertFile(file: SessionFile, parts: LaneParts): SessionOutcome | Pend
   if (conversion.kind === "expired") return { ...decoded, kind: "expired", bytesWritten: 0 };
   const { entry, fullLifetimeMs } = conversion;
   const candidate = { entry, mtimeMs: reading.read.mtimeMs, fullLifetimeMs };
-  return { candidate, outcome: { ...decoded, kind: "copied", bytesWritten: entry.value.length } };
+  return { file, candidate, outcome: { ...decoded, kind: "copied", bytesWritten: entry.value.length } };
 }
 
 async function settlePending(
@@ -87,8 +92,15 @@ async function settlePending(
 ): Promise<void> {
   if (pending.length === 0) return;
   const settlements = await parts.settle(pending.map(({ candidate }) => candidate));
-  for (const [index, { outcome }] of pending.entries()) {
-    outcomes.push(settledOutcome(outcome, settlements[index]));
+  const done = pending.map((one, index) => ({
+    ...one,
+    outcome: settledOutcome(one.outcome, settlements[index]),
+  }));
+  // A logout that fell between reading and writing would be undone by the write.
+  const ended = new Set(done.filter(({ outcome, file }) => outcome.kind === "copied" && parts.isGone(file)));
+  if (ended.size > 0) await parts.takeBack([...ended].map(({ candidate }) => candidate.entry));
+  for (const one of done) {
+    outcomes.push(ended.has(one) ? { ...one.outcome, kind: "vanished", bytesWritten: 0 } : one.outcome);
   }
 }
 

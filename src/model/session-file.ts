@@ -20,3 +20,15 @@ export interface ReadSession {
   /** Our clock just before the file was opened, milliseconds since the epoch. */
   readonly openedAtMs: number;
 }
+
+/** What tells a file from the one that takes its place: equal in all of it means unchanged. */
+export interface FileStamp {
+  readonly dev: number;
+  readonly ino: number;
+  /** Bytes. */
+  readonly size: number;
+  /** Last modification, milliseconds since the epoch. */
+  readonly mtimeMs: number;
+  /** Last change of the file or its name. */
+  readonly ctimeMs: number;
+}

@@ -1,12 +1,13 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import type { FailureReason } from "../model/outcome.js";
-import type { ReadSession, SessionFile } from "../model/session-file.js";
+import type { FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
 import { errorCode } from "./error-code.js";
+import { scatteredPlaceOf } from "./session-places.js";
 
 /** What opening a session file came to. */
 export type Reading =
-  | { readonly kind: "read"; readonly read: ReadSession }
+  | { readonly kind: "read"; readonly read: ReadSession; readonly stamp: FileStamp }
   /** Gone since it was listed. */
   | { readonly kind: "vanished" }
   /** No bytes: a full disk leaves such files, and they hold no session. */
@@ -22,12 +23,17 @@ const mostReads = 5;
 const noFileCodes: ReadonlySet<string> = new Set(["ELOOP", "ENXIO", "EMLINK"]);
 
 /**
- * A session file's content, whole and unchanged while it was read; a file of more than `maxFileSize` bytes is not read. What goes
+ * A session file's content, from its place or the one that it was moved to, whole and unchanged while it was read; a file of more than `maxFileSize` bytes is not read. What goes
  * wrong with one file is a value. Throws only what is no system error.
  */
 export function readSessionFile(file: SessionFile, maxFileSize: number): Reading {
+  const reading = readPlace(join(file.directory, file.name), maxFileSize);
+  const moved = reading.kind === "vanished" ? scatteredPlaceOf(file) : undefined;
+  return moved === undefined ? reading : readPlace(moved, maxFileSize);
+}
+
+function readPlace(path: string, maxFileSize: number): Reading {
   const openedAtMs = Date.now();
-  const path = join(file.directory, file.name);
   try {
     const descriptor = openSync(path, openFlags);
     try {
@@ -54,7 +60,7 @@ function readOpened(descriptor: number, openedAtMs: number, maxFileSize: number)
     const bytes = readUpTo(descriptor, before.size + 1);
     const after = fstatSync(descriptor);
     if (bytes.length === before.size && after.size === before.size && after.mtimeMs === before.mtimeMs) {
-      return { kind: "read", read: { bytes, mtimeMs: before.mtimeMs, openedAtMs } };
+      return { kind: "read", read: { bytes, mtimeMs: before.mtimeMs, openedAtMs }, stamp: before };
     }
   }
   return { kind: "failed", reason: "changed-repeatedly", detail: `at each of ${mostReads} reads` };

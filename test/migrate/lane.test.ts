@@ -10,7 +10,11 @@ import type { SessionFile } from "../../src/model/session-file.js";
 import type { Reading } from "../../src/source/read-session-file.js";
 
 const fileOf = (sid: string): SessionFile => ({ directory: "/d", name: sid, layout: "flat", sid });
-const whole: Reading = { kind: "read", read: { bytes: Buffer.from("12345"), mtimeMs: 1, openedAtMs: 2 } };
+const whole: Reading = {
+  kind: "read",
+  read: { bytes: Buffer.from("12345"), mtimeMs: 1, openedAtMs: 2 },
+  stamp: { dev: 1, ino: 1, size: 5, mtimeMs: 1, ctimeMs: 1 },
+};
 const facts = { authenticated: true, lossy: false };
 const entryOf = (value: string): Conversion => ({
   kind: "entry",
@@ -20,6 +24,9 @@ const entryOf = (value: string): Conversion => ({
   facts,
 });
 const copied: Settlement = { kind: "copied" };
+
+/** Files that stay where they are. */
+const there = { isGone: () => false, takeBack: async () => undefined };
 
 const never = () => {
   throw new Error("not to be called");
@@ -111,13 +118,19 @@ describe("lane: one outcome for every file (design.md section 2)", () => {
   ];
   for (const [name, parts, expected] of rows) {
     it(name, async () => {
-      const result = await runLane([fileOf("s")], { read: never, convert: never, settle: never, ...parts });
+      const result = await runLane([fileOf("s")], {
+        ...{ read: never, convert: never, settle: never },
+        ...there,
+        ...parts,
+      });
       assert.deepEqual(result, { outcomes: [{ sid: "s", ...expected }] });
     });
   }
 
   it("an empty batch writes nothing", async () =>
-    assert.deepEqual(await runLane([], { read: never, convert: never, settle: never }), { outcomes: [] }));
+    assert.deepEqual(await runLane([], { read: never, convert: never, settle: never, ...there }), {
+      outcomes: [],
+    }));
 });
 
 describe("lane: pipelines", () => {
@@ -132,6 +145,7 @@ describe("lane: pipelines", () => {
         pipelines.push(candidates.map(({ entry }) => entry.value.length));
         return candidates.map(() => copied);
       },
+      ...there,
     });
     assert.deepEqual(
       outcomes.map(({ bytesWritten }) => bytesWritten),
@@ -156,6 +170,7 @@ describe("lane: pipelines", () => {
       read: (file) => (file.sid === "b" ? { kind: "vanished" } : whole),
       convert: () => entryOf("{}"),
       settle: async () => [copied, { kind: "failed", reason: "redis-error", detail: "of c" }, copied],
+      ...there,
     });
     const kinds = Object.fromEntries(outcomes.map(({ sid, kind }) => [sid, kind]));
     assert.deepEqual(kinds, { a: "copied", b: "vanished", c: "failed", d: "copied" });
@@ -171,6 +186,7 @@ describe("lane: pipelines", () => {
       read: () => whole,
       convert,
       settle,
+      ...there,
     });
     assert.deepEqual(
       outcomes.map(({ sid, kind }) => [sid, kind]),
@@ -185,10 +201,33 @@ describe("lane: pipelines", () => {
       read: () => whole,
       convert: () => entryOf("{}"),
       settle,
+      ...there,
     });
     assert.deepEqual(
       outcomes.map(({ kind, bytesWritten }) => [kind, bytesWritten]),
       [["expired", 0]],
     );
+  });
+
+  it("what is gone once it is written is taken back (spec.md section 4, Logouts)", async () => {
+    const taken: string[] = [];
+    const { outcomes } = await runLane(["a", "b", "c"].map(fileOf), {
+      read: () => whole,
+      convert: (_, sid) => entryOf(sid),
+      settle: async () => [copied, copied, { kind: "identical" }],
+      isGone: ({ sid }) => sid !== "a",
+      takeBack: async (entries) => {
+        taken.push(...entries.map(({ value }) => value));
+      },
+    });
+    assert.deepEqual(
+      outcomes.map(({ sid, kind }) => [sid, kind]),
+      [
+        ["a", "copied"],
+        ["b", "vanished"],
+        ["c", "identical"],
+      ],
+    );
+    assert.deepEqual(taken, ["b"]);
   });
 });

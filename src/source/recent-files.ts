@@ -1,0 +1,85 @@
+import { lstatSync } from "node:fs";
+import { join } from "node:path";
+import type { FileStamp, SessionFile } from "../model/session-file.js";
+import { errorCode } from "./error-code.js";
+
+/** Files that are remembered; what changed beside more of them is taken again without need, which does no harm. */
+const mostRemembered = 100_000;
+/** File times may lag behind the clock by this much, on file systems with coarse ones. */
+const coarseTimeMs = 2000;
+
+/**
+ * Finds what changed since it was read. Only files that changed at about the time of the pass, or later, are remembered: no others
+ * can be mistaken for changed ones.
+ */
+export class RecentFiles {
+  readonly #stamps = new Map<string, FileStamp>();
+  #passStartMs: number;
+  /** The most that any file's time was ahead of our clock when it was read. */
+  #largestLeadMs = 0;
+
+  constructor(passStartMs: number) {
+    this.#passStartMs = passStartMs;
+  }
+
+  /** A pass begins: what changes from now on is for the next one. */
+  beginPass(startMs: number): void {
+    this.#passStartMs = startMs;
+  }
+
+  /** Takes note of a file as it was when it was read. */
+  note(file: SessionFile, stamp: FileStamp): void {
+    const timeMs = latest(stamp);
+    this.#largestLeadMs = Math.max(this.#largestLeadMs, timeMs - Date.now());
+    if (timeMs <= this.#sinceMs) return;
+    const path = join(file.directory, file.name);
+    if (this.#stamps.size < mostRemembered || this.#stamps.has(path)) this.#stamps.set(path, stamp);
+  }
+
+  /** Takes note of a file that could not be read as it stands. */
+  noteUnread(file: SessionFile): void {
+    const stamp = stampOf(join(file.directory, file.name));
+    if (stamp !== undefined) this.note(file, stamp);
+  }
+
+  /** Gives a test for what changed since the pass that ran last began, and was not read as it stands. */
+  changedSincePass(): (file: SessionFile) => boolean {
+    const sinceMs = this.#sinceMs;
+    return (file) => {
+      const path = join(file.directory, file.name);
+      const stamp = stampOf(path);
+      if (stamp === undefined || latest(stamp) <= sinceMs) return false;
+      const noted = this.#stamps.get(path);
+      return noted === undefined || !isSame(noted, stamp);
+    };
+  }
+
+  get #sinceMs(): number {
+    return this.#passStartMs - coarseTimeMs - this.#largestLeadMs;
+  }
+}
+
+function latest({ mtimeMs, ctimeMs }: FileStamp): number {
+  return Math.max(mtimeMs, ctimeMs);
+}
+
+/** The server writes a temporary file and renames it over the old one: a new inode each time. */
+function isSame(one: FileStamp, other: FileStamp): boolean {
+  return (
+    one.dev === other.dev &&
+    one.ino === other.ino &&
+    one.size === other.size &&
+    one.mtimeMs === other.mtimeMs &&
+    one.ctimeMs === other.ctimeMs
+  );
+}
+
+/** `undefined` where the file is gone or cannot be looked at: the main pass had its outcome. */
+function stampOf(path: string): FileStamp | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    errorCode(error);
+    return undefined;
+  }
+}

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import type { SessionFile } from "../../src/model/session-file.js";
+import { RecentFiles } from "../../src/source/recent-files.js";
+import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+
+const hourMs = 3_600_000;
+
+function makeFile(): { readonly file: SessionFile; readonly path: string } {
+  const directory = makeTemporaryDirectory();
+  const path = join(directory, "name");
+  writeFileSync(path, "one");
+  return { file: { directory, name: "name", layout: "flat", sid: "s" }, path };
+}
+
+/** As the server saves: another file under another name, renamed over the old one. */
+function save(path: string, content: string): void {
+  writeFileSync(`${path}.__wz_sess`, content);
+  renameSync(`${path}.__wz_sess`, path);
+}
+
+describe("recent-files: what changed since it was read (spec.md section 4, A live server)", () => {
+  it("what was read as it stands has not changed, however young it is", () => {
+    const { file, path } = makeFile();
+    const recent = new RecentFiles(Date.now());
+    recent.note(file, statSync(path));
+    assert(!recent.changedSincePass()(file));
+  });
+
+  it("what was saved since has, with the same size too", () => {
+    const { file, path } = makeFile();
+    const recent = new RecentFiles(Date.now());
+    recent.note(file, statSync(path));
+    save(path, "two");
+    assert(recent.changedSincePass()(file));
+  });
+
+  it("what was never read has, if it is young", () => {
+    const { file } = makeFile();
+    assert(new RecentFiles(Date.now()).changedSincePass()(file));
+    assert(!new RecentFiles(Date.now() + hourMs).changedSincePass()(file));
+  });
+
+  it("a pass looks back 2 s, for coarse file times", () => {
+    const { file, path } = makeFile();
+    const changedMs = statSync(path).ctimeMs;
+    assert(new RecentFiles(changedMs + 1900).changedSincePass()(file));
+    assert(!new RecentFiles(changedMs + 2100).changedSincePass()(file));
+  });
+
+  it("and further, by what any file's time was ahead of our clock", () => {
+    const { file } = makeFile();
+    const ahead = makeFile();
+    utimesSync(ahead.path, new Date(), new Date(Date.now() + 2 * hourMs));
+    const recent = new RecentFiles(Date.now() + hourMs);
+    assert(!recent.changedSincePass()(file));
+    recent.note(ahead.file, statSync(ahead.path));
+    assert(recent.changedSincePass()(file));
+  });
+
+  it("what is gone has not changed: it had its outcome", () => {
+    const { file, path } = makeFile();
+    rmSync(path);
+    assert(!new RecentFiles(Date.now()).changedSincePass()(file));
+  });
+
+  it("what could not be read is not taken again as it stands", () => {
+    const { file, path } = makeFile();
+    const recent = new RecentFiles(Date.now());
+    recent.noteUnread(file);
+    assert(!recent.changedSincePass()(file));
+    save(path, "two");
+    assert(recent.changedSincePass()(file));
+  });
+
+  it("a pass that begins looks for what changes from then on", () => {
+    const { file } = makeFile();
+    const recent = new RecentFiles(Date.now());
+    const first = recent.changedSincePass();
+    recent.beginPass(Date.now() + hourMs);
+    assert(first(file));
+    assert(!recent.changedSincePass()(file));
+  });
+});
