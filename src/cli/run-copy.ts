@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { convertSession, fileSizeFactor } from "../convert/convert-session.js";
 import { decideConflict, lifetimeToleranceMs } from "../convert/decide-conflict.js";
 import { type KeyLayout, keyPrefix } from "../convert/session-key.js";
@@ -13,6 +13,7 @@ import type { SessionFile } from "../model/session-file.js";
 import { createEntries, foreseeCreation } from "../redis/create-entries.js";
 import { lookForKeyLayouts } from "../redis/key-layouts-seen.js";
 import { lookAtKeys } from "../redis/look-at-keys.js";
+import { pause } from "../redis/pause.js";
 import { describeTarget } from "../redis/redis-target.js";
 import { replaceHeld } from "../redis/replace-held.js";
 import { ResilientConnection } from "../redis/resilient-connection.js";
@@ -75,7 +76,7 @@ export async function runCopy(settings: CopySettings, surroundings: CopySurround
     if (choice.evidence === "both") throw new RedisError("refused", choice.refusal);
     record.keyLayout = choice.layout;
     if (choice.warning !== undefined) warn(choice.warning, true);
-    const parts = laneParts(settings, choice.layout, connection, facts);
+    const parts = laneParts(settings, choice.layout, connection, facts, stop);
     await copyUntilKept(settings, surroundings, parts, connection);
   } finally {
     stop.removeEventListener("abort", closeLate);
@@ -191,10 +192,11 @@ function laneParts(
   layout: KeyLayout,
   connection: ResilientConnection,
   facts: ServerFacts,
+  stop: AbortSignal,
 ): LaneParts {
   const conversion = { ...settings.conversion, keyPrefix: keyPrefix(layout, settings.target.prefix) };
   const maxFileSize = fileSizeFactor * conversion.maxSessionSize;
-  const parts = settleParts(settings, connection, facts.clockLeadMs);
+  const parts = settleParts(settings, connection, facts.clockLeadMs, stop);
   return {
     read: (file) => readSessionFile(file, maxFileSize),
     convert: (read, sid) => convertSession(read, sid, conversion, Date.now()),
@@ -205,7 +207,12 @@ function laneParts(
 }
 
 /** A dry run looks and decides as the real one does, and writes nothing. */
-function settleParts(settings: CopySettings, connection: ResilientConnection, lead: number): SettleParts {
+function settleParts(
+  settings: CopySettings,
+  connection: ResilientConnection,
+  lead: number,
+  stop: AbortSignal,
+): SettleParts {
   const { policy } = settings.conflicts;
   const reading: Pick<SettleParts, "look" | "decide"> = {
     look: (keys) => connection.run((client) => lookAtKeys(client, keys, lead)),
@@ -227,9 +234,9 @@ function settleParts(settings: CopySettings, connection: ResilientConnection, le
   }
   return {
     ...shared,
-    create: (entries) => connection.run((client) => createEntries(client, entries, lead)),
+    create: (entries) => connection.run((client, tries) => createEntries(client, entries, lead, tries > 1)),
     replace: (replacements) => connection.run((client) => replaceHeld(client, replacements, lead)),
-    waitForLifetimes: () => wait(lifetimeToleranceMs),
+    waitForLifetimes: () => pause(lifetimeToleranceMs, stop),
   };
 }
 

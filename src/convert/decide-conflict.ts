@@ -11,8 +11,8 @@ export type ConflictPolicy = "newest" | "keep" | "overwrite";
 
 /** What is to be done about a key that exists. */
 export type ConflictDecision =
-  /** Redis holds exactly what this run would write, down to the instant: its own write, sent again. */
-  | { readonly kind: "copied" }
+  /** Exactly what is to be written, down to the instant: a write of this run, or of another that counts from the file's time. */
+  | { readonly kind: "own" }
   /** An equal value with a lifetime that is right. */
   | { readonly kind: "identical" }
   /** An equal value with a lifetime that is too long. */
@@ -39,7 +39,7 @@ export function decideConflict(
   const { entry, fullLifetimeMs } = candidate;
   if (equalSessions(entry.value, held.value)) {
     if (held.expiresAtMs === null) return { kind: "endless" };
-    if (held.expiresAtMs === entry.expiresAtMs) return { kind: "copied" };
+    if (held.expiresAtMs === entry.expiresAtMs) return { kind: "own" };
     return {
       kind: held.expiresAtMs > nowMs + fullLifetimeMs + lifetimeToleranceMs ? "refresh" : "identical",
     };

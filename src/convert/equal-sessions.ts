@@ -10,7 +10,9 @@ export function equalSessions(value: string, held: Buffer): boolean {
   if (held.length !== value.length) return false;
   const text = held.toString("latin1");
   if (text === value) return true;
-  return value.includes(setMark) && text.includes(setMark) && ordered(value) === ordered(text);
+  // Python writes ASCII only: anything else is another's writing, and another text for the same length.
+  if (!value.includes(setMark) || !text.includes(setMark) || /[^\x20-\x7e]/.test(text)) return false;
+  return ordered(value) === ordered(text);
 }
 
 /** The same JSON with the items of every set in one order; the text itself where it is no JSON. */
@@ -27,7 +29,7 @@ function canonical(value: PythonValue, maxLength: number): string {
   if (Array.isArray(value)) return `[${value.map((item) => canonical(item, maxLength)).join()}]`;
   if (!isKind(value, "dict")) return writePythonJson(value, maxLength).text;
   const items = value.values.get("value");
-  if (value.values.get("_type") === "set" && Array.isArray(items)) {
+  if (value.values.get("_type") === "set" && value.values.size === 2 && Array.isArray(items)) {
     return `set(${items
       .map((item) => canonical(item, maxLength))
       .sort()

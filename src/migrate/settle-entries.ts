@@ -37,31 +37,41 @@ export async function settleEntries(
   candidates: readonly Candidate[],
   parts: SettleParts,
 ): Promise<Settlement[]> {
-  const settled = new Map<Candidate, Settlement>();
-  const waited = new Set<Candidate>();
+  const course: Course = { settled: new Map(), sent: new Map(), waited: new Set() };
   let open = candidates;
   for (let round = 0; round < mostRounds && open.length > 0; round++) {
-    const standing = await create(open, parts, settled);
-    const endless = await compare(standing, parts, settled, waited);
+    const standing = await create(open, parts, course);
+    const endless = await compare(standing, parts, course);
     if (endless.length > 0) await parts.waitForLifetimes();
-    for (const candidate of endless) waited.add(candidate);
-    open = open.filter((candidate) => !settled.has(candidate));
+    for (const candidate of endless) course.waited.add(candidate);
+    open = open.filter((candidate) => !course.settled.has(candidate));
   }
-  return candidates.map((candidate) => settled.get(candidate) ?? restless);
+  return candidates.map((candidate) => course.settled.get(candidate) ?? restless);
+}
+
+/** How far a batch has come. */
+interface Course {
+  readonly settled: Map<Candidate, Settlement>;
+  /** What a candidate comes to if Redis is found to hold what was sent for it, though no reply said so. */
+  readonly sent: Map<Candidate, Settlement>;
+  /** Those whose equal value was given time to get a lifetime. */
+  readonly waited: Set<Candidate>;
 }
 
 /** Writes the candidates whose keys do not exist; gives back the others. */
 async function create(
   candidates: readonly Candidate[],
   parts: SettleParts,
-  settled: Map<Candidate, Settlement>,
+  { settled, sent }: Course,
 ): Promise<Candidate[]> {
   const creations = await parts.create(candidates.map(({ entry }) => entry));
   const standing: Candidate[] = [];
   for (const [index, candidate] of candidates.entries()) {
     const creation = creations[index] ?? { kind: "failed", detail: "no reply" };
-    if (creation.kind === "exists") standing.push(candidate);
-    else if (creation.kind === "failed") settled.set(candidate, failed("redis-error", creation.detail));
+    if (creation.kind === "exists") {
+      standing.push(candidate);
+      if (creation.sentBefore === true) sent.set(candidate, { kind: "copied" });
+    } else if (creation.kind === "failed") settled.set(candidate, failed("redis-error", creation.detail));
     else settled.set(candidate, { kind: creation.kind === "created" ? "copied" : "expired" });
   }
   return standing;
@@ -71,8 +81,7 @@ async function create(
 async function compare(
   candidates: readonly Candidate[],
   parts: SettleParts,
-  settled: Map<Candidate, Settlement>,
-  waited: ReadonlySet<Candidate>,
+  { settled, sent, waited }: Course,
 ): Promise<Candidate[]> {
   if (candidates.length === 0) return [];
   const held = await parts.look(candidates.map(({ entry }) => entry.key));
@@ -95,12 +104,14 @@ async function compare(
       const entry = { ...candidate.entry, value: seen.value.toString("latin1") };
       replacements.push({ ...replacement, entry, settlement: { kind: "identical" } });
     } else if (decision.kind === "endless") endless.push(candidate);
+    else if (decision.kind === "own") settled.set(candidate, sent.get(candidate) ?? { kind: "identical" });
     else settled.set(candidate, decision);
   }
   await settleOtherTypes(ofOtherType, parts, settled);
   const replaced = replacements.length > 0 ? await parts.replace(replacements) : [];
   for (const [index, { candidate, settlement }] of replacements.entries()) {
     if (replaced[index] === true) settled.set(candidate, settlement);
+    else sent.set(candidate, settlement);
   }
   return endless;
 }

@@ -4,17 +4,20 @@ import { redisFault } from "./redis-fault.js";
 
 /** What became of an entry that was to be written only where no key stood. */
 export type Creation =
-  | { readonly kind: "created" | "exists" | "expired" }
+  | { readonly kind: "created" | "expired" }
+  /** With `sentBefore` it may have been written by this run itself, and the reply was lost. */
+  | { readonly kind: "exists"; readonly sentBefore?: true }
   | { readonly kind: "failed"; readonly detail: string };
 
 /**
  * Writes entries whose keys do not exist, in one pipeline: SET with NX and PXAT, value and lifetime in one command. Instants are moved by
- * what Redis's clock is ahead of ours. Sent again, it finds its own keys to exist. Throws what `redisFault` sorts.
+ * what Redis's clock is ahead of ours. Throws what `redisFault` sorts.
  */
 export async function createEntries(
   client: Redis,
   entries: readonly Entry[],
   clockLeadMs: number,
+  sentBefore = false,
 ): Promise<Creation[]> {
   const nowMs = Date.now();
   // Redis answers OK to an instant in the past, and holds nothing.
@@ -25,7 +28,7 @@ export async function createEntries(
   }
   const replies = ((await pipeline.exec()) ?? []).values();
   return entries.map(({ expiresAtMs }) =>
-    expiresAtMs > nowMs ? creationOf(replies.next().value) : { kind: "expired" },
+    expiresAtMs > nowMs ? creationOf(replies.next().value, sentBefore) : { kind: "expired" },
   );
 }
 
@@ -34,17 +37,20 @@ export async function foreseeCreation(client: Redis, entries: readonly Entry[]):
   const pipeline = client.pipeline();
   for (const { key } of entries) pipeline.exists(key);
   const replies = (await pipeline.exec()) ?? [];
-  return entries.map((_, index) => {
+  const nowMs = Date.now();
+  return entries.map(({ expiresAtMs }, index) => {
+    if (expiresAtMs <= nowMs) return { kind: "expired" };
     const [error, count] = replies[index] ?? [new Error("no reply"), 0];
     if (error !== null) return failureOf(error);
     return { kind: count === 0 ? "created" : "exists" };
   });
 }
 
-function creationOf(reply: [Error | null, unknown] | undefined): Creation {
+function creationOf(reply: [Error | null, unknown] | undefined, sentBefore: boolean): Creation {
   const [error, answer] = reply ?? [new Error("no reply"), null];
   if (error !== null) return failureOf(error);
-  return { kind: answer === null ? "exists" : "created" };
+  if (answer !== null) return { kind: "created" };
+  return sentBefore ? { kind: "exists", sentBefore } : { kind: "exists" };
 }
 
 function failureOf(error: Error): Creation {

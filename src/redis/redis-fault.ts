@@ -40,6 +40,10 @@ const errorTexts: readonly (readonly [RegExp, RedisFault])[] = [
   [/^DB index is out of range/, { kind: "refused", message: "Redis has no database of that number" }],
   [/^invalid password/, { kind: "refused", message: "Redis refused the password" }],
   [/^unknown command/, { kind: "refused", message: "Redis does not know a command that is needed" }],
+  [
+    /^The user executing the script can't run this command/,
+    { kind: "refused", message: "Redis does not allow this user a command that a script needs" },
+  ],
   [/^max number of clients reached/, { kind: "transient", message: "Redis takes no more clients" }],
   [/^Cannot select another database/i, { kind: "refused", message: "Redis allows no database but 0" }],
   [

@@ -18,22 +18,26 @@ const neverEnds = -1;
 
 /**
  * Replaces what keys hold where it is still exactly what was seen, value and lifetime: a save in between, which moves the lifetime, is
- * never lost. `false` where it is not. Sent again it changes nothing. Throws what `redisFault` sorts.
+ * never lost. `false` where it is not, and where the entry is over. Sent again it changes nothing. Throws what `redisFault` sorts.
  */
 export async function replaceHeld(
   client: Redis,
   replacements: readonly Replacement[],
   clockLeadMs: number,
 ): Promise<boolean[]> {
+  const nowMs = Date.now();
+  // An instant in the past would remove the key, and Redis would answer OK.
+  const live = replacements.filter(({ entry }) => entry.expiresAtMs > nowMs);
   const pipeline = client.pipeline();
-  for (const { entry, held } of replacements) {
+  for (const { entry, held } of live) {
     const seenExpiry = held.expiresAtMs === null ? neverEnds : held.expiresAtMs + clockLeadMs;
     const instant = entry.expiresAtMs + clockLeadMs;
     pipeline.eval(compareAndSet, 1, entry.key, held.value, seenExpiry, entry.value, instant);
   }
-  const replies = (await pipeline.exec()) ?? [];
-  return replacements.map((_, index) => {
-    const [error, replaced] = replies[index] ?? [new Error("no reply"), 0];
+  const replies = ((await pipeline.exec()) ?? []).values();
+  return replacements.map(({ entry }) => {
+    if (entry.expiresAtMs <= nowMs) return false;
+    const [error, replaced] = replies.next().value ?? [new Error("no reply"), 0];
     // The key took another type meanwhile: it is looked at again.
     if (error?.message.includes("WRONGTYPE")) return false;
     if (error !== null) throw error;

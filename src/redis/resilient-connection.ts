@@ -1,7 +1,7 @@
-import { setTimeout as wait } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { RedisError, RedisForgotError } from "../model/errors.js";
 import { type Connection, openConnection, openFirstConnection } from "./open-connection.js";
+import { pause } from "./pause.js";
 import { redisFault } from "./redis-fault.js";
 import { describeTarget, type RedisTarget } from "./redis-target.js";
 import { withinTime } from "./time-limit.js";
@@ -51,13 +51,13 @@ export class ResilientConnection {
   }
 
   /**
-   * Does the work, again and again over new connections until it succeeds. Throws `RedisError` where Redis refuses, stays away
+   * Does the work, which is told how often it was tried, again and again over new connections until it succeeds. Throws `RedisError` where Redis refuses, stays away
    * for longer than allowed, or the run is to stop while it is away; `RedisForgotError` where another Redis answers than the one that
    * the work was begun with.
    */
-  async run<T>(work: (client: Redis) => Promise<T>): Promise<T> {
+  async run<T>(work: (client: Redis, tries: number) => Promise<T>): Promise<T> {
     const generation = this.#generation;
-    for (;;) {
+    for (let tries = 1; ; tries++) {
       const attempt = this.#connection;
       try {
         const { client } = await attempt;
@@ -65,7 +65,7 @@ export class ResilientConnection {
         const result = await withinTime(
           longestBatchMs,
           () => client.disconnect(),
-          () => work(client),
+          () => work(client, tries),
         );
         this.#failingSinceMs = undefined;
         this.#failures = 0;
@@ -110,14 +110,6 @@ export class ResilientConnection {
     if (connection.runId === undefined || connection.runId !== this.#runId) this.#generation++;
     this.#runId = connection.runId;
     return connection;
-  }
-}
-
-async function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
-  try {
-    await wait(milliseconds, undefined, { signal: stop });
-  } catch (error) {
-    if (!stop.aborted) throw error;
   }
 }
 

@@ -1,0 +1,437 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { ConflictDecision } from "../../src/convert/decide-conflict.js";
+import { type SettleParts, settleEntries } from "../../src/migrate/settle-entries.js";
+import type { Candidate } from "../../src/model/entry.js";
+import { RedisError } from "../../src/model/errors.js";
+import type { Held, HeldText } from "../../src/model/held.js";
+
+const endMs = 9_000_000;
+
+function candidateOf(key: string, value = "file"): Candidate {
+  return { entry: { key, value, expiresAtMs: endMs }, mtimeMs: 1, fullLifetimeMs: 2 };
+}
+
+const text = (value: string, expiresAtMs: number | null = 1): HeldText => ({
+  kind: "text",
+  value: Buffer.from(value),
+  expiresAtMs,
+});
+const list: Held = { kind: "other-type" };
+
+/** A Redis in memory, and the order in which it was asked. `old` is replaced, what is like the file's is equal, the rest is kept. */
+function makeStore(keys: Readonly<Record<string, Held>>, changes: Partial<SettleParts> = {}) {
+  const held = new Map(Object.entries(keys));
+  const calls: string[] = [];
+  const decide = (candidate: Candidate, seen: HeldText): ConflictDecision => {
+    const value = seen.value.toString();
+    if (value === candidate.entry.value || value.startsWith("equal")) {
+      if (seen.expiresAtMs === null) return { kind: "endless" };
+      if (seen.expiresAtMs === candidate.entry.expiresAtMs) return { kind: "own" };
+      return { kind: seen.expiresAtMs > candidate.entry.expiresAtMs ? "refresh" : "identical" };
+    }
+    if (value === "odd") return { kind: "kept", warning: "odd" };
+    return { kind: value.startsWith("old") ? "replace" : "kept" };
+  };
+  const parts: SettleParts = {
+    create: async (entries) => {
+      calls.push(`create ${entries.map(({ key }) => key).join()}`);
+      return entries.map(({ key, value, expiresAtMs }) => {
+        if (held.has(key)) return { kind: "exists" };
+        held.set(key, text(value, expiresAtMs));
+        return { kind: "created" };
+      });
+    },
+    look: async (asked) => {
+      calls.push(`look ${asked.join()}`);
+      return asked.map((key) => held.get(key) ?? { kind: "nothing" });
+    },
+    decide,
+    replace: async (replacements) => {
+      calls.push(`replace ${replacements.map(({ entry }) => `${entry.key}=${entry.value}`).join()}`);
+      return replacements.map(({ entry, held: seen }) => {
+        const there = held.get(entry.key);
+        if (there?.kind !== "text" || !there.value.equals(seen.value)) return false;
+        if (there.expiresAtMs !== seen.expiresAtMs) return false;
+        held.set(entry.key, text(entry.value, entry.expiresAtMs));
+        return true;
+      });
+    },
+    waitForLifetimes: async () => {
+      calls.push("wait");
+    },
+    ...changes,
+  };
+  return { held, calls, parts };
+}
+
+const candidates = (...keys: readonly string[]): Candidate[] => keys.map((key) => candidateOf(key));
+const restless = {
+  kind: "kept",
+  warning: "a key changed whenever it was to be replaced: it was left alone",
+};
+
+describe("settle-entries: written where no key stands, else settled by what stands (spec.md section 4, Conflicts)", () => {
+  it("no candidates: one look at nothing is too much", async () => {
+    const { parts, calls } = makeStore({});
+    assert.deepEqual(await settleEntries([], parts), []);
+    assert.deepEqual(calls, []);
+  });
+
+  it("nothing stands: one round, nothing looked at", async () => {
+    const { parts, calls, held } = makeStore({});
+    assert.deepEqual(await settleEntries(candidates("a", "b"), parts), [
+      { kind: "copied" },
+      { kind: "copied" },
+    ]);
+    assert.deepEqual(calls, ["create a,b"]);
+    assert.deepEqual(held.get("a"), text("file", endMs));
+  });
+
+  it("every kind at once, each settlement at its candidate's place", async () => {
+    const keys: Readonly<Record<string, Held>> = {
+      identical: text("equal"),
+      long: text("equal", endMs + 1),
+      own: text("file", endMs),
+      older: text("old"),
+      newer: text("new"),
+      odd: text("odd"),
+      list,
+    };
+    const { parts, calls, held } = makeStore(keys);
+    const asked = ["absent", "identical", "list", "older", "newer", "long", "odd", "own", "gone"];
+    const settled = await settleEntries(candidates(...asked), parts);
+    assert.deepEqual(Object.fromEntries(asked.map((key, index) => [key, settled[index]])), {
+      absent: { kind: "copied" },
+      identical: { kind: "identical" },
+      list: { kind: "failed", reason: "wrong-redis-type", detail: "the key holds no string" },
+      older: { kind: "copied" },
+      newer: { kind: "kept" },
+      long: { kind: "identical" },
+      odd: { kind: "kept", warning: "odd" },
+      own: { kind: "identical" },
+      gone: { kind: "copied" },
+    });
+    assert.deepEqual(calls, [
+      `create ${asked.join()}`,
+      "look identical,list,older,newer,long,odd,own",
+      "replace older=file,long=equal",
+    ]);
+    assert.deepEqual(held.get("identical"), keys["identical"], "its lifetime is left alone");
+    assert.deepEqual(held.get("newer"), keys["newer"]);
+    assert.deepEqual(held.get("list"), list);
+    assert.deepEqual(held.get("long"), text("equal", endMs), "the value as it stood, the lifetime put right");
+  });
+
+  it("the same candidate values twice: each its own settlement", async () => {
+    const { parts } = makeStore({});
+    const settled = await settleEntries([candidateOf("a", "1"), candidateOf("a", "2")], parts);
+    assert.deepEqual(settled, [{ kind: "copied" }, { kind: "kept" }]);
+  });
+
+  it("what cannot be written fails alone; what is over is expired", async () => {
+    const { parts } = makeStore(
+      {},
+      {
+        create: async () => [
+          { kind: "created" },
+          { kind: "failed", detail: "Redis answered ERR" },
+          { kind: "expired" },
+        ],
+      },
+    );
+    assert.deepEqual(await settleEntries(candidates("a", "b", "c", "d"), parts), [
+      { kind: "copied" },
+      { kind: "failed", reason: "redis-error", detail: "Redis answered ERR" },
+      { kind: "expired" },
+      { kind: "failed", reason: "redis-error", detail: "no reply" },
+    ]);
+  });
+
+  for (const part of ["create", "look", "replace", "waitForLifetimes"] as const) {
+    it(`what ends the run is thrown: ${part}`, async () => {
+      const end = async () => {
+        throw new RedisError("refused", part);
+      };
+      const { parts } = makeStore({ old: text("old"), endless: text("equal", null) }, { [part]: end });
+      await assert.rejects(settleEntries(candidates("old", "endless"), parts), {
+        kind: "refused",
+        message: part,
+      });
+    });
+  }
+});
+
+describe("settle-entries: a key that changes meanwhile is looked at again", () => {
+  /** Changes the store just before the n-th call of a part. */
+  function changing(
+    keys: Readonly<Record<string, Held>>,
+    part: "look" | "replace" | "create",
+    changes: readonly (Held | undefined)[],
+  ) {
+    const store = makeStore(keys);
+    const { create, look, replace } = store.parts;
+    let turn = 0;
+    const change = (): void => {
+      const next = changes[turn];
+      if (turn++ >= changes.length) return;
+      if (next === undefined) store.held.delete("k");
+      else store.held.set("k", next);
+    };
+    const parts: SettleParts = {
+      ...store.parts,
+      create: (entries) => {
+        if (part === "create") change();
+        return create(entries);
+      },
+      look: (asked) => {
+        if (part === "look") change();
+        return look(asked);
+      },
+      replace: (replacements) => {
+        if (part === "replace") change();
+        return replace(replacements);
+      },
+    };
+    return { ...store, parts };
+  }
+  const one = candidates("k");
+
+  const rows: readonly (readonly [
+    name: string,
+    part: "look" | "replace",
+    changes: readonly (Held | undefined)[],
+    expected: object,
+    after: Held,
+  ])[] = [
+    ["gone before it is looked at: written", "look", [undefined], { kind: "copied" }, text("file", endMs)],
+    ["saved before it is looked at: kept", "look", [text("new")], { kind: "kept" }, text("new")],
+    ["saved before it is replaced: kept", "replace", [text("new")], { kind: "kept" }, text("new")],
+    [
+      "the same value saved again, with a new lifetime: looked at again",
+      "replace",
+      [text("old", 2)],
+      { kind: "copied" },
+      text("file", endMs),
+    ],
+    [
+      "the file's value saved before it is replaced: identical",
+      "replace",
+      [text("file", 5)],
+      { kind: "identical" },
+      text("file", 5),
+    ],
+    ["gone before it is replaced: written", "replace", [undefined], { kind: "copied" }, text("file", endMs)],
+    [
+      "a list before it is replaced: failed",
+      "replace",
+      [list],
+      { kind: "failed", reason: "wrong-redis-type", detail: "the key holds no string" },
+      list,
+    ],
+    [
+      "old ones in four rounds, and then it stays",
+      "replace",
+      [text("old1"), text("old2"), text("old3"), text("old4")],
+      { kind: "copied" },
+      text("file", endMs),
+    ],
+    [
+      "another in each of five rounds: kept, with a warning",
+      "replace",
+      [text("old1"), text("old2"), text("old3"), text("old4"), text("old5")],
+      restless,
+      text("old5"),
+    ],
+  ];
+  for (const [name, part, changes, expected, after] of rows) {
+    it(name, async () => {
+      const { parts, held } = changing({ k: text("old") }, part, changes);
+      assert.deepEqual(await settleEntries(one, parts), [expected]);
+      assert.deepEqual(held.get("k"), after);
+    });
+  }
+
+  it("five rounds at most, and only what is open is asked for again", async () => {
+    const store = makeStore({ k: text("old"), a: text("equal"), b: text("old") });
+    let turn = 0;
+    const { calls } = store;
+    const parts: SettleParts = {
+      ...store.parts,
+      replace: (replacements) => {
+        store.held.set("k", text(`old${++turn}`));
+        return store.parts.replace(replacements);
+      },
+    };
+    const settled = await settleEntries(candidates("a", "k", "b"), parts);
+    assert.deepEqual(settled, [{ kind: "identical" }, restless, { kind: "copied" }]);
+    assert.deepEqual(calls.slice(0, 3), ["create a,k,b", "look a,k,b", "replace k=file,b=file"]);
+    assert.deepEqual(
+      calls.slice(3),
+      Array.from({ length: 4 }, () => ["create k", "look k", "replace k=file"]).flat(),
+    );
+  });
+
+  it("a replacement whose reply was lost, sent again: its own write is found", async () => {
+    const store = makeStore({ k: text("old") });
+    let lost = false;
+    const parts: SettleParts = {
+      ...store.parts,
+      replace: async (replacements) => {
+        if (!lost) await store.parts.replace(replacements);
+        lost = true;
+        return store.parts.replace(replacements);
+      },
+    };
+    assert.deepEqual(await settleEntries(one, parts), [{ kind: "copied" }]);
+    assert.deepEqual(store.held.get("k"), text("file", endMs));
+  });
+
+  it("a creation whose reply was lost, sent again: its own write is found", async () => {
+    const store = makeStore({});
+    const parts: SettleParts = {
+      ...store.parts,
+      create: async (entries) => {
+        await store.parts.create(entries);
+        return (await store.parts.create(entries)).map((creation) =>
+          creation.kind === "exists" ? { ...creation, sentBefore: true } : creation,
+        );
+      },
+    };
+    assert.deepEqual(await settleEntries(one, parts), [{ kind: "copied" }]);
+    assert.deepEqual(store.calls, ["create k", "create k", "look k"]);
+  });
+
+  it("an own write that the server saved over before it was sent again: kept", async () => {
+    const store = makeStore({});
+    const parts: SettleParts = {
+      ...store.parts,
+      create: async (entries) => {
+        await store.parts.create(entries);
+        store.held.set("k", text("new"));
+        return store.parts.create(entries);
+      },
+    };
+    assert.deepEqual(await settleEntries(one, parts), [{ kind: "kept" }]);
+    assert.deepEqual(store.held.get("k"), text("new"));
+  });
+});
+
+describe("settle-entries: an equal value without a lifetime", () => {
+  /** What the applet does while it is waited for. */
+  function waiting(keys: Readonly<Record<string, Held>>, meanwhile: Readonly<Record<string, Held>>) {
+    const store = makeStore(keys);
+    const waitForLifetimes = async () => {
+      await store.parts.waitForLifetimes();
+      for (const [key, value] of Object.entries(meanwhile)) store.held.set(key, value);
+    };
+    return { ...store, parts: { ...store.parts, waitForLifetimes } };
+  }
+
+  it("given one while it is waited for: identical, and left alone", async () => {
+    const { parts, calls, held } = waiting({ k: text("equal", null) }, { k: text("equal", 7) });
+    assert.deepEqual(await settleEntries(candidates("k"), parts), [{ kind: "identical" }]);
+    assert.deepEqual(calls, ["create k", "look k", "wait", "create k", "look k"]);
+    assert.deepEqual(held.get("k"), text("equal", 7));
+  });
+
+  it("never given one: put right, the value as it stands, identical", async () => {
+    const { parts, calls, held } = waiting({ k: text("equal, in its own order", null) }, {});
+    assert.deepEqual(await settleEntries(candidates("k"), parts), [{ kind: "identical" }]);
+    assert.deepEqual(calls.slice(3), ["create k", "look k", "replace k=equal, in its own order"]);
+    assert.deepEqual(held.get("k"), text("equal, in its own order", endMs));
+  });
+
+  it("saved meanwhile: kept", async () => {
+    const { parts, held } = waiting({ k: text("equal", null) }, { k: text("new", null) });
+    assert.deepEqual(await settleEntries(candidates("k"), parts), [{ kind: "kept" }]);
+    assert.deepEqual(held.get("k"), text("new", null));
+  });
+
+  it("all of them wait once; the others are settled before", async () => {
+    const { parts, calls } = waiting(
+      { a: text("equal", null), b: text("equal", null), c: text("old"), d: text("equal") },
+      { b: text("equal", 7) },
+    );
+    const settled = await settleEntries(candidates("a", "b", "c", "d", "e"), parts);
+    assert.deepEqual(settled, [
+      { kind: "identical" },
+      { kind: "identical" },
+      { kind: "copied" },
+      { kind: "identical" },
+      { kind: "copied" },
+    ]);
+    assert.deepEqual(calls, [
+      "create a,b,c,d,e",
+      "look a,b,c,d",
+      "replace c=file",
+      "wait",
+      "create a,b",
+      "look a,b",
+      "replace a=equal",
+    ]);
+  });
+
+  it("given one just before it is put right: looked at again, identical", async () => {
+    const store = makeStore({ k: text("equal", null) });
+    const parts: SettleParts = {
+      ...store.parts,
+      replace: (replacements) => {
+        store.held.set("k", text("equal", 7));
+        return store.parts.replace(replacements);
+      },
+    };
+    assert.deepEqual(await settleEntries(candidates("k"), parts), [{ kind: "identical" }]);
+    assert.deepEqual(store.held.get("k"), text("equal", 7));
+  });
+
+  for (const [name, value, expiresAtMs] of [
+    ["no lifetime", "equal", null],
+    ["a lifetime that is too long", "equal", endMs + 1],
+  ] as const) {
+    it(`${name}: a reply that was lost and sent again does not make it copied`, async () => {
+      const store = makeStore({ k: text(value, expiresAtMs) });
+      let lost = false;
+      const parts: SettleParts = {
+        ...store.parts,
+        replace: async (replacements) => {
+          if (!lost) await store.parts.replace(replacements);
+          lost = true;
+          return store.parts.replace(replacements);
+        },
+      };
+      assert.deepEqual(await settleEntries(candidates("k"), parts), [{ kind: "identical" }]);
+    });
+  }
+});
+
+describe("settle-entries: a key of another type", () => {
+  it("overwritten where that is asked for, whatever else there is", async () => {
+    const overwritten: string[] = [];
+    const { parts } = makeStore(
+      { a: list, b: text("old"), c: list, d: list, e: list },
+      {
+        overwrite: async (entries) => {
+          overwritten.push(...entries.map(({ key }) => key));
+          return [{ kind: "copied" }, { kind: "failed", detail: "Redis answered ERR" }, { kind: "expired" }];
+        },
+      },
+    );
+    assert.deepEqual(await settleEntries(candidates("a", "b", "c", "d", "e"), parts), [
+      { kind: "copied" },
+      { kind: "copied" },
+      { kind: "failed", reason: "redis-error", detail: "Redis answered ERR" },
+      { kind: "expired" },
+      { kind: "failed", reason: "redis-error", detail: "no reply" },
+    ]);
+    assert.deepEqual(overwritten, ["a", "c", "d", "e"]);
+  });
+
+  it("not asked for: no overwrite is called where there is none of another type", async () => {
+    const overwrite = async () => {
+      throw new Error("not to be called");
+    };
+    const { parts } = makeStore({ a: text("old") }, { overwrite });
+    assert.deepEqual(await settleEntries(candidates("a"), parts), [{ kind: "copied" }]);
+  });
+});
