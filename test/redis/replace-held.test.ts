@@ -226,8 +226,12 @@ describe("replace-held: a compare-and-set on the server (spec.md section 4, Conf
     await redisCommand(server, "CONFIG", "SET", "repl-diskless-sync-delay", "0");
     const replica = await startRedis({ args: ["--replicaof", `${server.host} ${server.port}`] });
     t.after(() => replica.stop());
-    await redisCommand(server, "SET", entry.key, "{}");
-    assert.equal(await redisCommand(server, "WAIT", 1, 10_000), 1);
+    // WAIT waits for what its own connection wrote.
+    const replies = await redisPipeline(server, [
+      ["SET", entry.key, "{}"],
+      ["WAIT", 1, 10_000],
+    ]);
+    assert.deepEqual(replies.at(-1), 1);
     const opened = await openConnection({ address: { host: replica.host, port: replica.port }, db: 0 });
     t.after(() => opened.client.disconnect());
     await assert.rejects(
