@@ -149,10 +149,17 @@ async function copyChanged(
     const isChanged = recent.changedSincePass();
     recent.beginPass(Date.now());
     const ledger = new Ledger(onFailure);
-    const batches = changedBatches(record.directories, isChanged);
-    await copySessions({ ...passOf(surroundings, parts, ledger), batches });
+    const tally = newScanTally();
+    const batches = changedBatches(record.directories, tally, isChanged);
+    try {
+      await copySessions({ ...passOf(surroundings, parts, ledger), batches });
+    } finally {
+      // What was done counts, also where the pass ends early.
+      if (ledger.counts.found > 0) record.laterPasses.push(ledger);
+      const known = record.tally.unreadable;
+      known.push(...tally.unreadable.filter((message) => !known.includes(message)));
+    }
     const { found, outcomes } = ledger.counts;
-    if (found > 0) record.laterPasses.push(ledger);
     const changed = found - outcomes.identical;
     if (changed === 0) return;
     record.stillChanging = pass === mostLaterPasses ? changed : 0;
@@ -182,9 +189,10 @@ function noting(parts: LaneParts, recent: RecentFiles): LaneParts {
 
 function* changedBatches(
   directories: readonly string[],
+  tally: ScanTally,
   isChanged: (file: SessionFile) => boolean,
 ): Generator<readonly SessionFile[]> {
-  for (const batch of batchesOf(directories, newScanTally())) yield batch.filter(isChanged);
+  for (const batch of batchesOf(directories, tally)) yield batch.filter(isChanged);
 }
 
 function laneParts(

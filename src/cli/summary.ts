@@ -10,18 +10,18 @@ const mostFailuresShown = 10;
 const meanings: Readonly<Record<OutcomeKind, string>> = {
   copied: "written, with their lifetime",
   identical: "in Redis already, left alone",
-  kept: "Redis holds a newer one, left alone",
+  kept: "Redis holds another value, left alone",
   expired: "over already, not written",
   ended: "ended in Redis since an earlier run, not written (--again writes them)",
   superseded: "another file holds the same session later",
-  vanished: "gone before they could be read: logged out or renewed",
+  vanished: "gone while the copy ran: logged out",
   failed: "NOT written",
 };
 
 /** What a run came to, as a tired person understands it at once. */
 export function summaryText(
   report: Report,
-  counts: Pick<LedgerCounts, "reasons" | "empty">,
+  counts: Pick<LedgerCounts, "reasons">,
   style: TextStyle,
   reportPath: string | null,
 ): string {
@@ -43,6 +43,7 @@ export function summaryText(
     );
   }
   lines.push(...failureLines(report, counts, reportPath));
+  lines.push(...laterPassLines(report));
   if (sessions.lossy > 0) {
     lines.push(
       `${countOf(sessions.lossy, "session")} held what JSON has no form for (integer keys, tuples): as the applet writes it.`,
@@ -84,6 +85,18 @@ function ended(report: Report, style: TextStyle, whole: string): string {
     default:
       return style.bad("FAILED:");
   }
+}
+
+/** What a live server did meanwhile; `passes` begins with the main pass. */
+function laterPassLines({ passes, stillChanging }: Report): readonly string[] {
+  const taken = passes.slice(1).reduce((sum, { found }) => sum + found, 0);
+  const lines = taken === 0 ? [] : [`${countOf(taken, "session")} saved meanwhile and taken again.`];
+  if (stillChanging > 0) {
+    lines.push(
+      `${countOf(stillChanging, "session")} still being changed at the end: copy again once the server is switched.`,
+    );
+  }
+  return lines;
 }
 
 function failureLines(

@@ -17,12 +17,7 @@ function summary(
   reasons: readonly (readonly [FailureReason, number])[] = [],
   path: string | null = null,
 ): string {
-  return summaryText(
-    report,
-    { reasons: new Map(reasons), empty: report.source.empty },
-    textStyle(false),
-    path,
-  );
+  return summaryText(report, { reasons: new Map(reasons) }, textStyle(false), path);
 }
 
 describe("summary: what a run came to", () => {
@@ -113,6 +108,18 @@ describe("summary: what a run came to", () => {
       }),
     );
     assert.doesNotMatch(text, / more: /);
+  });
+
+  it("what a live server did meanwhile: sessions taken again, and what changes still", () => {
+    const sessions = { found: 9, copied: 9 };
+    const [pass] = sampleReport({ sessions }).passes;
+    assert(pass);
+    const quiet = summary({ ...sampleReport({ sessions }), passes: [pass] });
+    assert.doesNotMatch(quiet, /meanwhile|still/);
+    const passes = [pass, { ...pass, found: 4 }, { ...pass, found: 2 }];
+    const busy = summary({ ...sampleReport({ sessions }), passes, stillChanging: 1 });
+    assert.match(busy, /^6 sessions saved meanwhile and taken again\.$/m);
+    assert.match(busy, /^1 session still being changed at the end: copy again/m);
   });
 
   it("other names and empty files", () => {
