@@ -1,12 +1,16 @@
 import type { Ledger } from "../migrate/ledger.js";
-import type { Failure } from "../model/outcome.js";
+import type { Failure, OutcomeKind } from "../model/outcome.js";
 import type { KeyLayoutEvidence, PassCounts, Report, ReportedFailure } from "../model/report.js";
+import type { ScanTally } from "../model/session-file.js";
 import { shortSid, showable, showablePath } from "../model/showable.js";
-import type { ScanTally } from "../source/scan-sessions.js";
 import { outcomeOf } from "./exit-code.js";
 
 /** What a run knows of itself; what it ended before is absent. */
 export interface RunFacts {
+  /** The outcomes that its sessions can have. */
+  readonly kinds: readonly OutcomeKind[];
+  /** Originals removed. */
+  readonly purged: number;
   readonly version: string;
   readonly command: string;
   readonly dryRun: boolean;
@@ -23,9 +27,12 @@ export interface RunFacts {
   readonly seconds: number;
 }
 
-export function buildReport(facts: RunFacts, ledger: Ledger, tally: ScanTally, exitCode: number): Report {
+/** Holds the outcomes of the run's command, whichever that is. */
+export type RunReport = Report<never>;
+
+export function buildReport(facts: RunFacts, ledger: Ledger, tally: ScanTally, exitCode: number): RunReport {
   const counts = ledger.counts;
-  const pass = passCounts(ledger);
+  const pass = passCounts(ledger, facts.kinds);
   const failures = ledger.failures.map((failure) => reportedFailure(failure, facts.showIds));
   return {
     tool: "tele-sessions",
@@ -49,13 +56,13 @@ export function buildReport(facts: RunFacts, ledger: Ledger, tally: ScanTally, e
     },
     sessions: {
       ...pass,
-      purged: 0,
+      purged: facts.purged,
       authenticated: counts.authenticated,
       anonymous: counts.anonymous,
       lossy: counts.lossy,
       unvisited: ledger.unvisited,
     },
-    passes: [pass, ...facts.laterPasses.map(passCounts)],
+    passes: [pass, ...facts.laterPasses.map((later) => passCounts(later, facts.kinds))],
     stillChanging: facts.stillChanging,
     failures,
     failuresOmitted: counts.outcomes.failed - failures.length,
@@ -67,9 +74,9 @@ export function buildReport(facts: RunFacts, ledger: Ledger, tally: ScanTally, e
   };
 }
 
-function passCounts(ledger: Ledger): PassCounts {
+function passCounts(ledger: Ledger, kinds: readonly OutcomeKind[]): PassCounts<never> {
   const { found, outcomes } = ledger.counts;
-  return { found, ...outcomes };
+  return { found, ...Object.fromEntries(kinds.map((kind) => [kind, outcomes[kind]])) };
 }
 
 export function reportedFailure({ sid, reason, detail }: Failure, showIds: boolean): ReportedFailure {

@@ -1,24 +1,29 @@
-import type { Failure, SessionOutcome } from "../model/outcome.js";
-import type { Report } from "../model/report.js";
+import type { Reporter } from "../migrate/reporter.js";
+import { forgetPass, newRunRecord, type RunRecord, secondsOf } from "../migrate/run-record.js";
+import { type Failure, outcomesOf, type SessionOutcome } from "../model/outcome.js";
 import { shortSid, showable } from "../model/showable.js";
-import { buildReport, reportedFailure } from "./build-report.js";
-import type { CopySettings } from "./copy-settings.js";
+import { buildReport, type RunReport, reportedFailure } from "./build-report.js";
+import type { CommandSettings } from "./command-settings.js";
+import { confirmRemoval } from "./confirm-removal.js";
 import { exitCodeOf, explainError } from "./exit-code.js";
 import { countOf } from "./number-text.js";
+import type { Surroundings } from "./open-run.js";
 import { plainReporter } from "./plain-reporter.js";
 import { ReportFile } from "./report-file.js";
-import type { Reporter } from "./reporter.js";
-import { type CopySurroundings, runCopy } from "./run-copy.js";
-import { forgetPass, newRunRecord, type RunRecord, secondsOf } from "./run-record.js";
-import type { Allowance } from "./settings.js";
+import { runTask, type Task } from "./run-task.js";
+import type { ConnectedCommand } from "./setting-definition.js";
 import { listenForStop, type StopRequest } from "./stop-signals.js";
-import { summaryText } from "./summary.js";
+import { type Doing, summaryText } from "./summary.js";
 import { textStyle } from "./text-style.js";
+import { tooManyFailed } from "./too-many-failed.js";
 
 /** What a run is part of. */
 export interface RunContext {
-  readonly command: "copy" | "stop-after-init";
+  /** As the report names it. */
+  readonly command: ConnectedCommand | "stop-after-init";
+  readonly task: Task;
   readonly version: string;
+  readonly stdin: NodeJS.ReadStream;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
   readonly terminal: NodeJS.WriteStream;
@@ -28,12 +33,22 @@ export interface RunContext {
   readonly terminalType: string | undefined;
 }
 
-/** Runs a copy from the first step to the report, whatever happens in between. Gives back the exit code. */
-export async function conductRun(settings: CopySettings, context: RunContext): Promise<number> {
+/** What a task's outcomes and summary are those of. */
+const doings: Readonly<Record<Task, Doing>> = {
+  copy: "copy",
+  purge: "purge",
+  "purge-unconditionally": "purge",
+  "purge-unverified": "purge",
+  verify: "verify",
+};
+
+/** Runs a task from the first step to the report, whatever happens in between. Gives back the exit code. */
+export async function conductRun(settings: CommandSettings, context: RunContext): Promise<number> {
   const { output } = settings;
   let reportFile: ReportFile | undefined;
   const onFailure = (failure: Failure) => reportFile?.addFailure(reportedFailure(failure, output.showIds));
-  const record = newRunRecord(onFailure);
+  const doing = doings[context.task];
+  const record = newRunRecord(outcomesOf[doing], onFailure);
   const beginAgain = () => {
     forgetPass(record, onFailure);
     reportFile?.forgetFailures();
@@ -41,12 +56,17 @@ export async function conductRun(settings: CopySettings, context: RunContext): P
   const discardReport = () => reportFile?.discard();
   process.once("exit", discardReport);
   const reporter = await chooseReporter(settings, context);
-  const stop = listenForStop((signal) =>
-    reporter.say(`${signal}: finishing what is in flight; a second one stops at once`),
+  const stop = listenForStop(settings.run.maxDurationMs, (reason) =>
+    reporter.say(
+      reason === "time"
+        ? "the time of --max-duration is up: finishing what is in flight"
+        : `${reason}: finishing what is in flight; a second one stops at once`,
+    ),
   );
   try {
     if (output.report !== null) reportFile = new ReportFile(output.report);
-    await runCopy(settings, {
+    if (context.task === "purge-unverified") await confirmRemoval(settings, context, stop.signal);
+    await runTask(context.task, settings, {
       ...surroundingsOf(settings, record, reporter, stop),
       onBeginAgain: beginAgain,
       onFailure,
@@ -61,13 +81,14 @@ export async function conductRun(settings: CopySettings, context: RunContext): P
 }
 
 function surroundingsOf(
-  settings: CopySettings,
+  settings: CommandSettings,
   record: RunRecord,
   reporter: Reporter,
   stop: StopRequest,
-): Omit<CopySurroundings, "onBeginAgain" | "onFailure"> {
+): Omit<Surroundings, "onBeginAgain" | "onFailure"> {
   const { quiet, verbose, showIds } = settings.output;
   const warn = (message: string, lasting = false) => {
+    if (record.warnings.includes(message)) return;
     record.warnings.push(message);
     if (!quiet || lasting) reporter.say(`warning: ${message}`);
   };
@@ -81,7 +102,7 @@ function surroundingsOf(
 
 /** Writes the report, the summary and the JSON, and says what the run came to. */
 function closeBooks(
-  settings: CopySettings,
+  settings: CommandSettings,
   context: RunContext,
   record: RunRecord,
   stop: StopRequest,
@@ -91,10 +112,11 @@ function closeBooks(
   for (const [warning, count] of record.ledger.warnings)
     record.warnings.push(`${countOf(count, "time")}: ${warning}`);
   const counts = record.ledger.counts;
-  const tooManyFailed = [record.ledger, ...record.laterPasses].some(
-    (ledger) => ledger.counts.outcomes.failed > allowed(run.maxFailed, counts.found),
-  );
-  const exitCode = () => exitCodeOf({ errors: record.errors, signal: stop.received(), tooManyFailed });
+  const { errors, partial } = record;
+  const signal = stop.received();
+  const outOfTime = stop.outOfTime();
+  const failedTooOften = tooManyFailed(record, run.maxFailed);
+  const exitCode = () => exitCodeOf({ errors, signal, outOfTime, tooManyFailed: failedTooOften, partial });
   const facts = () => ({
     ...record,
     version: context.version,
@@ -107,7 +129,7 @@ function closeBooks(
       showable(warning, 4096),
     ),
   });
-  const report = (): Report => buildReport(facts(), record.ledger, record.tally, exitCode());
+  const report = (): RunReport => buildReport(facts(), record.ledger, record.tally, exitCode());
   try {
     reportFile?.finish(report());
   } catch (error) {
@@ -116,32 +138,28 @@ function closeBooks(
   const final = report();
   const style = textStyle(isColored(settings, context));
   for (const error of record.errors) context.stderr(`${style.bad("error:")} ${explainError(error)}\n`);
-  if (output.quiet && tooManyFailed) {
+  if (output.quiet && failedTooOften) {
     context.stderr(`${style.bad("error:")} ${countOf(counts.outcomes.failed, "session")} failed\n`);
   }
   if (!output.quiet && reachedSessions(final)) {
-    context.stderr(`${summaryText(final, counts, style, output.report)}\n`);
+    context.stderr(`${summaryText(doings[context.task], final, counts, style, output.report)}\n`);
   }
   if (output.json) context.stdout(`${JSON.stringify(final)}\n`);
   return final.exitCode;
 }
 
 /** Whether there is anything to sum up: a run that was refused before its first session has said why. */
-function reachedSessions(report: Report): boolean {
+function reachedSessions(report: RunReport): boolean {
   return report.exitCode === 0 || report.sessions.found > 0 || report.sessions.unvisited > 0;
 }
 
-function allowed(allowance: Allowance, found: number): number {
-  return "count" in allowance ? allowance.count : (allowance.percent / 100) * found;
-}
-
-function isColored({ output }: CopySettings, { terminal, terminalType }: RunContext): boolean {
+function isColored({ output }: CommandSettings, { terminal, terminalType }: RunContext): boolean {
   if (output.color !== "auto") return output.color === "always";
   return terminal.isTTY === true && terminalType !== "dumb";
 }
 
 /** A bar only where a person watches a terminal that has room for it. */
-async function chooseReporter(settings: CopySettings, context: RunContext): Promise<Reporter> {
+async function chooseReporter(settings: CommandSettings, context: RunContext): Promise<Reporter> {
   const { output } = settings;
   const { terminal, terminalType, unicode } = context;
   const live = terminal.isTTY === true && terminal.columns > 0 && terminalType !== "dumb";

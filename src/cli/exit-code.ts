@@ -13,6 +13,15 @@ export interface RunEnd {
   readonly signal: StopSignal | undefined;
   /** Whether more sessions failed than `--max-failed` allows. */
   readonly tooManyFailed: boolean;
+  /** Whether differences were found, files were left that a purge was to remove, or keys evicted meanwhile. */
+  readonly partial: boolean;
+  /** Whether the time of `--max-duration` was up. */
+  readonly outOfTime: boolean;
+}
+
+/** A run that was ended by an error before anything else was known of it. */
+export function endedBy(error: unknown): RunEnd {
+  return { errors: [error], signal: undefined, tooManyFailed: false, partial: false, outOfTime: false };
 }
 
 const signalCodes: Readonly<Record<StopSignal, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
@@ -24,11 +33,13 @@ export function worstOf(codes: readonly number[]): number {
   return precedence.find((code) => codes.includes(code)) ?? 0;
 }
 
-export function exitCodeOf({ errors, signal, tooManyFailed }: RunEnd): number {
+export function exitCodeOf({ errors, signal, tooManyFailed, partial, outOfTime }: RunEnd): number {
   return worstOf([
     ...errors.map(codeOfError),
     ...(signal === undefined ? [] : [signalCodes[signal]]),
     ...(tooManyFailed ? [1] : []),
+    ...(partial ? [4] : []),
+    ...(outOfTime ? [6] : []),
   ]);
 }
 

@@ -1,15 +1,17 @@
 import { readFileSync } from "node:fs";
+import { newRunRecord, secondsOf } from "../migrate/run-record.js";
 import { ReportError, SettingsError } from "../model/errors.js";
-import type { Report } from "../model/report.js";
+import { outcomesOf } from "../model/outcome.js";
 import { showable } from "../model/showable.js";
-import { buildReport } from "./build-report.js";
+import { buildReport, type RunReport } from "./build-report.js";
+import { resolveCommandSettings, resolveStepSwitches } from "./command-settings.js";
 import type { RunContext } from "./conduct-run.js";
-import { resolveCopySettings, resolveStepSwitches } from "./copy-settings.js";
-import { exitCodeOf, explainError, worstOf } from "./exit-code.js";
+import { endedBy, exitCodeOf, explainError, worstOf } from "./exit-code.js";
 import { fileSystemReader } from "./file-system-reader.js";
 import { type Invocation, parseCommandLine } from "./program.js";
 import { ReportFile } from "./report-file.js";
-import { newRunRecord, secondsOf } from "./run-record.js";
+import type { Task } from "./run-task.js";
+import { type ConnectedCommand, connectedCommands } from "./setting-definition.js";
 import type { TypedSettings } from "./settings.js";
 
 const oldestNode = 20;
@@ -49,32 +51,51 @@ async function invoke(invocation: Invocation, version: string): Promise<number> 
     process.stdout.write(invocation.text);
     return 0;
   }
-  if (invocation.kind === "stop-after-init") {
-    const { redis, copyExisting } = resolveStepSwitches(process.env);
-    const off = redis ? "TELE_SESSION_REDIS_COPY_EXISTING_FS_SESSIONS" : "TELE_SESSION_REDIS";
-    if (!redis || !copyExisting) return doNothing(invocation.typed, off, version);
+  const { kind, typed } = invocation;
+  if (kind !== "stop-after-init") return conduct(kind, taskOf(kind, typed), typed, version);
+  const { redis, copyExisting, purgeExisting } = resolveStepSwitches(process.env);
+  if (!redis) return doNothing(typed, "TELE_SESSION_REDIS is off", version);
+  if (copyExisting) {
+    return conduct(kind, "copy", purgeExisting ? { ...typed, purge: true } : typed, version);
   }
-  const settings = resolveCopySettings(invocation.typed, process.env, fileSystemReader);
+  if (purgeExisting) return conduct(kind, "purge-unconditionally", typed, version);
+  const switches = ["COPY", "PURGE"].map((verb) => `TELE_SESSION_REDIS_${verb}_EXISTING_FS_SESSIONS`);
+  return doNothing(typed, `${switches.join(" and ")} are off`, version);
+}
+
+function taskOf(command: ConnectedCommand, typed: TypedSettings): Task {
+  return command === "purge" && typed.unverified === true ? "purge-unverified" : command;
+}
+
+async function conduct(
+  command: RunContext["command"],
+  task: Task,
+  typed: TypedSettings,
+  version: string,
+): Promise<number> {
+  const settingsOf = command === "stop-after-init" ? "copy" : command;
+  const settings = resolveCommandSettings(settingsOf, typed, process.env, fileSystemReader);
   const { conductRun } = await import("./conduct-run.js");
-  return conductRun(settings, contextOf(invocation.kind, version));
+  return conductRun(settings, contextOf(command, task, version));
 }
 
 /** The pre-deploy step where a switch is off: says so, and leaves the report of a run that had nothing to do. */
-function doNothing({ json, quiet, report: path }: TypedSettings, variable: string, version: string): number {
+function doNothing({ json, quiet, report: path }: TypedSettings, reason: string, version: string): number {
   const report = emptyReport("stop-after-init", version, [], 0);
   if (typeof path === "string") new ReportFile(path).finish(report);
-  if (quiet !== true) process.stderr.write(`Nothing to do: ${variable} is off.\n`);
+  if (quiet !== true) process.stderr.write(`Nothing to do: ${reason}.\n`);
   if (json === true) process.stdout.write(`${JSON.stringify(report)}\n`);
   return 0;
 }
 
 /** Says why nothing was begun, also to whoever reads JSON. */
 function refuse(error: unknown, commandLine: readonly string[], version: string): number {
-  const exitCode = exitCodeOf({ errors: [error], signal: undefined, tooManyFailed: false });
+  const exitCode = exitCodeOf(endedBy(error));
   const message = explainError(error);
   process.stderr.write(`tele-sessions: ${message}\n`);
   if (commandLine.includes("--json")) {
-    const command = commandLine.includes("--stop-after-init") ? "stop-after-init" : "copy";
+    const named = connectedCommands.find((name) => commandLine.includes(name)) ?? "copy";
+    const command = commandLine.includes("--stop-after-init") ? "stop-after-init" : named;
     const report = emptyReport(command, version, [showable(message, longestWarning)], exitCode);
     process.stdout.write(`${JSON.stringify(report)}\n`);
   }
@@ -87,18 +108,21 @@ function emptyReport(
   version: string,
   warnings: readonly string[],
   exitCode: number,
-): Report {
-  const record = newRunRecord(() => undefined);
+): RunReport {
+  const kinds = command === "purge" || command === "verify" ? outcomesOf[command] : outcomesOf.copy;
+  const record = newRunRecord(kinds, () => undefined);
   const facts = { ...record, version, command, dryRun: false, showIds: false, prefix: null, warnings };
   return buildReport({ ...facts, seconds: secondsOf(record) }, record.ledger, record.tally, exitCode);
 }
 
-function contextOf(command: RunContext["command"], version: string): RunContext {
+function contextOf(command: RunContext["command"], task: Task, version: string): RunContext {
   const { env } = process;
   const language = env["LC_ALL"] || env["LC_CTYPE"] || env["LANG"] || "";
   return {
     command,
+    task,
     version,
+    stdin: process.stdin,
     stdout: (text) => process.stdout.write(text),
     stderr: (text) => process.stderr.write(text),
     terminal: process.stderr,
@@ -124,16 +148,10 @@ function noteLostOutput(error: NodeJS.ErrnoException): void {
   if (error.code === "EPIPE") return;
   const lost = new ReportError(`stdout could not be written (${error.code})`);
   process.stderr.write(`tele-sessions: ${lost.message}\n`);
-  settleOn(exitCodeOf({ errors: [lost], signal: undefined, tooManyFailed: false }));
+  settleOn(exitCodeOf(endedBy(lost)));
 }
 
 function dieOfBug(error: unknown): never {
   process.stderr.write(`tele-sessions: ${explainError(error)}\n`);
-  process.exit(
-    exitCodeOf({
-      errors: [new Error("unexpected", { cause: error })],
-      signal: undefined,
-      tooManyFailed: false,
-    }),
-  );
+  process.exit(exitCodeOf(endedBy(new Error("unexpected", { cause: error }))));
 }

@@ -1,5 +1,5 @@
+import type { Reporter } from "../migrate/reporter.js";
 import { progressText } from "./progress-text.js";
-import type { Reporter } from "./reporter.js";
 
 const lineEveryMs = 10_000;
 

@@ -1,7 +1,12 @@
 import { Command as Commander, CommanderError, Help, Option } from "commander";
 import { SettingsError } from "../model/errors.js";
 import { exitStatuses } from "./exit-statuses.js";
-import type { Command, SettingDefinition } from "./setting-definition.js";
+import {
+  type Command,
+  type ConnectedCommand,
+  connectedCommands,
+  type SettingDefinition,
+} from "./setting-definition.js";
 import { type SettingName, settingDefinitions, settingEntries } from "./setting-definitions.js";
 import { defaultOf, type TypedSettings } from "./settings.js";
 import { isUnbuilt, notBuiltYet, unbuilt } from "./unbuilt.js";
@@ -9,7 +14,7 @@ import { isUnbuilt, notBuiltYet, unbuilt } from "./unbuilt.js";
 /** What a command line asks for. */
 export type Invocation =
   | { readonly kind: "help" | "version"; readonly text: string }
-  | { readonly kind: "copy" | "stop-after-init"; readonly typed: TypedSettings };
+  | { readonly kind: ConnectedCommand | "stop-after-init"; readonly typed: TypedSettings };
 
 /** What help and `--version` need to know. */
 export interface ProgramFacts {
@@ -18,14 +23,20 @@ export interface ProgramFacts {
   readonly columns: number;
 }
 
-const usage = "tele-sessions copy [options]\n       tele-sessions --stop-after-init [options of copy]";
+const usage =
+  "tele-sessions copy|purge|verify [options]\n       tele-sessions --stop-after-init [options of copy]";
 const description =
   "Moves the web sessions of a live Tele (or Odoo) server from its session directory into Redis, and logs nobody out.";
+const descriptions: Readonly<Record<ConnectedCommand, string>> = {
+  copy: "copy every session into Redis; with --purge, then purge",
+  purge: "remove originals that Redis already holds",
+  verify: "compare every session file with Redis",
+};
 const stepFlag = "--stop-after-init";
 const stepHelp = "the pre-deploy step: do what the TELE_SESSION_REDIS* switches say, then exit";
 
 /**
- * Reads a command line, without the program's name. Values are not looked at here: `resolveCopySettings` does that. Throws
+ * Reads a command line, without the program's name. Values are not looked at here: `resolveCommandSettings` does that. Throws
  * `SettingsError`, which shows flags and commands but no value that was typed.
  */
 export function parseCommandLine(commandLine: readonly string[], facts: ProgramFacts): Invocation {
@@ -36,16 +47,20 @@ export function parseCommandLine(commandLine: readonly string[], facts: ProgramF
   root.addOption(step);
   const rootOptions = addSettings(root, ["copy", "stop-after-init"]);
 
-  const copy = root
-    .command("copy")
-    .description("copy every session into Redis")
-    .usage("[options]")
-    .addHelpText("after", afterHelp(facts.columns));
-  const copyOptions = addSettings(copy, ["copy"]);
-  copy.addOption(new Option(stepFlag).hideHelp()).action(() => {
-    if (isTyped(root, step) || copy.opts()["stopAfterInit"]) refuseCommandBesideStep("copy");
-    chosen.push({ kind: "copy", typed: merge(collect(root, rootOptions), collect(copy, copyOptions)) });
-  });
+  for (const name of connectedCommands) {
+    const command = root
+      .command(name)
+      .description(descriptions[name])
+      .usage("[options]")
+      .addHelpText("after", afterHelp(facts.columns));
+    const options = addSettings(command, [name]);
+    command.addOption(new Option(stepFlag).hideHelp()).action(() => {
+      if (isTyped(root, step) || command.opts()["stopAfterInit"]) refuseCommandBesideStep(name);
+      const before = collect(root, rootOptions);
+      refuseStrangers(before, options, name);
+      chosen.push({ kind: name, typed: merge(before, collect(command, options)) });
+    });
+  }
   for (const name of unbuilt.commands) addUnbuiltCommand(root, name);
 
   try {
@@ -116,6 +131,15 @@ function addUnbuiltCommand(root: Commander, name: Command): void {
 
 function refuseCommandBesideStep(name: Command): never {
   throw new SettingsError(`${stepFlag} takes no command beside it, and ${name} was given`);
+}
+
+/** Flags before the command are those of copy: others mean nothing to another command. */
+function refuseStrangers(typed: TypedSettings, options: SettingOptions, name: Command): void {
+  const strangers = settingEntries.filter(
+    ([setting]) => typed[setting] !== undefined && !options.has(setting),
+  );
+  const flags = strangers.map(([, { flag }]) => flag);
+  if (flags.length > 0) throw new SettingsError(`${flags.join(", ")}: ${name} takes no such option`);
 }
 
 function isTyped(commander: Commander, option: Option): boolean {

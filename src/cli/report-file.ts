@@ -11,9 +11,10 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { ReportError, SettingsError } from "../model/errors.js";
-import type { Report, ReportedFailure } from "../model/report.js";
+import type { ReportedFailure } from "../model/report.js";
 import { showablePath } from "../model/showable.js";
 import { errorCode } from "../source/error-code.js";
+import type { RunReport } from "./build-report.js";
 
 const head = '{"failures": [';
 
@@ -64,7 +65,7 @@ export class ReportFile {
   }
 
   /** Puts the report in its place. Throws `ReportError` where it, or a failure before, could not be written. */
-  finish(report: Report): void {
+  finish(report: RunReport): void {
     const { failures: _, ...rest } = report;
     this.#write(`\n],\n${JSON.stringify({ ...rest, failuresOmitted: 0 }, null, 2).slice(2)}\n`);
     try {

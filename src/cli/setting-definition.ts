@@ -1,6 +1,10 @@
 /** What can be asked for; `stop-after-init` is the step without a command. */
 export type Command = "copy" | "purge" | "verify" | "inspect" | "check" | "stop-after-init";
 
+/** The commands that compare sessions with Redis. */
+export const connectedCommands = ["copy", "purge", "verify"] as const;
+export type ConnectedCommand = (typeof connectedCommands)[number];
+
 /** How a value is read and what it becomes: `settings.ts` has one reader for each. */
 export type ValueKind =
   | "switch"

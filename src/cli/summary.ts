@@ -1,39 +1,75 @@
 import type { LedgerCounts } from "../migrate/ledger.js";
-import { type OutcomeKind, outcomeKinds } from "../model/outcome.js";
-import type { Report } from "../model/report.js";
+import type { OutcomeKind } from "../model/outcome.js";
+import type { RunReport } from "./build-report.js";
 import { bytesText, countOf, countText, durationText } from "./number-text.js";
 import type { TextStyle } from "./text-style.js";
 
 /** Failures that are shown one by one. */
 const mostFailuresShown = 10;
 
-const meanings: Readonly<Record<OutcomeKind, string>> = {
-  copied: "written, with their lifetime",
-  identical: "in Redis already, left alone",
-  kept: "Redis holds another value, left alone",
-  expired: "over already, not written",
-  ended: "ended in Redis since an earlier run, not written (--again writes them)",
-  superseded: "another file holds the same session later",
-  vanished: "gone while the copy ran: logged out",
-  failed: "NOT written",
+/** What a run did, in the words that its summary uses. */
+export type Doing = "copy" | "purge" | "verify";
+
+const meanings: Readonly<Record<Doing, Readonly<Partial<Record<OutcomeKind, string>>>>> = {
+  copy: {
+    copied: "written, with their lifetime",
+    identical: "in Redis already, left alone",
+    kept: "Redis holds another value, left alone",
+    expired: "over already, not written",
+    ended: "ended in Redis since an earlier run, not written (--again writes them)",
+    superseded: "another file holds the same session later",
+    vanished: "gone while the copy ran: logged out",
+    failed: "NOT written",
+  },
+  purge: {
+    removed: "removed: Redis holds them, or they are over",
+    absent: "LEFT: Redis does not hold them",
+    kept: "left: changed since they were copied, in use, or expired for less than 7 days",
+    vanished: "gone while the purge ran",
+    failed: "LEFT: could not be read, compared or removed",
+  },
+  verify: {
+    equal: "in Redis, with the right lifetime",
+    newer: "Redis holds a later save",
+    expired: "over",
+    ended: "ended in Redis since they were copied",
+    superseded: "another file holds the same session later",
+    missing: "NOT in Redis",
+    different: "Redis holds another, older value",
+    "wrong-lifetime": "in Redis with a lifetime that is missing or wrong",
+    vanished: "gone while they were compared",
+    failed: "could not be read or compared",
+  },
 };
+
+const partlyDone: Readonly<Record<Doing, string>> = {
+  copy: "NOT ALL done:",
+  purge: "NOT ALL removed:",
+  verify: "NOT ALL right:",
+};
+const kindWidths: Readonly<Record<Doing, number>> = { copy: 10, purge: 10, verify: 14 };
+
+const bad: ReadonlySet<OutcomeKind> = new Set(["failed", "absent", "missing", "different", "wrong-lifetime"]);
 
 /** What a run came to, as a tired person understands it at once. */
 export function summaryText(
-  report: Report,
-  counts: Pick<LedgerCounts, "reasons">,
+  doing: Doing,
+  report: RunReport,
+  counts: Pick<LedgerCounts, "reasons" | "outcomes">,
   style: TextStyle,
   reportPath: string | null,
 ): string {
   const { sessions, source } = report;
-  const lines = [headline(report, style)];
-  const dry = report.dryRun;
-  for (const kind of outcomeKinds) {
-    if (sessions[kind] === 0) continue;
-    const number = countText(sessions[kind]).padStart(11);
-    const meaning = dry && kind === "copied" ? "would be written, with their lifetime" : meanings[kind];
-    const line = `${number}  ${kind.padEnd(10)}  ${meaning}`;
-    lines.push(kind === "failed" ? style.bad(line) : line);
+  const lines = [headline(doing, report, counts, style)];
+  for (const [kind, meaning] of Object.entries(meanings[doing]) as [OutcomeKind, string][]) {
+    const count = counts.outcomes[kind];
+    if (count === 0) continue;
+    const line = `${countText(count).padStart(11)}  ${kind.padEnd(kindWidths[doing])}  ${foreseen(meaning, kind, report)}`;
+    lines.push(bad.has(kind) ? style.bad(line) : line);
+  }
+  if (doing === "copy" && sessions.purged > 0) {
+    const would = report.dryRun ? "would then be removed" : "originals removed behind the copy";
+    lines.push(`${countText(sessions.purged).padStart(11)}  ${"purged".padEnd(10)}  ${would}`);
   }
   if (sessions.unvisited > 0) {
     lines.push(
@@ -57,38 +93,60 @@ export function summaryText(
   return lines.join("\n");
 }
 
-function headline(report: Report, style: TextStyle): string {
+/** What a dry run would have done. */
+function foreseen(meaning: string, kind: OutcomeKind, { dryRun }: RunReport): string {
+  if (!dryRun || (kind !== "copied" && kind !== "removed")) return meaning;
+  return meaning.replace(/^(written|removed)/, "would be $1");
+}
+
+function headline(
+  doing: Doing,
+  report: RunReport,
+  { outcomes }: Pick<LedgerCounts, "outcomes">,
+  style: TextStyle,
+): string {
   const { sessions, target, bytes, seconds, dryRun } = report;
   const place = target.redis === null ? "Redis" : `Redis at ${target.redis}`;
-  const took = `in ${durationText(seconds)}`;
+  const took = `in ${durationText(seconds)}, ${countText(report.sessionsPerSecond)}/s`;
   if (report.outcome === "complete" && sessions.found === 0) {
     return style.good(
       `Nothing to do: no session file in ${report.source.directories.join(", ") || "no directory"}.`,
     );
   }
-  const copied = `${countText(sessions.copied)} of ${countOf(sessions.found, "session")}`;
-  const amount = `(${bytesText(bytes.written)}) ${took}, ${countText(report.sessionsPerSecond)}/s`;
-  if (dryRun)
-    return `${ended(report, style, "Dry run:")} ${copied} would be copied to ${place} ${amount}. Nothing was changed.`;
-  return `${ended(report, style, "Done:")} ${copied} copied to ${place} ${amount}.`;
+  const begin = ended(doing, report, style, dryRun ? "Dry run:" : "Done:");
+  const of = `of ${countOf(sessions.found, "session")}`;
+  switch (doing) {
+    case "copy": {
+      const amount = `to ${place} (${bytesText(bytes.written)}) ${took}`;
+      return dryRun
+        ? `${begin} ${countText(outcomes.copied)} ${of} would be copied ${amount}. Nothing was changed.`
+        : `${begin} ${countText(outcomes.copied)} ${of} copied ${amount}.`;
+    }
+    case "purge":
+      return dryRun
+        ? `${begin} ${countText(outcomes.removed)} ${of} would be removed ${took}. Nothing was changed.`
+        : `${begin} the files of ${countText(outcomes.removed)} ${of} removed ${took}.`;
+    case "verify":
+      return `${begin} ${countText(outcomes.equal)} ${of} equal in ${place}, ${took}.`;
+  }
 }
 
 /** The word that a summary begins with. */
-function ended(report: Report, style: TextStyle, whole: string): string {
+function ended(doing: Doing, report: RunReport, style: TextStyle, whole: string): string {
   switch (report.outcome) {
     case "complete":
       return style.good(whole);
     case "interrupted":
       return style.bad("STOPPED before the end:");
     case "partial":
-      return style.bad("NOT ALL done:");
+      return style.bad(partlyDone[doing]);
     default:
       return style.bad("FAILED:");
   }
 }
 
 /** What a live server did meanwhile; `passes` begins with the main pass. */
-function laterPassLines({ passes, stillChanging }: Report): readonly string[] {
+function laterPassLines({ passes, stillChanging }: RunReport): readonly string[] {
   const taken = passes.slice(1).reduce((sum, { found }) => sum + found, 0);
   const lines = taken === 0 ? [] : [`${countOf(taken, "session")} saved meanwhile and taken again.`];
   if (stillChanging > 0) {
@@ -100,17 +158,18 @@ function laterPassLines({ passes, stillChanging }: Report): readonly string[] {
 }
 
 function failureLines(
-  report: Report,
-  counts: Pick<LedgerCounts, "reasons">,
+  report: RunReport,
+  counts: Pick<LedgerCounts, "reasons" | "outcomes">,
   reportPath: string | null,
 ): readonly string[] {
-  const { failures, sessions } = report;
-  if (sessions.failed === 0) return [];
+  const { failures } = report;
+  const { failed } = counts.outcomes;
+  if (failed === 0) return [];
   const reasons = [...counts.reasons].map(([reason, count]) => `${reason} ${countText(count)}`);
   const shown = failures
     .slice(0, mostFailuresShown)
     .map(({ session, reason, detail }) => `${" ".repeat(13)}${session}  ${reason}: ${detail}`);
-  const hidden = sessions.failed - shown.length;
+  const hidden = failed - shown.length;
   const where = reportPath === null ? "--report FILE lists every one" : `every one is in ${reportPath}`;
   return [
     `${" ".repeat(13)}by reason: ${reasons.join(", ")}`,

@@ -1,6 +1,6 @@
 import ora from "ora";
+import type { Plan, Progress, Reporter } from "../migrate/reporter.js";
 import { progressText } from "./progress-text.js";
-import type { Plan, Progress, Reporter } from "./reporter.js";
 
 const redrawMs = 100;
 const widestBar = 30;

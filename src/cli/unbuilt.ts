@@ -1,4 +1,4 @@
-import type { Command } from "./setting-definition.js";
+import type { Command, ConnectedCommand } from "./setting-definition.js";
 import type { SettingName } from "./setting-definitions.js";
 
 /**
@@ -6,10 +6,10 @@ import type { SettingName } from "./setting-definitions.js";
  * and the README's table take it up by themselves.
  */
 export const unbuilt: {
-  readonly commands: readonly Exclude<Command, "copy" | "stop-after-init">[];
+  readonly commands: readonly Exclude<Command, ConnectedCommand | "stop-after-init">[];
   readonly settings: readonly SettingName[];
 } = {
-  commands: ["purge", "verify", "inspect", "check"],
+  commands: ["inspect", "check"],
   settings: [
     "shard",
     "shardCount",
@@ -20,18 +20,8 @@ export const unbuilt: {
     "sentinelMaster",
     "sentinelPasswordFile",
     "cluster",
-    "again",
-    "purge",
-    "inUse",
-    "unverified",
-    "yes",
     "skipCheck",
     "probe",
-    "purgeExistingSwitch",
-    "maxRate",
-    "maxDuration",
-    "waitReplicas",
-    "sample",
     "lanes",
   ],
 };

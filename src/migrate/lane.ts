@@ -1,28 +1,35 @@
 import type { Conversion } from "../convert/convert-session.js";
-import type { Candidate, Entry } from "../model/entry.js";
+import type { Candidate } from "../model/entry.js";
 import type { FailureReason, SessionOutcome } from "../model/outcome.js";
-import type { ReadSession, SessionFile } from "../model/session-file.js";
+import type { FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
 import type { Reading } from "../source/read-session-file.js";
+import type { LaneResult } from "./run-pass.js";
 import type { Settlement } from "./settle-entries.js";
 
 /** What a lane works with. */
 export interface LaneParts {
   readonly read: (file: SessionFile) => Reading;
+  /** Whether another file holds the same session later. */
+  readonly isSuperseded: (file: SessionFile, stamp: FileStamp) => boolean;
+  /** Whether an earlier, complete run saw to the file as it is: a key that is missing ended in Redis. */
+  readonly isSeenTo: (file: SessionFile, stamp: FileStamp) => boolean;
   readonly convert: (read: ReadSession, sid: string) => Conversion;
   /** One settlement for each candidate, in their order. Throws where the run must end. */
   readonly settle: (candidates: readonly Candidate[]) => Promise<readonly Settlement[]>;
-  /** Whether a file that was read is gone: its owner logged out. */
-  readonly isGone: (file: SessionFile) => boolean;
-  /** Deletes keys where they still hold exactly what this run wrote. Throws where the run must end. */
-  readonly takeBack: (entries: readonly Entry[]) => Promise<void>;
+  /**
+   * Of what was written, takes back the keys of sessions whose files are gone since: their owners logged out. Tells for each whether it
+   * did. Throws where the run must end.
+   */
+  readonly takeBackGone: (written: readonly WrittenEntry[]) => Promise<readonly boolean[]>;
+  /** Which connection writes: what is written through one that was lost meanwhile is not taken back. */
+  readonly timesLost: () => number;
 }
 
-/** What a lane gives back. */
-export interface LaneResult {
-  /** One for each session file of the batch; where the run must end, for those that were done before. */
-  readonly outcomes: readonly SessionOutcome[];
-  /** What ends the run; absent where nothing does. */
-  readonly error?: unknown;
+/** A session file whose entry was written, and through which connection. */
+export interface WrittenEntry {
+  readonly file: SessionFile;
+  readonly candidate: Candidate;
+  readonly timesLost: number;
 }
 
 /** Bytes of values that go to Redis at a time. */
@@ -72,17 +79,37 @@ async function workThrough(
 function convertFile(file: SessionFile, parts: LaneParts): SessionOutcome | Pending {
   const { sid } = file;
   const reading = parts.read(file);
-  if (reading.kind === "failed") return failed({ sid, bytesRead: 0 }, reading.reason, reading.detail);
-  if (reading.kind !== "read") return { sid, kind: reading.kind, bytesRead: 0, bytesWritten: 0 };
+  if (reading.kind !== "read") return unreadOutcome(sid, reading);
+  if (parts.isSuperseded(file, reading.stamp)) return supersededOutcome(sid, reading.read);
   const conversion = parts.convert(reading.read, sid);
-  const known = { sid, format: conversion.format, bytesRead: reading.read.bytes.length };
+  const outcome = conversionOutcome(sid, reading.read, conversion);
+  if (conversion.kind !== "entry") return outcome;
+  const { entry, fullLifetimeMs } = conversion;
+  const seenTo = parts.isSeenTo(file, reading.stamp) ? { endedIfMissing: true as const } : {};
+  const candidate = { entry, mtimeMs: reading.read.mtimeMs, fullLifetimeMs, ...seenTo };
+  return { file, candidate, outcome: { ...outcome, bytesWritten: entry.value.length } };
+}
+
+/** What becomes of a file that was not read. */
+export function unreadOutcome(
+  sid: string,
+  reading: Exclude<Reading, { readonly kind: "read" }>,
+): SessionOutcome {
+  if (reading.kind === "failed") return failed({ sid, bytesRead: 0 }, reading.reason, reading.detail);
+  return { sid, kind: reading.kind, bytesRead: 0, bytesWritten: 0 };
+}
+
+export function supersededOutcome(sid: string, read: ReadSession): SessionOutcome {
+  return { sid, kind: "superseded", bytesRead: read.bytes.length, bytesWritten: 0 };
+}
+
+/** What becomes of a session by its conversion alone; `copied` stands in for an entry until it is settled. */
+export function conversionOutcome(sid: string, read: ReadSession, conversion: Conversion): SessionOutcome {
+  const known = { sid, format: conversion.format, bytesRead: read.bytes.length };
   if (conversion.kind === "failed") return failed(known, conversion.reason, conversion.detail);
   const { facts, warning } = conversion;
-  const decoded = { ...known, facts, ...(warning === undefined ? {} : { warning }) };
-  if (conversion.kind === "expired") return { ...decoded, kind: "expired", bytesWritten: 0 };
-  const { entry, fullLifetimeMs } = conversion;
-  const candidate = { entry, mtimeMs: reading.read.mtimeMs, fullLifetimeMs };
-  return { file, candidate, outcome: { ...decoded, kind: "copied", bytesWritten: entry.value.length } };
+  const kind = conversion.kind === "expired" ? "expired" : "copied";
+  return { ...known, facts, ...(warning === undefined ? {} : { warning }), kind, bytesWritten: 0 };
 }
 
 async function settlePending(
@@ -91,14 +118,17 @@ async function settlePending(
   outcomes: SessionOutcome[],
 ): Promise<void> {
   if (pending.length === 0) return;
+  const timesLost = parts.timesLost();
   const settlements = await parts.settle(pending.map(({ candidate }) => candidate));
   const done = pending.map((one, index) => ({
     ...one,
+    timesLost,
     outcome: settledOutcome(one.outcome, settlements[index]),
   }));
   // A logout that fell between reading and writing would be undone by the write.
-  const ended = new Set(done.filter(({ outcome, file }) => outcome.kind === "copied" && parts.isGone(file)));
-  if (ended.size > 0) await parts.takeBack([...ended].map(({ candidate }) => candidate.entry));
+  const written = done.filter(({ outcome }) => outcome.kind === "copied");
+  const takenBack = await parts.takeBackGone(written);
+  const ended = new Set(written.filter((_, index) => takenBack[index] === true));
   for (const one of done) {
     outcomes.push(ended.has(one) ? { ...one.outcome, kind: "vanished", bytesWritten: 0 } : one.outcome);
   }
@@ -112,7 +142,8 @@ function settledOutcome(outcome: SessionOutcome, settlement: Settlement | undefi
   return { ...outcome, kind, bytesWritten: written, ...(warning === undefined ? {} : { warning }) };
 }
 
-function failed(
+/** A session that failed, with what is known of it. */
+export function failed(
   known: Pick<SessionOutcome, "sid" | "bytesRead" | "format" | "facts">,
   reason: FailureReason,
   detail: string,

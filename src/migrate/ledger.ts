@@ -74,6 +74,13 @@ export class Ledger {
     if (outcome.failure !== undefined) this.#recordFailure(outcome.failure);
   }
 
+  /** A session that was counted as copied, with so many bytes, ended behind its write, and its key was taken back. */
+  recordTakenBack(bytesWritten: number): void {
+    this.#outcomes.copied--;
+    this.#outcomes.vanished++;
+    this.#bytesWritten -= bytesWritten;
+  }
+
   /** Session files that were listed and never reached: outside the sum. */
   recordUnvisited(count: number): void {
     this.#unvisited += count;

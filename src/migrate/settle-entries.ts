@@ -8,7 +8,7 @@ import type { Write } from "../redis/write-entries.js";
 
 /** What became of one candidate. */
 export type Settlement =
-  | { readonly kind: "copied" | "identical" | "kept" | "expired"; readonly warning?: string }
+  | { readonly kind: "copied" | "identical" | "kept" | "expired" | "ended"; readonly warning?: string }
   | { readonly kind: "failed"; readonly reason: FailureReason; readonly detail: string };
 
 /** How candidates are written and compared. Every part may be done again from its start. */
@@ -30,7 +30,7 @@ const restless: Settlement = {
 };
 
 /**
- * Writes every candidate that no key stands for, and settles the others by what Redis holds. What changes while it is looked at is looked
+ * Writes every candidate that no key stands for, but for those that ended in Redis, and settles the others by what Redis holds. What changes while it is looked at is looked
  * at again. One settlement for each candidate, in their order.
  */
 export async function settleEntries(
@@ -40,7 +40,14 @@ export async function settleEntries(
   const course: Course = { settled: new Map(), sent: new Map(), waited: new Set() };
   let open = candidates;
   for (let round = 0; round < mostRounds && open.length > 0; round++) {
-    const standing = await create(open, parts, course);
+    const standing = [
+      ...open.filter(({ endedIfMissing }) => endedIfMissing === true),
+      ...(await create(
+        open.filter(({ endedIfMissing }) => endedIfMissing !== true),
+        parts,
+        course,
+      )),
+    ];
     const endless = await compare(standing, parts, course);
     if (endless.length > 0) await parts.waitForLifetimes();
     for (const candidate of endless) course.waited.add(candidate);
@@ -64,6 +71,7 @@ async function create(
   parts: SettleParts,
   { settled, sent }: Course,
 ): Promise<Candidate[]> {
+  if (candidates.length === 0) return [];
   const creations = await parts.create(candidates.map(({ entry }) => entry));
   const standing: Candidate[] = [];
   for (const [index, candidate] of candidates.entries()) {
@@ -91,7 +99,10 @@ async function compare(
   const endless: Candidate[] = [];
   for (const [index, candidate] of candidates.entries()) {
     const seen = held[index] ?? { kind: "nothing" };
-    if (seen.kind === "nothing") continue;
+    if (seen.kind === "nothing") {
+      if (candidate.endedIfMissing === true) settled.set(candidate, { kind: "ended" });
+      continue;
+    }
     if (seen.kind === "other-type") {
       ofOtherType.push(candidate);
       continue;

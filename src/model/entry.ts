@@ -14,4 +14,6 @@ export interface Candidate {
   readonly mtimeMs: number;
   /** How long the session lives after a save. */
   readonly fullLifetimeMs: number;
+  /** Whether a key that is missing ended in Redis: it is not written again. */
+  readonly endedIfMissing?: true;
 }

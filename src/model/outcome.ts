@@ -12,18 +12,30 @@ export const failureReasons = [
 ] as const;
 export type FailureReason = (typeof failureReasons)[number];
 
-/** What can become of a session file in a copy; every one found gets exactly one. */
-export const outcomeKinds = [
-  "copied",
-  "identical",
-  "kept",
-  "expired",
-  "ended",
-  "superseded",
-  "vanished",
-  "failed",
-] as const;
-export type OutcomeKind = (typeof outcomeKinds)[number];
+/** What can become of a session file, by command; every one found gets exactly one. */
+export const outcomesOf = {
+  copy: ["copied", "identical", "kept", "expired", "ended", "superseded", "vanished", "failed"],
+  purge: ["removed", "absent", "kept", "vanished", "failed"],
+  verify: [
+    "equal",
+    "newer",
+    "expired",
+    "ended",
+    "superseded",
+    "missing",
+    "different",
+    "wrong-lifetime",
+    "vanished",
+    "failed",
+  ],
+} as const;
+export type CopyOutcome = (typeof outcomesOf.copy)[number];
+export type PurgeOutcome = (typeof outcomesOf.purge)[number];
+export type VerifyOutcome = (typeof outcomesOf.verify)[number];
+export type OutcomeKind = CopyOutcome | PurgeOutcome | VerifyOutcome;
+
+/** Every outcome there is, each once. */
+export const outcomeKinds: readonly OutcomeKind[] = [...new Set(Object.values(outcomesOf).flat())];
 
 /** How a session's bytes are written in its file. */
 export type SessionFormat = "pickle" | "json";

@@ -1,4 +1,4 @@
-import type { FailureReason, OutcomeKind, SessionFormat } from "./outcome.js";
+import type { CopyOutcome, FailureReason, OutcomeKind, SessionFormat } from "./outcome.js";
 import type { Layout } from "./session-file.js";
 
 export type RunOutcome = "complete" | "partial" | "refused" | "interrupted" | "failed";
@@ -6,11 +6,11 @@ export type RunOutcome = "complete" | "partial" | "refused" | "interrupted" | "f
 /** Why a key layout was chosen: `named` by a setting, keys `found` under one layout only, under `both`, under `none`. */
 export type KeyLayoutEvidence = "named" | "found" | "both" | "none";
 
-/** Counts of one pass over the session directories; `found` is the sum of the outcomes. */
-export type PassCounts = Readonly<Record<"found" | OutcomeKind, number>>;
+/** Counts of one pass over the session directories, by the outcomes of a command; `found` is their sum. */
+export type PassCounts<Kind extends OutcomeKind = CopyOutcome> = Readonly<Record<"found" | Kind, number>>;
 
 /** What `--json` prints and `--report` keeps. */
-export interface Report {
+export interface Report<Kind extends OutcomeKind = CopyOutcome> {
   readonly tool: "tele-sessions";
   readonly version: string;
   readonly command: string;
@@ -31,9 +31,10 @@ export interface Report {
     readonly keyLayoutEvidence: KeyLayoutEvidence | null;
     readonly prefix: string | null;
   };
-  readonly sessions: PassCounts &
+  /** `purged`: originals removed by `copy --purge`. */
+  readonly sessions: PassCounts<Kind> &
     Readonly<Record<"purged" | "authenticated" | "anonymous" | "lossy" | "unvisited", number>>;
-  readonly passes: readonly PassCounts[];
+  readonly passes: readonly PassCounts<Kind>[];
   readonly stillChanging: number;
   readonly failures: readonly ReportedFailure[];
   readonly failuresOmitted: number;

@@ -32,3 +32,38 @@ export interface FileStamp {
   /** Last change of the file or its name. */
   readonly ctimeMs: number;
 }
+
+/** What tells the file that was compared from every other, as exactly as the system has it. */
+export interface ExactStamp {
+  readonly dev: bigint;
+  readonly ino: bigint;
+  /** Bytes. */
+  readonly size: bigint;
+  /** Last modification, nanoseconds since the epoch. */
+  readonly mtimeNs: bigint;
+}
+
+/** What a scan saw besides the session files that it gave out. */
+export interface ScanTally {
+  readonly layouts: Record<Layout, number>;
+  /** Names that are no session file's: temporary files, uploads, strangers, symlinks, pipes, directories. */
+  ignored: number;
+  /** Scatter directories that could not be read: the scan goes on, and the run is not whole. */
+  readonly unreadable: string[];
+  /** Session files that a purge set aside under a name of ours and did not come to remove or put back. */
+  readonly setAside: SetAsideFile[];
+}
+
+/** A session file that lies under a name of ours. */
+export interface SetAsideFile {
+  /** The file under its own name. */
+  readonly file: SessionFile;
+  /** Its name now, in the same folder. */
+  readonly asideName: string;
+  /** The process that set it aside. */
+  readonly pid: number;
+}
+
+export function newScanTally(): ScanTally {
+  return { layouts: { flat: 0, scattered: 0 }, ignored: 0, unreadable: [], setAside: [] };
+}

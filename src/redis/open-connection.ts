@@ -1,5 +1,6 @@
 import { Redis } from "ioredis";
 import { RedisError } from "../model/errors.js";
+import { announce } from "./presence.js";
 import { redisFault } from "./redis-fault.js";
 import { describeTarget, type RedisTarget, type RedisTls } from "./redis-target.js";
 import { askRunId } from "./server-facts.js";
@@ -12,6 +13,8 @@ export interface Connection {
   readonly warnings: readonly string[];
   /** What Redis drew when it started; absent where it may not be asked. */
   readonly runId: string | undefined;
+  /** Whether it carries the name that was asked for. */
+  readonly announced: boolean;
 }
 
 /** For connection, TLS, login and database together. */
@@ -22,9 +25,9 @@ const disconnectWithinMs = 100;
 
 /**
  * Opens a connection, logs in and selects the database. Each step is a command of ours: the client would only emit an event where a
- * login or a database is refused, and go on without. Throws what `redisFault` sorts.
+ * login or a database is refused, and go on without. `name` is how other clients see it, where this user may set it. Throws what `redisFault` sorts.
  */
-export async function openConnection(target: RedisTarget): Promise<Connection> {
+export async function openConnection(target: RedisTarget, name?: string): Promise<Connection> {
   const client = new Redis({
     ...target.address,
     ...(target.tls === undefined ? {} : { tls: tlsOptions(target.tls) }),
@@ -51,7 +54,8 @@ export async function openConnection(target: RedisTarget): Promise<Connection> {
         await client.connect();
         const warnings = await logIn(client, target);
         if (target.db !== 0) await client.select(target.db);
-        return { client, warnings, runId: await askRunId(client) };
+        const announced = name !== undefined && (await announce(client, name));
+        return { client, warnings, runId: await askRunId(client), announced };
       },
     );
   } catch (error) {
@@ -62,9 +66,9 @@ export async function openConnection(target: RedisTarget): Promise<Connection> {
 }
 
 /** The same, where a failure ends the run at once: one plain sentence. Throws `RedisError`. */
-export async function openFirstConnection(target: RedisTarget): Promise<Connection> {
+export async function openFirstConnection(target: RedisTarget, name?: string): Promise<Connection> {
   try {
-    return await openConnection(target);
+    return await openConnection(target, name);
   } catch (error) {
     const fault = redisFault(error);
     const kind = fault.kind === "refused" ? "refused" : "unavailable";

@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import { RedisError, RedisForgotError } from "../model/errors.js";
 import { type Connection, openConnection, openFirstConnection } from "./open-connection.js";
 import { pause } from "./pause.js";
+import { announce } from "./presence.js";
 import { redisFault } from "./redis-fault.js";
 import { describeTarget, type RedisTarget } from "./redis-target.js";
 import { withinTime } from "./time-limit.js";
@@ -16,6 +17,8 @@ export interface ResilienceSettings {
   /** How long a lost Redis is tried for before the run ends. */
   readonly retryForMs: number;
   readonly onWarning: (message: string) => void;
+  /** How other clients see the connection. */
+  readonly name?: string;
   /** Aborted when the run is to stop: a pause then ends at once. */
   readonly stop: AbortSignal;
 }
@@ -36,16 +39,42 @@ export class ResilientConnection {
   #runId: string | undefined;
   /** How often Redis was found to have forgotten. */
   #generation = 0;
+  #name: string | undefined;
+  #announced: boolean;
+  #timesLost = 0;
 
   private constructor(settings: ResilienceSettings, connection: Connection) {
     this.#settings = settings;
     this.#connection = Promise.resolve(connection);
     this.#runId = connection.runId;
+    this.#name = settings.name;
+    this.#announced = connection.announced;
+  }
+
+  /** How often Redis was found to have forgotten, by now. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** How often the connection was lost, by now. */
+  get timesLost(): number {
+    return this.#timesLost;
+  }
+
+  /** Whether other clients see the connection under its name. */
+  get announced(): boolean {
+    return this.#announced;
+  }
+
+  /** Gives the connection, and those that take its place, another name. Throws what `run` throws. */
+  async rename(name: string): Promise<void> {
+    this.#name = name;
+    this.#announced = await this.run((client) => announce(client, name));
   }
 
   /** Throws `RedisError` at once where Redis cannot be reached or refuses us. */
   static async open(settings: ResilienceSettings): Promise<ResilientConnection> {
-    const connection = await openFirstConnection(settings.target);
+    const connection = await openFirstConnection(settings.target, settings.name);
     for (const warning of connection.warnings) settings.onWarning(warning);
     return new ResilientConnection(settings, connection);
   }
@@ -106,7 +135,9 @@ export class ResilientConnection {
 
   async #reopen(lost: Promise<Connection>, target: RedisTarget): Promise<Connection> {
     await lost.then(({ client }) => client.disconnect(), redisFault);
-    const connection = await openConnection(target);
+    this.#timesLost++;
+    const connection = await openConnection(target, this.#name);
+    this.#announced = connection.announced;
     if (connection.runId === undefined || connection.runId !== this.#runId) this.#generation++;
     this.#runId = connection.runId;
     return connection;

@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import { RedisError } from "../model/errors.js";
+import { allowed, fieldOf } from "./server-info.js";
 
 /** What a server says of itself; absent where it may not be asked. */
 export interface ServerFacts {
@@ -47,18 +48,4 @@ async function measureClockLead(client: Redis): Promise<number> {
   const middle = (before + Date.now()) / 2;
   const lead = Math.round(Number(seconds) * 1000 + Number(microseconds) / 1000 - middle);
   return Math.abs(lead) < 1000 ? 0 : lead;
-}
-
-async function allowed<T>(ask: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (error instanceof Error && error.name === "ReplyError" && error.message.startsWith("NOPERM"))
-      return undefined;
-    throw error;
-  }
-}
-
-function fieldOf(info: string, name: string): string | undefined {
-  return new RegExp(`^${name}:(.*?)\\r?$`, "m").exec(info)?.[1];
 }

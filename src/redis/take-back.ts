@@ -1,22 +1,36 @@
 import type { Redis } from "ioredis";
-import type { Entry } from "../model/entry.js";
+import type { Written } from "../model/written.js";
 
+/** Compares a digest, for the file is gone and its value with it. */
 const compareAndDelete = `
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+local value = redis.call('GET', KEYS[1])
+if not value or redis.sha1hex(value) ~= ARGV[1] then return 0 end
 if redis.call('PEXPIRETIME', KEYS[1]) ~= tonumber(ARGV[2]) then return 0 end
 return redis.call('DEL', KEYS[1])`;
 
 /**
- * Deletes the keys that still hold exactly what this run wrote, value and instant: a session that was saved since stays. Sent again it
- * changes nothing. Throws what `redisFault` sorts.
+ * Deletes the keys that still hold exactly what this run wrote, value and instant: a session that was saved since stays. Tells which were
+ * deleted. Sent again it changes nothing, but tells of fewer. Throws what `redisFault` sorts.
  */
-export async function takeBack(client: Redis, entries: readonly Entry[], clockLeadMs: number): Promise<void> {
+export async function takeBack(
+  client: Redis,
+  written: readonly Written[],
+  keyPrefix: string,
+  clockLeadMs: number,
+): Promise<boolean[]> {
   const pipeline = client.pipeline();
-  for (const { key, value, expiresAtMs } of entries) {
-    pipeline.eval(compareAndDelete, 1, key, value, expiresAtMs + clockLeadMs);
+  for (const { file, digest, expiresAtMs } of written) {
+    pipeline.eval(
+      compareAndDelete,
+      1,
+      keyPrefix + file.sid,
+      digest.toString("hex"),
+      expiresAtMs + clockLeadMs,
+    );
   }
-  for (const [error] of (await pipeline.exec()) ?? []) {
+  return ((await pipeline.exec()) ?? []).map(([error, deleted]) => {
     // A key of another type is not what this run wrote.
     if (error !== null && !error.message.includes("WRONGTYPE")) throw error;
-  }
+    return deleted === 1;
+  });
 }

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import type { FailureReason } from "../model/outcome.js";
-import type { FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
+import type { ExactStamp, FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
 import { errorCode } from "./error-code.js";
 import { scatteredPlaceOf } from "./session-places.js";
 
@@ -16,6 +16,11 @@ export type Reading =
   | { readonly kind: "ignored" }
   | { readonly kind: "failed"; readonly reason: FailureReason; readonly detail: string };
 
+/** The same, with what a removal compares. */
+export type ExactReading =
+  | Exclude<Reading, { readonly kind: "read" }>
+  | (Extract<Reading, { readonly kind: "read" }> & { readonly exact: ExactStamp });
+
 /** Never blocks on a pipe, never follows a symlink in the last place. */
 const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const mostReads = 5;
@@ -27,17 +32,26 @@ const noFileCodes: ReadonlySet<string> = new Set(["ELOOP", "ENXIO", "EMLINK"]);
  * wrong with one file is a value. Throws only what is no system error.
  */
 export function readSessionFile(file: SessionFile, maxFileSize: number): Reading {
-  const reading = readPlace(join(file.directory, file.name), maxFileSize);
+  const reading = readPlace(join(file.directory, file.name), maxFileSize, readOpened);
   const moved = reading.kind === "vanished" ? scatteredPlaceOf(file) : undefined;
-  return moved === undefined ? reading : readPlace(moved, maxFileSize);
+  return moved === undefined ? reading : readPlace(moved, maxFileSize, readOpened);
 }
 
-function readPlace(path: string, maxFileSize: number): Reading {
+/** A session file's content from one place and no other, with what tells it from a file that takes its place. Throws only what is no system error. */
+export function readPlaceExactly(path: string, maxFileSize: number): ExactReading {
+  return readPlace(path, maxFileSize, readOpenedExactly);
+}
+
+function readPlace<Result extends Reading>(
+  path: string,
+  maxFileSize: number,
+  readDescriptor: (descriptor: number, openedAtMs: number, maxFileSize: number) => Result,
+): Result | Exclude<Reading, { readonly kind: "read" }> {
   const openedAtMs = Date.now();
   try {
     const descriptor = openSync(path, openFlags);
     try {
-      return readOpened(descriptor, openedAtMs, maxFileSize);
+      return readDescriptor(descriptor, openedAtMs, maxFileSize);
     } finally {
       closeSync(descriptor);
     }
@@ -64,6 +78,17 @@ function readOpened(descriptor: number, openedAtMs: number, maxFileSize: number)
     }
   }
   return { kind: "failed", reason: "changed-repeatedly", detail: `at each of ${mostReads} reads` };
+}
+
+function readOpenedExactly(descriptor: number, openedAtMs: number, maxFileSize: number): ExactReading {
+  const reading = readOpened(descriptor, openedAtMs, maxFileSize);
+  if (reading.kind !== "read") return reading;
+  const exact = fstatSync(descriptor, { bigint: true });
+  const after = fstatSync(descriptor);
+  if (after.size === reading.stamp.size && after.mtimeMs === reading.stamp.mtimeMs) {
+    return { ...reading, exact };
+  }
+  return { kind: "failed", reason: "changed-repeatedly", detail: "while it was compared" };
 }
 
 /** The file's first bytes, one more than it is thought to have being enough to see that it grew. */

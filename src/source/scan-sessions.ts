@@ -1,23 +1,14 @@
 import { type Dir, opendirSync } from "node:fs";
 import { join } from "node:path";
 import { SourceError } from "../model/errors.js";
-import type { Layout, SessionFile } from "../model/session-file.js";
+import type { ScanTally, SessionFile } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
 import { errorCode } from "./error-code.js";
 import { isScatterFolder, layouts } from "./session-name.js";
+import { parseSetAsideName } from "./set-aside-name.js";
 
-/** What a scan saw besides the session files that it gave out. */
-export interface ScanTally {
-  readonly layouts: Record<Layout, number>;
-  /** Names that are no session file's: temporary files, uploads, strangers, symlinks, pipes, directories. */
-  ignored: number;
-  /** Scatter directories that could not be read: the scan goes on, and the run is not whole. */
-  readonly unreadable: string[];
-}
-
-export function newScanTally(): ScanTally {
-  return { layouts: { flat: 0, scattered: 0 }, ignored: 0, unreadable: [] };
-}
+/** A crash leaves one such file for each process that removed; more than this wait for the next run. */
+const mostSetAside = 10_000;
 
 /** Names read from a directory at a time: few enough to stay small, many enough that a system call is not felt. */
 const namesAtATime = 1024;
@@ -48,13 +39,11 @@ function* filesOf(directory: string, tally: ScanTally): Generator<SessionFile> {
       yield* scatteredFiles(directory, entry.name, tally);
       continue;
     }
-    const sid = entry.isFile() ? layouts.flat.sidOf("", entry.name) : undefined;
-    if (sid === undefined) {
-      tally.ignored++;
-      continue;
-    }
-    tally.layouts.flat++;
-    yield { directory, name: entry.name, layout: "flat", sid };
+    const file = entry.isFile() ? sessionFileOf(directory, "", entry.name) : undefined;
+    if (file !== undefined) {
+      tally.layouts.flat++;
+      yield file;
+    } else if (!(entry.isFile() && noteSetAside(directory, "", entry.name, tally))) tally.ignored++;
   }
 }
 
@@ -70,14 +59,30 @@ function* scatteredFiles(directory: string, folder: string, tally: ScanTally): G
 
 function* filesOfFolder(directory: string, folder: string, tally: ScanTally): Generator<SessionFile> {
   for (const entry of entriesOf(join(directory, folder))) {
-    const sid = entry.isFile() ? layouts.scattered.sidOf(folder, entry.name) : undefined;
-    if (sid === undefined) {
-      tally.ignored++;
-      continue;
-    }
-    tally.layouts.scattered++;
-    yield { directory, name: `${folder}/${entry.name}`, layout: "scattered", sid };
+    const file = entry.isFile() ? sessionFileOf(directory, folder, entry.name) : undefined;
+    if (file !== undefined) {
+      tally.layouts.scattered++;
+      yield file;
+    } else if (!(entry.isFile() && noteSetAside(directory, folder, entry.name, tally))) tally.ignored++;
   }
+}
+
+/** The session file of that name in a folder, empty for the session directory itself; `undefined` for a stranger. */
+function sessionFileOf(directory: string, folder: string, name: string): SessionFile | undefined {
+  const layout = folder === "" ? "flat" : "scattered";
+  const sid = layouts[layout].sidOf(folder, name);
+  return sid === undefined
+    ? undefined
+    : { directory, name: folder === "" ? name : `${folder}/${name}`, layout, sid };
+}
+
+/** Takes note of a session file that lies under a name of ours; tells whether the name is one. */
+function noteSetAside(directory: string, folder: string, name: string, tally: ScanTally): boolean {
+  const parsed = parseSetAsideName(name);
+  const file = parsed && sessionFileOf(directory, folder, parsed.name);
+  if (parsed === undefined || file === undefined || tally.setAside.length === mostSetAside) return false;
+  tally.setAside.push({ file, asideName: name, pid: parsed.pid });
+  return true;
 }
 
 function* entriesOf(path: string): Generator<NonNullable<ReturnType<Dir["readSync"]>>> {

@@ -1,7 +1,8 @@
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
-import type { SessionFile } from "../model/session-file.js";
+import type { FileStamp, SessionFile } from "../model/session-file.js";
 import { errorCode } from "./error-code.js";
+import { layouts } from "./session-name.js";
 
 /** Where a session file may be moved to on its first use: Odoo 16 renames a flat one to its scattered place [odoo/http.py 16.0]. */
 export function scatteredPlaceOf(file: SessionFile): string | undefined {
@@ -21,5 +22,47 @@ function isMissing(path: string): boolean {
     // What cannot be looked at is not known to be gone.
     errorCode(error);
     return false;
+  }
+}
+
+/**
+ * Whether another file holds the same session later: in the other layout, or in another of the session directories. Of two with the same
+ * time the one in the earlier directory counts, then the scattered one, which is where servers move a flat one to.
+ */
+export function isSuperseded(file: SessionFile, stamp: FileStamp, directories: readonly string[]): boolean {
+  const own = join(file.directory, file.name);
+  const ownRank = rankOf(file.directory, file.layout, directories);
+  return directories.some((directory) =>
+    placesOf(file.sid).some(([layout, name]) => {
+      const path = join(directory, name);
+      if (path === own) return false;
+      const other = regularFileAt(path);
+      // The same file under two names is a file that was moved.
+      if (other === undefined || (other.ino === stamp.ino && other.dev === stamp.dev)) return false;
+      if (other.mtimeMs !== stamp.mtimeMs) return other.mtimeMs > stamp.mtimeMs;
+      return rankOf(directory, layout, directories) < ownRank;
+    }),
+  );
+}
+
+/** Where a session directory can hold a sid, by layout. */
+function placesOf(sid: string): readonly (readonly [SessionFile["layout"], string])[] {
+  const flat = `werkzeug_${sid}.sess`;
+  const scattered = ["scattered", `${sid.slice(0, 2)}/${sid}`] as const;
+  return layouts.flat.sidOf("", flat) === undefined ? [scattered] : [["flat", flat], scattered];
+}
+
+function rankOf(directory: string, layout: SessionFile["layout"], directories: readonly string[]): number {
+  return 2 * directories.indexOf(directory) + (layout === "scattered" ? 0 : 1);
+}
+
+/** `undefined` for what holds no session: nothing, an empty file, no file, or one that cannot be looked at. */
+function regularFileAt(path: string): FileStamp | undefined {
+  try {
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    return stats?.isFile() && stats.size > 0 ? stats : undefined;
+  } catch (error) {
+    errorCode(error);
+    return undefined;
   }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type CopySettings, resolveCopySettings } from "../../src/cli/copy-settings.js";
+import { type CommandSettings, resolveCommandSettings } from "../../src/cli/command-settings.js";
 import type { Environment, TypedSettings } from "../../src/cli/settings.js";
 import { memoryFiles } from "../support/memory-files.js";
 
@@ -16,8 +16,8 @@ const files = memoryFiles({
   "/ca.pem": "CA",
 });
 
-function resolve(typed: TypedSettings, environment: Environment = {}): CopySettings {
-  return resolveCopySettings(typed, { HOME: "/home/tele", ...environment }, files);
+function resolve(typed: TypedSettings, environment: Environment = {}): CommandSettings {
+  return resolveCommandSettings("copy", typed, { HOME: "/home/tele", ...environment }, files);
 }
 
 const URL = "TELE_SESSION_REDIS_URL";

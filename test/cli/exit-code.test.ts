@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { exitCodeOf, explainError, outcomeOf, type StopSignal } from "../../src/cli/exit-code.js";
+import {
+  exitCodeOf,
+  explainError,
+  outcomeOf,
+  type RunEnd,
+  type StopSignal,
+} from "../../src/cli/exit-code.js";
 import { exitStatuses } from "../../src/cli/exit-statuses.js";
 import { RedisError, ReportError, SettingsError, SourceError } from "../../src/model/errors.js";
 
@@ -10,6 +16,7 @@ const refused = new RedisError("refused", "refused");
 const lost = new RedisError("unavailable", "lost");
 const source = new SourceError("source");
 const report = new ReportError("report");
+const whole = { partial: false, outOfTime: false };
 
 describe("exit-code: several apply, the first of 70, signals, 2, 5, 3, 6, 1, 4, 0 (spec.md section 5)", () => {
   const rows: readonly (readonly [
@@ -43,7 +50,21 @@ describe("exit-code: several apply, the first of 70, signals, 2, 5, 3, 6, 1, 4, 
     ["a refusal before a report that failed", [report, refused], undefined, false, 5],
   ];
   for (const [name, errors, signal, tooManyFailed, expected] of rows)
-    it(`${name}: ${expected}`, () => assert.equal(exitCodeOf({ errors, signal, tooManyFailed }), expected));
+    it(`${name}: ${expected}`, () =>
+      assert.equal(exitCodeOf({ errors, signal, tooManyFailed, ...whole }), expected));
+
+  const ends: readonly (readonly [name: string, end: Partial<RunEnd>, expected: number])[] = [
+    ["differences", { partial: true }, 4],
+    ["failures before differences", { partial: true, tooManyFailed: true }, 1],
+    ["its time was up", { outOfTime: true }, 6],
+    ["its time before failures and differences", { outOfTime: true, partial: true, tooManyFailed: true }, 6],
+    ["a loss before its time", { outOfTime: true, errors: [lost] }, 3],
+    ["a signal before its time", { outOfTime: true, signal: "SIGTERM" }, 143],
+  ];
+  for (const [name, end, expected] of ends) {
+    const none: RunEnd = { errors: [], signal: undefined, tooManyFailed: false, ...whole };
+    it(`${name}: ${expected}`, () => assert.equal(exitCodeOf({ ...none, ...end }), expected));
+  }
 });
 
 describe("exit-code: what a report calls it", () => {

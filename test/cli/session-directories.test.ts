@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { resolveCopySettings } from "../../src/cli/copy-settings.js";
+import { resolveCommandSettings } from "../../src/cli/command-settings.js";
 import type { FileSystemReader } from "../../src/cli/file-system-reader.js";
 import type { Environment, TypedSettings } from "../../src/cli/settings.js";
 import { memoryFiles } from "../support/memory-files.js";
@@ -17,7 +17,7 @@ function directories(
   environment: Environment,
   files: FileSystemReader,
 ): readonly string[] {
-  return resolveCopySettings(typed, environment, files).source.directories;
+  return resolveCommandSettings("copy", typed, environment, files).source.directories;
 }
 
 describe("session directories: where the server keeps them (spec.md section 3)", () => {

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type CopySettings, resolveCopySettings, resolveStepSwitches } from "../../src/cli/copy-settings.js";
+import {
+  type CommandSettings,
+  resolveCommandSettings,
+  resolveStepSwitches,
+} from "../../src/cli/command-settings.js";
 import { parseCommandLine } from "../../src/cli/program.js";
 import { settingEntries } from "../../src/cli/setting-definitions.js";
 import { isUnbuilt } from "../../src/cli/unbuilt.js";
@@ -16,10 +20,13 @@ const files = memoryFiles({
   "/other-ca.pem": "OTHER CA",
 });
 
-function resolve(flags: readonly string[], environment: Readonly<Record<string, string>> = {}): CopySettings {
+function resolve(
+  flags: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): CommandSettings {
   const invocation = parseCommandLine(["copy", ...flags], { version: "0", columns: 100 });
   assert.ok(invocation.kind === "copy");
-  return resolveCopySettings(invocation.typed, { HOME: "/home/tele", ...environment }, files);
+  return resolveCommandSettings("copy", invocation.typed, { HOME: "/home/tele", ...environment }, files);
 }
 
 function refusalOf(flags: readonly string[], environment: Readonly<Record<string, string>> = {}): string {
@@ -35,7 +42,7 @@ function refusalOf(flags: readonly string[], environment: Readonly<Record<string
 /** One row of spec.md section 3: flag over variable over default. */
 interface Row {
   readonly name: string;
-  readonly read: (settings: CopySettings) => unknown;
+  readonly read: (settings: CommandSettings) => unknown;
   readonly flag?: readonly [arguments: readonly string[], value: unknown];
   readonly variable?: readonly [environment: Readonly<Record<string, string>>, value: unknown];
   readonly fallback: unknown;
@@ -43,12 +50,12 @@ interface Row {
   readonly beside?: Readonly<Record<string, string>>;
 }
 
-const redis = ({ target }: CopySettings) => target.redis;
-const host = (settings: CopySettings) => {
+const redis = ({ target }: CommandSettings) => target.redis;
+const host = (settings: CommandSettings) => {
   const { address } = redis(settings);
   return "host" in address ? address.host : address.path;
 };
-const port = (settings: CopySettings) => {
+const port = (settings: CommandSettings) => {
   const { address } = redis(settings);
   return "host" in address ? address.port : null;
 };
@@ -305,7 +312,7 @@ describe("settings: what a value may be", () => {
 
   const accepted: readonly (readonly [
     flags: string,
-    read: (settings: CopySettings) => unknown,
+    read: (settings: CommandSettings) => unknown,
     value: unknown,
   ])[] = [
     ["--max-session-size 1", ({ conversion }) => conversion.maxSessionSize, 1],

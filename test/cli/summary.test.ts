@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { summaryText } from "../../src/cli/summary.js";
 import { textStyle } from "../../src/cli/text-style.js";
-import type { FailureReason } from "../../src/model/outcome.js";
+import { type FailureReason, type OutcomeKind, outcomeKinds } from "../../src/model/outcome.js";
 import type { Report, ReportedFailure } from "../../src/model/report.js";
 import { sampleReport } from "../support/sample-report.js";
 
@@ -12,12 +12,15 @@ const failures: readonly ReportedFailure[] = Array.from({ length: 100 }, (_, ind
   detail: "truncated at byte 3",
 }));
 
+const none = Object.fromEntries(outcomeKinds.map((kind) => [kind, 0])) as Record<OutcomeKind, number>;
+
 function summary(
   report: Report,
   reasons: readonly (readonly [FailureReason, number])[] = [],
   path: string | null = null,
 ): string {
-  return summaryText(report, { reasons: new Map(reasons) }, textStyle(false), path);
+  const outcomes = { ...none, ...report.sessions };
+  return summaryText("copy", report, { reasons: new Map(reasons), outcomes }, textStyle(false), path);
 }
 
 describe("summary: what a run came to", () => {

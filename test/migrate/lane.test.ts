@@ -25,8 +25,13 @@ const entryOf = (value: string): Conversion => ({
 });
 const copied: Settlement = { kind: "copied" };
 
-/** Files that stay where they are. */
-const there = { isGone: () => false, takeBack: async () => undefined };
+/** Files that stay where they are, each the only one of its session, and that no earlier run saw to. */
+const there = {
+  isSuperseded: () => false,
+  isSeenTo: () => false,
+  takeBackGone: async () => [],
+  timesLost: () => 0,
+};
 
 const never = () => {
   throw new Error("not to be called");
@@ -215,9 +220,11 @@ describe("lane: pipelines", () => {
       read: () => whole,
       convert: (_, sid) => entryOf(sid),
       settle: async () => [copied, copied, { kind: "identical" }],
-      isGone: ({ sid }) => sid !== "a",
-      takeBack: async (entries) => {
-        taken.push(...entries.map(({ value }) => value));
+      ...there,
+      timesLost: () => 7,
+      takeBackGone: async (written) => {
+        taken.push(...written.map(({ candidate, timesLost }) => `${candidate.entry.value} ${timesLost}`));
+        return written.map(({ file }) => file.sid !== "a");
       },
     });
     assert.deepEqual(
@@ -228,6 +235,32 @@ describe("lane: pipelines", () => {
         ["c", "identical"],
       ],
     );
-    assert.deepEqual(taken, ["b"]);
+    assert.deepEqual(taken, ["a 7", "b 7"]);
+  });
+
+  it("of one sid in two files the earlier is superseded, and not converted (One sid, two files)", async () => {
+    const { outcomes } = await runLane([fileOf("a")], {
+      ...{ read: () => whole, convert: never, settle: never },
+      ...there,
+      isSuperseded: (_, { mtimeMs }) => mtimeMs === 1,
+    });
+    assert.deepEqual(outcomes, [{ sid: "a", kind: "superseded", bytesRead: 5, bytesWritten: 0 }]);
+  });
+
+  it("what an earlier run saw to is not written where it is missing (Logouts)", async () => {
+    const { outcomes } = await runLane(["a", "b"].map(fileOf), {
+      ...{ read: () => whole, convert: () => entryOf("{}") },
+      ...there,
+      isSeenTo: ({ sid }) => sid === "b",
+      settle: async (candidates) =>
+        candidates.map(({ endedIfMissing }) => (endedIfMissing === true ? { kind: "ended" } : copied)),
+    });
+    assert.deepEqual(
+      outcomes.map(({ kind, bytesWritten }) => [kind, bytesWritten]),
+      [
+        ["copied", 2],
+        ["ended", 0],
+      ],
+    );
   });
 });

@@ -1,10 +1,12 @@
-import { Ledger } from "../migrate/ledger.js";
-import type { Failure } from "../model/outcome.js";
+import type { Failure, OutcomeKind } from "../model/outcome.js";
 import type { KeyLayoutEvidence } from "../model/report.js";
-import { newScanTally, type ScanTally } from "../source/scan-sessions.js";
+import { newScanTally, type ScanTally } from "../model/session-file.js";
+import { Ledger } from "./ledger.js";
 
 /** What a run comes to know, step by step; what it has not reached is empty. */
 export interface RunRecord {
+  /** The outcomes that its sessions can have. */
+  readonly kinds: readonly OutcomeKind[];
   readonly startedMs: number;
   ledger: Ledger;
   tally: ScanTally;
@@ -12,6 +14,10 @@ export interface RunRecord {
   laterPasses: Ledger[];
   /** Sessions that were still being changed when the last of these passes was done. */
   stillChanging: number;
+  /** Originals removed; in a dry run, those that would be. */
+  purged: number;
+  /** Whether differences were found, files were left that a purge was to remove, or keys evicted meanwhile. */
+  partial: boolean;
   /** Everything that ended the run or kept it from being whole. */
   readonly errors: unknown[];
   readonly warnings: string[];
@@ -22,13 +28,19 @@ export interface RunRecord {
   keyLayoutEvidence: KeyLayoutEvidence | null;
 }
 
-export function newRunRecord(onFailure: (failure: Failure) => void): RunRecord {
+export function newRunRecord(
+  kinds: readonly OutcomeKind[],
+  onFailure: (failure: Failure) => void,
+): RunRecord {
   return {
+    kinds,
     startedMs: performance.now(),
     ledger: new Ledger(onFailure),
     tally: newScanTally(),
     laterPasses: [],
     stillChanging: 0,
+    purged: 0,
+    partial: false,
     errors: [],
     warnings: [],
     directories: [],

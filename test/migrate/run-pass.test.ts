@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import fc from "fast-check";
-import { type CopyPass, copySessions } from "../../src/migrate/copy-sessions.js";
 import { Ledger } from "../../src/migrate/ledger.js";
+import { type Pass, runPass } from "../../src/migrate/run-pass.js";
 import { RedisError, SourceError } from "../../src/model/errors.js";
 import { outcomeKinds, type SessionOutcome } from "../../src/model/outcome.js";
 import type { SessionFile } from "../../src/model/session-file.js";
@@ -23,7 +23,7 @@ const outcomeOf = ({ sid }: SessionFile): SessionOutcome => ({
 });
 
 /** A pass over batches of these sizes, which a test may see into. */
-function passOf(sizes: readonly number[], change: Partial<CopyPass> = {}) {
+function passOf(sizes: readonly number[], change: Partial<Pass> = {}) {
   const controller = new AbortController();
   const ledger = new Ledger(() => undefined);
   const told: string[] = [];
@@ -34,10 +34,11 @@ function passOf(sizes: readonly number[], change: Partial<CopyPass> = {}) {
       yield batchOf(size);
     }
   }
-  const pass: CopyPass = {
+  const pass: Pass = {
     batches: batches(),
     lane: async (batch) => ({ outcomes: batch.map(outcomeOf) }),
     batchesInFlight: 2,
+    pace: async () => undefined,
     ledger,
     onOutcome: ({ sid }) => told.push(sid),
     stop: controller.signal,
@@ -47,16 +48,16 @@ function passOf(sizes: readonly number[], change: Partial<CopyPass> = {}) {
   return { pass, ledger, told, stop: () => controller.abort(), handedOut: () => handedOut, counted };
 }
 
-describe("copy-sessions: one pass", () => {
+describe("run-pass: one pass", () => {
   it("every outcome is recorded and told", async () => {
     const { pass, ledger, told } = passOf([3, 1, 2]);
-    await copySessions(pass);
+    await runPass(pass);
     assert.deepEqual([ledger.counts.found, told.length, ledger.unvisited], [6, 6, 0]);
   });
 
   it("nothing to do", async () => {
     const { pass, ledger } = passOf([]);
-    await copySessions(pass);
+    await runPass(pass);
     assert.equal(ledger.counts.found, 0);
   });
 
@@ -64,7 +65,7 @@ describe("copy-sessions: one pass", () => {
     it(`${batchesInFlight} in flight, and never more`, async () => {
       let inFlight = 0;
       let most = 0;
-      const lane: CopyPass["lane"] = async (batch) => {
+      const lane: Pass["lane"] = async (batch) => {
         most = Math.max(most, ++inFlight);
         for (let turn = 0; turn < 10; turn++) await nextTurn();
         inFlight--;
@@ -74,14 +75,14 @@ describe("copy-sessions: one pass", () => {
         Array.from({ length: 20 }, () => 2),
         { lane, batchesInFlight },
       );
-      await copySessions(pass);
+      await runPass(pass);
       assert.deepEqual([most, ledger.counts.found], [batchesInFlight, 40]);
     });
   }
 
   it("a stop in the middle: what is in flight is finished, the batch in hand is unvisited", async () => {
     let begun = 0;
-    const lane: CopyPass["lane"] = async (batch) => {
+    const lane: Pass["lane"] = async (batch) => {
       if (++begun === 3) made.stop();
       await nextTurn();
       return { outcomes: batch.map(outcomeOf) };
@@ -90,7 +91,7 @@ describe("copy-sessions: one pass", () => {
       Array.from({ length: 10 }, () => 4),
       { lane },
     );
-    await copySessions(made.pass);
+    await runPass(made.pass);
     assert.deepEqual([begun, made.ledger.counts.found, made.ledger.unvisited], [3, 12, 4]);
     assert.equal(made.handedOut(), 16);
   });
@@ -98,23 +99,23 @@ describe("copy-sessions: one pass", () => {
   it("a stop before the start visits nothing", async () => {
     const { pass, ledger, stop } = passOf([4, 4]);
     stop();
-    await copySessions(pass);
+    await runPass(pass);
     assert.deepEqual([ledger.counts.found, ledger.unvisited], [0, 4]);
   });
 
   it("a stop that the event loop brings is heeded by lanes that never wait, as those of a dry run", async () => {
     const { pass, ledger, stop } = passOf(Array.from({ length: 5000 }, () => 1));
     setImmediate(stop);
-    await copySessions(pass);
+    await runPass(pass);
     assert(ledger.counts.found < 5000, `all ${ledger.counts.found} batches ran before the stop was seen`);
   });
 });
 
-describe("copy-sessions: what ends a pass", () => {
+describe("run-pass: what ends a pass", () => {
   it("the first error is thrown once all that was in flight has settled", async () => {
     const settled: number[] = [];
     let begun = 0;
-    const lane: CopyPass["lane"] = async (batch) => {
+    const lane: Pass["lane"] = async (batch) => {
       const number = ++begun;
       if (number === 2) throw new RedisError("refused", "first");
       for (let turns = 0; turns < 5; turns++) await nextTurn();
@@ -123,7 +124,7 @@ describe("copy-sessions: what ends a pass", () => {
       return { outcomes: batch.map(outcomeOf) };
     };
     const made = passOf([2, 2, 2, 2, 2, 2], { lane, batchesInFlight: 3 });
-    await assert.rejects(copySessions(made.pass), { name: "RedisError", message: "first" });
+    await assert.rejects(runPass(made.pass), { name: "RedisError", message: "first" });
     assert.deepEqual(
       settled,
       Array.from({ length: begun }, (_, index) => index + 1).filter((number) => number !== 2),
@@ -136,12 +137,12 @@ describe("copy-sessions: what ends a pass", () => {
       yield batchOf(2);
       throw new SourceError("gone");
     }
-    const lane: CopyPass["lane"] = async (batch) => {
+    const lane: Pass["lane"] = async (batch) => {
       await nextTurn();
       return { outcomes: batch.map(outcomeOf) };
     };
     const { pass, ledger } = passOf([], { batches: batches(), lane });
-    await assert.rejects(copySessions(pass), { name: "SourceError" });
+    await assert.rejects(runPass(pass), { name: "SourceError" });
     assert.equal(ledger.counts.found, 2);
   });
 
@@ -153,13 +154,13 @@ describe("copy-sessions: what ends a pass", () => {
         yield batchOf(1);
       }
     }
-    const lane: CopyPass["lane"] = async () => {
+    const lane: Pass["lane"] = async () => {
       await nextTurn();
       refused = true;
       throw new RedisError("refused", "first");
     };
     const { pass } = passOf([], { batches: batches(), lane });
-    await assert.rejects(copySessions(pass), { name: "RedisError", message: "first" });
+    await assert.rejects(runPass(pass), { name: "RedisError", message: "first" });
   });
 
   it("an error of whoever is told does not count a session twice", async () => {
@@ -168,7 +169,7 @@ describe("copy-sessions: what ends a pass", () => {
       if (++told === 2) throw new Error("a bug");
     };
     const { pass, counted } = passOf([5], { onOutcome });
-    await assert.rejects(copySessions(pass), /a bug/);
+    await assert.rejects(runPass(pass), /a bug/);
     assert.equal(counted(), 5);
   });
 
@@ -185,7 +186,7 @@ describe("copy-sessions: what ends a pass", () => {
         fc.integer({ min: 1, max: 4 }),
         async (steps, batchesInFlight) => {
           let begun = 0;
-          const lane: CopyPass["lane"] = async (batch) => {
+          const lane: Pass["lane"] = async (batch) => {
             const current = steps[begun++];
             assert(current);
             for (let turn = 0; turn < current.turns; turn++) await nextTurn();
@@ -197,7 +198,7 @@ describe("copy-sessions: what ends a pass", () => {
             steps.map(({ size }) => size),
             { lane, batchesInFlight },
           );
-          const fails = await copySessions(made.pass).then(
+          const fails = await runPass(made.pass).then(
             () => false,
             () => true,
           );

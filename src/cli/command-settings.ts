@@ -4,7 +4,7 @@ import { findHiddenVariables, resolveConnection } from "./connection.js";
 import type { FileSystemReader } from "./file-system-reader.js";
 import { refuseUnbuilt } from "./refuse-unbuilt.js";
 import { resolveSessionDirectories } from "./session-directories.js";
-import type { Command } from "./setting-definition.js";
+import type { Command, ConnectedCommand } from "./setting-definition.js";
 import { type SettingName, settingEntries } from "./setting-definitions.js";
 import {
   type Allowance,
@@ -14,10 +14,10 @@ import {
   type Shard,
   type TypedSettings,
 } from "./settings.js";
-import { notBuiltYet, unbuilt } from "./unbuilt.js";
+import { notBuiltYet } from "./unbuilt.js";
 
-/** What a copy needs to know, checked. */
-export interface CopySettings {
+/** What a command needs to know, checked; a command passes over what means nothing to it. */
+export interface CommandSettings {
   readonly source: SourceSettings;
   readonly target: TargetSettings;
   readonly conversion: ConversionSettings;
@@ -36,6 +36,8 @@ export interface SourceSettings {
   readonly allowMissing: boolean;
   /** Null: every session. */
   readonly shard: Shard | null;
+  /** Percent of the sessions; null: every session. */
+  readonly sample: number | null;
 }
 
 export interface TargetSettings {
@@ -61,8 +63,14 @@ export interface ConflictSettings {
 }
 
 export interface RemovalSettings {
+  /** Whether a copy is followed by a purge. */
   readonly purge: boolean;
+  /** Whether files go that a server still uses. */
   readonly inUse: boolean;
+  /** Whether files go without Redis being asked. */
+  readonly unverified: boolean;
+  /** Whether the confirmation was given beforehand. */
+  readonly yes: boolean;
   readonly waitReplicas: number;
 }
 
@@ -99,15 +107,16 @@ export interface StepSwitches {
 }
 
 /**
- * What a copy needs, of what was typed, the environment, `tele.conf` and the defaults. Reads the files that settings name and
+ * What a command needs, of what was typed, the environment, `tele.conf` and the defaults. Reads the files that settings name and
  * touches nothing. Throws `SettingsError`, which names each origin and shows no secret.
  */
-export function resolveCopySettings(
+export function resolveCommandSettings(
+  command: ConnectedCommand,
   typed: TypedSettings,
   environment: Environment,
   files: FileSystemReader,
-): CopySettings {
-  const ignored = new Set([...findHiddenVariables(typed, environment), ...variablesOfOthers("copy")]);
+): CommandSettings {
+  const ignored = new Set([...findHiddenVariables(typed, environment), ...variablesOfOthers(command)]);
   const settings = readSettings(typed, environment, ignored);
   refuseUnbuilt(settings);
   const warnings: string[] = [];
@@ -120,7 +129,12 @@ export function resolveCopySettings(
   }
   if (connection.topology !== "single") throw new SettingsError(`a ${connection.topology} ${notBuiltYet}`);
   return {
-    source: { directories, allowMissing: settings.allowMissing.value, shard },
+    source: {
+      directories,
+      allowMissing: settings.allowMissing.value,
+      shard,
+      sample: settings.sample?.value ?? null,
+    },
     target: {
       redis: connection.target,
       prefix: settings.prefix?.value || null,
@@ -136,6 +150,8 @@ export function resolveCopySettings(
     removal: {
       purge: settings.purge.value,
       inUse: settings.inUse.value,
+      unverified: settings.unverified.value,
+      yes: settings.yes.value,
       waitReplicas: settings.waitReplicas.value,
     },
     run: {
@@ -157,9 +173,6 @@ export function resolveStepSwitches(environment: Environment): StepSwitches {
   const settings = readSettings({}, environment, variablesOfOthers("stop-after-init"));
   const { redisSwitch, copyExistingSwitch, purgeExistingSwitch } = settings;
   const redis = redisSwitch.value;
-  if (redis && purgeExistingSwitch.value && unbuilt.settings.includes("purgeExistingSwitch")) {
-    throw new SettingsError(`${purgeExistingSwitch.origin.name} ${notBuiltYet}`);
-  }
   return {
     redis,
     copyExisting: redis && copyExistingSwitch.value,

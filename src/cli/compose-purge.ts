@@ -1,0 +1,239 @@
+import { basename } from "node:path";
+import { compareHeld } from "../convert/compare-held.js";
+import { explainMissing } from "../convert/missing-key.js";
+import type { Ledger } from "../migrate/ledger.js";
+import { batchSizeFor, makePace } from "../migrate/pace.js";
+import { type ProofParts, proveBatch, proveUnasked } from "../migrate/purge-lane.js";
+import type { Purge } from "../migrate/purge-sessions.js";
+import { RedisError, RedisForgotError } from "../model/errors.js";
+import type { SessionOutcome } from "../model/outcome.js";
+import type { ScanTally, SessionFile } from "../model/session-file.js";
+import { pause } from "../redis/pause.js";
+import { countOthersCopying, presenceName } from "../redis/presence.js";
+import { askPersistence, askReplicationOffset, replicasAreInStep } from "../redis/server-state.js";
+import { errorCode } from "../source/error-code.js";
+import { OpenDirectory } from "../source/open-directory.js";
+import { type ExactReading, readPlaceExactly } from "../source/read-session-file.js";
+import { removeSessionFile } from "../source/remove-session-file.js";
+import type { CommandSettings } from "./command-settings.js";
+import type { EvictionWatch } from "./eviction.js";
+import type { Marks } from "./marks.js";
+import type { OpenRun, Surroundings } from "./open-run.js";
+import { scanAll } from "./session-scan.js";
+
+const sessionsOfBatch = 256;
+const batchesInFlight = 3;
+const lookForOthersEveryMs = 250;
+const largestUnaskedFile = 2 ** 31 - 1;
+
+/** What a purge is composed for. */
+export interface PurgeOrder {
+  /** Counts what becomes of the files. */
+  readonly ledger: Ledger;
+  readonly tally: ScanTally;
+  readonly onOutcome: (outcome: SessionOutcome) => void;
+  /** `proven`: what Redis holds; `unconditional`: all, and Redis is asked what it does not hold. */
+  readonly extent: "proven" | "unconditional";
+}
+
+export interface ComposedPurge {
+  readonly purge: Purge;
+  readonly close: () => void;
+}
+
+/** Names the concrete parts of a purge and joins them. Throws `SourceError` where a session directory cannot be opened. */
+export function composePurge(
+  settings: CommandSettings,
+  surroundings: Surroundings,
+  run: OpenRun,
+  marks: Marks,
+  evictions: EvictionWatch,
+  order: PurgeOrder,
+): ComposedPurge {
+  const files = openFiles(surroundings.record.directories, run.maxFileSize);
+  const proof: ProofParts = {
+    read: files.read,
+    convert: run.convert,
+    look: run.look,
+    compare: (candidate, held) => compareHeld(candidate, held, settings.conversion, Date.now()),
+    explainMissing: (file, stamp, fullLifetimeMs) => {
+      const markMs = marks.of(file, stamp);
+      return markMs === undefined ? undefined : explainMissing(markMs, fullLifetimeMs, Date.now());
+    },
+    nowMs: Date.now,
+    unconditional: order.extent === "unconditional",
+  };
+  return {
+    close: files.close,
+    purge: {
+      ...sharedParts(settings, surroundings, order, files),
+      prove: (batch) => proveBatch(batch, proof),
+      confirm: makeConfirm(settings, surroundings, run, evictions),
+    },
+  };
+}
+
+/** The same without a Redis: every session file goes. */
+export function composeUnverifiedPurge(
+  settings: CommandSettings,
+  surroundings: Surroundings,
+  order: Omit<PurgeOrder, "extent">,
+): ComposedPurge {
+  const files = openFiles(surroundings.record.directories, largestUnaskedFile);
+  return {
+    close: files.close,
+    purge: {
+      ...sharedParts(settings, surroundings, order, files),
+      prove: (batch) => proveUnasked(batch, files),
+      confirm: async () => true,
+    },
+  };
+}
+
+function sharedParts(
+  settings: CommandSettings,
+  { record, warn, stop }: Surroundings,
+  { ledger, tally, onOutcome }: Omit<PurgeOrder, "extent">,
+  files: SessionFiles,
+): Omit<Purge, "prove" | "confirm"> {
+  const { dryRun, maxRate } = settings.run;
+  const scan = {
+    directories: record.directories,
+    batchSize: batchSizeFor(maxRate, sessionsOfBatch),
+    sample: null,
+    restores: !dryRun,
+    warn,
+  };
+  const wait = (milliseconds: number) => pause(milliseconds, stop);
+  return {
+    batches: scanAll(scan, tally),
+    batchesInFlight,
+    pace: makePace(maxRate, wait),
+    stop,
+    remove: ({ file, exact }) => files.remove(file, exact),
+    isInUse: files.isInUse,
+    inUse: settings.removal.inUse,
+    dryRun,
+    ledger,
+    onOutcome,
+    wait,
+  };
+}
+
+interface SessionFiles {
+  readonly read: (file: SessionFile) => ExactReading;
+  readonly remove: (
+    file: SessionFile,
+    exact: Parameters<typeof removeSessionFile>[2],
+  ) => ReturnType<typeof removeSessionFile>;
+  readonly isInUse: () => boolean;
+  readonly close: () => void;
+}
+
+/** The files of session directories that are opened once, and worked through their descriptors from then on. */
+function openFiles(directories: readonly string[], maxFileSize: number): SessionFiles {
+  const startedMs = Date.now();
+  const opened = new Map(directories.map((directory) => [directory, new OpenDirectory(directory)]));
+  let isInUse = false;
+  const folderOf = (file: SessionFile) => opened.get(file.directory)?.folderOf(file);
+  const read = (file: SessionFile): ExactReading => {
+    try {
+      const folder = folderOf(file);
+      if (folder === undefined) return { kind: "vanished" };
+      const reading = readPlaceExactly(`${folder}/${basename(file.name)}`, maxFileSize);
+      if (reading.kind === "read") {
+        const { mtimeMs } = reading.read;
+        // A time that lies in the future tells of a clock, not of a server at work.
+        isInUse ||= mtimeMs > startedMs && mtimeMs <= Date.now();
+      }
+      return reading;
+    } catch (error) {
+      return { kind: "failed", reason: "unreadable", detail: errorCode(error) };
+    }
+  };
+  return {
+    read,
+    remove: (file, exact) => {
+      try {
+        const folder = folderOf(file);
+        return folder === undefined
+          ? { kind: "vanished" }
+          : removeSessionFile(folder, basename(file.name), exact);
+      } catch (error) {
+        return { kind: "failed", code: errorCode(error) };
+      }
+    },
+    isInUse: () => isInUse,
+    close: () => {
+      for (const directory of opened.values()) directory.close();
+    },
+  };
+}
+
+/** What stands between the proof and the removal. */
+function makeConfirm(
+  settings: CommandSettings,
+  { warn, stop }: Surroundings,
+  { connection, presence }: OpenRun,
+  evictions: EvictionWatch,
+): Purge["confirm"] {
+  const { generation } = connection;
+  let begun = false;
+  return async () => {
+    if (!begun) {
+      await tellPersistence();
+      await connection.rename(presenceName("removing", presence));
+      if (!(await othersAreThrough())) return false;
+      await waitForReplicas();
+    }
+    begun = true;
+    const evicted = await evictions.end();
+    if (connection.generation !== generation) throw new RedisForgotError();
+    return !evicted && !stop.aborted;
+  };
+
+  async function tellPersistence(): Promise<void> {
+    if ((await connection.run(askPersistence)) === false) {
+      warn(
+        "Redis keeps nothing on a disk: once the files are gone, a restart of it ends every session",
+        true,
+      );
+    }
+  }
+
+  /** A copy that is under way would take our removal for a logout, and its key back. */
+  async function othersAreThrough(): Promise<boolean> {
+    const giveUpAtMs = Date.now() + settings.run.retryForMs;
+    for (let told = false; !stop.aborted; told = true) {
+      const others = await connection.run((client) => countOthersCopying(client, presence));
+      if (others === undefined) {
+        warn("the right to CLIENT LIST is missing: make sure that no copy of this directory is under way");
+        return true;
+      }
+      if (others === 0) return true;
+      if (Date.now() >= giveUpAtMs) {
+        warn("another run still copies this directory: nothing was removed", true);
+        return false;
+      }
+      if (!told) warn("another run copies this directory: nothing is removed before it is through");
+      await pause(lookForOthersEveryMs, stop);
+    }
+    return false;
+  }
+
+  async function waitForReplicas(): Promise<void> {
+    const { waitReplicas } = settings.removal;
+    if (waitReplicas === 0) return;
+    const giveUpAtMs = Date.now() + settings.run.retryForMs;
+    const offset = await connection.run(askReplicationOffset);
+    while (!(await connection.run((client) => replicasAreInStep(client, waitReplicas, offset)))) {
+      if (Date.now() >= giveUpAtMs || stop.aborted) {
+        throw new RedisError(
+          "unavailable",
+          `fewer than ${waitReplicas} replicas have what was written: nothing was removed`,
+        );
+      }
+      await pause(lookForOthersEveryMs, stop);
+    }
+  }
+}

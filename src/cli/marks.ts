@@ -1,0 +1,61 @@
+import { isCoveredByMark } from "../convert/missing-key.js";
+import { RedisError } from "../model/errors.js";
+import type { FileStamp, SessionFile } from "../model/session-file.js";
+import { leaveMark, markKey, readMark } from "../redis/marks.js";
+import { askServerState } from "../redis/server-state.js";
+import type { OpenRun } from "./open-run.js";
+
+/** The marks of a run's session directories. */
+export interface Marks {
+  /** Reads what earlier, complete runs left. Throws where the run must end. */
+  readonly read: () => Promise<void>;
+  /** The mark that covers a file as it is, milliseconds since the epoch; `undefined` where none does. */
+  readonly of: (file: SessionFile, stamp: FileStamp) => number | undefined;
+  /** Leaves the start of a main pass, for `lifetimeMs` from now. Throws where the run must end. */
+  readonly leave: (startedMs: number, lifetimeMs: number) => Promise<void>;
+}
+
+/** Reads and leaves marks. Where that is not allowed it is said, and the run goes on without. */
+export function marksOf(
+  { connection, presence, clockLeadMs }: OpenRun,
+  warn: (message: string, lasting?: boolean) => void,
+): Marks {
+  const marks = new Map<string, number>();
+  const keyOf = (directory: string) => markKey({ prefix: presence.prefix, directory, shard: null });
+  const orSay = async (doing: string, work: () => Promise<void>) => {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof RedisError) || error.kind !== "refused") throw error;
+      warn(`what earlier runs left in Redis for later ones (tele-sessions:mark:*) could not be ${doing}`);
+    }
+  };
+  return {
+    read: () =>
+      orSay("read", async () => {
+        marks.clear();
+        for (const directory of presence.directories) {
+          const mark = await connection.run((client) => readMark(client, keyOf(directory)));
+          if (mark !== undefined) marks.set(directory, mark);
+        }
+        if (marks.size === 0) return;
+        const state = await connection.run(askServerState);
+        if (state === undefined || state.evictedKeys === 0) return;
+        marks.clear();
+        warn("Redis has evicted keys since its start: what is missing is not taken for ended");
+      }),
+    of: (file, stamp) => {
+      const mark = marks.get(file.directory);
+      return mark !== undefined && isCoveredByMark(stamp, mark) ? mark : undefined;
+    },
+    leave: (startedMs, lifetimeMs) =>
+      orSay("written", async () => {
+        for (const directory of presence.directories) {
+          const endMs = Date.now() + lifetimeMs;
+          await connection.run((client) =>
+            leaveMark(client, keyOf(directory), startedMs, endMs, clockLeadMs),
+          );
+        }
+      }),
+  };
+}

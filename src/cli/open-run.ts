@@ -1,0 +1,102 @@
+import { randomBytes } from "node:crypto";
+import { type Conversion, convertSession, fileSizeFactor } from "../convert/convert-session.js";
+import { keyPrefix } from "../convert/session-key.js";
+import type { Reporter } from "../migrate/reporter.js";
+import type { RunRecord } from "../migrate/run-record.js";
+import { RedisError } from "../model/errors.js";
+import type { Held } from "../model/held.js";
+import type { Failure, SessionOutcome } from "../model/outcome.js";
+import type { ReadSession } from "../model/session-file.js";
+import { lookForKeyLayouts } from "../redis/key-layouts-seen.js";
+import { lookAtKeys } from "../redis/look-at-keys.js";
+import { type Phase, type Presence, presenceName } from "../redis/presence.js";
+import { describeTarget } from "../redis/redis-target.js";
+import { ResilientConnection } from "../redis/resilient-connection.js";
+import { askServerFacts, refuseUnfitServer } from "../redis/server-facts.js";
+import { isSid } from "../source/session-name.js";
+import { chooseKeyLayout } from "./choose-key-layout.js";
+import type { CommandSettings } from "./command-settings.js";
+
+/** What a run talks to while it goes on. */
+export interface Surroundings {
+  readonly record: RunRecord;
+  readonly reporter: Reporter;
+  /** `lasting` warnings are shown to a quiet person too. */
+  readonly warn: (message: string, lasting?: boolean) => void;
+  readonly onOutcome: (outcome: SessionOutcome) => void;
+  readonly onFailure: (failure: Failure) => void;
+  /** Takes back what the main pass counted and reported, for it begins again. */
+  readonly onBeginAgain: () => void;
+  /** Aborted when the run is to stop. */
+  readonly stop: AbortSignal;
+}
+
+/** A run that is connected to a Redis that it can use, and knows its keys. */
+export interface OpenRun {
+  readonly connection: ResilientConnection;
+  /** By how much Redis's clock is ahead of ours, milliseconds. */
+  readonly clockLeadMs: number;
+  /** What stands before the sid in every key. */
+  readonly keyPrefix: string;
+  readonly presence: Presence;
+  /** Bytes that a session file may have. */
+  readonly maxFileSize: number;
+  readonly convert: (read: ReadSession, sid: string) => Conversion;
+  /** What Redis holds for sids. Throws where the run must end. */
+  readonly look: (sids: readonly string[]) => Promise<readonly Held[]>;
+  readonly close: () => Promise<void>;
+}
+
+/** What is in flight when a run is to stop has this long to finish. */
+const finishWithinMs = 8000;
+
+/** Connects to Redis, sees to it that it is fit, and chooses the key layout. Throws `RedisError` where the run cannot go on. */
+export async function openRun(
+  settings: CommandSettings,
+  { record, warn, stop }: Surroundings,
+  phase: Phase | undefined,
+): Promise<OpenRun> {
+  const { prefix, redis } = settings.target;
+  record.redis = describeTarget(redis);
+  const presence = { prefix, directories: record.directories, token: randomBytes(8).toString("hex") };
+  const connection = await ResilientConnection.open({
+    target: redis,
+    retryForMs: settings.run.retryForMs,
+    onWarning: warn,
+    ...(phase === undefined ? {} : { name: presenceName(phase, presence) }),
+    stop,
+  });
+  const closeLate = () => setTimeout(() => void connection.close(), finishWithinMs).unref();
+  stop.addEventListener("abort", closeLate, { once: true });
+  const close = async () => {
+    stop.removeEventListener("abort", closeLate);
+    await connection.close();
+  };
+  try {
+    const facts = await connection.run(askServerFacts);
+    refuseUnfitServer(facts);
+    const choice = await chooseKeyLayout(settings.target, (text, prefixes) =>
+      connection.run((client) => lookForKeyLayouts(client, text, prefixes, isSid)),
+    );
+    record.keyLayoutEvidence = choice.evidence;
+    if (choice.evidence === "both") throw new RedisError("refused", choice.refusal);
+    record.keyLayout = choice.layout;
+    if (choice.warning !== undefined) warn(choice.warning, true);
+    const { clockLeadMs } = facts;
+    const conversion = { ...settings.conversion, keyPrefix: keyPrefix(choice.layout, prefix) };
+    const keyOf = (sid: string) => conversion.keyPrefix + sid;
+    return {
+      connection,
+      clockLeadMs,
+      keyPrefix: conversion.keyPrefix,
+      presence,
+      maxFileSize: fileSizeFactor * conversion.maxSessionSize,
+      convert: (read, sid) => convertSession(read, sid, conversion, Date.now()),
+      look: (sids) => connection.run((client) => lookAtKeys(client, sids.map(keyOf), clockLeadMs)),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

@@ -1,0 +1,242 @@
+import { copySessions, untilKept } from "../migrate/copy-sessions.js";
+import { Ledger } from "../migrate/ledger.js";
+import { type PurgeResult, purgeSessions } from "../migrate/purge-sessions.js";
+import { runPass } from "../migrate/run-pass.js";
+import { secondsOf } from "../migrate/run-record.js";
+import { RedisError, SourceError } from "../model/errors.js";
+import { newScanTally, type ScanTally } from "../model/session-file.js";
+import { askServerState } from "../redis/server-state.js";
+import { resolveDirectories } from "../source/resolve-directories.js";
+import type { CommandSettings } from "./command-settings.js";
+import { composeCopy } from "./compose-copy.js";
+import { type ComposedPurge, composePurge, composeUnverifiedPurge } from "./compose-purge.js";
+import { composeVerify } from "./compose-verify.js";
+import { type EvictionWatch, watchEvictions } from "./eviction.js";
+import { type Marks, marksOf } from "./marks.js";
+import { countOf } from "./number-text.js";
+import { type OpenRun, openRun, type Surroundings } from "./open-run.js";
+import { countSessionFiles, type ScanSettings } from "./session-scan.js";
+
+/** What a run is to do. */
+export type Task = "copy" | "purge" | "purge-unconditionally" | "purge-unverified" | "verify";
+
+/** Does a task from the first look at the session directories to the last. Throws what ends the run. */
+export async function runTask(
+  task: Task,
+  settings: CommandSettings,
+  surroundings: Surroundings,
+): Promise<void> {
+  const { record } = surroundings;
+  record.directories = await resolveDirectories(settings.source.directories, settings.source.allowMissing);
+  if (task === "purge-unverified") return purgeUnverified(settings, surroundings);
+  const phase = task === "copy" ? "copying" : task === "verify" ? undefined : "removing";
+  const run = await openRun(settings, surroundings, settings.run.dryRun ? undefined : phase);
+  try {
+    await refuseTooFewReplicas(settings, run);
+    const marks = marksOf(run, surroundings.warn);
+    const evictions = watchEvictions(run.connection, surroundings.warn);
+    if (task === "copy") await copy(settings, surroundings, run, marks, evictions);
+    else if (task === "verify") await verify(settings, surroundings, run, marks);
+    else await purge(settings, surroundings, run, marks, evictions, task);
+  } finally {
+    await run.close();
+  }
+}
+
+async function copy(
+  settings: CommandSettings,
+  surroundings: Surroundings,
+  run: OpenRun,
+  marks: Marks,
+  evictions: EvictionWatch,
+): Promise<void> {
+  const { record, stop } = surroundings;
+  const composed = await composeCopy(settings, surroundings, run, marks, evictions);
+  try {
+    await untilKept(surroundings, async () => {
+      await shown(
+        settings.run.dryRun ? "reading" : "copying",
+        composed.scan,
+        surroundings,
+        record.ledger,
+        () => copySessions(composed.copy),
+      );
+      refuseUnreadable(record.tally);
+      if (settings.removal.purge && !stop.aborted) {
+        await purgeCopied(settings, surroundings, run, marks, evictions);
+      }
+    });
+  } finally {
+    composed.close();
+  }
+}
+
+/** The purge behind a copy: a pass of its own, with counts of its own. */
+async function purgeCopied(
+  settings: CommandSettings,
+  surroundings: Surroundings,
+  run: OpenRun,
+  marks: Marks,
+  evictions: EvictionWatch,
+): Promise<void> {
+  const { record, warn, onOutcome } = surroundings;
+  if (record.partial) return;
+  if (settings.run.dryRun) {
+    const { copied, identical, kept, ended, superseded } = record.ledger.counts.outcomes;
+    record.purged = copied + identical + kept + ended + superseded;
+    return;
+  }
+  if (record.laterPasses.length > 0 && !settings.removal.inUse) {
+    record.partial = true;
+    warn(`${inUse}; nothing was removed (--in-use removes all the same)`, true);
+    return;
+  }
+  await marks.read();
+  const ledger = new Ledger(() => undefined);
+  const order = { ledger, tally: newScanTally(), onOutcome, extent: "proven" as const };
+  const composed = composePurge(settings, surroundings, run, marks, evictions, order);
+  const total = record.ledger.counts.found;
+  try {
+    await removing(composed, total, surroundings, ledger);
+  } finally {
+    const { removed, absent, kept, failed } = ledger.counts.outcomes;
+    record.purged += removed;
+    if (absent + kept + failed > 0) {
+      warn(
+        `purge: ${removed} originals removed, left: ${absent} that Redis lacks, ${kept} that changed or are kept a while longer, ${failed} that failed`,
+      );
+    }
+  }
+}
+
+async function purge(
+  settings: CommandSettings,
+  surroundings: Surroundings,
+  run: OpenRun,
+  marks: Marks,
+  evictions: EvictionWatch,
+  task: "purge" | "purge-unconditionally",
+): Promise<void> {
+  const { record, warn, onOutcome, stop } = surroundings;
+  const extent = task === "purge" ? "proven" : "unconditional";
+  const again = {
+    warn,
+    stop,
+    onBeginAgain: () => {
+      // What is gone is gone: it is not counted anew.
+      if (record.purged > 0)
+        throw new RedisError("unavailable", "Redis was restarted while files were removed");
+      surroundings.onBeginAgain();
+    },
+  };
+  await untilKept(again, async () => {
+    await evictions.begin();
+    await marks.read();
+    const { ledger, tally } = record;
+    const order = { ledger, tally, onOutcome, extent } as const;
+    const composed = composePurge(settings, surroundings, run, marks, evictions, order);
+    try {
+      const { unheld } = await removing(composed, undefined, surroundings, ledger);
+      if (extent === "unconditional" && unheld > 0) {
+        warn(`${countOf(unheld, "session file")} removed that Redis did not hold`, true);
+      }
+    } finally {
+      record.purged = ledger.counts.outcomes.removed;
+    }
+    refuseUnreadable(tally);
+  });
+}
+
+async function purgeUnverified(settings: CommandSettings, surroundings: Surroundings): Promise<void> {
+  const { record, onOutcome } = surroundings;
+  const { ledger, tally } = record;
+  const composed = composeUnverifiedPurge(settings, surroundings, { ledger, tally, onOutcome });
+  try {
+    await removing(composed, undefined, surroundings, ledger);
+  } finally {
+    record.purged = ledger.counts.outcomes.removed;
+  }
+  refuseUnreadable(tally);
+}
+
+const inUse = "files were modified meanwhile, so a server still uses the directory";
+
+/** Shows a purge while it goes on, and says what it left. */
+async function removing(
+  { purge: work, close }: ComposedPurge,
+  total: number | undefined,
+  { record, reporter, warn }: Surroundings,
+  ledger: Ledger,
+): Promise<PurgeResult> {
+  const startedSeconds = secondsOf(record);
+  reporter.begin({ doing: "removing", total }, () => progressOf(ledger, secondsOf(record) - startedSeconds));
+  try {
+    const result = await purgeSessions(work);
+    if (result.left > 0) record.partial = true;
+    if (result.foundInUse) warn(`${inUse}; nothing more was removed (--in-use removes all the same)`, true);
+    return result;
+  } finally {
+    reporter.end();
+    close();
+  }
+}
+
+async function verify(
+  settings: CommandSettings,
+  surroundings: Surroundings,
+  run: OpenRun,
+  marks: Marks,
+): Promise<void> {
+  const { record } = surroundings;
+  await marks.read();
+  const { pass, scan } = composeVerify(settings, surroundings, run, marks);
+  await shown("comparing", scan, surroundings, record.ledger, () => runPass(pass));
+  const { outcomes } = record.ledger.counts;
+  if (outcomes.missing + outcomes.different + outcomes["wrong-lifetime"] > 0) record.partial = true;
+  refuseUnreadable(record.tally);
+}
+
+/** Shows a pass while it goes on. */
+async function shown(
+  doing: string,
+  scan: ScanSettings,
+  { record, reporter, stop }: Surroundings,
+  ledger: Ledger,
+  work: () => Promise<void>,
+): Promise<void> {
+  const total = reporter.wantsTotal ? await countSessionFiles(scan, stop) : undefined;
+  const startedSeconds = secondsOf(record);
+  reporter.begin({ doing, total }, () => progressOf(ledger, secondsOf(record) - startedSeconds));
+  try {
+    await work();
+  } finally {
+    reporter.end();
+  }
+}
+
+function progressOf(ledger: Ledger, seconds: number) {
+  const { found, outcomes } = ledger.counts;
+  return { done: found, failed: outcomes.failed, seconds };
+}
+
+/** A run is not whole where a scatter directory could not be read. */
+function refuseUnreadable({ unreadable }: ScanTally): void {
+  const [first] = unreadable;
+  if (first === undefined) return;
+  throw new SourceError(unreadable.length === 1 ? first : `${first}, and ${unreadable.length - 1} more`);
+}
+
+/** Better now than after the copy. */
+async function refuseTooFewReplicas(
+  { removal, run: { dryRun } }: CommandSettings,
+  run: OpenRun,
+): Promise<void> {
+  if (removal.waitReplicas === 0 || dryRun) return;
+  const replicas = (await run.connection.run(askServerState))?.replicas;
+  if (replicas !== undefined && replicas < removal.waitReplicas) {
+    throw new RedisError(
+      "unavailable",
+      `Redis has ${countOf(replicas, "replica")} in step with it, and --wait-replicas asks for ${removal.waitReplicas}`,
+    );
+  }
+}

@@ -1,0 +1,53 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { SessionFile } from "../model/session-file.js";
+
+/** How batches are worked through. */
+export interface BatchWork {
+  /** Batches of session files, streamed. Throws where a directory cannot be read. */
+  readonly batches: Iterable<readonly SessionFile[]>;
+  /** Does everything for one batch; what it throws ends the work. */
+  readonly work: (batch: readonly SessionFile[]) => Promise<void>;
+  /** Told of a batch that was listed and is not begun. */
+  readonly skip: (batch: readonly SessionFile[]) => void;
+  /** Batches under way at a time. */
+  readonly batchesInFlight: number;
+  /** Settled when so many sessions more may be begun. */
+  readonly pace: (sessions: number) => Promise<void>;
+  /** Aborted when no further batch is to be begun; what is in flight is finished. */
+  readonly stop: AbortSignal;
+}
+
+/** Works through batches, several at a time. Throws the first error that ended it, once what was in flight has settled. */
+export async function forEachBatch({
+  batches,
+  work,
+  skip,
+  batchesInFlight,
+  pace,
+  stop,
+}: BatchWork): Promise<void> {
+  const inFlight = new Set<Promise<void>>();
+  const errors: unknown[] = [];
+  try {
+    for (const batch of batches) {
+      await pace(batch.length);
+      if (stop.aborted || errors.length > 0) {
+        skip(batch);
+        break;
+      }
+      const task: Promise<void> = work(batch)
+        .catch((error) => {
+          errors.push(error);
+        })
+        .finally(() => inFlight.delete(task));
+      inFlight.add(task);
+      // Signals, timers and the display get their turn, also where nothing is waited for.
+      await nextTurn();
+      if (inFlight.size >= batchesInFlight) await Promise.race(inFlight);
+    }
+  } catch (error) {
+    errors.push(error);
+  }
+  await Promise.all(inFlight);
+  if (errors.length > 0) throw errors[0];
+}

@@ -1,0 +1,125 @@
+import type { Comparison } from "../convert/compare-held.js";
+import type { Conversion } from "../convert/convert-session.js";
+import type { Candidate } from "../model/entry.js";
+import type { Held, HeldText } from "../model/held.js";
+import type { SessionOutcome } from "../model/outcome.js";
+import type { ExactStamp, FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
+import type { ExactReading } from "../source/read-session-file.js";
+import { conversionOutcome, failed, unreadOutcome } from "./lane.js";
+
+/** What proving a batch works with. */
+export interface ProofParts {
+  /** Reads a file where it stands and nowhere else. */
+  readonly read: (file: SessionFile) => ExactReading;
+  readonly convert: (read: ReadSession, sid: string) => Conversion;
+  /** What Redis holds, read now. Throws where the run must end. */
+  readonly look: (sids: readonly string[]) => Promise<readonly Held[]>;
+  readonly compare: (candidate: Candidate, held: HeldText) => Comparison;
+  /** Why a key is missing where an earlier, complete run saw to the file as it is; `undefined` where none did. */
+  readonly explainMissing: (
+    file: SessionFile,
+    stamp: FileStamp,
+    fullLifetimeMs: number,
+  ) => "expired" | "ended" | undefined;
+  readonly nowMs: () => number;
+  /** Whether files go that Redis does not hold; what failed stays all the same. */
+  readonly unconditional: boolean;
+}
+
+/** A session file whose original is not needed any more. */
+export interface ProvenFile {
+  readonly file: SessionFile;
+  readonly exact: ExactStamp;
+  /** Last modification, milliseconds since the epoch. */
+  readonly mtimeMs: number;
+  /** The outcome if it is removed. */
+  readonly outcome: SessionOutcome;
+  /** Whether Redis holds an equal or newer entry. */
+  readonly held: boolean;
+}
+
+/** What became of one file in the proof: proven, or its outcome, which `leaves` a file that a purge was to remove or does not. */
+export type Proof =
+  | { readonly proven: ProvenFile }
+  | { readonly file: SessionFile; readonly outcome: SessionOutcome; readonly leaves: boolean };
+
+/** Expired sessions keep their files for as long as servers do [odoo/http.py, `session_gc`]. */
+const expiredForMs = 7 * 24 * 3600 * 1000;
+
+/** Takes every file that can be read for one that may go, without asking Redis. */
+export async function proveUnasked(
+  batch: readonly SessionFile[],
+  { read }: Pick<ProofParts, "read">,
+): Promise<Proof[]> {
+  return batch.map((file) => {
+    const reading = read(file);
+    if (reading.kind !== "read") {
+      return { file, outcome: unreadOutcome(file.sid, reading), leaves: reading.kind === "failed" };
+    }
+    const { bytes, mtimeMs } = reading.read;
+    const outcome = { sid: file.sid, kind: "removed" as const, bytesRead: bytes.length, bytesWritten: 0 };
+    return { proven: { file, exact: reading.exact, mtimeMs, outcome, held: false } };
+  });
+}
+
+interface ReadFile {
+  readonly file: SessionFile;
+  readonly stamp: FileStamp;
+  readonly exact: ExactStamp;
+  readonly read: ReadSession;
+  readonly conversion: Exclude<Conversion, { readonly kind: "failed" }>;
+}
+
+/** Finds out which files of a batch may go: those that Redis holds an equal or newer entry of, and those that are over. Touches nothing. */
+export async function proveBatch(batch: readonly SessionFile[], parts: ProofParts): Promise<Proof[]> {
+  const proofs: Proof[] = [];
+  const readable: ReadFile[] = [];
+  for (const file of batch) {
+    const reading = parts.read(file);
+    if (reading.kind !== "read") {
+      proofs.push({ file, outcome: unreadOutcome(file.sid, reading), leaves: reading.kind === "failed" });
+      continue;
+    }
+    const { read, stamp, exact } = reading;
+    const conversion = parts.convert(read, file.sid);
+    if (conversion.kind === "failed") {
+      proofs.push({ file, outcome: conversionOutcome(file.sid, read, conversion), leaves: true });
+    } else readable.push({ file, stamp, exact, read, conversion });
+  }
+  if (readable.length === 0) return proofs;
+  const held = await parts.look(readable.map(({ file }) => file.sid));
+  return [...proofs, ...readable.map((one, index) => proofOf(one, held[index], parts))];
+}
+
+function proofOf(one: ReadFile, held: Held | undefined, parts: ProofParts): Proof {
+  const { file, read, stamp, conversion } = one;
+  const outcome = { ...conversionOutcome(file.sid, read, conversion), kind: "removed" as const };
+  const proven = { proven: { file, exact: one.exact, mtimeMs: read.mtimeMs, outcome, held: true } };
+  const unheld = { proven: { ...proven.proven, held: false } };
+  const keep = (kind: "kept" | "absent", leaves: boolean, warning?: string): Proof => {
+    if (parts.unconditional) return unheld;
+    return { file, outcome: { ...outcome, kind, ...(warning === undefined ? {} : { warning }) }, leaves };
+  };
+  const expired = () => (read.mtimeMs + expiredForMs <= parts.nowMs() ? unheld : keep("kept", false));
+
+  if (conversion.kind === "expired") return expired();
+  const { entry, fullLifetimeMs } = conversion;
+  switch (held?.kind) {
+    case "text": {
+      const comparison = parts.compare({ entry, mtimeMs: read.mtimeMs, fullLifetimeMs }, held);
+      if (comparison.kind !== "different") return proven;
+      return keep("kept", true, comparison.warning);
+    }
+    case "nothing": {
+      const reason = parts.explainMissing(file, stamp, fullLifetimeMs);
+      if (reason === "expired") return expired();
+      return reason === "ended" ? unheld : keep("absent", true);
+    }
+    case "other-type": {
+      const { warning: _, ...known } = outcome;
+      return { file, outcome: failed(known, "wrong-redis-type", "the key holds no string"), leaves: true };
+    }
+    default:
+      return { file, outcome: failed(outcome, "redis-error", "no reply"), leaves: true };
+  }
+}

@@ -1,0 +1,179 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { SessionOutcome } from "../model/outcome.js";
+import type { SessionFile } from "../model/session-file.js";
+import type { Removal } from "../source/remove-session-file.js";
+import { type BatchWork, forEachBatch } from "./for-each-batch.js";
+import { failed } from "./lane.js";
+import type { Ledger } from "./ledger.js";
+import type { Proof, ProvenFile } from "./purge-lane.js";
+
+/** What a purge works with. */
+export interface Purge extends Omit<BatchWork, "work" | "skip"> {
+  readonly prove: (batch: readonly SessionFile[]) => Promise<readonly Proof[]>;
+  /**
+   * Asks Redis whether what the proof saw still counts: nothing evicted, replicas in step, nobody else copying. Throws where the run must
+   * end or begin again.
+   */
+  readonly confirm: () => Promise<boolean>;
+  readonly remove: (proven: ProvenFile) => Removal;
+  /** Whether a file was read that was modified since the run began: a server still uses the directory. */
+  readonly isInUse: () => boolean;
+  /** Whether files go that a server still uses. */
+  readonly inUse: boolean;
+  /** Whether nothing is touched: what would be removed is counted as removed. */
+  readonly dryRun: boolean;
+  readonly ledger: Ledger;
+  readonly onOutcome: (outcome: SessionOutcome) => void;
+  readonly wait: (milliseconds: number) => Promise<void>;
+}
+
+/** What a purge came to, besides what the ledger counts. */
+export interface PurgeResult {
+  /** Session files left that were to be removed. */
+  readonly left: number;
+  /** Removed files that Redis held nothing equal or newer of. */
+  readonly unheld: number;
+  /** Whether files were left because a server still uses the directory. */
+  readonly foundInUse: boolean;
+}
+
+/** Files that are proven before the first of them is removed. */
+const mostProven = 100_000;
+/** A younger file may change without its time telling. */
+const youngMs = 2000;
+const removalsBetweenTurns = 100;
+const removalsBetweenConfirmations = 1000;
+
+/**
+ * Removes session files in two steps: first all of them, up to a hundred thousand at a time, are proven, while nothing is touched; then
+ * Redis is asked whether the proof still counts, and only then are they removed. A Redis that fails or forgets before that loses
+ * nothing. An error while files are read or removed ends removal in that directory.
+ */
+export async function purgeSessions(purge: Purge): Promise<PurgeResult> {
+  const course = new PurgeCourse(purge);
+  const batches = purge.batches[Symbol.iterator]();
+  for (let whole = false; !whole && !purge.stop.aborted; ) {
+    const proven: ProvenFile[] = [];
+    try {
+      whole = await proveSome(batches, purge, course, proven);
+    } catch (error) {
+      purge.ledger.recordUnvisited(proven.length);
+      throw error;
+    }
+    await removeProven(proven, purge, course);
+  }
+  return course.result;
+}
+
+/** Proves batches until enough are proven; tells whether all are. */
+async function proveSome(
+  batches: Iterator<readonly SessionFile[]>,
+  purge: Purge,
+  course: PurgeCourse,
+  proven: ProvenFile[],
+): Promise<boolean> {
+  let whole = false;
+  function* some(): Generator<readonly SessionFile[]> {
+    while (proven.length < mostProven) {
+      const next = batches.next();
+      if (next.done === true) {
+        whole = true;
+        return;
+      }
+      yield next.value;
+    }
+  }
+  await forEachBatch({
+    ...purge,
+    batches: some(),
+    skip: (batch) => purge.ledger.recordUnvisited(batch.length),
+    work: async (batch) => {
+      const proofs = await purge.prove(batch).catch((error: unknown) => {
+        purge.ledger.recordUnvisited(batch.length);
+        throw error;
+      });
+      for (const proof of proofs) {
+        if ("proven" in proof) proven.push(proof.proven);
+        else course.settle(proof.file, proof.outcome, proof.leaves);
+      }
+    },
+  });
+  return whole;
+}
+
+async function removeProven(proven: readonly ProvenFile[], purge: Purge, course: PurgeCourse): Promise<void> {
+  let done = 0;
+  let confirmed = purge.dryRun;
+  try {
+    if (proven.length > 0 && !purge.dryRun) await waitUntilGrown(proven, purge);
+    for (const one of proven) {
+      if (purge.stop.aborted) break;
+      if (!purge.dryRun && done % removalsBetweenConfirmations === 0) confirmed = await purge.confirm();
+      else if (done % removalsBetweenTurns === 0) await nextTurn();
+      if (confirmed) course.remove(one);
+      else course.leave(one);
+      done++;
+    }
+  } finally {
+    purge.ledger.recordUnvisited(proven.length - done);
+  }
+}
+
+/** Waits until the youngest file is old enough for its time to tell of every change. */
+async function waitUntilGrown(proven: readonly ProvenFile[], { wait }: Purge): Promise<void> {
+  const nowMs = Date.now();
+  const youngest = proven.reduce((latest, { mtimeMs }) => Math.max(latest, mtimeMs), 0);
+  if (youngest > nowMs - youngMs) await wait(Math.min(youngest - (nowMs - youngMs), youngMs));
+}
+
+/** How far a purge has come. */
+class PurgeCourse {
+  readonly #purge: Purge;
+  /** Directories in which nothing is removed any more. */
+  readonly #closed = new Set<string>();
+  #left = 0;
+  #unheld = 0;
+  #foundInUse = false;
+
+  constructor(purge: Purge) {
+    this.#purge = purge;
+  }
+
+  get result(): PurgeResult {
+    return { left: this.#left, unheld: this.#unheld, foundInUse: this.#foundInUse };
+  }
+
+  settle(file: SessionFile, outcome: SessionOutcome, leaves: boolean): void {
+    if (outcome.failure?.reason === "unreadable") this.#closed.add(file.directory);
+    if (leaves) this.#left++;
+    this.#purge.ledger.record(outcome);
+    this.#purge.onOutcome(outcome);
+  }
+
+  leave({ file, outcome }: ProvenFile): void {
+    this.settle(file, { ...outcome, kind: "kept" }, true);
+  }
+
+  remove(proven: ProvenFile): void {
+    const { file, outcome, held } = proven;
+    if (!this.#mayGo(proven)) this.leave(proven);
+    else {
+      const removal: Removal = this.#purge.dryRun ? { kind: "removed" } : this.#purge.remove(proven);
+      if (removal.kind === "removed" && !held) this.#unheld++;
+      if (removal.kind === "changed") this.leave(proven);
+      else if (removal.kind === "failed") {
+        this.settle(file, failed(outcome, "unreadable", `not removed: ${removal.code}`), true);
+      } else this.settle(file, { ...outcome, kind: removal.kind }, false);
+    }
+  }
+
+  #mayGo({ file, mtimeMs }: ProvenFile): boolean {
+    const { inUse, dryRun, isInUse } = this.#purge;
+    if (this.#closed.has(file.directory)) return false;
+    if (!inUse && isInUse()) {
+      this.#foundInUse = true;
+      return false;
+    }
+    return dryRun || mtimeMs <= Date.now() - youngMs;
+  }
+}

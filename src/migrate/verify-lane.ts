@@ -1,0 +1,115 @@
+import type { Comparison } from "../convert/compare-held.js";
+import type { Conversion } from "../convert/convert-session.js";
+import type { Candidate } from "../model/entry.js";
+import type { Held, HeldText } from "../model/held.js";
+import type { SessionOutcome } from "../model/outcome.js";
+import type { FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
+import type { Reading } from "../source/read-session-file.js";
+import { conversionOutcome, failed, supersededOutcome, unreadOutcome } from "./lane.js";
+
+/** What verifying a batch works with. It only reads. */
+export interface VerifyParts {
+  readonly read: (file: SessionFile) => Reading;
+  readonly isSuperseded: (file: SessionFile, stamp: FileStamp) => boolean;
+  readonly convert: (read: ReadSession, sid: string) => Conversion;
+  readonly look: (sids: readonly string[]) => Promise<readonly Held[]>;
+  readonly compare: (candidate: Candidate, held: HeldText) => Comparison;
+  /** Why a key is missing; `undefined` where it should be there. */
+  readonly explainMissing: (
+    file: SessionFile,
+    stamp: FileStamp,
+    fullLifetimeMs: number,
+  ) => "expired" | "ended" | undefined;
+  /** Gives what changes just now time to be whole. */
+  readonly waitForChanges: () => Promise<void>;
+}
+
+/** What a second look may find otherwise: the file or the key may have changed between the reading of both. */
+const lookedAtTwice: ReadonlySet<string> = new Set(["missing", "different", "wrong-lifetime"]);
+
+interface Read {
+  readonly file: SessionFile;
+  readonly stamp: FileStamp;
+  readonly candidate: Candidate;
+  readonly outcome: SessionOutcome;
+}
+
+/** Compares every session file of a batch with Redis. One outcome for each, in any order. */
+export async function verifyBatch(
+  batch: readonly SessionFile[],
+  parts: VerifyParts,
+): Promise<SessionOutcome[]> {
+  const first = await verifyOnce(batch, parts);
+  const doubtful = first.filter(({ outcome }) => lookedAtTwice.has(outcome.kind));
+  if (doubtful.length === 0) return first.map(({ outcome }) => outcome);
+  await parts.waitForChanges();
+  const second = await verifyOnce(
+    doubtful.map(({ file }) => file),
+    parts,
+  );
+  return [...first.filter((one) => !doubtful.includes(one)), ...second].map(({ outcome }) => outcome);
+}
+
+interface Verified {
+  readonly file: SessionFile;
+  readonly outcome: SessionOutcome;
+}
+
+async function verifyOnce(batch: readonly SessionFile[], parts: VerifyParts): Promise<Verified[]> {
+  const done: Verified[] = [];
+  const open: Read[] = [];
+  for (const file of batch) {
+    const result = readOne(file, parts);
+    if ("candidate" in result) open.push(result);
+    else done.push({ file, outcome: result });
+  }
+  if (open.length === 0) return done;
+  const held = await parts.look(open.map(({ file }) => file.sid));
+  return [
+    ...done,
+    ...open.map((one, index) => ({ file: one.file, outcome: judge(one, held[index], parts) })),
+  ];
+}
+
+function readOne(file: SessionFile, parts: VerifyParts): SessionOutcome | Read {
+  const reading = parts.read(file);
+  if (reading.kind !== "read") return unreadOutcome(file.sid, reading);
+  const { read, stamp } = reading;
+  if (parts.isSuperseded(file, stamp)) return supersededOutcome(file.sid, read);
+  const conversion = parts.convert(read, file.sid);
+  const outcome = conversionOutcome(file.sid, read, conversion);
+  if (conversion.kind !== "entry") return outcome;
+  const { entry, fullLifetimeMs } = conversion;
+  return { file, stamp, candidate: { entry, mtimeMs: read.mtimeMs, fullLifetimeMs }, outcome };
+}
+
+function judge({ file, stamp, candidate, outcome }: Read, held: Held | undefined, parts: VerifyParts) {
+  switch (held?.kind) {
+    case "text":
+      return { ...outcome, ...judgeText(parts.compare(candidate, held), held) };
+    case "nothing":
+      return {
+        ...outcome,
+        kind: parts.explainMissing(file, stamp, candidate.fullLifetimeMs) ?? ("missing" as const),
+      };
+    case "other-type":
+      return failed(outcome, "wrong-redis-type", "the key holds no string");
+    default:
+      return failed(outcome, "redis-error", "no reply");
+  }
+}
+
+function judgeText(comparison: Comparison, held: HeldText): Pick<SessionOutcome, "kind" | "warning"> {
+  switch (comparison.kind) {
+    case "equal":
+      return { kind: comparison.lifetimeIsRight ? "equal" : "wrong-lifetime" };
+    case "newer":
+      // A save sets the lifetime a moment after the value; the second look is behind that.
+      return { kind: held.expiresAtMs === null ? "wrong-lifetime" : "newer" };
+    case "different":
+      return {
+        kind: "different",
+        ...(comparison.warning === undefined ? {} : { warning: comparison.warning }),
+      };
+  }
+}

@@ -1,0 +1,52 @@
+import { createHash } from "node:crypto";
+import type { Redis } from "ioredis";
+import { allowed } from "./server-info.js";
+
+/** What a run is at, as other runs on the same Redis see it by the name of its connection. */
+export type Phase = "copying" | "removing";
+
+/** Who a run is to others. */
+export interface Presence {
+  readonly prefix: string | null;
+  /** The session directories, resolved. */
+  readonly directories: readonly string[];
+  /** Drawn at the start of the run. */
+  readonly token: string;
+}
+
+/** The name that a connection carries: `tele-sessions:copying:<directories>:<token>`. */
+export function presenceName(phase: Phase, { prefix, directories, token }: Presence): string {
+  return `tele-sessions:${phase}:${scopesOf(prefix, directories).join()}:${token}`;
+}
+
+/** Gives the connection its name; tells whether this user may. Throws what `redisFault` sorts. */
+export async function announce(client: Redis, name: string): Promise<boolean> {
+  return (await allowed(() => client.client("SETNAME", name))) !== undefined;
+}
+
+/**
+ * How many other connections copy one of these directories under this prefix; `undefined` where the connections may not be looked at.
+ * Throws what `redisFault` sorts.
+ */
+export async function countOthersCopying(
+  client: Redis,
+  { prefix, directories, token }: Presence,
+): Promise<number | undefined> {
+  const list = await allowed(() => client.client("LIST"));
+  if (typeof list !== "string") return undefined;
+  const scopes = new Set(scopesOf(prefix, directories));
+  const names = [...list.matchAll(/ name=tele-sessions:copying:([0-9a-f,]+):([0-9a-f]+) /g)];
+  return names.filter(
+    ([, theirs = "", theirToken]) =>
+      theirToken !== token && theirs.split(",").some((scope) => scopes.has(scope)),
+  ).length;
+}
+
+function scopesOf(prefix: string | null, directories: readonly string[]): string[] {
+  return directories.map((directory) =>
+    createHash("sha256")
+      .update(JSON.stringify([prefix, directory]))
+      .digest("hex")
+      .slice(0, 16),
+  );
+}

@@ -1,0 +1,74 @@
+import { closeSync, constants, fstatSync, lstatSync, openSync, renameSync, unlinkSync } from "node:fs";
+import { join } from "node:path";
+import type { ExactStamp } from "../model/session-file.js";
+import { errorCode } from "./error-code.js";
+import { putBack } from "./put-back.js";
+import { setAsideName } from "./set-aside-name.js";
+
+/** What the removal of one session file came to. */
+export type Removal =
+  | { readonly kind: "removed" }
+  /** It is not the file that was compared: it stands where it stood. */
+  | { readonly kind: "changed" }
+  | { readonly kind: "vanished" }
+  /** It stands where it stood, or under a name of ours that a later run puts back. */
+  | { readonly kind: "failed"; readonly code: string };
+
+/** Never blocks on a pipe, never follows a symlink in the last place. */
+const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/**
+ * Removes a session file where it is still the one compared. It is set aside under a name of ours in its own folder, so that nobody
+ * replaces it unseen, compared there through an open descriptor, and only then unlinked; another file goes back. Throws only what is no
+ * system error.
+ */
+export function removeSessionFile(folder: string, name: string, compared: ExactStamp): Removal {
+  const path = join(folder, name);
+  const aside = join(folder, setAsideName(name));
+  try {
+    const there = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    if (there === undefined) return { kind: "vanished" };
+    // Most of what changed is seen here, and never leaves its place.
+    if (!there.isFile() || !isSame(there, compared)) return { kind: "changed" };
+    renameSync(path, aside);
+  } catch (error) {
+    const code = errorCode(error);
+    return code === "ENOENT" ? { kind: "vanished" } : { kind: "failed", code };
+  }
+  try {
+    if (isComparedFile(aside, compared)) {
+      unlinkSync(aside);
+      return { kind: "removed" };
+    }
+  } catch (error) {
+    const code = errorCode(error);
+    // Another run took it for a crash's and put it back.
+    if (code === "ENOENT") return { kind: "vanished" };
+    return { kind: "failed", code: putBack(aside, path) === undefined ? code : `${code}, set aside` };
+  }
+  const problem = putBack(aside, path);
+  return problem === undefined ? { kind: "changed" } : { kind: "failed", code: problem };
+}
+
+function isComparedFile(path: string, compared: ExactStamp): boolean {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, openFlags);
+  } catch (error) {
+    // A symlink, a socket or a device came in its place.
+    if (["ELOOP", "ENXIO", "EMLINK"].includes(errorCode(error))) return false;
+    throw error;
+  }
+  try {
+    const opened = fstatSync(descriptor, { bigint: true });
+    return opened.isFile() && isSame(opened, compared);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function isSame(one: ExactStamp, other: ExactStamp): boolean {
+  return (
+    one.dev === other.dev && one.ino === other.ino && one.size === other.size && one.mtimeNs === other.mtimeNs
+  );
+}

@@ -1,0 +1,132 @@
+import { randomBytes } from "node:crypto";
+import { closeSync, ftruncateSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SourceError } from "../model/errors.js";
+import type { SessionFile } from "../model/session-file.js";
+import type { Written } from "../model/written.js";
+import { errorCode } from "./error-code.js";
+
+const digestLength = 20;
+/** Directory 2, layout and pass 1 each, times lost 4, instant 8, bytes 4, digest 20, length of the sid 1. */
+const headLength = 41;
+const longestSid = 86;
+const bufferLength = 64 * 1024;
+
+/**
+ * What this run wrote, kept in a file so that memory stays flat. Nobody else can open the file: it has no name any more, and is gone with
+ * the process, however that ends.
+ */
+export class WrittenSessions {
+  readonly #directories: readonly string[];
+  readonly #descriptor: number;
+  readonly #buffer = Buffer.allocUnsafe(bufferLength);
+  #buffered = 0;
+  #length = 0;
+
+  /** Throws `SourceError` where no temporary file can be made. */
+  constructor(directories: readonly string[]) {
+    this.#directories = directories;
+    const path = join(tmpdir(), `tele-sessions-${randomBytes(8).toString("hex")}`);
+    try {
+      this.#descriptor = openSync(path, "wx+", 0o600);
+      unlinkSync(path);
+    } catch (error) {
+      throw new SourceError(`no temporary file can be made (${errorCode(error)})`);
+    }
+  }
+
+  /** Throws `SourceError` where the temporary file cannot be written. */
+  add({ file, pass, timesLost, expiresAtMs, digest, bytes }: Written): void {
+    if (this.#buffered + headLength + longestSid > bufferLength) this.#flush();
+    let offset = this.#buffered;
+    offset = this.#buffer.writeUInt16LE(this.#directories.indexOf(file.directory), offset);
+    offset = this.#buffer.writeUInt8(file.layout === "flat" ? 0 : 1, offset);
+    offset = this.#buffer.writeUInt8(pass, offset);
+    offset = this.#buffer.writeUInt32LE(timesLost, offset);
+    offset = this.#buffer.writeDoubleLE(expiresAtMs, offset);
+    offset = this.#buffer.writeUInt32LE(bytes, offset);
+    offset += digest.copy(this.#buffer, offset);
+    offset = this.#buffer.writeUInt8(file.sid.length, offset);
+    this.#buffered = offset + this.#buffer.write(file.sid, offset, "latin1");
+  }
+
+  /** All that was added, in batches. Throws `SourceError` where the temporary file cannot be read. */
+  *batches(batchSize: number): Generator<Written[]> {
+    this.#flush();
+    let batch: Written[] = [];
+    for (const written of this.#records()) {
+      batch.push(written);
+      if (batch.length < batchSize) continue;
+      yield batch;
+      batch = [];
+    }
+    if (batch.length > 0) yield batch;
+  }
+
+  /** Nothing was written: the run begins again. */
+  forget(): void {
+    this.#buffered = 0;
+    this.#length = 0;
+    this.#attempt(() => ftruncateSync(this.#descriptor));
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+
+  *#records(): Generator<Written> {
+    let chunk = Buffer.alloc(0);
+    for (let position = 0; position < this.#length; ) {
+      const more = Buffer.allocUnsafe(Math.min(bufferLength, this.#length - position));
+      position += this.#attempt(() => readSync(this.#descriptor, more, 0, more.length, position));
+      chunk = Buffer.concat([chunk, more]);
+      let offset = 0;
+      for (let end = endOf(chunk, offset); end <= chunk.length; end = endOf(chunk, offset)) {
+        yield this.#recordAt(chunk, offset);
+        offset = end;
+      }
+      chunk = chunk.subarray(offset);
+    }
+  }
+
+  #recordAt(chunk: Buffer, offset: number): Written {
+    const layout = chunk.readUInt8(offset + 2) === 0 ? "flat" : "scattered";
+    const sid = chunk.toString("latin1", offset + headLength, endOf(chunk, offset));
+    const directory = this.#directories[chunk.readUInt16LE(offset)] ?? "";
+    const name = layout === "flat" ? `werkzeug_${sid}.sess` : `${sid.slice(0, 2)}/${sid}`;
+    const file: SessionFile = { directory, name, layout, sid };
+    return {
+      file,
+      pass: chunk.readUInt8(offset + 3),
+      timesLost: chunk.readUInt32LE(offset + 4),
+      expiresAtMs: chunk.readDoubleLE(offset + 8),
+      bytes: chunk.readUInt32LE(offset + 16),
+      digest: Buffer.from(chunk.subarray(offset + 20, offset + 20 + digestLength)),
+    };
+  }
+
+  #flush(): void {
+    for (let written = 0; written < this.#buffered; ) {
+      written += this.#attempt(() =>
+        writeSync(this.#descriptor, this.#buffer, written, this.#buffered - written, this.#length + written),
+      );
+    }
+    this.#length += this.#buffered;
+    this.#buffered = 0;
+  }
+
+  #attempt<Result>(action: () => Result): Result {
+    try {
+      return action();
+    } catch (error) {
+      throw new SourceError(`a temporary file cannot be used (${errorCode(error)})`);
+    }
+  }
+}
+
+/** Where the record that begins at `offset` ends; beyond the chunk where it is not whole. */
+function endOf(chunk: Buffer, offset: number): number {
+  if (offset + headLength > chunk.length) return Number.POSITIVE_INFINITY;
+  return offset + headLength + chunk.readUInt8(offset + headLength - 1);
+}
