@@ -53,7 +53,7 @@ test("without a terminal the demo is plain text, ends well and leaves nothing be
   });
   assert.equal(code, 0, stdout + stderr);
   assert.match(stdout, allRight);
-  assert.match(stdout, /Redis holds 0 keys\.[\s\S]*Redis holds 590 keys\./);
+  assert.match(stdout, /Redis holds 0 sessions\.[\s\S]*Redis holds 590 sessions\./);
   assert.doesNotMatch(stdout + stderr, /\x1b/, "control sequences");
   assert.doesNotMatch(stdout + stderr, /[A-Za-z0-9_-]{40}/, "a whole sid");
   await assertGone(stdout);

@@ -223,7 +223,11 @@ function safeMessage({ code, message }: CommanderError): string {
 function describeUnknownOption(message: string, suggestion: string): string {
   const [, name = ""] = /'(--[a-z][a-z-]{1,30}(?![\w-])|-[a-z](?![a-z]*-))/i.exec(message) ?? [];
   const definition = Object.values<SettingDefinition>(settingDefinitions).find(({ flag }) => flag === name);
-  if (definition) return `option ${name} takes no value`;
+  if (definition) {
+    return message.includes(`'${name}=`)
+      ? `option ${name} takes no value`
+      : `this command takes no option ${name}`;
+  }
   if (/^--(pass|auth)|^-a$/.test(name)) {
     return `unknown option: a password has no flag; --password-file or TELE_SESSION_REDIS_PASSWORD take it`;
   }

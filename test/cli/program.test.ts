@@ -22,6 +22,8 @@ describe("command line: what is asked for", () => {
     ["copy --session-dir a --session-dir b", { kind: "copy", typed: { sessionDir: ["a", "b"] } }],
     ["--db 1 --json copy --db 2", { kind: "copy", typed: { db: "2", json: true } }],
     ["--session-dir a copy --session-dir b", { kind: "copy", typed: { sessionDir: ["a", "b"] } }],
+    ["purge --unverified --yes", { kind: "purge", typed: { unverified: true, yes: true } }],
+    ["--db 1 verify --sample 5%", { kind: "verify", typed: { db: "1", sample: "5%" } }],
     ["copy --no-progress", { kind: "copy", typed: { noProgress: true } }],
     ["copy --prefix -x", { kind: "copy", typed: { prefix: "-x" } }],
     ["copy --prefix=--json", { kind: "copy", typed: { prefix: "--json" } }],
@@ -47,6 +49,10 @@ describe("command line: what is refused", () => {
     ["copy --json=yes", /^option --json takes no value$/],
     ["--stop-after-init copy", /^--stop-after-init takes no command beside it/],
     ["copy --stop-after-init", /^--stop-after-init takes no command beside it/],
+    ["--again purge", /^--again: purge takes no such option$/],
+    ["purge --again", /^this command takes no option --again$/],
+    ["verify --dry-run", /^this command takes no option --dry-run$/],
+    ["--stop-after-init purge", /^--stop-after-init takes no command beside it/],
     ["--stop-after-init copi", /^unknown command/],
     ["--stop-after-init --hots x", /^unknown option '--hots'/],
     ...unbuilt.commands.flatMap((name) => [
@@ -100,11 +106,16 @@ describe("command line: what is refused", () => {
 });
 
 describe("command line: help", () => {
-  for (const commandLine of [["--help"], ["copy", "--help"], ["-h"]]) {
+  for (const [command, commandLine] of [
+    ["copy", ["--help"]],
+    ["copy", ["copy", "--help"]],
+    ["purge", ["purge", "--help"]],
+    ["verify", ["verify", "-h"]],
+  ] as const) {
     const help = textOf(...commandLine);
     it(`${commandLine.join(" ")} names every setting of this version, and no other`, () => {
       for (const [name, { flag, variable, commands }] of settingEntries) {
-        if (!commands.includes("copy")) continue;
+        if (!commands.includes(command)) continue;
         for (const word of [flag, variable].filter((text) => text !== undefined)) {
           const shown = new RegExp(`(?<![\\w-])${word}(?![\\w-])`).test(help);
           assert.equal(shown, !isUnbuilt(name), word);
@@ -125,7 +136,8 @@ describe("command line: help", () => {
   }
 
   it("commands that are not built are not in it", () => {
-    assert.doesNotMatch(textOf("--help"), /^ {2}(purge|verify|inspect|check)\b/m);
-    assert.match(textOf("--help"), /^ {2}copy\b/m);
+    assert.doesNotMatch(textOf("--help"), /^ {2}(inspect|check)\b/m);
+    for (const command of ["copy", "purge", "verify"])
+      assert.match(textOf("--help"), new RegExp(`^ {2}${command}\\b`, "m"));
   });
 });

@@ -6,6 +6,7 @@ import {
   resolveStepSwitches,
 } from "../../src/cli/command-settings.js";
 import { parseCommandLine } from "../../src/cli/program.js";
+import { type ConnectedCommand, connectedCommands } from "../../src/cli/setting-definition.js";
 import { settingEntries } from "../../src/cli/setting-definitions.js";
 import { isUnbuilt } from "../../src/cli/unbuilt.js";
 import { SettingsError } from "../../src/model/errors.js";
@@ -23,10 +24,11 @@ const files = memoryFiles({
 function resolve(
   flags: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  command: ConnectedCommand = "copy",
 ): CommandSettings {
-  const invocation = parseCommandLine(["copy", ...flags], { version: "0", columns: 100 });
-  assert.ok(invocation.kind === "copy");
-  return resolveCommandSettings("copy", invocation.typed, { HOME: "/home/tele", ...environment }, files);
+  const invocation = parseCommandLine([command, ...flags], { version: "0", columns: 100 });
+  assert.ok(invocation.kind === command);
+  return resolveCommandSettings(command, invocation.typed, { HOME: "/home/tele", ...environment }, files);
 }
 
 function refusalOf(flags: readonly string[], environment: Readonly<Record<string, string>> = {}): string {
@@ -46,6 +48,8 @@ interface Row {
   readonly flag?: readonly [arguments: readonly string[], value: unknown];
   readonly variable?: readonly [environment: Readonly<Record<string, string>>, value: unknown];
   readonly fallback: unknown;
+  /** A command that takes the setting; copy by default. */
+  readonly command?: ConnectedCommand;
   /** What the row needs besides. */
   readonly beside?: Readonly<Record<string, string>>;
 }
@@ -233,6 +237,48 @@ const rows: readonly Row[] = [
     flag: [["--retry-for", "1h30m"], 5_400_000],
     fallback: 300_000,
   },
+  {
+    name: "--again",
+    read: ({ conflicts }) => conflicts.again,
+    flag: [["--again"], true],
+    fallback: false,
+  },
+  { name: "--purge", read: ({ removal }) => removal.purge, flag: [["--purge"], true], fallback: false },
+  { name: "--in-use", read: ({ removal }) => removal.inUse, flag: [["--in-use"], true], fallback: false },
+  {
+    name: "--unverified",
+    command: "purge",
+    read: ({ removal }) => removal.unverified,
+    flag: [["--unverified"], true],
+    fallback: false,
+  },
+  {
+    name: "--yes",
+    command: "purge",
+    read: ({ removal }) => removal.yes,
+    flag: [["--yes"], true],
+    fallback: false,
+  },
+  { name: "--max-rate", read: ({ run }) => run.maxRate, flag: [["--max-rate", "50"], 50], fallback: null },
+  {
+    name: "--max-duration",
+    read: ({ run }) => run.maxDurationMs,
+    flag: [["--max-duration", "2m"], 120_000],
+    fallback: null,
+  },
+  {
+    name: "--wait-replicas",
+    read: ({ removal }) => removal.waitReplicas,
+    flag: [["--wait-replicas", "2"], 2],
+    fallback: 0,
+  },
+  {
+    name: "--sample",
+    command: "verify",
+    read: ({ source }) => source.sample,
+    flag: [["--sample", "5%"], 5],
+    fallback: null,
+  },
   { name: "--json", read: ({ output }) => output.json, flag: [["--json"], true], fallback: false },
   {
     name: "--report",
@@ -270,21 +316,21 @@ const rows: readonly Row[] = [
 ];
 
 describe("settings: flag over variable over default (spec.md section 3)", () => {
-  for (const { name, read, flag, variable, fallback, beside = {} } of rows) {
+  for (const { name, read, flag, variable, fallback, command, beside = {} } of rows) {
     it(name, () => {
-      assert.deepEqual(read(resolve([], beside)), fallback, "default");
+      assert.deepEqual(read(resolve([], beside, command)), fallback, "default");
       if (variable) {
-        assert.deepEqual(read(resolve([], { ...beside, ...variable[0] })), variable[1], "variable");
+        assert.deepEqual(read(resolve([], { ...beside, ...variable[0] }, command)), variable[1], "variable");
         const empty = Object.fromEntries(Object.keys(variable[0]).map((key) => [key, ""]));
-        assert.deepEqual(read(resolve([], { ...beside, ...empty })), fallback, "empty variable");
+        assert.deepEqual(read(resolve([], { ...beside, ...empty }, command)), fallback, "empty variable");
       }
       if (flag) {
         assert.deepEqual(
-          read(resolve(flag[0], { ...beside, ...variable?.[0] })),
+          read(resolve(flag[0], { ...beside, ...variable?.[0] }, command)),
           flag[1],
           "flag over variable",
         );
-        assert.deepEqual(read(resolve(flag[0], beside)), flag[1], "flag");
+        assert.deepEqual(read(resolve(flag[0], beside, command)), flag[1], "flag");
       }
     });
   }
@@ -292,7 +338,10 @@ describe("settings: flag over variable over default (spec.md section 3)", () => 
   it("every setting of this version has its row", () => {
     const covered = new Set(rows.map(({ name }) => name));
     const missing = settingEntries
-      .filter(([name, { commands }]) => commands.includes("copy") && !isUnbuilt(name))
+      .filter(
+        ([name, { commands }]) =>
+          connectedCommands.some((command) => commands.includes(command)) && !isUnbuilt(name),
+      )
       .map(([, { flag, variable }]) => flag ?? variable)
       .filter((name) => name !== undefined && !covered.has(name));
     assert.deepEqual(missing, []);
@@ -478,19 +527,10 @@ describe("settings: no message shows a secret", () => {
 
 describe("settings: what is not built yet is refused by name", () => {
   const flags = [
-    ["--again"],
-    ["--purge"],
-    ["--in-use"],
-    ["--unverified"],
-    ["--yes"],
     ["--skip-check"],
     ["--probe"],
     ["--shard", "1/2"],
     ["--shard-count", "2"],
-    ["--max-rate", "5"],
-    ["--max-duration", "5m"],
-    ["--wait-replicas", "1"],
-    ["--sample", "5%"],
     ["--lanes", "2"],
     ["--cert", "/ca.pem"],
     ["--key", "/ca.pem"],
@@ -552,11 +592,10 @@ describe("settings: the switches of --stop-after-init", () => {
   it("on alone", () => assert.deepEqual(resolveStepSwitches(on), { ...off, redis: true }));
   it("copy", () =>
     assert.deepEqual(resolveStepSwitches({ ...on, ...copyOn }), { ...off, redis: true, copyExisting: true }));
-  it("purge is refused by name until it is built", () => {
-    assert.throws(() => resolveStepSwitches({ ...on, ...purgeOn }), {
-      name: "SettingsError",
-      message: "TELE_SESSION_REDIS_PURGE_EXISTING_FS_SESSIONS is not built yet in this version",
-    });
+  it("purge, alone and behind a copy", () => {
+    const purge = { ...off, redis: true, purgeExisting: true };
+    assert.deepEqual(resolveStepSwitches({ ...on, ...purgeOn }), purge);
+    assert.deepEqual(resolveStepSwitches({ ...on, ...copyOn, ...purgeOn }), { ...purge, copyExisting: true });
   });
   it("a word that is no boolean", () => {
     assert.throws(

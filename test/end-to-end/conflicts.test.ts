@@ -40,11 +40,14 @@ async function writingCommandsOf(redis: RedisServer): Promise<readonly string[]>
   return names.filter((name, index) => name === "eval" || String(facts[index]).split(",").includes("write"));
 }
 
-/** Everything that Redis holds: value and the instant of the end; a key of another type by its type. */
+/** Every session that Redis holds: value and the instant of the end; a key of another type by its type. */
 async function stateOf(redis: RedisServer): Promise<Readonly<Record<string, readonly [string, number]>>> {
   const keys = await redisCommand(redis, "KEYS", "*");
   assert.ok(Array.isArray(keys));
-  const names = keys.map(String).sort();
+  const names = keys
+    .map(String)
+    .filter((key) => !key.startsWith("tele-sessions:"))
+    .sort();
   const replies = await redisPipeline(
     redis,
     names.flatMap((key) => [

@@ -3,12 +3,11 @@ import { mkdirSync, rmdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { makeSessions } from "../support/make-sessions.js";
-import { redisCommand } from "../support/redis-command.js";
 import { startRedis } from "../support/redis-server.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 import { assertCopied } from "./support/assert-copied.js";
 import { run } from "./support/observed-run.js";
-import { redisOf } from "./support/redis-of-test.js";
+import { countKeys, redisOf } from "./support/redis-of-test.js";
 
 test("copies sessions of every format and layout, byte for byte, and nothing else", async (t) => {
   const redis = await redisOf(t);
@@ -84,7 +83,7 @@ test("several directories, a glob, one directory named twice: each session once"
   ]);
   assert.equal(exitCode, 0, stderr);
   assert.equal(report.sessions.copied, 200);
-  assert.equal(await redisCommand(redis, "DBSIZE"), 200);
+  assert.equal(await countKeys(redis), 200);
   assert.deepEqual(
     [...report.source.directories].sort(),
     places.map((place) => join(top, "servers", place)).sort(),
@@ -100,7 +99,7 @@ test("a directory whose name is a glob of others is taken literally", async (t) 
     ...["copy", "--session-dir", join(top, "a*"), "--port", String(redis.port), "--json"],
   ]);
   assert.deepEqual(report.source.directories, [join(top, "a*")]);
-  assert.equal(await redisCommand(redis, "DBSIZE"), 10);
+  assert.equal(await countKeys(redis), 10);
 });
 
 test("the session directory is found", async (t) => {
