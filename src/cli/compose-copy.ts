@@ -20,8 +20,8 @@ import { replaceHeld } from "../redis/replace-held.js";
 import { takeBack } from "../redis/take-back.js";
 import { type Write, writeEntries } from "../redis/write-entries.js";
 import { readSessionFile } from "../source/read-session-file.js";
-import { RecentFiles } from "../source/recent-files.js";
-import { isGone, isSuperseded } from "../source/session-places.js";
+import { isModifiedSince, RecentFiles } from "../source/recent-files.js";
+import { goneTest, isSuperseded } from "../source/session-places.js";
 import { WrittenSessions } from "../source/written-sessions.js";
 import type { CommandSettings } from "./command-settings.js";
 import { type EvictionWatch, refuseEviction } from "./eviction.js";
@@ -38,6 +38,8 @@ const staysInRedis = "a session that ends while it is copied stays in Redis";
 /** What a copy is made of, joined. */
 export interface ComposedCopy {
   readonly copy: Copy;
+  /** Whether a file was read that was modified since the run began: a server still uses the directory. */
+  readonly isInUse: () => boolean;
   /** How its files are found. */
   readonly scan: ScanSettings;
   readonly close: () => void;
@@ -66,6 +68,9 @@ export async function composeCopy(
   let longestLifetimeMs =
     1000 * Math.max(settings.conversion.expiration, settings.conversion.expirationAnonymous);
 
+  const startedMs = Date.now();
+  let inUse = false;
+  const isGone = goneTest(record.directories);
   const takeBackGone = async (entries: readonly Written[]): Promise<boolean[]> => {
     const gone = entries.filter(({ file }) => isGone(file));
     if (gone.length === 0 || !takesBack) return entries.map(() => false);
@@ -92,8 +97,10 @@ export async function composeCopy(
   const laneOf = (pass: number, recent: RecentFiles): LaneParts => ({
     read: (file) => {
       const reading = readSessionFile(file, run.maxFileSize);
-      if (reading.kind === "read") recent.note(file, reading.stamp);
-      else recent.noteUnread(file);
+      if (reading.kind === "read") {
+        recent.note(file, reading.stamp);
+        inUse ||= isModifiedSince(reading.stamp, startedMs);
+      } else recent.noteUnread(file);
       return reading;
     },
     isSuperseded: (file, stamp) => isSuperseded(file, stamp, record.directories),
@@ -116,6 +123,7 @@ export async function composeCopy(
   });
   return {
     scan,
+    isInUse: () => inUse,
     close: () => written?.close(),
     copy: {
       record,

@@ -14,6 +14,7 @@ import { askPersistence, askReplicationOffset, replicasAreInStep } from "../redi
 import { errorCode } from "../source/error-code.js";
 import { OpenDirectory } from "../source/open-directory.js";
 import { type ExactReading, readPlaceExactly } from "../source/read-session-file.js";
+import { isModifiedSince } from "../source/recent-files.js";
 import { removeSessionFile } from "../source/remove-session-file.js";
 import type { CommandSettings } from "./command-settings.js";
 import type { EvictionWatch } from "./eviction.js";
@@ -141,11 +142,7 @@ function openFiles(directories: readonly string[], maxFileSize: number): Session
       const folder = folderOf(file);
       if (folder === undefined) return { kind: "vanished" };
       const reading = readPlaceExactly(`${folder}/${basename(file.name)}`, maxFileSize);
-      if (reading.kind === "read") {
-        const { mtimeMs } = reading.read;
-        // A time that lies in the future tells of a clock, not of a server at work.
-        isInUse ||= mtimeMs > startedMs && mtimeMs <= Date.now();
-      }
+      if (reading.kind === "read") isInUse ||= isModifiedSince(reading.stamp, startedMs);
       return reading;
     } catch (error) {
       return { kind: "failed", reason: "unreadable", detail: errorCode(error) };

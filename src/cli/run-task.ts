@@ -63,7 +63,8 @@ async function copy(
       );
       refuseUnreadable(record.tally);
       if (settings.removal.purge && !stop.aborted) {
-        await purgeCopied(settings, surroundings, run, marks, evictions);
+        const inUse = record.laterPasses.length > 0 || composed.isInUse();
+        await purgeCopied(settings, surroundings, run, marks, evictions, inUse);
       }
     });
   } finally {
@@ -78,6 +79,7 @@ async function purgeCopied(
   run: OpenRun,
   marks: Marks,
   evictions: EvictionWatch,
+  inUse: boolean,
 ): Promise<void> {
   const { record, warn, onOutcome } = surroundings;
   if (record.partial) return;
@@ -86,9 +88,9 @@ async function purgeCopied(
     record.purged = copied + identical + kept + ended + superseded;
     return;
   }
-  if (record.laterPasses.length > 0 && !settings.removal.inUse) {
+  if (inUse && !settings.removal.inUse) {
     record.partial = true;
-    warn(`${inUse}; nothing was removed (--in-use removes all the same)`, true);
+    warn(`${stillInUse}; nothing was removed (--in-use removes all the same)`, true);
     return;
   }
   await marks.read();
@@ -159,7 +161,7 @@ async function purgeUnverified(settings: CommandSettings, surroundings: Surround
   refuseUnreadable(tally);
 }
 
-const inUse = "files were modified meanwhile, so a server still uses the directory";
+const stillInUse = "files were modified meanwhile, so a server still uses the directory";
 
 /** Shows a purge while it goes on, and says what it left. */
 async function removing(
@@ -173,7 +175,8 @@ async function removing(
   try {
     const result = await purgeSessions(work);
     if (result.left > 0) record.partial = true;
-    if (result.foundInUse) warn(`${inUse}; nothing more was removed (--in-use removes all the same)`, true);
+    if (result.foundInUse)
+      warn(`${stillInUse}; nothing more was removed (--in-use removes all the same)`, true);
     return result;
   } finally {
     reporter.end();

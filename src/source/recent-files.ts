@@ -59,6 +59,14 @@ export class RecentFiles {
   }
 }
 
+/**
+ * Whether a file was modified after an instant: both its times tell. A modification time alone may be set by hand, or lie in the future; a
+ * change time alone tells of a rename or a change of rights.
+ */
+export function isModifiedSince({ mtimeMs, ctimeMs }: FileStamp, sinceMs: number): boolean {
+  return mtimeMs > sinceMs && ctimeMs > sinceMs;
+}
+
 function latest({ mtimeMs, ctimeMs }: FileStamp): number {
   return Math.max(mtimeMs, ctimeMs);
 }

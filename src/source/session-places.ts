@@ -1,4 +1,4 @@
-import { lstatSync } from "node:fs";
+import { lstatSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { FileStamp, SessionFile } from "../model/session-file.js";
 import { errorCode } from "./error-code.js";
@@ -9,10 +9,30 @@ export function scatteredPlaceOf(file: SessionFile): string | undefined {
   return file.layout === "flat" ? join(file.directory, file.sid.slice(0, 2), file.sid) : undefined;
 }
 
-/** Whether a session file is gone from its place and from the one that it may be moved to: its session was ended. */
-export function isGone(file: SessionFile): boolean {
-  const moved = scatteredPlaceOf(file);
-  return isMissing(join(file.directory, file.name)) && (moved === undefined || isMissing(moved));
+/**
+ * Gives a test for whether a session file is gone from its place and from the one that it may be moved to: its session was ended. Where the
+ * session directory itself went, or another is mounted there, nothing is known of its files, and none is gone.
+ */
+export function goneTest(directories: readonly string[]): (file: SessionFile) => boolean {
+  const identities = new Map(directories.map((directory) => [directory, identityOf(directory)]));
+  return (file) => {
+    const moved = scatteredPlaceOf(file);
+    if (!isMissing(join(file.directory, file.name)) || (moved !== undefined && !isMissing(moved)))
+      return false;
+    const identity = identityOf(file.directory);
+    return identity !== undefined && identity === identities.get(file.directory);
+  };
+}
+
+/** What tells a directory from another at the same path; `undefined` where there is none. */
+function identityOf(directory: string): string | undefined {
+  try {
+    const stats = statSync(directory, { throwIfNoEntry: false });
+    return stats && `${stats.dev}:${stats.ino}`;
+  } catch (error) {
+    errorCode(error);
+    return undefined;
+  }
 }
 
 function isMissing(path: string): boolean {

@@ -8,9 +8,9 @@ import { binary } from "../support/command.js";
 import { makeSessions } from "../support/make-sessions.js";
 import { redisCommand } from "../support/redis-command.js";
 import { startRedis } from "../support/redis-server.js";
+import { assertNothingSecret } from "../support/secrets.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 import { assertCopied } from "./support/assert-copied.js";
-import { assertNothingSecret } from "./support/secrets.js";
 
 const sessions = 1500;
 const top = makeTemporaryDirectory();

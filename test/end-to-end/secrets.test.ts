@@ -7,9 +7,9 @@ import { findFreePort } from "../support/free-port.js";
 import { makeSessions } from "../support/make-sessions.js";
 import { redisCommand, redisPipeline } from "../support/redis-command.js";
 import { startRedis } from "../support/redis-server.js";
+import { assertNothingSecret, secretMark } from "../support/secrets.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 import { readReportFile, run } from "./support/observed-run.js";
-import { assertNothingSecret, secretMark } from "./support/secrets.js";
 
 // Every run of the end-to-end tests is looked through by `run`; those here do what tempts a program most to tell.
 

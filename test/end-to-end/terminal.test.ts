@@ -7,8 +7,9 @@ import { makeSessions } from "../support/make-sessions.js";
 import type { RedisServer } from "../support/redis-server.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 import type { Terminal, TerminalOptions } from "../support/terminal.js";
+import { openTerminalWith } from "../support/terminal.js";
 import { heldOf, startGate } from "./support/gate.js";
-import { run, runInTerminal } from "./support/observed-run.js";
+import { run } from "./support/observed-run.js";
 import { countKeys, redisOf } from "./support/redis-of-test.js";
 import { drawScreen } from "./support/screen.js";
 import { waitUntil } from "./support/wait-until.js";
@@ -32,7 +33,7 @@ async function watch(
 ): Promise<Watched> {
   const redis = await redisOf(t);
   const gate = await startGate(t, redis.port, 200_000);
-  const terminal = await runInTerminal(
+  const terminal = await openTerminalWith(
     [process.execPath, binary, "copy", "--session-dir", directory, "--port", String(gate.port), ...args],
     { ...options, environment: { LC_ALL: "C.UTF-8", ...options.environment } },
   );
@@ -82,7 +83,7 @@ describe("in a terminal", { concurrency: 4 }, () => {
   test("0 columns: it neither hangs nor burns time", async (t) => {
     const redis = await redisOf(t);
     const gate = await startGate(t, redis.port, 200_000);
-    const terminal = await runInTerminal(
+    const terminal = await openTerminalWith(
       [
         ...["sh", "-c", '"$@"; code=$?; times; exit $code', "sh", process.execPath, binary, "copy"],
         ...["--session-dir", directory, "--port", String(gate.port)],

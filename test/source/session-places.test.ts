@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { SessionFile } from "../../src/model/session-file.js";
 import { readSessionFile } from "../../src/source/read-session-file.js";
-import { isGone } from "../../src/source/session-places.js";
+import { goneTest } from "../../src/source/session-places.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 
 const sid = "ab".repeat(20);
@@ -15,6 +15,8 @@ function flatFile(): SessionFile {
   writeFileSync(join(directory, name), "content");
   return { directory, name, layout: "flat", sid };
 }
+
+const isGone = (file: SessionFile) => goneTest([file.directory])(file);
 
 describe("session-places: Odoo 16 moves a flat file on its first use (formats.md section 1)", () => {
   it("a file that stands is not gone", () => assert(!isGone(flatFile())));
@@ -39,6 +41,17 @@ describe("session-places: Odoo 16 moves a flat file on its first use (formats.md
   it("a scattered file has one place only", () => {
     const file: SessionFile = { ...flatFile(), layout: "scattered", name: `ab/${sid}` };
     assert(isGone(file));
+  });
+
+  it("where the session directory itself went, or another came, nothing of it is gone", () => {
+    const file = flatFile();
+    const isGoneNow = goneTest([file.directory]);
+    rmSync(join(file.directory, file.name));
+    assert(isGoneNow(file));
+    renameSync(file.directory, `${file.directory}-unmounted`);
+    assert(!isGoneNow(file));
+    mkdirSync(file.directory);
+    assert(!isGoneNow(file));
   });
 
   it("what cannot be looked at is not known to be gone", () => {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { caretaker } from "./caretaker.js";
 import { cleanEnvironment } from "./clean-environment.js";
 import { projectRoot } from "./project.js";
+import { searchOutput } from "./search-output.js";
 import { makeTemporaryDirectory, removeTemporaryDirectory } from "./temporary-directory.js";
 import { makeTranscript } from "./transcript.js";
 
@@ -44,7 +45,8 @@ export interface RunningCommand {
 
 /**
  * Runs the built binary and waits for its end. Its environment is clean: the PATH and the locale are ours, HOME is a
- * new, empty directory, nothing of TELE_*, REDIS* or XDG_* is set. Rejects where it runs into the time limit.
+ * new, empty directory, nothing of TELE_*, REDIS* or XDG_* is set. Rejects where it runs into the time limit, and where it
+ * printed something secret.
  */
 export function runCommand(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
   return startCommand(args, options).result;
@@ -89,6 +91,11 @@ export function startCommand(args: readonly string[], options: CommandOptions = 
       clearTimeout(limit);
       removeTemporaryDirectory(home);
       transcript.end();
+      try {
+        searchOutput(stdout + stderr, args);
+      } catch (error) {
+        return reject(error);
+      }
       if (late)
         reject(new Error(`Not over after ${timeLimitMs / 1000} s: ${args.join(" ")}\n${stdout}${stderr}`));
       else resolve({ exitCode, signal, stdout, stderr });

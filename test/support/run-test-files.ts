@@ -1,6 +1,8 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { runTestFile, type TestFileResult } from "./run-test-file.js";
+import { searchedVariable } from "./search-output.js";
+import { makeTemporaryDirectory, removeTemporaryDirectory } from "./temporary-directory.js";
 
 export interface TestRun {
   /** The directory of compiled tests. */
@@ -38,9 +40,16 @@ export async function runTestFiles({
   let passed = 0;
   let failed = files.length === 0 ? 1 : 0;
   const queue = [...files];
+  const place = makeTemporaryDirectory();
+  const searched = join(place, "searched");
+  writeFileSync(searched, "");
   async function takeFiles(): Promise<void> {
     for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
-      const result = await runTestFile(join(directory, path), environment, timeLimitMs);
+      const result = await runTestFile(
+        join(directory, path),
+        { ...environment, [searchedVariable]: searched },
+        timeLimitMs,
+      );
       passed += result.passed;
       failed += result.failures.length;
       say(describeResult(relative(directory, join(directory, path)), result));
@@ -48,6 +57,12 @@ export async function runTestFiles({
   }
   await Promise.all(Array.from({ length: concurrency }, takeFiles));
 
+  const sizes = readFileSync(searched, "utf8").trimEnd().split("\n").filter(Boolean).map(Number);
+  removeTemporaryDirectory(place);
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  if (sizes.length > 0) {
+    say(`Output of ${sizes.length} runs of the binary, ${bytes} bytes, was looked through for secrets.`);
+  }
   say(`${passed} passed, ${failed} failed`);
   return failed === 0;
 }

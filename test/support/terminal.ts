@@ -5,6 +5,7 @@ import { cleanEnvironment } from "./clean-environment.js";
 import { binary } from "./command.js";
 import { projectRoot } from "./project.js";
 import { providePython } from "./provide-python.js";
+import { searchOutput } from "./search-output.js";
 import { makeTemporaryDirectory, removeTemporaryDirectory } from "./temporary-directory.js";
 import { makeTranscript } from "./transcript.js";
 
@@ -92,6 +93,11 @@ export async function openTerminalWith(
       removeTemporaryDirectory(home);
       transcript.end();
       const output = transcript.text();
+      try {
+        searchOutput(output, command);
+      } catch (error) {
+        return reject(error);
+      }
       if (late)
         return reject(new Error(`Not over after ${timeLimitMs / 1000} s: ${command.join(" ")}\n${output}`));
       const [last = ""] = report.trimEnd().split("\n").slice(-1);

@@ -23,16 +23,21 @@ const members: Readonly<Record<string, readonly string[]>> = {
   "source.layouts": ["flat", "scattered"],
   "source.formats": ["pickle", "json"],
   target: ["redis", "keyLayout", "keyLayoutEvidence", "prefix"],
-  sessions: [
-    ...["found", "copied", "identical", "kept", "expired", "ended", "superseded", "vanished", "failed"],
-    ...["purged", "authenticated", "anonymous", "lossy", "unvisited"],
-  ],
   bytes: ["read", "written"],
 };
 
-const outcomes = [
+/** What a session can come to, by command. */
+const outcomesOfCopy = [
   ...["copied", "identical", "kept", "expired", "ended", "superseded", "vanished", "failed"],
-] as const;
+];
+const outcomesOfCommand: Readonly<Record<string, readonly string[]>> = {
+  purge: ["removed", "absent", "kept", "vanished", "failed"],
+  verify: [
+    ...["equal", "newer", "expired", "ended", "superseded", "missing", "different", "wrong-lifetime"],
+    ...["vanished", "failed"],
+  ],
+};
+const furtherCounts = ["found", "purged", "authenticated", "anonymous", "lossy", "unvisited"];
 const reasons = [
   ...["corrupt", "unsupported-type", "circular", "too-deep", "too-large", "unreadable", "changed-repeatedly"],
   ...["wrong-redis-type", "redis-error"],
@@ -42,7 +47,9 @@ const outcomesOfExitCodes: Readonly<Record<number, string>> = {
   1: "partial",
   2: "refused",
   3: "failed",
+  4: "partial",
   5: "refused",
+  6: "partial",
   70: "failed",
   129: "interrupted",
   130: "interrupted",
@@ -69,8 +76,12 @@ export function assertReport(report: Report, { idsAreShown, mostFailures }: Repo
   assert.equal(typeof report.dryRun, "boolean");
   assert.equal(report.outcome, outcomesOfExitCodes[report.exitCode]);
 
+  // The pre-deploy step copies, or only removes.
+  const removes = report.command === "stop-after-init" && "removed" in report.sessions;
+  const outcomes = outcomesOfCommand[removes ? "purge" : report.command] ?? outcomesOfCopy;
+  assert.deepEqual(Object.keys(report.sessions).sort(), [...outcomes, ...furtherCounts].sort());
   for (const counts of [report.sessions, ...report.passes]) {
-    const sum = outcomes.reduce((total, outcome) => total + counts[outcome], 0);
+    const sum = outcomes.reduce((total, outcome) => total + Number(Reflect.get(counts, outcome)), 0);
     assert.equal(counts.found, sum, "found is the sum of the outcomes");
   }
   const { sessions, failures, failuresOmitted } = report;
