@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { makeSessions } from "../support/make-sessions.js";
+import { redisCommand } from "../support/redis-command.js";
+import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+import { heldOf, startGate } from "./support/gate.js";
+import { saveSession } from "./support/made-session.js";
+import { run, start } from "./support/observed-run.js";
+import { countKeys, redisOf } from "./support/redis-of-test.js";
+import { waitUntil } from "./support/wait-until.js";
+
+const directory = join(makeTemporaryDirectory(), "s");
+await makeSessions(directory, { count: 2000, layouts: ["flat"] });
+
+async function usedMemory(redis: Parameters<typeof redisCommand>[0]): Promise<number> {
+  const info = String(await redisCommand(redis, "INFO", "memory"));
+  return Number(/used_memory:(\d+)/.exec(info)?.[1]);
+}
+
+describe("limits of time and rate", { concurrency: 2 }, () => {
+  test("--max-duration: what is in flight is finished, exit 6, and another run goes on", async (t) => {
+    const redis = await redisOf(t);
+    const args = ["copy", "--session-dir", directory, "--port", String(redis.port), "--json"];
+    const { exitCode, stderr, report } = await run([...args, "--max-duration", "1", "--max-rate", "100"]);
+    assert.equal(exitCode, 6, stderr);
+    assert.equal(report.outcome, "partial");
+    assert.match(stderr, /the time of --max-duration is up/);
+    const { copied, unvisited } = report.sessions;
+    assert.ok(copied > 0 && copied < 2000 && unvisited > 0, JSON.stringify(report.sessions));
+    assert.equal(await countKeys(redis), copied);
+    const rest = await run(args);
+    assert.deepEqual([rest.exitCode, rest.report.sessions.copied], [0, 2000 - copied]);
+  });
+
+  test("--max-rate: no more than so many sessions in any second of the run", async (t) => {
+    const redis = await redisOf(t);
+    const few = join(makeTemporaryDirectory(), "s");
+    for (let number = 1; number <= 150; number++) saveSession(few, number, '{"uid": 2}');
+    const args = ["--session-dir", few, "--port", String(redis.port), "--json", "--max-rate", "100"];
+    for (const command of ["copy", "verify", "purge"]) {
+      const beganMs = performance.now();
+      const { exitCode, stderr } = await run([command, ...args]);
+      assert.equal(exitCode, 0, stderr);
+      assert.ok(performance.now() - beganMs > 1000, "150 of them at 100 a second");
+    }
+  });
+});
+
+describe("memory (hazards.md, OOM and eviction)", { concurrency: 2 }, () => {
+  test("writing stops at 95% of maxmemory: exit 5, how much is missing, nothing purged", async (t) => {
+    const redis = await redisOf(t);
+    await redisCommand(redis, "SET", "filler", "x".repeat(40_000_000));
+    const used = await usedMemory(redis);
+    // Room for about half of them, and then five percent.
+    const limit = Math.floor((used + 450_000) / 0.95);
+    await redisCommand(redis, "CONFIG", "SET", "maxmemory", String(limit));
+    const { exitCode, stderr, report } = await run([
+      ...["copy", "--purge", "--session-dir", directory, "--port", String(redis.port), "--json"],
+    ]);
+    assert.equal(exitCode, 5, stderr);
+    assert.match(stderr, /Redis has come to 95% of its maxmemory: about 0\.\d MiB more are needed/);
+    assert.ok((await usedMemory(redis)) < limit, "the server's own saves still have room");
+    assert.ok(report.sessions.copied > 300 && report.sessions.unvisited > 0, JSON.stringify(report.sessions));
+    assert.equal(report.sessions.purged, 0);
+    assert.equal(readdirSync(directory).length, 2000);
+    assert.equal(await countKeys(redis), report.sessions.copied + 1);
+  });
+
+  for (const policy of ["allkeys-lru", "volatile-ttl"]) {
+    test(`${policy}: refused where it does not fit in half of the free memory, a warning where it does`, async (t) => {
+      const redis = await redisOf(t);
+      const used = await usedMemory(redis);
+      await redisCommand(redis, "CONFIG", "SET", "maxmemory-policy", policy);
+      await redisCommand(redis, "CONFIG", "SET", "maxmemory", String(used + 1_300_000));
+      const args = ["copy", "--session-dir", directory, "--port", String(redis.port), "--json"];
+      const refused = await run(args);
+      assert.equal(refused.exitCode, 5, refused.stderr);
+      assert.match(refused.stderr, new RegExp(`maxmemory-policy ${policy}`));
+      assert.equal(await countKeys(redis), 0);
+
+      await redisCommand(redis, "CONFIG", "SET", "maxmemory", String(used + 10_000_000));
+      const taken = await run(args);
+      assert.equal(taken.exitCode, 0, taken.stderr);
+      assert.match(taken.stderr, new RegExp(`warning: Redis evicts keys.*${policy}`));
+
+      // What is there already takes no more memory.
+      await redisCommand(redis, "CONFIG", "SET", "maxmemory", String((await usedMemory(redis)) + 1_000_000));
+      assert.equal((await run(args)).exitCode, 0);
+    });
+  }
+
+  test("keys evicted while the copy runs: exit 4, nothing removed, no mark", async (t) => {
+    const redis = await redisOf(t);
+    await redisCommand(redis, "CONFIG", "SET", "maxmemory-policy", "allkeys-lru");
+    await redisCommand(redis, "CONFIG", "SET", "maxmemory", "100mb");
+    const gate = await startGate(t, redis.port, 200_000);
+    const running = start([
+      ...["copy", "--purge", "--session-dir", directory, "--port", String(gate.port), "--json"],
+    ]);
+    await heldOf(gate, running.result);
+    await redisCommand(redis, "SET", "filler", "x".repeat(2_000_000));
+    await redisCommand(redis, "CONFIG", "SET", "maxmemory", String((await usedMemory(redis)) - 2_100_000));
+    await waitUntil("a key was evicted", async () =>
+      /evicted_keys:[1-9]/.test(String(await redisCommand(redis, "INFO", "stats"))),
+    );
+    await redisCommand(redis, "CONFIG", "SET", "maxmemory", "0");
+    gate.open();
+    const { exitCode, stderr, report } = await running.result;
+    assert.equal(exitCode, 4, stderr);
+    assert.match(stderr, /Redis has evicted \d+ keys meanwhile/);
+    assert.equal(report.sessions.purged, 0);
+    assert.equal(readdirSync(directory).length, 2000);
+    const marks = await redisCommand(redis, "KEYS", "tele-sessions:mark:*");
+    assert.deepEqual(marks, []);
+  });
+});
+
+describe("--wait-replicas (hazards.md, master lost after its OK)", { concurrency: 2 }, () => {
+  const fewSessions = () => {
+    const few = join(makeTemporaryDirectory(), "s");
+    for (let number = 1; number <= 20; number++) saveSession(few, number, '{"uid": 2}');
+    return few;
+  };
+
+  test("too few replicas at the start: exit 3, nothing touched", async (t) => {
+    const redis = await redisOf(t);
+    const few = fewSessions();
+    for (const command of [["copy", "--purge"], ["purge"]]) {
+      const { exitCode, stderr } = await run([
+        ...[...command, "--session-dir", few, "--port", String(redis.port), "--wait-replicas", "1"],
+      ]);
+      assert.equal(exitCode, 3, stderr);
+      assert.match(stderr, /Redis has 0 replicas in step with it, and --wait-replicas asks for 1/);
+      assert.equal(await countKeys(redis), 0);
+    }
+  });
+
+  test("a replica that stands still: nothing is removed before it has all, exit 3 where it never does", async (t) => {
+    const redis = await redisOf(t);
+    const replica = await redisOf(t, { args: ["--replicaof", `127.0.0.1 ${redis.port}`] });
+    const inStep = async () =>
+      / *slave0:.*state=online/.test(String(await redisCommand(redis, "INFO", "replication")));
+    await waitUntil("the replica is in step", inStep);
+    const few = fewSessions();
+    const args = ["--session-dir", few, "--port", String(redis.port), "--wait-replicas", "1", "--json"];
+    process.kill(replica.pid, "SIGSTOP");
+    const lost = await run(["copy", "--purge", ...args, "--retry-for", "2"]);
+    assert.equal(lost.exitCode, 3, lost.stderr);
+    assert.match(lost.stderr, /fewer than 1 replicas have what was written: nothing was removed/);
+    assert.equal(readdirSync(few).length, 20);
+    process.kill(replica.pid, "SIGCONT");
+    await waitUntil("the replica is in step again", inStep);
+    for (const command of [["copy", "--purge"], ["purge"]]) {
+      const { exitCode, stderr } = await run([...command, ...args]);
+      assert.equal(exitCode, 0, stderr);
+      assert.equal(readdirSync(few).length, 0);
+      assert.equal(await countKeys(replica), 20);
+    }
+  });
+});
