@@ -21,7 +21,10 @@ describe("README.md", () => {
   for (const command of commands) {
     it(`tele-sessions ${command}`, () => {
       const words = command.split(/\s+/).map((word) => word.replace(/^'(.*)'$/, "$1"));
-      assert.match(parseCommandLine(words, { version: "", columns: 80 }).kind, /^(copy|stop-after-init)$/);
+      assert.match(
+        parseCommandLine(words, { version: "", columns: 80 }).kind,
+        /^(copy|purge|verify|stop-after-init)$/,
+      );
     });
   }
 

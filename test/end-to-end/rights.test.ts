@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { projectRoot } from "../support/project.js";
+import { redisCommand } from "../support/redis-command.js";
+import type { RedisServer } from "../support/redis-server.js";
+import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+import { keyOf, saveSession } from "./support/made-session.js";
+import { run } from "./support/observed-run.js";
+import { countKeys, redisOf } from "./support/redis-of-test.js";
+
+const readme = readFileSync(join(projectRoot, "README.md"), "utf8");
+const [, commands = ""] = /\*\*Rights\.\*\* A Redis user \(ACL\) needs `([a-z| ]+)`/.exec(readme) ?? [];
+const rights = commands.split(" ");
+
+const environment = { TELE_SESSION_REDIS_PASSWORD: "pw" };
+const value = '{"uid": 2, "v": 1}';
+
+/** A user with these rights and no others. */
+async function allow(
+  redis: RedisServer,
+  names: readonly string[],
+  keys = ["~session:*", "~tele-sessions:*"],
+) {
+  const rules = names.map((name) => `+${name}`);
+  await redisCommand(redis, "ACL", "SETUSER", "u", "reset", "on", ">pw", ...keys, ...rules);
+}
+
+function makeDirectory(): string {
+  const directory = join(makeTemporaryDirectory(), "s");
+  for (let number = 1; number <= 5; number++) saveSession(directory, number, value);
+  return directory;
+}
+
+describe("the rights that a Redis user needs (README)", { concurrency: 2 }, () => {
+  test("with those and no others: copy, replace, verify, purge, and nothing to warn of", async (t) => {
+    const redis = await redisOf(t);
+    assert.ok(rights.length > 5, commands);
+    await allow(redis, rights);
+    const directory = makeDirectory();
+    await redisCommand(redis, "SET", keyOf(1), '{"uid": 2, "v": "old"}', "EX", "1000");
+    const args = ["--session-dir", directory, "--port", String(redis.port), "--username", "u", "--json"];
+    for (const command of [["copy", "--dry-run"], ["copy"], ["verify"], ["copy"], ["purge"]]) {
+      const { exitCode, stderr, report } = await run([...command, ...args], { environment });
+      assert.equal(exitCode, 0, stderr);
+      assert.deepEqual(
+        report.warnings.filter((warning) => !/--username/.test(warning)),
+        [],
+      );
+    }
+    assert.equal(await countKeys(redis), 5);
+    assert.equal(String(await redisCommand(redis, "GET", keyOf(1))), value);
+  });
+
+  const without: readonly (readonly [
+    missing: string,
+    command: string,
+    exitCode: number,
+    says: RegExp,
+    key?: string,
+  ])[] = [
+    ["set", "copy", 5, /does not allow this user the command SET/],
+    ["get", "copy", 5, /does not allow this user the command GET/, value],
+    ["pexpiretime", "verify", 5, /does not allow this user the command PEXPIRETIME/],
+    ["eval", "copy", 5, /does not allow this user the command EVAL/, '{"uid": 2, "v": "old"}'],
+    ["client|list", "copy", 0, /the right to CLIENT SETNAME and CLIENT LIST is missing/],
+    ["client|setname", "copy", 0, /the right to CLIENT SETNAME and CLIENT LIST is missing/],
+    ["client|list", "purge", 0, /the right to CLIENT LIST is missing: make sure that no copy/, value],
+  ];
+  for (const [missing, command, exitCode, says, held] of without) {
+    test(`${command} without ${missing}: exit ${exitCode}, and it is said`, async (t) => {
+      const redis = await redisOf(t);
+      await allow(
+        redis,
+        rights.filter((right) => right !== missing),
+      );
+      const directory = makeDirectory();
+      for (let number = 1; held !== undefined && number <= 5; number++) {
+        await redisCommand(redis, "SET", keyOf(number), held, "EX", "1000");
+      }
+      const result = await run(
+        [command, "--session-dir", directory, "--port", String(redis.port), "--username", "u"],
+        { environment },
+      );
+      assert.equal(result.exitCode, exitCode, result.stderr);
+      assert.match(result.stderr, says);
+    });
+  }
+});
