@@ -17,11 +17,11 @@ export interface Marks {
 
 /** Reads and leaves marks. Where that is not allowed it is said, and the run goes on without. */
 export function marksOf(
-  { connection, presence, clockLeadMs }: OpenRun,
+  { connection, presence, prefix, clockLeadMs }: OpenRun,
   warn: (message: string, lasting?: boolean) => void,
 ): Marks {
   const marks = new Map<string, number>();
-  const keyOf = (directory: string) => markKey({ prefix: presence.prefix, directory, shard: null });
+  const keyOf = (directory: string) => markKey({ prefix, directory, shard: null });
   const orSay = async (doing: string, work: () => Promise<void>) => {
     try {
       await work();

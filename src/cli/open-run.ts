@@ -39,6 +39,7 @@ export interface OpenRun {
   /** What stands before the sid in every key. */
   readonly keyPrefix: string;
   readonly presence: Presence;
+  readonly prefix: string | null;
   /** Bytes that a session file may have. */
   readonly maxFileSize: number;
   readonly convert: (read: ReadSession, sid: string) => Conversion;
@@ -58,7 +59,7 @@ export async function openRun(
 ): Promise<OpenRun> {
   const { prefix, redis } = settings.target;
   record.redis = describeTarget(redis);
-  const presence = { prefix, directories: record.directories, token: randomBytes(8).toString("hex") };
+  const presence = { directories: record.directories, token: randomBytes(8).toString("hex") };
   const connection = await ResilientConnection.open({
     target: redis,
     retryForMs: settings.run.retryForMs,
@@ -90,6 +91,7 @@ export async function openRun(
       clockLeadMs,
       keyPrefix: conversion.keyPrefix,
       presence,
+      prefix,
       maxFileSize: fileSizeFactor * conversion.maxSessionSize,
       convert: (read, sid) => convertSession(read, sid, conversion, Date.now()),
       look: (sids) => connection.run((client) => lookAtKeys(client, sids.map(keyOf), clockLeadMs)),

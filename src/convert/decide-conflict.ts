@@ -19,7 +19,8 @@ export type ConflictDecision =
   | { readonly kind: "refresh" }
   /** An equal value that never ends; the applet sets a lifetime a moment after the value. */
   | { readonly kind: "endless" }
-  | { readonly kind: "replace" }
+  /** `blindly`: whatever stands there, which may be newer. */
+  | { readonly kind: "replace"; readonly blindly?: true }
   | { readonly kind: "kept"; readonly warning?: string };
 
 /** How far two clocks, or the time that a command takes, may put an instant off. */
@@ -44,7 +45,7 @@ export function decideConflict(
       kind: held.expiresAtMs > nowMs + fullLifetimeMs + lifetimeToleranceMs ? "refresh" : "identical",
     };
   }
-  if (policy === "overwrite") return { kind: "replace" };
+  if (policy === "overwrite") return { kind: "replace", blindly: true };
   if (policy === "keep" || held.expiresAtMs === null) return { kind: "kept" };
   const session = sessionOf(held.value);
   if (session === undefined)

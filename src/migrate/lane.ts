@@ -124,14 +124,20 @@ async function settlePending(
     ...one,
     timesLost,
     outcome: settledOutcome(one.outcome, settlements[index]),
+    blindly: isBlind(settlements[index]),
   }));
-  // A logout that fell between reading and writing would be undone by the write.
-  const written = done.filter(({ outcome }) => outcome.kind === "copied");
+  // A logout that fell between reading and writing would be undone by the write. What was written over a newer entry is not taken back: the
+  // file may have gone because another run purged it, on the strength of that entry.
+  const written = done.filter(({ outcome, blindly }) => outcome.kind === "copied" && !blindly);
   const takenBack = await parts.takeBackGone(written);
   const ended = new Set(written.filter((_, index) => takenBack[index] === true));
   for (const one of done) {
     outcomes.push(ended.has(one) ? { ...one.outcome, kind: "vanished", bytesWritten: 0 } : one.outcome);
   }
+}
+
+function isBlind(settlement: Settlement | undefined): boolean {
+  return settlement !== undefined && "blindly" in settlement;
 }
 
 function settledOutcome(outcome: SessionOutcome, settlement: Settlement | undefined): SessionOutcome {

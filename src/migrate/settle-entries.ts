@@ -8,7 +8,12 @@ import type { Write } from "../redis/write-entries.js";
 
 /** What became of one candidate. */
 export type Settlement =
-  | { readonly kind: "copied" | "identical" | "kept" | "expired" | "ended"; readonly warning?: string }
+  | {
+      readonly kind: "copied" | "identical" | "kept" | "expired" | "ended";
+      readonly warning?: string;
+      /** Whether it was written over something that may have been newer. */
+      readonly blindly?: true;
+    }
   | { readonly kind: "failed"; readonly reason: FailureReason; readonly detail: string };
 
 /** How candidates are written and compared. Every part may be done again from its start. */
@@ -109,8 +114,10 @@ async function compare(
     }
     const decision = parts.decide(candidate, seen);
     const replacement = { candidate, entry: candidate.entry, held: seen };
-    if (decision.kind === "replace") replacements.push({ ...replacement, settlement: { kind: "copied" } });
-    else if (decision.kind === "refresh" || (decision.kind === "endless" && waited.has(candidate))) {
+    if (decision.kind === "replace") {
+      const blindly = decision.blindly === true ? { blindly: true as const } : {};
+      replacements.push({ ...replacement, settlement: { kind: "copied", ...blindly } });
+    } else if (decision.kind === "refresh" || (decision.kind === "endless" && waited.has(candidate))) {
       // The value stays as Redis has it, which may order a set in its own way.
       const entry = { ...candidate.entry, value: seen.value.toString("latin1") };
       replacements.push({ ...replacement, entry, settlement: { kind: "identical" } });
@@ -139,7 +146,7 @@ async function settleOtherTypes(
       writes === undefined ? undefined : (writes[index] ?? { kind: "failed", detail: "no reply" });
     if (write === undefined) settled.set(candidate, failed("wrong-redis-type", "the key holds no string"));
     else if (write.kind === "failed") settled.set(candidate, failed("redis-error", write.detail));
-    else settled.set(candidate, { kind: write.kind });
+    else settled.set(candidate, { kind: write.kind, ...(write.kind === "copied" ? { blindly: true } : {}) });
   }
 }
 

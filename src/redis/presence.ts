@@ -7,7 +7,6 @@ export type Phase = "copying" | "removing";
 
 /** Who a run is to others. */
 export interface Presence {
-  readonly prefix: string | null;
   /** The session directories, resolved. */
   readonly directories: readonly string[];
   /** Drawn at the start of the run. */
@@ -15,8 +14,8 @@ export interface Presence {
 }
 
 /** The name that a connection carries: `tele-sessions:copying:<directories>:<token>`. */
-export function presenceName(phase: Phase, { prefix, directories, token }: Presence): string {
-  return `tele-sessions:${phase}:${scopesOf(prefix, directories).join()}:${token}`;
+export function presenceName(phase: Phase, { directories, token }: Presence): string {
+  return `tele-sessions:${phase}:${scopesOf(directories).join()}:${token}`;
 }
 
 /** Gives the connection its name; tells whether this user may. Throws what `redisFault` sorts. */
@@ -25,16 +24,16 @@ export async function announce(client: Redis, name: string): Promise<boolean> {
 }
 
 /**
- * How many other connections copy one of these directories under this prefix; `undefined` where the connections may not be looked at.
+ * How many other connections copy one of these directories, to whichever keys; `undefined` where the connections may not be looked at.
  * Throws what `redisFault` sorts.
  */
 export async function countOthersCopying(
   client: Redis,
-  { prefix, directories, token }: Presence,
+  { directories, token }: Presence,
 ): Promise<number | undefined> {
   const list = await allowed(() => client.client("LIST"));
   if (typeof list !== "string") return undefined;
-  const scopes = new Set(scopesOf(prefix, directories));
+  const scopes = new Set(scopesOf(directories));
   const names = [...list.matchAll(/ name=tele-sessions:copying:([0-9a-f,]+):([0-9a-f]+) /g)];
   return names.filter(
     ([, theirs = "", theirToken]) =>
@@ -42,11 +41,6 @@ export async function countOthersCopying(
   ).length;
 }
 
-function scopesOf(prefix: string | null, directories: readonly string[]): string[] {
-  return directories.map((directory) =>
-    createHash("sha256")
-      .update(JSON.stringify([prefix, directory]))
-      .digest("hex")
-      .slice(0, 16),
-  );
+function scopesOf(directories: readonly string[]): string[] {
+  return directories.map((directory) => createHash("sha256").update(directory).digest("hex").slice(0, 16));
 }

@@ -66,7 +66,7 @@ describe("the rights that a Redis user needs (README)", { concurrency: 2 }, () =
     ["eval", "copy", 5, /does not allow this user the command EVAL/, '{"uid": 2, "v": "old"}'],
     ["client|list", "copy", 0, /the right to CLIENT SETNAME and CLIENT LIST is missing/],
     ["client|setname", "copy", 0, /the right to CLIENT SETNAME and CLIENT LIST is missing/],
-    ["client|list", "purge", 0, /the right to CLIENT LIST is missing: make sure that no copy/, value],
+    ["client|list", "purge", 5, /does not allow this user the command CLIENT LIST, by which a purge/, value],
   ];
   for (const [missing, command, exitCode, says, held] of without) {
     test(`${command} without ${missing}: exit ${exitCode}, and it is said`, async (t) => {

@@ -418,7 +418,7 @@ describe("settle-entries: a key of another type", () => {
       },
     );
     assert.deepEqual(await settleEntries(candidates("a", "b", "c", "d", "e"), parts), [
-      { kind: "copied" },
+      { kind: "copied", blindly: true },
       { kind: "copied" },
       { kind: "failed", reason: "redis-error", detail: "Redis answered ERR" },
       { kind: "expired" },
