@@ -6,6 +6,7 @@ import type { LaneParts, WrittenEntry } from "../migrate/lane.js";
 import { entryMemory, estimateMemoryNeed } from "../migrate/memory-need.js";
 import { batchSizeFor, makePace } from "../migrate/pace.js";
 import { type SettleParts, settleEntries } from "../migrate/settle-entries.js";
+import { YoungWrites } from "../migrate/young-writes.js";
 import type { Entry } from "../model/entry.js";
 import { SourceError } from "../model/errors.js";
 import { newScanTally } from "../model/session-file.js";
@@ -93,7 +94,8 @@ export async function composeCopy(
       written = undefined;
     }
   };
-  const settle = settleParts(settings, run, guard, stop);
+  const young = new YoungWrites();
+  const settle = settleParts(settings, run, guard, young, stop);
   const laneOf = (pass: number, recent: RecentFiles): LaneParts => ({
     read: (file) => {
       const reading = readSessionFile(file, run.maxFileSize);
@@ -110,6 +112,7 @@ export async function composeCopy(
       for (const { fullLifetimeMs } of candidates) {
         longestLifetimeMs = Math.max(longestLifetimeMs, fullLifetimeMs);
       }
+      young.note(candidates);
       return settleEntries(candidates, settle);
     },
     timesLost: () => run.connection.timesLost,
@@ -208,12 +211,17 @@ function settleParts(
   settings: CommandSettings,
   { connection, clockLeadMs }: OpenRun,
   guard: MemoryGuard,
+  young: YoungWrites,
   stop: AbortSignal,
 ): SettleParts {
   const { policy } = settings.conflicts;
   const reading: Pick<SettleParts, "look" | "decide"> = {
     look: (keys) => connection.run((client) => lookAtKeys(client, keys, clockLeadMs)),
-    decide: (candidate, held) => decideConflict(candidate, held, policy, settings.conversion, Date.now()),
+    decide: (candidate, held) => {
+      const decision = decideConflict(candidate, held, policy, settings.conversion, Date.now());
+      const isOlder = policy === "newest" && young.holdsNewer(candidate, held.expiresAtMs);
+      return decision.kind === "replace" && isOlder ? { kind: "kept" } : decision;
+    },
   };
   const pretend = async (entries: readonly Entry[]): Promise<Write[]> =>
     entries.map(() => ({ kind: "copied" }));
