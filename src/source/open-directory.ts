@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync, openSync } from "node:fs";
+import { closeSync, constants, existsSync, fstatSync, openSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { SourceError } from "../model/errors.js";
 import type { SessionFile } from "../model/session-file.js";
@@ -35,6 +35,11 @@ export class OpenDirectory {
     }
   }
 
+  /** What tells the directory from another at the same path. */
+  get identity(): string {
+    return directoryIdentity(fstatSync(this.#descriptor));
+  }
+
   /**
    * The path of the folder that a session file lies in, good until the next call; `undefined` where it is gone or no directory any more.
    * Throws the system's error where it may not be opened.
@@ -68,4 +73,9 @@ export class OpenDirectory {
     if (this.#folder !== undefined) closeSync(this.#folder.descriptor);
     this.#folder = undefined;
   }
+}
+
+/** What tells a directory from another that takes its place. */
+export function directoryIdentity({ dev, ino }: { readonly dev: number; readonly ino: number }): string {
+  return `${dev}:${ino}`;
 }

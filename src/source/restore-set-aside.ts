@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, lstatSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
 import type { SessionFile, SetAsideFile } from "../model/session-file.js";
 import { errorCode } from "./error-code.js";
+import { OpenDirectory } from "./open-directory.js";
 import { putBack } from "./put-back.js";
 
 /** What became of the files that an interrupted purge left under names of ours. */
@@ -14,24 +15,52 @@ export interface Restored {
   readonly problems: readonly string[];
 }
 
-/** Puts back what a crash left under names of ours; what a purge that still runs has in hand is left to it. */
+/**
+ * Puts back what a crash left under names of ours; what a purge that still runs has in hand is left to it. No folder that became a symlink
+ * is gone through. Throws `SourceError` where a session directory cannot be opened any more.
+ */
 export function restoreSetAside(setAside: readonly SetAsideFile[]): Restored {
   const files: SessionFile[] = [];
   const problems: string[] = [];
   let inHand = 0;
-  for (const { file, asideName, pid } of setAside) {
-    const path = join(file.directory, file.name);
-    const aside = join(dirname(path), asideName);
-    if (isRunning(pid)) {
-      inHand++;
-      continue;
+  const opened = new Map<string, OpenDirectory>();
+  try {
+    for (const one of setAside) {
+      if (isRunning(one.pid)) {
+        inHand++;
+        continue;
+      }
+      const { directory } = one.file;
+      const open = opened.get(directory) ?? new OpenDirectory(directory);
+      opened.set(directory, open);
+      const { problem, isBack } = restoreOne(open, one);
+      if (problem !== undefined) problems.push(problem);
+      if (isBack) files.push(one.file);
     }
-    const stood = existsSync(path);
-    const problem = putBack(aside, path);
-    if (problem !== undefined) problems.push(problem);
-    else if (!stood && existsSync(path)) files.push(file);
+  } finally {
+    for (const directory of opened.values()) directory.close();
   }
   return { files, inHand, problems };
+}
+
+interface RestoredOne {
+  readonly problem?: string | undefined;
+  /** Whether a session file stands where none stood before. */
+  readonly isBack: boolean;
+}
+
+function restoreOne(directory: OpenDirectory, { file, asideName }: SetAsideFile): RestoredOne {
+  try {
+    const folder = directory.folderOf(file);
+    if (folder === undefined) return { isBack: false };
+    const path = `${folder}/${basename(file.name)}`;
+    const stood = lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+    const problem = putBack(`${folder}/${asideName}`, path);
+    if (problem !== undefined || stood) return { problem, isBack: false };
+    return { isBack: lstatSync(path, { throwIfNoEntry: false })?.isFile() === true };
+  } catch (error) {
+    return { problem: errorCode(error), isBack: false };
+  }
 }
 
 /** Whether the process that set a file aside is still running; its id alone may be another program's by now. */

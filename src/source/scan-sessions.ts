@@ -43,7 +43,7 @@ function* filesOf(directory: string, tally: ScanTally): Generator<SessionFile> {
     if (file !== undefined) {
       tally.layouts.flat++;
       yield file;
-    } else if (!(entry.isFile() && noteSetAside(directory, "", entry.name, tally))) tally.ignored++;
+    } else if (!noteSetAside(directory, "", entry.name, tally)) tally.ignored++;
   }
 }
 
@@ -63,7 +63,7 @@ function* filesOfFolder(directory: string, folder: string, tally: ScanTally): Ge
     if (file !== undefined) {
       tally.layouts.scattered++;
       yield file;
-    } else if (!(entry.isFile() && noteSetAside(directory, folder, entry.name, tally))) tally.ignored++;
+    } else if (!noteSetAside(directory, folder, entry.name, tally)) tally.ignored++;
   }
 }
 
@@ -76,7 +76,7 @@ function sessionFileOf(directory: string, folder: string, name: string): Session
     : { directory, name: folder === "" ? name : `${folder}/${name}`, layout, sid };
 }
 
-/** Takes note of a session file that lies under a name of ours; tells whether the name is one. */
+/** Takes note of what lies under a name of ours, whatever it is; tells whether the name is one. */
 function noteSetAside(directory: string, folder: string, name: string, tally: ScanTally): boolean {
   const parsed = parseSetAsideName(name);
   const file = parsed && sessionFileOf(directory, folder, parsed.name);

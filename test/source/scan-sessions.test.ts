@@ -136,6 +136,65 @@ describe("scan-sessions: what is a session file (formats.md section 1)", () => {
   });
 });
 
+describe("scan-sessions: what a purge set aside (spec.md section 4, Purge)", () => {
+  const aside = (name: string, pid: number | string = 12) => `.tele-sessions-${pid}-0123456789abcdef-${name}`;
+  const asideFlat = aside(flat("a1"));
+  const asideScattered = aside(hex("b2"), 4_194_305);
+
+  it("is told of with its own name, layout and process, and is neither given out nor ignored", () => {
+    const directory = makeTree(asideFlat, `b2/${asideScattered}`, flat("c3"));
+    const { names, tally } = scan(directory);
+    assert.deepEqual([names, tally.ignored], [[flat("c3")], 0]);
+    assert.deepEqual(tally.layouts, { flat: 1, scattered: 0 });
+    const told = [...tally.setAside].sort((one, other) => one.pid - other.pid);
+    assert.deepEqual(told, [
+      {
+        file: { directory, name: flat("a1"), layout: "flat", sid: hex("a1") },
+        asideName: asideFlat,
+        pid: 12,
+      },
+      {
+        file: { directory, name: `b2/${hex("b2")}`, layout: "scattered", sid: hex("b2") },
+        asideName: asideScattered,
+        pid: 4_194_305,
+      },
+    ]);
+  });
+
+  it("may be another than a file, which had come in its place", () => {
+    const directory = makeTree(`${asideFlat}/`);
+    symlinkSync("nowhere", join(directory, aside(flat("d4"))));
+    execFileSync("mkfifo", [join(directory, aside(flat("e5")))]);
+    const { names, tally } = scan(directory);
+    assert.deepEqual([names, tally.ignored, tally.setAside.length], [[], 0, 3]);
+  });
+
+  const strangers: readonly (readonly [name: string, path: string])[] = [
+    ["what is no session's name behind ours", aside("README")],
+    ["a scattered session's name in the session directory", aside(hex("a1"))],
+    ["a flat session's name in a scatter folder", `a1/${aside(flat("a1"))}`],
+    ["a scattered session's name in another's folder", `a2/${aside(hex("a1"))}`],
+    ["set aside twice", aside(aside(flat("a1")))],
+    ["without a process", aside(flat("a1"), "")],
+    ["in a folder that is no scatter folder", `abc/${aside(hex("ab"))}`],
+  ];
+  for (const [name, path] of strangers) {
+    it(`${name}: a stranger`, () => {
+      const { names, tally } = scan(makeTree(path));
+      assert.deepEqual([names, tally.ignored, tally.setAside], [[], 1, []]);
+    });
+  }
+
+  it("more than ten thousand wait for the next run", () => {
+    const directory = makeTree(asideFlat, `b2/${asideScattered}`, aside(flat("c3")));
+    const [one] = scan(directory).tally.setAside;
+    assert(one !== undefined);
+    const tally: ScanTally = { ...newScanTally(), setAside: Array.from({ length: 9_999 }, () => one) };
+    assert.deepEqual([...scanSessions(directory, 100, tally)], []);
+    assert.deepEqual([tally.setAside.length, tally.ignored], [10_000, 2]);
+  });
+});
+
 describe("scan-sessions: batches", () => {
   for (const [files, size, expected] of [
     [0, 3, []],
@@ -210,7 +269,7 @@ describe("scan-sessions: directories that cannot be read", () => {
     const result = callUnprivileged<{ names: string[]; tally: ScanTally }>(
       directory,
       new URL("../../src/source/scan-sessions.js", import.meta.url),
-      `const tally = module.newScanTally();
+      `const tally = ${JSON.stringify(newScanTally())};
        const names = [...module.scanSessions(${JSON.stringify(directory)}, 10, tally)].flat().map((file) => file.name);
        return { names, tally };`,
     );
@@ -225,7 +284,7 @@ describe("scan-sessions: directories that cannot be read", () => {
     const result = callUnprivileged<{ name: string; message: string }>(
       dirname(directory),
       new URL("../../src/source/scan-sessions.js", import.meta.url),
-      `try { return [...module.scanSessions(${JSON.stringify(directory)}, 10, module.newScanTally())]; }
+      `try { return [...module.scanSessions(${JSON.stringify(directory)}, 10, ${JSON.stringify(newScanTally())})]; }
        catch (error) { return { name: error.name, message: error.message }; }`,
     );
     assert.equal(result.name, "SourceError");
@@ -266,7 +325,8 @@ it("scanning fifty thousand names holds none of them", () => {
   const directory = makeTemporaryDirectory();
   const script = `
     import { writeFileSync } from "node:fs";
-    import { newScanTally, scanSessions } from ${JSON.stringify(new URL("../../src/source/scan-sessions.js", import.meta.url).href)};
+    import { scanSessions } from ${JSON.stringify(new URL("../../src/source/scan-sessions.js", import.meta.url).href)};
+    import { newScanTally } from ${JSON.stringify(new URL("../../src/model/session-file.js", import.meta.url).href)};
     const directory = ${JSON.stringify(directory)};
     for (let index = 0; index < 50000; index++) writeFileSync(directory + "/werkzeug_" + index.toString(16).padStart(40, "0") + ".sess", "");
     const before = process.memoryUsage().rss;
