@@ -1,7 +1,9 @@
 import { lstatSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { SourceError } from "../model/errors.js";
 import type { FileStamp, SessionFile } from "../model/session-file.js";
 import { errorCode } from "./error-code.js";
+import { directoryIdentity, OpenDirectory } from "./open-directory.js";
 import { layouts } from "./session-name.js";
 
 /** Where a session file may be moved to on its first use: Odoo 16 renames a flat one to its scattered place [odoo/http.py 16.0]. */
@@ -11,24 +13,64 @@ export function scatteredPlaceOf(file: SessionFile): string | undefined {
 
 /**
  * Gives a test for whether a session file is gone from its place and from the one that it may be moved to: its session was ended. Where the
- * session directory itself went, or another is mounted there, nothing is known of its files, and none is gone.
+ * session directory itself or a scatter folder went, or another is there, nothing is known of its files, and none is gone.
  */
 export function goneTest(directories: readonly string[]): (file: SessionFile) => boolean {
   const identities = new Map(directories.map((directory) => [directory, identityOf(directory)]));
+  /** Scatter folders, as each was when a file was first seen in it. */
+  const folders = new Map<string, string>();
   return (file) => {
+    const path = join(file.directory, file.name);
     const moved = scatteredPlaceOf(file);
-    if (!isMissing(join(file.directory, file.name)) || (moved !== undefined && !isMissing(moved)))
+    if (!isMissing(path)) {
+      const folder = dirname(path);
+      if (file.layout === "scattered" && !folders.has(folder)) {
+        const identity = identityOf(folder);
+        if (identity !== undefined) folders.set(folder, identity);
+      }
       return false;
-    const identity = identityOf(file.directory);
-    return identity !== undefined && identity === identities.get(file.directory);
+    }
+    if (moved !== undefined && !isMissing(moved)) return false;
+    return isMissingFrom(file, identities.get(file.directory), folders.get(dirname(path)));
   };
+}
+
+/**
+ * Whether a file is missing where it was: looked for through the descriptors of its directory and folder, so that none that is swapped in
+ * meanwhile is taken for them. A folder that is not known counts as the right one.
+ */
+function isMissingFrom(
+  file: SessionFile,
+  directoryIdentity: string | undefined,
+  folderIdentity: string | undefined,
+): boolean {
+  let directory: OpenDirectory;
+  try {
+    directory = new OpenDirectory(file.directory);
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+    return false;
+  }
+  try {
+    if (directory.identity !== directoryIdentity) return false;
+    const folder = directory.folderOf(file);
+    if (folder === undefined) return false;
+    if (folderIdentity !== undefined && folderIdentity !== identityOf(folder)) return false;
+    return isMissing(join(folder, basename(file.name)));
+  } catch (error) {
+    // What cannot be looked at is not known to be gone.
+    errorCode(error);
+    return false;
+  } finally {
+    directory.close();
+  }
 }
 
 /** What tells a directory from another at the same path; `undefined` where there is none. */
 function identityOf(directory: string): string | undefined {
   try {
     const stats = statSync(directory, { throwIfNoEntry: false });
-    return stats && `${stats.dev}:${stats.ino}`;
+    return stats?.isDirectory() ? directoryIdentity(stats) : undefined;
   } catch (error) {
     errorCode(error);
     return undefined;
