@@ -41,6 +41,8 @@ export interface ExactStamp {
   readonly size: bigint;
   /** Last modification, nanoseconds since the epoch. */
   readonly mtimeNs: bigint;
+  /** Last change of the file or its name: nobody can set it back. */
+  readonly ctimeNs: bigint;
 }
 
 /** What a scan saw besides the session files that it gave out. */
@@ -50,11 +52,11 @@ export interface ScanTally {
   ignored: number;
   /** Scatter directories that could not be read: the scan goes on, and the run is not whole. */
   readonly unreadable: string[];
-  /** Session files that a purge set aside under a name of ours and did not come to remove or put back. */
+  /** What a purge set aside under a name of ours and did not come to remove or put back. */
   readonly setAside: SetAsideFile[];
 }
 
-/** A session file that lies under a name of ours. */
+/** A session file, or what had taken its place, that lies under a name of ours. */
 export interface SetAsideFile {
   /** The file under its own name. */
   readonly file: SessionFile;

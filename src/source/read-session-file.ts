@@ -24,6 +24,11 @@ export type ExactReading =
 /** Never blocks on a pipe, never follows a symlink in the last place. */
 const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const mostReads = 5;
+const changedRepeatedly = {
+  kind: "failed",
+  reason: "changed-repeatedly",
+  detail: `at each of ${mostReads} reads`,
+} as const;
 /** What `open` says of a name that became a symlink or a socket since it was listed. */
 const noFileCodes: ReadonlySet<string> = new Set(["ELOOP", "ENXIO", "EMLINK"]);
 
@@ -77,18 +82,26 @@ function readOpened(descriptor: number, openedAtMs: number, maxFileSize: number)
       return { kind: "read", read: { bytes, mtimeMs: before.mtimeMs, openedAtMs }, stamp: before };
     }
   }
-  return { kind: "failed", reason: "changed-repeatedly", detail: `at each of ${mostReads} reads` };
+  return changedRepeatedly;
 }
 
 function readOpenedExactly(descriptor: number, openedAtMs: number, maxFileSize: number): ExactReading {
-  const reading = readOpened(descriptor, openedAtMs, maxFileSize);
-  if (reading.kind !== "read") return reading;
-  const exact = fstatSync(descriptor, { bigint: true });
-  const after = fstatSync(descriptor);
-  if (after.size === reading.stamp.size && after.mtimeMs === reading.stamp.mtimeMs) {
-    return { ...reading, exact };
+  for (let reads = 0; reads < mostReads; reads++) {
+    const before = exactStampOf(descriptor);
+    const reading = readOpened(descriptor, openedAtMs, maxFileSize);
+    if (reading.kind !== "read") return reading;
+    const exact = exactStampOf(descriptor);
+    if (exact.size === before.size && exact.mtimeNs === before.mtimeNs && exact.ctimeNs === before.ctimeNs) {
+      return { ...reading, exact };
+    }
   }
-  return { kind: "failed", reason: "changed-repeatedly", detail: "while it was compared" };
+  return changedRepeatedly;
+}
+
+/** Only what is compared: a purge keeps very many of these. */
+function exactStampOf(descriptor: number): ExactStamp {
+  const { dev, ino, size, mtimeNs, ctimeNs } = fstatSync(descriptor, { bigint: true });
+  return { dev, ino, size, mtimeNs, ctimeNs };
 }
 
 /** The file's first bytes, one more than it is thought to have being enough to see that it grew. */

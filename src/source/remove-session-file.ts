@@ -1,5 +1,4 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, renameSync, unlinkSync } from "node:fs";
-import { join } from "node:path";
 import type { ExactStamp } from "../model/session-file.js";
 import { errorCode } from "./error-code.js";
 import { putBack } from "./put-back.js";
@@ -23,13 +22,14 @@ const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLO
  * system error.
  */
 export function removeSessionFile(folder: string, name: string, compared: ExactStamp): Removal {
-  const path = join(folder, name);
-  const aside = join(folder, setAsideName(name));
+  const path = `${folder}/${name}`;
+  const aside = `${folder}/${setAsideName(name)}`;
   try {
     const there = lstatSync(path, { bigint: true, throwIfNoEntry: false });
     if (there === undefined) return { kind: "vanished" };
-    // Most of what changed is seen here, and never leaves its place.
-    if (!there.isFile() || !isSame(there, compared)) return { kind: "changed" };
+    // Most of what changed is seen here, and never leaves its place. Being set aside changes the change time: later it tells nothing.
+    if (!there.isFile() || !isSame(there, compared) || there.ctimeNs !== compared.ctimeNs)
+      return { kind: "changed" };
     renameSync(path, aside);
   } catch (error) {
     const code = errorCode(error);
@@ -67,7 +67,7 @@ function isComparedFile(path: string, compared: ExactStamp): boolean {
   }
 }
 
-function isSame(one: ExactStamp, other: ExactStamp): boolean {
+function isSame(one: Omit<ExactStamp, "ctimeNs">, other: Omit<ExactStamp, "ctimeNs">): boolean {
   return (
     one.dev === other.dev && one.ino === other.ino && one.size === other.size && one.mtimeNs === other.mtimeNs
   );

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import {
   chmodSync,
   chownSync,
+  lstatSync,
   mkdirSync,
   symlinkSync,
   truncateSync,
@@ -13,8 +14,9 @@ import {
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { type Reading, readSessionFile } from "../../src/source/read-session-file.js";
+import { type Reading, readPlaceExactly, readSessionFile } from "../../src/source/read-session-file.js";
 import { callUnprivileged } from "../support/call-unprivileged.js";
+import { interceptCalls } from "../support/intercept-calls.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 
 const sid = "a1".padEnd(40, "0");
@@ -141,4 +143,89 @@ it("a file without permission is unreadable, and the error code says why", () =>
     `return module.readSessionFile({ directory: ${JSON.stringify(directory)}, name: "s", layout: "flat", sid: "a" }, 100);`,
   );
   assert.deepEqual(reading, { kind: "failed", reason: "unreadable", detail: "EACCES" });
+});
+
+describe("read-session-file: exactly, for what a removal compares (spec.md section 4, Purge)", () => {
+  it("is the same content, and what tells the file from every other, to the nanosecond", () => {
+    const path = join(makeTemporaryDirectory(), "s");
+    writeFileSync(path, "content");
+    utimesSync(path, 1_700_000_000.123456, 1_700_000_000.123456);
+    const reading = readPlaceExactly(path, maxSize);
+    assert(reading.kind === "read");
+    assert.equal(reading.read.bytes.toString(), "content");
+    const { dev, ino, size, mtimeNs, ctimeNs } = lstatSync(path, { bigint: true });
+    assert.deepEqual(reading.exact, { dev, ino, size, mtimeNs, ctimeNs });
+    assert.notEqual(reading.exact.mtimeNs % 1_000_000n, 0n);
+  });
+
+  it("looks in one place only: a flat file that was moved has vanished", () => {
+    const directory = makeTemporaryDirectory();
+    mkdirSync(join(directory, "a1"));
+    writeFileSync(join(directory, "a1", sid), "moved");
+    assert.equal(read(directory, `werkzeug_${sid}.sess`).kind, "read");
+    assert.deepEqual(readPlaceExactly(join(directory, `werkzeug_${sid}.sess`), maxSize), {
+      kind: "vanished",
+    });
+  });
+
+  const rows: readonly (readonly [name: string, make: (path: string) => void, expected: Reading])[] = [
+    ["nothing", () => undefined, { kind: "vanished" }],
+    ["a symlink to a file", (path) => symlinkSync("/dev/zero", path), { kind: "ignored" }],
+    ["a pipe", (path) => void execFileSync("mkfifo", [path]), { kind: "ignored" }],
+    ["a directory", (path) => mkdirSync(path), { kind: "ignored" }],
+    ["no byte", (path) => writeFileSync(path, ""), { kind: "empty" }],
+    [
+      "a byte too many",
+      (path) => writeFileSync(path, "x".repeat(maxSize + 1)),
+      { kind: "failed", reason: "too-large", detail: `a file of ${maxSize + 1} bytes` },
+    ],
+  ];
+  for (const [name, make, expected] of rows) {
+    it(name, () => {
+      const path = join(makeTemporaryDirectory(), "s");
+      make(path);
+      assert.deepEqual(readPlaceExactly(path, maxSize), expected);
+    });
+  }
+
+  /** Reads a file while it is written in place, its size and time kept, behind so many of its reads. */
+  function readWhileWritten(times: number): { readonly reading: Reading; readonly last: string } {
+    const path = join(makeTemporaryDirectory(), "s");
+    writeFileSync(path, "content 0");
+    utimesSync(path, 1_700_000_000, 1_700_000_000);
+    let written = 0;
+    const end = interceptCalls(({ name, proceed }) => {
+      const result = proceed();
+      if (name !== "readSync" || written === times) return result;
+      written++;
+      const { ctimeNs } = lstatSync(path, { bigint: true });
+      do {
+        writeFileSync(path, `content ${written}`);
+        utimesSync(path, 1_700_000_000, 1_700_000_000);
+        // Some systems count the change time in steps.
+      } while (lstatSync(path, { bigint: true }).ctimeNs === ctimeNs);
+      return result;
+    });
+    try {
+      return { reading: readPlaceExactly(path, maxSize), last: `content ${times}` };
+    } finally {
+      end();
+    }
+  }
+
+  it("a file that is written meanwhile, so that its size and time do not tell, is read again", () => {
+    for (const times of [0, 1, 3]) {
+      const { reading, last } = readWhileWritten(times);
+      assert(reading.kind === "read");
+      assert.equal(reading.read.bytes.toString(), last);
+    }
+  });
+
+  it("and one that never rests is changed-repeatedly", () => {
+    assert.deepEqual(readWhileWritten(1000).reading, {
+      kind: "failed",
+      reason: "changed-repeatedly",
+      detail: "at each of 5 reads",
+    });
+  });
 });
