@@ -1,0 +1,44 @@
+import type { TestContext } from "node:test";
+import type { Redis } from "ioredis";
+import { openConnection } from "../../../src/redis/open-connection.js";
+import { ResilientConnection } from "../../../src/redis/resilient-connection.js";
+
+/** Where a server listens, and who its user is. */
+export interface Account {
+  readonly host: string;
+  readonly port: number;
+  readonly username?: string;
+  readonly password?: string;
+}
+
+/** What goes with a test or a suite. */
+type Scope = Pick<TestContext, "after">;
+
+function targetOf({ host, port, username, password }: Account) {
+  return {
+    address: { host, port },
+    db: 0,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+  };
+}
+
+/** A client as the product has it, under a name where that is given. It goes with the test. */
+export async function clientOf(t: Scope, account: Account, name?: string): Promise<Redis> {
+  const { client } = await openConnection(targetOf(account), name);
+  t.after(() => client.disconnect());
+  return client;
+}
+
+/** A connection that is made again when it is lost. It goes with the test. */
+export async function resilientOf(t: Scope, account: Account, name?: string): Promise<ResilientConnection> {
+  const connection = await ResilientConnection.open({
+    target: targetOf(account),
+    retryForMs: 20_000,
+    onWarning: () => undefined,
+    stop: new AbortController().signal,
+    ...(name === undefined ? {} : { name }),
+  });
+  t.after(() => connection.close());
+  return connection;
+}
