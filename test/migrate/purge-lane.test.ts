@@ -1,0 +1,264 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import type { Comparison } from "../../src/convert/compare-held.js";
+import type { Conversion } from "../../src/convert/convert-session.js";
+import { type Proof, type ProofParts, proveBatch, proveUnasked } from "../../src/migrate/purge-lane.js";
+import { RedisError } from "../../src/model/errors.js";
+import type { Held } from "../../src/model/held.js";
+import { failureReasons } from "../../src/model/outcome.js";
+import type { SessionFile } from "../../src/model/session-file.js";
+import type { ExactReading } from "../../src/source/read-session-file.js";
+
+const day = 86_400_000;
+const nowMs = Date.UTC(2026, 0, 10);
+const fileOf = (sid: string): SessionFile => ({ directory: "/d", name: `n-${sid}`, layout: "flat", sid });
+const exact = { dev: 1n, ino: 7n, size: 5n, mtimeNs: 1_000_001n };
+const readAt = (mtimeMs: number): ExactReading => ({
+  kind: "read",
+  read: { bytes: Buffer.from("12345"), mtimeMs, openedAtMs: nowMs },
+  stamp: { dev: 1, ino: 7, size: 5, mtimeMs, ctimeMs: mtimeMs },
+  exact,
+});
+const facts = { authenticated: true, lossy: false };
+const entry: Conversion = {
+  kind: "entry",
+  format: "json",
+  entry: { key: "k", value: "{}", expiresAtMs: nowMs + day },
+  fullLifetimeMs: 3000,
+  facts,
+};
+const expired: Conversion = { kind: "expired", format: "json", facts };
+const corrupt: Conversion = { kind: "failed", format: "pickle", reason: "corrupt", detail: "truncated" };
+const text: Held = { kind: "text", value: Buffer.from("{}"), expiresAtMs: nowMs + day };
+const nothing: Held = { kind: "nothing" };
+const different: Comparison = { kind: "different" };
+
+/** What a file meets. By default it can be read, and Redis holds an equal entry. */
+interface Case {
+  readonly reading?: ExactReading;
+  readonly conversion?: Conversion;
+  readonly held?: Held | undefined;
+  readonly comparison?: Comparison;
+  readonly missing?: "expired" | "ended" | undefined;
+  readonly unconditional?: boolean;
+}
+
+function partsOf(caseOf: (sid: string) => Case, unconditional = false): ProofParts {
+  return {
+    read: ({ sid }) => caseOf(sid).reading ?? readAt(nowMs - day),
+    convert: (_, sid) => caseOf(sid).conversion ?? entry,
+    look: async (sids) =>
+      sids.flatMap((sid) => {
+        const { held } = { held: text, ...caseOf(sid) };
+        return held === undefined ? [] : [held];
+      }),
+    compare: () => caseOf("s").comparison ?? { kind: "equal", lifetimeIsRight: true },
+    explainMissing: ({ sid }) => caseOf(sid).missing,
+    nowMs: () => nowMs,
+    unconditional,
+  };
+}
+
+/** A proof in a word: `proven, held`, or the outcome and whether it leaves a file that was to go. */
+function wordOf(proof: Proof): string {
+  if ("proven" in proof) return proof.proven.held ? "proven, held" : "proven, not held";
+  const { outcome, leaves } = proof;
+  const reason = outcome.failure === undefined ? "" : ` ${outcome.failure.reason}`;
+  return `${outcome.kind}${reason}${leaves ? ", left" : ""}`;
+}
+
+async function prove(case_: Case): Promise<Proof> {
+  const [proof, ...others] = await proveBatch(
+    [fileOf("s")],
+    partsOf(() => case_, case_.unconditional),
+  );
+  assert(proof !== undefined && others.length === 0);
+  return proof;
+}
+
+const week = 7 * day;
+
+describe("purge-lane: a file may go only where Redis holds an equal or newer entry, read now (spec.md section 4, Purge)", () => {
+  const rows: readonly (readonly [name: string, case_: Case, expected: string])[] = [
+    ["an equal entry", {}, "proven, held"],
+    [
+      "an equal entry with a lifetime that is wrong: a later save sets it",
+      { comparison: { kind: "equal", lifetimeIsRight: false } },
+      "proven, held",
+    ],
+    ["a newer entry", { comparison: { kind: "newer" } }, "proven, held"],
+    ["an older entry", { comparison: different }, "kept, left"],
+    ["doubt about the entry", { comparison: { ...different, warning: "odd" } }, "kept, left"],
+    ["no key", { held: nothing }, "absent, left"],
+    ["a key of another type", { held: { kind: "other-type" } }, "failed wrong-redis-type, left"],
+    ["no reply", { held: undefined }, "failed redis-error, left"],
+
+    ["ended ones go", { held: nothing, missing: "ended" }, "proven, not held"],
+    [
+      "a key that is missing because it expired: its file is 7 days old",
+      { held: nothing, missing: "expired", reading: readAt(nowMs - week) },
+      "proven, not held",
+    ],
+    [
+      "a key that is missing because it expired: its file is younger",
+      { held: nothing, missing: "expired", reading: readAt(nowMs - week + 0.25) },
+      "kept",
+    ],
+    [
+      "expired ones go once they are 7 days old",
+      { conversion: expired, reading: readAt(nowMs - week) },
+      "proven, not held",
+    ],
+    ["expired ones stay before that", { conversion: expired, reading: readAt(nowMs - week + 0.25) }, "kept"],
+
+    ["a session that failed stays", { conversion: corrupt }, "failed corrupt, left"],
+    [
+      "one that cannot be read stays",
+      { reading: { kind: "failed", reason: "unreadable", detail: "EACCES" } },
+      "failed unreadable, left",
+    ],
+    ["one that is gone is no failure", { reading: { kind: "vanished" } }, "vanished"],
+    ["an empty one is no session", { reading: { kind: "empty" } }, "empty"],
+    ["what is no regular file is no session", { reading: { kind: "ignored" } }, "ignored"],
+  ];
+  for (const [name, case_, expected] of rows)
+    it(name, async () => assert.equal(wordOf(await prove(case_)), expected));
+});
+
+describe("purge-lane: PURGE alone removes what Redis does not hold too, and what failed stays (spec.md section 2)", () => {
+  const rows: readonly (readonly [name: string, case_: Case, expected: string])[] = [
+    ["an equal entry", {}, "proven, held"],
+    ["a newer entry", { comparison: { kind: "newer" } }, "proven, held"],
+    ["an older entry", { comparison: different }, "proven, not held"],
+    ["no key", { held: nothing }, "proven, not held"],
+    ["ended", { held: nothing, missing: "ended" }, "proven, not held"],
+    ["expired, and young", { conversion: expired, reading: readAt(nowMs) }, "proven, not held"],
+    ["a key of another type", { held: { kind: "other-type" } }, "failed wrong-redis-type, left"],
+    ["no reply", { held: undefined }, "failed redis-error, left"],
+    ["a session that failed", { conversion: corrupt }, "failed corrupt, left"],
+    [
+      "one that cannot be read",
+      { reading: { kind: "failed", reason: "unreadable", detail: "EIO" } },
+      "failed unreadable, left",
+    ],
+    ["one that is gone", { reading: { kind: "vanished" } }, "vanished"],
+  ];
+  for (const [name, case_, expected] of rows)
+    it(name, async () => assert.equal(wordOf(await prove({ ...case_, unconditional: true })), expected));
+});
+
+describe("purge-lane: what a proof says", () => {
+  it("the file that was compared, and its outcome once it is removed", async () => {
+    assert.deepEqual(await prove({ conversion: { ...entry, warning: "odd" } }), {
+      proven: {
+        file: fileOf("s"),
+        exact,
+        mtimeMs: nowMs - day,
+        outcome: {
+          ...{ sid: "s", kind: "removed", format: "json", facts, warning: "odd" },
+          ...{ bytesRead: 5, bytesWritten: 0 },
+        },
+        held: true,
+      },
+    });
+  });
+
+  it("a warning of the comparison", async () => {
+    const proof = await prove({ comparison: { ...different, warning: "odd" } });
+    assert("outcome" in proof);
+    assert.equal(proof.outcome.warning, "odd");
+    assert.deepEqual(proof.outcome.facts, facts);
+  });
+
+  it("a failure that is Redis's keeps what is known of the session", async () => {
+    const proof = await prove({ held: { kind: "other-type" }, conversion: { ...entry, warning: "odd" } });
+    assert("outcome" in proof);
+    assert.deepEqual(proof.outcome, {
+      ...{ sid: "s", kind: "failed", format: "json", facts, bytesRead: 5, bytesWritten: 0 },
+      failure: { sid: "s", reason: "wrong-redis-type", detail: "the key holds no string" },
+    });
+  });
+
+  it("Redis is not asked where there is nothing to ask for", async () => {
+    const look = () => assert.fail("not to be called");
+    const vanished: Case = { reading: { kind: "vanished" } };
+    const proofs = await proveBatch([fileOf("s")], { ...partsOf(() => vanished), look });
+    assert.deepEqual(proofs.map(wordOf), ["vanished"]);
+    assert.deepEqual(await proveBatch([], { ...partsOf(() => ({})), look }), []);
+  });
+
+  it("a Redis that cannot be asked ends the run", async () => {
+    const look = async () => {
+      throw new RedisError("unavailable", "lost");
+    };
+    await assert.rejects(proveBatch([fileOf("s")], { ...partsOf(() => ({})), look }), RedisError);
+  });
+
+  it("every file gets exactly one proof, and each its own reply", async () => {
+    const cases: readonly (readonly [expected: string, case_: Case])[] = [
+      ["proven, held", {}],
+      ["vanished", { reading: { kind: "vanished" } }],
+      ["empty", { reading: { kind: "empty" } }],
+      ["absent, left", { held: nothing }],
+      ["failed wrong-redis-type, left", { held: { kind: "other-type" } }],
+      ["failed corrupt, left", { conversion: corrupt }],
+      ["proven, not held", { held: nothing, missing: "ended" }],
+      ["kept", { conversion: expired }],
+      ...failureReasons.map(
+        (reason) =>
+          [`failed ${reason}, left`, { reading: { kind: "failed", reason, detail: "why" } }] as const,
+      ),
+    ];
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.constantFrom(...cases), { maxLength: 40 }), async (chosen) => {
+        const proofs = await proveBatch(
+          chosen.map((_, index) => fileOf(String(index))),
+          partsOf((sid) => chosen[Number(sid)]?.[1] ?? {}),
+        );
+        const words = proofs.map((proof) => {
+          const { file } = "proven" in proof ? proof.proven : proof;
+          return [Number(file.sid), wordOf(proof)] as const;
+        });
+        assert.deepEqual(
+          words.sort(([one], [other]) => one - other),
+          chosen.map(([expected], index) => [index, expected]),
+        );
+      }),
+    );
+  });
+});
+
+describe("purge-lane: --unverified takes every session file that can be read, without asking Redis (Purge)", () => {
+  const rows: readonly (readonly [name: string, reading: ExactReading, expected: string])[] = [
+    ["one that can be read, whatever is in it", readAt(nowMs), "proven, not held"],
+    ["one that is gone", { kind: "vanished" }, "vanished"],
+    ["an empty one", { kind: "empty" }, "empty"],
+    ["what is no regular file", { kind: "ignored" }, "ignored"],
+    [
+      "one that cannot be read",
+      { kind: "failed", reason: "unreadable", detail: "EACCES" },
+      "failed unreadable, left",
+    ],
+  ];
+  for (const [name, reading, expected] of rows) {
+    it(name, async () => {
+      const proofs = await proveUnasked([fileOf("s")], { read: () => reading });
+      assert.deepEqual(proofs.map(wordOf), [expected]);
+    });
+  }
+
+  it("the file that was read, and no other", async () => {
+    assert.deepEqual(await proveUnasked([fileOf("s")], { read: () => readAt(9) }), [
+      {
+        proven: {
+          file: fileOf("s"),
+          exact,
+          mtimeMs: 9,
+          outcome: { sid: "s", kind: "removed", bytesRead: 5, bytesWritten: 0 },
+          held: false,
+        },
+      },
+    ]);
+  });
+});

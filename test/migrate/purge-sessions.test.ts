@@ -1,0 +1,461 @@
+import assert from "node:assert/strict";
+import { describe, it, type TestContext } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { Ledger } from "../../src/migrate/ledger.js";
+import type { Proof, ProvenFile } from "../../src/migrate/purge-lane.js";
+import { type Purge, purgeSessions } from "../../src/migrate/purge-sessions.js";
+import { RedisError, RedisForgotError, SourceError } from "../../src/model/errors.js";
+import type { FailureReason, OutcomeKind, SessionOutcome } from "../../src/model/outcome.js";
+import type { SessionFile } from "../../src/model/session-file.js";
+import type { Removal } from "../../src/source/remove-session-file.js";
+
+const oldMs = Date.UTC(2026, 0, 10);
+const fileOf = (sid: string, directory = "/a"): SessionFile => ({
+  directory,
+  name: sid,
+  layout: "flat",
+  sid,
+});
+/** Files by their names; one in `/b` is called `b:name`. */
+const filesOf = (...names: readonly string[]): SessionFile[] =>
+  names.map((name) => fileOf(name, name.startsWith("b:") ? "/b" : "/a"));
+const numbered = (count: number, from = 0): SessionFile[] =>
+  Array.from({ length: count }, (_, index) => fileOf(`s${from + index}`));
+
+function proven(file: SessionFile, { mtimeMs = oldMs, held = true } = {}): Proof {
+  const outcome: SessionOutcome = { sid: file.sid, kind: "removed", bytesRead: 1, bytesWritten: 0 };
+  return { proven: { file, exact: { dev: 1n, ino: 1n, size: 1n, mtimeNs: 1n }, mtimeMs, outcome, held } };
+}
+const settled = (file: SessionFile, kind: OutcomeKind, leaves: boolean): Proof => ({
+  file,
+  outcome: { sid: file.sid, kind, bytesRead: 1, bytesWritten: 0 },
+  leaves,
+});
+function failing(file: SessionFile, reason: FailureReason): Proof {
+  const failure = { sid: file.sid, reason, detail: "why" };
+  const outcome: SessionOutcome = { sid: file.sid, kind: "failed", failure, bytesRead: 0, bytesWritten: 0 };
+  return { file, outcome, leaves: true };
+}
+
+/** A purge of these batches that a test may see into: `events` has every step in its order. */
+function purgeOf(batches: Iterable<readonly SessionFile[]>, change: Partial<Purge> = {}) {
+  const controller = new AbortController();
+  const ledger = new Ledger(() => undefined);
+  const events: string[] = [];
+  const told: string[] = [];
+  let listed = 0;
+  function* handedOut() {
+    for (const batch of batches) {
+      listed += batch.length;
+      yield batch;
+    }
+  }
+  const parts = {
+    prove: async (batch: readonly SessionFile[]): Promise<readonly Proof[]> =>
+      batch.map((file) => proven(file)),
+    confirm: async () => true,
+    remove: (_: ProvenFile): Removal => ({ kind: "removed" }),
+    wait: async (_: number) => undefined,
+    ...change,
+  };
+  const purge: Purge = {
+    batchesInFlight: 2,
+    pace: async () => undefined,
+    stop: controller.signal,
+    isInUse: () => false,
+    inUse: false,
+    dryRun: false,
+    ledger,
+    onOutcome: ({ sid, kind }) => told.push(`${sid} ${kind}`),
+    ...change,
+    batches: handedOut(),
+    prove: async (batch) => {
+      await nextTurn();
+      const proofs = await parts.prove(batch);
+      events.push(...batch.map(({ sid }) => `prove ${sid}`));
+      return proofs;
+    },
+    confirm: async () => {
+      events.push("confirm");
+      return parts.confirm();
+    },
+    remove: (one) => {
+      events.push(`remove ${one.file.sid}`);
+      return parts.remove(one);
+    },
+    wait: async (milliseconds) => {
+      events.push(`wait ${milliseconds}`);
+      await parts.wait(milliseconds);
+    },
+  };
+  return {
+    purge,
+    ledger,
+    events,
+    told,
+    stop: () => controller.abort(),
+    /** The counts that are not 0. */
+    counts: () =>
+      Object.fromEntries(
+        Object.entries({ ...ledger.counts.outcomes, unvisited: ledger.unvisited }).filter(
+          ([, count]) => count > 0,
+        ),
+      ),
+    removed: () => events.filter((event) => event.startsWith("remove ")).map((event) => event.slice(7)),
+    /** Every file that was listed has its outcome, or is unvisited. */
+    assertBalanced: () => {
+      const { found, empty, ignored, outcomes } = ledger.counts;
+      assert.equal(found + empty + ignored + ledger.unvisited, listed);
+      assert.equal(
+        found,
+        Object.values(outcomes).reduce((sum, count) => sum + count, 0),
+      );
+      assert.equal(told.length, found + empty + ignored);
+    },
+  };
+}
+
+describe("purge-sessions: nothing is removed before every file of the chunk is proven, and Redis is asked once more", () => {
+  it("proofs of all batches, then one question, then the removals", async () => {
+    const made = purgeOf([filesOf("a", "b"), filesOf("c"), filesOf("d", "e")]);
+    assert.deepEqual(await purgeSessions(made.purge), { left: 0, unheld: 0, foundInUse: false });
+    const { events } = made;
+    assert.deepEqual(events.slice(0, 5).sort(), ["prove a", "prove b", "prove c", "prove d", "prove e"]);
+    assert.equal(events[5], "confirm");
+    assert.deepEqual(events.slice(6).sort(), ["remove a", "remove b", "remove c", "remove d", "remove e"]);
+    assert.deepEqual(made.counts(), { removed: 5 });
+    made.assertBalanced();
+  });
+
+  it("nothing to do: Redis is not asked", async () => {
+    const made = purgeOf([]);
+    assert.deepEqual(await purgeSessions(made.purge), { left: 0, unheld: 0, foundInUse: false });
+    assert.deepEqual(made.events, []);
+  });
+
+  it("nothing proven: Redis is not asked", async () => {
+    const made = purgeOf([filesOf("a")], {
+      prove: async (batch) => batch.map((file) => settled(file, "absent", true)),
+    });
+    assert.equal((await purgeSessions(made.purge)).left, 1);
+    assert.deepEqual([made.events, made.counts()], [["prove a"], { absent: 1 }]);
+  });
+
+  it("a chunk is a hundred thousand: it is removed before the next is proven, which is asked for again", async () => {
+    const batches = Array.from({ length: 101 }, (_, index) => numbered(1000, index * 1000));
+    const made = purgeOf(batches, { batchesInFlight: 1 });
+    await purgeSessions(made.purge);
+    const firstRemoval = made.events.findIndex((event) => event.startsWith("remove "));
+    assert.equal(made.events.slice(0, firstRemoval).filter((event) => event === "confirm").length, 1);
+    assert.equal(firstRemoval, 100_001);
+    const secondChunk = made.events.indexOf("prove s100000");
+    assert.equal(
+      made.events.slice(0, secondChunk).filter((event) => event.startsWith("remove ")).length,
+      100_000,
+    );
+    assert.equal(made.events[secondChunk + 1000], "confirm");
+    assert.deepEqual(made.counts(), { removed: 101_000 });
+    made.assertBalanced();
+  });
+
+  it("Redis is asked again before every thousandth removal", async () => {
+    const made = purgeOf([numbered(2500)]);
+    await purgeSessions(made.purge);
+    const places = made.events.flatMap((event, place) => (event === "confirm" ? [place - 2500] : []));
+    assert.deepEqual(places, [0, 1001, 2002]);
+  });
+});
+
+describe("purge-sessions: a proof that does not count any more removes nothing more, and every proven file is counted", () => {
+  const answers: readonly (readonly [
+    name: string,
+    confirmations: readonly (boolean | Error)[],
+    counts: Readonly<Record<string, number>>,
+  ])[] = [
+    ["no: kept", [false], { kept: 2500 }],
+    ["no, after the first thousand: the rest is kept", [true, false], { removed: 1000, kept: 1500 }],
+    ["no, after the second thousand", [true, true, false], { removed: 2000, kept: 500 }],
+    ["Redis forgot: unvisited", [new RedisForgotError()], { unvisited: 2500 }],
+    [
+      "Redis forgot after the first thousand: the rest is unvisited",
+      [true, new RedisForgotError()],
+      { removed: 1000, unvisited: 1500 },
+    ],
+    ["Redis is lost: unvisited", [new RedisError("unavailable", "lost")], { unvisited: 2500 }],
+    [
+      "Redis is lost after the second thousand",
+      [true, true, new RedisError("unavailable", "lost")],
+      { removed: 2000, unvisited: 500 },
+    ],
+  ];
+  for (const [name, confirmations, counts] of answers) {
+    it(name, async () => {
+      let asked = 0;
+      const confirm = async (): Promise<boolean> => {
+        // What was answered last is answered from then on.
+        const answer = confirmations[Math.min(asked++, confirmations.length - 1)] ?? false;
+        if (answer instanceof Error) throw answer;
+        return answer;
+      };
+      const made = purgeOf([numbered(1500), numbered(1000, 1500)], { confirm });
+      const error = confirmations.find((answer) => answer instanceof Error);
+      if (error === undefined) {
+        const { left } = await purgeSessions(made.purge);
+        assert.equal(left, counts["kept"], "what was kept was to be removed");
+      } else await assert.rejects(purgeSessions(made.purge), error);
+      assert.deepEqual(made.counts(), counts);
+      assert.equal(made.removed().length, counts["removed"] ?? 0);
+      made.assertBalanced();
+    });
+  }
+
+  it("a proof that fails: nothing is removed, and what other batches came to is counted", async () => {
+    const lost = new RedisError("unavailable", "lost");
+    const made = purgeOf([filesOf("a", "b"), filesOf("c"), filesOf("d")], {
+      prove: async ([first, ...rest]) => {
+        assert(first !== undefined);
+        if (first.sid === "c") throw lost;
+        return [settled(first, "absent", true), ...rest.map((file) => proven(file))];
+      },
+    });
+    await assert.rejects(purgeSessions(made.purge), lost);
+    assert.deepEqual(made.removed(), []);
+    assert(!made.events.includes("confirm"));
+    made.assertBalanced();
+    assert.equal(made.counts()["absent"], 1);
+  });
+
+  it("a directory that cannot be read any more: nothing that was proven before is removed", async () => {
+    function* batches() {
+      yield filesOf("a", "b");
+      throw new SourceError("gone");
+    }
+    const made = purgeOf(batches());
+    await assert.rejects(purgeSessions(made.purge), SourceError);
+    assert.deepEqual([made.removed(), made.counts()], [[], { unvisited: 2 }]);
+    made.assertBalanced();
+  });
+});
+
+describe("purge-sessions: an I/O error in a directory ends removal there (spec.md section 4, Purge)", () => {
+  const unreadable = (sid: string) => async (batch: readonly SessionFile[]) =>
+    batch.map((file) => (file.sid === sid ? failing(file, "unreadable") : proven(file)));
+
+  for (const [name, batches] of [
+    ["before the others", [filesOf("x"), filesOf("a", "b:a")]],
+    ["behind the others", [filesOf("a", "b:a"), filesOf("x")]],
+    ["between the others", [filesOf("a", "x", "b"), filesOf("b:a")]],
+  ] as const) {
+    it(`a file that cannot be read, ${name}: all of its directory stay, those of another go`, async () => {
+      const made = purgeOf(batches, { prove: unreadable("x") });
+      const { left } = await purgeSessions(made.purge);
+      assert.deepEqual(made.removed(), ["b:a"]);
+      const inDirectory = batches.flat().length - 1;
+      assert.deepEqual(made.counts(), {
+        removed: 1,
+        failed: 1,
+        ...(inDirectory > 1 ? { kept: inDirectory - 1 } : {}),
+      });
+      assert.equal(left, inDirectory);
+      made.assertBalanced();
+    });
+  }
+
+  it("a removal that fails closes its directory for what comes after it", async () => {
+    const made = purgeOf([filesOf("a", "b:a", "x", "b", "b:b")], {
+      batchesInFlight: 1,
+      remove: ({ file }) => (file.sid === "x" ? { kind: "failed", code: "EROFS" } : { kind: "removed" }),
+    });
+    const { left } = await purgeSessions(made.purge);
+    assert.deepEqual(made.removed(), ["a", "b:a", "x", "b:b"]);
+    assert.deepEqual(made.counts(), { removed: 3, failed: 1, kept: 1 });
+    assert.equal(left, 2);
+    assert.deepEqual(
+      made.ledger.failures.map(({ reason, detail }) => `${reason}: ${detail}`),
+      ["unreadable: not removed: EROFS"],
+    );
+    made.assertBalanced();
+  });
+
+  it("a session that failed for its content closes nothing", async () => {
+    const made = purgeOf([filesOf("x", "a")], {
+      prove: async (batch) =>
+        batch.map((file) => (file.sid === "x" ? failing(file, "corrupt") : proven(file))),
+    });
+    assert.equal((await purgeSessions(made.purge)).left, 1);
+    assert.deepEqual(made.counts(), { removed: 1, failed: 1 });
+  });
+
+  it("a dry run tells the same", async () => {
+    const made = purgeOf([filesOf("x", "a", "b:a")], { prove: unreadable("x"), dryRun: true });
+    await purgeSessions(made.purge);
+    assert.deepEqual(made.counts(), { removed: 1, failed: 1, kept: 1 });
+  });
+});
+
+describe("purge-sessions: what a removal comes to", () => {
+  const rows: readonly (readonly [
+    removal: Removal,
+    counts: Readonly<Record<string, number>>,
+    left: number,
+    unheld: number,
+  ])[] = [
+    [{ kind: "removed" }, { removed: 2 }, 0, 1],
+    [{ kind: "changed" }, { kept: 2 }, 2, 0],
+    [{ kind: "vanished" }, { vanished: 2 }, 0, 0],
+    [{ kind: "failed", code: "EACCES" }, { failed: 1, kept: 1 }, 2, 0],
+  ];
+  for (const [removal, counts, left, unheld] of rows) {
+    it(`${removal.kind}: left ${left}, removed without Redis holding it ${unheld}`, async () => {
+      const made = purgeOf([filesOf("a", "b")], {
+        prove: async (batch) => batch.map((file) => proven(file, { held: file.sid === "a" })),
+        remove: () => removal,
+      });
+      assert.deepEqual(await purgeSessions(made.purge), { left, unheld, foundInUse: false });
+      assert.deepEqual(made.counts(), counts);
+      made.assertBalanced();
+    });
+  }
+
+  it("only what a proof leaves of those that were to go counts as left", async () => {
+    const made = purgeOf([filesOf("a", "b", "c")], {
+      prove: async ([a, b, c]) =>
+        a && b && c
+          ? [settled(a, "kept", false), settled(b, "kept", true), settled(c, "vanished", false)]
+          : [],
+    });
+    assert.equal((await purgeSessions(made.purge)).left, 1);
+    assert.deepEqual(made.counts(), { kept: 2, vanished: 1 });
+  });
+});
+
+describe("purge-sessions: a directory that a server still uses keeps its files, unless --in-use (Purge)", () => {
+  it("nothing is removed", async () => {
+    const made = purgeOf([filesOf("a", "b")], { isInUse: () => true });
+    assert.deepEqual(await purgeSessions(made.purge), { left: 2, unheld: 0, foundInUse: true });
+    assert.deepEqual([made.removed(), made.counts()], [[], { kept: 2 }]);
+  });
+
+  it("found in the middle: nothing more is removed", async () => {
+    const made = purgeOf([filesOf("a", "b", "c")], { isInUse: () => made.removed().length > 0 });
+    assert.deepEqual(await purgeSessions(made.purge), { left: 2, unheld: 0, foundInUse: true });
+    assert.deepEqual([made.removed(), made.counts()], [["a"], { removed: 1, kept: 2 }]);
+  });
+
+  it("--in-use removes all the same", async () => {
+    const made = purgeOf([filesOf("a", "b")], { isInUse: () => true, inUse: true });
+    assert.deepEqual(await purgeSessions(made.purge), { left: 0, unheld: 0, foundInUse: false });
+    assert.deepEqual(made.counts(), { removed: 2 });
+  });
+
+  it("a dry run tells the same", async () => {
+    const made = purgeOf([filesOf("a", "b")], { isInUse: () => true, dryRun: true });
+    assert.deepEqual(await purgeSessions(made.purge), { left: 2, unheld: 0, foundInUse: true });
+  });
+});
+
+describe("purge-sessions: a file younger than 2 s waits (Purge)", () => {
+  const nowMs = Date.UTC(2026, 0, 11);
+  /** A purge of one file of that time, on a clock that only `wait` moves on. */
+  async function purgeOn(t: TestContext, mtimeMs: number, change: Partial<Purge> = {}) {
+    t.mock.timers.enable({ apis: ["Date"], now: nowMs });
+    const made = purgeOf([filesOf("old", "young")], {
+      prove: async (batch) =>
+        batch.map((file) => proven(file, file.sid === "young" ? { mtimeMs } : { mtimeMs: oldMs })),
+      wait: async (milliseconds) => t.mock.timers.tick(milliseconds),
+      ...change,
+    });
+    const { left } = await purgeSessions(made.purge);
+    made.assertBalanced();
+    return { ...made, left, events: made.events.filter((event) => !event.startsWith("prove")) };
+  }
+
+  for (const [name, ageMs, waits] of [
+    ["just modified", 0, ["wait 2000"]],
+    ["modified a second ago", 1000, ["wait 1000"]],
+    ["almost 2 s old", 1999, ["wait 1"]],
+    ["2 s old", 2000, []],
+    ["a day old", 86_400_000, []],
+  ] as const) {
+    it(`${name}: ${waits.length === 0 ? "no wait" : waits[0]}, and it goes`, async (t) => {
+      const { events, left } = await purgeOn(t, nowMs - ageMs);
+      assert.deepEqual(events, [...waits, "confirm", "remove old", "remove young"]);
+      assert.equal(left, 0);
+    });
+  }
+
+  it("modified in the future: it is not waited for longer than 2 s, and it stays", async (t) => {
+    const { events, left } = await purgeOn(t, nowMs + 60_000);
+    assert.deepEqual(events, ["wait 2000", "confirm", "remove old"]);
+    assert.equal(left, 1);
+  });
+
+  it("a wait that ends too early: it stays", async (t) => {
+    const wait = async () => t.mock.timers.tick(1);
+    assert.deepEqual((await purgeOn(t, nowMs, { wait })).counts(), { removed: 1, kept: 1 });
+  });
+
+  it("a stop in the wait: nothing is removed, and Redis is not asked", async (t) => {
+    const controller = new AbortController();
+    const wait = async () => controller.abort();
+    const { events, counts } = await purgeOn(t, nowMs, { wait, stop: controller.signal });
+    assert.deepEqual([events, counts()], [["wait 2000"], { unvisited: 2 }]);
+  });
+
+  it("a dry run does not wait", async (t) => {
+    const { events, counts } = await purgeOn(t, nowMs, { dryRun: true });
+    assert.deepEqual([events, counts()], [[], { removed: 2 }]);
+  });
+});
+
+describe("purge-sessions: a stop (spec.md section 5: what was in flight is finished and reported)", () => {
+  it("before the start: nothing is listed", async () => {
+    const made = purgeOf([filesOf("a")]);
+    made.stop();
+    await purgeSessions(made.purge);
+    assert.deepEqual([made.events, made.counts()], [[], {}]);
+    made.assertBalanced();
+  });
+
+  it("while files are proven: nothing is removed, all are unvisited", async () => {
+    const made = purgeOf([filesOf("a", "b"), filesOf("c"), filesOf("d"), filesOf("e")], {
+      batchesInFlight: 1,
+      prove: async (batch) => {
+        if (batch[0]?.sid === "c") made.stop();
+        return batch.map((file) => proven(file));
+      },
+    });
+    await purgeSessions(made.purge);
+    assert.deepEqual([made.removed(), made.counts()], [[], { unvisited: 4 }]);
+    assert(!made.events.includes("confirm"));
+    made.assertBalanced();
+  });
+
+  it("while files are removed: the one in hand is finished, the rest is unvisited", async () => {
+    const made = purgeOf([numbered(10)], {
+      remove: ({ file }) => {
+        if (file.sid === "s3") made.stop();
+        return { kind: "removed" };
+      },
+    });
+    await purgeSessions(made.purge);
+    assert.deepEqual([made.removed().length, made.counts()], [4, { removed: 4, unvisited: 6 }]);
+    made.assertBalanced();
+  });
+
+  it("one that the event loop brings is heeded between removals", async () => {
+    const made = purgeOf([numbered(50_000)], { confirm: async () => setImmediate(made.stop) !== undefined });
+    await purgeSessions(made.purge);
+    assert(made.removed().length < 50_000, "all files were removed before the stop was seen");
+    made.assertBalanced();
+  });
+});
+
+describe("purge-sessions: a dry run touches no file, and asks Redis for nothing but what it reads", () => {
+  it("what would be removed is counted as removed", async () => {
+    const made = purgeOf([filesOf("a", "b")], { dryRun: true });
+    await purgeSessions(made.purge);
+    assert.deepEqual([made.events, made.counts()], [["prove a", "prove b"], { removed: 2 }]);
+    made.assertBalanced();
+  });
+});
