@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import fc from "fast-check";
 import type { ConflictDecision } from "../../src/convert/decide-conflict.js";
 import { type SettleParts, settleEntries } from "../../src/migrate/settle-entries.js";
 import type { Candidate } from "../../src/model/entry.js";
@@ -433,5 +434,114 @@ describe("settle-entries: a key of another type", () => {
     };
     const { parts } = makeStore({ a: text("old") }, { overwrite });
     assert.deepEqual(await settleEntries(candidates("a"), parts), [{ kind: "copied" }]);
+  });
+});
+
+describe("settle-entries: what ended in Redis stays ended (spec.md section 4, Logouts)", () => {
+  const ended = (key: string): Candidate => ({ ...candidateOf(key), endedIfMissing: true });
+
+  const rows: readonly (readonly [
+    name: string,
+    held: Held | undefined,
+    settlement: object,
+    stands?: Held,
+  ])[] = [
+    ["no key: ended, and none is written", undefined, { kind: "ended" }],
+    ["an equal value", text("equal"), { kind: "identical" }],
+    [
+      "an older value: the file was modified since, so it is replaced",
+      text("old"),
+      { kind: "copied" },
+      text("file", endMs),
+    ],
+    ["a newer value", text("new"), { kind: "kept" }],
+    [
+      "a lifetime that is too long is put right",
+      text("equal", endMs + 1),
+      { kind: "identical" },
+      text("equal", endMs),
+    ],
+    [
+      "a key of another type",
+      list,
+      { kind: "failed", reason: "wrong-redis-type", detail: "the key holds no string" },
+    ],
+  ];
+  for (const [name, held, settlement, stands = held] of rows) {
+    it(name, async () => {
+      const store = makeStore(held === undefined ? {} : { k: held });
+      assert.deepEqual(await settleEntries([ended("k")], store.parts), [settlement]);
+      assert(!store.calls.some((call) => call.startsWith("create")), "it is not even tried");
+      assert.deepEqual(store.held.get("k"), stands);
+    });
+  }
+
+  it("the others of the batch are written, each settlement at its candidate's place", async () => {
+    const { parts, calls } = makeStore({ c: text("equal"), d: text("equal") });
+    const asked = [ended("a"), candidateOf("b"), ended("c"), candidateOf("d")];
+    const kinds = (await settleEntries(asked, parts)).map(({ kind }) => kind);
+    assert.deepEqual(kinds, ["ended", "copied", "identical", "identical"]);
+    assert.deepEqual(calls, ["create b,d", "look a,c,d"]);
+  });
+
+  it("one that ends while its value is to be replaced: ended", async () => {
+    const store = makeStore({ k: text("old") });
+    const replace: SettleParts["replace"] = async (replacements) => {
+      store.held.delete("k");
+      return store.parts.replace(replacements);
+    };
+    assert.deepEqual(await settleEntries([ended("k")], { ...store.parts, replace }), [{ kind: "ended" }]);
+    assert.equal(store.held.size, 0);
+  });
+
+  it("one that ends while its lifetime is waited for: ended", async () => {
+    const store = makeStore({ k: text("equal", null) });
+    const waitForLifetimes = async () => void store.held.delete("k");
+    assert.deepEqual(await settleEntries([ended("k")], { ...store.parts, waitForLifetimes }), [
+      { kind: "ended" },
+    ]);
+    assert.equal(store.held.size, 0);
+  });
+
+  it("whatever stands there and changes meanwhile: none is ever created", async () => {
+    const held = fc.option(
+      fc.constantFrom<Held>(text("old"), text("new"), text("equal"), text("equal", null), list),
+      { nil: undefined },
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(held, { minLength: 1, maxLength: 12 }),
+        fc.boolean(),
+        async (course, marked) => {
+          const store = makeStore({});
+          let step = 0;
+          const change = () => {
+            const next = course[Math.min(step++, course.length - 1)];
+            if (next === undefined) store.held.delete("k");
+            else store.held.set("k", next);
+          };
+          const parts: SettleParts = {
+            ...store.parts,
+            create: async (entries) => {
+              change();
+              return store.parts.create(entries);
+            },
+            look: async (keys) => {
+              change();
+              return store.parts.look(keys);
+            },
+            replace: async (replacements) => {
+              change();
+              return store.parts.replace(replacements);
+            },
+          };
+          const [settlement] = await settleEntries([marked ? ended("k") : candidateOf("k")], parts);
+          assert(settlement !== undefined);
+          const created = store.calls.some((call) => call.startsWith("create"));
+          assert.equal(created, !marked);
+          if (!marked) assert.notEqual(settlement.kind, "ended");
+        },
+      ),
+    );
   });
 });
