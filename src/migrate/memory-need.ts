@@ -15,7 +15,7 @@ export interface EstimateParts {
 
 /**
  * Bytes that Redis takes for an entry besides key and value: the table slots of key and lifetime, two string headers, an object header
- * and what the allocator rounds up [measured on Redis 7.0: 135 to 190].
+ * and what the allocator rounds up [measured on Redis 7.0, values of 110 to 984 bytes: 130 to 249].
  */
 const bytesBesides = 170;
 const mostSampled = 1000;
