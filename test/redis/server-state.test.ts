@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import {
+  askPersistence,
+  askReplicationOffset,
+  askServerState,
+  replicasAreInStep,
+} from "../../src/redis/server-state.js";
+import { redisOf } from "../end-to-end/support/redis-of-test.js";
+import { waitUntil } from "../end-to-end/support/wait-until.js";
+import { redisCommand, redisPipeline } from "../support/redis-command.js";
+import { type RedisServer, startRedis } from "../support/redis-server.js";
+import { clientOf } from "./support/client-of.js";
+
+const allBut = (...rules: readonly string[]) => [
+  "ACL",
+  "SETUSER",
+  "u",
+  "reset",
+  "on",
+  ">pw",
+  "~*",
+  "+@all",
+  ...rules,
+];
+
+describe("server-state: memory, evictions, replicas", () => {
+  it("a server without a limit", async (t) => {
+    const client = await clientOf(t, await redisOf(t));
+    const state = await askServerState(client);
+    assert(state !== undefined && state.usedMemory > 100_000);
+    assert.deepEqual(
+      { ...state, usedMemory: 0 },
+      { maxMemory: 0, usedMemory: 0, evictionPolicy: "noeviction", evictedKeys: 0, replicas: 0 },
+    );
+  });
+
+  it("a limit, a policy, and keys that were evicted for real", async (t) => {
+    const server = await redisOf(t, {
+      args: ["--maxmemory", "4mb", "--maxmemory-policy", "volatile-ttl"],
+    });
+    const client = await clientOf(t, server);
+    await redisPipeline(
+      server,
+      Array.from({ length: 100 }, (_, index) => ["SET", `k${index}`, "x".repeat(100_000), "EX", 1000]),
+    );
+    const state = await askServerState(client);
+    assert(state !== undefined);
+    const left = Number(await redisCommand(server, "DBSIZE"));
+    assert.deepEqual([state.maxMemory, state.evictionPolicy], [4 * 1024 * 1024, "volatile-ttl"]);
+    assert.equal(state.evictedKeys, 100 - left);
+    assert(left > 0 && left < 50, `${left} keys left`);
+  });
+
+  it("INFO denied: nothing is known", async (t) => {
+    const server = await redisOf(t);
+    await redisCommand(server, ...allBut("-info"));
+    const client = await clientOf(t, { ...server, username: "u", password: "pw" });
+    assert.equal(await askServerState(client), undefined);
+    assert.equal(await askReplicationOffset(client), 0);
+  });
+});
+
+describe("server-state: whether Redis persists at all (spec.md section 4, Redis that forgot)", () => {
+  const rows: readonly (readonly [
+    name: string,
+    args: readonly string[],
+    denied: readonly string[],
+    persists: boolean | undefined,
+  ])[] = [
+    ["neither snapshots nor a log", [], [], false],
+    ["snapshots", ["--save", "900 1"], [], true],
+    ["a log", ["--appendonly", "yes"], [], true],
+    ["a log, where CONFIG is denied", ["--appendonly", "yes"], ["-config"], true],
+    ["snapshots, where CONFIG is denied: not known", ["--save", "900 1"], ["-config"], undefined],
+    ["snapshots, where INFO is denied", ["--save", "900 1"], ["-info"], true],
+    ["both denied: not known", [], ["-info", "-config"], undefined],
+  ];
+  for (const [name, args, denied, persists] of rows) {
+    it(`${name}: ${persists}`, async (t) => {
+      const server = await redisOf(t, { args });
+      await redisCommand(server, ...allBut(...denied));
+      const client = await clientOf(t, { ...server, username: "u", password: "pw" });
+      assert.equal(await askPersistence(client), persists);
+    });
+  }
+});
+
+describe("server-state: --wait-replicas n: nothing is removed before replicas have it (hazards.md, master lost after its OK)", () => {
+  let master: RedisServer;
+  let replica: RedisServer;
+  before(async () => {
+    master = await startRedis({ args: ["--repl-diskless-sync-delay", "0"] });
+    replica = await startRedis({ args: ["--replicaof", `${master.host} ${master.port}`] });
+    await waitUntil("the replica is in step", async () =>
+      String(await redisCommand(master, "INFO", "replication")).includes("state=online"),
+    );
+  });
+  after(async () => {
+    await replica.stop();
+    await master.stop();
+  });
+
+  it("a replica that is in step is counted, and has what this connection wrote", async (t) => {
+    const client = await clientOf(t, master);
+    assert.equal((await askServerState(client))?.replicas, 1);
+    const before = await askReplicationOffset(client);
+    await client.set("session:a", "{}");
+    const offset = await askReplicationOffset(client);
+    assert(offset > before, "a write moves the offset on");
+    await waitUntil("the replica has it", () => replicasAreInStep(client, 1, offset));
+    assert.equal(String(await redisCommand(replica, "GET", "session:a")), "{}");
+  });
+
+  it("two are asked for and there is one: no", async (t) => {
+    const client = await clientOf(t, master);
+    assert.equal(await replicasAreInStep(client, 2, await askReplicationOffset(client)), false);
+  });
+
+  it("a replica that is behind, with what this connection wrote or another: no, until it has caught up", async (t) => {
+    const client = await clientOf(t, master);
+    const resume = () => process.kill(replica.pid, "SIGCONT");
+    t.after(resume);
+    process.kill(replica.pid, "SIGSTOP");
+    await client.set("session:b", "{}");
+    await redisCommand(master, "SET", "session:c", "{}");
+    const offset = await askReplicationOffset(client);
+    assert.equal(await replicasAreInStep(client, 1, offset), false);
+    resume();
+    await waitUntil("the replica has it", () => replicasAreInStep(client, 1, offset));
+    for (const key of ["session:b", "session:c"])
+      assert.equal(String(await redisCommand(replica, "GET", key)), "{}");
+  });
+
+  it("a replica that has what WAIT asks for, but has not come so far: no", async (t) => {
+    const client = await clientOf(t, master);
+    const offset = await askReplicationOffset(client);
+    assert.equal(await client.wait(1, 1000), 1);
+    assert.equal(await replicasAreInStep(client, 1, offset + 1_000_000), false);
+  });
+
+  it("INFO denied: WAIT alone tells", async (t) => {
+    await redisCommand(master, ...allBut("-info"));
+    const client = await clientOf(t, { ...master, username: "u", password: "pw" });
+    await client.set("session:d", "{}");
+    await waitUntil("the replica has it", () => replicasAreInStep(client, 1, 0));
+    assert.equal(String(await redisCommand(replica, "GET", "session:d")), "{}");
+    assert.equal(await replicasAreInStep(client, 2, 0), false);
+  });
+});
