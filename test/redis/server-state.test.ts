@@ -64,21 +64,27 @@ describe("server-state: memory, evictions, replicas", () => {
 describe("server-state: whether Redis persists at all (spec.md section 4, Redis that forgot)", () => {
   const rows: readonly (readonly [
     name: string,
-    args: readonly string[],
+    settings: Readonly<{ save?: string; appendonly?: string }>,
     denied: readonly string[],
     persists: boolean | undefined,
   ])[] = [
-    ["neither snapshots nor a log", [], [], false],
-    ["snapshots", ["--save", "900 1"], [], true],
-    ["a log", ["--appendonly", "yes"], [], true],
-    ["a log, where CONFIG is denied", ["--appendonly", "yes"], ["-config"], true],
-    ["snapshots, where CONFIG is denied: not known", ["--save", "900 1"], ["-config"], undefined],
-    ["snapshots, where INFO is denied", ["--save", "900 1"], ["-info"], true],
-    ["both denied: not known", [], ["-info", "-config"], undefined],
+    ["neither snapshots nor a log", {}, [], false],
+    ["snapshots", { save: "900 1" }, [], true],
+    ["a log", { appendonly: "yes" }, [], true],
+    ["a log, where CONFIG is denied", { appendonly: "yes" }, ["-config"], true],
+    ["snapshots, where CONFIG is denied: not known", { save: "900 1" }, ["-config"], undefined],
+    ["snapshots, where INFO is denied", { save: "900 1" }, ["-info"], true],
+    ["both denied: not known", {}, ["-info", "-config"], undefined],
   ];
-  for (const [name, args, denied, persists] of rows) {
+  let server: RedisServer;
+  before(async () => {
+    server = await startRedis();
+  });
+  after(() => server.stop());
+
+  for (const [name, { save = "", appendonly = "no" }, denied, persists] of rows) {
     it(`${name}: ${persists}`, async (t) => {
-      const server = await redisOf(t, { args });
+      await redisCommand(server, "CONFIG", "SET", "save", save, "appendonly", appendonly);
       await redisCommand(server, ...allBut(...denied));
       const client = await clientOf(t, { ...server, username: "u", password: "pw" });
       assert.equal(await askPersistence(client), persists);
