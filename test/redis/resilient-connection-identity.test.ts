@@ -63,11 +63,12 @@ describe("resilient-connection: a changed run_id makes what was confirmed before
     );
     const told = Promise.all(begun.map((each) => assert.rejects(each, RedisForgotError)));
     await waitUntil("the loss is found", () => tries > 0);
-    await redisOf(t, { port });
+    const second = await redisOf(t, { port });
     await told;
     assert.equal(connection.generation, 1);
     assert(connection.timesLost >= 1);
-    assert.equal(await ping(connection), "PONG");
+    await killClients(second);
+    assert.equal(await ping(connection), "PONG", "a connection that is lost to the same server again");
     assert.equal(connection.generation, 1);
   });
 
