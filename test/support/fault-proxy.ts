@@ -1,0 +1,74 @@
+import { createServer } from "node:net";
+import { type Fault, FaultSchedule, type HappenedFault } from "./fault-schedule.js";
+import { type FaultyConnection, serveFaulty } from "./faulty-connection.js";
+import type { CommandHead } from "./resp-messages.js";
+
+/** Stands between clients and a Redis, and carries out a schedule of faults. */
+export interface FaultProxy {
+  readonly port: number;
+  /** For each reply that was due to a client, in order, the command that it belongs to. */
+  replies(): readonly CommandHead[];
+  happened(): readonly HappenedFault[];
+  /** How many connections clients have made. */
+  connections(): number;
+  /** Ends every connection; new ones go to that port. */
+  redirect(redisPort: number): void;
+  /** Stops listening and ends every connection. Rejects with what an `act` rejected with. */
+  stop(): Promise<void>;
+}
+
+/** Listens on a free port of 127.0.0.1 and hands on to the Redis at `redisPort` there; `onFault` is told of each fault as it happens. */
+export async function startFaultProxy(
+  redisPort: number,
+  faults: readonly Fault[] = [],
+  onFault: (happened: HappenedFault) => void = () => undefined,
+): Promise<FaultProxy> {
+  const schedule = new FaultSchedule(faults, onFault);
+  const connections: FaultyConnection[] = [];
+  const errors: unknown[] = [];
+  let target = redisPort;
+  let refusing = 0;
+
+  const endAll = (): void => {
+    for (const connection of connections) connection.end();
+  };
+  const refuse = (count: number): void => {
+    refusing = count;
+    if (count === Number.POSITIVE_INFINITY) server.close();
+    endAll();
+  };
+  const server = createServer((client) => {
+    schedule.takeConnection();
+    if (refusing > 0) {
+      refusing -= 1;
+      client.resetAndDestroy();
+      return;
+    }
+    const onError = (error: unknown): unknown => errors.push(error);
+    connections.push(serveFaulty(client, { schedule, redisPort: target, refuse, onError }));
+  });
+
+  const port = await new Promise<number>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      if (address === null || typeof address === "string") reject(new Error("The system gave no port."));
+      else resolve(address.port);
+    });
+  });
+  return {
+    port,
+    replies: () => schedule.replies,
+    happened: () => schedule.happened,
+    connections: () => schedule.connections,
+    redirect: (newPort) => {
+      target = newPort;
+      endAll();
+    },
+    stop: async () => {
+      server.close();
+      await Promise.all(connections.map((connection) => connection.finish()));
+      if (errors.length > 0) throw errors[0];
+    },
+  };
+}
