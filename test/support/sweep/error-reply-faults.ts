@@ -1,0 +1,60 @@
+import { type ExitCodes, goesOn, type NamedFault } from "./named-fault.js";
+
+/** What is no session may be done without: a mark, the others' names. */
+const refused: ExitCodes = ({ isBatch }) => (isBatch ? [5] : [0, 5]);
+
+/** A session that cannot be written is a failed one; other things that are answered like this leave no Redis to work with. */
+const failsOne: ExitCodes = ({ on, isBatch }) => (isBatch ? (on === "SET" ? [1] : [1, 3, 4]) : [0, 1, 3]);
+
+/** New connections that a state lasts for. */
+const severalTries = 4;
+
+const loading = "LOADING Redis is loading the dataset in memory";
+const readOnly = "READONLY You can't write against a read only replica.";
+
+/** What Redis says where it says no, in its own words. */
+const errorReplies: readonly (readonly [error: string, exitCodes: ExitCodes])[] = [
+  [loading, goesOn],
+  [readOnly, goesOn],
+  ["MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", goesOn],
+  ["BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.", goesOn],
+  ["TRYAGAIN Multiple keys request during rehashing of slot", goesOn],
+  ["CLUSTERDOWN The cluster is down", goesOn],
+  ["UNBLOCKED force unblock from blocking operation, instance state changed", goesOn],
+  ["ERR max number of clients reached", goesOn],
+  ["OOM command not allowed when used memory > 'maxmemory'.", refused],
+  [
+    "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",
+    refused,
+  ],
+  ["NOREPLICAS Not enough good replicas to write.", refused],
+  ["NOAUTH Authentication required.", refused],
+  ["WRONGPASS invalid username-password pair or user is disabled.", refused],
+  ["MOVED 3999 127.0.0.1:6381", refused],
+  ["ASK 3999 127.0.0.1:6381", refused],
+  // A connection that may not ask for INFO counts as one to another Redis.
+  [
+    "NOPERM this user has no permissions to run the 'set' command",
+    (occasion) => (occasion.isBatch ? [5] : [0, 3, 4, 5]),
+  ],
+  ["WRONGTYPE Operation against a key holding the wrong kind of value", failsOne],
+  ["ERR something that nobody has heard of", failsOne],
+];
+
+/** What Redis answers where it says no. */
+export const errorReplyFaults: readonly NamedFault[] = [
+  ...errorReplies.map(
+    ([error, exitCodes]): NamedFault => ({
+      name: `answers ${error.startsWith("ERR") ? error : error.split(" ")[0]}`,
+      faults: (at) => [{ kind: "answer", at, error }],
+      exitCodes,
+    }),
+  ),
+  ...[loading, readOnly].map(
+    (error): NamedFault => ({
+      name: `answers ${error.split(" ")[0]} for a while`,
+      faults: (at) => [{ kind: "answer", at, error, connections: severalTries }],
+      exitCodes: goesOn,
+    }),
+  ),
+];

@@ -1,0 +1,106 @@
+import { readdirSync } from "node:fs";
+import { basename } from "node:path";
+import type { ObservedResult } from "../../end-to-end/support/observed-run.js";
+import { checkSessions } from "../check-sessions.js";
+import type { MadeSession } from "../make-sessions.js";
+import { allowedExitCodes } from "./allowed-exit-codes.js";
+import type { SweptCourse } from "./swept-run.js";
+import { missingSessions } from "./swept-sessions.js";
+
+const nameOfOurs = /^\.?tele-sessions-/;
+/** What `--verbose` says of a session. */
+const verboseLine = /^.{6}… .*\n/gm;
+const shownDifferences = 3;
+const shownOutput = 600;
+
+export interface Judgement {
+  readonly lost: number;
+  readonly exitCodeAgain: number | undefined;
+}
+
+/**
+ * Holds a run that has ended to what is promised: an exit code that its faults may give, no session lost, exit 0 only where everything is
+ * where it should be; and, where files are removed, to a run again that ends the work.
+ */
+export async function judgeRun(
+  course: SweptCourse,
+  result: ObservedResult | undefined,
+  runAgain: () => Promise<ObservedResult | undefined>,
+): Promise<Judgement> {
+  const { planned, sessions, directory, forgotten, problems } = course;
+  if (result !== undefined) holdToExitCode(course, result);
+  const missing = missingSessions(sessions, directory);
+  if (missing.length > 0 && !planned.command.removes) problems.push(`${missing.length} files were changed`);
+  const lost = await differencesOf(
+    course,
+    missing.filter((session) => !forgotten.has(session)),
+  );
+  if (lost.length > 0) problems.push(`${lost.length} lost: ${shown(lost)}`);
+  if (result?.exitCode === 0) await holdToSuccess(course, result);
+  if (!planned.command.removes || result?.exitCode === 0) {
+    return { lost: lost.length, exitCodeAgain: undefined };
+  }
+  await course.redis.restore();
+  const again = await runAgain();
+  if (again !== undefined) await holdToCompletion(course, again);
+  return { lost: lost.length, exitCodeAgain: again?.exitCode ?? undefined };
+}
+
+function holdToExitCode({ planned, happenings, problems }: SweptCourse, result: ObservedResult): void {
+  const isImpatient = planned.faults.some(({ fault }) => fault.args?.includes("--retry-for") === true);
+  const allowed = allowedExitCodes(happenings, planned.command, isImpatient);
+  if (!allowed.has(result.exitCode ?? Number.NaN)) {
+    problems.push(`exit code ${result.exitCode}, not one of ${[...allowed]}: ${endOf(result)}`);
+  }
+  // `run` has held the report to its contract, balance and all.
+  if (result.stdout === "") problems.push(`no report: ${endOf(result)}`);
+}
+
+/** Exit 0: every session was found, and is in Redis as it must be; and nothing is left of a purge. */
+async function holdToSuccess(course: SweptCourse, result: ObservedResult): Promise<void> {
+  const { sessions, problems, planned } = course;
+  await holdToWholeness(course, "exit 0");
+  const { found } = result.report.sessions;
+  if (found !== sessions.sessions.length) problems.push(`exit 0, but ${found} sessions were found`);
+  if (planned.command.removes) holdToEmptiness(course, "exit 0");
+}
+
+/** An undisturbed run after a failed one ends the work. */
+async function holdToCompletion(course: SweptCourse, again: ObservedResult): Promise<void> {
+  if (again.exitCode !== 0) course.problems.push(`again: exit code ${again.exitCode}: ${endOf(again)}`);
+  await holdToWholeness(course, "again");
+  holdToEmptiness(course, "again");
+}
+
+async function holdToWholeness(course: SweptCourse, when: string): Promise<void> {
+  const { sessions, forgotten, problems } = course;
+  const expected = sessions.sessions.filter((session) => !forgotten.has(session));
+  const differences = await differencesOf(course, expected);
+  if (differences.length > 0) problems.push(`${when}, but ${differences.length}: ${shown(differences)}`);
+}
+
+function holdToEmptiness({ directory, sessions, problems }: SweptCourse, when: string): void {
+  const paths = readdirSync(directory, { recursive: true, encoding: "utf8" });
+  const left = paths.filter((path) => sessions.contents.has(path)).length;
+  const ours = paths.filter((path) => nameOfOurs.test(basename(path))).length;
+  if (left + ours > 0) problems.push(`${when}, but ${left} session files and ${ours} of ours are left`);
+}
+
+/** Sessions that Redis does not hold as it must, a sentence for each. */
+async function differencesOf(
+  { redis, beganMs }: SweptCourse,
+  sessions: readonly MadeSession[],
+): Promise<readonly string[]> {
+  async function* each(): AsyncGenerator<MadeSession> {
+    yield* sessions;
+  }
+  return (await checkSessions(redis.address, each(), { beganMs, endedMs: Date.now() })).differences;
+}
+
+function shown(differences: readonly string[]): string {
+  return differences.slice(0, shownDifferences).join(", ");
+}
+
+function endOf({ stderr }: ObservedResult): string {
+  return stderr.replaceAll(verboseLine, "").slice(-shownOutput).trim();
+}

@@ -1,0 +1,159 @@
+import { rm } from "node:fs/promises";
+import type { MadeSession } from "../make-sessions.js";
+import { connectRedis } from "../redis-client.js";
+import { type ExitCodes, goesOn, impatience, type NamedFault, staysAway } from "./named-fault.js";
+import type { SweptRedis } from "./swept-redis.js";
+
+/** What forgot the sessions is given them again by a copy; a purge and a verification say what is missing. */
+const forgets: ExitCodes = (occasion) => {
+  if (occasion.isOpening) return [3];
+  if (occasion.swept.phases.includes("SET")) return [0];
+  return occasion.swept.removes ? [4] : [3, 4];
+};
+
+/** Certain where sessions are being written; what only reads does not notice. */
+const refusesWrites: ExitCodes = ({ on, isBatch, swept }) => {
+  if (isBatch && on === "SET") return [5];
+  return swept.phases.includes("SET") ? [0, 5] : [0];
+};
+
+/** Certain in the middle of sessions; behind them nothing may be asked any more. */
+const refusesAll: ExitCodes = ({ isBatch }) => (isBatch ? [5] : [0, 5]);
+
+const hashes = 3;
+
+/** What happens to Redis itself. */
+export const redisFaults: readonly NamedFault[] = [
+  act("is killed and forgets everything", forgets, killAndStart, { forgets: true }),
+  act("is killed and has kept everything", goesOn, killAndStart, {
+    redisArgs: ["--appendonly", "yes", "--appendfsync", "always"],
+  }),
+  act("is killed for good", staysAway, (redis) => redis.kill(), {
+    args: impatience,
+    forgets: true,
+  }),
+  act("kills every client", goesOn, async (redis) => {
+    await redis.command("CLIENT", "KILL", "USER", "default");
+  }),
+  act("pauses", goesOn, async (redis) => {
+    await redis.command("CLIENT", "PAUSE", 300, "ALL");
+  }),
+  act("is a replica for a while", goesOn, async (redis) => {
+    await redis.command("CONFIG", "SET", "replica-serve-stale-data", "no");
+    await redis.command("REPLICAOF", "127.0.0.1", 1);
+    redis.meanwhile(async () => {
+      const refusals = /errorstat_(READONLY|MASTERDOWN)/;
+      await redis.until(async () => refusals.test(await redis.info("errorstats")));
+      await redis.command("REPLICAOF", "NO", "ONE");
+    });
+  }),
+  act("takes no more clients for a while", goesOn, async (redis) => {
+    const administrator = await connectRedis(redis.address);
+    await administrator.pipeline([["CONFIG", "SET", "maxclients", 1]]);
+    redis.meanwhile(async () => {
+      const before = redis.connections();
+      await redis.until(() => redis.connections() > before + 2);
+      await administrator.pipeline([["CONFIG", "SET", "maxclients", 1000]]);
+      administrator.close();
+    });
+  }),
+  act("is busy with a script for a while", goesOn, async (redis) => {
+    await redis.command("CONFIG", "SET", "busy-reply-threshold", 1);
+    const script = redis.command("EVAL", "while true do end", 0).catch(() => undefined);
+    redis.meanwhile(async () => {
+      const before = redis.connections();
+      await redis.until(() => redis.connections() > before + 1);
+      await redis.command("SCRIPT", "KILL");
+      await script;
+    });
+  }),
+  act(
+    "loads its data again",
+    goesOn,
+    async (redis) => {
+      await redis.command("DEBUG", "POPULATE", 200, "filler", 200);
+      redis.meanwhile(async () => void (await redis.command("DEBUG", "RELOAD")));
+    },
+    {
+      redisArgs: [
+        ...["--enable-debug-command", "yes", "--key-load-delay", "1000"],
+        ...["--loading-process-events-interval-bytes", "1024"],
+      ],
+    },
+  ),
+  act("allows no output buffer for a while", goesOn, async (redis) => {
+    await redis.command("CONFIG", "SET", "client-output-buffer-limit", "normal 1 1 0");
+    redis.meanwhile(async () => {
+      const before = redis.connections();
+      await redis.until(() => redis.connections() > before + 1);
+      await redis.command("CONFIG", "SET", "client-output-buffer-limit", "normal 0 0 0");
+    });
+  }),
+  act("is out of memory", refusesWrites, async (redis) => {
+    await redis.command("CONFIG", "SET", "maxmemory", 1_000_000);
+  }),
+  act(
+    "evicts keys",
+    // Where there is nothing yet that could be evicted, Redis has no room.
+    ({ isBatch }) => (isBatch ? [4] : [0, 4, 5]),
+    async (redis) => {
+      const used = Number(/used_memory:(\d+)/.exec(await redis.info("memory"))?.[1]);
+      await redis.command("CONFIG", "SET", "maxmemory-policy", "allkeys-random");
+      await redis.command("CONFIG", "SET", "maxmemory", used - 50_000);
+    },
+    { forgets: true },
+  ),
+  act("cannot save to its disk", refusesWrites, async (redis) => {
+    await rm(redis.directory, { recursive: true });
+    await redis.command("CONFIG", "SET", "save", "3600 1");
+    await redis.command("BGSAVE");
+    await redis.until(async () => /rdb_last_bgsave_status:err/.test(await redis.info("persistence")));
+  }),
+  act("wants replicas", refusesWrites, async (redis) => {
+    await redis.command("CONFIG", "SET", "min-replicas-to-write", 1);
+  }),
+  act("takes the right to write and read away", refusesAll, async (redis) => {
+    await redis.command("ACL", "SETUSER", "default", "-@write", "-@read");
+  }),
+  act("takes the right to its keys away", refusesAll, async (redis) => {
+    await redis.command("ACL", "SETUSER", "default", "resetkeys", "~other:*");
+  }),
+  act("has another password", refusesAll, async (redis) => {
+    await redis.command("ACL", "SETUSER", "default", "resetpass", ">other");
+  }),
+  {
+    name: "holds keys of another type",
+    faults: (at, redis, { sessions }) => [
+      { kind: "act", at: 1, reply: "forwarded", act: () => holdHashes(redis, sessions.slice(0, hashes)) },
+      { kind: "cut-before", at },
+    ],
+    exitCodes: ({ isOpening }) => (isOpening ? [1, 3] : [1]),
+  },
+];
+
+/** Something done to Redis; the reply on which it falls is lost, so that what was in flight is sent again. */
+function act(
+  name: string,
+  exitCodes: ExitCodes,
+  action: (redis: SweptRedis) => Promise<void>,
+  more: Partial<NamedFault> = {},
+): NamedFault {
+  return {
+    ...more,
+    name,
+    exitCodes: (occasion) => (occasion.isOpening ? [...exitCodes(occasion), 3] : exitCodes(occasion)),
+    faults: (at, redis) => [{ kind: "act", at, act: () => action(redis), reply: "lost" }],
+  };
+}
+
+async function killAndStart(redis: SweptRedis): Promise<void> {
+  await redis.kill();
+  await redis.startAgain();
+}
+
+async function holdHashes(redis: SweptRedis, sessions: readonly MadeSession[]): Promise<void> {
+  for (const { sid } of sessions) {
+    await redis.command("DEL", `session:${sid}`);
+    await redis.command("HSET", `session:${sid}`, "a", "hash");
+  }
+}
