@@ -1,0 +1,224 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { describe, type TestContext, test } from "node:test";
+import { checkSessions } from "../support/check-sessions.js";
+import { startFaultProxy } from "../support/fault-proxy.js";
+import type { Fault } from "../support/fault-schedule.js";
+import type { MadeSession } from "../support/make-sessions.js";
+import type { RedisAddress } from "../support/redis-client.js";
+import { redisCommand } from "../support/redis-command.js";
+import type { CommandHead } from "../support/resp-messages.js";
+import { SweptRedis } from "../support/sweep/swept-redis.js";
+import { copySweptSessions, makeSweptSessions, missingSessions } from "../support/sweep/swept-sessions.js";
+import { type ObservedResult, run } from "./support/observed-run.js";
+import { countKeys, redisOf } from "./support/redis-of-test.js";
+import { waitUntil } from "./support/wait-until.js";
+
+const count = 2000;
+/** Files that are removed between two questions to Redis. */
+const removedAtOnce = 1000;
+const made = await makeSweptSessions(count);
+const copy = ["copy"];
+const copyAndPurge = ["copy", "--purge"];
+const beganMs = Date.now();
+
+function runOver(args: readonly string[], directory: string, port: number): Promise<ObservedResult> {
+  return run([...args, "--session-dir", directory, "--port", String(port), "--json"], {
+    environment: { TELE_SESSION_REDIS_PASSWORD: SweptRedis.password },
+  });
+}
+
+/** Sessions that Redis does not hold as it must: a sentence for each. */
+async function differencesOf(
+  address: RedisAddress,
+  sessions: readonly MadeSession[] = made.sessions,
+): Promise<readonly string[]> {
+  async function* each(): AsyncGenerator<MadeSession> {
+    yield* sessions;
+  }
+  return (await checkSessions(address, each(), { beganMs, endedMs: Date.now() })).differences;
+}
+
+/** Files in a directory and below it. */
+function filesIn(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map(({ name }) => name);
+}
+
+async function emptyRedisOf(t: TestContext): Promise<SweptRedis> {
+  const redis = await SweptRedis.start();
+  t.after(() => redis.stop());
+  return redis;
+}
+
+/** What an undisturbed run is answered, reply by reply. */
+async function undisturbedReplies(args: readonly string[]): Promise<readonly CommandHead[]> {
+  const redis = await SweptRedis.start();
+  const proxy = await startFaultProxy(redis.port);
+  const { exitCode, stderr } = await runOver(args, copySweptSessions(made), proxy.port);
+  assert.equal(exitCode, 0, stderr);
+  await proxy.stop();
+  await redis.stop();
+  return proxy.replies();
+}
+
+const replies = await undisturbedReplies(copyAndPurge);
+const numbersOf = (name: string) =>
+  replies.flatMap((reply, index) =>
+    reply.name === name && reply.key.startsWith("session:") ? [index + 1] : [],
+  );
+const [writes, proofs] = [numbersOf("SET"), numbersOf("GET")];
+const numberOf = (numbers: readonly number[], share: number): number =>
+  numbers[Math.floor(share * (numbers.length - 1))] ?? Number.NaN;
+/** What Redis is asked behind the proof: before the first file is removed, and again after a thousand. */
+const [beforeRemoval = Number.NaN, amidRemoval = Number.NaN] = replies
+  .flatMap(({ name }, index) => (name === "INFO" && index > (proofs.at(-1) ?? 0) ? [index + 1] : []))
+  .slice(-2);
+
+/** A run, and a Redis without persistence that is killed (-9) and started again at certain replies, which the run does not hear. */
+async function runWhileKilled(
+  t: TestContext,
+  args: readonly string[],
+  numbers: readonly number[],
+): Promise<{ result: ObservedResult; redis: SweptRedis; directory: string; kills: number }> {
+  const redis = await emptyRedisOf(t);
+  const directory = copySweptSessions(made);
+  const act = async (): Promise<void> => {
+    await redis.kill();
+    await redis.startAgain();
+  };
+  const faults = numbers.map((at): Fault => ({ kind: "act", at, act, reply: "lost" }));
+  const proxy = await startFaultProxy(redis.port, faults);
+  redis.standBehind(proxy);
+  const result = await runOver(args, directory, proxy.port);
+  await proxy.stop();
+  return { result, redis, directory, kills: proxy.happened().length };
+}
+
+describe("Redis is killed (-9) and has kept nothing: found out, written again, nothing lost", {
+  concurrency: 2,
+}, () => {
+  const rows = [
+    { name: "copy, in the middle", args: copy, at: numberOf(writes, 0.5) },
+    { name: "copy, at its last answer", args: copy, at: numberOf(writes, 1) + 2 },
+    { name: "copy --purge, in the middle of the proof", args: copyAndPurge, at: numberOf(proofs, 0.5) },
+    { name: "copy --purge, at the last answer before it removes", args: copyAndPurge, at: beforeRemoval },
+  ];
+  for (const { name, args, at } of rows) {
+    test(name, async (t) => {
+      const { result, redis, directory, kills } = await runWhileKilled(t, args, [at]);
+      assert.equal(result.exitCode, 0, result.stderr);
+      assert.equal(kills, 1);
+      assert.match(result.stderr, /Redis was restarted and may have lost what it confirmed/);
+      assert.deepEqual((await differencesOf(redis.address)).slice(0, 3), []);
+      if (args === copy) assert.deepEqual(missingSessions(made, directory), []);
+      else assert.deepEqual(filesIn(directory), []);
+    });
+  }
+
+  test("three times: exit 3, nothing removed; another run ends the work", async (t) => {
+    const third = [0.5, 1, 1.5].map((share) => Math.floor(numberOf(writes, 0) + share * count));
+    const { result, redis, directory, kills } = await runWhileKilled(t, copyAndPurge, third);
+    assert.equal(result.exitCode, 3, result.stderr);
+    assert.equal(kills, 3);
+    assert.match(result.stderr, /^error: Redis was restarted and may have lost what it confirmed/m);
+    assert.deepEqual(missingSessions(made, directory), []);
+    const again = await runOver(copyAndPurge, directory, redis.port);
+    assert.equal(again.exitCode, 0, again.stderr);
+    assert.deepEqual((await differencesOf(redis.address)).slice(0, 3), []);
+    assert.deepEqual(filesIn(directory), []);
+  });
+
+  test("between two parts of the removal: no more is removed, and it is no success", async (t) => {
+    const { result, redis, directory, kills } = await runWhileKilled(t, copyAndPurge, [amidRemoval]);
+    assert.equal(kills, 1);
+    const missing = missingSessions(made, directory);
+    assert.equal(result.exitCode, 3, result.stderr);
+    assert.equal(missing.length, removedAtOnce);
+    const left = made.sessions.filter((session) => !missing.includes(session));
+    const again = await runOver(copyAndPurge, directory, redis.port);
+    assert.equal(again.exitCode, 0, again.stderr);
+    assert.deepEqual((await differencesOf(redis.address, left)).slice(0, 3), []);
+  });
+});
+
+/** A run, and a failover in its middle that loses the last writes: the replica was cut off before. */
+async function runWhileFailingOver(
+  t: TestContext,
+  args: readonly string[],
+  { detachedAt, promotedAt }: { readonly detachedAt: number; readonly promotedAt: number },
+): Promise<{
+  result: ObservedResult;
+  replica: RedisAddress;
+  directory: string;
+  kept: number;
+  written: number;
+}> {
+  const master = await redisOf(t);
+  const replica = await redisOf(t, { args: ["--replicaof", "127.0.0.1", String(master.port)] });
+  const isInStep = async (): Promise<boolean> =>
+    /master_link_status:up/.test(String(await redisCommand(replica, "INFO", "replication")));
+  await waitUntil("the replica is in step", isInStep);
+  let kept = 0;
+  let written = 0;
+  const faults: readonly Fault[] = [
+    {
+      kind: "act",
+      at: detachedAt,
+      reply: "forwarded",
+      act: async () => {
+        await waitUntil("the replica has some writes", async () => (await countKeys(replica)) > 0);
+        await redisCommand(replica, "REPLICAOF", "127.0.0.1", 1);
+        kept = await countKeys(replica);
+      },
+    },
+    {
+      kind: "act",
+      at: promotedAt,
+      reply: "lost",
+      act: async () => {
+        written = await countKeys(master);
+        await redisCommand(replica, "REPLICAOF", "NO", "ONE");
+        proxy.redirect(replica.port);
+      },
+    },
+  ];
+  const directory = copySweptSessions(made);
+  const proxy = await startFaultProxy(master.port, faults);
+  const result = await runOver(args, directory, proxy.port);
+  await proxy.stop();
+  return { result, replica, directory, kept, written };
+}
+
+describe("a failover loses the last writes: found out, written again, nothing lost", {
+  concurrency: 2,
+}, () => {
+  const detachedAt = numberOf(writes, 0.1);
+  const rows = [
+    { name: "copy, in the middle", args: copy, promotedAt: numberOf(writes, 0.7) },
+    {
+      name: "copy --purge, in the middle of the proof",
+      args: copyAndPurge,
+      promotedAt: numberOf(proofs, 0.5),
+    },
+    {
+      name: "copy --purge, at the last answer before it removes",
+      args: copyAndPurge,
+      promotedAt: beforeRemoval,
+    },
+  ];
+  for (const { name, args, promotedAt } of rows) {
+    test(name, async (t) => {
+      const { result, replica, directory, kept, written } = await runWhileFailingOver(t, args, {
+        detachedAt,
+        promotedAt,
+      });
+      assert.equal(result.exitCode, 0, result.stderr);
+      assert.ok(kept > 0 && kept < written, `the replica kept ${kept} of ${written}`);
+      assert.deepEqual((await differencesOf(replica)).slice(0, 3), []);
+      if (args === copy) assert.deepEqual(missingSessions(made, directory), []);
+      else assert.deepEqual(filesIn(directory), []);
+    });
+  }
+});
