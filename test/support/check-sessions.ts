@@ -85,7 +85,8 @@ function compare(
   return undefined;
 }
 
-function isExpected({ value, sha256 }: MadeSession, bytes: Buffer): boolean {
+/** Whether these are the very bytes that Redis must hold for a session. */
+export function isExpected({ value, sha256 }: MadeSession, bytes: Buffer): boolean {
   if (value !== undefined) return bytes.equals(Buffer.from(value));
   return createHash("sha256").update(bytes).digest("hex") === sha256;
 }

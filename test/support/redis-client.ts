@@ -151,9 +151,10 @@ function makeReplyReader(take: (reply: RedisReply) => void): (chunk: Buffer) => 
 }
 
 /** A reply and where it ended, or up to which offset the bytes must at least reach before it is whole. */
-type Parsed = { readonly reply: RedisReply; readonly end: number } | { readonly needed: number };
+export type Parsed = { readonly reply: RedisReply; readonly end: number } | { readonly needed: number };
 
-function parseReply(bytes: Buffer, start: number): Parsed {
+/** Reads the reply that begins at `start`. Throws where the bytes are no reply. */
+export function parseReply(bytes: Buffer, start: number): Parsed {
   const lineEnd = bytes.indexOf("\r\n", start);
   if (lineEnd === -1) return { needed: bytes.length + 1 };
   const text = bytes.toString("latin1", start + 1, lineEnd);

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { describeKillPoint } from "./support/kill-point.js";
+import { type KillResult, sweepKills } from "./support/kill-sweep.js";
+import { isOurs } from "./support/locate-sessions.js";
+
+/** `npm run test:kill` sets it. */
+const wanted = Number(process.env["TELE_SESSIONS_KILLS"] ?? 25);
+const sessions = 2000;
+const leastMixed = 0.9;
+
+/** Whether a kill found some sessions moved and some not. */
+function isMixed({ killed }: KillResult): boolean {
+  const isPart = (count: number): boolean => count > 0 && count < sessions;
+  return isPart(killed.inRedis) || isPart(killed.onDisk);
+}
+
+test("kill -9 at any point: every session is in Redis or on disk, and one run more finishes the job", async (t) => {
+  const began = performance.now();
+  const results = await sweepKills(sessions, wanted, 1);
+  const seconds = (performance.now() - began) / 1000;
+  const count = (isSo: (result: KillResult) => boolean): number => results.filter(isSo).length;
+  const sum = (of: (result: KillResult) => readonly unknown[]): number =>
+    results.reduce((total, result) => total + of(result).length, 0);
+  const lost = sum(({ killed }) => killed.lost);
+  const wrong = sum(({ killed }) => killed.wrong);
+  const differences = sum((result) => result.differences);
+  const ours = sum(({ left }) => left.filter(isOurs));
+  const mixed = count(isMixed);
+  t.diagnostic(
+    `${results.length} kills of copy --purge of ${sessions} sessions: ${count(({ point }) => point.kind === "reply")} by reply, ` +
+      `${count(({ point }) => point.kind === "file operation")} by file operation; ` +
+      `${mixed} found some sessions moved and some not, ${count(({ killed }) => killed.onDisk < sessions)} while files were removed, ` +
+      `${count(({ killed }) => killed.renamed > 0)} with a file under a name of ours; ` +
+      `lost ${lost}, damaged ${wrong}; after one run more wrong ${differences}, files of ours left ${ours}; ${Math.round(seconds)} s`,
+  );
+  assert.equal(results.length, wanted);
+  for (const { point, killed, differences, left } of results) {
+    const where = describeKillPoint(point);
+    assert.deepEqual(killed.lost, [], `lost by a kill ${where}`);
+    assert.deepEqual(killed.wrong, [], `damaged by a kill ${where}`);
+    assert.deepEqual(differences, [], `not right in Redis after a run more, the kill was ${where}`);
+    assert.deepEqual(left, [], `files left after a run more, the kill was ${where}`);
+  }
+  assert.ok(
+    mixed >= wanted * leastMixed,
+    `${mixed} of ${wanted} kills found some sessions moved and some not`,
+  );
+});

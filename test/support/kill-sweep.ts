@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { linkSync, mkdirSync, readFileSync, rmSync, utimesSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { checkSessions } from "./check-sessions.js";
+import { chooseKillPoints, findStretches } from "./choose-kill-points.js";
+import { runCommand } from "./command.js";
+import { describeKillPoint, type KillPoint, type WatchedRun, type Work, watchOptions } from "./kill-point.js";
+import { type KnownSession, type LocatedSessions, listFiles, locateSessions } from "./locate-sessions.js";
+import { type MadeSession, makeSessions, readManifest } from "./make-sessions.js";
+import { redisCommand } from "./redis-command.js";
+import { type RedisServer, startRedis } from "./redis-server.js";
+import { makeTemporaryDirectory } from "./temporary-directory.js";
+
+/** What one kill came to. */
+export interface KillResult {
+  readonly point: KillPoint;
+  /** Right after it. */
+  readonly killed: LocatedSessions;
+  /** After one undisturbed run more, a sentence for each session that Redis does not hold as it must. */
+  readonly differences: readonly string[];
+  /** The files that are there after that run. */
+  readonly left: readonly string[];
+}
+
+/** A Redis and a session directory, for one run at a time. */
+interface Ground {
+  readonly redis: RedisServer;
+  readonly directory: string;
+  /** Holds the session files as they were made. */
+  readonly master: string;
+  readonly known: readonly KnownSession[];
+}
+
+const lanes = 2;
+const command = ["copy", "--purge"];
+/** A purge lets files be that are younger than 2 s. */
+const ageSeconds = 3600;
+
+/** Kills so many runs of `copy --purge`, each at another point, and tells of every one. */
+export async function sweepKills(sessions: number, points: number, seed: number): Promise<KillResult[]> {
+  const servers = await Promise.all(Array.from({ length: lanes }, () => startRedis()));
+  try {
+    const grounds = await Promise.all(servers.map((redis) => makeGround(redis, sessions)));
+    const [calibrating] = grounds;
+    assert.ok(calibrating !== undefined);
+    const stretches = findStretches(await watchRun(calibrating), sessions);
+    const open = chooseKillPoints(stretches, points, seed).values();
+    const results = await Promise.all(
+      grounds.map(async (ground) => {
+        const ofLane: KillResult[] = [];
+        for (const point of open) ofLane.push(await judgeKill(ground, point));
+        return ofLane;
+      }),
+    );
+    return results.flat();
+  } finally {
+    await Promise.all(servers.map((redis) => redis.stop()));
+  }
+}
+
+async function makeGround(redis: RedisServer, sessions: number): Promise<Ground> {
+  const top = makeTemporaryDirectory();
+  const master = join(top, "master");
+  const directory = join(top, "s");
+  const manifest = join(top, "manifest");
+  await makeSessions(master, { count: sessions, manifest });
+  const then = Date.now() / 1000 - ageSeconds;
+  const known: KnownSession[] = [];
+  for await (const made of readManifest(manifest)) {
+    const path = join(master, made.path);
+    utimesSync(path, then, then);
+    mkdirSync(dirname(join(directory, made.path)), { recursive: true });
+    known.push({ made, bytes: readFileSync(path) });
+  }
+  return { redis, directory, master, known };
+}
+
+/** What an undisturbed run does, in its order. */
+async function watchRun(ground: Ground): Promise<Work[]> {
+  await restore(ground);
+  const log = join(makeTemporaryDirectory(), "work");
+  const { exitCode, stderr } = await runCommand(argsFor(ground), watchOptions({ ...watched(ground), log }));
+  assert.equal(exitCode, 0, stderr);
+  return JSON.parse(readFileSync(log, "utf8"));
+}
+
+async function judgeKill(ground: Ground, point: KillPoint): Promise<KillResult> {
+  const { redis, directory, known } = ground;
+  const where = describeKillPoint(point);
+  await restore(ground);
+  const beganMs = Date.now();
+  const { signal, stderr } = await runCommand(argsFor(ground), watchOptions({ ...watched(ground), point }));
+  assert.equal(signal, "SIGKILL", `the run ended by itself, it was to be killed ${where}\n${stderr}`);
+  await untilAlone(redis);
+  const killed = await locateSessions(redis, directory, known);
+
+  const again = await runCommand(argsFor(ground));
+  assert.equal(again.exitCode, 0, `the run after a kill ${where}\n${again.stderr}`);
+  const times = { beganMs, endedMs: Date.now() };
+  const { differences } = await checkSessions(redis, manifestOf(ground), times);
+  return { point, killed, differences, left: listFiles(directory) };
+}
+
+/**
+ * Puts every session file into the directory again, and empties Redis. Links do: a run removes names, it writes no file. New files take
+ * milliseconds each on some file systems, where as many were removed just before.
+ */
+async function restore({ redis, directory, master, known }: Ground): Promise<void> {
+  for (const { made } of known) {
+    rmSync(join(directory, made.path), { force: true });
+    linkSync(join(master, made.path), join(directory, made.path));
+  }
+  await redisCommand(redis, "FLUSHALL");
+}
+
+function argsFor({ redis, directory }: Ground): string[] {
+  return [...command, "--session-dir", directory, "--port", String(redis.port)];
+}
+
+function watched({ redis, directory }: Ground): Pick<WatchedRun, "directory" | "redisPort"> {
+  return { directory, redisPort: redis.port };
+}
+
+/** Waits until Redis has carried out all that a killed run had sent: it closes the connection then. */
+async function untilAlone(redis: RedisServer): Promise<void> {
+  while (
+    String(await redisCommand(redis, "CLIENT", "LIST"))
+      .trim()
+      .split("\n").length > 1
+  )
+    await sleep(1);
+}
+
+async function* manifestOf({ known }: Ground): AsyncGenerator<MadeSession> {
+  for (const { made } of known) yield made;
+}
