@@ -32,21 +32,29 @@ export function findStretches(work: readonly Work[], sessions: number): Stretche
   const files = numbered.filter((one) => one.kind === "file operation");
   const replies = numbered.filter((one) => one.kind === "reply");
 
-  const read = new Set<string>();
-  const reads = files.filter(({ name, path }) => name === "readSync" && read.size < read.add(path).size);
-  const [startOfCopy, endOfReading] = endsOf("files read", reads.slice(0, sessions), sessions);
+  const readPaths = new Set<string>();
+  const firstReads = files.filter(({ name, path }) => {
+    if (name !== "readSync" || readPaths.has(path)) return false;
+    readPaths.add(path);
+    return true;
+  });
+  const [startOfCopy, endOfReading] = endsOf("files read", firstReads, sessions);
   const confirmations = replies
     .filter(({ index, type }) => index > startOfCopy.index && type === "+")
     .slice(0, sessions);
   const [firstConfirmed] = endsOf("sessions confirmed by Redis", confirmations, sessions);
-  const copying = files.filter(({ index }) => index > firstConfirmed.index && index < endOfReading.index);
+  const isCopying = ({ index }: Numbered) => index > firstConfirmed.index && index < endOfReading.index;
   const removals = files.filter(({ name }) => name === "unlinkSync");
   const [firstRemoved, lastRemoved] = endsOf("files removed", removals, sessions);
-  const removing = files.filter(({ index }) => index >= firstRemoved.index && index <= lastRemoved.index);
+  const isRemoving = ({ index }: Numbered) => index >= firstRemoved.index && index <= lastRemoved.index;
 
-  const confirming = confirmations.slice(0, sessions - mostOnTheirWay);
+  const confirming = stretchOf(confirmations.slice(0, sessions - mostOnTheirWay));
+  const copying = trimmed(files.filter(isCopying));
+  const removing = trimmed(files.filter(isRemoving));
+  // Now and then Redis is asked whether it is still the one that confirmed.
+  const asking = stretchOf(replies.filter(isRemoving));
   return {
-    mixed: [stretchOf(confirming), trimmed(removing), trimmed(copying), trimmed(removing)],
+    mixed: [confirming, removing, copying, removing, confirming, removing, copying, asking],
     anywhere: [trimmed(files), trimmed(replies)],
   };
 }

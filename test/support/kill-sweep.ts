@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { checkSessions } from "./check-sessions.js";
 import { chooseKillPoints, findStretches } from "./choose-kill-points.js";
-import { runCommand } from "./command.js";
+import { type CommandOptions, runCommand } from "./command.js";
 import { describeKillPoint, type KillPoint, type WatchedRun, type Work, watchOptions } from "./kill-point.js";
 import { type KnownSession, type LocatedSessions, listFiles, locateSessions } from "./locate-sessions.js";
 import { type MadeSession, makeSessions, readManifest } from "./make-sessions.js";
@@ -19,7 +19,7 @@ export interface KillResult {
   readonly killed: LocatedSessions;
   /** After one undisturbed run more, a sentence for each session that Redis does not hold as it must. */
   readonly differences: readonly string[];
-  /** The files that are there after that run. */
+  /** The files that are there after that run, in the session directory and in the one for temporary files. */
   readonly left: readonly string[];
 }
 
@@ -27,6 +27,8 @@ export interface KillResult {
 interface Ground {
   readonly redis: RedisServer;
   readonly directory: string;
+  /** Where runs put temporary files. */
+  readonly temporary: string;
   /** Holds the session files as they were made. */
   readonly master: string;
   readonly known: readonly KnownSession[];
@@ -73,33 +75,33 @@ async function makeGround(redis: RedisServer, sessions: number): Promise<Ground>
     mkdirSync(dirname(join(directory, made.path)), { recursive: true });
     known.push({ made, bytes: readFileSync(path) });
   }
-  return { redis, directory, master, known };
+  return { redis, directory, temporary: makeTemporaryDirectory(), master, known };
 }
 
 /** What an undisturbed run does, in its order. */
 async function watchRun(ground: Ground): Promise<Work[]> {
   await restore(ground);
   const log = join(makeTemporaryDirectory(), "work");
-  const { exitCode, stderr } = await runCommand(argsFor(ground), watchOptions({ ...watched(ground), log }));
+  const { exitCode, stderr } = await runCommand(argsFor(ground), optionsFor(ground, { log }));
   assert.equal(exitCode, 0, stderr);
   return JSON.parse(readFileSync(log, "utf8"));
 }
 
 async function judgeKill(ground: Ground, point: KillPoint): Promise<KillResult> {
-  const { redis, directory, known } = ground;
+  const { redis, directory, temporary, known } = ground;
   const where = describeKillPoint(point);
   await restore(ground);
   const beganMs = Date.now();
-  const { signal, stderr } = await runCommand(argsFor(ground), watchOptions({ ...watched(ground), point }));
+  const { signal, stderr } = await runCommand(argsFor(ground), optionsFor(ground, { point }));
   assert.equal(signal, "SIGKILL", `the run ended by itself, it was to be killed ${where}\n${stderr}`);
   await untilAlone(redis);
   const killed = await locateSessions(redis, directory, known);
 
-  const again = await runCommand(argsFor(ground));
+  const again = await runCommand(argsFor(ground), { environment: { TMPDIR: temporary } });
   assert.equal(again.exitCode, 0, `the run after a kill ${where}\n${again.stderr}`);
   const times = { beganMs, endedMs: Date.now() };
   const { differences } = await checkSessions(redis, manifestOf(ground), times);
-  return { point, killed, differences, left: listFiles(directory) };
+  return { point, killed, differences, left: [...listFiles(directory), ...listFiles(temporary)] };
 }
 
 /**
@@ -118,8 +120,13 @@ function argsFor({ redis, directory }: Ground): string[] {
   return [...command, "--session-dir", directory, "--port", String(redis.port)];
 }
 
-function watched({ redis, directory }: Ground): Pick<WatchedRun, "directory" | "redisPort"> {
-  return { directory, redisPort: redis.port };
+/** A run whose work is watched. */
+function optionsFor(
+  { redis, directory, temporary }: Ground,
+  watch: Pick<WatchedRun, "point" | "log">,
+): CommandOptions {
+  const { nodeArgs, environment } = watchOptions({ directory, redisPort: redis.port, ...watch });
+  return { nodeArgs, environment: { ...environment, TMPDIR: temporary } };
 }
 
 /** Waits until Redis has carried out all that a killed run had sent: it closes the connection then. */

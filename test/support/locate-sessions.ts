@@ -64,9 +64,9 @@ export async function locateSessions(
   return { inRedis, onDisk, lost, wrong, renamed };
 }
 
-/** Whether a file has a name that only a purge gives. */
+/** Whether a file has a name that only a run of ours gives. */
 export function isOurs(path: string): boolean {
-  return basename(path).startsWith(".tele-sessions-");
+  return /^\.?tele-sessions-/.test(basename(path));
 }
 
 /** Everything in a directory and below it that is no directory, by paths inside it. */
