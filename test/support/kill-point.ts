@@ -7,6 +7,8 @@ export interface KillPoint {
   readonly kind: "reply" | "file operation";
   /** The how many-th, from 1. */
   readonly at: number;
+  /** Counts only file operations by this function of node:fs. */
+  readonly name?: string;
   /**
    * Of a file operation: before or after the call. Of a reply: `before`, the run has read all replies up to this one; `after`, it has
    * read this one too, and done what it does upon it until its next turn.
@@ -37,6 +39,8 @@ export interface WatchedRun {
   readonly redisPort: number;
   /** Where the run is killed; absent where it is not. */
   readonly point?: KillPoint;
+  /** `SIGSTOP`: it is not killed there but stands still. */
+  readonly signal?: "SIGKILL" | "SIGSTOP";
   /** A file for what the run did, as JSON; none by default. */
   readonly log?: string;
 }

@@ -57,6 +57,14 @@ for (const { at, side, left } of fileKills) {
   });
 }
 
+test("killed before the third removal: only removals are counted", async () => {
+  const directory = makeFive();
+  const point = { kind: "file operation", name: "unlinkSync", at: 3, side: "before" } as const;
+  const script = removeFive(directory, makeTemporaryDirectory());
+  assert.equal(await runWatched(script, { directory, redisPort: 1, point }), "SIGKILL");
+  assert.equal(readdirSync(directory).join(""), "345");
+});
+
 test("a run that is not killed tells what it did in the directory, and nothing else", async () => {
   const directory = makeFive();
   const log = join(makeTemporaryDirectory(), "work");

@@ -2,7 +2,7 @@ import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { Socket } from "node:net";
 import { isMainThread, threadId } from "node:worker_threads";
-import { type WatchedRun, type Work, watchVariable } from "./kill-point.js";
+import { type KillPoint, type WatchedRun, type Work, watchVariable } from "./kill-point.js";
 import { parseReply } from "./redis-client.js";
 
 /** Synchronous functions that take a path, or two, or a descriptor. Closing a descriptor changes nothing and is not counted. */
@@ -13,47 +13,39 @@ const watchedFunctions = [
 ] as const;
 
 /**
- * Counts the work of the run that it is loaded into (`--import`) and kills it, -9, where it is told to. It is loaded into worker
+ * Counts the work of the run that it is loaded into (`--import`) and ends it where it is told to. It is loaded into worker
  * threads too: each counts for itself, and the first that comes to the point ends them all.
  */
-function watchWork({ directory, redisPort, point, log }: WatchedRun): void {
+function watchWork({ directory, redisPort, point, signal = "SIGKILL", log }: WatchedRun): void {
   const work: Work[] = [];
-  const counts = { reply: 0, "file operation": 0 };
+  let count = 0;
 
-  function isNext(kind: Work["kind"], side: "before" | "after"): boolean {
-    return point?.kind === kind && point.side === side && point.at === counts[kind] + 1;
+  /** Takes note of what is done next, and tells on which side of it the run ends, if it does. */
+  function note(next: Work): KillPoint["side"] | undefined {
+    if (log !== undefined) work.push(next);
+    if (next.kind !== point?.kind) return undefined;
+    if (next.kind === "file operation" && next.name !== (point.name ?? next.name)) return undefined;
+    count += 1;
+    return count === point.at ? point.side : undefined;
   }
 
-  function note(done: Work): void {
-    counts[done.kind] += 1;
-    if (log !== undefined) work.push(done);
-  }
-
+  const end = (): void => {
+    process.kill(process.pid, signal);
+  };
   watchFiles(directory, (name, path, call) => {
-    if (isNext("file operation", "before")) endAtOnce();
-    const last = isNext("file operation", "after");
+    const side = note({ kind: "file operation", name, path });
+    if (side === "before") end();
     try {
       return call();
     } finally {
-      if (last) endAtOnce();
-      note({ kind: "file operation", name, path });
+      if (side === "after") end();
     }
   });
-
-  watchReplies(redisPort, (type) => {
-    if (isNext("reply", "before")) return "end before";
-    const last = isNext("reply", "after");
-    note({ kind: "reply", type });
-    return last ? "end after" : "go on";
-  });
+  watchReplies(redisPort, (type) => note({ kind: "reply", type }), end);
 
   if (log === undefined) return;
   const path = isMainThread ? log : `${log}.${threadId}`;
   process.on("exit", () => fs.writeFileSync(path, JSON.stringify(work)));
-}
-
-function endAtOnce(): void {
-  process.kill(process.pid, "SIGKILL");
 }
 
 /** Has every call that concerns the directory go through `watch`, also those by a descriptor opened in it. */
@@ -97,37 +89,47 @@ function functionOf(name: (typeof watchedFunctions)[number]): (...args: unknown[
   return (...args) => Reflect.apply(found, fs, args);
 }
 
-type Verdict = "go on" | "end before" | "end after";
-
-/** Has `judge` told of every whole reply on connections to that port, and ends the run where it says so. */
-function watchReplies(port: number, judge: (type: string) => Verdict): void {
+/** Has `note` told of every whole reply on connections to that port, and calls `end` on the side of it that `note` gives back. */
+function watchReplies(
+  port: number,
+  note: (type: string) => KillPoint["side"] | undefined,
+  end: () => void,
+): void {
   const emit: unknown = Socket.prototype.emit;
   if (typeof emit !== "function") throw new Error("node:net has other sockets than this was written for");
   const unfinished = new WeakMap<Socket, Buffer>();
-  let isEnding = false;
 
   function takeChunk(socket: Socket, chunk: Buffer, deliver: (bytes: Buffer) => void): void {
-    if (isEnding) return;
-    const held = unfinished.get(socket)?.length ?? 0;
-    const bytes = Buffer.concat([unfinished.get(socket) ?? Buffer.alloc(0), chunk]);
+    const held = unfinished.get(socket) ?? Buffer.alloc(0);
+    const bytes = Buffer.concat([held, chunk]);
+    let delivered = held.length;
+    const deliverTo = (offset: number): void => {
+      if (offset > delivered) deliver(bytes.subarray(delivered, offset));
+      delivered = Math.max(delivered, offset);
+    };
+
     let start = 0;
     for (let parsed = parseReply(bytes, start); "reply" in parsed; parsed = parseReply(bytes, start)) {
-      const verdict = judge(String.fromCharCode(bytes[start] ?? 0));
-      if (verdict === "end before") {
-        if (start > held) deliver(chunk.subarray(0, start - held));
-        endAtOnce();
+      const side = note(String.fromCharCode(bytes[start] ?? 0));
+      if (side === "before") {
+        deliverTo(start);
+        end();
       }
       start = parsed.end;
-      if (verdict === "end after") {
-        isEnding = true;
-        deliver(chunk.subarray(0, start - held));
-        // What the run does upon the reply is done by then; no other reply comes through.
-        setImmediate(endAtOnce);
-        return;
-      }
+      if (side !== "after") continue;
+      deliverTo(start);
+      unfinished.delete(socket);
+      socket.pause();
+      // What the run does upon the reply is done by then.
+      setImmediate(() => {
+        end();
+        takeChunk(socket, bytes.subarray(start), deliver);
+        socket.resume();
+      });
+      return;
     }
     unfinished.set(socket, bytes.subarray(start));
-    deliver(chunk);
+    deliverTo(bytes.length);
   }
 
   Reflect.set(Socket.prototype, "emit", function (this: Socket, ...args: unknown[]): unknown {
