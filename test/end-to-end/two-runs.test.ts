@@ -2,16 +2,19 @@ import assert from "node:assert/strict";
 import { readFileSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
+import type { CommandOptions } from "../support/command.js";
+import { watchOptions } from "../support/kill-point.js";
 import { type KnownSession, listFiles, locateSessions } from "../support/locate-sessions.js";
 import { makeSessions, readManifest } from "../support/make-sessions.js";
 import type { RedisServer } from "../support/redis-server.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 import { assertCopied } from "./support/assert-copied.js";
-import { type Gate, heldOf, startGate } from "./support/gate.js";
+import { heldOf, startGate } from "./support/gate.js";
 import { type ObservedResult, type ObservedRun, start } from "./support/observed-run.js";
 import { redisOf } from "./support/redis-of-test.js";
+import { waitUntil } from "./support/wait-until.js";
 
-const sessions = 2000;
+const sessions = 1200;
 
 interface Ground {
   readonly redis: RedisServer;
@@ -19,8 +22,8 @@ interface Ground {
   readonly manifest: string;
   readonly known: readonly KnownSession[];
   readonly beganMs: number;
-  /** Starts a run: `["copy", "--purge"]`. Through a gate it comes to its middle only. */
-  run(command: readonly string[], gate?: Gate): ObservedRun;
+  /** Starts a run: `["copy", "--purge"]`. */
+  run(command: readonly string[], options?: CommandOptions & { readonly port?: number }): ObservedRun;
 }
 
 async function makeGround(t: TestContext): Promise<Ground> {
@@ -38,30 +41,48 @@ async function makeGround(t: TestContext): Promise<Ground> {
   }
   return {
     ...{ redis, directory, manifest, known, beganMs: Date.now() },
-    run: (command, gate) =>
-      start([...command, "--session-dir", directory, "--port", String((gate ?? redis).port), "--json"]),
+    run: (command, { port = redis.port, ...options } = {}) =>
+      start([...command, "--session-dir", directory, "--port", String(port), "--json"], options),
   };
 }
 
+/** A run that has removed some files and stands still with others to go. */
+async function startHalfPurge(ground: Ground, command: readonly string[]) {
+  const { directory, redis } = ground;
+  const point = { kind: "file operation", name: "unlinkSync", at: sessions / 2, side: "before" } as const;
+  const running = ground.run(
+    command,
+    watchOptions({ directory, redisPort: redis.port, point, signal: "SIGSTOP" }),
+  );
+  const left = sessions / 2 + 1;
+  const isHalf = waitUntil(`${left} files are left`, () => listFiles(directory).length === left);
+  await Promise.race([isHalf, running.result]);
+  await isHalf;
+  return running;
+}
+
 /** A run that has written some sessions and stands still with others on their way. */
-async function startHalf(t: TestContext, ground: Ground, command: readonly string[]) {
-  const gate = await startGate(t, ground.redis.port, 200_000);
-  const running = ground.run(command, gate);
+async function startHalfCopy(t: TestContext, ground: Ground, command: readonly string[]) {
+  const gate = await startGate(t, ground.redis.port, 100_000);
+  const running = ground.run(command, { port: gate.port });
   await heldOf(gate, running.result);
   return { gate, running };
 }
 
+/** Whatever two runs do to each other: both end, and every session is in Redis or on disk, unharmed. */
+async function assertNothingLost({ redis, directory, known }: Ground): Promise<void> {
+  const { lost, wrong, renamed } = await locateSessions(redis, directory, known);
+  assert.deepEqual({ lost, wrong, renamed }, { lost: [], wrong: [], renamed: 0 });
+}
+
 /** Both ended well, nothing failed, and every session is in Redis with its very bytes and its lifetime. */
-async function assertBothWell(
-  { redis, directory, manifest, known, beganMs }: Ground,
-  results: readonly ObservedResult[],
-): Promise<void> {
+async function assertBothWell(ground: Ground, results: readonly ObservedResult[]): Promise<void> {
+  const { redis, manifest, beganMs } = ground;
   for (const { exitCode, stderr, report } of results) {
     assert.equal(exitCode, 0, stderr);
     assert.equal(report.sessions.failed, 0, stderr);
   }
-  const { lost, wrong, renamed } = await locateSessions(redis, directory, known);
-  assert.deepEqual({ lost, wrong, renamed }, { lost: [], wrong: [], renamed: 0 });
+  await assertNothingLost(ground);
   await assertCopied(redis, { manifest, beganMs, sessions, otherKeys: 1 });
 }
 
@@ -69,30 +90,29 @@ describe("two runs at once on one directory: both end well, and nothing is lost"
   test("copy and copy, at once", async (t) => {
     const ground = await makeGround(t);
     const runs = [ground.run(["copy"]), ground.run(["copy"])];
-    const results = await Promise.all(runs.map(({ result }) => result));
-    await assertBothWell(ground, results);
+    await assertBothWell(ground, await Promise.all(runs.map(({ result }) => result)));
     assert.equal(listFiles(ground.directory).length, sessions);
   });
 
   test("copy begins and ends while another is in its middle", async (t) => {
     const ground = await makeGround(t);
-    const { gate, running } = await startHalf(t, ground, ["copy"]);
-    const second = await ground.run(["copy"]).result;
+    const { gate, running } = await startHalfCopy(t, ground, ["copy"]);
+    const other = await ground.run(["copy"]).result;
     gate.open();
-    await assertBothWell(ground, [await running.result, second]);
+    await assertBothWell(ground, [await running.result, other]);
     assert.equal(listFiles(ground.directory).length, sessions);
   });
 
-  test("copy --purge and copy --purge, at once", async (t) => {
+  test("copy --purge and copy --purge, at once: each file is removed by one of them", async (t) => {
     const ground = await makeGround(t);
     const runs = [ground.run(["copy", "--purge"]), ground.run(["copy", "--purge"])];
     const results = await Promise.all(runs.map(({ result }) => result));
     await assertBothWell(ground, results);
     assert.deepEqual(listFiles(ground.directory), []);
+    const purged = results.map(({ report }) => report.sessions.purged);
     assert.equal(
-      results.reduce((total, { report }) => total + report.sessions.purged, 0),
+      purged.reduce((sum, count) => sum + count),
       sessions,
-      "each file is removed by one of them",
     );
   });
 
@@ -100,7 +120,7 @@ describe("two runs at once on one directory: both end well, and nothing is lost"
     for (const second of [["copy", "--purge"], ["purge"]]) {
       test(`${second.join(" ")} begins while ${first.join(" ")} is in its middle: it removes nothing before that one is through`, async (t) => {
         const ground = await makeGround(t);
-        const { gate, running } = await startHalf(t, ground, first);
+        const { gate, running } = await startHalfCopy(t, ground, first);
         const other = ground.run(second);
         await other.waitFor(/another run copies this directory/);
         assert.equal(listFiles(ground.directory).length, sessions);
@@ -109,5 +129,16 @@ describe("two runs at once on one directory: both end well, and nothing is lost"
         assert.deepEqual(listFiles(ground.directory), []);
       });
     }
+  }
+
+  for (const other of [["copy"], ["copy", "--purge"], ["purge"]]) {
+    test(`${other.join(" ")} begins and ends while copy --purge has removed half of the files`, async (t) => {
+      const ground = await makeGround(t);
+      const running = await startHalfPurge(ground, ["copy", "--purge"]);
+      const ended = await ground.run(other).result;
+      running.kill("SIGCONT");
+      await assertBothWell(ground, [await running.result, ended]);
+      assert.deepEqual(listFiles(ground.directory), []);
+    });
   }
 });
