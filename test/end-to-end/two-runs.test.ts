@@ -6,12 +6,13 @@ import type { CommandOptions } from "../support/command.js";
 import { watchOptions } from "../support/kill-point.js";
 import { type KnownSession, listFiles, locateSessions } from "../support/locate-sessions.js";
 import { makeSessions, readManifest } from "../support/make-sessions.js";
+import { redisCommand, redisPipeline } from "../support/redis-command.js";
 import type { RedisServer } from "../support/redis-server.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 import { assertCopied } from "./support/assert-copied.js";
 import { heldOf, startGate } from "./support/gate.js";
 import { type ObservedResult, type ObservedRun, start } from "./support/observed-run.js";
-import { redisOf } from "./support/redis-of-test.js";
+import { countKeys, redisOf } from "./support/redis-of-test.js";
 import { waitUntil } from "./support/wait-until.js";
 
 const sessions = 1200;
@@ -141,4 +142,73 @@ describe("two runs at once on one directory: both end well, and nothing is lost"
       assert.deepEqual(listFiles(ground.directory), []);
     });
   }
+});
+
+describe("two runs that cannot see each other, or want other things: nothing is lost all the same", {
+  concurrency: 2,
+}, () => {
+  test("purge by a user who may not list connections, while copy is in its middle", async (t) => {
+    const ground = await makeGround(t);
+    await redisCommand(
+      ground.redis,
+      "ACL",
+      "SETUSER",
+      "purger",
+      "on",
+      ">NotToBeShown",
+      "~*",
+      "&*",
+      "+@all",
+      "-client|list",
+    );
+    const { gate, running } = await startHalfCopy(t, ground, ["copy"]);
+    await waitUntil("Redis holds some sessions", async () => (await countKeys(ground.redis)) > 0);
+    const environment = { TELE_SESSION_REDIS_PASSWORD: "NotToBeShown" };
+    await ground.run(["purge", "--username", "purger"], { environment, timeLimitMs: 120_000 }).result;
+    gate.open();
+    assert.equal((await running.result).exitCode, 0);
+    await assertNothingLost(ground);
+  });
+
+  test("copy --on-conflict overwrite begins while purge has removed half of the files, for Redis has newer ones", async (t) => {
+    const ground = await makeGround(t);
+    const saved = ground.known.map(({ made }) => [
+      "SET",
+      `session:${made.sid}`,
+      '{"uid": null}',
+      "EX",
+      10_800,
+    ]);
+    await redisPipeline(ground.redis, saved);
+    const purge = await startHalfPurge(ground, ["purge"]);
+    const { gate, running } = await startHalfCopy(t, ground, ["copy", "--on-conflict", "overwrite"]);
+    purge.kill("SIGCONT");
+    await purge.result;
+    gate.open();
+    await running.result;
+    const keys = await redisPipeline(
+      ground.redis,
+      ground.known.map(({ made }) => ["EXISTS", `session:${made.sid}`]),
+    );
+    const files = new Set(listFiles(ground.directory));
+    const lost = ground.known.filter(({ made }, index) => keys[index] !== 1 && !files.has(made.path));
+    assert.equal(lost.length, 0, `${lost.length} sessions are neither in Redis nor on disk`);
+  });
+
+  test("purge begins and ends while copy with another prefix is in its middle: what it wrote stays", async (t) => {
+    const ground = await makeGround(t);
+    assert.equal((await ground.run(["copy"]).result).exitCode, 0);
+    const other = ["copy", "--prefix", "other", "--key-layout", "documented"];
+    const { gate, running } = await startHalfCopy(t, ground, other);
+    const isOfOther = async () => (await countKeys(ground.redis)) > sessions + 1;
+    await waitUntil("Redis holds some with the other prefix", isOfOther);
+    const written = await countKeys(ground.redis);
+    const purge = ground.run(["purge"]);
+    // It waits for the copy, or it is through by itself.
+    await purge.waitFor(/another run copies this directory/).catch(() => purge.result);
+    gate.open();
+    await Promise.all([purge.result, running.result]);
+    await assertNothingLost(ground);
+    assert.ok((await countKeys(ground.redis)) >= written, "keys were taken back");
+  });
 });
