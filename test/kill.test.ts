@@ -8,6 +8,7 @@ import { isOurs } from "./support/locate-sessions.js";
 const wanted = Number(process.env["TELE_SESSIONS_KILLS"] ?? 25);
 /** Sessions of each run; fewer where the kills are few, as part of all the tests. */
 const sessions = wanted >= 100 ? 5000 : 1500;
+const killsBetweenLines = 50;
 const leastMixed = 0.9;
 
 /** Whether a kill found some sessions moved and some not. */
@@ -18,7 +19,9 @@ function isMixed({ killed }: KillResult): boolean {
 
 test("kill -9 at any point: every session is in Redis or on disk, and one run more finishes the job", async (t) => {
   const began = performance.now();
-  const results = await sweepKills(sessions, wanted, 1);
+  const results = await sweepKills({ sessions, points: wanted, seed: 1 }, (done) => {
+    if (done % killsBetweenLines === 0) console.error(`${done} of ${wanted} kills`);
+  });
   const seconds = (performance.now() - began) / 1000;
   const count = (isSo: (result: KillResult) => boolean): number => results.filter(isSo).length;
   const sum = (of: (result: KillResult) => readonly unknown[]): number =>

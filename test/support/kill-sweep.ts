@@ -23,6 +23,12 @@ export interface KillResult {
   readonly left: readonly string[];
 }
 
+export interface KillSweep {
+  readonly sessions: number;
+  readonly points: number;
+  readonly seed: number;
+}
+
 /** A Redis and a session directory, for one run at a time. */
 interface Ground {
   readonly redis: RedisServer;
@@ -39,8 +45,11 @@ const command = ["copy", "--purge"];
 /** A purge lets files be that are younger than 2 s. */
 const ageSeconds = 3600;
 
-/** Kills so many runs of `copy --purge`, each at another point, and tells of every one. */
-export async function sweepKills(sessions: number, points: number, seed: number): Promise<KillResult[]> {
+/** Kills so many runs of `copy --purge`, each at another point. `tell` hears how many are done. */
+export async function sweepKills(
+  { sessions, points, seed }: KillSweep,
+  tell: (done: number) => void,
+): Promise<KillResult[]> {
   const servers = await Promise.all(Array.from({ length: lanes }, () => startRedis()));
   try {
     const grounds = await Promise.all(servers.map((redis) => makeGround(redis, sessions)));
@@ -48,14 +57,15 @@ export async function sweepKills(sessions: number, points: number, seed: number)
     assert.ok(calibrating !== undefined);
     const stretches = findStretches(await watchRun(calibrating), sessions);
     const open = chooseKillPoints(stretches, points, seed).values();
-    const results = await Promise.all(
-      grounds.map(async (ground) => {
-        const ofLane: KillResult[] = [];
-        for (const point of open) ofLane.push(await judgeKill(ground, point));
-        return ofLane;
-      }),
-    );
-    return results.flat();
+    const results: KillResult[] = [];
+    const work = async (ground: Ground): Promise<void> => {
+      for (const point of open) {
+        results.push(await judgeKill(ground, point));
+        tell(results.length);
+      }
+    };
+    await Promise.all(grounds.map(work));
+    return results;
   } finally {
     await Promise.all(servers.map((redis) => redis.stop()));
   }
