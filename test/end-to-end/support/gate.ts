@@ -4,21 +4,28 @@ import type { TestContext } from "node:test";
 /** Stands between a run and Redis, and stops the run in its middle. */
 export interface Gate {
   readonly port: number;
-  /** Settled once so many bytes went through; what follows is held back until `open`. */
+  /** Settled once so many bytes went through; what follows is held back until `open` or `openFor`. */
   readonly held: Promise<void>;
   /** Lets everything through from now on. */
   open(): void;
+  /** Lets so many bytes more through and holds again; settled once that is so. */
+  openFor(bytes: number): Promise<void>;
 }
 
 /** Listens on a free port and hands on what comes to `redisPort`, the first `bytes` bytes of it. It goes with the test. */
 export async function startGate(t: TestContext, redisPort: number, bytes: number): Promise<Gate> {
   const sockets = new Set<Socket>();
   let passed = 0;
-  let isOpen = false;
+  let limit = bytes;
   let tellHeld: () => void = () => undefined;
-  const held = new Promise<void>((resolve) => {
-    tellHeld = resolve;
-  });
+  const beHeld = (): Promise<void> =>
+    new Promise((resolve) => {
+      tellHeld = resolve;
+    });
+  const held = beHeld();
+  const resume = (): void => {
+    for (const socket of sockets) socket.resume();
+  };
 
   const server = createServer((client) => {
     const redis = connect(redisPort, "127.0.0.1");
@@ -26,7 +33,7 @@ export async function startGate(t: TestContext, redisPort: number, bytes: number
     client.on("data", (chunk) => {
       redis.write(chunk);
       passed += chunk.length;
-      if (isOpen || passed < bytes) return;
+      if (passed < limit) return;
       client.pause();
       tellHeld();
     });
@@ -58,8 +65,14 @@ export async function startGate(t: TestContext, redisPort: number, bytes: number
     port,
     held,
     open: () => {
-      isOpen = true;
-      for (const socket of sockets) socket.resume();
+      limit = Number.POSITIVE_INFINITY;
+      resume();
+    },
+    openFor: (more) => {
+      limit = passed + more;
+      const heldAgain = beHeld();
+      resume();
+      return heldAgain;
     },
   };
 }
