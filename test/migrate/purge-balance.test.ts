@@ -88,7 +88,7 @@ function proofOf(file: SessionFile, verdict: Fate["verdict"]): Proof {
   switch (verdict) {
     case "held":
     case "unheld": {
-      const exact = { dev: 1n, ino: 1n, size: 1n, mtimeNs: 1n };
+      const exact = { dev: 1n, ino: 1n, size: 1n, mtimeNs: 1n, ctimeNs: 1n };
       const outcome: SessionOutcome = { ...known, kind: "removed" };
       return { proven: { file, exact, mtimeMs: 0, outcome, held: verdict === "held" } };
     }

@@ -13,7 +13,7 @@ import type { ExactReading } from "../../src/source/read-session-file.js";
 const day = 86_400_000;
 const nowMs = Date.UTC(2026, 0, 10);
 const fileOf = (sid: string): SessionFile => ({ directory: "/d", name: `n-${sid}`, layout: "flat", sid });
-const exact = { dev: 1n, ino: 7n, size: 5n, mtimeNs: 1_000_001n };
+const exact = { dev: 1n, ino: 7n, size: 5n, mtimeNs: 1_000_001n, ctimeNs: 1_000_001n };
 const readAt = (mtimeMs: number): ExactReading => ({
   kind: "read",
   read: { bytes: Buffer.from("12345"), mtimeMs, openedAtMs: nowMs },

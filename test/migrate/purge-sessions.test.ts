@@ -24,7 +24,9 @@ const numbered = (count: number, from = 0): SessionFile[] =>
 
 function proven(file: SessionFile, { mtimeMs = oldMs, held = true } = {}): Proof {
   const outcome: SessionOutcome = { sid: file.sid, kind: "removed", bytesRead: 1, bytesWritten: 0 };
-  return { proven: { file, exact: { dev: 1n, ino: 1n, size: 1n, mtimeNs: 1n }, mtimeMs, outcome, held } };
+  return {
+    proven: { file, exact: { dev: 1n, ino: 1n, size: 1n, mtimeNs: 1n, ctimeNs: 1n }, mtimeMs, outcome, held },
+  };
 }
 const settled = (file: SessionFile, kind: OutcomeKind, leaves: boolean): Proof => ({
   file,

@@ -5,7 +5,7 @@ import { redisCommand } from "../support/redis-command.js";
 import { type RedisServer, startRedis } from "../support/redis-server.js";
 import { clientOf } from "./support/client-of.js";
 
-const own: Presence = { prefix: null, directories: ["/srv/a", "/srv/b"], token: "0123456789abcdef" };
+const own: Presence = { directories: ["/srv/a", "/srv/b"], token: "0123456789abcdef" };
 const other: Presence = { ...own, token: "fedcba9876543210" };
 
 describe("presence: what other runs see of one", () => {
@@ -17,9 +17,15 @@ describe("presence: what other runs see of one", () => {
     assert.match(presenceName("removing", own), /^tele-sessions:removing:/);
   });
 
-  it("a directory has another scope under each prefix", () => {
-    const names = [null, "", "a"].map((prefix) => presenceName("copying", { ...own, prefix }));
-    assert.equal(new Set(names).size, 3);
+  it("each directory has a scope of its own, alone or among others", () => {
+    const scopesOf = (...directories: string[]) =>
+      presenceName("copying", { ...own, directories })
+        .split(":")[2]
+        ?.split(",");
+    const [a] = scopesOf("/srv/a") ?? [];
+    const [b] = scopesOf("/srv/b") ?? [];
+    assert.notEqual(a, b);
+    assert.deepEqual(scopesOf("/srv/b", "/srv/a"), [b, a]);
   });
 });
 
@@ -44,7 +50,6 @@ describe("presence: a purge waits for copies of the same directories, for they w
       2,
     ],
     ["a copy of another directory", [presenceName("copying", { ...other, directories: ["/srv/x"] })], 0],
-    ["a copy under another prefix", [presenceName("copying", { ...other, prefix: "p" })], 0],
     ["a copy that removes by now", [presenceName("removing", other)], 0],
     ["an earlier connection of this run", [presenceName("copying", own)], 0],
     ["strangers", ["tele-sessions", "tele-sessions:copying:", "copying", "x=tele-sessions:copying:"], 0],
