@@ -47,6 +47,11 @@ function waitsForWatchdog({ faults }: PlannedRun): boolean {
   return faults.some(({ fault }) => fault.watchdogs !== undefined);
 }
 
+/** Tells whoever waits for the long sweep. */
+function tell(lines: readonly string[]): void {
+  for (const line of lines) console.error(line);
+}
+
 /** Each fault once, over one phase of one command after the other, at one place in the batch after the other. */
 function planShort(calibrations: readonly Calibration[]): PlannedRun[] {
   const faults = namedFaults.filter(({ name }) => !alike.test(name));
@@ -85,7 +90,8 @@ test("whatever Redis and the connection do, no run hangs, none says done when it
   );
   await runSweep(planned, sessions, width, (run) => {
     tally.add(run);
-    if (isLong && tally.runs % toldEvery === 0) console.error(`${tally.runs} of ${planned.length} runs`);
+    if (isLong) tell(run.problems.map((problem) => `${run.planned.name}: ${problem}`));
+    if (isLong && tally.runs % toldEvery === 0) tell([`${tally.runs} of ${planned.length} runs`]);
   });
 
   t.diagnostic(tally.summary);

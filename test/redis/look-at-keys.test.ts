@@ -72,7 +72,9 @@ describe("look-at-keys: what Redis holds, value and instant", () => {
 
   it("a key that ends while it is looked at is text with an instant, then nothing", async () => {
     const keys = Array.from({ length: 200 }, () => "a");
-    for (let round = 0; round < 5; round++) {
+    let sawBoth = 0;
+    // A busy machine may come to its first look when the key has ended.
+    for (let round = 0; round < 100 && sawBoth < 5; round++) {
       const endsMs = Date.now() + 50;
       await client.set("a", "{}", "PXAT", endsMs);
       const seen: string[] = [];
@@ -82,8 +84,12 @@ describe("look-at-keys: what Redis holds, value and instant", () => {
           if (seen.at(-1) !== held.kind) seen.push(held.kind);
         }
       }
-      assert.deepEqual(seen, ["text", "nothing"]);
+      if (seen[0] === "text") {
+        assert.deepEqual(seen, ["text", "nothing"]);
+        sawBoth++;
+      }
     }
+    assert.equal(sawBoth, 5);
   });
 
   it("only read commands", async () => {

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FaultProxy } from "../fault-proxy.js";
-import type { RedisAddress, RedisArgument, RedisReply } from "../redis-client.js";
+import { type RedisAddress, type RedisArgument, type RedisReply, RedisReplyError } from "../redis-client.js";
 import { redisCommand } from "../redis-command.js";
 import { type RedisServer, startRedis } from "../redis-server.js";
 import { makeTemporaryDirectory, removeTemporaryDirectory } from "../temporary-directory.js";
@@ -111,6 +111,20 @@ export class SweptRedis {
     this.#isOver = true;
     await Promise.all(this.#background);
     if (this.#errors.length > 0) throw this.#errors[0];
+    if (!this.#isKilled) await this.#untilLoaded();
+  }
+
+  /** A server that wants a password answers before it has loaded what it saved. */
+  async #untilLoaded(): Promise<void> {
+    for (;;) {
+      try {
+        await this.command("PING");
+        return;
+      } catch (error) {
+        if (!(error instanceof RedisReplyError) || !error.message.startsWith("LOADING")) throw error;
+        await sleep(5);
+      }
+    }
   }
 
   async stop(): Promise<void> {
