@@ -227,8 +227,8 @@ function settleParts(
     entries.map(() => ({ kind: "copied" }));
   const write = (entries: readonly Entry[]) =>
     connection.run(async (client) => {
-      await guard.admit(client, memoryOf(entries));
-      return writeEntries(client, entries, clockLeadMs);
+      const written = await guard.admit(client, memoryOf(entries));
+      return writeEntries(client, entries, clockLeadMs).finally(written);
     });
   const overwrite = settings.run.dryRun ? pretend : write;
   const shared = { ...reading, ...(policy === "overwrite" ? { overwrite } : {}) };
@@ -244,8 +244,14 @@ function settleParts(
     ...shared,
     create: (entries) =>
       connection.run(async (client, tries) => {
-        await guard.admit(client, memoryOf(entries));
-        return createEntries(client, entries, clockLeadMs, tries > 1);
+        const written = await guard.admit(client, memoryOf(entries), async () => {
+          const exists = await existingKeys(
+            client,
+            entries.map(({ key }) => key),
+          );
+          return memoryOf(entries.filter((_, index) => exists[index] !== true));
+        });
+        return createEntries(client, entries, clockLeadMs, tries > 1).finally(written);
       }),
     replace: (replacements) => connection.run((client) => replaceHeld(client, replacements, clockLeadMs)),
     waitForLifetimes: () => pause(lifetimeToleranceMs, stop),

@@ -39,6 +39,7 @@ export async function confirmRemoval(
 
 /** What is typed, up to its line end; empty where the input ends or the run is to stop before. */
 async function answerTo(question: string, { stdin, terminal }: Asked, stop: AbortSignal): Promise<string> {
+  if (stop.aborted) return "";
   // The terminal stays as it is: Ctrl-C comes as the signal that it always is.
   const asking = createInterface({ input: stdin, output: terminal, terminal: false });
   const closed = new Promise<string>((resolve) => asking.once("close", () => resolve("")));

@@ -36,13 +36,19 @@ export function marksOf(
         marks.clear();
         for (const directory of presence.directories) {
           const mark = await connection.run((client) => readMark(client, keyOf(directory)));
-          if (mark !== undefined) marks.set(directory, mark);
+          // One that lies in the future was left by a clock that was wrong.
+          if (mark !== undefined && mark <= Date.now()) marks.set(directory, mark);
         }
         if (marks.size === 0) return;
+        // What was evicted is missing too, and counts of it are lost with a restart: no knowledge is no mark.
         const state = await connection.run(askServerState);
-        if (state === undefined || state.evictedKeys === 0) return;
+        if (state?.evictionPolicy === "noeviction" && state.evictedKeys === 0) return;
         marks.clear();
-        warn("Redis has evicted keys since its start: what is missing is not taken for ended");
+        warn(
+          state === undefined
+            ? "the right to INFO is missing: what is missing in Redis is not taken for ended"
+            : "Redis evicts keys, or has evicted some: what is missing is not taken for ended",
+        );
       }),
     of: (file, stamp) => {
       const mark = marks.get(file.directory);

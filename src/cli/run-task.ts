@@ -53,7 +53,15 @@ async function copy(
   const { record, stop } = surroundings;
   const composed = await composeCopy(settings, surroundings, run, marks, evictions);
   try {
-    await untilKept(surroundings, async () => {
+    const again = {
+      ...surroundings,
+      onBeginAgain: () => {
+        // What is gone is gone; what is still there is written again all the same.
+        if (record.purged > 0) record.errors.push(forgotRemoved(record.purged));
+        surroundings.onBeginAgain();
+      },
+    };
+    await untilKept(again, async () => {
       await shown(
         settings.run.dryRun ? "reading" : "copying",
         composed.scan,
@@ -126,8 +134,7 @@ async function purge(
     stop,
     onBeginAgain: () => {
       // What is gone is gone: it is not counted anew.
-      if (record.purged > 0)
-        throw new RedisError("unavailable", "Redis was restarted while files were removed");
+      if (record.purged > 0) throw forgotRemoved(record.purged);
       surroundings.onBeginAgain();
     },
   };
@@ -147,6 +154,14 @@ async function purge(
     }
     refuseUnreadable(tally);
   });
+}
+
+function forgotRemoved(count: number): RedisError {
+  const removed = countOf(count, "original");
+  return new RedisError(
+    "unavailable",
+    `Redis was restarted after ${removed} had been removed: what it did not keep of these sessions is lost`,
+  );
 }
 
 async function purgeUnverified(settings: CommandSettings, surroundings: Surroundings): Promise<void> {

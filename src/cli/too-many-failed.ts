@@ -3,6 +3,10 @@ import type { Allowance } from "./settings.js";
 
 /** Whether more sessions failed, in any pass, than is allowed; a share is one of the sessions found. */
 export function tooManyFailed({ ledger, laterPasses }: RunRecord, allowance: Allowance): boolean {
-  const allowed = "count" in allowance ? allowance.count : (allowance.percent / 100) * ledger.counts.found;
-  return [ledger, ...laterPasses].some(({ counts }) => counts.outcomes.failed > allowed);
+  const { found } = ledger.counts;
+  return [ledger, ...laterPasses].some(({ counts: { outcomes } }) =>
+    "count" in allowance
+      ? outcomes.failed > allowance.count
+      : 100 * outcomes.failed > allowance.percent * found,
+  );
 }

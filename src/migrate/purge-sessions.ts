@@ -52,15 +52,20 @@ const removalsBetweenConfirmations = 1000;
 export async function purgeSessions(purge: Purge): Promise<PurgeResult> {
   const course = new PurgeCourse(purge);
   const batches = purge.batches[Symbol.iterator]();
-  for (let whole = false; !whole && !purge.stop.aborted; ) {
-    const proven: ProvenFile[] = [];
-    try {
-      whole = await proveSome(batches, purge, course, proven);
-    } catch (error) {
-      purge.ledger.recordUnvisited(proven.length);
-      throw error;
+  try {
+    for (let whole = false; !whole && !purge.stop.aborted; ) {
+      const proven: ProvenFile[] = [];
+      try {
+        whole = await proveSome(batches, purge, course, proven);
+      } catch (error) {
+        purge.ledger.recordUnvisited(proven.length);
+        throw error;
+      }
+      await removeProven(proven, purge, course);
     }
-    await removeProven(proven, purge, course);
+  } finally {
+    // A scan that ends early has a directory open.
+    batches.return?.();
   }
   return course.result;
 }
@@ -103,15 +108,13 @@ async function proveSome(
 
 async function removeProven(proven: readonly ProvenFile[], purge: Purge, course: PurgeCourse): Promise<void> {
   let done = 0;
-  let confirmed = purge.dryRun;
   try {
     if (proven.length > 0 && !purge.dryRun) await waitUntilGrown(proven, purge);
     for (const one of proven) {
       if (purge.stop.aborted) break;
-      if (!purge.dryRun && done % removalsBetweenConfirmations === 0) confirmed = await purge.confirm();
+      if (!purge.dryRun && done % removalsBetweenConfirmations === 0) await course.confirm();
       else if (done % removalsBetweenTurns === 0) await nextTurn();
-      if (confirmed) course.remove(one);
-      else course.leave(one);
+      course.remove(one);
       done++;
     }
   } finally {
@@ -120,10 +123,11 @@ async function removeProven(proven: readonly ProvenFile[], purge: Purge, course:
 }
 
 /** Waits until the youngest file is old enough for its time to tell of every change. */
-async function waitUntilGrown(proven: readonly ProvenFile[], { wait }: Purge): Promise<void> {
-  const nowMs = Date.now();
-  const youngest = proven.reduce((latest, { mtimeMs }) => Math.max(latest, mtimeMs), 0);
-  if (youngest > nowMs - youngMs) await wait(Math.min(youngest - (nowMs - youngMs), youngMs));
+async function waitUntilGrown(proven: readonly ProvenFile[], { wait, stop }: Purge): Promise<void> {
+  const grownAtMs = proven.reduce((latest, { mtimeMs }) => Math.max(latest, mtimeMs), 0) + youngMs;
+  const giveUpAtMs = Math.min(grownAtMs, Date.now() + youngMs);
+  // A timer may end a little early.
+  while (Date.now() < giveUpAtMs && !stop.aborted) await wait(giveUpAtMs - Date.now());
 }
 
 /** How far a purge has come. */
@@ -134,6 +138,8 @@ class PurgeCourse {
   #left = 0;
   #unheld = 0;
   #foundInUse = false;
+  /** Whether Redis still stands by the proof; once it does not, nothing more goes. */
+  #confirmed = true;
 
   constructor(purge: Purge) {
     this.#purge = purge;
@@ -150,13 +156,17 @@ class PurgeCourse {
     this.#purge.onOutcome(outcome);
   }
 
+  async confirm(): Promise<void> {
+    if (this.#confirmed) this.#confirmed = await this.#purge.confirm();
+  }
+
   leave({ file, outcome }: ProvenFile): void {
     this.settle(file, { ...outcome, kind: "kept" }, true);
   }
 
   remove(proven: ProvenFile): void {
     const { file, outcome, held } = proven;
-    if (!this.#mayGo(proven)) this.leave(proven);
+    if (!this.#confirmed || !this.#mayGo(proven)) this.leave(proven);
     else {
       const removal: Removal = this.#purge.dryRun ? { kind: "removed" } : this.#purge.remove(proven);
       if (removal.kind === "removed" && !held) this.#unheld++;

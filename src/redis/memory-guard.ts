@@ -13,6 +13,10 @@ export class MemoryGuard {
   #allowance = 0;
   #unlimited = false;
   #written = 0;
+  /** Bytes that were admitted and are not written yet: Redis does not count them. */
+  #inFlight = 0;
+  /** One look at a time: each counts what the one before admitted. */
+  #looking: Promise<void> = Promise.resolve();
   readonly #need: number;
 
   /** `need`: bytes of memory that the run takes in all, about. */
@@ -20,25 +24,48 @@ export class MemoryGuard {
     this.#need = need;
   }
 
-  /** Throws `RedisError` where so many bytes more would bring Redis above 95% of its limit. Else throws what `redisFault` sorts. */
-  async admit(client: Redis, bytes: number): Promise<void> {
-    if (this.#unlimited) return;
-    if (bytes > this.#allowance) await this.#look(client, bytes);
-    this.#allowance -= bytes;
-    this.#written += bytes;
+  /**
+   * Gives a function to be called once so many bytes are written, or will not be. `least` tells, where they do not seem to fit, how many of
+   * them are really needed. Throws `RedisError` where they would bring Redis above 95% of its limit, else what `redisFault` sorts.
+   */
+  async admit(
+    client: Redis,
+    bytes: number,
+    least: () => Promise<number> = async () => bytes,
+  ): Promise<() => void> {
+    const turn = this.#looking.then(() => this.#admitted(client, bytes, least));
+    this.#looking = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    const taken = await turn;
+    return () => {
+      this.#inFlight -= taken;
+    };
   }
 
-  async #look(client: Redis, bytes: number): Promise<void> {
+  async #admitted(client: Redis, bytes: number, least: () => Promise<number>): Promise<number> {
+    const taken =
+      bytes > this.#allowance && !this.#unlimited ? await this.#look(client, bytes, least) : bytes;
+    this.#allowance -= taken;
+    this.#written += taken;
+    this.#inFlight += taken;
+    return taken;
+  }
+
+  async #look(client: Redis, bytes: number, least: () => Promise<number>): Promise<number> {
     const state = await askServerState(client);
     // Where INFO is denied Redis itself says when it is full.
     if (state === undefined || state.maxMemory === 0) {
       this.#unlimited = true;
-      return;
+      return bytes;
     }
-    const free = Math.floor(state.maxMemory * fullShare) - state.usedMemory;
-    if (bytes > free) throw new RedisError("refused", this.#refusal(free, bytes));
+    const free = Math.floor(state.maxMemory * fullShare) - state.usedMemory - this.#inFlight;
+    const taken = bytes > free ? await least() : bytes;
+    if (taken > 0 && taken > free) throw new RedisError("refused", this.#refusal(free, taken));
     // Half of it, for sizes are estimates and the live server writes too.
-    this.#allowance = Math.max(bytes, Math.min(free / 2, mostUnseen));
+    this.#allowance = Math.max(taken, Math.min(free / 2, mostUnseen));
+    return taken;
   }
 
   #refusal(free: number, bytes: number): string {

@@ -32,9 +32,15 @@ export async function askServerState(client: Redis): Promise<ServerState | undef
 /** Whether Redis writes what it holds to a disk; `undefined` where it may not be asked. Throws what `redisFault` sorts. */
 export async function askPersistence(client: Redis): Promise<boolean | undefined> {
   const info = await allowed(() => client.info("persistence"));
-  if (info !== undefined && fieldOf(info, "aof_enabled") === "1") return true;
-  const reply = await allowed(() => client.config("GET", "save"));
-  return Array.isArray(reply) && reply.length === 2 ? reply[1] !== "" : undefined;
+  const log = info === undefined ? await askSetting(client, "appendonly") : fieldOf(info, "aof_enabled");
+  if (log === "1" || log === "yes") return true;
+  const snapshots = await askSetting(client, "save");
+  return log === undefined || snapshots === undefined ? undefined : snapshots !== "";
+}
+
+async function askSetting(client: Redis, name: string): Promise<string | undefined> {
+  const reply = await allowed(() => client.config("GET", name));
+  return Array.isArray(reply) && reply.length === 2 ? String(reply[1]) : undefined;
 }
 
 /**

@@ -130,7 +130,7 @@ describe("what ended in Redis stays ended (spec.md section 4, Logouts)", { concu
     await evictOne(redis);
     const { exitCode, stderr, report } = await run(args);
     assert.deepEqual([exitCode, report.sessions.ended, report.sessions.copied > 0], [0, 0, true], stderr);
-    assert.match(stderr, /has evicted keys since its start/);
+    assert.match(stderr, /Redis evicts keys, or has evicted some/);
   });
 
   test("ended files go with a purge", async (t) => {

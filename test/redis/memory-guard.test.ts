@@ -25,8 +25,9 @@ describe("memory-guard: writing stops at 95% of maxmemory, before the live serve
     let written = 0;
     const fill = async () => {
       for (;;) {
-        await guard.admit(client, 50_000);
+        const done = await guard.admit(client, 50_000);
         assert.equal(await client.set(`session:${written}`, value), "OK");
+        done();
         written++;
       }
     };
@@ -115,5 +116,26 @@ describe("memory-guard: Redis is asked seldom", () => {
     const client = await clientOf(t, await redisOf(t));
     client.disconnect();
     await assert.rejects(new MemoryGuard(0).admit(client, 1));
+  });
+
+  it("several batches in flight: each counts what the others were admitted", async (t) => {
+    const server = await redisOf(t, { args: ["--maxmemory", "20mb"] });
+    const client = await clientOf(t, server);
+    const guard = new MemoryGuard(0);
+    const admitted = [0, 1, 2].map(() => guard.admit(client, 7 * million));
+    const kinds = (await Promise.allSettled(admitted)).map(({ status }) => status);
+    assert.deepEqual(kinds, ["fulfilled", "fulfilled", "rejected"]);
+    for (const done of await Promise.all(admitted.slice(0, 2))) done();
+    await guard.admit(client, 7 * million);
+  });
+
+  it("what does not fit is refused by what is really needed of it", async (t) => {
+    const server = await redisOf(t, { args: ["--maxmemory", "4mb"] });
+    const client = await clientOf(t, server);
+    await new MemoryGuard(0).admit(client, 8 * million, async () => 0);
+    await assert.rejects(
+      new MemoryGuard(0).admit(client, 8 * million, async () => 7 * million),
+      /95%/,
+    );
   });
 });

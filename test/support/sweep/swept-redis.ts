@@ -75,6 +75,7 @@ export class SweptRedis {
     await mkdir(this.#directory, { recursive: true });
     this.#isKilled = false;
     this.#server = await startWithRights(this.#directory, this.#args);
+    await this.#untilLoaded();
     this.#proxy?.redirect(this.port);
   }
 
