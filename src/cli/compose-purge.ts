@@ -39,6 +39,8 @@ export interface PurgeOrder {
 
 export interface ComposedPurge {
   readonly purge: Purge;
+  /** Waits until nobody else copies the directory; `false` where that goes on for too long. Throws where the run must end. */
+  readonly begin: () => Promise<boolean>;
   readonly close: () => void;
 }
 
@@ -64,12 +66,14 @@ export function composePurge(
     nowMs: Date.now,
     unconditional: order.extent === "unconditional",
   };
+  const { begin, confirm } = makeConfirm(settings, surroundings, run, evictions);
   return {
     close: files.close,
+    begin,
     purge: {
       ...sharedParts(settings, surroundings, order, files),
       prove: (batch) => proveBatch(batch, proof),
-      confirm: makeConfirm(settings, surroundings, run, evictions),
+      confirm,
     },
   };
 }
@@ -83,6 +87,7 @@ export function composeUnverifiedPurge(
   const files = openFiles(surroundings.record.directories, largestUnaskedFile);
   return {
     close: files.close,
+    begin: async () => true,
     purge: {
       ...sharedParts(settings, surroundings, order, files),
       prove: (batch) => proveUnasked(batch, files),
@@ -173,20 +178,25 @@ function makeConfirm(
   { warn, stop }: Surroundings,
   { connection, presence }: OpenRun,
   evictions: EvictionWatch,
-): Purge["confirm"] {
+): Pick<ComposedPurge, "begin"> & Pick<Purge, "confirm"> {
   const { generation } = connection;
-  let begun = false;
-  return async () => {
-    if (!begun) {
-      await tellPersistence();
+  let isFirst = true;
+  return {
+    begin: async () => {
+      if (settings.run.dryRun) return true;
       await connection.rename(presenceName("removing", presence));
+      return othersAreThrough();
+    },
+    confirm: async () => {
+      if (isFirst) await tellPersistence();
+      // A copy may have begun behind the proof.
       if (!(await othersAreThrough())) return false;
-      await waitForReplicas();
-    }
-    begun = true;
-    const evicted = await evictions.end();
-    if (connection.generation !== generation) throw new RedisForgotError();
-    return !evicted && !stop.aborted;
+      if (isFirst) await waitForReplicas();
+      isFirst = false;
+      const evicted = await evictions.end();
+      if (connection.generation !== generation) throw new RedisForgotError();
+      return !evicted && !stop.aborted;
+    },
   };
 
   async function tellPersistence(): Promise<void> {

@@ -17,7 +17,7 @@ export interface Marks {
 
 /** Reads and leaves marks. Where that is not allowed it is said, and the run goes on without. */
 export function marksOf(
-  { connection, presence, prefix, clockLeadMs }: OpenRun,
+  { connection, directories, prefix, clockLeadMs }: OpenRun,
   warn: (message: string, lasting?: boolean) => void,
 ): Marks {
   const marks = new Map<string, number>();
@@ -34,7 +34,7 @@ export function marksOf(
     read: () =>
       orSay("read", async () => {
         marks.clear();
-        for (const directory of presence.directories) {
+        for (const directory of directories) {
           const mark = await connection.run((client) => readMark(client, keyOf(directory)));
           // One that lies in the future was left by a clock that was wrong.
           if (mark !== undefined && mark <= Date.now()) marks.set(directory, mark);
@@ -56,7 +56,7 @@ export function marksOf(
     },
     leave: (startedMs, lifetimeMs) =>
       orSay("written", async () => {
-        for (const directory of presence.directories) {
+        for (const directory of directories) {
           const endMs = Date.now() + lifetimeMs;
           await connection.run((client) =>
             leaveMark(client, keyOf(directory), startedMs, endMs, clockLeadMs),

@@ -13,6 +13,7 @@ import { type Phase, type Presence, presenceName } from "../redis/presence.js";
 import { describeTarget } from "../redis/redis-target.js";
 import { ResilientConnection } from "../redis/resilient-connection.js";
 import { askServerFacts, refuseUnfitServer } from "../redis/server-facts.js";
+import { directoryPlaces } from "../source/directory-places.js";
 import { isSid } from "../source/session-name.js";
 import { chooseKeyLayout } from "./choose-key-layout.js";
 import type { CommandSettings } from "./command-settings.js";
@@ -39,6 +40,8 @@ export interface OpenRun {
   /** What stands before the sid in every key. */
   readonly keyPrefix: string;
   readonly presence: Presence;
+  /** The session directories, resolved. */
+  readonly directories: readonly string[];
   readonly prefix: string | null;
   /** Bytes that a session file may have. */
   readonly maxFileSize: number;
@@ -59,7 +62,7 @@ export async function openRun(
 ): Promise<OpenRun> {
   const { prefix, redis } = settings.target;
   record.redis = describeTarget(redis);
-  const presence = { directories: record.directories, token: randomBytes(8).toString("hex") };
+  const presence = { places: directoryPlaces(record.directories), token: randomBytes(8).toString("hex") };
   const connection = await ResilientConnection.open({
     target: redis,
     retryForMs: settings.run.retryForMs,
@@ -91,6 +94,7 @@ export async function openRun(
       clockLeadMs,
       keyPrefix: conversion.keyPrefix,
       presence,
+      directories: record.directories,
       prefix,
       maxFileSize: fileSizeFactor * conversion.maxSessionSize,
       convert: (read, sid) => convertSession(read, sid, conversion, Date.now()),

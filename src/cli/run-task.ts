@@ -180,7 +180,7 @@ const stillInUse = "files were modified meanwhile, so a server still uses the di
 
 /** Shows a purge while it goes on, and says what it left. */
 async function removing(
-  { purge: work, close }: ComposedPurge,
+  { purge: work, begin, close }: ComposedPurge,
   total: number | undefined,
   { record, reporter, warn }: Surroundings,
   ledger: Ledger,
@@ -188,6 +188,10 @@ async function removing(
   const startedSeconds = secondsOf(record);
   reporter.begin({ doing: "removing", total }, () => progressOf(ledger, secondsOf(record) - startedSeconds));
   try {
+    if (!(await begin())) {
+      record.partial = true;
+      return { left: 0, unheld: 0, foundInUse: false };
+    }
     const result = await purgeSessions(work);
     if (result.left > 0) record.partial = true;
     if (result.foundInUse)

@@ -7,15 +7,15 @@ export type Phase = "copying" | "removing";
 
 /** Who a run is to others. */
 export interface Presence {
-  /** The session directories, resolved. */
-  readonly directories: readonly string[];
+  /** What its session directories may be known by. */
+  readonly places: readonly string[];
   /** Drawn at the start of the run. */
   readonly token: string;
 }
 
-/** The name that a connection carries: `tele-sessions:copying:<directories>:<token>`. */
-export function presenceName(phase: Phase, { directories, token }: Presence): string {
-  return `tele-sessions:${phase}:${scopesOf(directories).join()}:${token}`;
+/** The name that a connection carries: `tele-sessions:copying:<places>:<token>`. */
+export function presenceName(phase: Phase, { places, token }: Presence): string {
+  return `tele-sessions:${phase}:${scopesOf(places).join()}:${token}`;
 }
 
 /** Gives the connection its name; tells whether this user may. Throws what `redisFault` sorts. */
@@ -24,16 +24,16 @@ export async function announce(client: Redis, name: string): Promise<boolean> {
 }
 
 /**
- * How many other connections copy one of these directories, to whichever keys; `undefined` where the connections may not be looked at.
+ * How many other connections copy what is known by one of these places, to whichever keys; `undefined` where the connections may not be looked at.
  * Throws what `redisFault` sorts.
  */
 export async function countOthersCopying(
   client: Redis,
-  { directories, token }: Presence,
+  { places, token }: Presence,
 ): Promise<number | undefined> {
   const list = await allowed(() => client.client("LIST"));
   if (typeof list !== "string") return undefined;
-  const scopes = new Set(scopesOf(directories));
+  const scopes = new Set(scopesOf(places));
   const names = [...list.matchAll(/ name=tele-sessions:copying:([0-9a-f,]+):([0-9a-f]+) /g)];
   return names.filter(
     ([, theirs = "", theirToken]) =>
@@ -41,6 +41,6 @@ export async function countOthersCopying(
   ).length;
 }
 
-function scopesOf(directories: readonly string[]): string[] {
-  return directories.map((directory) => createHash("sha256").update(directory).digest("hex").slice(0, 16));
+function scopesOf(places: readonly string[]): string[] {
+  return places.map((place) => createHash("sha256").update(place).digest("hex").slice(0, 16));
 }

@@ -16,6 +16,8 @@ export type Removal =
 /** Never blocks on a pipe, never follows a symlink in the last place. */
 const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
+const mostLooks = 3;
+
 /**
  * Removes a session file where it is still the one compared. It is set aside under a name of ours in its own folder, so that nobody
  * replaces it unseen, compared there through an open descriptor, and only then unlinked; another file goes back. Throws only what is no
@@ -25,11 +27,8 @@ export function removeSessionFile(folder: string, name: string, compared: ExactS
   const path = `${folder}/${name}`;
   const aside = `${folder}/${setAsideName(name)}`;
   try {
-    const there = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-    if (there === undefined) return { kind: "vanished" };
-    // Most of what changed is seen here, and never leaves its place. Being set aside changes the change time: later it tells nothing.
-    if (!there.isFile() || !isSame(there, compared) || there.ctimeNs !== compared.ctimeNs)
-      return { kind: "changed" };
+    const there = lookAtCompared(path, compared);
+    if (there !== "same") return { kind: there };
     renameSync(path, aside);
   } catch (error) {
     const code = errorCode(error);
@@ -48,6 +47,19 @@ export function removeSessionFile(folder: string, name: string, compared: ExactS
   }
   const problem = putBack(aside, path);
   return problem === undefined ? { kind: "changed" } : { kind: "failed", code: problem };
+}
+
+/**
+ * Most of what changed is seen here, and never leaves its place. Being set aside changes the change time: later it tells nothing. Another
+ * run's renaming changes it a moment before the name is gone, so a file that differs is looked at again.
+ */
+function lookAtCompared(path: string, compared: ExactStamp): "same" | "changed" | "vanished" {
+  for (let looks = 0; looks < mostLooks; looks++) {
+    const there = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    if (there === undefined) return "vanished";
+    if (there.isFile() && isSame(there, compared) && there.ctimeNs === compared.ctimeNs) return "same";
+  }
+  return "changed";
 }
 
 function isComparedFile(path: string, compared: ExactStamp): boolean {

@@ -26,13 +26,13 @@ export function restoreSetAside(setAside: readonly SetAsideFile[]): Restored {
   const opened = new Map<string, OpenDirectory>();
   try {
     for (const one of setAside) {
-      if (isRunning(one.pid)) {
-        inHand++;
-        continue;
-      }
       const { directory } = one.file;
       const open = opened.get(directory) ?? new OpenDirectory(directory);
       opened.set(directory, open);
+      if (isRunning(one.pid) && isYoung(open, one)) {
+        inHand++;
+        continue;
+      }
       const { problem, isBack } = restoreOne(open, one);
       if (problem !== undefined) problems.push(problem);
       if (isBack) files.push(one.file);
@@ -42,6 +42,8 @@ export function restoreSetAside(setAside: readonly SetAsideFile[]): Restored {
   }
   return { files, inHand, problems };
 }
+
+const longestInHandMs = 60_000;
 
 interface RestoredOne {
   readonly problem?: string | undefined;
@@ -60,6 +62,19 @@ function restoreOne(directory: OpenDirectory, { file, asideName }: SetAsideFile)
     return { isBack: lstatSync(path, { throwIfNoEntry: false })?.isFile() === true };
   } catch (error) {
     return { problem: errorCode(error), isBack: false };
+  }
+}
+
+/** Whether a file was set aside just now; a purge has none in hand for longer than a moment. */
+function isYoung(directory: OpenDirectory, { file, asideName }: SetAsideFile): boolean {
+  try {
+    const folder = directory.folderOf(file);
+    const stats =
+      folder === undefined ? undefined : lstatSync(`${folder}/${asideName}`, { throwIfNoEntry: false });
+    return stats !== undefined && stats.ctimeMs > Date.now() - longestInHandMs;
+  } catch (error) {
+    errorCode(error);
+    return false;
   }
 }
 

@@ -30,7 +30,7 @@ async function runOf(
   const warnings: string[] = [];
   const run: OpenRun = {
     ...{ connection, clockLeadMs, keyPrefix: "session:", maxFileSize: 1 },
-    ...{ prefix, presence: { directories: of, token: "1" } },
+    ...{ prefix, directories: of, presence: { places: of, token: "1" } },
     ...{ convert: never, look: never, close: never },
   };
   return { marks: marksOf(run, (message) => warnings.push(message)), warnings };

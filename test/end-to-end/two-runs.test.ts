@@ -183,9 +183,9 @@ describe("two runs that cannot see each other, or want other things: nothing is 
     const purge = await startHalfPurge(ground, ["purge"]);
     const { gate, running } = await startHalfCopy(t, ground, ["copy", "--on-conflict", "overwrite"]);
     purge.kill("SIGCONT");
-    await purge.result;
+    await purge.waitFor(/another run copies this directory/);
     gate.open();
-    await running.result;
+    await Promise.all([purge.result, running.result]);
     const keys = await redisPipeline(
       ground.redis,
       ground.known.map(({ made }) => ["EXISTS", `session:${made.sid}`]),

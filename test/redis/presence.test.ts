@@ -5,7 +5,7 @@ import { redisCommand } from "../support/redis-command.js";
 import { type RedisServer, startRedis } from "../support/redis-server.js";
 import { clientOf } from "./support/client-of.js";
 
-const own: Presence = { directories: ["/srv/a", "/srv/b"], token: "0123456789abcdef" };
+const own: Presence = { places: ["/srv/a", "/srv/b"], token: "0123456789abcdef" };
 const other: Presence = { ...own, token: "fedcba9876543210" };
 
 describe("presence: what other runs see of one", () => {
@@ -18,8 +18,8 @@ describe("presence: what other runs see of one", () => {
   });
 
   it("each directory has a scope of its own, alone or among others", () => {
-    const scopesOf = (...directories: string[]) =>
-      presenceName("copying", { ...own, directories })
+    const scopesOf = (...places: string[]) =>
+      presenceName("copying", { ...own, places })
         .split(":")[2]
         ?.split(",");
     const [a] = scopesOf("/srv/a") ?? [];
@@ -41,7 +41,7 @@ describe("presence: a purge waits for copies of the same directories, for they w
     ["another copy of the same directories", [presenceName("copying", other)], 1],
     [
       "another copy of one of them, and of others",
-      [presenceName("copying", { ...other, directories: ["/srv/x", "/srv/b"] })],
+      [presenceName("copying", { ...other, places: ["/srv/x", "/srv/b"] })],
       1,
     ],
     [
@@ -49,7 +49,7 @@ describe("presence: a purge waits for copies of the same directories, for they w
       [presenceName("copying", other), presenceName("copying", { ...other, token: "1" })],
       2,
     ],
-    ["a copy of another directory", [presenceName("copying", { ...other, directories: ["/srv/x"] })], 0],
+    ["a copy of another directory", [presenceName("copying", { ...other, places: ["/srv/x"] })], 0],
     ["a copy that removes by now", [presenceName("removing", other)], 0],
     ["an earlier connection of this run", [presenceName("copying", own)], 0],
     ["strangers", ["tele-sessions", "tele-sessions:copying:", "copying", "x=tele-sessions:copying:"], 0],
@@ -73,7 +73,7 @@ describe("presence: a purge waits for copies of the same directories, for they w
   });
 
   it("a run of no directory at all", async (t) => {
-    const none = { ...own, directories: [] };
+    const none = { ...own, places: [] };
     const client = await clientOf(t, server, presenceName("copying", none));
     assert.equal(await countOthersCopying(client, { ...none, token: "2" }), 0);
   });
