@@ -56,7 +56,7 @@ async function copy(
     const again = {
       ...surroundings,
       onBeginAgain: () => {
-        // What is gone is gone; what is still there is written again all the same.
+        // What is gone is gone; what is still there is written again, and stays.
         if (record.purged > 0) record.errors.push(forgotRemoved(record.purged));
         surroundings.onBeginAgain();
       },
@@ -70,7 +70,8 @@ async function copy(
         () => copySessions(composed.copy),
       );
       refuseUnreadable(record.tally);
-      if (settings.removal.purge && !stop.aborted) {
+      // Once Redis forgot behind a removal nothing more goes.
+      if (settings.removal.purge && !stop.aborted && record.purged === 0) {
         const inUse = record.laterPasses.length > 0 || composed.isInUse();
         await purgeCopied(settings, surroundings, run, marks, evictions, inUse);
       }

@@ -83,9 +83,9 @@ export class SweptRedis {
   async restore(): Promise<void> {
     await this.command("ACL", "SETUSER", "default", "resetkeys", "~*", "+@all", `>${SweptRedis.password}`);
     await this.command("REPLICAOF", "NO", "ONE");
+    for (const [name, value] of Object.entries(settings)) await this.command("CONFIG", "SET", name, value);
     const [, hashes] = [await this.command("SCAN", 0, "COUNT", 10_000, "TYPE", "hash")].flat();
     for (const key of [hashes ?? []].flat()) await this.command("DEL", String(key));
-    for (const [name, value] of Object.entries(settings)) await this.command("CONFIG", "SET", name, value);
   }
 
   /** Does something beside the run, which a kill may end; `finish` waits for it. */
