@@ -93,6 +93,9 @@ async function copyFiles(scene: Scene): Promise<void> {
   await server.begin("files and ends");
   const first = await runBeside(scene, "copy 1", ["copy"], { ...often, holds: seeds > 1 ? 20 : 12 });
   assert.equal(first.exitCode, 0, first.stderr);
+  // What the judge goes by: each pass was seen, the last one too, which may have found nothing.
+  const { passes } = await server.count();
+  assert.ok(passes === first.report.passes.length || passes === first.report.passes.length + 1, `${passes}`);
 
   const purging = await runBeside(scene, "copy --purge in use", ["copy", "--purge"], { ...often, holds: 3 });
   assert.equal(purging.exitCode, 4, purging.stderr);

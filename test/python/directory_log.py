@@ -6,6 +6,8 @@ import re
 import struct
 import threading
 
+IN_ACCESS = 0x1
+IN_CLOSE_NOWRITE = 0x10
 IN_MOVED_FROM = 0x40
 IN_MOVED_TO = 0x80
 IN_CREATE = 0x100
@@ -22,8 +24,8 @@ MARKER = re.compile(r"marker-([0-9]+)")
 class DirectoryLog(threading.Thread):
     """Follows a session directory and its folders, one event after the other: each has a number, its place in the order of all.
 
-    A directory's parent says when somebody opens the directory, which is when a pass over it begins. The order holds between the two, for
-    it is one queue.
+    A directory's parent says when somebody opens the directory and reads names from it at once, which is when a pass over it begins: who
+    only looks for a file through its descriptor reads none. The order holds between the two, for it is one queue.
     """
 
     def __init__(self, directory, folders):
@@ -31,11 +33,13 @@ class DirectoryLog(threading.Thread):
         self.parent, self.name = os.path.split(os.path.abspath(directory))
         self.libc = ctypes.CDLL(None, use_errno=True)
         self.queue = self.checked(self.libc.inotify_init1(os.O_CLOEXEC))
-        self.parent_watch = self.watch(self.parent, IN_OPEN | IN_CREATE)
+        self.parent_watch = self.watch(self.parent, IN_OPEN | IN_ACCESS | IN_CLOSE_NOWRITE | IN_CREATE)
         for folder in ("", *folders):
             self.watch(os.path.join(directory, folder), IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE)
         self.count = 0
-        self.opened = []
+        # The numbers of the events with which passes began; that of an opening that nothing followed yet.
+        self.passes = []
+        self.opened = None
         # By sid: the numbers of the events in which its file was put in place.
         self.saved = {}
         # Each a sid and the number of an event, as below.
@@ -105,6 +109,8 @@ class DirectoryLog(threading.Thread):
             with self.told:
                 self.markers[int(marker.group(1))] = self.count
                 self.told.notify_all()
-        elif mask & IN_OPEN and mask & IN_ISDIR and name == self.name:
-            self.opened.append(self.count)
+        elif mask & IN_ISDIR and name == self.name:
+            if mask & IN_ACCESS and self.opened is not None:
+                self.passes.append(self.opened)
+            self.opened = self.count if mask & IN_OPEN else None
             self.count += 1

@@ -280,13 +280,13 @@ class LiveServer:
             "ends": self.ends,
             "endsBehind": self.ends_behind,
             "held": len(self.held),
-            "opened": len(self.directory_log.opened) - (run["openedBefore"] if run else 0),
+            "passes": len(self.directory_log.passes) - (run["passesBefore"] if run else 0),
             "newestFileMs": self.newest_file,
         }
 
     def begin_run(self, name):
         self.redis_log.forget_touched()
-        run = {"name": name, "openedBefore": len(self.directory_log.opened), "begun": self.marks(), "ended": None}
+        run = {"name": name, "passesBefore": len(self.directory_log.passes), "begun": self.marks(), "ended": None}
         self.runs.append(run)
 
     def end_run(self):
@@ -316,7 +316,7 @@ class LiveServer:
             "troubles": self.troubles,
             "runs": self.runs,
             "switched": self.switched,
-            "opened": log.opened,
+            "passes": log.passes,
             "removed": list(log.taken.values()) + [entry for entry in log.deleted if entry[0] not in ended],
             "sessions": [session.history() for session in self.sessions],
             "commands": [

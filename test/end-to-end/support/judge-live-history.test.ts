@@ -63,7 +63,7 @@ function historyOf({ versions, ended: end = undefined, rows, removedAt, trouble 
       { name: "purge", begun: place(50), ended: place(60) },
     ],
     switched: place(30),
-    opened: [11, 15, 21, 25, 41, 45, 51],
+    passes: [11, 15, 21, 25, 41, 45, 51],
     removed: removedAt === undefined ? [] : [[sid, removedAt]],
     sessions: [session, other],
     commands,

@@ -286,7 +286,7 @@ class Judge implements LiveJudgement {
   }
 
   #lastPassOf(run: LiveRun): number {
-    return this.#history.opened.findLast((event) => run.begun.event <= event && event < run.ended.event) ?? 0;
+    return this.#history.passes.findLast((event) => run.begun.event <= event && event < run.ended.event) ?? 0;
   }
 
   #runAt(place: number): LiveRun | undefined {

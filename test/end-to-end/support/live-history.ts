@@ -15,8 +15,8 @@ export interface LiveHistory {
   readonly runs: readonly LiveRun[];
   /** The switch from files to Redis. */
   readonly switched: LivePlace | null;
-  /** Events: the session directory was opened, as each pass over it begins. */
-  readonly opened: readonly number[];
+  /** Events: a pass over the session directory began. */
+  readonly passes: readonly number[];
   /** Session files that went, and not by the server. */
   readonly removed: readonly (readonly [sid: string, event: number])[];
   readonly sessions: readonly LiveSession[];

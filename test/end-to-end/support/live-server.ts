@@ -19,8 +19,8 @@ export interface LiveCount {
   /** Files deleted of sessions that the run under way had come to before. */
   readonly endsBehind: number;
   readonly held: number;
-  /** How often the session directory was opened since the last run began: its passes. */
-  readonly opened: number;
+  /** Passes over the session directory since the last run began. */
+  readonly passes: number;
   /** No file changed later. */
   readonly newestFileMs: number;
 }
