@@ -1,3 +1,4 @@
+import { lstatSync } from "node:fs";
 import { basename } from "node:path";
 import { compareHeld } from "../convert/compare-held.js";
 import { explainMissing } from "../convert/missing-key.js";
@@ -158,9 +159,14 @@ function openFiles(directories: readonly string[], maxFileSize: number): Session
     remove: (file, exact) => {
       try {
         const folder = folderOf(file);
-        return folder === undefined
-          ? { kind: "vanished" }
-          : removeSessionFile(folder, basename(file.name), exact);
+        if (folder === undefined) return { kind: "vanished" };
+        const name = basename(file.name);
+        const removal = removeSessionFile(folder, name, exact);
+        // A server that comes back behind the proof is told by what it saves.
+        const there =
+          removal.kind === "changed" ? lstatSync(`${folder}/${name}`, { throwIfNoEntry: false }) : undefined;
+        if (there !== undefined) isInUse ||= isModifiedSince(there, startedMs);
+        return removal;
       } catch (error) {
         return { kind: "failed", code: errorCode(error) };
       }

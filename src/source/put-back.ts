@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { type BigIntStats, linkSync, lstatSync, renameSync, unlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { errorCode } from "./error-code.js";
@@ -11,21 +12,25 @@ const noLinkCodes: ReadonlySet<string> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUP
 /**
  * Gives what was set aside its own name again, by link, so that it never takes the place of what came there since. Where a later session
  * file stands there, the one set aside is what the server itself would have replaced, and goes; an earlier one, or an empty file, goes in
- * its stead. `undefined` where nothing is left aside, else the system's name of the problem. Throws only what is no system error.
+ * its stead. What is no file gives way to a session file and never goes: it gets another name. `undefined` where nothing is left
+ * aside, else the system's name of the problem. Throws only what is no system error.
  */
 export function putBack(aside: string, path: string, contests = mostContests): string | undefined {
   try {
     const former = lstatSync(aside, { bigint: true });
-    if (former.isDirectory()) return putDirectoryBack(aside, path);
-    if (takesName(aside, path)) return undefined;
+    if (takesName(aside, path, former)) return undefined;
+    if (!former.isFile()) {
+      // A name that nobody can foresee: it takes the place of nothing.
+      renameSync(aside, `${path}.${randomBytes(8).toString("hex")}`);
+      return undefined;
+    }
     const standing = lstatSync(path, { bigint: true, throwIfNoEntry: false });
     if (standing !== undefined && isReplacedBy(former, standing)) {
       unlinkSync(aside);
       return undefined;
     }
     if (contests === 0) return "EEXIST";
-    if (standing === undefined) return putBack(aside, path, contests - 1);
-    return isReplacedBy(standing, former) ? contest(aside, path, contests - 1) : "EEXIST";
+    return standing === undefined ? putBack(aside, path, contests - 1) : contest(aside, path, contests - 1);
   } catch (error) {
     const code = errorCode(error);
     return code === "ENOENT" ? undefined : code;
@@ -33,32 +38,31 @@ export function putBack(aside: string, path: string, contests = mostContests): s
 }
 
 /** Whether what lies aside could take its name; not where one stands there. */
-function takesName(aside: string, path: string): boolean {
+function takesName(aside: string, path: string, former: BigIntStats): boolean {
+  // Directories have no links.
+  if (former.isDirectory()) return takesFreeName(aside, path);
   try {
     linkSync(aside, path);
   } catch (error) {
     const code = errorCode(error);
     if (code === "EEXIST") return false;
-    if (!noLinkCodes.has(code)) throw error;
-    // Without links a look must do. What comes within the moment between both is replaced.
-    if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return false;
-    renameSync(aside, path);
-    return true;
+    if (noLinkCodes.has(code)) return takesFreeName(aside, path);
+    throw error;
   }
   unlinkSync(aside);
   return true;
 }
 
-/** Directories have no links; no session file is one, so this is a stranger's doing. */
-function putDirectoryBack(aside: string, path: string): string | undefined {
-  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return "EEXIST";
+/** The same without a link: a look must do. What comes within the moment between both is replaced. */
+function takesFreeName(aside: string, path: string): boolean {
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return false;
   renameSync(aside, path);
-  return undefined;
+  return true;
 }
 
 /**
- * An earlier file has the name of what lies aside: it is taken aside too, for by then it may be another one, and comes back behind it. It then
- * finds a later one in its place, or is one itself.
+ * What has the name of the session file that lies aside, an earlier one or what is none, is taken aside too, for by then it may be another, and
+ * comes back behind it: to find a later file in its place, or to be one itself.
  */
 function contest(aside: string, path: string, contests: number): string | undefined {
   const other = join(dirname(path), setAsideName(basename(path)));
@@ -72,8 +76,8 @@ function contest(aside: string, path: string, contests: number): string | undefi
   return putBack(other, path, contests) ?? problem;
 }
 
-/** Whether the server would have put one session file in the place of the other: the later one, and any for an empty one. */
+/** Whether the server would have put what stands there in the place of the other file: a later one, and any for an empty one. */
 function isReplacedBy(former: BigIntStats, standing: BigIntStats): boolean {
-  if (!former.isFile() || !standing.isFile()) return false;
+  if (!standing.isFile()) return false;
   return former.size === 0n || (standing.size > 0n && standing.mtimeNs >= former.mtimeNs);
 }

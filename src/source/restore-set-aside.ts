@@ -47,7 +47,7 @@ const longestInHandMs = 60_000;
 
 interface RestoredOne {
   readonly problem?: string | undefined;
-  /** Whether a session file stands where none stood before. */
+  /** Whether a file stands where none stood before. */
   readonly isBack: boolean;
 }
 
@@ -56,10 +56,9 @@ function restoreOne(directory: OpenDirectory, { file, asideName }: SetAsideFile)
     const folder = directory.folderOf(file);
     if (folder === undefined) return { isBack: false };
     const path = `${folder}/${basename(file.name)}`;
-    const stood = lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+    const stood = isFile(path);
     const problem = putBack(`${folder}/${asideName}`, path);
-    if (problem !== undefined || stood) return { problem, isBack: false };
-    return { isBack: lstatSync(path, { throwIfNoEntry: false })?.isFile() === true };
+    return { problem, isBack: !stood && isFile(path) };
   } catch (error) {
     return { problem: errorCode(error), isBack: false };
   }
@@ -76,6 +75,10 @@ function isYoung(directory: OpenDirectory, { file, asideName }: SetAsideFile): b
     errorCode(error);
     return false;
   }
+}
+
+function isFile(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 /** Whether the process that set a file aside is still running; its id alone may be another program's by now. */

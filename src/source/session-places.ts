@@ -1,10 +1,10 @@
-import { lstatSync, statSync } from "node:fs";
+import { lstatSync, opendirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { SourceError } from "../model/errors.js";
 import type { FileStamp, SessionFile } from "../model/session-file.js";
 import { errorCode } from "./error-code.js";
 import { directoryIdentity, OpenDirectory } from "./open-directory.js";
-import { layouts } from "./session-name.js";
+import { isScatterFolder, layouts } from "./session-name.js";
 
 /** Where a session file may be moved to on its first use: Odoo 16 renames a flat one to its scattered place [odoo/http.py 16.0]. */
 export function scatteredPlaceOf(file: SessionFile): string | undefined {
@@ -17,27 +17,41 @@ export function scatteredPlaceOf(file: SessionFile): string | undefined {
  */
 export function goneTest(directories: readonly string[]): (file: SessionFile) => boolean {
   const identities = new Map(directories.map((directory) => [directory, identityOf(directory)]));
-  /** Scatter folders, as each was when a file was first seen in it. */
-  const folders = new Map<string, string>();
+  const folders = new Map<string, ReadonlyMap<string, string>>();
   return (file) => {
-    const path = join(file.directory, file.name);
+    const { directory, layout } = file;
+    const known = layout === "flat" ? undefined : (folders.get(directory) ?? scatterFoldersOf(directory));
+    if (known !== undefined) folders.set(directory, known);
     const moved = scatteredPlaceOf(file);
-    if (!isMissing(path)) {
-      const folder = dirname(path);
-      if (file.layout === "scattered" && !folders.has(folder)) {
-        const identity = identityOf(folder);
-        if (identity !== undefined) folders.set(folder, identity);
-      }
-      return false;
-    }
-    if (moved !== undefined && !isMissing(moved)) return false;
-    return isMissingFrom(file, identities.get(file.directory), folders.get(dirname(path)));
+    if (!isMissing(join(directory, file.name)) || (moved !== undefined && !isMissing(moved))) return false;
+    return isMissingFrom(file, identities.get(directory), known?.get(dirname(file.name)));
   };
+}
+
+const noFolder = "none";
+
+/** What tells the scatter folders of a session directory from others in their places, as they stand now. */
+function scatterFoldersOf(directory: string): ReadonlyMap<string, string> {
+  const folders = new Map<string, string>();
+  try {
+    const opened = opendirSync(directory);
+    try {
+      for (let entry = opened.readSync(); entry !== null; entry = opened.readSync()) {
+        if (!isScatterFolder(entry.name)) continue;
+        folders.set(entry.name, identityOf(join(directory, entry.name)) ?? noFolder);
+      }
+    } finally {
+      opened.closeSync();
+    }
+  } catch (error) {
+    errorCode(error);
+  }
+  return folders;
 }
 
 /**
  * Whether a file is missing where it was: looked for through the descriptors of its directory and folder, so that none that is swapped in
- * meanwhile is taken for them. A folder that is not known counts as the right one.
+ * meanwhile is taken for them. A folder that was not there at first, as a server makes them, counts as the right one.
  */
 function isMissingFrom(
   file: SessionFile,
@@ -55,7 +69,7 @@ function isMissingFrom(
     if (directory.identity !== directoryIdentity) return false;
     const folder = directory.folderOf(file);
     if (folder === undefined) return false;
-    if (folderIdentity !== undefined && folderIdentity !== identityOf(folder)) return false;
+    if (folderIdentity !== undefined && folderIdentity !== identityOf(`${folder}/.`)) return false;
     return isMissing(join(folder, basename(file.name)));
   } catch (error) {
     // What cannot be looked at is not known to be gone.
@@ -69,7 +83,7 @@ function isMissingFrom(
 /** What tells a directory from another at the same path; `undefined` where there is none. */
 function identityOf(directory: string): string | undefined {
   try {
-    const stats = statSync(directory, { throwIfNoEntry: false });
+    const stats = lstatSync(directory, { throwIfNoEntry: false });
     return stats?.isDirectory() ? directoryIdentity(stats) : undefined;
   } catch (error) {
     errorCode(error);

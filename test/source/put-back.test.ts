@@ -29,7 +29,8 @@ describe("put-back: what stands at the name decides (spec.md section 4, Purge: n
     readonly name: string;
     readonly aside: (place: Place) => void;
     readonly standing: (place: Place) => void;
-    readonly problem?: string;
+    /** What there is under another name at the end; nothing by default. */
+    readonly renamed?: string;
     /** At the end: at the name, and aside. */
     readonly ends: readonly [path: string, aside: string];
   }[] = [
@@ -95,53 +96,68 @@ describe("put-back: what stands at the name decides (spec.md section 4, Purge: n
         ends: [stranger, "nothing"] as const,
       },
       {
-        name: `a session file, and aside lies ${stranger}: none of both goes`,
+        name: `a session file, and aside lies ${stranger}: none of both goes, and that gets another name`,
         aside: ({ aside, outside }: Place) => make(aside, outside),
         standing: ({ path }: Place) => save(path, "standing", dayAgo + 1),
-        problem: "EEXIST",
-        ends: ["file: standing", stranger] as const,
+        ends: ["file: standing", "nothing"] as const,
+        renamed: stranger,
       },
       {
-        name: `${stranger}: none of both goes`,
+        name: `${stranger}: none of both goes, and that gets another name`,
         aside: ({ aside }: Place) => save(aside, "aside"),
         standing: ({ path, outside }: Place) => make(path, outside),
-        problem: "EEXIST",
-        ends: [stranger, "file: aside"] as const,
+        ends: ["file: aside", "nothing"] as const,
+        renamed: stranger,
+      },
+      {
+        name: `${stranger}, and so does a pipe aside: none of both goes`,
+        aside: ({ aside }: Place) => strangers["a pipe"](aside),
+        standing: ({ path, outside }: Place) => make(path, outside),
+        ends: [stranger, "nothing"] as const,
+        renamed: "a pipe",
       },
     ]),
   ];
   for (const withLinks of [true, false]) {
     describe(withLinks ? "by link" : "on a file system without links", () => {
-      for (const { name, aside, standing, problem, ends } of rows) {
+      for (const { name, aside, standing, renamed, ends } of rows) {
         it(name, () => {
           const place = makePlace();
           aside(place);
           standing(place);
           const inode = lstatSync(place.aside, { throwIfNoEntry: false })?.ino;
-          const kept = Object.fromEntries(
-            Object.keys(strangers).map((key) => [
-              key,
-              describePlace(
-                key === ends[0] ? (problem === undefined ? place.aside : place.path) : place.aside,
-              ),
-            ]),
-          );
           const end = withLinks ? () => undefined : withoutLinks();
           try {
-            assert.equal(putBack(place.aside, place.path), problem);
+            assert.equal(putBack(place.aside, place.path), undefined);
           } finally {
             end();
           }
-          const expected = ends.map((one) => kept[one] ?? one);
-          assert.deepEqual([describePlace(place.path), describePlace(place.aside)], expected);
+          const others = readdirSync(place.folder).filter((one) => one !== file);
+          assert.deepEqual(
+            [place.path, place.aside].map((path) => describePlace(path)),
+            ends.map((one) => describedAs(one, place)),
+          );
+          assert.deepEqual(
+            others.map((one) => describePlace(join(place.folder, one))),
+            renamed === undefined ? [] : [describedAs(renamed, place)],
+          );
+          for (const other of others) assert.match(other, new RegExp(`^${file}\\.[0-9a-f]{16}$`));
           assert.equal(describePlace(place.outside), "file: outside");
-          assert.equal(readdirSync(place.folder).length, expected.filter((one) => one !== "nothing").length);
-          if (expected[0] === "file: aside") assert.equal(lstatSync(place.path).ino, inode);
+          if (ends[0] === "file: aside") assert.equal(lstatSync(place.path).ino, inode);
         });
       }
     });
   }
 });
+
+/** What a stranger is described as, where it is one; else what was asked for. */
+function describedAs(name: string, { outside }: Place): string {
+  const make = Object.entries(strangers).find(([one]) => one === name)?.[1];
+  if (make === undefined) return name;
+  const path = join(makeTemporaryDirectory(), file);
+  make(path, outside);
+  return describePlace(path);
+}
 
 /** As FAT and some network file systems have it. */
 function withoutLinks(): () => void {

@@ -9,6 +9,7 @@ import type { SessionFile, SetAsideFile } from "../../src/model/session-file.js"
 import { type Restored, restoreSetAside } from "../../src/source/restore-set-aside.js";
 import { setAsideName } from "../../src/source/set-aside-name.js";
 import { callUnprivileged } from "../support/call-unprivileged.js";
+import { systemError, tamper } from "../support/intercept-calls.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 import { asideIn, dayAgo, describePlace, save, strangers } from "./support/hostile-files.js";
 
@@ -79,20 +80,38 @@ describe("restore-set-aside: what a crash left under names of ours (spec.md sect
     assert.equal(describePlace(pathOf(file)), "file: later");
   });
 
-  it("where a symlink to nothing stands, both stay, and it is said", () => {
-    const file = sessionFile(newDirectory(), "flat");
-    symlinkSync("nowhere", pathOf(file));
-    assert.deepEqual(restoreSetAside([layAside(file)]), { ...nothingDone, problems: ["EEXIST"] });
-    assert.equal(describePlace(pathOf(file)), "symlink: nowhere");
-    assert.equal(asideIn(file.directory).length, 1);
-  });
+  for (const [stranger, make] of Object.entries(strangers)) {
+    it(`where ${stranger} stands, that gets another name`, () => {
+      const file = sessionFile(newDirectory(), "flat");
+      const outside = join(makeTemporaryDirectory(), "outside");
+      writeFileSync(outside, "outside");
+      make(pathOf(file), outside);
+      const before = describePlace(pathOf(file));
+      assert.deepEqual(restoreSetAside([layAside(file)]), { ...nothingDone, files: [file] });
+      assert.equal(describePlace(pathOf(file)), "file: aside");
+      const others = readdirSync(file.directory).filter((name) => name.startsWith(`${file.name}.`));
+      assert.deepEqual(
+        others.map((name) => describePlace(join(file.directory, name))),
+        [before],
+      );
+      assert.deepEqual(asideIn(file.directory), []);
+    });
+  }
 
   it("one that cannot be put back does not keep the others", () => {
     const directory = newDirectory();
     const [stuck, free] = [sessionFile(directory, "flat"), sessionFile(directory, "scattered")];
-    mkdirSync(pathOf(stuck));
-    const restored = restoreSetAside([layAside(stuck), layAside(free)]);
-    assert.deepEqual(restored, { files: [free], inHand: 0, problems: ["EEXIST"] });
+    const action = () => {
+      throw systemError("EIO");
+    };
+    const end = tamper([{ side: "before", call: "linkSync", file: stuck.name, action }]);
+    try {
+      const restored = restoreSetAside([layAside(stuck), layAside(free)]);
+      assert.deepEqual(restored, { files: [free], inHand: 0, problems: ["EIO"] });
+    } finally {
+      end();
+    }
+    assert.equal(asideIn(directory).length, 1);
   });
 
   it("one that is gone since it was listed is no problem", () => {

@@ -98,6 +98,7 @@ describe("session-places: a folder that went away took its files with it, and en
     it(`${name} is in its place: what was in it is not gone, nor when it is back`, () => {
       const place = makePlace();
       const isGoneNow = goneTest([place.file.directory]);
+      assert(!isGoneNow(place.file));
       renameSync(place.folder, `${place.folder}-away`);
       swap(place);
       assert(!isGoneNow(place.file));
@@ -109,13 +110,49 @@ describe("session-places: a folder that went away took its files with it, and en
     });
   }
 
-  it("another folder is in its place: once a file was seen in the first, none is gone with the second", () => {
+  const otherSid = "cd".repeat(20);
+
+  /** Looks at a file in another folder, as a run does with the first ones that it writes. */
+  function lookAtAnother(isGoneNow: (file: SessionFile) => boolean, { file }: Place): void {
+    mkdirSync(join(file.directory, "cd"), { recursive: true });
+    writeFileSync(join(file.directory, "cd", otherSid), "content");
+    assert(!isGoneNow({ ...file, name: `cd/${otherSid}`, sid: otherSid }));
+  }
+
+  it("another folder is in its place: none is gone with that", () => {
     const place = makePlace();
     const isGoneNow = goneTest([place.file.directory]);
-    assert(!isGoneNow(place.file));
+    lookAtAnother(isGoneNow, place);
     renameSync(place.folder, `${place.folder}-away`);
     renameSync(place.other, place.folder);
     assert(!isGoneNow(place.file));
+    renameSync(place.folder, place.other);
+    renameSync(`${place.folder}-away`, place.folder);
+    rmSync(join(place.folder, sid));
+    assert(isGoneNow(place.file));
+  });
+
+  it("a symlink was in its place when the first file was looked at: none is gone from what is there later", () => {
+    const place = makePlace();
+    const isGoneNow = goneTest([place.file.directory]);
+    renameSync(place.folder, `${place.folder}-away`);
+    symlinkSync(place.other, place.folder);
+    lookAtAnother(isGoneNow, place);
+    rmSync(place.folder);
+    renameSync(place.other, place.folder);
+    assert(!isGoneNow(place.file));
+  });
+
+  it("a folder that a server made since: what was in it is gone once it was deleted", () => {
+    const place = makePlace();
+    rmSync(place.folder, { recursive: true });
+    const isGoneNow = goneTest([place.file.directory]);
+    lookAtAnother(isGoneNow, place);
+    mkdirSync(place.folder);
+    writeFileSync(join(place.folder, sid), "content");
+    assert(!isGoneNow(place.file));
+    rmSync(join(place.folder, sid));
+    assert(isGoneNow(place.file));
   });
 
   it("a flat file whose scattered place has no folder is gone all the same", () => {
