@@ -1,4 +1,4 @@
-import { RedisError, ReportError, SettingsError, SourceError } from "../model/errors.js";
+import { RedisError, RedisForgotError, ReportError, SettingsError, SourceError } from "../model/errors.js";
 import type { RunOutcome } from "../model/report.js";
 import { showable } from "../model/showable.js";
 
@@ -67,7 +67,8 @@ export function outcomeOf(exitCode: number): RunOutcome {
 function codeOfError(error: unknown): number {
   if (error instanceof SettingsError) return 2;
   if (error instanceof RedisError) return error.kind === "refused" ? 5 : 3;
-  return error instanceof SourceError || error instanceof ReportError ? 3 : 70;
+  const isLoss = [SourceError, ReportError, RedisForgotError].some((type) => error instanceof type);
+  return isLoss ? 3 : 70;
 }
 
 /** An error as a sentence for people. One that is a bug shows where it happened, never what it said: that may hold a value. */

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { RedisError, RedisForgotError } from "../model/errors.js";
 import type { Failure, FailureReason, SessionOutcome } from "../model/outcome.js";
 import { newScanTally, type ScanTally, type SessionFile } from "../model/session-file.js";
@@ -132,9 +133,12 @@ function passOf(copy: Copy, ledger: Ledger, pass: number, recent: RecentFiles): 
 }
 
 /** Sessions that ended behind their write, before the last pass was through: their keys go, and they count as vanished. */
-async function takeBackEnded({ record, written }: Copy): Promise<void> {
+async function takeBackEnded({ record, written, pass: { stop } }: Copy): Promise<void> {
   const ledgers = [record.ledger, ...record.laterPasses];
   for (const batch of written.batches()) {
+    // Signals get their turn, also where nothing is gone and nothing is waited for.
+    await nextTurn();
+    if (stop.aborted) return;
     const takenBack = await written.takeBackGone(batch);
     for (const [index, one] of batch.entries()) {
       if (takenBack[index] === true) ledgers[one.pass]?.recordTakenBack(one.bytes);

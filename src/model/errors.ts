@@ -22,6 +22,10 @@ export class RedisError extends Error {
 /** Redis was restarted, or may have been: what it confirmed before counts for nothing, and the main pass begins again. */
 export class RedisForgotError extends Error {
   override readonly name = "RedisForgotError";
+
+  constructor() {
+    super("Redis was restarted and may have lost what it confirmed");
+  }
 }
 
 /** A report could not be written. Before the run it is a `SettingsError`; during it, exit 3. */

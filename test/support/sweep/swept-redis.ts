@@ -115,14 +115,15 @@ export class SweptRedis {
     if (!this.#isKilled) await this.#untilLoaded();
   }
 
-  /** A server that wants a password answers before it has loaded what it saved. */
+  /** A server that wants a password answers before it has loaded what it saved; one that cannot save answers MISCONF to PING. */
   async #untilLoaded(): Promise<void> {
     for (;;) {
       try {
         await this.command("PING");
         return;
       } catch (error) {
-        if (!(error instanceof RedisReplyError) || !error.message.startsWith("LOADING")) throw error;
+        if (!(error instanceof RedisReplyError)) throw error;
+        if (!error.message.startsWith("LOADING")) return;
         await sleep(5);
       }
     }
