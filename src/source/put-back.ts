@@ -9,6 +9,9 @@ const mostContests = 3;
 /** What is answered where files have no links, or no more of them, or where another's file may not have one. */
 const noLinkCodes: ReadonlySet<string> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
 
+/** What is answered where a directory is renamed to what is none, or to one that is not empty, or a file to a directory. */
+const otherKindCodes: ReadonlySet<string> = new Set(["ENOTDIR", "ENOTEMPTY", "EEXIST", "EISDIR"]);
+
 /**
  * Gives what was set aside its own name again, by link, so that it never takes the place of what came there since. Where a later session
  * file stands there, the one set aside is what the server itself would have replaced, and goes; an earlier one, or an empty file, goes in
@@ -53,11 +56,16 @@ function takesName(aside: string, path: string, former: BigIntStats): boolean {
   return true;
 }
 
-/** The same without a link: a look must do. What comes within the moment between both is replaced. */
+/** The same without a link: a look must do. A file that comes within the moment between both is replaced by a file. */
 function takesFreeName(aside: string, path: string): boolean {
   if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return false;
-  renameSync(aside, path);
-  return true;
+  try {
+    renameSync(aside, path);
+    return true;
+  } catch (error) {
+    if (otherKindCodes.has(errorCode(error))) return false;
+    throw error;
+  }
 }
 
 /**

@@ -280,6 +280,26 @@ describe("put-back: what comes and goes meanwhile", () => {
     });
   }
 
+  for (const [came, make] of [
+    ["a session file", (path: string) => save(path, "came")],
+    ["a directory", strangers["a directory"]],
+  ] as const) {
+    it(`a directory lies aside, and ${came} comes between the look and its return: both stay`, () => {
+      const place = makePlace();
+      strangers["a directory"](place.aside);
+      const action = () => make(place.path);
+      const end = tamper([{ side: "before", call: "renameSync", file, action }]);
+      try {
+        assert.equal(putBack(place.aside, place.path), undefined);
+      } finally {
+        end();
+      }
+      const [other = "", ...more] = readdirSync(place.folder).filter((name) => name !== file);
+      assert.deepEqual([describePlace(join(place.folder, other)), more], ["directory: file", []]);
+      assert.equal(describePlace(place.path), came === "a directory" ? "directory: file" : "file: came");
+    });
+  }
+
   it("earlier files that come again and again: it ends, and the latest of all is still there", () => {
     const place = makePlace();
     save(place.aside, "the latest");
