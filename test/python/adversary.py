@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Swaps whatever a session directory holds, as fast as it can, until its standard input ends. Linux only.
 
-    adversary.py DIRECTORY STAGE OUTSIDE DECOY SEED [--swap-directory]
+    adversary.py DIRECTORY STAGE OUTSIDE DECOY SEED [--swap-directories]
 
 Files are swapped for others of the same size and time, for symlinks to OUTSIDE, pipes, directories and hard links; scatter folders
-for symlinks to those in OUTSIDE and for other folders; with --swap-directory DIRECTORY itself for DECOY and for a symlink to it. Nothing
+for symlinks to those in OUTSIDE; with --swap-directories for other folders too, and DIRECTORY itself for DECOY and for a symlink to it. Nothing
 is ever lost by it: what it takes out of a place, in one step with what it puts there, goes to STAGE. It works through descriptors
 of the real directories, so that it changes nothing in OUTSIDE and DECOY. At the end every directory and every folder is back, and what is no
 file is out of the way.
@@ -42,8 +42,9 @@ def rename(from_fd, from_name, to_fd, to_name, flags):
 
 
 class Adversary:
-    def __init__(self, directory, stage, outside, decoy, seed):
+    def __init__(self, directory, stage, outside, decoy, seed, swaps_directories):
         self.random = random.Random(seed)
+        self.swaps_directories = swaps_directories
         self.parent = os.open(os.path.dirname(directory), os.O_RDONLY)
         self.directory_name = os.path.basename(directory)
         self.decoy = os.path.basename(decoy)
@@ -165,7 +166,7 @@ class Adversary:
 
     def swap_folder(self):
         folder = self.random.choice(list(self.folders))
-        kind = self.random.choice(["link", "folder"])
+        kind = self.random.choice(["link", "folder"]) if self.swaps_directories else "link"
         what = "a folder for a symlink" if kind == "link" else "a folder for another"
         self.swap_for_a_while(self.directory, folder, f"{kind}-{folder}", self.stage, what)
 
@@ -214,10 +215,11 @@ class Adversary:
 
 def main():
     *paths, seed = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
-    adversary = Adversary(*paths, int(seed))
+    swaps_directories = "--swap-directories" in sys.argv
+    adversary = Adversary(*paths, int(seed), swaps_directories)
     ways = [adversary.swap_a_file, adversary.swap_folder]
     weights = [30, 2]
-    if "--swap-directory" in sys.argv:
+    if swaps_directories:
         ways.append(adversary.swap_directory)
         weights.append(1)
     print("ready", flush=True)

@@ -47,12 +47,12 @@ function watch(work: FileWork[], pause: () => void): void {
       work.push({ kind: "removed", file, ...removed, ...(standing === undefined ? {} : { standing }) });
       return result;
     }
-    if (name === "renameSync" && sessionName.test(ownName(target))) {
-      const replaced = fs.lstatSync(target, { throwIfNoEntry: false });
-      if (replaced !== undefined) {
-        const standing = { ...foundAt(path), size: fs.lstatSync(path).size };
-        work.push({ kind: "removed", file, ...foundAt(target), standing });
-      }
+    if (name === "renameSync" && sessionName.test(basename(target))) {
+      const replaced = fs.lstatSync(target, { throwIfNoEntry: false }) && foundAt(target);
+      const standing = { ...foundAt(path), size: fs.lstatSync(path).size };
+      const result = proceed();
+      if (replaced !== undefined) work.push({ kind: "removed", file, ...replaced, standing });
+      return result;
     }
     const result = proceed();
     if (name === "linkSync") {
@@ -61,10 +61,7 @@ function watch(work: FileWork[], pause: () => void): void {
     }
     // What stood there before is set aside now.
     if (name === "renameSync" && !isAside) seen.delete(file);
-    if (name === "lstatSync" && !isAside) {
-      const found = fs.lstatSync(path, { throwIfNoEntry: false });
-      seen.set(file, isStats(result) && found !== undefined ? seenOf(result) : undefined);
-    }
+    if (name === "lstatSync" && !isAside) seen.set(file, isStats(result) ? seenOf(result) : undefined);
     if (name === "openSync" && !isAside && typeof result === "number") {
       work.push({ kind: "read", file, ...foundIn(result) });
     }

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { lstatSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import { caretaker } from "../../support/caretaker.js";
@@ -25,8 +33,11 @@ export interface Storm {
   readonly bytesBefore: number;
   /** Whether Redis holds every session before, last saved before the files were modified. */
   readonly held: boolean;
-  /** Whether the session directory itself is swapped too. */
-  readonly swapsDirectory: boolean;
+  /**
+   * Whether the session directory and its folders are swapped for others too. A copy takes what is missing in one that is there for ended,
+   * and a purge what has ended for what may go.
+   */
+  readonly swapsDirectories: boolean;
 }
 
 /** What a disturbed run and an undisturbed one behind it came to. */
@@ -125,15 +136,25 @@ function makeGround(sessions: number): Ground {
   assert.ok(directory !== undefined && stage !== undefined && outside !== undefined && decoy !== undefined);
   for (let number = 0; number < sessions; number++) {
     const modified = (Date.now() - dayMs) / 1000 + number / 1000;
-    const put = (place: string, what: string): void => {
+    const [original, other, third] = [directory, outside, decoy].map((place) => {
       const path = pathOf(place, number, layoutOf(number));
       mkdirSync(dirname(path), { recursive: true });
+      return path;
+    });
+    assert.ok(original !== undefined && other !== undefined && third !== undefined);
+    const put = (path: string, what: string): void => {
       writeFileSync(path, contentOf(what, number));
       utimesSync(path, modified, modified);
     };
-    put(directory, "original");
-    put(outside, "outside");
-    if (number % 5 < 2) put(decoy, "decoy");
+    put(original, "original");
+    // Every third is the very same file: nothing but the way there tells that it is none of the run's.
+    if (number % 3 === 0) {
+      linkSync(original, other);
+      linkSync(original, third);
+    } else {
+      put(other, "outside");
+      if (number % 3 === 1) put(third, "decoy");
+    }
   }
   // What a purge that was killed would have left, in a place that is none of the run's.
   for (const folder of readdirSync(outside).filter((name) => name.length === 2)) {
@@ -168,13 +189,13 @@ interface Adversary {
   readonly end: () => Promise<{ readonly done: Record<string, number>; readonly made: Made }>;
 }
 
-async function prepareAdversary(ground: Ground, { seed, swapsDirectory }: Storm): Promise<Adversary> {
+async function prepareAdversary(ground: Ground, { seed, swapsDirectories }: Storm): Promise<Adversary> {
   const child = spawn(
     await providePython(),
     [
       ...["-B", join(projectRoot, "test", "python", "adversary.py")],
       ...[ground.directory, ground.stage, ground.outside, ground.decoy, String(seed)],
-      ...(swapsDirectory ? ["--swap-directory"] : []),
+      ...(swapsDirectories ? ["--swap-directories"] : []),
     ],
     { stdio: ["pipe", "pipe", "inherit"] },
   );
