@@ -81,19 +81,28 @@ async function runWhileKilled(
   t: TestContext,
   args: readonly string[],
   numbers: readonly number[],
-): Promise<{ result: ObservedResult; redis: SweptRedis; directory: string; kills: number }> {
+): Promise<{
+  readonly result: ObservedResult;
+  readonly redis: SweptRedis;
+  readonly directory: string;
+  readonly kills: number;
+  /** Sessions whose files were gone when it was killed last. */
+  readonly removedBefore: readonly MadeSession[];
+}> {
   const redis = await emptyRedisOf(t);
   const directory = copySweptSessions(made);
   const act = async (): Promise<void> => {
     await redis.kill();
+    removedBefore = missingSessions(made, directory);
     await redis.startAgain();
   };
+  let removedBefore: readonly MadeSession[] = [];
   const faults = numbers.map((at): Fault => ({ kind: "act", at, act, reply: "lost" }));
   const proxy = await startFaultProxy(redis.port, faults);
   redis.standBehind(proxy);
   const result = await runOver(args, directory, proxy.port);
   await proxy.stop();
-  return { result, redis, directory, kills: proxy.happened().length };
+  return { result, redis, directory, kills: proxy.happened().length, removedBefore };
 }
 
 describe("Redis is killed (-9) and has kept nothing: found out, written again, nothing lost", {
@@ -130,16 +139,20 @@ describe("Redis is killed (-9) and has kept nothing: found out, written again, n
     assert.deepEqual(filesIn(directory), []);
   });
 
-  test("between two parts of the removal: no more is removed, and it is no success", async (t) => {
-    const { result, redis, directory, kills } = await runWhileKilled(t, copyAndPurge, [amidRemoval]);
+  test("between two parts of the removal: what it had is gone and said, the rest is copied again", async (t) => {
+    const { result, redis, directory, kills, removedBefore } = await runWhileKilled(t, copyAndPurge, [
+      amidRemoval,
+    ]);
     assert.equal(kills, 1);
-    const missing = missingSessions(made, directory);
+    assert.equal(removedBefore.length, removedAtOnce);
     assert.equal(result.exitCode, 3, result.stderr);
-    assert.equal(missing.length, removedAtOnce);
-    const left = made.sessions.filter((session) => !missing.includes(session));
+    assert.match(result.stderr, /^error: /m);
+    const rest = made.sessions.filter((session) => !removedBefore.includes(session));
+    assert.equal(rest.length, count - removedAtOnce);
     const again = await runOver(copyAndPurge, directory, redis.port);
     assert.equal(again.exitCode, 0, again.stderr);
-    assert.deepEqual((await differencesOf(redis.address, left)).slice(0, 3), []);
+    assert.deepEqual((await differencesOf(redis.address, rest)).slice(0, 3), []);
+    assert.deepEqual(filesIn(directory), []);
   });
 });
 

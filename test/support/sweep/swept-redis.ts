@@ -75,7 +75,7 @@ export class SweptRedis {
     await mkdir(this.#directory, { recursive: true });
     this.#isKilled = false;
     this.#server = await startWithRights(this.#directory, this.#args);
-    await this.#untilLoaded();
+    await this.untilLoaded();
     this.#proxy?.redirect(this.port);
   }
 
@@ -112,20 +112,20 @@ export class SweptRedis {
     this.#isOver = true;
     await Promise.all(this.#background);
     if (this.#errors.length > 0) throw this.#errors[0];
-    if (!this.#isKilled) await this.#untilLoaded();
   }
 
-  /** A server that wants a password answers before it has loaded what it saved; one that cannot save answers MISCONF to PING. */
-  async #untilLoaded(): Promise<void> {
-    for (;;) {
-      try {
-        await this.command("PING");
-        return;
-      } catch (error) {
-        if (!(error instanceof RedisReplyError)) throw error;
-        if (!error.message.startsWith("LOADING")) return;
-        await sleep(5);
-      }
+  /** Waits until it has loaded what it saved; one that refuses more than that is as ready as it will be. */
+  async untilLoaded(): Promise<void> {
+    while (await this.#isLoading()) await sleep(5);
+  }
+
+  async #isLoading(): Promise<boolean> {
+    try {
+      await this.command("PING");
+      return false;
+    } catch (error) {
+      if (error instanceof RedisReplyError) return error.message.startsWith("LOADING");
+      throw error;
     }
   }
 

@@ -82,9 +82,13 @@ export async function makeSweptRun(
   };
   if (command.isFilledBefore) await fillRedis(redis.address, sessions);
   const { result, replies } = await runUnderFaults(course, onWaiting);
-  if (redis.isKilled) await redis.startAgain();
   const runAgain = () => runOver(course, ["copy", "--purge"], redis.port, longestMs);
-  const { lost, exitCodeAgain } = await judgeRun(course, result, runAgain);
+  const judge = async () => {
+    if (redis.isKilled) await redis.startAgain();
+    await redis.untilLoaded();
+    return judgeRun(course, result, runAgain);
+  };
+  const { lost = 0, exitCodeAgain } = (await judge().catch(noteIn(course))) ?? {};
   await redis.stop();
   if (command.removes) removeTemporaryDirectory(dirname(directory));
   const didHappen = (one: PlannedFault): boolean => course.happenings.some(({ origin }) => origin === one);
