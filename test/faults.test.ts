@@ -68,15 +68,14 @@ function planShort(calibrations: readonly Calibration[]): PlannedRun[] {
 
 test("whatever Redis and the connection do, no run hangs, none says done when it is not, and no session is lost", async (t) => {
   const sessions = await makeSettledSessions();
-  const calibrations: Calibration[] = [];
-  for (const command of sweptCommands) {
-    const { replies, problems, exitCode } = await makeSweptRun(
-      { name: command.name, command, faults: [] },
-      sessions,
-    );
-    assert.deepEqual([exitCode, problems], [0, []], `${command.name}, undisturbed`);
-    calibrations.push({ command, replies });
-  }
+  const calibrations = await Promise.all(
+    sweptCommands.map(async (command): Promise<Calibration> => {
+      const undisturbed = { name: command.name, command, faults: [] };
+      const { replies, problems, exitCode } = await makeSweptRun(undisturbed, sessions);
+      assert.deepEqual([exitCode, problems], [0, []], `${command.name}, undisturbed`);
+      return { command, replies };
+    }),
+  );
 
   const named = isLong
     ? calibrations.flatMap((calibration) =>
