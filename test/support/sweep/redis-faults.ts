@@ -11,6 +11,12 @@ const forgets: ExitCodes = (occasion) => {
   return occasion.swept.removes ? [4] : [3, 4];
 };
 
+/** A verification does not begin again: it says that what it saw counts for nothing. */
+const restarts: ExitCodes = (occasion) => {
+  const { phases, removes } = occasion.swept;
+  return phases.includes("SET") || removes ? goesOn(occasion) : [0, 3];
+};
+
 /** Certain where sessions are being written; what only reads does not notice. */
 const refusesWrites: ExitCodes = ({ on, isBatch, swept }) => {
   if (isBatch && on === "SET") return [5];
@@ -25,7 +31,7 @@ const hashes = 3;
 /** What happens to Redis itself. */
 export const redisFaults: readonly NamedFault[] = [
   act("is killed and forgets everything", forgets, killAndStart, { forgets: true }),
-  act("is killed and has kept everything", goesOn, killAndStart, {
+  act("is killed and has kept everything", restarts, killAndStart, {
     redisArgs: ["--appendonly", "yes", "--appendfsync", "always"],
   }),
   act("is killed for good", staysAway, (redis) => redis.kill(), {
