@@ -49,8 +49,17 @@ export class SweptRedis {
     this.#proxy = proxy;
   }
 
-  command(...args: readonly RedisArgument[]): Promise<RedisReply> {
-    return redisCommand(this.address, ...args);
+  /** Sends a command, again and again while the server is not ready for it. Throws what it replies else, and where it was killed. */
+  async command(...args: readonly RedisArgument[]): Promise<RedisReply> {
+    for (;;) {
+      try {
+        return await redisCommand(this.address, ...args);
+      } catch (error) {
+        if (this.#isKilled || (error instanceof RedisReplyError && !notReady.test(error.message)))
+          throw error;
+        await sleep(5);
+      }
+    }
   }
 
   async info(section: string): Promise<string> {
@@ -114,18 +123,13 @@ export class SweptRedis {
     if (this.#errors.length > 0) throw this.#errors[0];
   }
 
-  /** Waits until it has loaded what it saved; one that refuses more than that is as ready as it will be. */
+  /** Waits until it has loaded what it saved. */
   async untilLoaded(): Promise<void> {
-    while (await this.#isLoading()) await sleep(5);
-  }
-
-  async #isLoading(): Promise<boolean> {
     try {
       await this.command("PING");
-      return false;
     } catch (error) {
-      if (error instanceof RedisReplyError) return error.message.startsWith("LOADING");
-      throw error;
+      // One that refuses even that is as ready as it will be.
+      if (!(error instanceof RedisReplyError)) throw error;
     }
   }
 
@@ -134,6 +138,8 @@ export class SweptRedis {
     removeTemporaryDirectory(this.#directory);
   }
 }
+
+const notReady = /^(LOADING|BUSY|ERR max number of clients)/;
 
 /** What faults change, as it was. */
 const settings = {
