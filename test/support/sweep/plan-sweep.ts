@@ -58,10 +58,10 @@ export function planRandom(calibrations: readonly Calibration[], seed: number): 
   return { name: `${command.name}, seed ${seed}: ${named.join(", ")}`, command, faults };
 }
 
-/** Whether a run does not go on after a fault in the middle of a batch. */
+/** Whether a run may end of a fault in the middle of a batch. */
 function endsRuns(fault: NamedFault, swept: SweptCommand): boolean {
-  return swept.phases.some(
-    (on) => !fault.exitCodes({ on, isBatch: true, isOpening: false, swept }).includes(0),
+  return swept.phases.some((on) =>
+    fault.exitCodes({ on, isBatch: true, isOpening: false, swept }).some((code) => code !== 0),
   );
 }
 

@@ -105,7 +105,7 @@ export const redisFaults: readonly NamedFault[] = [
   act(
     "evicts keys",
     // Where there is nothing yet that could be evicted, Redis has no room.
-    ({ isBatch }) => (isBatch ? [4] : [0, 4, 5]),
+    ({ on, isBatch }) => (isBatch ? (on === "SET" ? [4, 5] : [4]) : [0, 4, 5]),
     async (redis) => {
       const used = Number(/used_memory:(\d+)/.exec(await redis.info("memory"))?.[1]);
       await redis.command("CONFIG", "SET", "maxmemory-policy", "allkeys-random");
