@@ -3,6 +3,7 @@ import { RedisError } from "../model/errors.js";
 import type { FileStamp, SessionFile } from "../model/session-file.js";
 import { leaveMark, markKey, readMark } from "../redis/marks.js";
 import { askServerState } from "../redis/server-state.js";
+import { inodeOf } from "../source/directory-places.js";
 import type { OpenRun } from "./open-run.js";
 
 /** The marks of a run's session directories. */
@@ -17,11 +18,12 @@ export interface Marks {
 
 /** Reads and leaves marks. Where that is not allowed it is said, and the run goes on without. */
 export function marksOf(
-  { connection, directories, prefix, clockLeadMs }: OpenRun,
+  { connection, directories, keyPrefix, clockLeadMs }: OpenRun,
   warn: (message: string, lasting?: boolean) => void,
 ): Marks {
   const marks = new Map<string, number>();
-  const keyOf = (directory: string) => markKey({ prefix, directory, shard: null });
+  const keyOf = (directory: string) =>
+    markKey({ keyPrefix, directory, inode: inodeOf(directory), shard: null });
   const orSay = async (doing: string, work: () => Promise<void>) => {
     try {
       await work();

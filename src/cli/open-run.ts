@@ -42,7 +42,6 @@ export interface OpenRun {
   readonly presence: Presence;
   /** The session directories, resolved. */
   readonly directories: readonly string[];
-  readonly prefix: string | null;
   /** Bytes that a session file may have. */
   readonly maxFileSize: number;
   readonly convert: (read: ReadSession, sid: string) => Conversion;
@@ -95,7 +94,6 @@ export async function openRun(
       keyPrefix: conversion.keyPrefix,
       presence,
       directories: record.directories,
-      prefix,
       maxFileSize: fileSizeFactor * conversion.maxSessionSize,
       convert: (read, sid) => convertSession(read, sid, conversion, Date.now()),
       look: (sids) => connection.run((client) => lookAtKeys(client, sids.map(keyOf), clockLeadMs)),

@@ -1,14 +1,19 @@
 import assert from "node:assert/strict";
+import { mkdirSync, renameSync } from "node:fs";
+import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { type Marks, marksOf } from "../../src/cli/marks.js";
 import type { OpenRun } from "../../src/cli/open-run.js";
 import { markKey } from "../../src/redis/marks.js";
+import { inodeOf } from "../../src/source/directory-places.js";
 import { redisOf } from "../end-to-end/support/redis-of-test.js";
 import { type Account, resilientOf } from "../redis/support/client-of.js";
 import { redisCommand, redisPipeline } from "../support/redis-command.js";
+import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 
 const startedMs = Date.UTC(2026, 0, 10);
-const directories = ["/srv/a", "/srv/b"];
+const [a, b] = [makeTemporaryDirectory(), makeTemporaryDirectory()];
+const directories = [a, b];
 const fileIn = (directory: string) => ({ directory, name: "n", layout: "flat" as const, sid: "s" });
 const stampOf = (timeMs: number) => ({ dev: 1, ino: 1, size: 1, mtimeMs: timeMs, ctimeMs: timeMs });
 const before = stampOf(startedMs - 10_000.5);
@@ -23,14 +28,14 @@ interface Run {
 async function runOf(
   t: TestContext,
   account: Account,
-  { prefix = null as string | null, clockLeadMs = 0, of = directories } = {},
+  { keyPrefix = "session:", clockLeadMs = 0, of = directories as readonly string[] } = {},
 ): Promise<Run> {
   const connection = await resilientOf(t, account);
   const never = () => assert.fail("not to be called");
   const warnings: string[] = [];
   const run: OpenRun = {
-    ...{ connection, clockLeadMs, keyPrefix: "session:", maxFileSize: 1 },
-    ...{ prefix, directories: of, presence: { places: of, token: "1" } },
+    ...{ connection, clockLeadMs, keyPrefix, maxFileSize: 1 },
+    ...{ directories: of, presence: { places: of, token: "1" } },
     ...{ convert: never, look: never, close: never },
   };
   return { marks: marksOf(run, (message) => warnings.push(message)), warnings };
@@ -41,12 +46,12 @@ describe("cli marks: a complete run's start, for later runs over the same direct
     const server = await redisOf(t);
     const first = await runOf(t, server);
     await first.marks.read();
-    assert.equal(first.marks.of(fileIn("/srv/a"), before), undefined, "there is none yet");
+    assert.equal(first.marks.of(fileIn(a), before), undefined, "there is none yet");
     await first.marks.leave(startedMs, 60_000);
-    assert.equal(first.marks.of(fileIn("/srv/a"), before), undefined, "a run's own mark is for later ones");
+    assert.equal(first.marks.of(fileIn(a), before), undefined, "a run's own mark is for later ones");
 
     const second = await runOf(t, server);
-    assert.equal(second.marks.of(fileIn("/srv/a"), before), undefined, "it was not read yet");
+    assert.equal(second.marks.of(fileIn(a), before), undefined, "it was not read yet");
     await second.marks.read();
     for (const directory of directories) {
       assert.equal(second.marks.of(fileIn(directory), before), startedMs);
@@ -61,26 +66,42 @@ describe("cli marks: a complete run's start, for later runs over the same direct
     assert.deepEqual([first.warnings, second.warnings], [[], []]);
   });
 
-  it("each directory has its own; another prefix has others", async (t) => {
+  it("each directory has its own; other keys have others, also of the same prefix", async (t) => {
     const server = await redisOf(t);
-    await (await runOf(t, server, { of: ["/srv/a"] })).marks.leave(startedMs, 60_000);
+    await (await runOf(t, server, { of: [a] })).marks.leave(startedMs, 60_000);
     const both = await runOf(t, server);
     await both.marks.read();
     assert.deepEqual(
       directories.map((directory) => both.marks.of(fileIn(directory), before)),
       [startedMs, undefined],
     );
-    const prefixed = await runOf(t, server, { prefix: "p" });
-    await prefixed.marks.read();
-    assert.equal(prefixed.marks.of(fileIn("/srv/a"), before), undefined);
+    await (await runOf(t, server, { keyPrefix: "session:p:" })).marks.leave(startedMs, 60_000);
+    const applet = await runOf(t, server, { keyPrefix: "session::p:" });
+    await applet.marks.read();
+    assert.equal(applet.marks.of(fileIn(a), before), undefined);
+  });
+
+  it("another directory that was put in its place was never copied", async (t) => {
+    const server = await redisOf(t);
+    const path = join(makeTemporaryDirectory(), "sessions");
+    mkdirSync(path);
+    await (await runOf(t, server, { of: [path] })).marks.leave(startedMs, 60_000);
+    renameSync(path, `${path}.old`);
+    mkdirSync(path);
+    const { marks } = await runOf(t, server, { of: [path] });
+    await marks.read();
+    assert.equal(marks.of(fileIn(path), before), undefined);
   });
 
   it("it lasts as long as it is told to, on Redis's clock", async (t) => {
     const server = await redisOf(t);
-    const { marks } = await runOf(t, server, { clockLeadMs: 1_000_000, of: ["/srv/a"] });
+    const { marks } = await runOf(t, server, { clockLeadMs: 1_000_000, of: [a] });
     const earliest = Date.now() + 60_000 + 1_000_000;
     await marks.leave(startedMs, 60_000);
-    const key = markKey({ prefix: null, directory: "/srv/a", shard: null });
+    const key = markKey({
+      ...{ keyPrefix: "session:", directory: a, inode: inodeOf(a) },
+      shard: null,
+    });
     const ends = Number(await redisCommand(server, "PEXPIRETIME", key));
     assert(ends >= earliest && ends <= Date.now() + 1_060_000);
   });
@@ -92,7 +113,7 @@ describe("cli marks: a complete run's start, for later runs over the same direct
     await run.marks.read();
     await redisCommand(server, "FLUSHALL");
     await run.marks.read();
-    assert.equal(run.marks.of(fileIn("/srv/a"), before), undefined, "Redis was emptied");
+    assert.equal(run.marks.of(fileIn(a), before), undefined, "Redis was emptied");
   });
 
   it("where Redis evicts keys, what is missing is not taken for ended, and that is said", async (t) => {
@@ -106,7 +127,7 @@ describe("cli marks: a complete run's start, for later runs over the same direct
     );
     const { marks, warnings } = await runOf(t, server);
     await marks.read();
-    assert.equal(marks.of(fileIn("/srv/a"), before), undefined);
+    assert.equal(marks.of(fileIn(a), before), undefined);
     assert.deepEqual(warnings, [
       "Redis evicts keys, or has evicted some: what is missing is not taken for ended",
     ]);
@@ -122,7 +143,7 @@ describe("cli marks: where they can't be read or written that is said, and the r
     await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~session:*", "+@all");
     const { marks, warnings } = await runOf(t, { ...server, ...user });
     await marks.read();
-    assert.equal(marks.of(fileIn("/srv/a"), before), undefined);
+    assert.equal(marks.of(fileIn(a), before), undefined);
     assert.deepEqual(warnings, [
       "what earlier runs left in Redis for later ones (tele-sessions:mark:*) could not be read",
     ]);
@@ -155,6 +176,6 @@ describe("cli marks: where they can't be read or written that is said, and the r
     const { marks } = await runOf(t, server);
     await marks.leave(Date.now() + 3_600_000, 86_400_000);
     await marks.read();
-    assert.equal(marks.of(fileIn("/srv/a"), before), undefined);
+    assert.equal(marks.of(fileIn(a), before), undefined);
   });
 });

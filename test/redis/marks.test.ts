@@ -5,14 +5,15 @@ import { redisOf } from "../end-to-end/support/redis-of-test.js";
 import { redisCommand } from "../support/redis-command.js";
 import { clientOf } from "./support/client-of.js";
 
-const scope: MarkScope = { prefix: null, directory: "/srv/tele/sessions", shard: null };
+const scope: MarkScope = { keyPrefix: "session:", directory: "/srv/tele/sessions", inode: "12", shard: null };
 
-describe("marks: a key for each prefix, directory and shard (spec.md section 4, Logouts)", () => {
+describe("marks: a key for each key prefix, directory and shard (spec.md section 4, Logouts)", () => {
   const scopes: readonly (readonly [name: string, scope: MarkScope])[] = [
     ["no prefix, no shard", scope],
-    ["a prefix", { ...scope, prefix: "a" }],
-    ["an empty prefix", { ...scope, prefix: "" }],
-    ["another prefix", { ...scope, prefix: "null" }],
+    ["a prefix, documented", { ...scope, keyPrefix: "session:a:" }],
+    ["the same, as the applet has it", { ...scope, keyPrefix: "session::a:" }],
+    ["another prefix", { ...scope, keyPrefix: "session:null:" }],
+    ["another directory at its path", { ...scope, inode: "13" }],
     ["another directory", { ...scope, directory: "/srv/tele/sessions2" }],
     [
       "a directory that looks like a prefix and a directory",
@@ -37,7 +38,7 @@ describe("marks: left and read again (Logouts)", () => {
   const key = markKey(scope);
   const startedMs = Date.UTC(2026, 0, 10);
 
-  it("the start of the main pass, until its instant; sent again nothing changes; another replaces it", async (t) => {
+  it("the start of the main pass, until its instant; sent again nothing changes; a later one replaces it", async (t) => {
     const server = await redisOf(t);
     const client = await clientOf(t, server);
     const endMs = Date.now() + 604_800_000;
@@ -51,10 +52,23 @@ describe("marks: left and read again (Logouts)", () => {
     assert.equal(await readMark(client, key), startedMs + 1);
     assert.equal(await redisCommand(server, "PEXPIRETIME", key), endMs + 5);
     for (const lead of [70_000, -70_000]) {
-      await leaveMark(client, key, startedMs, endMs, lead);
+      await leaveMark(client, key, startedMs + 1, endMs, lead);
       assert.equal(await redisCommand(server, "PEXPIRETIME", key), endMs + lead, "on Redis's clock");
     }
-    assert.equal(await readMark(client, markKey({ ...scope, prefix: "a" })), undefined);
+    assert.equal(await readMark(client, markKey({ ...scope, keyPrefix: "session:a:" })), undefined);
+  });
+
+  it("an earlier start takes no later one's place, but that of one in the future", async (t) => {
+    const server = await redisOf(t);
+    const client = await clientOf(t, server);
+    const endMs = Date.now() + 604_800_000;
+    await leaveMark(client, key, startedMs, endMs, 0);
+    await leaveMark(client, key, startedMs - 1, endMs + 5, 0);
+    assert.equal(await readMark(client, key), startedMs);
+    assert.equal(await redisCommand(server, "PEXPIRETIME", key), endMs);
+    await leaveMark(client, key, Date.now() + 3_600_000, endMs, 0);
+    await leaveMark(client, key, startedMs, endMs, 0);
+    assert.equal(await readMark(client, key), startedMs);
   });
 
   it("what is no mark counts as none", async (t) => {
