@@ -1,4 +1,5 @@
 import type { Ledger } from "../migrate/ledger.js";
+import { ledgersOf } from "../migrate/run-record.js";
 import type { Failure, OutcomeKind } from "../model/outcome.js";
 import type { KeyLayoutEvidence, PassCounts, Report, ReportedFailure } from "../model/report.js";
 import type { ScanTally } from "../model/session-file.js";
@@ -21,11 +22,16 @@ export interface RunFacts {
   readonly keyLayoutEvidence: KeyLayoutEvidence | null;
   readonly prefix: string | null;
   readonly laterPasses: readonly Ledger[];
+  /** What a purge behind a copy did; absent where there was none. */
+  readonly removal: Ledger | undefined;
   readonly stillChanging: number;
   readonly warnings: readonly string[];
   /** Of the run, from its first step to its last. */
   readonly seconds: number;
 }
+
+/** Failures that a report holds; a report file has every one. */
+const mostFailures = 100;
 
 /** Holds the outcomes of the run's command, whichever that is. */
 export type RunReport = Report<never>;
@@ -33,7 +39,12 @@ export type RunReport = Report<never>;
 export function buildReport(facts: RunFacts, ledger: Ledger, tally: ScanTally, exitCode: number): RunReport {
   const counts = ledger.counts;
   const pass = passCounts(ledger, facts.kinds);
-  const failures = ledger.failures.map((failure) => reportedFailure(failure, facts.showIds));
+  const ledgers = ledgersOf({ ...facts, ledger });
+  const failures = ledgers
+    .flatMap((each) => each.failures)
+    .slice(0, mostFailures)
+    .map((failure) => reportedFailure(failure, facts.showIds));
+  const failed = ledgers.reduce((sum, each) => sum + each.counts.outcomes.failed, 0);
   return {
     tool: "tele-sessions",
     version: facts.version,
@@ -65,7 +76,7 @@ export function buildReport(facts: RunFacts, ledger: Ledger, tally: ScanTally, e
     passes: [pass, ...facts.laterPasses.map((later) => passCounts(later, facts.kinds))],
     stillChanging: facts.stillChanging,
     failures,
-    failuresOmitted: counts.outcomes.failed - failures.length,
+    failuresOmitted: failed - failures.length,
     warnings: facts.warnings,
     bytes: { read: counts.bytesRead, written: counts.bytesWritten },
     seconds: Number(facts.seconds.toFixed(3)),

@@ -54,7 +54,7 @@ export async function composeCopy(
   marks: Marks,
   evictions: EvictionWatch,
 ): Promise<ComposedCopy> {
-  const { record, warn, stop, onOutcome, onFailure, onBeginAgain } = surroundings;
+  const { record, warn, stop, onOutcome, onFailure } = surroundings;
   const { dryRun, maxRate } = settings.run;
   const scan: ScanSettings = {
     directories: record.directories,
@@ -79,6 +79,7 @@ export async function composeCopy(
     await run.connection.run(async (client) => {
       // While a connection was away another run may have purged the file and not have seen us.
       const own = gone.filter(({ timesLost }) => timesLost === run.connection.timesLost);
+      if (own.length < gone.length) warn(`the connection was lost meanwhile: ${staysInRedis}`);
       const replies = await takeBack(client, own, run.keyPrefix, run.clockLeadMs);
       for (const [index, one] of own.entries()) if (replies[index] === true) deleted.add(one);
     });
@@ -146,8 +147,6 @@ export async function composeCopy(
       pass: { batchesInFlight, pace: makePace(maxRate, (time) => pause(time, stop)), stop },
       onOutcome,
       onFailure,
-      onBeginAgain,
-      warn,
     },
   };
 }
@@ -253,7 +252,11 @@ function settleParts(
         });
         return createEntries(client, entries, clockLeadMs, tries > 1).finally(written);
       }),
-    replace: (replacements) => connection.run((client) => replaceHeld(client, replacements, clockLeadMs)),
+    replace: (replacements) =>
+      connection.run(async (client) => {
+        const written = await guard.admit(client, memoryOf(replacements.map(({ entry }) => entry)));
+        return replaceHeld(client, replacements, clockLeadMs).finally(written);
+      }),
     waitForLifetimes: () => pause(lifetimeToleranceMs, stop),
   };
 }

@@ -67,7 +67,7 @@ export function composePurge(
     nowMs: Date.now,
     unconditional: order.extent === "unconditional",
   };
-  const { begin, confirm } = makeConfirm(settings, surroundings, run, evictions);
+  const { begin, confirm, conclude } = makeConfirm(settings, surroundings, run, evictions);
   return {
     close: files.close,
     begin,
@@ -75,6 +75,7 @@ export function composePurge(
       ...sharedParts(settings, surroundings, order, files),
       prove: (batch) => proveBatch(batch, proof),
       confirm,
+      conclude,
     },
   };
 }
@@ -93,6 +94,7 @@ export function composeUnverifiedPurge(
       ...sharedParts(settings, surroundings, order, files),
       prove: (batch) => proveUnasked(batch, files),
       confirm: async () => true,
+      conclude: async () => true,
     },
   };
 }
@@ -102,7 +104,7 @@ function sharedParts(
   { record, warn, stop }: Surroundings,
   { ledger, tally, onOutcome }: Omit<PurgeOrder, "extent">,
   files: SessionFiles,
-): Omit<Purge, "prove" | "confirm"> {
+): Omit<Purge, "prove" | "confirm" | "conclude"> {
   const { dryRun, maxRate } = settings.run;
   const scan = {
     directories: record.directories,
@@ -184,10 +186,16 @@ function makeConfirm(
   { warn, stop }: Surroundings,
   { connection, presence }: OpenRun,
   evictions: EvictionWatch,
-): Pick<ComposedPurge, "begin"> & Pick<Purge, "confirm"> {
+): Pick<ComposedPurge, "begin"> & Pick<Purge, "confirm" | "conclude"> {
   const { generation } = connection;
   let isFirst = true;
+  const conclude = async () => {
+    const evicted = await evictions.end();
+    if (connection.generation !== generation) throw new RedisForgotError();
+    return !evicted;
+  };
   return {
+    conclude,
     begin: async () => {
       if (settings.run.dryRun) return true;
       await connection.rename(presenceName("removing", presence));
@@ -197,11 +205,9 @@ function makeConfirm(
       if (isFirst) await tellPersistence();
       // A copy may have begun behind the proof.
       if (!(await othersAreThrough())) return false;
-      if (isFirst) await waitForReplicas();
       isFirst = false;
-      const evicted = await evictions.end();
-      if (connection.generation !== generation) throw new RedisForgotError();
-      return !evicted && !stop.aborted;
+      await waitForReplicas();
+      return (await conclude()) && !stop.aborted;
     },
   };
 

@@ -1,6 +1,7 @@
+import type { LedgerCounts } from "../migrate/ledger.js";
 import type { Reporter } from "../migrate/reporter.js";
-import { forgetPass, newRunRecord, type RunRecord, secondsOf } from "../migrate/run-record.js";
-import { type Failure, outcomesOf, type SessionOutcome } from "../model/outcome.js";
+import { forgetPass, ledgersOf, newRunRecord, type RunRecord, secondsOf } from "../migrate/run-record.js";
+import { type Failure, type FailureReason, outcomesOf, type SessionOutcome } from "../model/outcome.js";
 import { shortSid, showable } from "../model/showable.js";
 import { buildReport, type RunReport, reportedFailure } from "./build-report.js";
 import type { CommandSettings } from "./command-settings.js";
@@ -109,9 +110,9 @@ function closeBooks(
   reportFile: ReportFile | undefined,
 ): number {
   const { output, run, target } = settings;
-  for (const [warning, count] of record.ledger.warnings)
-    record.warnings.push(`${countOf(count, "time")}: ${warning}`);
-  const counts = record.ledger.counts;
+  for (const { warnings } of ledgersOf(record)) {
+    for (const [warning, count] of warnings) record.warnings.push(`${countOf(count, "time")}: ${warning}`);
+  }
   const { errors, partial } = record;
   const signal = stop.received();
   const outOfTime = stop.outOfTime();
@@ -139,13 +140,23 @@ function closeBooks(
   const style = textStyle(isColored(settings, context));
   for (const error of record.errors) context.stderr(`${style.bad("error:")} ${explainError(error)}\n`);
   if (output.quiet && failedTooOften) {
-    context.stderr(`${style.bad("error:")} ${countOf(counts.outcomes.failed, "session")} failed\n`);
+    const failed = final.failures.length + final.failuresOmitted;
+    context.stderr(`${style.bad("error:")} ${countOf(failed, "session")} failed\n`);
   }
   if (!output.quiet && reachedSessions(final)) {
-    context.stderr(`${summaryText(doings[context.task], final, counts, style, output.report)}\n`);
+    context.stderr(`${summaryText(doings[context.task], final, summedUp(record), style, output.report)}\n`);
   }
   if (output.json) context.stdout(`${JSON.stringify(final)}\n`);
   return final.exitCode;
+}
+
+/** The outcomes of the main pass, and the reasons of every failure. */
+function summedUp(record: RunRecord): Pick<LedgerCounts, "outcomes" | "reasons"> {
+  const reasons = new Map<FailureReason, number>();
+  for (const { counts } of ledgersOf(record)) {
+    for (const [reason, count] of counts.reasons) reasons.set(reason, (reasons.get(reason) ?? 0) + count);
+  }
+  return { outcomes: record.ledger.counts.outcomes, reasons };
 }
 
 /** Whether there is anything to sum up: a run that was refused before its first session has said why. */

@@ -4,7 +4,10 @@ export const exitStatuses = [
   [1, "finished, but more sessions failed than --max-failed allows"],
   [2, "usage or settings are wrong, or a session directory is missing; nothing was touched"],
   [3, "Redis or the session directory could not be used, or not any more; what was done stays done"],
-  [4, "differences were found, or files were left that Redis lacks or that are in use"],
+  [
+    4,
+    "differences were found, files were left that Redis lacks or that are in use, or Redis evicted keys meanwhile",
+  ],
   [5, "refused by what Redis says about us: password, rights, role, certificate, memory, key layout"],
   [6, "stopped at its time limit; run again to go on"],
   [70, "a bug in tele-sessions"],

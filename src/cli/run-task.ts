@@ -5,6 +5,7 @@ import { runPass } from "../migrate/run-pass.js";
 import { secondsOf } from "../migrate/run-record.js";
 import { RedisError, SourceError } from "../model/errors.js";
 import { newScanTally, type ScanTally } from "../model/session-file.js";
+import { presenceName } from "../redis/presence.js";
 import { askServerState } from "../redis/server-state.js";
 import { resolveDirectories } from "../source/resolve-directories.js";
 import type { CommandSettings } from "./command-settings.js";
@@ -62,6 +63,8 @@ async function copy(
       },
     };
     await untilKept(again, async () => {
+      // A purge of another run waits for what is seen to copy, also where this one had begun to remove.
+      if (!settings.run.dryRun) await run.connection.rename(presenceName("copying", run.presence));
       await shown(
         settings.run.dryRun ? "reading" : "copying",
         composed.scan,
@@ -72,13 +75,18 @@ async function copy(
       refuseUnreadable(record.tally);
       // Once Redis forgot behind a removal nothing more goes.
       if (settings.removal.purge && !stop.aborted && record.purged === 0) {
-        const inUse = record.laterPasses.length > 0 || composed.isInUse();
+        const inUse = composed.isInUse() || record.laterPasses.some(hasChanges);
         await purgeCopied(settings, surroundings, run, marks, evictions, inUse);
       }
     });
   } finally {
     composed.close();
   }
+}
+
+/** Whether a pass found more than files that were touched and say what Redis holds. */
+function hasChanges({ counts: { found, outcomes } }: Ledger): boolean {
+  return found > outcomes.identical;
 }
 
 /** The purge behind a copy: a pass of its own, with counts of its own. */
@@ -90,7 +98,7 @@ async function purgeCopied(
   evictions: EvictionWatch,
   inUse: boolean,
 ): Promise<void> {
-  const { record, warn, onOutcome } = surroundings;
+  const { record, warn, onOutcome, onFailure } = surroundings;
   if (record.partial) return;
   if (settings.run.dryRun) {
     const { copied, identical, kept, ended, superseded } = record.ledger.counts.outcomes;
@@ -103,7 +111,8 @@ async function purgeCopied(
     return;
   }
   await marks.read();
-  const ledger = new Ledger(() => undefined);
+  const ledger = new Ledger(onFailure);
+  record.removal = ledger;
   const order = { ledger, tally: newScanTally(), onOutcome, extent: "proven" as const };
   const composed = composePurge(settings, surroundings, run, marks, evictions, order);
   const total = record.ledger.counts.found;
@@ -191,10 +200,10 @@ async function removing(
   try {
     if (!(await begin())) {
       record.partial = true;
-      return { left: 0, unheld: 0, foundInUse: false };
+      return { left: 0, unheld: 0, foundInUse: false, confirmed: false };
     }
     const result = await purgeSessions(work);
-    if (result.left > 0) record.partial = true;
+    if (result.left > 0 || !result.confirmed) record.partial = true;
     if (result.foundInUse)
       warn(`${stillInUse}; nothing more was removed (--in-use removes all the same)`, true);
     return result;
@@ -215,7 +224,9 @@ async function verify(
   const { pass, scan } = composeVerify(settings, surroundings, run, marks);
   await shown("comparing", scan, surroundings, record.ledger, () => runPass(pass));
   const { outcomes } = record.ledger.counts;
-  if (outcomes.missing + outcomes.different + outcomes["wrong-lifetime"] > 0) record.partial = true;
+  const differing = outcomes.missing + outcomes.different + outcomes["wrong-lifetime"];
+  // What an interrupted purge left aside was not compared.
+  if (differing + record.tally.setAside.length > 0) record.partial = true;
   refuseUnreadable(record.tally);
 }
 
@@ -256,7 +267,13 @@ async function refuseTooFewReplicas(
 ): Promise<void> {
   if (removal.waitReplicas === 0 || dryRun) return;
   const replicas = (await run.connection.run(askServerState))?.replicas;
-  if (replicas !== undefined && replicas < removal.waitReplicas) {
+  if (replicas === undefined) {
+    throw new RedisError(
+      "refused",
+      "Redis does not allow this user the command INFO, by which --wait-replicas sees what the replicas have",
+    );
+  }
+  if (replicas < removal.waitReplicas) {
     throw new RedisError(
       "unavailable",
       `Redis has ${countOf(replicas, "replica")} in step with it, and --wait-replicas asks for ${removal.waitReplicas}`,

@@ -22,7 +22,7 @@ const meanings: Readonly<Record<Doing, Readonly<Partial<Record<OutcomeKind, stri
     failed: "NOT written",
   },
   purge: {
-    removed: "removed: Redis holds them, or they are over",
+    removed: "the file removed",
     absent: "LEFT: Redis does not hold them",
     kept: "left: changed since they were copied, in use, or expired for less than 7 days",
     vanished: "gone while the purge ran",
@@ -157,13 +157,14 @@ function laterPassLines({ passes, stillChanging }: RunReport): readonly string[]
   return lines;
 }
 
+/** Failures of every pass, and of a purge behind a copy. */
 function failureLines(
   report: RunReport,
-  counts: Pick<LedgerCounts, "reasons" | "outcomes">,
+  counts: Pick<LedgerCounts, "reasons">,
   reportPath: string | null,
 ): readonly string[] {
   const { failures } = report;
-  const { failed } = counts.outcomes;
+  const failed = failures.length + report.failuresOmitted;
   if (failed === 0) return [];
   const reasons = [...counts.reasons].map(([reason, count]) => `${reason} ${countText(count)}`);
   const shown = failures

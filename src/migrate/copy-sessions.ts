@@ -40,9 +40,14 @@ export interface Copy {
   readonly pass: Pick<Pass, "batchesInFlight" | "pace" | "stop">;
   readonly onOutcome: (outcome: SessionOutcome) => void;
   readonly onFailure: (failure: Failure) => void;
-  /** Takes back what the main pass counted and reported, for it begins again. */
+}
+
+/** What doing work again and again works with. */
+interface Attempts {
+  /** Takes back what the work counted and reported, for it begins again. */
   readonly onBeginAgain: () => void;
   readonly warn: (message: string) => void;
+  readonly stop: AbortSignal;
 }
 
 const mostMainPasses = 3;
@@ -56,7 +61,7 @@ const forgot = "Redis was restarted and may have lost what it confirmed";
  * `RedisError` at the third time.
  */
 export async function untilKept(
-  { stop, warn, onBeginAgain }: Pick<Copy, "warn" | "onBeginAgain"> & Pick<Pass, "stop">,
+  { stop, warn, onBeginAgain }: Attempts,
   work: () => Promise<void>,
 ): Promise<void> {
   for (let tries = 1; ; tries++) {
@@ -146,8 +151,13 @@ async function takeBackEnded({ record, written, pass: { stop } }: Copy): Promise
   }
 }
 
-/** Whether every session was seen to, but for files that hold none by any reading. */
+/**
+ * Whether every session was seen to, but for files that hold none by any reading. Where one of these may stand before another file of
+ * the same session, that one was not seen to.
+ */
 function isWhole({ ledger, laterPasses, tally }: RunRecord): boolean {
-  const reasons = [ledger, ...laterPasses].flatMap(({ counts }) => [...counts.reasons.keys()]);
-  return tally.unreadable.length === 0 && reasons.every((reason) => finalReasons.has(reason));
+  const all = [ledger, ...laterPasses].map(({ counts }) => counts);
+  const reasons = all.flatMap((counts) => [...counts.reasons.keys()]);
+  if (tally.unreadable.length > 0 || !reasons.every((reason) => finalReasons.has(reason))) return false;
+  return reasons.length === 0 || all.every(({ outcomes }) => outcomes.superseded === 0);
 }

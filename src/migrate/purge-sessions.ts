@@ -15,6 +15,8 @@ export interface Purge extends Omit<BatchWork, "work" | "skip"> {
    * end or begin again.
    */
   readonly confirm: () => Promise<boolean>;
+  /** Asks the same behind the last removal, but for who else copies. */
+  readonly conclude: () => Promise<boolean>;
   readonly remove: (proven: ProvenFile) => Removal;
   /** Whether a file was read that was modified since the run began: a server still uses the directory. */
   readonly isInUse: () => boolean;
@@ -35,6 +37,8 @@ export interface PurgeResult {
   readonly unheld: number;
   /** Whether files were left because a server still uses the directory. */
   readonly foundInUse: boolean;
+  /** Whether Redis stood by the proof to the end. */
+  readonly confirmed: boolean;
 }
 
 /** Files that are proven before the first of them is removed. */
@@ -63,6 +67,7 @@ export async function purgeSessions(purge: Purge): Promise<PurgeResult> {
       }
       await removeProven(proven, purge, course);
     }
+    if (!purge.stop.aborted) await course.conclude();
   } finally {
     // A scan that ends early has a directory open.
     batches.return?.();
@@ -138,6 +143,7 @@ class PurgeCourse {
   #left = 0;
   #unheld = 0;
   #foundInUse = false;
+  #removed = false;
   /** Whether Redis still stands by the proof; once it does not, nothing more goes. */
   #confirmed = true;
 
@@ -146,7 +152,12 @@ class PurgeCourse {
   }
 
   get result(): PurgeResult {
-    return { left: this.#left, unheld: this.#unheld, foundInUse: this.#foundInUse };
+    return {
+      left: this.#left,
+      unheld: this.#unheld,
+      foundInUse: this.#foundInUse,
+      confirmed: this.#confirmed,
+    };
   }
 
   settle(file: SessionFile, outcome: SessionOutcome, leaves: boolean): void {
@@ -160,6 +171,11 @@ class PurgeCourse {
     if (this.#confirmed) this.#confirmed = await this.#purge.confirm();
   }
 
+  /** A Redis that is lost behind the last confirmation is found out too. */
+  async conclude(): Promise<void> {
+    if (this.#removed && this.#confirmed) this.#confirmed = await this.#purge.conclude();
+  }
+
   leave({ file, outcome }: ProvenFile): void {
     this.settle(file, { ...outcome, kind: "kept" }, true);
   }
@@ -169,6 +185,7 @@ class PurgeCourse {
     if (!this.#confirmed || !this.#mayGo(proven)) this.leave(proven);
     else {
       const removal: Removal = this.#purge.dryRun ? { kind: "removed" } : this.#purge.remove(proven);
+      this.#removed ||= removal.kind === "removed" && !this.#purge.dryRun;
       if (removal.kind === "removed" && !held) this.#unheld++;
       if (removal.kind === "changed") this.leave(proven);
       else if (removal.kind === "failed") {

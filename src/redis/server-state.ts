@@ -51,7 +51,7 @@ export async function replicasAreInStep(client: Redis, count: number, untilOffse
   const acknowledged = await client.wait(count, waitMs);
   if (acknowledged < count) return false;
   const info = await allowed(() => client.info("replication"));
-  return info === undefined || replicaOffsets(info).filter((offset) => offset >= untilOffset).length >= count;
+  return info !== undefined && replicaOffsets(info).filter((offset) => offset >= untilOffset).length >= count;
 }
 
 /** How far the server's writes have come, in bytes of its replication stream; 0 where INFO is denied. Throws what `redisFault` sorts. */

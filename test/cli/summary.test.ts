@@ -91,7 +91,12 @@ describe("summary: what a run came to", () => {
   });
 
   it("failures: reasons, the first ten, and where the others are", () => {
-    const report = sampleReport({ outcome: "partial", sessions: { found: 1234, failed: 1234 }, failures });
+    const report = sampleReport({
+      outcome: "partial",
+      sessions: { found: 1234, failed: 1234 },
+      failures,
+      failuresOmitted: 1134,
+    });
     const text = summary(report, [
       ["corrupt", 1200],
       ["unsupported-type", 34],

@@ -137,6 +137,21 @@ describe("--wait-replicas (hazards.md, master lost after its OK)", { concurrency
     }
   });
 
+  test("without the right to ask for them: exit 5, nothing touched", async (t) => {
+    const redis = await redisOf(t);
+    await redisCommand(redis, "ACL", "SETUSER", "mover", "on", "nopass", "~*", "+@all", "-info");
+    const few = fewSessions();
+    for (const command of [["copy", "--purge"], ["purge"]]) {
+      const { exitCode, stderr } = await run([
+        ...[...command, "--session-dir", few, "--port", String(redis.port), "--wait-replicas", "1"],
+        ...["--username", "mover"],
+      ]);
+      assert.equal(exitCode, 5, stderr);
+      assert.match(stderr, /INFO, by which --wait-replicas sees/);
+      assert.deepEqual([await countKeys(redis), readdirSync(few).length], [0, 20]);
+    }
+  });
+
   test("a replica that stands still: nothing is removed before it has all, exit 3 where it never does", async (t) => {
     const redis = await redisOf(t);
     const replica = await redisOf(t, { args: ["--replicaof", `127.0.0.1 ${redis.port}`] });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { makeSessions } from "../support/make-sessions.js";
@@ -64,6 +64,33 @@ test("what a live server ends or saves while the copy runs", async (t) => {
   for (const value of values) assert.match(String(value), /saved while the copy ran/);
   assert.ok(report.passes.length > 1, "no later pass");
   assert.equal(report.stillChanging, 0);
+});
+
+test("a session that fails in a later pass is listed with the others, and counted in what is told", async (t) => {
+  const redis = await redisOf(t);
+  const directory = join(makeTemporaryDirectory(), "s");
+  await makeSessions(directory, { count: sessions, layouts: ["flat"] });
+  const gate = await startGate(t, redis.port, 200_000);
+  const path = join(makeTemporaryDirectory(), "report.json");
+  const running = start([
+    ...["copy", "--session-dir", directory, "--port", String(gate.port), "--json", "--report", path],
+  ]);
+  await heldOf(gate, running.result);
+  // One that was written already: only a later pass reads it again.
+  const [sid = ""] = String(await redisCommand(redis, "KEYS", "session:*"))
+    .split(",")
+    .map((key) => key.slice(8));
+  writeFileSync(join(directory, "tmp.__wz_sess"), "{");
+  renameSync(join(directory, "tmp.__wz_sess"), join(directory, `werkzeug_${sid}.sess`));
+  gate.open();
+  const { exitCode, stderr, report } = await running.result;
+  assert.equal(exitCode, 1, stderr);
+  assert.deepEqual([report.sessions.failed, report.passes[1]?.failed], [0, 1]);
+  const failures = [{ session: `${sid.slice(0, 6)}…`, reason: "corrupt" }];
+  const listed = (each: typeof report) => each.failures.map(({ session, reason }) => ({ session, reason }));
+  assert.deepEqual([listed(report), report.failuresOmitted], [failures, 0]);
+  assert.deepEqual(listed(JSON.parse(readFileSync(path, "utf8"))), failures);
+  assert.match(stderr, new RegExp(`by reason: corrupt 1\\n +${sid.slice(0, 6)}…`));
 });
 
 test("the session directory itself goes while the copy runs: no bug, what was written stands", async (t) => {

@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { binary } from "../support/command.js";
@@ -284,6 +292,22 @@ describe("a directory that a server still uses (spec.md section 4, Purge)", () =
   }
 });
 
+test("files that are only touched meanwhile, their rights or their owners, are none that a server uses", async (t) => {
+  const redis = await redisOf(t);
+  const directory = newDirectory();
+  await makeSessions(directory, { count: 2000, layouts: ["flat"] });
+  const gate = await startGate(t, redis.port, 200_000);
+  const args = ["copy", "--purge", "--session-dir", directory, "--port", String(gate.port), "--json"];
+  const running = start(args);
+  await heldOf(gate, running.result);
+  for (const name of filesIn(directory)) chmodSync(join(directory, name), 0o640);
+  gate.open();
+  const { exitCode, stderr, report } = await running.result;
+  assert.deepEqual([exitCode, report.sessions.purged], [0, 2000], stderr);
+  assert.ok((report.passes[1]?.found ?? 0) > 100, "they are looked at again");
+  assert.deepEqual(filesIn(directory), []);
+});
+
 test("a file that changed between the proof and its removal stays, and the next run copies it", async (t) => {
   const redis = await redisOf(t);
   const directory = newDirectory();
@@ -389,6 +413,18 @@ describe("files that a crash left aside", () => {
     );
     assert.deepEqual(values.map(String), [fileValue, otherValue, fileValue]);
   });
+});
+
+test("a file that an interrupted purge left aside was not compared: verify says so, exit 4", async (t) => {
+  const redis = await redisOf(t);
+  const directory = newDirectory();
+  saveSession(directory, 1, fileValue);
+  const args = ["--session-dir", directory, "--port", String(redis.port), "--json"];
+  assert.equal((await run(["copy", ...args])).exitCode, 0);
+  assert.equal((await run(["verify", ...args])).exitCode, 0);
+  writeFileSync(join(directory, `.tele-sessions-4000000-0123456789abcdef-werkzeug_${sidOf(2)}.sess`), "{}");
+  const { exitCode, report, stderr } = await run(["verify", ...args]);
+  assert.deepEqual([exitCode, report.sessions.found], [4, 1], stderr);
 });
 
 test("--stop-after-init with PURGE alone removes all, and says how many Redis did not hold", async (t) => {

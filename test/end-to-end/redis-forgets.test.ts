@@ -71,10 +71,10 @@ const numbersOf = (name: string) =>
 const [writes, proofs] = [numbersOf("SET"), numbersOf("GET")];
 const numberOf = (numbers: readonly number[], share: number): number =>
   numbers[Math.floor(share * (numbers.length - 1))] ?? Number.NaN;
-/** What Redis is asked behind the proof: before the first file is removed, and again after a thousand. */
-const [beforeRemoval = Number.NaN, amidRemoval = Number.NaN] = replies
+/** What Redis is asked behind the proof: before the first file is removed, again after a thousand, and behind the last. */
+const [beforeRemoval = Number.NaN, amidRemoval = Number.NaN, behindRemoval = Number.NaN] = replies
   .flatMap(({ name }, index) => (name === "INFO" && index > (proofs.at(-1) ?? 0) ? [index + 1] : []))
-  .slice(-2);
+  .slice(-3);
 
 /** A run, and a Redis without persistence that is killed (-9) and started again at certain replies, which the run does not hear. */
 async function runWhileKilled(
@@ -153,6 +153,14 @@ describe("Redis is killed (-9) and has kept nothing: found out, written again, n
     assert.equal(again.exitCode, 0, again.stderr);
     assert.deepEqual((await differencesOf(redis.address, rest)).slice(0, 3), []);
     assert.deepEqual(filesIn(directory), []);
+  });
+
+  test("behind the last removal: it never says that all is well", async (t) => {
+    const { result, kills, removedBefore } = await runWhileKilled(t, copyAndPurge, [behindRemoval]);
+    assert.equal(kills, 1);
+    assert.equal(removedBefore.length, count);
+    assert.equal(result.exitCode, 3, result.stderr);
+    assert.match(result.stderr, /^error: Redis was restarted after 2,000 originals had been removed/m);
   });
 });
 

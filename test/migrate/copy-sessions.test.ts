@@ -125,15 +125,18 @@ function copyOf(plans: readonly PassPlan[], change: Partial<Copy> = {}) {
     pass: { batchesInFlight: 2, pace: async () => undefined, stop: controller.signal },
     onOutcome: () => undefined,
     onFailure: () => undefined,
+    ...change,
+  };
+  const attempts = {
     onBeginAgain: () => {
       events.push("begin again");
       forgetPass(record, () => undefined);
     },
-    warn: (message) => warnings.push(message),
-    ...change,
+    warn: (message: string) => warnings.push(message),
+    stop: controller.signal,
   };
   const stop = () => controller.abort();
-  return { copy, record, events, warnings, ended, stop };
+  return { copy, attempts, record, events, warnings, ended, stop };
 }
 
 type Made = ReturnType<typeof copyOf>;
@@ -437,7 +440,7 @@ describe("copy-sessions: a Redis that forgot: the main pass begins again, the th
     const made = copyOf([{ a: "copied" }]);
     const { endWatch } = made.copy;
     let times = 0;
-    await untilKept({ ...made.copy, stop: made.copy.pass.stop }, () =>
+    await untilKept(made.attempts, () =>
       copySessions({
         ...made.copy,
         endWatch: async () => {
@@ -461,7 +464,7 @@ describe("copy-sessions: a Redis that forgot: the main pass begins again, the th
     t.mock.timers.enable({ apis: ["Date"], now: startMs });
     const made = copyOf([{ a: "copied" }]);
     let times = 0;
-    await untilKept({ ...made.copy, stop: made.copy.pass.stop }, () =>
+    await untilKept(made.attempts, () =>
       copySessions({
         ...made.copy,
         endWatch: async () => {

@@ -190,8 +190,17 @@ async function runThrough(given: Course): Promise<void> {
     return kind === "failed" ? { kind, code: "EIO" } : { kind };
   };
 
+  const conclude = async (): Promise<boolean> => {
+    assert((removals.get("removed") ?? 0) > 0 && confirmed, "asked behind removals only");
+    assert.equal(
+      ledger.counts.found + ledger.unvisited + ledger.counts.empty + ledger.counts.ignored,
+      listed,
+    );
+    return true;
+  };
+
   const purging = purgeSessions({
-    ...{ batches: batches(), prove, confirm, remove, isInUse, ledger },
+    ...{ batches: batches(), prove, confirm, conclude, remove, isInUse, ledger },
     ...{ inUse: given.inUse, dryRun: given.dryRun, batchesInFlight: given.batchesInFlight },
     pace: async () => undefined,
     stop: controller.signal,

@@ -56,6 +56,7 @@ function purgeOf(batches: Iterable<readonly SessionFile[]>, change: Partial<Purg
     prove: async (batch: readonly SessionFile[]): Promise<readonly Proof[]> =>
       batch.map((file) => proven(file)),
     confirm: async () => true,
+    conclude: async () => true,
     remove: (_: ProvenFile): Removal => ({ kind: "removed" }),
     wait: async (_: number) => undefined,
     ...change,
@@ -80,6 +81,10 @@ function purgeOf(batches: Iterable<readonly SessionFile[]>, change: Partial<Purg
     confirm: async () => {
       events.push("confirm");
       return parts.confirm();
+    },
+    conclude: async () => {
+      events.push("conclude");
+      return parts.conclude();
     },
     remove: (one) => {
       events.push(`remove ${one.file.sid}`);
@@ -118,20 +123,37 @@ function purgeOf(batches: Iterable<readonly SessionFile[]>, change: Partial<Purg
 }
 
 describe("purge-sessions: nothing is removed before every file of the chunk is proven, and Redis is asked once more", () => {
-  it("proofs of all batches, then one question, then the removals", async () => {
+  it("proofs of all batches, then one question, then the removals, then the question whether that was right", async () => {
     const made = purgeOf([filesOf("a", "b"), filesOf("c"), filesOf("d", "e")]);
-    assert.deepEqual(await purgeSessions(made.purge), { left: 0, unheld: 0, foundInUse: false });
+    assert.deepEqual(await purgeSessions(made.purge), {
+      left: 0,
+      unheld: 0,
+      foundInUse: false,
+      confirmed: true,
+    });
     const { events } = made;
     assert.deepEqual(events.slice(0, 5).sort(), ["prove a", "prove b", "prove c", "prove d", "prove e"]);
     assert.equal(events[5], "confirm");
-    assert.deepEqual(events.slice(6).sort(), ["remove a", "remove b", "remove c", "remove d", "remove e"]);
+    assert.deepEqual(events.slice(6, 11).sort(), [
+      "remove a",
+      "remove b",
+      "remove c",
+      "remove d",
+      "remove e",
+    ]);
+    assert.deepEqual(events.slice(11), ["conclude"]);
     assert.deepEqual(made.counts(), { removed: 5 });
     made.assertBalanced();
   });
 
   it("nothing to do: Redis is not asked", async () => {
     const made = purgeOf([]);
-    assert.deepEqual(await purgeSessions(made.purge), { left: 0, unheld: 0, foundInUse: false });
+    assert.deepEqual(await purgeSessions(made.purge), {
+      left: 0,
+      unheld: 0,
+      foundInUse: false,
+      confirmed: true,
+    });
     assert.deepEqual(made.events, []);
   });
 
@@ -210,6 +232,31 @@ describe("purge-sessions: a proof that does not count any more removes nothing m
       made.assertBalanced();
     });
   }
+
+  const conclusions: readonly (readonly [name: string, answer: boolean | Error])[] = [
+    ["no", false],
+    ["Redis forgot", new RedisForgotError()],
+    ["Redis is lost", new RedisError("unavailable", "lost")],
+  ];
+  for (const [name, answer] of conclusions) {
+    it(`behind the last removal: ${name}: never taken for done`, async () => {
+      const conclude = async () => {
+        if (answer instanceof Error) throw answer;
+        return answer;
+      };
+      const made = purgeOf([filesOf("a", "b")], { conclude });
+      if (answer instanceof Error) await assert.rejects(purgeSessions(made.purge), answer);
+      else assert.equal((await purgeSessions(made.purge)).confirmed, false);
+      assert.deepEqual(made.counts(), { removed: 2 });
+      made.assertBalanced();
+    });
+  }
+
+  it("where nothing was removed nothing is asked behind it", async () => {
+    const made = purgeOf([filesOf("a")], { remove: () => ({ kind: "changed" }) });
+    assert.equal((await purgeSessions(made.purge)).confirmed, true);
+    assert(!made.events.includes("conclude"));
+  });
 
   it("a proof that fails: nothing is removed, and what other batches came to is counted", async () => {
     const lost = new RedisError("unavailable", "lost");
@@ -313,7 +360,7 @@ describe("purge-sessions: what a removal comes to", () => {
         prove: async (batch) => batch.map((file) => proven(file, { held: file.sid === "a" })),
         remove: () => removal,
       });
-      assert.deepEqual(await purgeSessions(made.purge), { left, unheld, foundInUse: false });
+      assert.deepEqual(await purgeSessions(made.purge), { left, unheld, foundInUse: false, confirmed: true });
       assert.deepEqual(made.counts(), counts);
       made.assertBalanced();
     });
@@ -334,25 +381,45 @@ describe("purge-sessions: what a removal comes to", () => {
 describe("purge-sessions: a directory that a server still uses keeps its files, unless --in-use (Purge)", () => {
   it("nothing is removed", async () => {
     const made = purgeOf([filesOf("a", "b")], { isInUse: () => true });
-    assert.deepEqual(await purgeSessions(made.purge), { left: 2, unheld: 0, foundInUse: true });
+    assert.deepEqual(await purgeSessions(made.purge), {
+      left: 2,
+      unheld: 0,
+      foundInUse: true,
+      confirmed: true,
+    });
     assert.deepEqual([made.removed(), made.counts()], [[], { kept: 2 }]);
   });
 
   it("found in the middle: nothing more is removed", async () => {
     const made = purgeOf([filesOf("a", "b", "c")], { isInUse: () => made.removed().length > 0 });
-    assert.deepEqual(await purgeSessions(made.purge), { left: 2, unheld: 0, foundInUse: true });
+    assert.deepEqual(await purgeSessions(made.purge), {
+      left: 2,
+      unheld: 0,
+      foundInUse: true,
+      confirmed: true,
+    });
     assert.deepEqual([made.removed(), made.counts()], [["a"], { removed: 1, kept: 2 }]);
   });
 
   it("--in-use removes all the same", async () => {
     const made = purgeOf([filesOf("a", "b")], { isInUse: () => true, inUse: true });
-    assert.deepEqual(await purgeSessions(made.purge), { left: 0, unheld: 0, foundInUse: false });
+    assert.deepEqual(await purgeSessions(made.purge), {
+      left: 0,
+      unheld: 0,
+      foundInUse: false,
+      confirmed: true,
+    });
     assert.deepEqual(made.counts(), { removed: 2 });
   });
 
   it("a dry run tells the same", async () => {
     const made = purgeOf([filesOf("a", "b")], { isInUse: () => true, dryRun: true });
-    assert.deepEqual(await purgeSessions(made.purge), { left: 2, unheld: 0, foundInUse: true });
+    assert.deepEqual(await purgeSessions(made.purge), {
+      left: 2,
+      unheld: 0,
+      foundInUse: true,
+      confirmed: true,
+    });
   });
 });
 
@@ -381,14 +448,14 @@ describe("purge-sessions: a file younger than 2 s waits (Purge)", () => {
   ] as const) {
     it(`${name}: ${waits.length === 0 ? "no wait" : waits[0]}, and it goes`, async (t) => {
       const { events, left } = await purgeOn(t, nowMs - ageMs);
-      assert.deepEqual(events, [...waits, "confirm", "remove old", "remove young"]);
+      assert.deepEqual(events, [...waits, "confirm", "remove old", "remove young", "conclude"]);
       assert.equal(left, 0);
     });
   }
 
   it("modified in the future: it is not waited for longer than 2 s, and it stays", async (t) => {
     const { events, left } = await purgeOn(t, nowMs + 60_000);
-    assert.deepEqual(events, ["wait 2000", "confirm", "remove old"]);
+    assert.deepEqual(events, ["wait 2000", "confirm", "remove old", "conclude"]);
     assert.equal(left, 1);
   });
 
