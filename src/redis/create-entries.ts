@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Entry } from "../model/entry.js";
 import { redisFault } from "./redis-fault.js";
+import { encodeCommand, protocolText, sendBatch } from "./send-batch.js";
 
 /** What became of an entry that was to be written only where no key stood. */
 export type Creation =
@@ -10,7 +11,7 @@ export type Creation =
   | { readonly kind: "failed"; readonly detail: string };
 
 /**
- * Writes entries whose keys do not exist, in one pipeline: SET with NX and PXAT, value and lifetime in one command. Instants are moved by
+ * Writes entries whose keys do not exist, in one batch: SET with NX and PXAT, value and lifetime in one command. Instants are moved by
  * what Redis's clock is ahead of ours. Throws what `redisFault` sorts.
  */
 export async function createEntries(
@@ -22,11 +23,10 @@ export async function createEntries(
   const nowMs = Date.now();
   // Redis answers OK to an instant in the past, and holds nothing.
   const live = entries.filter(({ expiresAtMs }) => expiresAtMs > nowMs);
-  const pipeline = client.pipeline();
-  for (const { key, value, expiresAtMs } of live) {
-    pipeline.call("SET", key, value, "NX", "PXAT", expiresAtMs + clockLeadMs);
-  }
-  const replies = ((await pipeline.exec()) ?? []).values();
+  const commands = live.map(({ key, value, expiresAtMs }) =>
+    encodeCommand("SET", protocolText(key), value, "NX", "PXAT", String(expiresAtMs + clockLeadMs)),
+  );
+  const replies = (await sendBatch(client, commands)).values();
   return entries.map(({ expiresAtMs }) =>
     expiresAtMs > nowMs ? creationOf(replies.next().value, sentBefore) : { kind: "expired" },
   );
@@ -34,22 +34,20 @@ export async function createEntries(
 
 /** What `createEntries` would find, by read commands only: for a dry run. */
 export async function foreseeCreation(client: Redis, entries: readonly Entry[]): Promise<Creation[]> {
-  const pipeline = client.pipeline();
-  for (const { key } of entries) pipeline.exists(key);
-  const replies = (await pipeline.exec()) ?? [];
+  const commands = entries.map(({ key }) => encodeCommand("EXISTS", protocolText(key)));
+  const replies = await sendBatch(client, commands);
   const nowMs = Date.now();
   return entries.map(({ expiresAtMs }, index) => {
     if (expiresAtMs <= nowMs) return { kind: "expired" };
-    const [error, count] = replies[index] ?? [new Error("no reply"), 0];
-    if (error !== null) return failureOf(error);
-    return { kind: count === 0 ? "created" : "exists" };
+    const reply = replies[index];
+    if (reply instanceof Error) return failureOf(reply);
+    return { kind: reply === 0 ? "created" : "exists" };
   });
 }
 
-function creationOf(reply: [Error | null, unknown] | undefined, sentBefore: boolean): Creation {
-  const [error, answer] = reply ?? [new Error("no reply"), null];
-  if (error !== null) return failureOf(error);
-  if (answer !== null) return { kind: "created" };
+function creationOf(reply: unknown, sentBefore: boolean): Creation {
+  if (reply instanceof Error) return failureOf(reply);
+  if (reply !== null) return { kind: "created" };
   return sentBefore ? { kind: "exists", sentBefore } : { kind: "exists" };
 }
 

@@ -1,11 +1,11 @@
 import type { Redis } from "ioredis";
+import { encodeCommand, protocolText, sendBatch } from "./send-batch.js";
 
-/** Which keys exist, in one pipeline. Throws what `redisFault` sorts. */
+/** Which keys exist, in one batch. Throws what `redisFault` sorts. */
 export async function existingKeys(client: Redis, keys: readonly string[]): Promise<boolean[]> {
-  const pipeline = client.pipeline();
-  for (const key of keys) pipeline.exists(key);
-  return ((await pipeline.exec()) ?? []).map(([error, count]) => {
-    if (error !== null) throw error;
-    return count === 1;
+  const commands = keys.map((key) => encodeCommand("EXISTS", protocolText(key)));
+  return (await sendBatch(client, commands)).map((reply) => {
+    if (reply instanceof Error) throw reply;
+    return reply === 1;
   });
 }

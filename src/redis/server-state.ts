@@ -44,7 +44,7 @@ async function askSetting(client: Redis, name: string): Promise<string | undefin
 }
 
 /**
- * Whether so many replicas have all that the server has written by now: WAIT makes them say so, and covers what this connection wrote;
+ * Whether so many replicas are seen to have all that the server has written by now: WAIT makes them say so, and covers what this connection wrote;
  * their offsets cover the rest. Waits up to a second. Throws what `redisFault` sorts.
  */
 export async function replicasAreInStep(client: Redis, count: number, untilOffset: number): Promise<boolean> {

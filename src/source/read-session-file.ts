@@ -76,7 +76,7 @@ function readOpened(descriptor: number, openedAtMs: number, maxFileSize: number)
     if (before.size > maxFileSize) {
       return { kind: "failed", reason: "too-large", detail: `a file of ${before.size} bytes` };
     }
-    const bytes = readUpTo(descriptor, before.size + 1);
+    const bytes = readWhole(descriptor, before.size);
     const after = fstatSync(descriptor);
     if (bytes.length === before.size && after.size === before.size && after.mtimeMs === before.mtimeMs) {
       return { kind: "read", read: { bytes, mtimeMs: before.mtimeMs, openedAtMs }, stamp: before };
@@ -104,13 +104,13 @@ function exactStampOf(descriptor: number): ExactStamp {
   return { dev, ino, size, mtimeNs, ctimeNs };
 }
 
-/** The file's first bytes, one more than it is thought to have being enough to see that it grew. */
-function readUpTo(descriptor: number, length: number): Buffer {
-  const bytes = Buffer.allocUnsafe(length);
+/** A file of that size; one byte more where it grew, fewer where it shrank. */
+function readWhole(descriptor: number, size: number): Buffer {
+  const bytes = Buffer.allocUnsafe(size + 1);
   let filled = 0;
   for (;;) {
-    const count = readSync(descriptor, bytes, filled, length - filled, filled);
+    const count = readSync(descriptor, bytes, filled, size + 1 - filled, filled);
     filled += count;
-    if (count === 0 || filled === length) return bytes.subarray(0, filled);
+    if (count === 0 || filled >= size) return bytes.subarray(0, filled);
   }
 }

@@ -3,10 +3,13 @@ import type { Layout } from "../model/session-file.js";
 interface LayoutContract {
   /** The sid that a file's name holds, or `undefined` for a stranger's. `folder` is the scatter directory, empty for the session directory itself. */
   readonly sidOf: (folder: string, name: string) => string | undefined;
+  /** The path of a sid's file inside a session directory; `undefined` where this layout has none for such a sid. */
+  readonly nameOf: (sid: string) => string | undefined;
 }
 
 const flatName = /^werkzeug_([0-9a-f]{40})\.sess$/;
 const anySid = /^(?:[0-9a-f]{40}|[A-Za-z0-9_-]{84,86})$/;
+const flatSidLength = 40;
 const scatterFolder = /^[A-Za-z0-9_-]{2}$/;
 
 /** Whether a text is a session id of any server: 40 hex digits, or 84 to 86 of `A-Za-z0-9_-`. */
@@ -16,9 +19,13 @@ export function isSid(text: string): boolean {
 
 /** Where session files lie and how they are named [werkzeug/contrib/sessions.py; odoo/http.py 14.0 to master]. */
 export const layouts = {
-  flat: { sidOf: (folder, name) => (folder === "" ? flatName.exec(name)?.[1] : undefined) },
+  flat: {
+    sidOf: (folder, name) => (folder === "" ? flatName.exec(name)?.[1] : undefined),
+    nameOf: (sid) => (sid.length === flatSidLength ? `werkzeug_${sid}.sess` : undefined),
+  },
   scattered: {
     sidOf: (folder, name) => (folder !== "" && name.startsWith(folder) && isSid(name) ? name : undefined),
+    nameOf: (sid) => `${sid.slice(0, 2)}/${sid}`,
   },
 } satisfies Record<Layout, LayoutContract>;
 

@@ -1,4 +1,4 @@
-import { lstatSync, opendirSync } from "node:fs";
+import { existsSync, lstatSync, opendirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { SourceError } from "../model/errors.js";
 import type { FileStamp, SessionFile } from "../model/session-file.js";
@@ -22,6 +22,8 @@ export function goneTest(directories: readonly string[]): (file: SessionFile) =>
     const { directory, layout } = file;
     const known = layout === "flat" ? undefined : (folders.get(directory) ?? scatterFoldersOf(directory));
     if (known !== undefined) folders.set(directory, known);
+    // Almost always it stands: the quickest look first.
+    if (existsSync(`${directory}/${file.name}`)) return false;
     const moved = scatteredPlaceOf(file);
     if (!isMissing(join(directory, file.name)) || (moved !== undefined && !isMissing(moved))) return false;
     return isMissingFrom(file, identities.get(directory), known?.get(dirname(file.name)));
@@ -106,27 +108,24 @@ function isMissing(path: string): boolean {
  * time the one in the earlier directory counts, then the scattered one, which is where servers move a flat one to.
  */
 export function isSuperseded(file: SessionFile, stamp: FileStamp, directories: readonly string[]): boolean {
-  const own = join(file.directory, file.name);
-  const ownRank = rankOf(file.directory, file.layout, directories);
-  return directories.some((directory) =>
-    placesOf(file.sid).some(([layout, name]) => {
-      const path = join(directory, name);
-      if (path === own) return false;
-      const other = regularFileAt(path);
+  for (const directory of directories) {
+    for (const layout of layoutsInOrder) {
+      if (layout === file.layout && directory === file.directory) continue;
+      const name = layouts[layout].nameOf(file.sid);
+      const other = name === undefined ? undefined : regularFileAt(`${directory}/${name}`);
       // The same file under two names is a file that was moved.
-      if (other === undefined || (other.ino === stamp.ino && other.dev === stamp.dev)) return false;
-      if (other.mtimeMs !== stamp.mtimeMs) return other.mtimeMs > stamp.mtimeMs;
-      return rankOf(directory, layout, directories) < ownRank;
-    }),
-  );
+      if (other === undefined || (other.ino === stamp.ino && other.dev === stamp.dev)) continue;
+      const isLater =
+        other.mtimeMs === stamp.mtimeMs
+          ? rankOf(directory, layout, directories) < rankOf(file.directory, file.layout, directories)
+          : other.mtimeMs > stamp.mtimeMs;
+      if (isLater) return true;
+    }
+  }
+  return false;
 }
 
-/** Where a session directory can hold a sid, by layout. */
-function placesOf(sid: string): readonly (readonly [SessionFile["layout"], string])[] {
-  const flat = `werkzeug_${sid}.sess`;
-  const scattered = ["scattered", `${sid.slice(0, 2)}/${sid}`] as const;
-  return layouts.flat.sidOf("", flat) === undefined ? [scattered] : [["flat", flat], scattered];
-}
+const layoutsInOrder = ["scattered", "flat"] as const;
 
 function rankOf(directory: string, layout: SessionFile["layout"], directories: readonly string[]): number {
   return 2 * directories.indexOf(directory) + (layout === "scattered" ? 0 : 1);

@@ -6,6 +6,7 @@ import { SourceError } from "../model/errors.js";
 import type { SessionFile } from "../model/session-file.js";
 import type { Written } from "../model/written.js";
 import { errorCode } from "./error-code.js";
+import { layouts } from "./session-name.js";
 
 const digestLength = 20;
 /** Directory 2, layout and pass 1 each, times lost 4, instant 8, bytes 4, digest 20, length of the sid 1. */
@@ -94,7 +95,7 @@ export class WrittenSessions {
     const layout = chunk.readUInt8(offset + 2) === 0 ? "flat" : "scattered";
     const sid = chunk.toString("latin1", offset + headLength, endOf(chunk, offset));
     const directory = this.#directories[chunk.readUInt16LE(offset)] ?? "";
-    const name = layout === "flat" ? `werkzeug_${sid}.sess` : `${sid.slice(0, 2)}/${sid}`;
+    const name = layouts[layout].nameOf(sid) ?? "";
     const file: SessionFile = { directory, name, layout, sid };
     return {
       file,
