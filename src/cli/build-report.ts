@@ -22,8 +22,6 @@ export interface RunFacts {
   readonly keyLayoutEvidence: KeyLayoutEvidence | null;
   readonly prefix: string | null;
   readonly laterPasses: readonly Ledger[];
-  /** What a purge behind a copy did; absent where there was none. */
-  readonly removal: Ledger | undefined;
   readonly stillChanging: number;
   readonly warnings: readonly string[];
   /** Of the run, from its first step to its last. */

@@ -1,5 +1,6 @@
 import { compareHeld } from "../convert/compare-held.js";
 import { explainMissing } from "../convert/missing-key.js";
+import { laneResult } from "../migrate/lane-result.js";
 import { batchSizeFor, makePace } from "../migrate/pace.js";
 import type { Pass } from "../migrate/run-pass.js";
 import { type VerifyParts, verifyBatch } from "../migrate/verify-lane.js";
@@ -55,7 +56,8 @@ export function composeVerify(
     scan,
     pass: {
       batches: scanAll(scan, record.tally),
-      lane: async (batch) => ({ outcomes: await verifyBatch(batch, parts) }),
+      lane: async (batch) =>
+        laneResult(batch.length, { outcomes: await verifyBatch(batch, parts) }, settings.output.verbose),
       batchesInFlight,
       pace: makePace(maxRate, (time) => pause(time, stop)),
       ledger: record.ledger,

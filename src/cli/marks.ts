@@ -10,6 +10,8 @@ import type { OpenRun } from "./open-run.js";
 export interface Marks {
   /** Reads what earlier, complete runs left. Throws where the run must end. */
   readonly read: () => Promise<void>;
+  /** What was read, by directory: milliseconds since the epoch. */
+  readonly known: () => readonly (readonly [directory: string, markMs: number])[];
   /** The mark that covers a file as it is, milliseconds since the epoch; `undefined` where none does. */
   readonly of: (file: SessionFile, stamp: FileStamp) => number | undefined;
   /** Leaves the start of a main pass, for `lifetimeMs` from now. Throws where the run must end. */
@@ -52,6 +54,7 @@ export function marksOf(
             : "Redis evicts keys, or has evicted some: what is missing is not taken for ended",
         );
       }),
+    known: () => [...marks],
     of: (file, stamp) => {
       const mark = marks.get(file.directory);
       return mark !== undefined && isCoveredByMark(stamp, mark) ? mark : undefined;

@@ -13,10 +13,12 @@ import { composeCopy } from "./compose-copy.js";
 import { type ComposedPurge, composePurge, composeUnverifiedPurge } from "./compose-purge.js";
 import { composeVerify } from "./compose-verify.js";
 import { type EvictionWatch, watchEvictions } from "./eviction.js";
+import { startLaneThreads } from "./lane-threads.js";
 import { type Marks, marksOf } from "./marks.js";
 import { countOf } from "./number-text.js";
 import { type OpenRun, openRun, type Surroundings } from "./open-run.js";
 import { countSessionFiles, type ScanSettings } from "./session-scan.js";
+import type { LaneThread } from "./threaded-lane.js";
 
 /** What a run is to do. */
 export type Task = "copy" | "purge" | "purge-unconditionally" | "purge-unverified" | "verify";
@@ -30,13 +32,27 @@ export async function runTask(
   const { record } = surroundings;
   record.directories = await resolveDirectories(settings.source.directories, settings.source.allowMissing);
   if (task === "purge-unverified") return purgeUnverified(settings, surroundings);
+  const threads = task === "copy" ? startLaneThreads(settings, record.directories) : [];
+  try {
+    await runOpened(task, settings, surroundings, threads);
+  } finally {
+    await Promise.all(threads.map((thread) => thread.end()));
+  }
+}
+
+async function runOpened(
+  task: Exclude<Task, "purge-unverified">,
+  settings: CommandSettings,
+  surroundings: Surroundings,
+  threads: readonly LaneThread[],
+): Promise<void> {
   const phase = task === "copy" ? "copying" : task === "verify" ? undefined : "removing";
   const run = await openRun(settings, surroundings, settings.run.dryRun ? undefined : phase);
   try {
     await refuseTooFewReplicas(settings, run);
     const marks = marksOf(run, surroundings.warn);
     const evictions = watchEvictions(run.connection, surroundings.warn);
-    if (task === "copy") await copy(settings, surroundings, run, marks, evictions);
+    if (task === "copy") await copy(settings, surroundings, run, marks, evictions, threads);
     else if (task === "verify") await verify(settings, surroundings, run, marks);
     else await purge(settings, surroundings, run, marks, evictions, task);
   } finally {
@@ -50,9 +66,10 @@ async function copy(
   run: OpenRun,
   marks: Marks,
   evictions: EvictionWatch,
+  threads: readonly LaneThread[],
 ): Promise<void> {
   const { record, stop } = surroundings;
-  const composed = await composeCopy(settings, surroundings, run, marks, evictions);
+  const composed = await composeCopy(settings, surroundings, run, marks, evictions, threads);
   try {
     const again = {
       ...surroundings,
@@ -63,6 +80,8 @@ async function copy(
       },
     };
     await untilKept(again, async () => {
+      // A lane may have found out before this connection did.
+      await run.connection.beginAnew();
       // A purge of another run waits for what is seen to copy, also where this one had begun to remove.
       if (!settings.run.dryRun) await run.connection.rename(presenceName("copying", run.presence));
       await shown(
@@ -76,11 +95,12 @@ async function copy(
       // Once Redis forgot behind a removal nothing more goes.
       if (settings.removal.purge && !stop.aborted && record.purged === 0) {
         const inUse = composed.isInUse() || record.laterPasses.some(hasChanges);
+        await composed.rest();
         await purgeCopied(settings, surroundings, run, marks, evictions, inUse);
       }
     });
   } finally {
-    composed.close();
+    await composed.close();
   }
 }
 
@@ -98,7 +118,7 @@ async function purgeCopied(
   evictions: EvictionWatch,
   inUse: boolean,
 ): Promise<void> {
-  const { record, warn, onOutcome, onFailure } = surroundings;
+  const { record, warn, onOutcome } = surroundings;
   if (record.partial) return;
   if (settings.run.dryRun) {
     const { copied, identical, kept, ended, superseded } = record.ledger.counts.outcomes;
@@ -111,8 +131,8 @@ async function purgeCopied(
     return;
   }
   await marks.read();
-  const ledger = new Ledger(onFailure);
-  record.removal = ledger;
+  // A session that failed in the copy fails here again: it is listed once.
+  const ledger = new Ledger(() => undefined);
   const order = { ledger, tally: newScanTally(), onOutcome, extent: "proven" as const };
   const composed = composePurge(settings, surroundings, run, marks, evictions, order);
   const total = record.ledger.counts.found;
@@ -122,8 +142,9 @@ async function purgeCopied(
     const { removed, absent, kept, failed } = ledger.counts.outcomes;
     record.purged += removed;
     if (absent + kept + failed > 0) {
+      const reasons = [...ledger.counts.reasons].map(([reason, count]) => `${reason} ${count}`).join(", ");
       warn(
-        `purge: ${removed} originals removed, left: ${absent} that Redis lacks, ${kept} that changed or are kept a while longer, ${failed} that failed`,
+        `purge: ${removed} originals removed, left: ${absent} that Redis lacks, ${kept} that changed or are kept a while longer, ${failed} that failed${failed === 0 ? "" : ` (${reasons})`}`,
       );
     }
   }

@@ -22,7 +22,6 @@ export const unbuilt: {
     "cluster",
     "skipCheck",
     "probe",
-    "lanes",
   ],
 };
 

@@ -1,10 +1,8 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { RedisError, RedisForgotError } from "../model/errors.js";
 import type { Failure, FailureReason, SessionOutcome } from "../model/outcome.js";
 import { newScanTally, type ScanTally, type SessionFile } from "../model/session-file.js";
-import type { Written } from "../model/written.js";
-import type { RecentFiles } from "../source/recent-files.js";
-import { type LaneParts, runLane } from "./lane.js";
+import type { TakenBack } from "./copy-lane.js";
+import { type LaneResult, laneResult } from "./lane-result.js";
 import { Ledger } from "./ledger.js";
 import { type Pass, runPass } from "./run-pass.js";
 import type { RunRecord } from "./run-record.js";
@@ -14,21 +12,23 @@ export interface Copy {
   readonly record: RunRecord;
   /** The session files of all directories, in batches; those that an interrupted purge left aside come last. */
   readonly scan: (tally: ScanTally) => Iterable<readonly SessionFile[]>;
-  /** Gives what remembers files between passes, for a main pass that begins now. */
-  readonly rememberFrom: (startedMs: number) => RecentFiles;
-  /** The lane of the main pass (0) and of each later one. */
-  readonly laneOf: (pass: number, recent: RecentFiles) => LaneParts;
+  readonly lanes: {
+    /** A main pass begins: what was done before counts for nothing. */
+    readonly begin: (startedMs: number) => Promise<void>;
+    /** A pass begins over what changed while the one before ran. */
+    readonly beginPass: (pass: number, startedMs: number) => Promise<void>;
+    /** Of a batch, the files that changed since the pass before began and were not read as they stand. */
+    readonly changedOf: (batch: readonly SessionFile[]) => Promise<readonly SessionFile[]>;
+    /** Does everything for a batch. */
+    readonly work: (batch: readonly SessionFile[]) => Promise<LaneResult>;
+    /** Takes back the keys of sessions whose files are gone behind their write. */
+    readonly takeBackEnded: () => Promise<readonly TakenBack[]>;
+  };
   readonly marks: {
     /** Reads what earlier runs left. */
     readonly read: () => Promise<void>;
     /** Leaves the start of the main pass for later runs. */
     readonly leave: (startedMs: number) => Promise<void>;
-  };
-  readonly written: {
-    readonly forget: () => void;
-    readonly batches: () => Iterable<readonly Written[]>;
-    /** Takes back keys of sessions whose files are gone; tells for each whether it did. */
-    readonly takeBackGone: (written: readonly Written[]) => Promise<readonly boolean[]>;
   };
   /** Takes note of how many keys Redis has evicted by now. */
   readonly beginWatch: () => Promise<void>;
@@ -82,14 +82,13 @@ export async function untilKept(
  */
 export async function copySessions(copy: Copy): Promise<void> {
   const { record, dryRun, pass } = copy;
-  copy.written.forget();
   await copy.beginWatch();
   await copy.marks.read();
   const startedMs = Date.now();
-  const recent = copy.rememberFrom(startedMs);
-  await runPass({ ...passOf(copy, record.ledger, 0, recent), batches: copy.scan(record.tally) });
+  await copy.lanes.begin(startedMs);
+  await runPass({ ...passOf(copy, record.ledger, record.tally), lane: copy.lanes.work });
   if (dryRun) return;
-  await copyChanged(copy, recent);
+  await copyChanged(copy);
   if (!pass.stop.aborted) await takeBackEnded(copy);
   const evicted = await copy.endWatch();
   if (evicted) record.partial = true;
@@ -97,21 +96,17 @@ export async function copySessions(copy: Copy): Promise<void> {
 }
 
 /** Takes again what was changed since the pass before began, until a pass finds nothing. */
-async function copyChanged(copy: Copy, recent: RecentFiles): Promise<void> {
+async function copyChanged(copy: Copy): Promise<void> {
   const {
     record,
     pass: { stop },
   } = copy;
   for (let pass = 1; pass <= mostLaterPasses && !stop.aborted; pass++) {
-    const isChanged = recent.changedSincePass();
-    recent.beginPass(Date.now());
+    await copy.lanes.beginPass(pass, Date.now());
     const ledger = new Ledger(copy.onFailure);
     const tally = newScanTally();
     try {
-      await runPass({
-        ...passOf(copy, ledger, pass, recent),
-        batches: changedBatches(copy.scan(tally), isChanged),
-      });
+      await runPass({ ...passOf(copy, ledger, tally), pace: async () => undefined, lane: changedLane(copy) });
     } finally {
       // What was done counts, also where the pass ends early.
       if (ledger.counts.found > 0) record.laterPasses.push(ledger);
@@ -125,29 +120,25 @@ async function copyChanged(copy: Copy, recent: RecentFiles): Promise<void> {
   }
 }
 
-function* changedBatches(
-  batches: Iterable<readonly SessionFile[]>,
-  isChanged: (file: SessionFile) => boolean,
-): Generator<readonly SessionFile[]> {
-  for (const batch of batches) yield batch.filter(isChanged);
+function passOf({ pass, scan, onOutcome }: Copy, ledger: Ledger, tally: ScanTally): Omit<Pass, "lane"> {
+  return { ...pass, batches: scan(tally), ledger, onOutcome };
 }
 
-function passOf(copy: Copy, ledger: Ledger, pass: number, recent: RecentFiles): Omit<Pass, "batches"> {
-  const lane = copy.laneOf(pass, recent);
-  return { ...copy.pass, lane: (batch) => runLane(batch, lane), ledger, onOutcome: copy.onOutcome };
+/** Looks at every file, and takes those that changed. Only these count for the rate. */
+function changedLane({ lanes, pass: { pace, stop } }: Copy): Pass["lane"] {
+  return async (batch) => {
+    const changed = await lanes.changedOf(batch);
+    if (changed.length > 0) await pace(changed.length);
+    const taken = stop.aborted ? [] : changed;
+    return taken.length === 0 ? laneResult(changed.length, { outcomes: [] }, false) : lanes.work(taken);
+  };
 }
 
 /** Sessions that ended behind their write, before the last pass was through: their keys go, and they count as vanished. */
-async function takeBackEnded({ record, written, pass: { stop } }: Copy): Promise<void> {
+async function takeBackEnded({ record, lanes }: Copy): Promise<void> {
   const ledgers = [record.ledger, ...record.laterPasses];
-  for (const batch of written.batches()) {
-    // Signals get their turn, also where nothing is gone and nothing is waited for.
-    await nextTurn();
-    if (stop.aborted) return;
-    const takenBack = await written.takeBackGone(batch);
-    for (const [index, one] of batch.entries()) {
-      if (takenBack[index] === true) ledgers[one.pass]?.recordTakenBack(one.bytes);
-    }
+  for (const { pass, count, bytes } of await lanes.takeBackEnded()) {
+    ledgers[pass]?.recordTakenBack(count, bytes);
   }
 }
 

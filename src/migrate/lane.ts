@@ -3,7 +3,7 @@ import type { Candidate } from "../model/entry.js";
 import type { FailureReason, SessionOutcome } from "../model/outcome.js";
 import type { FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
 import type { Reading } from "../source/read-session-file.js";
-import type { LaneResult } from "./run-pass.js";
+import type { BatchOutcomes } from "./lane-result.js";
 import type { Settlement } from "./settle-entries.js";
 
 /** What a lane works with. */
@@ -42,7 +42,7 @@ interface Pending {
 }
 
 /** Does everything for a batch of session files: read, convert, settle. Only names go in and only outcomes come out. */
-export async function runLane(batch: readonly SessionFile[], parts: LaneParts): Promise<LaneResult> {
+export async function runLane(batch: readonly SessionFile[], parts: LaneParts): Promise<BatchOutcomes> {
   const outcomes: SessionOutcome[] = [];
   try {
     await workThrough(batch, parts, outcomes);

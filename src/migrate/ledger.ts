@@ -27,7 +27,13 @@ export interface LedgerCounts {
   readonly bytesWritten: number;
 }
 
-/** Counts outcomes. It holds no session, and no more than 100 failures. */
+/** What a ledger holds, as plain data. */
+export interface LedgerPage extends LedgerCounts {
+  readonly warnings: ReadonlyMap<string, number>;
+  readonly failures: readonly Failure[];
+}
+
+/** Counts outcomes. It holds no session, and no more failures than it is told to keep. */
 export class Ledger {
   readonly #outcomes = Object.fromEntries(outcomeKinds.map((kind) => [kind, 0])) as Record<
     OutcomeKind,
@@ -38,6 +44,7 @@ export class Ledger {
   readonly #warnings = new Map<string, number>();
   readonly #failures: Failure[] = [];
   readonly #onFailure: (failure: Failure) => void;
+  readonly #mostFailures: number;
   #found = 0;
   #empty = 0;
   #ignored = 0;
@@ -48,9 +55,10 @@ export class Ledger {
   #bytesWritten = 0;
   #unvisited = 0;
 
-  /** `onFailure` is told of every failure as it is recorded. */
-  constructor(onFailure: (failure: Failure) => void) {
+  /** `onFailure` is told of every failure as it is recorded; the first `mostFailures` are kept. */
+  constructor(onFailure: (failure: Failure) => void, mostFailures = mostFailuresKept) {
     this.#onFailure = onFailure;
+    this.#mostFailures = mostFailures;
   }
 
   record(outcome: SessionOutcome): void {
@@ -68,16 +76,35 @@ export class Ledger {
       else this.#anonymous++;
       if (outcome.facts.lossy) this.#lossy++;
     }
-    if (outcome.warning !== undefined) {
-      this.#warnings.set(outcome.warning, (this.#warnings.get(outcome.warning) ?? 0) + 1);
+    if (outcome.warning !== undefined) addTo(this.#warnings, outcome.warning, 1);
+    if (outcome.failure !== undefined) {
+      addTo(this.#reasons, outcome.failure.reason, 1);
+      this.#keepFailure(outcome.failure);
     }
-    if (outcome.failure !== undefined) this.#recordFailure(outcome.failure);
   }
 
-  /** A session that was counted as copied, with so many bytes, ended behind its write, and its key was taken back. */
-  recordTakenBack(bytesWritten: number): void {
-    this.#outcomes.copied--;
-    this.#outcomes.vanished++;
+  /** Adds what another ledger counted; that one was to keep every failure. */
+  add(page: LedgerPage): void {
+    for (const kind of outcomeKinds) this.#outcomes[kind] += page.outcomes[kind];
+    this.#formats.pickle += page.formats.pickle;
+    this.#formats.json += page.formats.json;
+    for (const [reason, count] of page.reasons) addTo(this.#reasons, reason, count);
+    for (const [warning, count] of page.warnings) addTo(this.#warnings, warning, count);
+    this.#found += page.found;
+    this.#empty += page.empty;
+    this.#ignored += page.ignored;
+    this.#authenticated += page.authenticated;
+    this.#anonymous += page.anonymous;
+    this.#lossy += page.lossy;
+    this.#bytesRead += page.bytesRead;
+    this.#bytesWritten += page.bytesWritten;
+    for (const failure of page.failures) this.#keepFailure(failure);
+  }
+
+  /** Sessions that were counted as copied, with so many bytes in all, ended behind their write, and their keys were taken back. */
+  recordTakenBack(count: number, bytesWritten: number): void {
+    this.#outcomes.copied -= count;
+    this.#outcomes.vanished += count;
     this.#bytesWritten -= bytesWritten;
   }
 
@@ -102,11 +129,15 @@ export class Ledger {
     };
   }
 
+  get page(): LedgerPage {
+    return { ...this.counts, warnings: this.#warnings, failures: this.#failures };
+  }
+
   get unvisited(): number {
     return this.#unvisited;
   }
 
-  /** The first 100. */
+  /** The first of them, 100 unless told otherwise. */
   get failures(): readonly Failure[] {
     return this.#failures;
   }
@@ -116,9 +147,12 @@ export class Ledger {
     return this.#warnings;
   }
 
-  #recordFailure(failure: Failure): void {
-    this.#reasons.set(failure.reason, (this.#reasons.get(failure.reason) ?? 0) + 1);
-    if (this.#failures.length < mostFailuresKept) this.#failures.push(failure);
+  #keepFailure(failure: Failure): void {
+    if (this.#failures.length < this.#mostFailures) this.#failures.push(failure);
     this.#onFailure(failure);
   }
+}
+
+function addTo<Key>(counts: Map<Key, number>, key: Key, count: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + count);
 }

@@ -1,15 +1,8 @@
 import type { SessionOutcome } from "../model/outcome.js";
 import type { SessionFile } from "../model/session-file.js";
 import { type BatchWork, forEachBatch } from "./for-each-batch.js";
+import { type LaneResult, laneResult } from "./lane-result.js";
 import type { Ledger } from "./ledger.js";
-
-/** What a lane gives back. */
-export interface LaneResult {
-  /** One for each session file of the batch; where the run must end, for those that were done before. */
-  readonly outcomes: readonly SessionOutcome[];
-  /** What ends the run; absent where nothing does. */
-  readonly error?: unknown;
-}
 
 /** What a pass over the session directories works with. */
 export interface Pass extends Omit<BatchWork, "work" | "skip"> {
@@ -29,9 +22,11 @@ export async function runPass({ lane, ledger, onOutcome, ...rest }: Pass): Promi
     ...rest,
     skip: (batch) => ledger.recordUnvisited(batch.length),
     work: async (batch) => {
-      const result: LaneResult = await lane(batch).catch((error) => ({ outcomes: [], error }));
-      for (const outcome of result.outcomes) ledger.record(outcome);
-      ledger.recordUnvisited(batch.length - result.outcomes.length);
+      const result = await lane(batch).catch((error: unknown) =>
+        laneResult(batch.length, { outcomes: [], error }, false),
+      );
+      ledger.add(result.page);
+      ledger.recordUnvisited(result.unvisited);
       result.outcomes.forEach(onOutcome);
       if ("error" in result) throw result.error;
     },

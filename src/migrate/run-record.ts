@@ -14,8 +14,6 @@ export interface RunRecord {
   laterPasses: Ledger[];
   /** Sessions that were still being changed when the last of these passes was done. */
   stillChanging: number;
-  /** What a purge behind a copy did; absent until there is one. */
-  removal: Ledger | undefined;
   /** Originals removed; in a dry run, those that would be. */
   purged: number;
   /** Whether differences were found, files were left that a purge was to remove, or keys evicted meanwhile. */
@@ -40,7 +38,6 @@ export function newRunRecord(
     ledger: new Ledger(onFailure),
     tally: newScanTally(),
     laterPasses: [],
-    removal: undefined,
     stillChanging: 0,
     purged: 0,
     partial: false,
@@ -58,21 +55,18 @@ export function forgetPass(record: RunRecord, onFailure: (failure: Failure) => v
   record.ledger = new Ledger(onFailure);
   record.tally = newScanTally();
   record.laterPasses = [];
-  record.removal = undefined;
   record.stillChanging = 0;
 }
 
-/** Everything that was counted: the main pass, the later ones, and a purge behind them. */
+/** Everything that a run counted, pass by pass. */
 export function ledgersOf({
   ledger,
   laterPasses,
-  removal,
 }: {
   readonly ledger: Ledger;
   readonly laterPasses: readonly Ledger[];
-  readonly removal: Ledger | undefined;
 }): Ledger[] {
-  return [ledger, ...laterPasses, ...(removal === undefined ? [] : [removal])];
+  return [ledger, ...laterPasses];
 }
 
 export function secondsOf(record: RunRecord): number {

@@ -18,10 +18,12 @@ export class MemoryGuard {
   /** One look at a time: each counts what the one before admitted. */
   #looking: Promise<void> = Promise.resolve();
   readonly #need: number;
+  readonly #sharers: number;
 
-  /** `need`: bytes of memory that the run takes in all, about. */
-  constructor(need: number) {
-    this.#need = need;
+  /** `need`: bytes of memory that the run takes in all, about; `sharers`: guards that share what is free, each with a part of the run. */
+  constructor(need: number, sharers = 1) {
+    this.#need = need / sharers;
+    this.#sharers = sharers;
   }
 
   /**
@@ -60,16 +62,17 @@ export class MemoryGuard {
       this.#unlimited = true;
       return bytes;
     }
-    const free = Math.floor(state.maxMemory * fullShare) - state.usedMemory - this.#inFlight;
+    const share = Math.floor((Math.floor(state.maxMemory * fullShare) - state.usedMemory) / this.#sharers);
+    const free = share - this.#inFlight;
     const taken = bytes > free ? await least() : bytes;
     if (taken > 0 && taken > free) throw new RedisError("refused", this.#refusal(free, taken));
     // Half of it, for sizes are estimates and the live server writes too.
-    this.#allowance = Math.max(taken, Math.min(free / 2, mostUnseen));
+    this.#allowance = Math.max(taken, Math.min(free / 2, mostUnseen / this.#sharers));
     return taken;
   }
 
   #refusal(free: number, bytes: number): string {
-    const missing = Math.max(this.#need - this.#written, bytes) - Math.max(free, 0);
+    const missing = this.#sharers * (Math.max(this.#need - this.#written, bytes) - Math.max(free, 0));
     return `Redis has come to 95% of its maxmemory: about ${mebibytes(missing)} more are needed, and writing stopped before the server's own saves fail`;
   }
 }

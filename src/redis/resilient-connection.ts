@@ -5,6 +5,7 @@ import { pause } from "./pause.js";
 import { announce } from "./presence.js";
 import { redisFault } from "./redis-fault.js";
 import { describeTarget, type RedisTarget } from "./redis-target.js";
+import { askRunId } from "./server-facts.js";
 import { withinTime } from "./time-limit.js";
 
 const shortestPauseMs = 50;
@@ -64,6 +65,23 @@ export class ResilientConnection {
   /** Whether other clients see the connection under its name. */
   get announced(): boolean {
     return this.#announced;
+  }
+
+  /** The `run_id` of the server that is talked to; `undefined` where it may not be asked. */
+  get runId(): string | undefined {
+    return this.#runId;
+  }
+
+  /** What was confirmed until now counts for nothing: whatever server answers is the one from here on. Throws what `run` throws. */
+  async beginAnew(): Promise<void> {
+    for (;;) {
+      try {
+        await this.run(askRunId);
+        return;
+      } catch (error) {
+        if (!(error instanceof RedisForgotError)) throw error;
+      }
+    }
   }
 
   /** Gives the connection, and those that take its place, another name. Throws what `run` throws. */

@@ -1,5 +1,4 @@
 import { lstatSync } from "node:fs";
-import { join } from "node:path";
 import type { FileStamp, SessionFile } from "../model/session-file.js";
 import { errorCode } from "./error-code.js";
 
@@ -30,15 +29,25 @@ export class RecentFiles {
   /** Takes note of a file as it was when it was read. */
   note(file: SessionFile, stamp: FileStamp): void {
     const timeMs = latest(stamp);
-    this.#largestLeadMs = Math.max(this.#largestLeadMs, timeMs - Date.now());
+    this.noteLead(timeMs - Date.now());
     if (timeMs <= this.#sinceMs) return;
-    const path = join(file.directory, file.name);
+    const path = pathOf(file);
     if (this.#stamps.size < mostRemembered || this.#stamps.has(path)) this.#stamps.set(path, stamp);
+  }
+
+  /** The most that any file's time was ahead of our clock, milliseconds. */
+  get largestLeadMs(): number {
+    return this.#largestLeadMs;
+  }
+
+  /** Takes note of how far a file's time was ahead of our clock. */
+  noteLead(leadMs: number): void {
+    if (leadMs > this.#largestLeadMs) this.#largestLeadMs = leadMs;
   }
 
   /** Takes note of a file that could not be read as it stands. */
   noteUnread(file: SessionFile): void {
-    const stamp = stampOf(join(file.directory, file.name));
+    const stamp = stampOf(pathOf(file));
     if (stamp !== undefined) this.note(file, stamp);
   }
 
@@ -46,7 +55,7 @@ export class RecentFiles {
   changedSincePass(): (file: SessionFile) => boolean {
     const sinceMs = this.#sinceMs;
     return (file) => {
-      const path = join(file.directory, file.name);
+      const path = pathOf(file);
       const stamp = stampOf(path);
       if (stamp === undefined || latest(stamp) <= sinceMs) return false;
       const noted = this.#stamps.get(path);
@@ -65,6 +74,10 @@ export class RecentFiles {
  */
 export function isModifiedSince({ mtimeMs, ctimeMs }: FileStamp, sinceMs: number): boolean {
   return mtimeMs > sinceMs && ctimeMs > sinceMs;
+}
+
+function pathOf({ directory, name }: SessionFile): string {
+  return `${directory}/${name}`;
 }
 
 function latest({ mtimeMs, ctimeMs }: FileStamp): number {

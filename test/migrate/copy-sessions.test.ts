@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import type { Conversion } from "../../src/convert/convert-session.js";
 import { type Copy, copySessions, untilKept } from "../../src/migrate/copy-sessions.js";
-import type { LaneParts } from "../../src/migrate/lane.js";
+import { type LaneParts, runLane } from "../../src/migrate/lane.js";
+import { laneResult } from "../../src/migrate/lane-result.js";
 import { forgetPass, newRunRecord } from "../../src/migrate/run-record.js";
 import type { Settlement } from "../../src/migrate/settle-entries.js";
 import { RedisError, RedisForgotError, SourceError } from "../../src/model/errors.js";
@@ -10,7 +11,6 @@ import { type FailureReason, failureReasons, outcomesOf } from "../../src/model/
 import type { ScanTally, SessionFile } from "../../src/model/session-file.js";
 import type { Written } from "../../src/model/written.js";
 import type { Reading } from "../../src/source/read-session-file.js";
-import { RecentFiles } from "../../src/source/recent-files.js";
 
 const startMs = Date.UTC(2026, 0, 10);
 const fileOf = (sid: string): SessionFile => ({ directory: "/d", name: `n-${sid}`, layout: "flat", sid });
@@ -39,18 +39,10 @@ function copyOf(plans: readonly PassPlan[], change: Partial<Copy> = {}) {
   const events: string[] = [];
   const warnings: string[] = [];
   const record = newRunRecord(outcomesOf.copy, () => undefined);
-  const written: Written[] = [];
+  const written: Pick<Written, "file" | "pass" | "bytes">[] = [];
   /** Whose files are found gone behind the last pass. */
   const ended = new Set<string>();
   let pass = 0;
-  /** Finds in each pass what the plan says, not what a file system shows. */
-  class PlannedFiles extends RecentFiles {
-    override changedSincePass() {
-      pass++;
-      const changed = plans[pass] ?? {};
-      return ({ sid }: SessionFile) => sid in changed;
-    }
-  }
   const fateOf = (sid: string): Fate => plans[pass]?.[sid] ?? "copied";
   const settlementOf = (sid: string): Settlement => {
     const fate = fateOf(sid);
@@ -59,61 +51,58 @@ function copyOf(plans: readonly PassPlan[], change: Partial<Copy> = {}) {
     const kind = (["copied", "identical", "kept", "expired", "ended"] as const).find((each) => each === fate);
     return kind === undefined ? assert.fail(`${fate} is not settled`) : { kind };
   };
+  const laneParts: LaneParts = {
+    read: ({ sid }) => {
+      const fate = fateOf(sid);
+      if (fate === "vanished" || fate === "empty") return { kind: fate };
+      if (fate === "unreadable" || fate === "changed-repeatedly")
+        return { kind: "failed", reason: fate, detail: "why" };
+      return whole;
+    },
+    isSuperseded: () => false,
+    isSeenTo: () => false,
+    convert: (_, sid) => {
+      const fate = fateOf(sid);
+      const reason = failureReasons.find((each) => each === fate);
+      if (reason === undefined || reason === "redis-error" || reason === "wrong-redis-type")
+        return entryOf(sid);
+      return { kind: "failed", format: "json", reason, detail: "why" };
+    },
+    settle: async (candidates) => candidates.map(({ entry }) => settlementOf(entry.value)),
+    timesLost: () => 0,
+    takeBackGone: async (entries) => {
+      for (const { file, candidate } of entries)
+        written.push({
+          ...{ file, pass, timesLost: 0, expiresAtMs: 9, digest: Buffer.alloc(20) },
+          bytes: candidate.entry.value.length,
+        });
+      return entries.map(() => false);
+    },
+  };
   const copy: Copy = {
     record,
     scan: function* () {
       events.push(`scan ${pass}`);
       yield Object.keys(plans[0] ?? {}).map(fileOf);
     },
-    rememberFrom: (startedMs) => {
-      events.push(`remember from ${startedMs - startMs}`);
-      pass = 0;
-      return new PlannedFiles(startedMs);
+    lanes: {
+      begin: async (startedMs) => {
+        events.push(`begin ${startedMs - startMs}`);
+        written.length = 0;
+        pass = 0;
+      },
+      beginPass: async () => void pass++,
+      changedOf: async (batch) => batch.filter(({ sid }) => sid in (plans[pass] ?? {})),
+      work: async (batch) => laneResult(batch.length, await runLane(batch, laneParts), false),
+      takeBackEnded: async () =>
+        written.flatMap(({ file, pass: number, bytes }) => {
+          events.push(`look for ${file.sid} ${number}`);
+          return ended.has(file.sid) ? [{ pass: number, count: 1, bytes }] : [];
+        }),
     },
-    laneOf: (number): LaneParts => ({
-      read: ({ sid }) => {
-        const fate = fateOf(sid);
-        if (fate === "vanished" || fate === "empty") return { kind: fate };
-        if (fate === "unreadable" || fate === "changed-repeatedly")
-          return { kind: "failed", reason: fate, detail: "why" };
-        return whole;
-      },
-      isSuperseded: () => false,
-      isSeenTo: () => false,
-      convert: (_, sid) => {
-        const fate = fateOf(sid);
-        const reason = failureReasons.find((each) => each === fate);
-        if (reason === undefined || reason === "redis-error" || reason === "wrong-redis-type")
-          return entryOf(sid);
-        return { kind: "failed", format: "json", reason, detail: "why" };
-      },
-      settle: async (candidates) => candidates.map(({ entry }) => settlementOf(entry.value)),
-      timesLost: () => 0,
-      takeBackGone: async (entries) => {
-        for (const { file, candidate } of entries)
-          written.push({
-            ...{ file, pass: number, timesLost: 0, expiresAtMs: 9, digest: Buffer.alloc(20) },
-            bytes: candidate.entry.value.length,
-          });
-        return entries.map(() => false);
-      },
-    }),
     marks: {
       read: async () => void events.push("read marks"),
       leave: async (startedMs) => void events.push(`leave mark ${startedMs - startMs}`),
-    },
-    written: {
-      forget: () => {
-        events.push("forget");
-        written.length = 0;
-      },
-      batches: function* () {
-        for (const one of written) yield [one];
-      },
-      takeBackGone: async (batch) => {
-        events.push(...batch.map(({ file, pass: number }) => `look for ${file.sid} ${number}`));
-        return batch.map(({ file }) => ended.has(file.sid));
-      },
     },
     beginWatch: async () => void events.push("begin watch"),
     endWatch: async () => {
@@ -173,7 +162,7 @@ describe("copy-sessions: a complete run leaves the start of its main pass (spec.
     t.mock.timers.enable({ apis: ["Date"], now: startMs });
     await copySessions(made.copy);
     assert.deepEqual(made.events, [
-      ...["forget", "begin watch", "read marks", "remember from 0", "scan 0", "scan 1"],
+      ...["begin watch", "read marks", "begin 0", "scan 0", "scan 1"],
       ...["look for a 0", "end watch", "leave mark 0"],
     ]);
   });
@@ -302,12 +291,11 @@ describe("copy-sessions: a complete run leaves the start of its main pass (spec.
     [
       "Redis is lost in a pass",
       ({ copy }) => ({
-        laneOf: (pass, recent) => ({
-          ...copy.laneOf(pass, recent),
-          settle: async () => {
-            throw new RedisError("unavailable", "lost");
-          },
-        }),
+        lanes: {
+          ...copy.lanes,
+          work: async (batch) =>
+            laneResult(batch.length, { outcomes: [], error: new RedisError("unavailable", "lost") }, false),
+        },
       }),
     ],
     [
@@ -419,8 +407,8 @@ describe("copy-sessions: a session that ended behind its write is vanished, in t
 
   it("one that was written twice and taken back once, in the pass whose write stood", async () => {
     const made = copyOf([{ a: "copied" }, { a: "copied" }]);
-    const takeBackGone = async (batch: readonly Written[]) => batch.map(({ pass }) => pass === 1);
-    await copySessions({ ...made.copy, written: { ...made.copy.written, takeBackGone } });
+    const takeBackEnded = async () => [{ pass: 1, count: 1, bytes: 1 }];
+    await copySessions({ ...made.copy, lanes: { ...made.copy.lanes, takeBackEnded } });
     assert.deepEqual(countsOf(made.record.ledger), { copied: 1 });
     assert.deepEqual(made.record.laterPasses.map(countsOf), [{ vanished: 1 }]);
   });
@@ -449,9 +437,11 @@ describe("copy-sessions: a Redis that forgot: the main pass begins again, the th
         },
       }),
     );
-    const beginning = ["forget", "begin watch", "read marks"];
+    const beginning = ["begin watch", "read marks", "begin"];
     assert.deepEqual(
-      made.events.filter((event) => !/^(remember|scan|look|leave)/.test(event)),
+      made.events
+        .filter((event) => !/^(scan|look|leave)/.test(event))
+        .map((event) => event.replace(/^(begin) \d+$/, "$1")),
       [...beginning, "begin again", ...beginning, "begin again", ...beginning, "end watch"],
     );
     assert.equal(made.events.filter((event) => event.startsWith("leave mark")).length, 1);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import fc from "fast-check";
+import { laneResult } from "../../src/migrate/lane-result.js";
 import { Ledger } from "../../src/migrate/ledger.js";
 import { type Pass, runPass } from "../../src/migrate/run-pass.js";
 import { RedisError, SourceError } from "../../src/model/errors.js";
@@ -22,6 +23,9 @@ const outcomeOf = ({ sid }: SessionFile): SessionOutcome => ({
   bytesWritten: 1,
 });
 
+const doneOf = (batch: readonly SessionFile[]) =>
+  laneResult(batch.length, { outcomes: batch.map(outcomeOf) }, true);
+
 /** A pass over batches of these sizes, which a test may see into. */
 function passOf(sizes: readonly number[], change: Partial<Pass> = {}) {
   const controller = new AbortController();
@@ -36,7 +40,7 @@ function passOf(sizes: readonly number[], change: Partial<Pass> = {}) {
   }
   const pass: Pass = {
     batches: batches(),
-    lane: async (batch) => ({ outcomes: batch.map(outcomeOf) }),
+    lane: async (batch) => doneOf(batch),
     batchesInFlight: 2,
     pace: async () => undefined,
     ledger,
@@ -69,7 +73,7 @@ describe("run-pass: one pass", () => {
         most = Math.max(most, ++inFlight);
         for (let turn = 0; turn < 10; turn++) await nextTurn();
         inFlight--;
-        return { outcomes: batch.map(outcomeOf) };
+        return doneOf(batch);
       };
       const { pass, ledger } = passOf(
         Array.from({ length: 20 }, () => 2),
@@ -85,7 +89,7 @@ describe("run-pass: one pass", () => {
     const lane: Pass["lane"] = async (batch) => {
       if (++begun === 3) made.stop();
       await nextTurn();
-      return { outcomes: batch.map(outcomeOf) };
+      return doneOf(batch);
     };
     const made = passOf(
       Array.from({ length: 10 }, () => 4),
@@ -121,7 +125,7 @@ describe("run-pass: what ends a pass", () => {
       for (let turns = 0; turns < 5; turns++) await nextTurn();
       settled.push(number);
       if (number === 3) throw new RedisError("unavailable", "second");
-      return { outcomes: batch.map(outcomeOf) };
+      return doneOf(batch);
     };
     const made = passOf([2, 2, 2, 2, 2, 2], { lane, batchesInFlight: 3 });
     await assert.rejects(runPass(made.pass), { name: "RedisError", message: "first" });
@@ -139,7 +143,7 @@ describe("run-pass: what ends a pass", () => {
     }
     const lane: Pass["lane"] = async (batch) => {
       await nextTurn();
-      return { outcomes: batch.map(outcomeOf) };
+      return doneOf(batch);
     };
     const { pass, ledger } = passOf([], { batches: batches(), lane });
     await assert.rejects(runPass(pass), { name: "SourceError" });
@@ -192,7 +196,8 @@ describe("run-pass: what ends a pass", () => {
             for (let turn = 0; turn < current.turns; turn++) await nextTurn();
             if (current.does === "error") throw new RedisError("unavailable", "lost");
             if (current.does === "stop") made.stop();
-            return { outcomes: batch.map((file) => ({ ...outcomeOf(file), kind: current.kind })) };
+            const outcomes = batch.map((file) => ({ ...outcomeOf(file), kind: current.kind }));
+            return laneResult(batch.length, { outcomes }, true);
           };
           const made = passOf(
             steps.map(({ size }) => size),

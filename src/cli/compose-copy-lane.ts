@@ -1,0 +1,172 @@
+import { createHash } from "node:crypto";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { convertSession } from "../convert/convert-session.js";
+import { decideConflict, lifetimeToleranceMs } from "../convert/decide-conflict.js";
+import { isCoveredByMark } from "../convert/missing-key.js";
+import { type CopyLane, makeCopyLane } from "../migrate/copy-lane.js";
+import type { WrittenEntry } from "../migrate/lane.js";
+import { entryMemory } from "../migrate/memory-need.js";
+import { type SettleParts, settleEntries } from "../migrate/settle-entries.js";
+import { YoungWrites } from "../migrate/young-writes.js";
+import type { Entry } from "../model/entry.js";
+import { SourceError } from "../model/errors.js";
+import type { Written } from "../model/written.js";
+import { createEntries, foreseeCreation } from "../redis/create-entries.js";
+import { existingKeys } from "../redis/existing-keys.js";
+import { lookAtKeys } from "../redis/look-at-keys.js";
+import { MemoryGuard } from "../redis/memory-guard.js";
+import { pause } from "../redis/pause.js";
+import { replaceHeld } from "../redis/replace-held.js";
+import type { ResilientConnection } from "../redis/resilient-connection.js";
+import { takeBack } from "../redis/take-back.js";
+import { type Write, writeEntries } from "../redis/write-entries.js";
+import { readSessionFile } from "../source/read-session-file.js";
+import { isModifiedSince, RecentFiles } from "../source/recent-files.js";
+import { goneTest, isSuperseded } from "../source/session-places.js";
+import { WrittenSessions } from "../source/written-sessions.js";
+import type { LaneOrder } from "./lane-order.js";
+
+/** What follows where a key cannot be taken back. */
+export const staysInRedis = "a session that ends while it is copied stays in Redis";
+
+/** What a lane has of its own: a connection, somebody who hears its warnings, and a signal that tells it to stop. */
+export interface LaneSurroundings {
+  readonly connection: ResilientConnection;
+  readonly warn: (message: string, lasting?: boolean) => void;
+  readonly stop: AbortSignal;
+}
+
+/** Names the concrete parts of a lane of a copy and joins them. */
+export function composeCopyLane(order: LaneOrder, surroundings: LaneSurroundings): CopyLane {
+  const { connection, warn, stop } = surroundings;
+  const { directories, conversion, keyPrefix, clockLeadMs, dryRun } = order;
+  const guard = new MemoryGuard(order.memoryNeed, order.lanes);
+  const settings = { ...conversion, keyPrefix };
+  const isGone = goneTest(directories);
+  const young = new YoungWrites();
+  const settle = settleParts(order, surroundings, guard, young);
+  let written = dryRun ? undefined : openWritten(directories, warn);
+  return makeCopyLane({
+    read: (file) => readSessionFile(file, order.maxFileSize),
+    isSuperseded: (file, stamp) => isSuperseded(file, stamp, directories),
+    convert: (read, sid) => convertSession(read, sid, settings, Date.now()),
+    settle: (candidates) => {
+      young.note(candidates);
+      return settleEntries(candidates, settle);
+    },
+    timesLost: () => connection.timesLost,
+    rememberFrom: (startedMs) => new RecentFiles(startedMs),
+    isCovered: isCoveredByMark,
+    isModifiedSince,
+    runStartedMs: order.startedMs,
+    again: order.conflicts.again,
+    written: () => written,
+    note: (one) => {
+      try {
+        written?.add(one);
+      } catch (error) {
+        if (!(error instanceof SourceError)) throw error;
+        warn(`${error.message}: ${staysInRedis}`, true);
+        written?.close();
+        written = undefined;
+      }
+    },
+    writtenOf,
+    takeBackGone: async (entries) => {
+      const gone = entries.filter(({ file }) => isGone(file));
+      if (gone.length === 0 || !order.takesBack) return entries.map(() => false);
+      const deleted = new Set<Written>();
+      await connection.run(async (client) => {
+        // While a connection was away another run may have purged the file and not have seen us.
+        const own = gone.filter(({ timesLost }) => timesLost === connection.timesLost);
+        if (own.length < gone.length) warn(`the connection was lost meanwhile: ${staysInRedis}`);
+        const replies = await takeBack(client, own, keyPrefix, clockLeadMs);
+        for (const [index, one] of own.entries()) if (replies[index] === true) deleted.add(one);
+      });
+      return entries.map((one) => deleted.has(one));
+    },
+    dryRun,
+    tells: order.tells,
+    turn: () => nextTurn(),
+    stop,
+    close: async () => written?.close(),
+  });
+}
+
+function writtenOf({ file, candidate, timesLost }: WrittenEntry, pass: number): Written {
+  const { value, expiresAtMs } = candidate.entry;
+  const digest = createHash("sha1").update(value, "latin1").digest();
+  return { file, pass, timesLost, expiresAtMs, digest, bytes: value.length };
+}
+
+/** Where what is written is kept; `undefined`, and said, where it cannot be. */
+function openWritten(
+  directories: readonly string[],
+  warn: LaneSurroundings["warn"],
+): WrittenSessions | undefined {
+  try {
+    return new WrittenSessions(directories);
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+    warn(`${error.message}: ${staysInRedis}`, true);
+    return undefined;
+  }
+}
+
+/** A dry run looks and decides as the real one does, and writes nothing. */
+function settleParts(
+  { conflicts: { policy }, conversion, clockLeadMs, dryRun }: LaneOrder,
+  { connection, stop }: LaneSurroundings,
+  guard: MemoryGuard,
+  young: YoungWrites,
+): SettleParts {
+  const reading: Pick<SettleParts, "look" | "decide"> = {
+    look: (keys) => connection.run((client) => lookAtKeys(client, keys, clockLeadMs)),
+    decide: (candidate, held) => {
+      const decision = decideConflict(candidate, held, policy, conversion, Date.now());
+      const isOlder = policy === "newest" && young.holdsNewer(candidate, held.expiresAtMs);
+      return decision.kind === "replace" && isOlder ? { kind: "kept" } : decision;
+    },
+  };
+  const pretend = async (entries: readonly Entry[]): Promise<Write[]> =>
+    entries.map(() => ({ kind: "copied" }));
+  const write = (entries: readonly Entry[]) =>
+    connection.run(async (client) => {
+      const written = await guard.admit(client, memoryOf(entries));
+      return writeEntries(client, entries, clockLeadMs).finally(written);
+    });
+  const overwrite = dryRun ? pretend : write;
+  const shared = { ...reading, ...(policy === "overwrite" ? { overwrite } : {}) };
+  if (dryRun) {
+    return {
+      ...shared,
+      create: (entries) => connection.run((client) => foreseeCreation(client, entries)),
+      replace: async (replacements) => replacements.map(() => true),
+      waitForLifetimes: async () => undefined,
+    };
+  }
+  return {
+    ...shared,
+    create: (entries) =>
+      connection.run(async (client, tries) => {
+        const written = await guard.admit(client, memoryOf(entries), async () => {
+          const exists = await existingKeys(
+            client,
+            entries.map(({ key }) => key),
+          );
+          return memoryOf(entries.filter((_, index) => exists[index] !== true));
+        });
+        return createEntries(client, entries, clockLeadMs, tries > 1).finally(written);
+      }),
+    replace: (replacements) =>
+      connection.run(async (client) => {
+        const written = await guard.admit(client, memoryOf(replacements.map(({ entry }) => entry)));
+        return replaceHeld(client, replacements, clockLeadMs).finally(written);
+      }),
+    waitForLifetimes: () => pause(lifetimeToleranceMs, stop),
+  };
+}
+
+function memoryOf(entries: readonly Entry[]): number {
+  return entries.reduce((sum, { key, value }) => sum + entryMemory(key, value), 0);
+}

@@ -1,0 +1,84 @@
+import type { MessagePort } from "node:worker_threads";
+import { RedisError, RedisForgotError, SourceError } from "../model/errors.js";
+import type { Layout, SessionFile } from "../model/session-file.js";
+import { layouts } from "../source/session-name.js";
+import type { LaneConnection, LaneOrder } from "./lane-order.js";
+
+/** What the main thread says to a lane's. */
+export type ToLane =
+  | { readonly kind: "open"; readonly order: LaneOrder; readonly connection: LaneConnection }
+  | { readonly kind: "call"; readonly id: number; readonly method: string; readonly argument: unknown }
+  | { readonly kind: "stop" };
+
+/** What a lane's thread says to the main one. */
+export type FromLane =
+  | { readonly kind: "done"; readonly id: number; readonly result: unknown }
+  | { readonly kind: "failed"; readonly id: number; readonly error: PackedError }
+  | { readonly kind: "warning"; readonly message: string; readonly lasting: boolean };
+
+/** Where messages of this kind go to and come from. */
+export type Port = Pick<MessagePort, "postMessage" | "on">;
+
+/** Session files of one folder's layout, as one text: a name follows from its sid. */
+interface PackedFiles {
+  readonly directory: string;
+  readonly layout: Layout;
+  /** Sids, a line for each. */
+  readonly sids: string;
+}
+/** A batch as it crosses threads: copying one text costs far less than copying its files. */
+export type PackedBatch = readonly PackedFiles[];
+
+export function packBatch(batch: readonly SessionFile[]): PackedBatch {
+  const packed: { directory: string; layout: Layout; sids: string }[] = [];
+  let last: (typeof packed)[number] | undefined;
+  for (const { directory, layout, sid } of batch) {
+    if (last?.directory === directory && last.layout === layout) last.sids += `\n${sid}`;
+    else {
+      last = { directory, layout, sids: sid };
+      packed.push(last);
+    }
+  }
+  return packed;
+}
+
+export function unpackBatch(packed: PackedBatch): SessionFile[] {
+  return packed.flatMap(({ directory, layout, sids }) =>
+    sids.split("\n").map((sid) => ({ directory, name: layouts[layout].nameOf(sid) ?? "", layout, sid })),
+  );
+}
+
+/** An error as it crosses threads, where classes do not. */
+export interface PackedError {
+  readonly type: "RedisError" | "RedisForgotError" | "SourceError" | "bug";
+  readonly kind: RedisError["kind"];
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string | undefined;
+}
+
+export function packError(error: unknown): PackedError {
+  const known = error instanceof Error ? error : new Error("what was thrown is no error");
+  const classes = { RedisError, RedisForgotError, SourceError };
+  const names = Object.keys(classes) as (keyof typeof classes)[];
+  return {
+    type: names.find((name) => known instanceof classes[name]) ?? "bug",
+    kind: known instanceof RedisError ? known.kind : "unavailable",
+    name: known.name,
+    message: known.message,
+    stack: known.stack,
+  };
+}
+
+export function unpackError({ type, kind, name, message, stack }: PackedError): Error {
+  switch (type) {
+    case "RedisError":
+      return new RedisError(kind, message);
+    case "RedisForgotError":
+      return new RedisForgotError();
+    case "SourceError":
+      return new SourceError(message);
+    case "bug":
+      return Object.assign(new Error(message), { name, stack });
+  }
+}

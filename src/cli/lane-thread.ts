@@ -1,0 +1,103 @@
+import { parentPort } from "node:worker_threads";
+import type { CopyLane, LaterPass, MainPass } from "../migrate/copy-lane.js";
+import { RedisForgotError } from "../model/errors.js";
+import { ResilientConnection } from "../redis/resilient-connection.js";
+import { composeCopyLane } from "./compose-copy-lane.js";
+import {
+  type FromLane,
+  type PackedBatch,
+  type Port,
+  packBatch,
+  packError,
+  type ToLane,
+  unpackBatch,
+} from "./lane-messages.js";
+import type { LaneConnection, LaneOrder } from "./lane-order.js";
+
+/** What is in flight when a run is to stop has this long to finish. */
+const finishWithinMs = 8000;
+
+/** What the main pass of a lane on a thread begins with. */
+export interface ThreadMainPass extends MainPass {
+  /** The server that the run talks to; `undefined` where it may not be asked. */
+  readonly runId: string | undefined;
+}
+
+/** Serves a lane of a copy to the main thread: opens it, and carries out what is asked for. */
+function serveLane(port: Port): void {
+  const stop = new AbortController();
+  const say = (message: FromLane) => port.postMessage(message);
+  let opened: Promise<Methods> | undefined;
+  const serve = async (id: number, method: string, argument: unknown): Promise<void> => {
+    try {
+      const methods = await opened;
+      const found = methods?.[method];
+      if (found === undefined) throw new Error(`a lane has no ${method}`);
+      say({ kind: "done", id, result: await found(argument) });
+    } catch (error) {
+      say({ kind: "failed", id, error: packError(error) });
+    }
+  };
+  port.on("message", (message: ToLane) => {
+    switch (message.kind) {
+      case "open":
+        opened = openLane(message.order, message.connection, say, stop.signal);
+        // Whoever asks for something first is told.
+        opened.catch(() => undefined);
+        return;
+      case "stop":
+        stop.abort();
+        return;
+      case "call":
+        void serve(message.id, message.method, message.argument);
+    }
+  });
+}
+
+/** By name, with one argument; batches and errors are packed. */
+type Methods = Readonly<Record<string, (argument: unknown) => Promise<unknown>>>;
+
+async function openLane(
+  order: LaneOrder,
+  { target, retryForMs, names }: LaneConnection,
+  say: (message: FromLane) => void,
+  stop: AbortSignal,
+): Promise<Methods> {
+  const connection = await ResilientConnection.open({
+    target,
+    retryForMs,
+    // The main thread's own connection has been told the same.
+    onWarning: () => undefined,
+    ...(names === undefined ? {} : { name: names.copying }),
+    stop,
+  });
+  stop.addEventListener("abort", () => setTimeout(() => void connection.close(), finishWithinMs).unref());
+  const warn = (message: string, lasting = false) => say({ kind: "warning", message, lasting });
+  return methodsOf(composeCopyLane(order, { connection, warn, stop }), connection, names);
+}
+
+/** The main thread says only what its own side of these methods takes. */
+function methodsOf(lane: CopyLane, connection: ResilientConnection, names: LaneConnection["names"]): Methods {
+  return {
+    begin: async (argument) => {
+      const main = argument as ThreadMainPass;
+      await connection.beginAnew();
+      if (names !== undefined) await connection.rename(names.copying);
+      // It was restarted between both connections.
+      if (connection.runId !== main.runId) throw new RedisForgotError();
+      return lane.begin(main);
+    },
+    beginPass: (argument) => lane.beginPass(argument as LaterPass),
+    changedOf: async (argument) => packBatch(await lane.changedOf(unpackBatch(argument as PackedBatch))),
+    work: async (argument) => {
+      const result = await lane.work(unpackBatch(argument as PackedBatch));
+      return "error" in result ? { ...result, error: packError(result.error) } : result;
+    },
+    takeBackEnded: () => lane.takeBackEnded(),
+    rest: async () => {
+      if (names !== undefined) await connection.rename(names.resting);
+    },
+  };
+}
+
+if (parentPort !== null) serveLane(parentPort);

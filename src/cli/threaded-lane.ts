@@ -1,0 +1,107 @@
+import { Worker } from "node:worker_threads";
+import type { CopyLane, CopyResult, MainPass, TakenBack } from "../migrate/copy-lane.js";
+import {
+  type FromLane,
+  type PackedBatch,
+  type PackedError,
+  packBatch,
+  type ToLane,
+  unpackBatch,
+  unpackError,
+} from "./lane-messages.js";
+import type { LaneConnection, LaneOrder } from "./lane-order.js";
+import type { ThreadMainPass } from "./lane-thread.js";
+
+interface Waiting {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A thread for a lane. It loads what it needs from the moment that it is made; what ends it is thrown to whoever waits for it. */
+export class LaneThread {
+  readonly #worker = new Worker(new URL("./lane-thread.js", import.meta.url));
+  readonly #waiting = new Map<number, Waiting>();
+  #calls = 0;
+  #end: unknown;
+
+  constructor() {
+    // A thread alone does not keep the process alive; what waits for it does.
+    this.#worker.unref();
+    this.#worker.on("error", (error) => this.#endWith(error));
+    this.#worker.on("exit", () => this.#endWith(new Error("a lane's thread ended")));
+  }
+
+  /** Makes the lane. What goes wrong is thrown by whatever is asked of it first. */
+  open(order: LaneOrder, connection: LaneConnection, { warn, stop, runId }: ThreadSurroundings): CopyLane {
+    this.#worker.on("message", (message: FromLane) => this.#hear(message, warn));
+    const post = (message: ToLane) => this.#worker.postMessage(message);
+    post({ kind: "open", order, connection });
+    const tellStop = () => post({ kind: "stop" });
+    if (stop.aborted) tellStop();
+    stop.addEventListener("abort", tellStop, { once: true });
+    return {
+      begin: async (main: MainPass) => {
+        await this.#call("begin", { ...main, runId: runId() } satisfies ThreadMainPass);
+      },
+      beginPass: async (later) => {
+        await this.#call("beginPass", later);
+      },
+      changedOf: async (batch) =>
+        unpackBatch((await this.#call("changedOf", packBatch(batch))) as PackedBatch),
+      work: async (batch) => unpackResult((await this.#call("work", packBatch(batch))) as CopyResult),
+      takeBackEnded: async () => (await this.#call("takeBackEnded", undefined)) as readonly TakenBack[],
+      rest: async () => {
+        await this.#call("rest", undefined);
+      },
+      close: async () => {
+        stop.removeEventListener("abort", tellStop);
+        await this.end();
+      },
+    };
+  }
+
+  /** Ends the thread at once, with its connection. */
+  async end(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #call(method: string, argument: unknown): Promise<unknown> {
+    if (this.#end !== undefined) return Promise.reject(this.#end);
+    const id = this.#calls++;
+    this.#worker.ref();
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ kind: "call", id, method, argument } satisfies ToLane);
+    });
+  }
+
+  #hear(message: FromLane, warn: ThreadSurroundings["warn"]): void {
+    if (message.kind === "warning") {
+      warn(message.message, message.lasting);
+      return;
+    }
+    const waiting = this.#waiting.get(message.id);
+    this.#waiting.delete(message.id);
+    if (this.#waiting.size === 0) this.#worker.unref();
+    if (message.kind === "done") waiting?.resolve(message.result);
+    else waiting?.reject(unpackError(message.error));
+  }
+
+  #endWith(error: unknown): void {
+    this.#end ??= error;
+    for (const { reject } of this.#waiting.values()) reject(this.#end);
+    this.#waiting.clear();
+  }
+}
+
+/** What a lane on a thread has on the main one. */
+export interface ThreadSurroundings {
+  readonly warn: (message: string, lasting?: boolean) => void;
+  readonly stop: AbortSignal;
+  /** The server that the run talks to, by now. */
+  readonly runId: () => string | undefined;
+}
+
+function unpackResult(result: CopyResult): CopyResult {
+  return "error" in result ? { ...result, error: unpackError(result.error as PackedError) } : result;
+}

@@ -1,0 +1,167 @@
+import type { ReadSession, SessionFile } from "../model/session-file.js";
+import type { Written } from "../model/written.js";
+import type { RecentFiles } from "../source/recent-files.js";
+import type { WrittenSessions } from "../source/written-sessions.js";
+import { type LaneParts, runLane, type WrittenEntry } from "./lane.js";
+import { type LaneResult, laneResult } from "./lane-result.js";
+
+/** When a session directory's mark says that an earlier, complete run began, milliseconds since the epoch. */
+export type DirectoryMark = readonly [directory: string, markMs: number];
+
+/** The main pass begins: what was done before counts for nothing. */
+export interface MainPass {
+  /** Milliseconds since the epoch. */
+  readonly startedMs: number;
+  readonly marks: readonly DirectoryMark[];
+}
+
+/** A pass over what changed while the one before ran. */
+export interface LaterPass {
+  readonly pass: number;
+  readonly startedMs: number;
+  /** The most that any file's time was ahead of our clock, as any lane saw it. */
+  readonly largestLeadMs: number;
+}
+
+/** What a lane did of a batch, and what it came to know by it. */
+export interface CopyResult extends LaneResult {
+  /** The longest lifetime of any session, milliseconds. */
+  readonly longestLifetimeMs: number;
+  /** The most that any file's time was ahead of our clock. */
+  readonly largestLeadMs: number;
+  /** Whether a file was read that was modified since the run began: a server still uses the directory. */
+  readonly inUse: boolean;
+}
+
+/** Of one pass, sessions whose files were gone behind it and whose keys were taken back. */
+export interface TakenBack {
+  readonly pass: number;
+  readonly count: number;
+  /** Bytes of their values. */
+  readonly bytes: number;
+}
+
+/** One lane of a copy. It has its own connection, and remembers what it read and wrote: a session must come to the same lane each time. */
+export interface CopyLane {
+  readonly begin: (main: MainPass) => Promise<void>;
+  readonly beginPass: (later: LaterPass) => Promise<void>;
+  /** Of a batch, the files that changed since the pass before began and were not read as they stand. */
+  readonly changedOf: (batch: readonly SessionFile[]) => Promise<readonly SessionFile[]>;
+  /** Does everything for a batch. */
+  readonly work: (batch: readonly SessionFile[]) => Promise<CopyResult>;
+  /** Takes back the keys of sessions whose files are gone behind their write. Throws where the run must end. */
+  readonly takeBackEnded: () => Promise<readonly TakenBack[]>;
+  /** Nothing is copied until it begins again: other runs see it so. */
+  readonly rest: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** What a lane of a copy works with. */
+export interface CopyLaneParts
+  extends Pick<LaneParts, "read" | "isSuperseded" | "convert" | "settle" | "timesLost"> {
+  readonly rememberFrom: (startedMs: number) => RecentFiles;
+  /** Whether a mark covers a file as it is. */
+  readonly isCovered: (stamp: Parameters<LaneParts["isSeenTo"]>[1], markMs: number) => boolean;
+  /** Whether a file was modified after an instant. */
+  readonly isModifiedSince: (stamp: Parameters<LaneParts["isSeenTo"]>[1], sinceMs: number) => boolean;
+  /** When the run began, milliseconds since the epoch. */
+  readonly runStartedMs: number;
+  /** Whether marks are passed over. */
+  readonly again: boolean;
+  /** What was written, to be looked for behind the last pass; `undefined` where it is not kept. */
+  readonly written: () => Pick<WrittenSessions, "forget" | "batches"> | undefined;
+  /** Takes note of what was written. */
+  readonly note: (written: Written) => void;
+  readonly writtenOf: (entry: WrittenEntry, pass: number) => Written;
+  /** Takes back keys of sessions whose files are gone; tells for each whether it did. Throws where the run must end. */
+  readonly takeBackGone: (written: readonly Written[]) => Promise<readonly boolean[]>;
+  readonly dryRun: boolean;
+  /** Whether the outcomes are told one by one. */
+  readonly tells: boolean;
+  /** Gives the event loop a turn. */
+  readonly turn: () => Promise<void>;
+  readonly stop: AbortSignal;
+  readonly close: () => Promise<void>;
+}
+
+const writtenAtATime = 256;
+
+/** Joins the parts of a lane to one. */
+export function makeCopyLane(parts: CopyLaneParts): CopyLane {
+  let recent = parts.rememberFrom(parts.runStartedMs);
+  let marks: ReadonlyMap<string, number> = new Map();
+  let pass = 0;
+  let isChanged = recent.changedSincePass();
+  let longestLifetimeMs = 0;
+  let inUse = false;
+
+  const lane: LaneParts = {
+    isSuperseded: parts.isSuperseded,
+    timesLost: parts.timesLost,
+    read: (file) => {
+      const reading = parts.read(file);
+      if (reading.kind === "read") {
+        recent.note(file, reading.stamp);
+        inUse ||= parts.isModifiedSince(reading.stamp, parts.runStartedMs);
+      } else recent.noteUnread(file);
+      return reading;
+    },
+    isSeenTo: ({ directory }, stamp) => {
+      const markMs = parts.again ? undefined : marks.get(directory);
+      return markMs !== undefined && parts.isCovered(stamp, markMs);
+    },
+    convert: (read: ReadSession, sid) => {
+      const conversion = parts.convert(read, sid);
+      if (conversion.kind === "entry") {
+        longestLifetimeMs = Math.max(longestLifetimeMs, conversion.fullLifetimeMs);
+      }
+      return conversion;
+    },
+    settle: parts.settle,
+    takeBackGone: async (entries) => {
+      if (parts.dryRun) return entries.map(() => false);
+      const all = entries.map((entry) => parts.writtenOf(entry, pass));
+      const takenBack = await parts.takeBackGone(all);
+      for (const [index, one] of all.entries()) if (takenBack[index] !== true) parts.note(one);
+      return takenBack;
+    },
+  };
+  return {
+    begin: async (main) => {
+      parts.written()?.forget();
+      recent = parts.rememberFrom(main.startedMs);
+      marks = new Map(main.marks);
+      pass = 0;
+    },
+    beginPass: async (later) => {
+      recent.noteLead(later.largestLeadMs);
+      isChanged = recent.changedSincePass();
+      recent.beginPass(later.startedMs);
+      pass = later.pass;
+    },
+    changedOf: async (batch) => batch.filter(isChanged),
+    work: async (batch) => {
+      const result = laneResult(batch.length, await runLane(batch, lane), parts.tells);
+      return { ...result, longestLifetimeMs, largestLeadMs: recent.largestLeadMs, inUse };
+    },
+    takeBackEnded: () => takeBackEnded(parts),
+    rest: async () => undefined,
+    close: parts.close,
+  };
+}
+
+async function takeBackEnded({ written, takeBackGone, turn, stop }: CopyLaneParts): Promise<TakenBack[]> {
+  const totals = new Map<number, TakenBack>();
+  for (const batch of written()?.batches(writtenAtATime) ?? []) {
+    // Signals get their turn, also where nothing is gone and nothing is waited for.
+    await turn();
+    if (stop.aborted) break;
+    const takenBack = await takeBackGone(batch);
+    for (const [index, { pass, bytes }] of batch.entries()) {
+      if (takenBack[index] !== true) continue;
+      const total = totals.get(pass) ?? { pass, count: 0, bytes: 0 };
+      totals.set(pass, { pass, count: total.count + 1, bytes: total.bytes + bytes });
+    }
+  }
+  return [...totals.values()];
+}
