@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { provideProgram } from "./provide-program.js";
 import { providePython } from "./provide-python.js";
 import { provideRedis } from "./provide-redis.js";
 import { redisCommand } from "./redis-command.js";
@@ -41,6 +42,28 @@ test("what is called redis-server but is no program is not taken", async () => {
   mkdirSync(join(machine.directory, "redis-server"));
   writeFileSync(join(machine.directory, "valkey-server"), "", { mode: 0o644 });
   await assert.rejects(provideRedis(machine), { message: redisMissing });
+});
+
+test("of several programs the first is taken that the check finds good; where there is none, the package installs", async () => {
+  const machine = makeStandInMachine({ isRoot: true });
+  const program = {
+    title: "A Python",
+    names: ["python3", "python3.11"],
+    check: ["-c", "import x"],
+    package: "python3-x",
+  };
+  const other = join(machine.directory, "python3.11");
+  machine.add("python3", "exit 1");
+  addAptGet(machine, "python3.11");
+  assert.deepEqual(await provideProgram(program, machine), { kind: "program", path: other });
+  assert.deepEqual(machine.calls(), [
+    "python3 -c import x",
+    "apt-get update",
+    "apt-get install -y --no-install-recommends python3-x",
+    "python3 -c import x",
+  ]);
+  assert.deepEqual(await provideProgram(program, machine), { kind: "program", path: other });
+  assert.equal(machine.calls().length, 5);
 });
 
 test("root installs with apt-get, says so first, and no service starts", async () => {

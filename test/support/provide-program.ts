@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 
@@ -8,6 +8,8 @@ export interface Program {
   readonly title: string;
   /** The names it may have on the PATH, the best first; an absolute path is taken as it is. */
   readonly names: readonly string[];
+  /** Arguments with which it must end well: for a program of which not every copy will do. */
+  readonly check?: readonly string[];
   /** The Debian package that has it. */
   readonly package: string;
   /** The service that installing the package would start. */
@@ -47,8 +49,8 @@ export async function provideProgram(
   machine: Machine = thisMachine,
 ): Promise<ProvidedProgram> {
   const path =
-    findProgram(program.names, machine) ??
-    ((await install(program, machine)) ? findProgram(program.names, machine) : undefined);
+    findChecked(program, machine) ??
+    ((await install(program, machine)) ? findChecked(program, machine) : undefined);
   if (path !== undefined) return { kind: "program", path };
 
   const docker = program.image === undefined ? undefined : findProgram(["docker"], machine);
@@ -66,11 +68,22 @@ export async function provideProgram(
   );
 }
 
-function findProgram(names: readonly string[], { environment }: Machine): string | undefined {
+function findChecked({ names, check }: Program, machine: Machine): string | undefined {
+  const { environment: env } = machine;
+  return findPrograms(names, machine).find(
+    (path) => check === undefined || spawnSync(path, check, { env, stdio: "ignore" }).status === 0,
+  );
+}
+
+function findProgram(names: readonly string[], machine: Machine): string | undefined {
+  return findPrograms(names, machine)[0];
+}
+
+function findPrograms(names: readonly string[], { environment }: Machine): readonly string[] {
   const directories = (environment["PATH"] ?? "").split(delimiter).filter((directory) => directory !== "");
   return names
     .flatMap((name) => (isAbsolute(name) ? [name] : directories.map((directory) => join(directory, name))))
-    .find(isProgram);
+    .filter(isProgram);
 }
 
 function isProgram(path: string): boolean {

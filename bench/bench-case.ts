@@ -1,0 +1,85 @@
+import { openColdCache } from "./cold-cache.js";
+import type { ContestantName } from "./contestants.js";
+import { openDistantRedis } from "./distant-redis.js";
+import { openLocalSurroundings } from "./local-surroundings.js";
+import type { Format, Layout } from "./session-directories.js";
+import { openSlowFiles } from "./slow-files.js";
+import type { OpenSurroundings } from "./surroundings.js";
+
+/** What is measured side by side. */
+export interface CaseKind {
+  readonly title: string;
+  readonly layout: Layout;
+  readonly format: Format;
+  readonly open: OpenSurroundings;
+  /** In groups that keep their order; the groups come by turns. */
+  readonly contestants: readonly (readonly ContestantName[])[];
+  /** Who would take longer than this is measured on so many sessions, and scaled. */
+  readonly sample: number;
+  readonly longestRunS: { readonly rivals: number; readonly ours: number };
+  readonly rounds: number;
+  /** Its share of the time, against the others'. */
+  readonly weight: number;
+}
+
+const everyone = [
+  ["server"],
+  ["script"],
+  ["pipe"],
+  ["reader"],
+  ["dry-run"],
+  ["copy", "verify", "purge"],
+] as const;
+const base = {
+  layout: "flat",
+  format: "pickle",
+  open: openLocalSurroundings,
+  contestants: everyone,
+  sample: 5_000,
+  longestRunS: { rivals: 8, ours: 60 },
+  rounds: 3,
+  weight: 1,
+} as const;
+
+/** The base, and what differs from it in one thing each. */
+export const caseKinds = {
+  warm: {
+    ...base,
+    title: "flat pickle, warm and local",
+    // Our own memory at a million sessions is not to be seen on fewer.
+    longestRunS: { rivals: 30, ours: Number.POSITIVE_INFINITY },
+    rounds: 5,
+    weight: 3,
+  },
+  scattered: { ...base, title: "scattered pickle, warm and local", layout: "scattered" },
+  json: { ...base, title: "flat JSON, warm and local", format: "json" },
+  redis: {
+    ...base,
+    title: "flat pickle, Redis 1 ms away",
+    open: openDistantRedis,
+    contestants: [["server"], ["script"], ["pipe"], ["dry-run"], ["copy", "verify"]],
+    sample: 2_000,
+  },
+  files: {
+    ...base,
+    title: "flat pickle, files 2 ms away",
+    open: openSlowFiles,
+    contestants: [["server"], ["script"], ["reader"], ["dry-run"], ["copy", "verify"]],
+    sample: 2_000,
+  },
+  cold: {
+    ...base,
+    title: "flat pickle, cold cache",
+    open: openColdCache,
+    contestants: [["server"], ["script"], ["reader"], ["dry-run"], ["copy", "verify"]],
+  },
+} satisfies Record<string, CaseKind>;
+
+export type CaseKindName = keyof typeof caseKinds;
+
+export const caseKindNames: readonly CaseKindName[] = ["warm", "scattered", "json", "redis", "files", "cold"];
+
+export interface BenchCase {
+  readonly kind: CaseKindName;
+  readonly sessions: number;
+}

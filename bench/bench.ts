@@ -1,0 +1,82 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { projectRoot } from "../test/support/project.js";
+import { startRedis } from "../test/support/redis-server.js";
+import { makeTemporaryDirectory, removeTemporaryDirectory } from "../test/support/temporary-directory.js";
+import { type BenchCase, caseKinds } from "./bench-case.js";
+import { benchChart } from "./bench-chart.js";
+import { type BenchOptions, readBenchOptions, usage } from "./bench-options.js";
+import type { CaseResult } from "./bench-row.js";
+import { benchTable, requirementsTable } from "./bench-table.js";
+import { describeMachine, type Machine } from "./machine.js";
+import { measureCase } from "./measure-case.js";
+import { isReached, judge, type Requirement } from "./requirements.js";
+import { provideRivals } from "./rival-programs.js";
+import { SessionDirectories } from "./session-directories.js";
+
+/** Measures tele-sessions against its rivals, all on the same files and the same Redis, and shows it: a table, JSON, a picture. */
+async function bench({ cases, rounds, minutes, json, svg }: BenchOptions): Promise<void> {
+  const say = (line: string) => process.stderr.write(`${line}\n`);
+  const endMs = performance.now() + minutes * 60_000;
+  const place = makeTemporaryDirectory();
+  const programs = await provideRivals(place);
+  const redis = await startRedis();
+  try {
+    const machine = await describeMachine(redis, programs);
+    const directories = new SessionDirectories(place, programs);
+    const results: CaseResult[] = [];
+    for (const [index, one] of cases.entries()) {
+      // What a case leaves of its share is the next ones'.
+      const weights = cases.slice(index).map(weightOf);
+      const share = weightOf(one) / weights.reduce((sum, weight) => sum + weight, 0);
+      const deadlineMs = performance.now() + (endMs - performance.now()) * share;
+      results.push(
+        await measureCase(one, {
+          ...{ redis, programs, directories, deadlineMs, say },
+          ...(rounds === undefined ? {} : { rounds }),
+        }),
+      );
+    }
+    const requirements = judge(results);
+    console.log(`${machineLine(machine)}\n\n${benchTable(results)}\n\n${requirementsTable(requirements)}`);
+    if (json !== undefined) writeFileSync(json, toJson(machine, results, requirements));
+    if (svg !== undefined) writeFileSync(svg, benchChart(results));
+  } finally {
+    await redis.stop();
+    removeTemporaryDirectory(place);
+  }
+}
+
+/** How long a case takes, against the others. */
+function weightOf({ kind, sessions }: BenchCase): number {
+  return caseKinds[kind].weight * Math.min(5, Math.max(0.2, sessions / 100_000));
+}
+
+function machineLine({ processors, processor, kernel, node, redis, python, redisPy }: Machine): string {
+  return `${processors} processors (${processor}), Linux ${kernel}, Node ${node}, Redis ${redis}, Python ${python}, redis-py ${redisPy}`;
+}
+
+function toJson(
+  machine: Machine,
+  cases: readonly CaseResult[],
+  requirements: readonly Requirement[],
+): string {
+  const { version }: { readonly version: string } = JSON.parse(
+    readFileSync(join(projectRoot, "package.json"), "utf8"),
+  );
+  const judged = requirements.map((requirement) => ({
+    ...requirement,
+    isReached: isReached(requirement, requirement.bound) ?? null,
+    isAimReached: isReached(requirement, requirement.aim) ?? null,
+  }));
+  return `${JSON.stringify({ version, machine, cases, requirements: judged }, null, 1)}\n`;
+}
+
+let options: BenchOptions | undefined;
+try {
+  options = readBenchOptions(process.argv.slice(2));
+} catch (error) {
+  console.error(`${error instanceof Error ? error.message : error}\n${usage}`);
+  process.exitCode = 2;
+}
+if (options !== undefined) await bench(options);

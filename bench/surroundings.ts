@@ -1,0 +1,20 @@
+import type { RedisServer } from "../test/support/redis-server.js";
+import type { RivalPrograms } from "./rival-programs.js";
+
+/** What is between a contestant, its files and Redis. */
+export interface Surroundings {
+  /** How it is brought about on this machine, in a few words for the table. */
+  readonly how: string;
+  /** Where a contestant finds Redis. */
+  readonly host: string;
+  readonly port: number;
+  /** What stands before its command line. */
+  readonly before: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** What has to happen before each run on a directory; it is not timed. */
+  readonly prepare: (directory: string) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** Puts contestants into some surroundings. Rejects with an Error of one sentence where that is not possible on this machine. */
+export type OpenSurroundings = (redis: RedisServer, programs: RivalPrograms) => Promise<Surroundings>;
