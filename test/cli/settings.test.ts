@@ -260,6 +260,7 @@ const rows: readonly Row[] = [
     fallback: false,
   },
   { name: "--max-rate", read: ({ run }) => run.maxRate, flag: [["--max-rate", "50"], 50], fallback: null },
+  { name: "--lanes", read: ({ run }) => run.lanes, flag: [["--lanes", "3"], 3], fallback: null },
   {
     name: "--max-duration",
     read: ({ run }) => run.maxDurationMs,
@@ -531,7 +532,6 @@ describe("settings: what is not built yet is refused by name", () => {
     ["--probe"],
     ["--shard", "1/2"],
     ["--shard-count", "2"],
-    ["--lanes", "2"],
     ["--cert", "/ca.pem"],
     ["--key", "/ca.pem"],
     ["--sentinel", "h:1"],
