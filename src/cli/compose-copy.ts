@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Copy } from "../migrate/copy-sessions.js";
-import { joinLanes } from "../migrate/join-lanes.js";
+import { joinCopyLanes } from "../migrate/join-lanes.js";
 import { estimateMemoryNeed } from "../migrate/memory-need.js";
 import { batchSizeFor, makePace } from "../migrate/pace.js";
 import { newScanTally } from "../model/session-file.js";
@@ -67,9 +67,13 @@ export async function composeCopy(
   const lane =
     threads.length === 0
       ? composeCopyLane(order, { connection, warn, stop })
-      : joinLanes(
+      : joinCopyLanes(
           threads.map((thread) =>
-            thread.open(order, laneConnection(settings, run), { warn, stop, runId: () => connection.runId }),
+            thread.openCopy(order, laneConnection(settings, run), {
+              warn,
+              stop,
+              runId: () => connection.runId,
+            }),
           ),
         );
   const { expiration, expirationAnonymous } = settings.conversion;

@@ -6,7 +6,12 @@ import type { LaneConnection, LaneOrder } from "./lane-order.js";
 
 /** What the main thread says to a lane's. */
 export type ToLane =
-  | { readonly kind: "open"; readonly order: LaneOrder; readonly connection: LaneConnection }
+  | {
+      readonly kind: "open";
+      readonly command: "copy" | "verify";
+      readonly order: LaneOrder;
+      readonly connection: LaneConnection;
+    }
   | { readonly kind: "call"; readonly id: number; readonly method: string; readonly argument: unknown }
   | { readonly kind: "stop" };
 

@@ -1,8 +1,9 @@
 import { parentPort } from "node:worker_threads";
-import type { CopyLane, LaterPass, MainPass } from "../migrate/copy-lane.js";
+import type { CopyLane, Lane, LaterPass, MainPass } from "../migrate/copy-lane.js";
 import { RedisForgotError } from "../model/errors.js";
 import { ResilientConnection } from "../redis/resilient-connection.js";
 import { composeCopyLane } from "./compose-copy-lane.js";
+import { composeVerifyLane } from "./compose-verify-lane.js";
 import {
   type FromLane,
   type PackedBatch,
@@ -12,7 +13,7 @@ import {
   type ToLane,
   unpackBatch,
 } from "./lane-messages.js";
-import type { LaneConnection, LaneOrder } from "./lane-order.js";
+import type { LaneConnection } from "./lane-order.js";
 
 /** What is in flight when a run is to stop has this long to finish. */
 const finishWithinMs = 8000;
@@ -23,7 +24,7 @@ export interface ThreadMainPass extends MainPass {
   readonly runId: string | undefined;
 }
 
-/** Serves a lane of a copy to the main thread: opens it, and carries out what is asked for. */
+/** Serves a lane to the main thread: opens it, and carries out what is asked for. */
 function serveLane(port: Port): void {
   const stop = new AbortController();
   const say = (message: FromLane) => port.postMessage(message);
@@ -41,7 +42,7 @@ function serveLane(port: Port): void {
   port.on("message", (message: ToLane) => {
     switch (message.kind) {
       case "open":
-        opened = openLane(message.order, message.connection, say, stop.signal);
+        opened = openLane(message, say, stop.signal);
         // Whoever asks for something first is told.
         opened.catch(() => undefined);
         return;
@@ -58,8 +59,7 @@ function serveLane(port: Port): void {
 type Methods = Readonly<Record<string, (argument: unknown) => Promise<unknown>>>;
 
 async function openLane(
-  order: LaneOrder,
-  { target, retryForMs, names }: LaneConnection,
+  { command, order, connection: { target, retryForMs, names } }: Extract<ToLane, { readonly kind: "open" }>,
   say: (message: FromLane) => void,
   stop: AbortSignal,
 ): Promise<Methods> {
@@ -73,11 +73,14 @@ async function openLane(
   });
   stop.addEventListener("abort", () => setTimeout(() => void connection.close(), finishWithinMs).unref());
   const warn = (message: string, lasting = false) => say({ kind: "warning", message, lasting });
-  return methodsOf(composeCopyLane(order, { connection, warn, stop }), connection, names);
+  if (command === "verify")
+    return methodsOf(composeVerifyLane(order, { connection, stop }), connection, names);
+  const lane = composeCopyLane(order, { connection, warn, stop });
+  return { ...methodsOf(lane, connection, names), ...copyMethodsOf(lane, connection, names) };
 }
 
 /** The main thread says only what its own side of these methods takes. */
-function methodsOf(lane: CopyLane, connection: ResilientConnection, names: LaneConnection["names"]): Methods {
+function methodsOf(lane: Lane, connection: ResilientConnection, names: LaneConnection["names"]): Methods {
   return {
     begin: async (argument) => {
       const main = argument as ThreadMainPass;
@@ -87,12 +90,21 @@ function methodsOf(lane: CopyLane, connection: ResilientConnection, names: LaneC
       if (connection.runId !== main.runId) throw new RedisForgotError();
       return lane.begin(main);
     },
-    beginPass: (argument) => lane.beginPass(argument as LaterPass),
-    changedOf: async (argument) => packBatch(await lane.changedOf(unpackBatch(argument as PackedBatch))),
     work: async (argument) => {
       const result = await lane.work(unpackBatch(argument as PackedBatch));
       return "error" in result ? { ...result, error: packError(result.error) } : result;
     },
+  };
+}
+
+function copyMethodsOf(
+  lane: CopyLane,
+  connection: ResilientConnection,
+  names: LaneConnection["names"],
+): Methods {
+  return {
+    beginPass: (argument) => lane.beginPass(argument as LaterPass),
+    changedOf: async (argument) => packBatch(await lane.changedOf(unpackBatch(argument as PackedBatch))),
     takeBackEnded: () => lane.takeBackEnded(),
     rest: async () => {
       if (names !== undefined) await connection.rename(names.resting);

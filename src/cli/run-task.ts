@@ -32,7 +32,8 @@ export async function runTask(
   const { record } = surroundings;
   record.directories = await resolveDirectories(settings.source.directories, settings.source.allowMissing);
   if (task === "purge-unverified") return purgeUnverified(settings, surroundings);
-  const threads = task === "copy" ? startLaneThreads(settings, record.directories) : [];
+  const hasLanes = task === "copy" || task === "verify";
+  const threads = hasLanes ? startLaneThreads(settings, record.directories) : [];
   try {
     await runOpened(task, settings, surroundings, threads);
   } finally {
@@ -53,7 +54,7 @@ async function runOpened(
     const marks = marksOf(run, surroundings.warn);
     const evictions = watchEvictions(run.connection, surroundings.warn);
     if (task === "copy") await copy(settings, surroundings, run, marks, evictions, threads);
-    else if (task === "verify") await verify(settings, surroundings, run, marks);
+    else if (task === "verify") await verify(settings, surroundings, run, marks, threads);
     else await purge(settings, surroundings, run, marks, evictions, task);
   } finally {
     await run.close();
@@ -239,11 +240,16 @@ async function verify(
   surroundings: Surroundings,
   run: OpenRun,
   marks: Marks,
+  threads: readonly LaneThread[],
 ): Promise<void> {
   const { record } = surroundings;
   await marks.read();
-  const { pass, scan } = composeVerify(settings, surroundings, run, marks);
-  await shown("comparing", scan, surroundings, record.ledger, () => runPass(pass));
+  const { pass, scan, close } = await composeVerify(settings, surroundings, run, marks, threads);
+  try {
+    await shown("comparing", scan, surroundings, record.ledger, () => runPass(pass));
+  } finally {
+    await close();
+  }
   const { outcomes } = record.ledger.counts;
   const differing = outcomes.missing + outcomes.different + outcomes["wrong-lifetime"];
   // What an interrupted purge left aside was not compared.

@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
-import type { CopyLane, CopyResult, MainPass, TakenBack } from "../migrate/copy-lane.js";
+import type { CopyLane, CopyResult, Lane, MainPass, TakenBack } from "../migrate/copy-lane.js";
+import type { LaneResult } from "../migrate/lane-result.js";
 import {
   type FromLane,
   type PackedBatch,
@@ -31,11 +32,37 @@ export class LaneThread {
     this.#worker.on("exit", () => this.#endWith(new Error("a lane's thread ended")));
   }
 
-  /** Makes the lane. What goes wrong is thrown by whatever is asked of it first. */
-  open(order: LaneOrder, connection: LaneConnection, { warn, stop, runId }: ThreadSurroundings): CopyLane {
+  /** Makes a lane of a copy. What goes wrong is thrown by whatever is asked of it first. */
+  openCopy(order: LaneOrder, connection: LaneConnection, surroundings: ThreadSurroundings): CopyLane {
+    return {
+      ...this.#open("copy", order, connection, surroundings),
+      work: async (batch) => unpackResult((await this.#call("work", packBatch(batch))) as CopyResult),
+      beginPass: async (later) => {
+        await this.#call("beginPass", later);
+      },
+      changedOf: async (batch) =>
+        unpackBatch((await this.#call("changedOf", packBatch(batch))) as PackedBatch),
+      takeBackEnded: async () => (await this.#call("takeBackEnded", undefined)) as readonly TakenBack[],
+      rest: async () => {
+        await this.#call("rest", undefined);
+      },
+    };
+  }
+
+  /** The same for a verification. */
+  openVerify(order: LaneOrder, connection: LaneConnection, surroundings: ThreadSurroundings): Lane {
+    return this.#open("verify", order, connection, surroundings);
+  }
+
+  #open(
+    command: "copy" | "verify",
+    order: LaneOrder,
+    connection: LaneConnection,
+    { warn, stop, runId }: ThreadSurroundings,
+  ): Lane {
     this.#worker.on("message", (message: FromLane) => this.#hear(message, warn));
     const post = (message: ToLane) => this.#worker.postMessage(message);
-    post({ kind: "open", order, connection });
+    post({ kind: "open", command, order, connection });
     const tellStop = () => post({ kind: "stop" });
     if (stop.aborted) tellStop();
     stop.addEventListener("abort", tellStop, { once: true });
@@ -43,16 +70,7 @@ export class LaneThread {
       begin: async (main: MainPass) => {
         await this.#call("begin", { ...main, runId: runId() } satisfies ThreadMainPass);
       },
-      beginPass: async (later) => {
-        await this.#call("beginPass", later);
-      },
-      changedOf: async (batch) =>
-        unpackBatch((await this.#call("changedOf", packBatch(batch))) as PackedBatch),
-      work: async (batch) => unpackResult((await this.#call("work", packBatch(batch))) as CopyResult),
-      takeBackEnded: async () => (await this.#call("takeBackEnded", undefined)) as readonly TakenBack[],
-      rest: async () => {
-        await this.#call("rest", undefined);
-      },
+      work: async (batch) => unpackResult((await this.#call("work", packBatch(batch))) as LaneResult),
       close: async () => {
         stop.removeEventListener("abort", tellStop);
         await this.end();
@@ -102,6 +120,6 @@ export interface ThreadSurroundings {
   readonly runId: () => string | undefined;
 }
 
-function unpackResult(result: CopyResult): CopyResult {
+function unpackResult<R extends LaneResult>(result: R): R {
   return "error" in result ? { ...result, error: unpackError(result.error as PackedError) } : result;
 }

@@ -41,19 +41,24 @@ export interface TakenBack {
   readonly bytes: number;
 }
 
-/** One lane of a copy. It has its own connection, and remembers what it read and wrote: a session must come to the same lane each time. */
-export interface CopyLane {
+/** One lane of a run. */
+export interface Lane {
   readonly begin: (main: MainPass) => Promise<void>;
+  /** Does everything for a batch. */
+  readonly work: (batch: readonly SessionFile[]) => Promise<LaneResult>;
+  readonly close: () => Promise<void>;
+}
+
+/** One lane of a copy. It remembers what it read and wrote: a session must come to the same lane each time. */
+export interface CopyLane extends Lane {
   readonly beginPass: (later: LaterPass) => Promise<void>;
   /** Of a batch, the files that changed since the pass before began and were not read as they stand. */
   readonly changedOf: (batch: readonly SessionFile[]) => Promise<readonly SessionFile[]>;
-  /** Does everything for a batch. */
   readonly work: (batch: readonly SessionFile[]) => Promise<CopyResult>;
   /** Takes back the keys of sessions whose files are gone behind their write. Throws where the run must end. */
   readonly takeBackEnded: () => Promise<readonly TakenBack[]>;
   /** Nothing is copied until it begins again: other runs see it so. */
   readonly rest: () => Promise<void>;
-  readonly close: () => Promise<void>;
 }
 
 /** What a lane of a copy works with. */

@@ -1,37 +1,45 @@
 import type { SessionFile } from "../model/session-file.js";
-import type { CopyLane, CopyResult } from "./copy-lane.js";
+import type { CopyLane, CopyResult, Lane } from "./copy-lane.js";
 import { joinResults } from "./lane-result.js";
 
 /** Several lanes as one: each batch is shared out among them by sid, so that a session comes to the same one each time. */
-export function joinLanes(lanes: readonly CopyLane[]): CopyLane {
-  const [only] = lanes;
-  if (lanes.length === 1 && only !== undefined) return only;
-  const all = async (step: (lane: CopyLane) => Promise<void>) => {
-    await settled(lanes.map(step));
-  };
+export function joinLanes(lanes: readonly Lane[]): Lane {
+  const all = allOf(lanes);
   return {
     begin: (main) => all((lane) => lane.begin(main)),
-    beginPass: (later) => all((lane) => lane.beginPass(later)),
-    changedOf: async (batch) => {
-      const changed = await settled(share(lanes, batch).map(([lane, part]) => lane.changedOf(part)));
-      return changed.flat();
-    },
-    work: async (batch) =>
-      joinCopyResults(await settled(share(lanes, batch).map(([lane, part]) => lane.work(part)))),
-    takeBackEnded: async () => (await settled(lanes.map((lane) => lane.takeBackEnded()))).flat(),
-    rest: () => all((lane) => lane.rest()),
+    work: async (batch) => joinResults(await shared(lanes, batch, (lane, part) => lane.work(part))),
     close: () => all((lane) => lane.close()),
   };
 }
 
-/** Which lane takes which part of a batch; lanes without a part are left out. */
-function share(
-  lanes: readonly CopyLane[],
+/** The same for lanes of a copy. */
+export function joinCopyLanes(lanes: readonly CopyLane[]): CopyLane {
+  const all = allOf(lanes);
+  return {
+    ...joinLanes(lanes),
+    beginPass: (later) => all((lane) => lane.beginPass(later)),
+    changedOf: async (batch) => (await shared(lanes, batch, (lane, part) => lane.changedOf(part))).flat(),
+    work: async (batch) => joinCopyResults(await shared(lanes, batch, (lane, part) => lane.work(part))),
+    takeBackEnded: async () => (await settled(lanes.map((lane) => lane.takeBackEnded()))).flat(),
+    rest: () => all((lane) => lane.rest()),
+  };
+}
+
+function allOf<L extends Lane>(lanes: readonly L[]) {
+  return async (step: (lane: L) => Promise<void>): Promise<void> => {
+    await settled(lanes.map(step));
+  };
+}
+
+/** Has each lane do its part of a batch; lanes without a part are left out. */
+function shared<L extends Lane, T>(
+  lanes: readonly L[],
   batch: readonly SessionFile[],
-): readonly (readonly [CopyLane, SessionFile[]])[] {
-  const parts = lanes.map((lane) => [lane, [] as SessionFile[]] as const);
-  for (const file of batch) parts[laneOf(file.sid, lanes.length)]?.[1].push(file);
-  return parts.filter(([, files]) => files.length > 0);
+  work: (lane: L, part: readonly SessionFile[]) => Promise<T>,
+): Promise<T[]> {
+  const parts = lanes.map((lane) => ({ lane, files: [] as SessionFile[] }));
+  for (const file of batch) parts[laneOf(file.sid, lanes.length)]?.files.push(file);
+  return settled(parts.filter(({ files }) => files.length > 0).map(({ lane, files }) => work(lane, files)));
 }
 
 /** By the end of a sid: its beginning is the same for all of a scatter folder. */

@@ -62,6 +62,24 @@ describe("lanes on threads (design.md section 2): one lane or several, the same 
     );
   });
 
+  test("verify finds what is right, missing and different as one lane does", async (t) => {
+    const { redis, args } = await makeGround(t);
+    assert.equal((await run(["copy", ...args()])).exitCode, 0);
+    const keys = String(await redisCommand(redis, "KEYS", "session:*")).split(",");
+    await redisPipeline(
+      redis,
+      keys
+        .slice(0, 500)
+        .map((key, index) => (index % 2 === 0 ? ["DEL", key] : ["SET", key, "{}", "EX", "60"])),
+    );
+    const [one, two] = [await run(["verify", ...args()]), await run(["verify", "--lanes", "2", ...args()])];
+    assert.deepEqual([one?.exitCode, two?.exitCode], [4, 4], two?.stderr);
+    assert.deepEqual(comparable(two.report), comparable(one.report));
+    assert.equal(Reflect.get(two.report.sessions, "equal"), sessions - 500);
+    assert.equal(Reflect.get(two.report.sessions, "missing"), 0, "they ended in Redis, says the mark");
+    assert.equal(Reflect.get(two.report.sessions, "ended"), 250);
+  });
+
   test("--verbose names every session once; --report has every failure", async (t) => {
     const redis = await redisOf(t);
     const directory = join(makeTemporaryDirectory(), "s");
