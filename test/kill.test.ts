@@ -7,7 +7,7 @@ import { isOurs } from "./support/locate-sessions.js";
 /** `npm run test:kill` sets it. */
 const wanted = Number(process.env["TELE_SESSIONS_KILLS"] ?? 25);
 /** Sessions of each run; fewer where the kills are few, as part of all the tests. */
-const sessions = wanted >= 100 ? 5000 : 1500;
+const sessions = wanted >= 100 ? 5000 : 2400;
 const leastMixed = 0.9;
 const killsBetweenLines = 50;
 

@@ -13,7 +13,9 @@ export type ToLane =
       readonly connection: LaneConnection;
     }
   | { readonly kind: "call"; readonly id: number; readonly method: string; readonly argument: unknown }
-  | { readonly kind: "stop" };
+  | { readonly kind: "stop" }
+  /** The lane is closed, and the thread ends. */
+  | { readonly kind: "close" };
 
 /** What a lane's thread says to the main one. */
 export type FromLane =

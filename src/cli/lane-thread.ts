@@ -28,10 +28,10 @@ export interface ThreadMainPass extends MainPass {
 function serveLane(port: Port): void {
   const stop = new AbortController();
   const say = (message: FromLane) => port.postMessage(message);
-  let opened: Promise<Methods> | undefined;
+  let methods: Methods | undefined;
+  let close: (() => Promise<void>) | undefined;
   const serve = async (id: number, method: string, argument: unknown): Promise<void> => {
     try {
-      const methods = await opened;
       const found = methods?.[method];
       if (found === undefined) throw new Error(`a lane has no ${method}`);
       say({ kind: "done", id, result: await found(argument) });
@@ -39,18 +39,20 @@ function serveLane(port: Port): void {
       say({ kind: "failed", id, error: packError(error) });
     }
   };
-  port.on("message", (message: ToLane) => {
+  port.on("message", async (message: ToLane) => {
     switch (message.kind) {
       case "open":
-        opened = openLane(message, say, stop.signal);
-        // Whoever asks for something first is told.
-        opened.catch(() => undefined);
+        ({ methods, close } = openLane(message, say, stop.signal));
         return;
       case "stop":
         stop.abort();
         return;
       case "call":
         void serve(message.id, message.method, message.argument);
+        return;
+      case "close":
+        await close?.();
+        process.exit();
     }
   });
 }
@@ -58,12 +60,12 @@ function serveLane(port: Port): void {
 /** By name, with one argument; batches and errors are packed. */
 type Methods = Readonly<Record<string, (argument: unknown) => Promise<unknown>>>;
 
-async function openLane(
+function openLane(
   { command, order, connection: { target, retryForMs, names } }: Extract<ToLane, { readonly kind: "open" }>,
   say: (message: FromLane) => void,
   stop: AbortSignal,
-): Promise<Methods> {
-  const connection = await ResilientConnection.open({
+): { readonly methods: Methods; readonly close: () => Promise<void> } {
+  const connection = ResilientConnection.openAnother({
     target,
     retryForMs,
     // The main thread's own connection has been told the same.
@@ -73,10 +75,17 @@ async function openLane(
   });
   stop.addEventListener("abort", () => setTimeout(() => void connection.close(), finishWithinMs).unref());
   const warn = (message: string, lasting = false) => say({ kind: "warning", message, lasting });
-  if (command === "verify")
-    return methodsOf(composeVerifyLane(order, { connection, stop }), connection, names);
+  const closeWith = (lane: Lane) => async () => {
+    await lane.close();
+    await connection.close();
+  };
+  if (command === "verify") {
+    const lane = composeVerifyLane(order, { connection, stop });
+    return { methods: methodsOf(lane, connection, names), close: closeWith(lane) };
+  }
   const lane = composeCopyLane(order, { connection, warn, stop });
-  return { ...methodsOf(lane, connection, names), ...copyMethodsOf(lane, connection, names) };
+  const methods = { ...methodsOf(lane, connection, names), ...copyMethodsOf(lane, connection, names) };
+  return { methods, close: closeWith(lane) };
 }
 
 /** The main thread says only what its own side of these methods takes. */

@@ -7,7 +7,7 @@ import { LaneThread } from "./threaded-lane.js";
 /** More of them than this wait for each other and for Redis, which has one. */
 const mostThreads = 4;
 /** Session files that one lane has done before threads have started. */
-const fewFiles = 5000;
+const fewFiles = 8000;
 
 /**
  * Threads for the lanes of a run, begun early, for they take a while to load; none where one lane on the main thread is as good: few

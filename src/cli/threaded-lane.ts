@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import type { CopyLane, CopyResult, Lane, MainPass, TakenBack } from "../migrate/copy-lane.js";
 import type { LaneResult } from "../migrate/lane-result.js";
@@ -73,14 +74,18 @@ export class LaneThread {
       work: async (batch) => unpackResult((await this.#call("work", packBatch(batch))) as LaneResult),
       close: async () => {
         stop.removeEventListener("abort", tellStop);
-        await this.end();
+        if (this.#end !== undefined) return;
+        const ended = once(this.#worker, "exit");
+        this.#worker.ref();
+        post({ kind: "close" });
+        await ended;
       },
     };
   }
 
-  /** Ends the thread at once, with its connection. */
+  /** Ends the thread at once, with its connection, where its lane was not closed before. */
   async end(): Promise<void> {
-    await this.#worker.terminate();
+    if (this.#end === undefined) await this.#worker.terminate();
   }
 
   #call(method: string, argument: unknown): Promise<unknown> {

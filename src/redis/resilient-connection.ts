@@ -41,15 +41,19 @@ export class ResilientConnection {
   /** How often Redis was found to have forgotten. */
   #generation = 0;
   #name: string | undefined;
-  #announced: boolean;
+  #announced = false;
   #timesLost = 0;
 
-  private constructor(settings: ResilienceSettings, connection: Connection) {
+  private constructor(settings: ResilienceSettings, first: Promise<Connection>) {
     this.#settings = settings;
-    this.#connection = Promise.resolve(connection);
-    this.#runId = connection.runId;
     this.#name = settings.name;
-    this.#announced = connection.announced;
+    this.#connection = first.then((connection) => {
+      this.#runId = connection.runId;
+      this.#announced = connection.announced;
+      return connection;
+    });
+    // Whoever awaits it is told.
+    this.#connection.catch(redisFault);
   }
 
   /** How often Redis was found to have forgotten, by now. */
@@ -94,7 +98,14 @@ export class ResilientConnection {
   static async open(settings: ResilienceSettings): Promise<ResilientConnection> {
     const connection = await openFirstConnection(settings.target, settings.name);
     for (const warning of connection.warnings) settings.onWarning(warning);
-    return new ResilientConnection(settings, connection);
+    const made = new ResilientConnection(settings, Promise.resolve(connection));
+    await made.#connection;
+    return made;
+  }
+
+  /** One more to a Redis that was reached before: where it is lost while it is opened, `run` tries again as it does later. */
+  static openAnother(settings: ResilienceSettings): ResilientConnection {
+    return new ResilientConnection(settings, openConnection(settings.target, settings.name));
   }
 
   /**

@@ -86,18 +86,26 @@ async function workOn(server: LiveServer, operations: number, ends = 0): Promise
   });
 }
 
+/** A copy on one thread, or with lanes on threads of their own. */
+function copyOf({ seed }: Scene): readonly string[] {
+  return ["copy", "--lanes", seed % 2 === 0 ? "2" : "1"];
+}
+
 /** Copies while the server works on files; the last one ends when it is quiet, and it works on behind it. */
 async function copyFiles(scene: Scene): Promise<void> {
   const { server } = scene;
   const often = { holds: 10, bytes: 50_000, operations: 20, ends: 2 };
   await server.begin("files and ends");
-  const first = await runBeside(scene, "copy 1", ["copy"], { ...often, holds: seeds > 1 ? 20 : 12 });
+  const first = await runBeside(scene, "copy 1", copyOf(scene), { ...often, holds: seeds > 1 ? 20 : 12 });
   assert.equal(first.exitCode, 0, first.stderr);
   // What the judge goes by: each pass was seen, the last one too, which may have found nothing.
   const { passes } = await server.count();
   assert.ok(passes === first.report.passes.length || passes === first.report.passes.length + 1, `${passes}`);
 
-  const purging = await runBeside(scene, "copy --purge in use", ["copy", "--purge"], { ...often, holds: 3 });
+  const purging = await runBeside(scene, "copy --purge in use", [...copyOf(scene), "--purge"], {
+    ...often,
+    holds: 3,
+  });
   assert.equal(purging.exitCode, 4, purging.stderr);
   assert.equal(purging.report.sessions.purged, 0, purging.stderr);
   await server.begin("files");
@@ -109,7 +117,7 @@ async function copyFiles(scene: Scene): Promise<void> {
     await server.begin("quiet");
     wasQuiet = true;
   };
-  const last = await runBeside(scene, `copy 2, ${quietAtEnd}`, ["copy"], { ...often, holds: 4, atLast });
+  const last = await runBeside(scene, `copy 2, ${quietAtEnd}`, copyOf(scene), { ...often, holds: 4, atLast });
   assert.equal(last.exitCode, 0, last.stderr);
   assert.ok(wasQuiet, "the run ended before its last hold");
   assert.equal(last.report.stillChanging, 0);
@@ -123,12 +131,12 @@ async function finishInRedis(scene: Scene): Promise<ObservedResult> {
   const { server, directory, redis, seed } = scene;
   const sparse = { holds: 4, bytes: 50_000, operations: 20 };
   await server.begin("redis");
-  const first = await runBeside(scene, "copy 3", ["copy"], { holds: 40, bytes: 20_000, operations: 10 });
+  const first = await runBeside(scene, "copy 3", copyOf(scene), { holds: 40, bytes: 20_000, operations: 10 });
   assert.equal(first.exitCode, 0, first.stderr);
   assert.ok(first.report.sessions.copied > 0, first.stderr);
   await workOn(server, 50);
 
-  const second = await runBeside(scene, "copy 4", ["copy"], sparse);
+  const second = await runBeside(scene, "copy 4", copyOf(scene), sparse);
   assert.equal(second.exitCode, 0, second.stderr);
   assert.equal(second.report.sessions.copied, 0, second.stderr);
   assert.ok(second.report.sessions.ended > 0, second.stderr);

@@ -17,7 +17,7 @@ export interface Stretches {
 }
 
 /** Sessions that may be on their way when a run is killed; they are still written, so the last confirmations are left out. */
-const mostOnTheirWay = 1000;
+const mostOnTheirWay = 1600;
 /** Where a stretch ends differs a little from run to run: so much is left out at both ends. */
 const margin = 0.03;
 /** One point of so many lies anywhere in the run. */

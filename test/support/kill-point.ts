@@ -32,6 +32,9 @@ export type Work =
       readonly path: string;
     };
 
+/** The same, with its place among all that the run's threads did. */
+export type NumberedWork = Work & { readonly number: number };
+
 export interface WatchedRun {
   /** The session directory, resolved. */
   readonly directory: string;
@@ -41,7 +44,7 @@ export interface WatchedRun {
   readonly point?: KillPoint;
   /** `SIGSTOP`: it is not killed there but stands still. */
   readonly signal?: "SIGKILL" | "SIGSTOP";
-  /** A file for what the run did, as JSON; none by default. */
+  /** A file for what the run's main thread did, as JSON; its other threads add `.<their number>`. None by default. */
   readonly log?: string;
 }
 

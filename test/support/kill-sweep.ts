@@ -1,11 +1,18 @@
 import assert from "node:assert/strict";
-import { linkSync, mkdirSync, readFileSync, rmSync, utimesSync } from "node:fs";
+import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { checkSessions } from "./check-sessions.js";
 import { chooseKillPoints, findStretches } from "./choose-kill-points.js";
 import { type CommandOptions, runCommand } from "./command.js";
-import { describeKillPoint, type KillPoint, type WatchedRun, type Work, watchOptions } from "./kill-point.js";
+import {
+  describeKillPoint,
+  type KillPoint,
+  type NumberedWork,
+  type WatchedRun,
+  type Work,
+  watchOptions,
+} from "./kill-point.js";
 import { type KnownSession, type LocatedSessions, listFiles, locateSessions } from "./locate-sessions.js";
 import { type MadeSession, makeSessions, readManifest } from "./make-sessions.js";
 import { redisCommand } from "./redis-command.js";
@@ -38,10 +45,14 @@ interface Ground {
   /** Holds the session files as they were made. */
   readonly master: string;
   readonly known: readonly KnownSession[];
+  readonly command: readonly string[];
 }
 
-const lanes = 2;
-const command = ["copy", "--purge"];
+/** What is killed, two at a time: a run on one thread, and one with lanes on threads of their own. */
+const commands = [
+  ["copy", "--purge", "--lanes", "1"],
+  ["copy", "--purge", "--lanes", "2"],
+];
 /** A purge lets files be that are younger than 2 s. */
 const ageSeconds = 3600;
 
@@ -50,28 +61,26 @@ export async function sweepKills(
   { sessions, points, seed }: KillSweep,
   tell: (done: number) => void,
 ): Promise<KillResult[]> {
-  const servers = await Promise.all(Array.from({ length: lanes }, () => startRedis()));
+  const servers = await Promise.all(commands.map(() => startRedis()));
   try {
-    const grounds = await Promise.all(servers.map((redis) => makeGround(redis, sessions)));
-    const [calibrating] = grounds;
-    assert.ok(calibrating !== undefined);
-    const stretches = findStretches(await watchRun(calibrating), sessions);
-    const open = chooseKillPoints(stretches, points, seed).values();
     const results: KillResult[] = [];
-    const work = async (ground: Ground): Promise<void> => {
-      for (const point of open) {
+    const work = async (redis: RedisServer, index: number): Promise<void> => {
+      const ground = await makeGround(redis, sessions, commands[index] ?? []);
+      const stretches = findStretches(await watchRun(ground), sessions);
+      const share = Math.floor((points + index) / commands.length);
+      for (const point of chooseKillPoints(stretches, share, seed + index)) {
         results.push(await judgeKill(ground, point));
         tell(results.length);
       }
     };
-    await Promise.all(grounds.map(work));
+    await Promise.all(servers.map(work));
     return results;
   } finally {
     await Promise.all(servers.map((redis) => redis.stop()));
   }
 }
 
-async function makeGround(redis: RedisServer, sessions: number): Promise<Ground> {
+async function makeGround(redis: RedisServer, sessions: number, command: readonly string[]): Promise<Ground> {
   const top = makeTemporaryDirectory();
   const master = join(top, "master");
   const directory = join(top, "s");
@@ -85,7 +94,7 @@ async function makeGround(redis: RedisServer, sessions: number): Promise<Ground>
     mkdirSync(dirname(join(directory, made.path)), { recursive: true });
     known.push({ made, bytes: readFileSync(path) });
   }
-  return { redis, directory, temporary: makeTemporaryDirectory(), master, known };
+  return { redis, directory, temporary: makeTemporaryDirectory(), master, known, command };
 }
 
 /** What an undisturbed run does, in its order. */
@@ -94,7 +103,10 @@ async function watchRun(ground: Ground): Promise<Work[]> {
   const log = join(makeTemporaryDirectory(), "work");
   const { exitCode, stderr } = await runCommand(argsFor(ground), optionsFor(ground, { log }));
   assert.equal(exitCode, 0, stderr);
-  return JSON.parse(readFileSync(log, "utf8"));
+  const work = readdirSync(dirname(log)).flatMap((name): NumberedWork[] =>
+    JSON.parse(readFileSync(join(dirname(log), name), "utf8")),
+  );
+  return work.sort((one, other) => one.number - other.number);
 }
 
 async function judgeKill(ground: Ground, point: KillPoint): Promise<KillResult> {
@@ -126,7 +138,7 @@ async function restore({ redis, directory, master, known }: Ground): Promise<voi
   await redisCommand(redis, "FLUSHALL");
 }
 
-function argsFor({ redis, directory }: Ground): string[] {
+function argsFor({ redis, directory, command }: Ground): string[] {
   return [...command, "--session-dir", directory, "--port", String(redis.port)];
 }
 

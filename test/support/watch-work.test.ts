@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { caretaker } from "./caretaker.js";
-import { type KillPoint, type WatchedRun, type Work, watchOptions } from "./kill-point.js";
+import { type KillPoint, type NumberedWork, type WatchedRun, type Work, watchOptions } from "./kill-point.js";
 import { makeTemporaryDirectory } from "./temporary-directory.js";
 
 /** Runs a script with its work watched. Gives the signal that ended it. */
@@ -70,13 +70,14 @@ test("a run that is not killed tells what it did in the directory, and nothing e
   const log = join(makeTemporaryDirectory(), "work");
   const script = removeFive(directory, makeTemporaryDirectory());
   assert.equal(await runWatched(script, { directory, redisPort: 1, log }), null);
-  const work: Work[] = JSON.parse(readFileSync(log, "utf8"));
+  const work: NumberedWork[] = JSON.parse(readFileSync(log, "utf8"));
   assert.deepEqual(work, [
-    { kind: "file operation", name: "openSync", path: directory },
-    ...["1", "2", "3", "4", "5"].map((name) => ({
+    { kind: "file operation", name: "openSync", path: directory, number: 0 },
+    ...["1", "2", "3", "4", "5"].map((name, index) => ({
       kind: "file operation",
       name: "unlinkSync",
       path: join(directory, name),
+      number: index + 1,
     })),
   ]);
 });

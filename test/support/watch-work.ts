@@ -1,8 +1,14 @@
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { Socket } from "node:net";
-import { isMainThread, threadId } from "node:worker_threads";
-import { type KillPoint, type WatchedRun, type Work, watchVariable } from "./kill-point.js";
+import { getEnvironmentData, isMainThread, setEnvironmentData, threadId } from "node:worker_threads";
+import {
+  type KillPoint,
+  type NumberedWork,
+  type WatchedRun,
+  type Work,
+  watchVariable,
+} from "./kill-point.js";
 import { parseReply } from "./redis-client.js";
 
 /** Synchronous functions that take a path, or two, or a descriptor. Closing a descriptor changes nothing and is not counted. */
@@ -14,19 +20,18 @@ const watchedFunctions = [
 
 /**
  * Counts the work of the run that it is loaded into (`--import`) and ends it where it is told to. It is loaded into worker
- * threads too: each counts for itself, and the first that comes to the point ends them all.
+ * threads too: they all count together, and the one that comes to the point ends them all.
  */
 function watchWork({ directory, redisPort, point, signal = "SIGKILL", log }: WatchedRun): void {
-  const work: Work[] = [];
-  let count = 0;
+  const work: NumberedWork[] = [];
+  const counts = sharedCounts();
 
   /** Takes note of what is done next, and tells on which side of it the run ends, if it does. */
   function note(next: Work): KillPoint["side"] | undefined {
-    if (log !== undefined) work.push(next);
+    if (log !== undefined) work.push({ ...next, number: Atomics.add(counts, 0, 1) });
     if (next.kind !== point?.kind) return undefined;
     if (next.kind === "file operation" && next.name !== (point.name ?? next.name)) return undefined;
-    count += 1;
-    return count === point.at ? point.side : undefined;
+    return Atomics.add(counts, 1, 1) + 1 === point.at ? point.side : undefined;
   }
 
   const end = (): void => {
@@ -46,6 +51,14 @@ function watchWork({ directory, redisPort, point, signal = "SIGKILL", log }: Wat
   if (log === undefined) return;
   const path = isMainThread ? log : `${log}.${threadId}`;
   process.on("exit", () => fs.writeFileSync(path, JSON.stringify(work)));
+}
+
+/** What is counted by all threads: all work, and that which the point is one of. */
+function sharedCounts(): Int32Array {
+  const known: unknown = getEnvironmentData(watchVariable);
+  const shared = known instanceof SharedArrayBuffer ? known : new SharedArrayBuffer(8);
+  setEnvironmentData(watchVariable, shared);
+  return new Int32Array(shared);
 }
 
 /** Has every call that concerns the directory go through `watch`, also those by a descriptor opened in it. */

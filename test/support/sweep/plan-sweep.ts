@@ -55,7 +55,12 @@ export function planRandom(calibrations: readonly Calibration[], seed: number): 
     }),
   );
   const named = faults.map(({ fault, at }) => `${fault.name} at ${at}`);
-  return { name: `${command.name}, seed ${seed}: ${named.join(", ")}`, command, faults };
+  const hasLanes = seed % 3 === 0 && command.name !== "purge";
+  return {
+    name: `${command.name}${hasLanes ? " --lanes 2" : ""}, seed ${seed}: ${named.join(", ")}`,
+    command: hasLanes ? { ...command, args: [...command.args, "--lanes", "2"] } : command,
+    faults,
+  };
 }
 
 /** Whether a run may end of a fault in the middle of a batch. */
