@@ -3,15 +3,17 @@ import type { Reporter } from "../migrate/reporter.js";
 import { forgetPass, ledgersOf, newRunRecord, type RunRecord, secondsOf } from "../migrate/run-record.js";
 import { type Failure, type FailureReason, outcomesOf, type SessionOutcome } from "../model/outcome.js";
 import { shortSid, showable } from "../model/showable.js";
+import { resolveDirectories } from "../source/resolve-directories.js";
 import { buildReport, type RunReport, reportedFailure } from "./build-report.js";
 import type { CommandSettings } from "./command-settings.js";
 import { confirmRemoval } from "./confirm-removal.js";
 import { exitCodeOf, explainError } from "./exit-code.js";
+import { startLaneThreads } from "./lane-threads.js";
 import { countOf } from "./number-text.js";
 import type { Surroundings } from "./open-run.js";
 import { plainReporter } from "./plain-reporter.js";
 import { ReportFile } from "./report-file.js";
-import { runTask, type Task } from "./run-task.js";
+import type { Task } from "./run-task.js";
 import type { ConnectedCommand } from "./setting-definition.js";
 import { listenForStop, type StopRequest } from "./stop-signals.js";
 import { type Doing, summaryText } from "./summary.js";
@@ -67,7 +69,7 @@ export async function conductRun(settings: CommandSettings, context: RunContext)
   try {
     if (output.report !== null) reportFile = new ReportFile(output.report);
     if (context.task === "purge-unverified") await confirmRemoval(settings, context, stop.signal);
-    await runTask(context.task, settings, {
+    await runInDirectories(context.task, settings, {
       ...surroundingsOf(settings, record, reporter, stop),
       onBeginAgain: beginAgain,
       onFailure,
@@ -79,6 +81,26 @@ export async function conductRun(settings: CommandSettings, context: RunContext)
   process.off("exit", discardReport);
   stop.release();
   return exitCode;
+}
+
+/** Does a task from the first look at the session directories to the last. Throws what ends the run. */
+async function runInDirectories(
+  task: Task,
+  settings: CommandSettings,
+  surroundings: Surroundings,
+): Promise<void> {
+  const { record } = surroundings;
+  const { directories, allowMissing } = settings.source;
+  record.directories = await resolveDirectories(directories, allowMissing);
+  const hasLanes = task === "copy" || task === "verify";
+  const threads = hasLanes ? startLaneThreads(settings, record.directories) : [];
+  try {
+    // The client takes as long to load as everything before it: only where there is something to do, and while the threads load theirs.
+    const { runTask } = await import("./run-task.js");
+    await runTask(task, settings, surroundings, threads);
+  } finally {
+    await Promise.all(threads.map((thread) => thread.end()));
+  }
 }
 
 function surroundingsOf(

@@ -7,8 +7,8 @@ import {
   connectedCommands,
   type SettingDefinition,
 } from "./setting-definition.js";
-import { type SettingName, settingDefinitions, settingEntries } from "./setting-definitions.js";
-import { defaultOf, type TypedSettings } from "./settings.js";
+import { defaultOf, type SettingName, settingDefinitions, settingEntries } from "./setting-definitions.js";
+import type { TypedSettings } from "./settings.js";
 import { isUnbuilt, notBuiltYet, unbuilt } from "./unbuilt.js";
 
 /** What a command line asks for. */
@@ -52,7 +52,7 @@ export function parseCommandLine(commandLine: readonly string[], facts: ProgramF
       .command(name)
       .description(descriptions[name])
       .usage("[options]")
-      .addHelpText("after", afterHelp(facts.columns));
+      .addHelpText("after", () => afterHelp(facts.columns));
     const options = addSettings(command, [name]);
     command.addOption(new Option(stepFlag).hideHelp()).action(() => {
       if (isTyped(root, step) || command.opts()["stopAfterInit"]) refuseCommandBesideStep(name);
@@ -101,7 +101,7 @@ function makeProgram(facts: ProgramFacts, print: (text: string) => void): Comman
     })
     .enablePositionalOptions()
     .exitOverride()
-    .addHelpText("after", afterHelp(facts.columns));
+    .addHelpText("after", () => afterHelp(facts.columns));
 }
 
 /** Gives a command the flags of every setting that one of `commands` takes; what is not built is known, but not shown. */

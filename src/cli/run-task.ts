@@ -7,13 +7,11 @@ import { RedisError, SourceError } from "../model/errors.js";
 import { newScanTally, type ScanTally } from "../model/session-file.js";
 import { presenceName } from "../redis/presence.js";
 import { askServerState } from "../redis/server-state.js";
-import { resolveDirectories } from "../source/resolve-directories.js";
 import type { CommandSettings } from "./command-settings.js";
 import { composeCopy } from "./compose-copy.js";
 import { type ComposedPurge, composePurge, composeUnverifiedPurge } from "./compose-purge.js";
 import { composeVerify } from "./compose-verify.js";
 import { type EvictionWatch, watchEvictions } from "./eviction.js";
-import { startLaneThreads } from "./lane-threads.js";
 import { type Marks, marksOf } from "./marks.js";
 import { countOf } from "./number-text.js";
 import { type OpenRun, openRun, type Surroundings } from "./open-run.js";
@@ -23,30 +21,17 @@ import type { LaneThread } from "./threaded-lane.js";
 /** What a run is to do. */
 export type Task = "copy" | "purge" | "purge-unconditionally" | "purge-unverified" | "verify";
 
-/** Does a task from the first look at the session directories to the last. Throws what ends the run. */
+/**
+ * Does a task in the session directories of the record, from the first word with Redis to the last, a copy with the lanes of these threads.
+ * Throws what ends the run.
+ */
 export async function runTask(
   task: Task,
   settings: CommandSettings,
   surroundings: Surroundings,
-): Promise<void> {
-  const { record } = surroundings;
-  record.directories = await resolveDirectories(settings.source.directories, settings.source.allowMissing);
-  if (task === "purge-unverified") return purgeUnverified(settings, surroundings);
-  const hasLanes = task === "copy" || task === "verify";
-  const threads = hasLanes ? startLaneThreads(settings, record.directories) : [];
-  try {
-    await runOpened(task, settings, surroundings, threads);
-  } finally {
-    await Promise.all(threads.map((thread) => thread.end()));
-  }
-}
-
-async function runOpened(
-  task: Exclude<Task, "purge-unverified">,
-  settings: CommandSettings,
-  surroundings: Surroundings,
   threads: readonly LaneThread[],
 ): Promise<void> {
+  if (task === "purge-unverified") return purgeUnverified(settings, surroundings);
   const phase = task === "copy" ? "copying" : task === "verify" ? undefined : "removing";
   const run = await openRun(settings, surroundings, settings.run.dryRun ? undefined : phase);
   try {

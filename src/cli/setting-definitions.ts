@@ -134,3 +134,9 @@ export type SettingName = keyof SettingDefinitions;
 export const settingEntries: readonly (readonly [SettingName, SettingDefinition])[] = Object.entries(
   settingDefinitions,
 ) as [SettingName, SettingDefinition][];
+
+/** The default as it would be typed. */
+export function defaultOf(name: SettingName): string | undefined {
+  const definition: SettingDefinition = settingDefinitions[name];
+  return definition.default;
+}

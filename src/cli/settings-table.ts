@@ -1,6 +1,6 @@
 import type { SettingDefinition } from "./setting-definition.js";
-import { settingEntries } from "./setting-definitions.js";
-import { defaultOf, describeTaken } from "./settings.js";
+import { defaultOf, settingEntries } from "./setting-definitions.js";
+import { describeTaken } from "./settings.js";
 import { isUnbuilt, notBuiltYet, unbuilt } from "./unbuilt.js";
 
 /** The README's table of settings, and what is refused in this version, as Markdown. */

@@ -4,6 +4,7 @@ import { showable } from "../model/showable.js";
 import { parseRedisUrl } from "./redis-url.js";
 import type { SettingDefinition, ValueKind } from "./setting-definition.js";
 import {
+  defaultOf,
   type SettingDefinitions,
   type SettingName,
   settingDefinitions,
@@ -164,12 +165,6 @@ export function readSettings(
 export function describeTaken(name: SettingName): string {
   const definition: SettingDefinition = settingDefinitions[name];
   return kinds[definition.kind].takes;
-}
-
-/** The default as it would be typed. */
-export function defaultOf(name: SettingName): string | undefined {
-  const definition: SettingDefinition = settingDefinitions[name];
-  return definition.default;
 }
 
 interface Given {

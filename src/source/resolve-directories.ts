@@ -1,6 +1,5 @@
 import { realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import fastGlob from "fast-glob";
 import { SettingsError, SourceError } from "../model/errors.js";
 import { showablePath } from "../model/showable.js";
 import { errorCode } from "./error-code.js";
@@ -15,6 +14,7 @@ export async function resolveDirectories(names: readonly string[], allowMissing:
   for (const name of names) {
     const found = await directoriesOf(name);
     if (found.length === 0 && !allowMissing) {
+      const { default: fastGlob } = await import("fast-glob");
       const what = fastGlob.isDynamicPattern(name) ? "matches no directory" : "does not exist";
       throw new SettingsError(
         `the session directory ${showablePath(name)} ${what} (--allow-missing accepts that)`,
@@ -31,6 +31,7 @@ async function directoriesOf(name: string): Promise<string[]> {
   if (kind === "directory") return [path];
   if (kind === "other")
     throw new SettingsError(`the session directory ${showablePath(name)} is no directory`);
+  const { default: fastGlob } = await import("fast-glob");
   if (!fastGlob.isDynamicPattern(name)) return [];
   try {
     return (
