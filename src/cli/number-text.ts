@@ -1,6 +1,7 @@
 /** A count with thousands set apart: `2,600,000`. */
 export function countText(count: number): string {
-  return Math.round(count).toLocaleString("en-US");
+  // The first call of toLocaleString takes as long as a small run.
+  return String(Math.round(count)).replace(/\B(?=(?:\d{3})+$)/g, ",");
 }
 
 /** `1 session`, `2 sessions`. */
