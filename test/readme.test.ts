@@ -29,7 +29,7 @@ describe("README.md", () => {
   }
 
   it("names only npm scripts that there are, and the package as it is called", () => {
-    const scripts = [...readme.matchAll(/npm run ([\w:]+)/g)].map(([, name = ""]) => name);
+    const scripts = [...readme.matchAll(/npm run ([\w:-]+)/g)].map(([, name = ""]) => name);
     assert.deepEqual(
       scripts.filter((name) => !(name in manifest.scripts)),
       [],

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { loadedVariable } from "../support/note-loaded-modules.js";
+import { projectRoot } from "../support/project.js";
+import { startRedis } from "../support/redis-server.js";
+import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+import { run } from "./support/observed-run.js";
+
+const dist = join(projectRoot, "dist");
+const noter = new URL("../support/note-loaded-modules.js", import.meta.url).href;
+const sessions = join(makeTemporaryDirectory(), "sessions");
+mkdirSync(sessions);
+
+/** What is slow to load. */
+const packages = ["commander", "fast-glob", "ioredis", "ora", "zod"] as const;
+
+/** The modules whose code stands in files: the bundler writes above each where it comes from. */
+function modulesIn(files: readonly string[]): string[] {
+  const texts = files.map((file) => readFileSync(file, "utf8"));
+  return texts.flatMap((text) =>
+    [...text.matchAll(/^\/\/ ((?:src|node_modules)\/\S+)$/gm)].map(([, path = ""]) => path),
+  );
+}
+
+function packagesIn(files: readonly string[]): string[] {
+  const modules = modulesIn(files);
+  return packages.filter((name) => modules.some((path) => path.startsWith(`node_modules/${name}/`)));
+}
+
+/** The files that a run of the binary loads. */
+async function filesLoadedBy(args: readonly string[], exitCode: number): Promise<string[]> {
+  const log = join(makeTemporaryDirectory(), "loaded");
+  const result = await run(args, { nodeArgs: ["--import", noter], environment: { [loadedVariable]: log } });
+  assert.equal(result.exitCode, exitCode, result.stderr);
+  const urls = readFileSync(log, "utf8").trim().split("\n");
+  const files = urls.filter((url) => url.startsWith("file:")).map((url) => fileURLToPath(url));
+  return files.filter((file) => file !== fileURLToPath(noter));
+}
+
+test("every package stands in dist, and nothing is loaded from elsewhere", async () => {
+  const files = readdirSync(dist, { recursive: true, encoding: "utf8" }).filter((name) =>
+    name.endsWith(".js"),
+  );
+  assert.deepEqual(packagesIn(files.map((name) => join(dist, name))), packages);
+});
+
+test("--version loads what it takes to start, and to say what went wrong", async () => {
+  const modules = modulesIn(await filesLoadedBy(["--version"], 0));
+  const expected = ["cli/exit-code", "cli/main", "model/errors", "model/showable"];
+  assert.deepEqual(
+    modules.sort(),
+    expected.map((name) => `src/${name}.ts`),
+  );
+});
+
+test("a command line loads the packages that it needs, and no others", async (t) => {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  const copy = (directory: string) => ["copy", "--session-dir", directory, "--port", String(redis.port)];
+  const rows: readonly (readonly [name: string, args: string[], exitCode: number, loaded: string[]])[] = [
+    ["help", ["--help"], 0, ["commander"]],
+    ["the help of a command", ["copy", "--help"], 0, ["commander"]],
+    ["the version beside a switch", ["--version", "--quiet"], 0, ["commander"]],
+    ["an unknown option", ["copy", "--fast"], 2, ["commander"]],
+    ["no command, for JSON", ["--json"], 2, ["commander"]],
+    ["a value that is refused", ["copy", "--port", "x"], 2, ["commander", "zod"]],
+    ["a step that is off", ["--stop-after-init"], 0, ["commander", "zod"]],
+    ["a directory that is missing", copy(`${sessions}-`), 2, ["commander", "fast-glob", "zod"]],
+    ["a copy", copy(sessions), 0, ["commander", "ioredis", "zod"]],
+    ["a copy by a glob", copy(`${sessions}*`), 0, ["commander", "fast-glob", "ioredis", "zod"]],
+  ];
+  for (const [name, args, exitCode, loaded] of rows) {
+    await t.test(name, async () => {
+      const files = await filesLoadedBy(args, exitCode);
+      assert.deepEqual(packagesIn(files), loaded);
+      assert.deepEqual(
+        files.filter((file) => file.includes("node_modules")),
+        [],
+      );
+    });
+  }
+});
