@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import * as crypto from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { convertSession } from "../convert/convert-session.js";
 import { decideConflict, lifetimeToleranceMs } from "../convert/decide-conflict.js";
@@ -95,8 +95,14 @@ export function composeCopyLane(order: LaneOrder, surroundings: LaneSurroundings
 
 function writtenOf({ file, candidate, timesLost }: WrittenEntry, pass: number): Written {
   const { value, expiresAtMs } = candidate.entry;
-  const digest = createHash("sha1").update(value, "latin1").digest();
+  const digest = sha1(value);
   return { file, pass, timesLost, expiresAtMs, digest, bytes: value.length };
+}
+
+/** Of an ASCII text. The call that does it at once came with Node 20.12, and takes half the time. */
+function sha1(text: string): Buffer {
+  if (crypto.hash !== undefined) return crypto.hash("sha1", text, "buffer");
+  return crypto.createHash("sha1").update(text, "latin1").digest();
 }
 
 /** Where what is written is kept; `undefined`, and said, where it cannot be. */

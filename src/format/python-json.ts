@@ -13,23 +13,20 @@ import {
 } from "./python-value.js";
 import { firstValues, isReadable, tagOf } from "./tagged-dict.js";
 
-/** Text is escaped in pieces of this many characters, so that what is too large is found before six times its size is spent. */
-const pieceLength = 1 << 16;
-
-/** Characters that are written before they become a chunk. */
+/** Bytes that are written before they become a chunk. */
 const chunkLength = 1 << 16;
+/** The most that is written between two looks at how full the buffer is: a character as an escape. */
+const longestStep = 6;
 
-const needsEscape = /[^\x20-\x7e]|["\\]/;
-const escapable = /[^\x20-\x7e]|["\\]/g;
-const shortEscapes: Readonly<Record<string, string>> = {
-  '"': '\\"',
-  "\\": "\\\\",
-  "\b": "\\b",
-  "\f": "\\f",
-  "\n": "\\n",
-  "\r": "\\r",
-  "\t": "\\t",
-};
+/** Where JSON is written, by one call after another: a buffer for each would cost more than the writing. */
+const scratch = Buffer.allocUnsafe(chunkLength);
+
+const hexDigits = Buffer.from("0123456789abcdef", "latin1");
+/** By character: what stands behind the backslash in its short escape. */
+const shortEscapes: ReadonlyMap<number, number> = new Map(
+  ['""', "\\\\", "\bb", "\ff", "\nn", "\rr", "\tt"].map((pair) => [pair.charCodeAt(0), pair.charCodeAt(1)]),
+);
+const [quote, backslash, letterU] = [0x22, 0x5c, 0x75];
 
 export interface PythonJson {
   /** Printable ASCII only. */
@@ -50,8 +47,8 @@ export function writePythonJson(value: PythonValue, maxLength: number): PythonJs
 
 class JsonWriter {
   lossy = false;
-  /** What was written last, not yet one of the chunks. */
-  text = "";
+  /** Bytes of the scratch buffer that are written and not yet a chunk. */
+  #length = 0;
   readonly #chunks: Buffer[] = [];
   #chunksLength = 0;
   readonly #maxLength: number;
@@ -63,8 +60,9 @@ class JsonWriter {
   }
 
   finish(): string {
-    if (this.#chunks.length === 0) return this.text;
-    return Buffer.concat([...this.#chunks, Buffer.from(this.text, "latin1")]).toString("latin1");
+    if (this.#chunks.length === 0) return scratch.toString("latin1", 0, this.#length);
+    this.#cutChunk();
+    return Buffer.concat(this.#chunks).toString("latin1");
   }
 
   value(value: PythonValue, depth: number): void {
@@ -75,10 +73,10 @@ class JsonWriter {
       case "number":
       case "bigint":
       case "boolean":
-        this.text += value;
+        this.#ascii(String(value));
         return;
     }
-    if (value === null) this.text += "null";
+    if (value === null) this.#ascii("null");
     else if (Array.isArray(value)) this.#list(value, value, depth);
     else this.#object(value, depth);
   }
@@ -89,7 +87,7 @@ class JsonWriter {
         this.#dict(value, value, depth);
         return;
       case "float":
-        this.text += floatRepr(value.value);
+        this.#ascii(floatRepr(value.value));
         return;
       case "tuple":
         this.lossy = true;
@@ -97,7 +95,7 @@ class JsonWriter {
         return;
       case "date-time":
         if (value.unreadable !== undefined) throw new DecodeError("unsupported-type", value.unreadable);
-        this.text += `{"_type": "${value.type}", "value": "${value.iso}"}`;
+        this.#ascii(`{"_type": "${value.type}", "value": "${value.iso}"}`);
         return;
       case "set":
         this.#set(value, depth);
@@ -133,15 +131,15 @@ class JsonWriter {
     }
     let separator = "{";
     for (const [key, item] of dict.values) {
-      this.text += separator;
+      this.#ascii(separator);
       if (typeof key === "string" && dict.keys === undefined) this.#string(key, depth);
       else this.#key(keyOf(dict, key), depth);
-      this.text += ": ";
+      this.#ascii(": ");
       this.value(item, depth + 1);
       this.#checkLength(depth);
       separator = ", ";
     }
-    this.text += dict.values.size === 0 ? "{}" : "}";
+    this.#ascii(dict.values.size === 0 ? "{}" : "}");
   }
 
   #multiDict(lists: PythonDict, identity: object, depth: number): void {
@@ -158,12 +156,12 @@ class JsonWriter {
     this.#enter(identity, depth);
     let separator = "[";
     for (const item of items) {
-      this.text += separator;
+      this.#ascii(separator);
       this.value(item, depth + 1);
       this.#checkLength(depth);
       separator = ", ";
     }
-    this.text += items.length === 0 ? "[]" : "]";
+    this.#ascii(items.length === 0 ? "[]" : "]");
   }
 
   #set(set: PythonSet, depth: number): void {
@@ -175,9 +173,9 @@ class JsonWriter {
       }
     }
     this.#enter(set, depth);
-    this.text += '{"_type": "set", "value": ';
+    this.#ascii('{"_type": "set", "value": ');
     this.#list(items, items, depth + 1);
-    this.text += "}";
+    this.#ascii("}");
   }
 
   /** Writes a key as text, as `json.dumps` turns one that is none. */
@@ -192,21 +190,55 @@ class JsonWriter {
       return;
     }
     this.lossy = true;
-    this.text += `"${keyText(key)}"`;
+    this.#ascii(`"${keyText(key)}"`);
   }
 
   #string(text: string, depth: number): void {
-    if (text.length + this.text.length + this.#chunksLength > this.#maxLength) this.#tooLarge(depth);
-    if (!needsEscape.test(text)) {
-      this.text += `"${text}"`;
+    const { length } = text;
+    if (length + this.#length + this.#chunksLength > this.#maxLength) this.#tooLarge(depth);
+    this.#byte(quote);
+    for (let index = 0; index < length; ) {
+      // What is too large is found before six times its size is spent.
+      const end = Math.min(length, index + this.#room(depth));
+      for (; index < end; index++) {
+        const unit = text.charCodeAt(index);
+        if (unit >= 0x20 && unit <= 0x7e && unit !== quote && unit !== backslash) {
+          scratch[this.#length++] = unit;
+        } else this.#escape(unit);
+      }
+    }
+    this.#room(depth);
+    this.#byte(quote);
+  }
+
+  /** How many characters may be written, however each is; there is always room for one. */
+  #room(depth: number): number {
+    if (this.#length + 2 * longestStep > chunkLength) this.#cutChunk();
+    if (this.#length + this.#chunksLength > this.#maxLength) this.#tooLarge(depth);
+    return Math.floor((chunkLength - this.#length) / longestStep) - 1;
+  }
+
+  #escape(unit: number): void {
+    scratch[this.#length++] = backslash;
+    const short = shortEscapes.get(unit);
+    if (short !== undefined) {
+      scratch[this.#length++] = short;
       return;
     }
-    this.text += '"';
-    for (let from = 0; from < text.length; from += pieceLength) {
-      this.text += text.slice(from, from + pieceLength).replace(escapable, escapeUnit);
-      this.#checkLength(depth);
+    scratch[this.#length++] = letterU;
+    for (let shift = 12; shift >= 0; shift -= 4) {
+      scratch[this.#length++] = hexDigits[(unit >> shift) & 0xf] ?? 0;
     }
-    this.text += '"';
+  }
+
+  #byte(byte: number): void {
+    if (this.#length === chunkLength) this.#cutChunk();
+    scratch[this.#length++] = byte;
+  }
+
+  /** Writes text that is printable ASCII and needs no escape. */
+  #ascii(text: string): void {
+    for (let index = 0; index < text.length; index++) this.#byte(text.charCodeAt(index));
   }
 
   #enter(container: object, depth: number): void {
@@ -217,13 +249,15 @@ class JsonWriter {
     this.#path[depth] = container;
   }
 
-  /** Bounds the whole, and turns a long string into a chunk: one that grew piece by piece takes many times its length. */
+  /** Bounds the whole. */
   #checkLength(depth: number): void {
-    if (this.text.length < chunkLength && this.text.length + this.#chunksLength <= this.#maxLength) return;
-    this.#chunks.push(Buffer.from(this.text, "latin1"));
-    this.#chunksLength += this.text.length;
-    this.text = "";
-    if (this.#chunksLength > this.#maxLength) this.#tooLarge(depth);
+    if (this.#length + this.#chunksLength > this.#maxLength) this.#tooLarge(depth);
+  }
+
+  #cutChunk(): void {
+    this.#chunks.push(Buffer.from(scratch.subarray(0, this.#length)));
+    this.#chunksLength += this.#length;
+    this.#length = 0;
   }
 
   #tooLarge(depth: number): never {
@@ -250,8 +284,4 @@ function requireText(value: PythonValue): string {
   if (text === undefined)
     throw new DecodeError("unsupported-type", "a Python 2 byte string that is no UTF-8");
   return text;
-}
-
-function escapeUnit(unit: string): string {
-  return shortEscapes[unit] ?? `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

@@ -82,12 +82,13 @@ function convertFile(file: SessionFile, parts: LaneParts): SessionOutcome | Pend
   if (reading.kind !== "read") return unreadOutcome(sid, reading);
   if (parts.isSuperseded(file, reading.stamp)) return supersededOutcome(sid, reading.read);
   const conversion = parts.convert(reading.read, sid);
-  const outcome = conversionOutcome(sid, reading.read, conversion);
+  const bytes = conversion.kind === "entry" ? conversion.entry.value.length : 0;
+  const outcome = conversionOutcome(sid, reading.read, conversion, bytes);
   if (conversion.kind !== "entry") return outcome;
   const { entry, fullLifetimeMs } = conversion;
   const seenTo = parts.isSeenTo(file, reading.stamp) ? { endedIfMissing: true as const } : {};
   const candidate = { entry, mtimeMs: reading.read.mtimeMs, fullLifetimeMs, ...seenTo };
-  return { file, candidate, outcome: { ...outcome, bytesWritten: entry.value.length } };
+  return { file, candidate, outcome };
 }
 
 /** What becomes of a file that was not read. */
@@ -103,13 +104,22 @@ export function supersededOutcome(sid: string, read: ReadSession): SessionOutcom
   return { sid, kind: "superseded", bytesRead: read.bytes.length, bytesWritten: 0 };
 }
 
-/** What becomes of a session by its conversion alone; `copied` stands in for an entry until it is settled. */
-export function conversionOutcome(sid: string, read: ReadSession, conversion: Conversion): SessionOutcome {
-  const known = { sid, format: conversion.format, bytesRead: read.bytes.length };
-  if (conversion.kind === "failed") return failed(known, conversion.reason, conversion.detail);
+/** What becomes of a session by its conversion alone; `copied`, with so many bytes, stands in for an entry until it is settled. */
+export function conversionOutcome(
+  sid: string,
+  read: ReadSession,
+  conversion: Conversion,
+  bytesWritten = 0,
+): SessionOutcome {
+  const { format } = conversion;
+  const bytesRead = read.bytes.length;
+  if (conversion.kind === "failed") {
+    return failed({ sid, format, bytesRead }, conversion.reason, conversion.detail);
+  }
   const { facts, warning } = conversion;
   const kind = conversion.kind === "expired" ? "expired" : "copied";
-  return { ...known, facts, ...(warning === undefined ? {} : { warning }), kind, bytesWritten: 0 };
+  const outcome = { sid, kind, format, facts, bytesRead, bytesWritten } as const;
+  return warning === undefined ? outcome : { ...outcome, warning };
 }
 
 async function settlePending(
@@ -120,30 +130,32 @@ async function settlePending(
   if (pending.length === 0) return;
   const timesLost = parts.timesLost();
   const settlements = await parts.settle(pending.map(({ candidate }) => candidate));
-  const done = pending.map((one, index) => ({
-    ...one,
-    timesLost,
-    outcome: settledOutcome(one.outcome, settlements[index]),
-    blindly: isBlind(settlements[index]),
-  }));
   // A logout that fell between reading and writing would be undone by the write. What was written over a newer entry is not taken back: the
   // file may have gone because another run purged it, on the strength of that entry.
-  const written = done.filter(({ outcome, blindly }) => outcome.kind === "copied" && !blindly);
+  const written: WrittenEntry[] = [];
+  const places: number[] = [];
+  const settled = pending.map(({ file, candidate, outcome }, index) => {
+    const settlement = settlements[index];
+    if (settlement?.kind === "copied" && !("blindly" in settlement)) {
+      written.push({ file, candidate, timesLost });
+      places.push(index);
+    }
+    return settledOutcome(outcome, settlement);
+  });
   const takenBack = await parts.takeBackGone(written);
-  const ended = new Set(written.filter((_, index) => takenBack[index] === true));
-  for (const one of done) {
-    outcomes.push(ended.has(one) ? { ...one.outcome, kind: "vanished", bytesWritten: 0 } : one.outcome);
+  for (const [index, place] of places.entries()) {
+    const outcome = settled[place];
+    if (takenBack[index] !== true || outcome === undefined) continue;
+    settled[place] = { ...outcome, kind: "vanished", bytesWritten: 0 };
   }
-}
-
-function isBlind(settlement: Settlement | undefined): boolean {
-  return settlement !== undefined && "blindly" in settlement;
+  outcomes.push(...settled);
 }
 
 function settledOutcome(outcome: SessionOutcome, settlement: Settlement | undefined): SessionOutcome {
   if (settlement === undefined) return failed(outcome, "redis-error", "no reply");
   if (settlement.kind === "failed") return failed(outcome, settlement.reason, settlement.detail);
   const { kind, warning } = settlement;
+  if (kind === outcome.kind && warning === undefined) return outcome;
   const written = kind === "copied" ? outcome.bytesWritten : 0;
   return { ...outcome, kind, bytesWritten: written, ...(warning === undefined ? {} : { warning }) };
 }

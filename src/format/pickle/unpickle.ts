@@ -52,19 +52,23 @@ class Unpickler {
   /** The stack's length at the last mark: what is below is out of reach. */
   #fence = 0;
   readonly #memo = new Memo();
-  readonly #unknownNames = new Set<PythonName>();
-  readonly #interned = new Map<string, object>();
+  /** These three are absent until they are needed: most sessions need none, and making them would cost a tenth of the reading. */
+  #unknownNames: Set<PythonName> | undefined;
+  #interned: Map<string, object> | undefined;
+  #constructionMade: Construction | undefined;
   #copiesLeft: number;
   #stepsLeft: number;
   #containersLeft = mostContainers;
-  readonly #construction: Construction;
 
   constructor(bytes: Buffer, mostValues: number) {
     this.#reader = new ByteReader(bytes);
     this.#stepsLeft = mostValues;
     // A pickler copies nothing twice: what a file makes the reader copy is no more than it holds itself.
     this.#copiesLeft = 2 * bytes.length;
-    this.#construction = {
+  }
+
+  get #construction(): Construction {
+    this.#constructionMade ??= {
       intern: (text) => this.#intern(text, () => ({})),
       splitText: (text, splits) => this.#splitText(text, splits),
       spend: (items) => {
@@ -72,6 +76,7 @@ class Unpickler {
         if (this.#copiesLeft < 0) throw new DecodeError("too-large", "copies without end", this.#reader.at);
       },
     };
+    return this.#constructionMade;
   }
 
   load(): PythonValue {
@@ -82,7 +87,7 @@ class Unpickler {
       this.#step(code);
     }
     const value = this.#pop();
-    for (const name of this.#unknownNames) throw unsupportedName(name);
+    for (const name of this.#unknownNames ?? []) throw unsupportedName(name);
     return value;
   }
 
@@ -449,7 +454,10 @@ class Unpickler {
 
   #pushName(module: string, name: string): void {
     const value: PythonName = { kind: "name", module, name };
-    if (knownName(value) === undefined) this.#unknownNames.add(value);
+    if (knownName(value) === undefined) {
+      this.#unknownNames ??= new Set();
+      this.#unknownNames.add(value);
+    }
     this.#stack.push(value);
   }
 
@@ -467,7 +475,7 @@ class Unpickler {
   /** A `defaultdict`'s factory is never called: any name may be one. */
   #forgiveFactory(target: PythonName, args: readonly PythonValue[]): void {
     const [factory] = args;
-    if (target.name === "defaultdict" && isKind(factory, "name")) this.#unknownNames.delete(factory);
+    if (target.name === "defaultdict" && isKind(factory, "name")) this.#unknownNames?.delete(factory);
   }
 
   /** NEWOBJ: picklers make only multi-dicts so, and fill them after. */
@@ -494,6 +502,7 @@ class Unpickler {
 
   /** The same object for the same text; what is made for a text is always of one type. */
   #intern<T extends object>(text: string, make: () => T): T {
+    this.#interned ??= new Map();
     const known = this.#interned.get(text);
     if (known !== undefined) return known as T;
     const made = make();
