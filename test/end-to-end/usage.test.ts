@@ -120,7 +120,7 @@ const rows: readonly {
     args: [...copy, "--report", join(top, "file", "report.json")],
     says: /--report.*ENOTDIR/,
   },
-  { name: "what is not built yet", args: [...copy, "--lanes", "2"], says: /--lanes .*not built yet/ },
+  { name: "what is not built yet", args: [...copy, "--cluster"], says: /--cluster .*not built yet/ },
 ];
 
 test("usage and settings that are wrong: exit 2, what is wrong by its name, nothing touched", async (t) => {
