@@ -169,7 +169,7 @@ const limits = {
     flag: "--lanes",
     placeholder: "<n>",
     kind: "positiveCount",
-    defaultShown: "measured",
+    defaultShown: "by processors and files",
     help: "worker threads with a connection each",
     group: "Limits",
     commands: overSessions,

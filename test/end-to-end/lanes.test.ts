@@ -14,7 +14,7 @@ import { run, start } from "./support/observed-run.js";
 import { countKeys, redisOf } from "./support/redis-of-test.js";
 import { waitUntil } from "./support/wait-until.js";
 
-const sessions = 3000;
+const sessions = 2400;
 
 async function makeGround(t: TestContext, layouts?: readonly ("flat" | "scattered")[]) {
   const redis = await redisOf(t);
