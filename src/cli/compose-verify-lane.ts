@@ -6,8 +6,7 @@ import { laneResult } from "../migrate/lane-result.js";
 import { type VerifyParts, verifyBatch } from "../migrate/verify-lane.js";
 import { lookAtKeys } from "../redis/look-at-keys.js";
 import { pause } from "../redis/pause.js";
-import { readSessionFile } from "../source/read-session-file.js";
-import { isSuperseded } from "../source/session-places.js";
+import { ReadAhead } from "../source/read-ahead.js";
 import type { LaneSurroundings } from "./compose-copy-lane.js";
 import type { LaneOrder } from "./lane-order.js";
 
@@ -23,10 +22,12 @@ export function composeVerifyLane(
 ): Lane {
   const settings = { ...conversion, keyPrefix };
   let marks: ReadonlyMap<string, number> = new Map();
+  const files = new ReadAhead(directories, maxFileSize);
   let waits = 0;
   const parts: VerifyParts = {
-    read: (file) => readSessionFile(file, maxFileSize),
-    isSuperseded: (file, stamp) => isSuperseded(file, stamp, directories),
+    ahead: (batch) => files.begin(batch),
+    read: (file) => files.read(file),
+    isSuperseded: (file, stamp) => files.isSuperseded(file, stamp),
     convert: (read, sid) => convertSession(read, sid, settings, Date.now()),
     look: (sids) =>
       connection.run((client) =>

@@ -51,12 +51,15 @@ export class RecentFiles {
     if (stamp !== undefined) this.note(file, stamp);
   }
 
-  /** Gives a test for what changed since the pass that ran last began, and was not read as it stands. */
-  changedSincePass(): (file: SessionFile) => boolean {
+  /**
+   * Gives a test for what changed since the pass that ran last began, and was not read as it stands: by how the file stands, which the test
+   * looks up where it is not told.
+   */
+  changedSincePass(): (file: SessionFile, known?: FileStamp) => boolean {
     const sinceMs = this.#sinceMs;
-    return (file) => {
+    return (file, known) => {
       const path = pathOf(file);
-      const stamp = stampOf(path);
+      const stamp = known ?? stampOf(path);
       if (stamp === undefined || latest(stamp) <= sinceMs) return false;
       const noted = this.#stamps.get(path);
       return noted === undefined || !isSame(noted, stamp);
