@@ -15,6 +15,8 @@ const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLO
 const readsTimed = 64;
 /** Reading at once costs less up to here, and one after the other is no way beyond: milliseconds for a file. */
 const slowReadMs = 0.25;
+/** So many of the reads that are timed show a slow file system; a few show a busy processor. */
+const readsThatTell = readsTimed / 4;
 /** A larger file is read when its turn comes: so much is held for each file of a batch. */
 const largestHeld = 64 * 1024;
 
@@ -30,7 +32,7 @@ export class ReadAhead {
   /** Files of which no other place holds the same session. */
   readonly #alone = new Set<SessionFile>();
   #reads = 0;
-  #readingMs = 0;
+  #slowReads = 0;
   #isSlow = false;
 
   constructor(
@@ -88,11 +90,11 @@ export class ReadAhead {
 
   #time(milliseconds: number): void {
     this.#reads++;
-    this.#readingMs += milliseconds;
+    if (milliseconds > slowReadMs) this.#slowReads++;
     if (this.#reads < readsTimed) return;
-    this.#isSlow ||= this.#readingMs / this.#reads > slowReadMs;
+    this.#isSlow ||= this.#slowReads >= readsThatTell;
     this.#reads = 0;
-    this.#readingMs = 0;
+    this.#slowReads = 0;
   }
 }
 
