@@ -11,7 +11,7 @@ const lookSoon = promisify(lstat);
 
 /** Never blocks on a pipe, never follows a symlink in the last place. */
 const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-/** Reads that are timed together. The first of all are not: the program itself is slow until it was run a while. */
+/** Reads that are timed together. */
 const readsTimed = 64;
 /** Reading at once costs less up to here, and one after the other is no way beyond: milliseconds for a file. */
 const slowReadMs = 0.25;
@@ -31,7 +31,7 @@ export class ReadAhead {
   readonly #held = new Map<SessionFile, Reading>();
   /** Files of which no other place holds the same session. */
   readonly #alone = new Set<SessionFile>();
-  #reads = -readsTimed;
+  #reads = 0;
   #slowReads = 0;
   #isSlow = false;
 
@@ -90,7 +90,7 @@ export class ReadAhead {
 
   #time(milliseconds: number): void {
     this.#reads++;
-    if (this.#reads > 0 && milliseconds > slowReadMs) this.#slowReads++;
+    if (milliseconds > slowReadMs) this.#slowReads++;
     if (this.#reads < readsTimed) return;
     this.#isSlow ||= this.#slowReads >= readsThatTell;
     this.#reads = 0;

@@ -31,7 +31,7 @@ function slowReaderOf(files: readonly SessionFile[]): ReadAhead {
   const reader = readerOf(files, 1);
   const [first] = files;
   assert(first);
-  for (let reads = 0; reads < 128; reads++) reader.read(first);
+  for (let reads = 0; reads < 64; reads++) reader.read(first);
   assert(reader.isSlow);
   return reader;
 }
@@ -48,7 +48,7 @@ describe("read-ahead: many at a time where each waits long (design.md section 2)
     ["a network file system", 2, true],
   ] as const) {
     it(`${name}: ${isSlow ? "ahead" : "in turn"}, as the first readings show`, () => {
-      const files = makeFiles(128);
+      const files = makeFiles(64);
       const reader = readerOf(files, milliseconds);
       for (const file of files.slice(1)) reader.read(file);
       assert.equal(reader.isSlow, false, "too few to tell");
@@ -62,11 +62,11 @@ describe("read-ahead: many at a time where each waits long (design.md section 2)
     ["a cold disk, of which a quarter waits", 16, true],
   ] as const) {
     it(`${name}: ${isSlow ? "ahead" : "in turn"}`, () => {
-      const files = makeFiles(128);
+      const files = makeFiles(64);
       let [nowMs, asked] = [0, 0];
       // Asked twice for each reading: before it and behind it.
       const clock = () => {
-        if (asked++ % 2 === 1) nowMs += asked <= 2 * (64 + slow) ? 50 : 0.01;
+        if (asked++ % 2 === 1) nowMs += asked <= 2 * slow ? 50 : 0.01;
         return nowMs;
       };
       const reader = new ReadAhead([files[0]?.directory ?? ""], maxFileSize, clock);
