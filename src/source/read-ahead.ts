@@ -15,8 +15,6 @@ const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLO
 const readsTimed = 64;
 /** Reading at once costs less up to here, and one after the other is no way beyond: milliseconds for a file. */
 const slowReadMs = 0.25;
-/** So many of the reads that are timed show a slow file system; a few show a busy processor. */
-const readsThatTell = readsTimed / 4;
 /** A larger file is read when its turn comes: so much is held for each file of a batch. */
 const largestHeld = 64 * 1024;
 
@@ -32,7 +30,7 @@ export class ReadAhead {
   /** Files of which no other place holds the same session. */
   readonly #alone = new Set<SessionFile>();
   #reads = 0;
-  #slowReads = 0;
+  #readingMs = 0;
   #isSlow = false;
 
   constructor(
@@ -90,11 +88,11 @@ export class ReadAhead {
 
   #time(milliseconds: number): void {
     this.#reads++;
-    if (milliseconds > slowReadMs) this.#slowReads++;
+    this.#readingMs += milliseconds;
     if (this.#reads < readsTimed) return;
-    this.#isSlow ||= this.#slowReads >= readsThatTell;
+    this.#isSlow ||= this.#readingMs / this.#reads > slowReadMs;
     this.#reads = 0;
-    this.#slowReads = 0;
+    this.#readingMs = 0;
   }
 }
 

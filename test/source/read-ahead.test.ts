@@ -57,24 +57,6 @@ describe("read-ahead: many at a time where each waits long (design.md section 2)
     });
   }
 
-  for (const [name, slow, isSlow] of [
-    ["a few readings that a busy processor held up", 15, false],
-    ["a cold disk, of which a quarter waits", 16, true],
-  ] as const) {
-    it(`${name}: ${isSlow ? "ahead" : "in turn"}`, () => {
-      const files = makeFiles(64);
-      let [nowMs, asked] = [0, 0];
-      // Asked twice for each reading: before it and behind it.
-      const clock = () => {
-        if (asked++ % 2 === 1) nowMs += asked <= 2 * slow ? 50 : 0.01;
-        return nowMs;
-      };
-      const reader = new ReadAhead([files[0]?.directory ?? ""], maxFileSize, clock);
-      for (const file of files) reader.read(file);
-      assert.equal(reader.isSlow, isSlow);
-    });
-  }
-
   it("where it is quick nothing is read before its turn", async () => {
     const files = makeFiles(3);
     const reader = readerOf(files, 0.01);
