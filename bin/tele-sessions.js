@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-// Reads that are under way at a time: Node takes this only before it loads its first module.
-process.env["UV_THREADPOOL_SIZE"] ??= "64";
-import("../dist/cli/main.js").then(({ main }) => main(process.argv.slice(2)));
+import { main } from "../dist/cli/main.js";
+
+await main(process.argv.slice(2));

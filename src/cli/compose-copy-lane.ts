@@ -20,9 +20,9 @@ import { replaceHeld } from "../redis/replace-held.js";
 import type { ResilientConnection } from "../redis/resilient-connection.js";
 import { takeBack } from "../redis/take-back.js";
 import { type Write, writeEntries } from "../redis/write-entries.js";
-import { ReadAhead } from "../source/read-ahead.js";
+import { readSessionFile } from "../source/read-session-file.js";
 import { isModifiedSince, RecentFiles } from "../source/recent-files.js";
-import { goneTest } from "../source/session-places.js";
+import { goneTest, isSuperseded } from "../source/session-places.js";
 import { WrittenSessions } from "../source/written-sessions.js";
 import type { LaneOrder } from "./lane-order.js";
 
@@ -42,16 +42,13 @@ export function composeCopyLane(order: LaneOrder, surroundings: LaneSurroundings
   const { directories, conversion, keyPrefix, clockLeadMs, dryRun } = order;
   const guard = new MemoryGuard(order.memoryNeed, order.lanes);
   const settings = { ...conversion, keyPrefix };
-  const files = new ReadAhead(directories, order.maxFileSize);
   const isGone = goneTest(directories);
   const young = new YoungWrites();
   const settle = settleParts(order, surroundings, guard, young);
   let written = dryRun ? undefined : openWritten(directories, warn);
   return makeCopyLane({
-    ahead: (batch) => files.begin(batch),
-    read: (file) => files.read(file),
-    isSuperseded: (file, stamp) => files.isSuperseded(file, stamp),
-    look: async (batch) => (files.isSlow ? files.look(batch) : undefined),
+    read: (file) => readSessionFile(file, order.maxFileSize),
+    isSuperseded: (file, stamp) => isSuperseded(file, stamp, directories),
     convert: (read, sid) => convertSession(read, sid, settings, Date.now()),
     settle: (candidates) => {
       young.note(candidates);
@@ -76,8 +73,7 @@ export function composeCopyLane(order: LaneOrder, surroundings: LaneSurroundings
     },
     writtenOf,
     takeBackGone: async (entries) => {
-      const stamps = files.isSlow ? await files.look(entries.map(({ file }) => file)) : undefined;
-      const gone = entries.filter(({ file }, index) => isGone(file, stamps && stamps[index] !== undefined));
+      const gone = entries.filter(({ file }) => isGone(file));
       if (gone.length === 0 || !order.takesBack) return entries.map(() => false);
       const deleted = new Set<Written>();
       await connection.run(async (client) => {

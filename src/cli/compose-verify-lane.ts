@@ -6,7 +6,8 @@ import { laneResult } from "../migrate/lane-result.js";
 import { type VerifyParts, verifyBatch } from "../migrate/verify-lane.js";
 import { lookAtKeys } from "../redis/look-at-keys.js";
 import { pause } from "../redis/pause.js";
-import { ReadAhead } from "../source/read-ahead.js";
+import { readSessionFile } from "../source/read-session-file.js";
+import { isSuperseded } from "../source/session-places.js";
 import type { LaneSurroundings } from "./compose-copy-lane.js";
 import type { LaneOrder } from "./lane-order.js";
 
@@ -22,12 +23,10 @@ export function composeVerifyLane(
 ): Lane {
   const settings = { ...conversion, keyPrefix };
   let marks: ReadonlyMap<string, number> = new Map();
-  const files = new ReadAhead(directories, maxFileSize);
   let waits = 0;
   const parts: VerifyParts = {
-    ahead: (batch) => files.begin(batch),
-    read: (file) => files.read(file),
-    isSuperseded: (file, stamp) => files.isSuperseded(file, stamp),
+    read: (file) => readSessionFile(file, maxFileSize),
+    isSuperseded: (file, stamp) => isSuperseded(file, stamp, directories),
     convert: (read, sid) => convertSession(read, sid, settings, Date.now()),
     look: (sids) =>
       connection.run((client) =>

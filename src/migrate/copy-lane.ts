@@ -1,4 +1,4 @@
-import type { FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
+import type { ReadSession, SessionFile } from "../model/session-file.js";
 import type { Written } from "../model/written.js";
 import type { RecentFiles } from "../source/recent-files.js";
 import type { WrittenSessions } from "../source/written-sessions.js";
@@ -63,14 +63,12 @@ export interface CopyLane extends Lane {
 
 /** What a lane of a copy works with. */
 export interface CopyLaneParts
-  extends Pick<LaneParts, "ahead" | "read" | "isSuperseded" | "convert" | "settle" | "timesLost"> {
+  extends Pick<LaneParts, "read" | "isSuperseded" | "convert" | "settle" | "timesLost"> {
   readonly rememberFrom: (startedMs: number) => RecentFiles;
-  /** How files stand, where it is worth looking at all of them at a time; `undefined` where it is not. */
-  readonly look: (files: readonly SessionFile[]) => Promise<readonly (FileStamp | undefined)[] | undefined>;
   /** Whether a mark covers a file as it is. */
-  readonly isCovered: (stamp: FileStamp, markMs: number) => boolean;
+  readonly isCovered: (stamp: Parameters<LaneParts["isSeenTo"]>[1], markMs: number) => boolean;
   /** Whether a file was modified after an instant. */
-  readonly isModifiedSince: (stamp: FileStamp, sinceMs: number) => boolean;
+  readonly isModifiedSince: (stamp: Parameters<LaneParts["isSeenTo"]>[1], sinceMs: number) => boolean;
   /** When the run began, milliseconds since the epoch. */
   readonly runStartedMs: number;
   /** Whether marks are passed over. */
@@ -103,7 +101,6 @@ export function makeCopyLane(parts: CopyLaneParts): CopyLane {
   let inUse = false;
 
   const lane: LaneParts = {
-    ahead: parts.ahead,
     isSuperseded: parts.isSuperseded,
     timesLost: parts.timesLost,
     read: (file) => {
@@ -147,10 +144,7 @@ export function makeCopyLane(parts: CopyLaneParts): CopyLane {
       recent.beginPass(later.startedMs);
       pass = later.pass;
     },
-    changedOf: async (batch) => {
-      const stamps = await parts.look(batch);
-      return batch.filter((file, index) => isChanged(file, stamps?.[index]));
-    },
+    changedOf: async (batch) => batch.filter(isChanged),
     work: async (batch) => {
       const result = laneResult(batch.length, await runLane(batch, lane), parts.tells);
       return { ...result, longestLifetimeMs, largestLeadMs: recent.largestLeadMs, inUse };

@@ -8,8 +8,6 @@ import type { Settlement } from "./settle-entries.js";
 
 /** What a lane works with. */
 export interface LaneParts {
-  /** Told of a batch before the first of its files is read. */
-  readonly ahead: (batch: readonly SessionFile[]) => Promise<void>;
   readonly read: (file: SessionFile) => Reading;
   /** Whether another file holds the same session later. */
   readonly isSuperseded: (file: SessionFile, stamp: FileStamp) => boolean;
@@ -59,7 +57,6 @@ async function workThrough(
   parts: LaneParts,
   outcomes: SessionOutcome[],
 ): Promise<void> {
-  await parts.ahead(batch);
   let pending: Pending[] = [];
   let pendingBytes = 0;
   for (const file of batch) {

@@ -9,8 +9,6 @@ import { conversionOutcome, failed, supersededOutcome, unreadOutcome } from "./l
 
 /** What verifying a batch works with. It only reads. */
 export interface VerifyParts {
-  /** Told of a batch before the first of its files is read. */
-  readonly ahead: (batch: readonly SessionFile[]) => Promise<void>;
   readonly read: (file: SessionFile) => Reading;
   readonly isSuperseded: (file: SessionFile, stamp: FileStamp) => boolean;
   readonly convert: (read: ReadSession, sid: string) => Conversion;
@@ -58,7 +56,6 @@ interface Verified {
 }
 
 async function verifyOnce(batch: readonly SessionFile[], parts: VerifyParts): Promise<Verified[]> {
-  await parts.ahead(batch);
   const done: Verified[] = [];
   const open: Read[] = [];
   for (const file of batch) {

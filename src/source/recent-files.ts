@@ -51,15 +51,12 @@ export class RecentFiles {
     if (stamp !== undefined) this.note(file, stamp);
   }
 
-  /**
-   * Gives a test for what changed since the pass that ran last began, and was not read as it stands: by how the file stands, which the test
-   * looks up where it is not told.
-   */
-  changedSincePass(): (file: SessionFile, known?: FileStamp) => boolean {
+  /** Gives a test for what changed since the pass that ran last began, and was not read as it stands. */
+  changedSincePass(): (file: SessionFile) => boolean {
     const sinceMs = this.#sinceMs;
-    return (file, known) => {
+    return (file) => {
       const path = pathOf(file);
-      const stamp = known ?? stampOf(path);
+      const stamp = stampOf(path);
       if (stamp === undefined || latest(stamp) <= sinceMs) return false;
       const noted = this.#stamps.get(path);
       return noted === undefined || !isSame(noted, stamp);

@@ -13,18 +13,17 @@ export function scatteredPlaceOf(file: SessionFile): string | undefined {
 
 /**
  * Gives a test for whether a session file is gone from its place and from the one that it may be moved to: its session was ended. Where the
- * session directory itself or a scatter folder went, or another is there, nothing is known of its files, and none is gone. `stands` tells
- * of a file that was looked at already whether it stands in its place.
+ * session directory itself or a scatter folder went, or another is there, nothing is known of its files, and none is gone.
  */
-export function goneTest(directories: readonly string[]): (file: SessionFile, stands?: boolean) => boolean {
+export function goneTest(directories: readonly string[]): (file: SessionFile) => boolean {
   const identities = new Map(directories.map((directory) => [directory, identityOf(directory)]));
   const folders = new Map<string, ReadonlyMap<string, string>>();
-  return (file, stands) => {
+  return (file) => {
     const { directory, layout } = file;
     const known = layout === "flat" ? undefined : (folders.get(directory) ?? scatterFoldersOf(directory));
     if (known !== undefined) folders.set(directory, known);
     // Almost always it stands: the quickest look first.
-    if (stands ?? existsSync(`${directory}/${file.name}`)) return false;
+    if (existsSync(`${directory}/${file.name}`)) return false;
     const moved = scatteredPlaceOf(file);
     if (!isMissing(join(directory, file.name)) || (moved !== undefined && !isMissing(moved))) return false;
     return isMissingFrom(file, identities.get(directory), known?.get(dirname(file.name)));
@@ -127,17 +126,6 @@ export function isSuperseded(file: SessionFile, stamp: FileStamp, directories: r
 }
 
 const layoutsInOrder = ["scattered", "flat"] as const;
-
-/** The paths that can hold the same session as a file, beside its own. */
-export function otherPlacesOf(file: SessionFile, directories: readonly string[]): string[] {
-  return directories.flatMap((directory) =>
-    layoutsInOrder.flatMap((layout) => {
-      const name = layouts[layout].nameOf(file.sid);
-      const isOwn = layout === file.layout && directory === file.directory;
-      return name === undefined || isOwn ? [] : [`${directory}/${name}`];
-    }),
-  );
-}
 
 function rankOf(directory: string, layout: SessionFile["layout"], directories: readonly string[]): number {
   return 2 * directories.indexOf(directory) + (layout === "scattered" ? 0 : 1);

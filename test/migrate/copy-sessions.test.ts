@@ -52,7 +52,6 @@ function copyOf(plans: readonly PassPlan[], change: Partial<Copy> = {}) {
     return kind === undefined ? assert.fail(`${fate} is not settled`) : { kind };
   };
   const laneParts: LaneParts = {
-    ahead: async () => undefined,
     read: ({ sid }) => {
       const fate = fateOf(sid);
       if (fate === "vanished" || fate === "empty") return { kind: fate };
