@@ -4,6 +4,7 @@ import { RedisForgotError } from "../model/errors.js";
 import { ResilientConnection } from "../redis/resilient-connection.js";
 import { composeCopyLane } from "./compose-copy-lane.js";
 import { composeVerifyLane } from "./compose-verify-lane.js";
+import { finishWithinMs } from "./finish-within.js";
 import {
   type FromLane,
   type PackedBatch,
@@ -14,9 +15,6 @@ import {
   unpackBatch,
 } from "./lane-messages.js";
 import type { LaneConnection } from "./lane-order.js";
-
-/** What is in flight when a run is to stop has this long to finish. */
-const finishWithinMs = 8000;
 
 /** What the main pass of a lane on a thread begins with. */
 export interface ThreadMainPass extends MainPass {

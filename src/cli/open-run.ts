@@ -17,6 +17,7 @@ import { directoryPlaces } from "../source/directory-places.js";
 import { isSid } from "../source/session-name.js";
 import { chooseKeyLayout } from "./choose-key-layout.js";
 import type { CommandSettings } from "./command-settings.js";
+import { finishWithinMs } from "./finish-within.js";
 
 /** What a run talks to while it goes on. */
 export interface Surroundings {
@@ -49,9 +50,6 @@ export interface OpenRun {
   readonly look: (sids: readonly string[]) => Promise<readonly Held[]>;
   readonly close: () => Promise<void>;
 }
-
-/** What is in flight when a run is to stop has this long to finish. */
-const finishWithinMs = 8000;
 
 /** Connects to Redis, sees to it that it is fit, and chooses the key layout. Throws `RedisError` where the run cannot go on. */
 export async function openRun(

@@ -1,4 +1,4 @@
-import type { ReadSession, SessionFile } from "../model/session-file.js";
+import type { FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
 import type { Written } from "../model/written.js";
 import type { RecentFiles } from "../source/recent-files.js";
 import type { WrittenSessions } from "../source/written-sessions.js";
@@ -66,9 +66,9 @@ export interface CopyLaneParts
   extends Pick<LaneParts, "read" | "isSuperseded" | "convert" | "settle" | "timesLost"> {
   readonly rememberFrom: (startedMs: number) => RecentFiles;
   /** Whether a mark covers a file as it is. */
-  readonly isCovered: (stamp: Parameters<LaneParts["isSeenTo"]>[1], markMs: number) => boolean;
+  readonly isCovered: (stamp: FileStamp, markMs: number) => boolean;
   /** Whether a file was modified after an instant. */
-  readonly isModifiedSince: (stamp: Parameters<LaneParts["isSeenTo"]>[1], sinceMs: number) => boolean;
+  readonly isModifiedSince: (stamp: FileStamp, sinceMs: number) => boolean;
   /** When the run began, milliseconds since the epoch. */
   readonly runStartedMs: number;
   /** Whether marks are passed over. */
