@@ -1,122 +1,130 @@
-import { parentPort } from "node:worker_threads";
-import type { CopyLane, Lane, LaterPass, MainPass } from "../migrate/copy-lane.js";
-import { RedisForgotError } from "../model/errors.js";
-import { ResilientConnection } from "../redis/resilient-connection.js";
-import { composeCopyLane } from "./compose-copy-lane.js";
-import { composeVerifyLane } from "./compose-verify-lane.js";
-import { finishWithinMs } from "./finish-within.js";
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import type { CopyLane, CopyResult, Lane, MainPass, TakenBack } from "../migrate/copy-lane.js";
+import type { LaneResult } from "../migrate/lane-result.js";
 import {
   type FromLane,
   type PackedBatch,
-  type Port,
+  type PackedError,
   packBatch,
-  packError,
   type ToLane,
   unpackBatch,
+  unpackError,
 } from "./lane-messages.js";
-import type { LaneConnection } from "./lane-order.js";
+import type { LaneConnection, LaneOrder } from "./lane-order.js";
+import type { ThreadMainPass } from "./lane-thread.js";
 
-/** What the main pass of a lane on a thread begins with. */
-export interface ThreadMainPass extends MainPass {
-  /** The server that the run talks to; `undefined` where it may not be asked. */
-  readonly runId: string | undefined;
+interface Waiting {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
 }
 
-/** Serves a lane to the main thread: opens it, and carries out what is asked for. */
-function serveLane(port: Port): void {
-  const stop = new AbortController();
-  const say = (message: FromLane) => port.postMessage(message);
-  let methods: Methods | undefined;
-  let close: (() => Promise<void>) | undefined;
-  const serve = async (id: number, method: string, argument: unknown): Promise<void> => {
-    try {
-      const found = methods?.[method];
-      if (found === undefined) throw new Error(`a lane has no ${method}`);
-      say({ kind: "done", id, result: await found(argument) });
-    } catch (error) {
-      say({ kind: "failed", id, error: packError(error) });
-    }
-  };
-  port.on("message", async (message: ToLane) => {
-    switch (message.kind) {
-      case "open":
-        ({ methods, close } = openLane(message, say, stop.signal));
-        return;
-      case "stop":
-        stop.abort();
-        return;
-      case "call":
-        void serve(message.id, message.method, message.argument);
-        return;
-      case "close":
-        await close?.();
-        process.exit();
-    }
-  });
-}
+/** A thread for a lane. It loads what it needs from the moment that it is made; what ends it is thrown to whoever waits for it. */
+export class LaneThread {
+  readonly #worker = new Worker(new URL("./lane-thread.js", import.meta.url));
+  readonly #waiting = new Map<number, Waiting>();
+  #calls = 0;
+  #end: unknown;
 
-/** By name, with one argument; batches and errors are packed. */
-type Methods = Readonly<Record<string, (argument: unknown) => Promise<unknown>>>;
-
-function openLane(
-  { command, order, connection: { target, retryForMs, names } }: Extract<ToLane, { readonly kind: "open" }>,
-  say: (message: FromLane) => void,
-  stop: AbortSignal,
-): { readonly methods: Methods; readonly close: () => Promise<void> } {
-  const connection = ResilientConnection.openAnother({
-    target,
-    retryForMs,
-    // The main thread's own connection has been told the same.
-    onWarning: () => undefined,
-    ...(names === undefined ? {} : { name: names.copying }),
-    stop,
-  });
-  stop.addEventListener("abort", () => setTimeout(() => void connection.close(), finishWithinMs).unref());
-  const warn = (message: string, lasting = false) => say({ kind: "warning", message, lasting });
-  const closeWith = (lane: Lane) => async () => {
-    await lane.close();
-    await connection.close();
-  };
-  if (command === "verify") {
-    const lane = composeVerifyLane(order, { connection, stop });
-    return { methods: methodsOf(lane, connection, names), close: closeWith(lane) };
+  constructor() {
+    // A thread alone does not keep the process alive; what waits for it does.
+    this.#worker.unref();
+    this.#worker.on("error", (error) => this.#endWith(error));
+    this.#worker.on("exit", () => this.#endWith(new Error("a lane's thread ended")));
   }
-  const lane = composeCopyLane(order, { connection, warn, stop });
-  const methods = { ...methodsOf(lane, connection, names), ...copyMethodsOf(lane, connection, names) };
-  return { methods, close: closeWith(lane) };
+
+  /** Makes a lane of a copy. What goes wrong is thrown by whatever is asked of it first. */
+  openCopy(order: LaneOrder, connection: LaneConnection, surroundings: ThreadSurroundings): CopyLane {
+    return {
+      ...this.#open("copy", order, connection, surroundings),
+      work: async (batch) => unpackResult((await this.#call("work", packBatch(batch))) as CopyResult),
+      beginPass: async (later) => {
+        await this.#call("beginPass", later);
+      },
+      changedOf: async (batch) =>
+        unpackBatch((await this.#call("changedOf", packBatch(batch))) as PackedBatch),
+      takeBackEnded: async () => (await this.#call("takeBackEnded", undefined)) as readonly TakenBack[],
+      rest: async () => {
+        await this.#call("rest", undefined);
+      },
+    };
+  }
+
+  /** The same for a verification. */
+  openVerify(order: LaneOrder, connection: LaneConnection, surroundings: ThreadSurroundings): Lane {
+    return this.#open("verify", order, connection, surroundings);
+  }
+
+  #open(
+    command: "copy" | "verify",
+    order: LaneOrder,
+    connection: LaneConnection,
+    { warn, stop, runId }: ThreadSurroundings,
+  ): Lane {
+    this.#worker.on("message", (message: FromLane) => this.#hear(message, warn));
+    const post = (message: ToLane) => this.#worker.postMessage(message);
+    post({ kind: "open", command, order, connection });
+    const tellStop = () => post({ kind: "stop" });
+    if (stop.aborted) tellStop();
+    stop.addEventListener("abort", tellStop, { once: true });
+    return {
+      begin: async (main: MainPass) => {
+        await this.#call("begin", { ...main, runId: runId() } satisfies ThreadMainPass);
+      },
+      work: async (batch) => unpackResult((await this.#call("work", packBatch(batch))) as LaneResult),
+      close: async () => {
+        stop.removeEventListener("abort", tellStop);
+        if (this.#end !== undefined) return;
+        const ended = once(this.#worker, "exit");
+        this.#worker.ref();
+        post({ kind: "close" });
+        await ended;
+      },
+    };
+  }
+
+  /** Ends the thread at once, with its connection, where its lane was not closed before. */
+  async end(): Promise<void> {
+    if (this.#end === undefined) await this.#worker.terminate();
+  }
+
+  #call(method: string, argument: unknown): Promise<unknown> {
+    if (this.#end !== undefined) return Promise.reject(this.#end);
+    const id = this.#calls++;
+    this.#worker.ref();
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ kind: "call", id, method, argument } satisfies ToLane);
+    });
+  }
+
+  #hear(message: FromLane, warn: ThreadSurroundings["warn"]): void {
+    if (message.kind === "warning") {
+      warn(message.message, message.lasting);
+      return;
+    }
+    const waiting = this.#waiting.get(message.id);
+    this.#waiting.delete(message.id);
+    if (this.#waiting.size === 0) this.#worker.unref();
+    if (message.kind === "done") waiting?.resolve(message.result);
+    else waiting?.reject(unpackError(message.error));
+  }
+
+  #endWith(error: unknown): void {
+    this.#end ??= error;
+    for (const { reject } of this.#waiting.values()) reject(this.#end);
+    this.#waiting.clear();
+  }
 }
 
-/** The main thread says only what its own side of these methods takes. */
-function methodsOf(lane: Lane, connection: ResilientConnection, names: LaneConnection["names"]): Methods {
-  return {
-    begin: async (argument) => {
-      const main = argument as ThreadMainPass;
-      await connection.beginAnew();
-      if (names !== undefined) await connection.rename(names.copying);
-      // It was restarted between both connections.
-      if (connection.runId !== main.runId) throw new RedisForgotError();
-      return lane.begin(main);
-    },
-    work: async (argument) => {
-      const result = await lane.work(unpackBatch(argument as PackedBatch));
-      return "error" in result ? { ...result, error: packError(result.error) } : result;
-    },
-  };
+/** What a lane on a thread has on the main one. */
+export interface ThreadSurroundings {
+  readonly warn: (message: string, lasting?: boolean) => void;
+  readonly stop: AbortSignal;
+  /** The server that the run talks to, by now. */
+  readonly runId: () => string | undefined;
 }
 
-function copyMethodsOf(
-  lane: CopyLane,
-  connection: ResilientConnection,
-  names: LaneConnection["names"],
-): Methods {
-  return {
-    beginPass: (argument) => lane.beginPass(argument as LaterPass),
-    changedOf: async (argument) => packBatch(await lane.changedOf(unpackBatch(argument as PackedBatch))),
-    takeBackEnded: () => lane.takeBackEnded(),
-    rest: async () => {
-      if (names !== undefined) await connection.rename(names.resting);
-    },
-  };
+function unpackResult<R extends LaneResult>(result: R): R {
+  return "error" in result ? { ...result, error: unpackError(result.error as PackedError) } : result;
 }
-
-if (parentPort !== null) serveLane(parentPort);

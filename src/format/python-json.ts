@@ -27,6 +27,8 @@ const shortEscapes: ReadonlyMap<number, number> = new Map(
   ['""', "\\\\", "\bb", "\ff", "\nn", "\rr", "\tt"].map((pair) => [pair.charCodeAt(0), pair.charCodeAt(1)]),
 );
 const [quote, backslash, letterU] = [0x22, 0x5c, 0x75];
+const [space, comma, colon] = [0x20, 0x2c, 0x3a];
+const [openBracket, closeBracket, openBrace, closeBrace] = [0x5b, 0x5d, 0x7b, 0x7d];
 
 export interface PythonJson {
   /** Printable ASCII only. */
@@ -129,17 +131,18 @@ class JsonWriter {
         throw new DecodeError("unsupported-type", `a dict that names itself ${tag} without a readable value`);
       this.lossy = true;
     }
-    let separator = "{";
+    this.#byte(openBrace);
+    let isFirst = true;
     for (const [key, item] of dict.values) {
-      this.#ascii(separator);
+      if (isFirst) isFirst = false;
+      else this.#pair(comma, space);
       if (typeof key === "string" && dict.keys === undefined) this.#string(key, depth);
       else this.#key(keyOf(dict, key), depth);
-      this.#ascii(": ");
+      this.#pair(colon, space);
       this.value(item, depth + 1);
       this.#checkLength(depth);
-      separator = ", ";
     }
-    this.#ascii(dict.values.size === 0 ? "{}" : "}");
+    this.#byte(closeBrace);
   }
 
   #multiDict(lists: PythonDict, identity: object, depth: number): void {
@@ -154,14 +157,13 @@ class JsonWriter {
 
   #list(items: readonly PythonValue[], identity: object, depth: number): void {
     this.#enter(identity, depth);
-    let separator = "[";
-    for (const item of items) {
-      this.#ascii(separator);
+    this.#byte(openBracket);
+    for (const [index, item] of items.entries()) {
+      if (index > 0) this.#pair(comma, space);
       this.value(item, depth + 1);
       this.#checkLength(depth);
-      separator = ", ";
     }
-    this.#ascii(items.length === 0 ? "[]" : "]");
+    this.#byte(closeBracket);
   }
 
   #set(set: PythonSet, depth: number): void {
@@ -196,16 +198,19 @@ class JsonWriter {
   #string(text: string, depth: number): void {
     const { length } = text;
     if (length + this.#length + this.#chunksLength > this.#maxLength) this.#tooLarge(depth);
+    if (longestStep * (length + 1) <= chunkLength - this.#length) {
+      scratch[this.#length] = quote;
+      const end = writeCharacters(text, 0, length, this.#length + 1);
+      scratch[end] = quote;
+      this.#length = end + 1;
+      return;
+    }
     this.#byte(quote);
-    for (let index = 0; index < length; ) {
+    for (let from = 0; from < length; ) {
       // What is too large is found before six times its size is spent.
-      const end = Math.min(length, index + this.#room(depth));
-      for (; index < end; index++) {
-        const unit = text.charCodeAt(index);
-        if (unit >= 0x20 && unit <= 0x7e && unit !== quote && unit !== backslash) {
-          scratch[this.#length++] = unit;
-        } else this.#escape(unit);
-      }
+      const end = Math.min(length, from + this.#room(depth));
+      this.#length = writeCharacters(text, from, end, this.#length);
+      from = end;
     }
     this.#room(depth);
     this.#byte(quote);
@@ -218,27 +223,26 @@ class JsonWriter {
     return Math.floor((chunkLength - this.#length) / longestStep) - 1;
   }
 
-  #escape(unit: number): void {
-    scratch[this.#length++] = backslash;
-    const short = shortEscapes.get(unit);
-    if (short !== undefined) {
-      scratch[this.#length++] = short;
-      return;
-    }
-    scratch[this.#length++] = letterU;
-    for (let shift = 12; shift >= 0; shift -= 4) {
-      scratch[this.#length++] = hexDigits[(unit >> shift) & 0xf] ?? 0;
-    }
-  }
-
   #byte(byte: number): void {
     if (this.#length === chunkLength) this.#cutChunk();
     scratch[this.#length++] = byte;
   }
 
+  #pair(first: number, second: number): void {
+    this.#byte(first);
+    this.#byte(second);
+  }
+
   /** Writes text that is printable ASCII and needs no escape. */
   #ascii(text: string): void {
-    for (let index = 0; index < text.length; index++) this.#byte(text.charCodeAt(index));
+    const { length } = text;
+    if (length > chunkLength - this.#length) {
+      for (let index = 0; index < length; index++) this.#byte(text.charCodeAt(index));
+      return;
+    }
+    let at = this.#length;
+    for (let index = 0; index < length; index++) scratch[at++] = text.charCodeAt(index);
+    this.#length = at;
   }
 
   #enter(container: object, depth: number): void {
@@ -270,6 +274,30 @@ class JsonWriter {
     const path = this.#path.slice(0, depth + 1);
     if (new Set(path).size < path.length) throw new DecodeError("circular", "a value that contains itself");
   }
+}
+
+/** Writes some of a text's characters into the scratch buffer, which has room for them, and gives the offset behind them. */
+function writeCharacters(text: string, from: number, end: number, offset: number): number {
+  let at = offset;
+  for (let index = from; index < end; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit >= 0x20 && unit <= 0x7e && unit !== quote && unit !== backslash) scratch[at++] = unit;
+    else at = writeEscape(unit, at);
+  }
+  return at;
+}
+
+function writeEscape(unit: number, offset: number): number {
+  let at = offset;
+  scratch[at++] = backslash;
+  const short = shortEscapes.get(unit);
+  if (short !== undefined) {
+    scratch[at++] = short;
+    return at;
+  }
+  scratch[at++] = letterU;
+  for (let shift = 12; shift >= 0; shift -= 4) scratch[at++] = hexDigits[(unit >> shift) & 0xf] ?? 0;
+  return at;
 }
 
 function keyText(key: PythonValue): string {

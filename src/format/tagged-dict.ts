@@ -7,7 +7,9 @@ type Tag = (typeof tags)[number];
 
 /** Which of the applet's tags a dict of the session's own carries, or `undefined`. A multi-dict is given as its first values. */
 export function tagOf(dict: PythonDict): Tag | undefined {
-  const text = textOf(dict.values.get("_type"));
+  const value = dict.values.get("_type");
+  if (value === undefined) return undefined;
+  const text = textOf(value);
   return tags.find((tag) => tag === text);
 }
 

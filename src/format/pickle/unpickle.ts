@@ -20,10 +20,14 @@ import { knownName, unsupportedName } from "./known-names.js";
 import { Memo } from "./memo.js";
 import { setMultiDictItem, setMultiDictState } from "./multi-dict.js";
 import { opcode } from "./opcodes.js";
+import { isAscii, RecurringTexts } from "./recurring-texts.js";
 import { decodeRawUnicodeEscape, unquoteBytes } from "./text-escapes.js";
 
 const highestProtocol = 5;
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** From one session to the next. */
+const recurringTexts = new RecurringTexts();
 
 /** Opcodes that ask for something outside the file: refused by name. */
 const foreignOpcodes: ReadonlyMap<number, string> = new Map([
@@ -415,9 +419,8 @@ class Unpickler {
     const { bytes } = this.#reader;
     const start = this.#reader.take(length);
     const end = start + length;
-    const text = isAscii(bytes, start, end)
-      ? bytes.toString("latin1", start, end)
-      : decodeUtf8(bytes, start, end, this.#construction.splitText);
+    const text =
+      recurringTexts.of(bytes, start, end) ?? decodeUtf8(bytes, start, end, this.#construction.splitText);
     this.#stack.push(this.#required(text, "a text"));
   }
 
@@ -525,13 +528,6 @@ class Unpickler {
   #corrupt(what: string): DecodeError {
     return new DecodeError("corrupt", what, this.#reader.at);
   }
-}
-
-function isAscii(bytes: Buffer, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) {
-    if ((bytes[at] ?? 0) >= 0x80) return false;
-  }
-  return true;
 }
 
 /** A line that was read as latin1, as the UTF-8 that it is. */

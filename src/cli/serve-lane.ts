@@ -1,0 +1,122 @@
+import { parentPort } from "node:worker_threads";
+import type { CopyLane, Lane, LaterPass, MainPass } from "../migrate/copy-lane.js";
+import { RedisForgotError } from "../model/errors.js";
+import { ResilientConnection } from "../redis/resilient-connection.js";
+import { composeCopyLane } from "./compose-copy-lane.js";
+import { composeVerifyLane } from "./compose-verify-lane.js";
+import { finishWithinMs } from "./finish-within.js";
+import {
+  type FromLane,
+  type PackedBatch,
+  type Port,
+  packBatch,
+  packError,
+  type ToLane,
+  unpackBatch,
+} from "./lane-messages.js";
+import type { LaneConnection } from "./lane-order.js";
+
+/** What the main pass of a lane on a thread begins with. */
+export interface ThreadMainPass extends MainPass {
+  /** The server that the run talks to; `undefined` where it may not be asked. */
+  readonly runId: string | undefined;
+}
+
+/** Serves a lane to the main thread: opens it, and carries out what is asked for. */
+function serveLane(port: Port): void {
+  const stop = new AbortController();
+  const say = (message: FromLane) => port.postMessage(message);
+  let methods: Methods | undefined;
+  let close: (() => Promise<void>) | undefined;
+  const serve = async (id: number, method: string, argument: unknown): Promise<void> => {
+    try {
+      const found = methods?.[method];
+      if (found === undefined) throw new Error(`a lane has no ${method}`);
+      say({ kind: "done", id, result: await found(argument) });
+    } catch (error) {
+      say({ kind: "failed", id, error: packError(error) });
+    }
+  };
+  port.on("message", async (message: ToLane) => {
+    switch (message.kind) {
+      case "open":
+        ({ methods, close } = openLane(message, say, stop.signal));
+        return;
+      case "stop":
+        stop.abort();
+        return;
+      case "call":
+        void serve(message.id, message.method, message.argument);
+        return;
+      case "close":
+        await close?.();
+        process.exit();
+    }
+  });
+}
+
+/** By name, with one argument; batches and errors are packed. */
+type Methods = Readonly<Record<string, (argument: unknown) => Promise<unknown>>>;
+
+function openLane(
+  { command, order, connection: { target, retryForMs, names } }: Extract<ToLane, { readonly kind: "open" }>,
+  say: (message: FromLane) => void,
+  stop: AbortSignal,
+): { readonly methods: Methods; readonly close: () => Promise<void> } {
+  const connection = ResilientConnection.openAnother({
+    target,
+    retryForMs,
+    // The main thread's own connection has been told the same.
+    onWarning: () => undefined,
+    ...(names === undefined ? {} : { name: names.copying }),
+    stop,
+  });
+  stop.addEventListener("abort", () => setTimeout(() => void connection.close(), finishWithinMs).unref());
+  const warn = (message: string, lasting = false) => say({ kind: "warning", message, lasting });
+  const closeWith = (lane: Lane) => async () => {
+    await lane.close();
+    await connection.close();
+  };
+  if (command === "verify") {
+    const lane = composeVerifyLane(order, { connection, stop });
+    return { methods: methodsOf(lane, connection, names), close: closeWith(lane) };
+  }
+  const lane = composeCopyLane(order, { connection, warn, stop });
+  const methods = { ...methodsOf(lane, connection, names), ...copyMethodsOf(lane, connection, names) };
+  return { methods, close: closeWith(lane) };
+}
+
+/** The main thread says only what its own side of these methods takes. */
+function methodsOf(lane: Lane, connection: ResilientConnection, names: LaneConnection["names"]): Methods {
+  return {
+    begin: async (argument) => {
+      const main = argument as ThreadMainPass;
+      await connection.beginAnew();
+      if (names !== undefined) await connection.rename(names.copying);
+      // It was restarted between both connections.
+      if (connection.runId !== main.runId) throw new RedisForgotError();
+      return lane.begin(main);
+    },
+    work: async (argument) => {
+      const result = await lane.work(unpackBatch(argument as PackedBatch));
+      return "error" in result ? { ...result, error: packError(result.error) } : result;
+    },
+  };
+}
+
+function copyMethodsOf(
+  lane: CopyLane,
+  connection: ResilientConnection,
+  names: LaneConnection["names"],
+): Methods {
+  return {
+    beginPass: (argument) => lane.beginPass(argument as LaterPass),
+    changedOf: async (argument) => packBatch(await lane.changedOf(unpackBatch(argument as PackedBatch))),
+    takeBackEnded: () => lane.takeBackEnded(),
+    rest: async () => {
+      if (names !== undefined) await connection.rename(names.resting);
+    },
+  };
+}
+
+if (parentPort !== null) serveLane(parentPort);
