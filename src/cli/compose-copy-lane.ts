@@ -22,7 +22,8 @@ import { takeBack } from "../redis/take-back.js";
 import { type Write, writeEntries } from "../redis/write-entries.js";
 import { readSessionFile } from "../source/read-session-file.js";
 import { isModifiedSince, RecentFiles } from "../source/recent-files.js";
-import { goneTest, isSuperseded } from "../source/session-places.js";
+import { SessionFolders } from "../source/session-folders.js";
+import { supersededTest } from "../source/superseded-test.js";
 import { WrittenSessions } from "../source/written-sessions.js";
 import type { LaneOrder } from "./lane-order.js";
 
@@ -42,13 +43,16 @@ export function composeCopyLane(order: LaneOrder, surroundings: LaneSurroundings
   const { directories, conversion, keyPrefix, clockLeadMs, dryRun } = order;
   const guard = new MemoryGuard(order.memoryNeed, order.lanes);
   const settings = { ...conversion, keyPrefix };
-  const isGone = goneTest(directories);
+  const folders = new SessionFolders(directories);
   const young = new YoungWrites();
   const settle = settleParts(order, surroundings, guard, young);
   let written = dryRun ? undefined : openWritten(directories, warn);
   return makeCopyLane({
-    read: (file) => readSessionFile(file, order.maxFileSize),
-    isSuperseded: (file, stamp) => isSuperseded(file, stamp, directories),
+    read: (file) => {
+      folders.note(file);
+      return readSessionFile(file, order.maxFileSize);
+    },
+    isSuperseded: supersededTest(directories),
     convert: (read, sid) => convertSession(read, sid, settings, Date.now()),
     settle: (candidates) => {
       young.note(candidates);
@@ -73,6 +77,7 @@ export function composeCopyLane(order: LaneOrder, surroundings: LaneSurroundings
     },
     writtenOf,
     takeBackGone: async (entries) => {
+      const isGone = folders.goneTest();
       const gone = entries.filter(({ file }) => isGone(file));
       if (gone.length === 0 || !order.takesBack) return entries.map(() => false);
       const deleted = new Set<Written>();

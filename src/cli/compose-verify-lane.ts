@@ -7,7 +7,7 @@ import { type VerifyParts, verifyBatch } from "../migrate/verify-lane.js";
 import { lookAtKeys } from "../redis/look-at-keys.js";
 import { pause } from "../redis/pause.js";
 import { readSessionFile } from "../source/read-session-file.js";
-import { isSuperseded } from "../source/session-places.js";
+import { supersededTest } from "../source/superseded-test.js";
 import type { LaneSurroundings } from "./compose-copy-lane.js";
 import type { LaneOrder } from "./lane-order.js";
 
@@ -26,7 +26,7 @@ export function composeVerifyLane(
   let waits = 0;
   const parts: VerifyParts = {
     read: (file) => readSessionFile(file, maxFileSize),
-    isSuperseded: (file, stamp) => isSuperseded(file, stamp, directories),
+    isSuperseded: supersededTest(directories),
     convert: (read, sid) => convertSession(read, sid, settings, Date.now()),
     look: (sids) =>
       connection.run((client) =>

@@ -1,9 +1,8 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { join } from "node:path";
 import type { FailureReason } from "../model/outcome.js";
 import type { ExactStamp, FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
 import { errorCode } from "./error-code.js";
-import { scatteredPlaceOf } from "./session-places.js";
+import { scatteredPlaceOf } from "./scattered-place.js";
 
 /** What opening a session file came to. */
 export type Reading =
@@ -37,7 +36,7 @@ const noFileCodes: ReadonlySet<string> = new Set(["ELOOP", "ENXIO", "EMLINK"]);
  * wrong with one file is a value. Throws only what is no system error.
  */
 export function readSessionFile(file: SessionFile, maxFileSize: number): Reading {
-  const reading = readPlace(join(file.directory, file.name), maxFileSize, readOpened);
+  const reading = readPlace(`${file.directory}/${file.name}`, maxFileSize, readOpened);
   const moved = reading.kind === "vanished" ? scatteredPlaceOf(file) : undefined;
   return moved === undefined ? reading : readPlace(moved, maxFileSize, readOpened);
 }

@@ -1,0 +1,160 @@
+import { existsSync, lstatSync, type Stats, statfsSync } from "node:fs";
+import { basename, join } from "node:path";
+import { SourceError } from "../model/errors.js";
+import type { SessionFile } from "../model/session-file.js";
+import { errorCode } from "./error-code.js";
+import { directoryIdentity, OpenDirectory } from "./open-directory.js";
+import { scatteredPlaceOf } from "./scattered-place.js";
+
+/** File times may lag behind the clock by this much, on file systems with coarse ones. */
+const coarseTimeMs = 2000;
+
+/** Local file systems on which a folder's times change with every file that is removed from it [Linux, statfs(2)]: ext2 to ext4, XFS, btrfs, tmpfs. */
+const trustedFileSystems: ReadonlySet<number> = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994]);
+
+/** A session directory or scatter folder as it was before any of its files was read. */
+interface KnownFolder {
+  /** What tells it from another folder at its path. */
+  readonly identity: string;
+  /** Its times, where they tell whether a file was removed since; else `undefined`. */
+  readonly times: Pick<Stats, "mtimeMs" | "ctimeMs"> | undefined;
+}
+
+/** The folders that session files are read from: what tells a session that was ended from a folder that went away. */
+export class SessionFolders {
+  readonly #known = new Map<string, KnownFolder>();
+
+  /** Takes note of the session directories: before their files are listed, for a file that was moved since is not looked for in its place. */
+  constructor(directories: readonly string[]) {
+    for (const directory of directories) this.#note(directory);
+  }
+
+  /** A file is about to be read: takes note of its scatter folder. */
+  note(file: SessionFile): void {
+    if (file.layout === "scattered") this.#note(folderOf(file));
+  }
+
+  #note(path: string): void {
+    if (this.#known.has(path)) return;
+    const folder = knownFolder(path);
+    if (folder !== undefined) this.#known.set(path, folder);
+  }
+
+  /**
+   * Gives a test, good for a few files that were read before: whether one is gone from its place and from the one that it may be moved to,
+   * for its session was ended. Where the session directory itself or a scatter folder went, or another is there, nothing is known of its
+   * files, and none is gone.
+   */
+  goneTest(): (file: SessionFile) => boolean {
+    const untouched = new Map<string, boolean>();
+    return (file) => {
+      const path = folderOf(file);
+      let isUntouched = untouched.get(path);
+      if (isUntouched === undefined) {
+        isUntouched = this.#isUntouched(path);
+        untouched.set(path, isUntouched);
+      }
+      return !isUntouched && this.#isGone(file);
+    };
+  }
+
+  /** Whether nothing can have been removed from a folder since it was noted. */
+  #isUntouched(path: string): boolean {
+    const known = this.#known.get(path);
+    if (known?.times === undefined) return false;
+    const stats = folderAt(path);
+    return (
+      stats !== undefined &&
+      directoryIdentity(stats) === known.identity &&
+      stats.mtimeMs === known.times.mtimeMs &&
+      stats.ctimeMs === known.times.ctimeMs
+    );
+  }
+
+  #isGone(file: SessionFile): boolean {
+    const { directory } = file;
+    // Almost always it stands: the quickest look first.
+    if (existsSync(`${directory}/${file.name}`)) return false;
+    const moved = scatteredPlaceOf(file);
+    if (!isMissing(join(directory, file.name)) || (moved !== undefined && !isMissing(moved))) return false;
+    const known = [directory, folderOf(file)].map((path) => this.#known.get(path)?.identity);
+    return isMissingFrom(file, known[0], known[1]);
+  }
+}
+
+/** The path of the folder that a session file lies in. */
+function folderOf({ directory, layout, sid }: SessionFile): string {
+  return layout === "flat" ? directory : `${directory}/${sid.slice(0, 2)}`;
+}
+
+/** `undefined` where there is no folder. */
+function knownFolder(path: string): KnownFolder | undefined {
+  const nowMs = Date.now();
+  const stats = folderAt(path);
+  if (stats === undefined) return undefined;
+  const isSettled = Math.max(stats.mtimeMs, stats.ctimeMs) < nowMs - coarseTimeMs;
+  const times = isSettled && isTrusted(path) ? { mtimeMs: stats.mtimeMs, ctimeMs: stats.ctimeMs } : undefined;
+  return { identity: directoryIdentity(stats), times };
+}
+
+function isTrusted(path: string): boolean {
+  try {
+    return trustedFileSystems.has(statfsSync(path).type);
+  } catch (error) {
+    errorCode(error);
+    return false;
+  }
+}
+
+/** `undefined` where there is no directory, or none that can be looked at. */
+function folderAt(path: string): Stats | undefined {
+  try {
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    return stats?.isDirectory() ? stats : undefined;
+  } catch (error) {
+    errorCode(error);
+    return undefined;
+  }
+}
+
+/**
+ * Whether a file is missing where it was: looked for through the descriptors of its directory and folder, so that none that is swapped in
+ * meanwhile is taken for them.
+ */
+function isMissingFrom(
+  file: SessionFile,
+  identity: string | undefined,
+  folderIdentity: string | undefined,
+): boolean {
+  let directory: OpenDirectory;
+  try {
+    directory = new OpenDirectory(file.directory);
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+    return false;
+  }
+  try {
+    if (directory.identity !== identity) return false;
+    const folder = directory.folderOf(file);
+    const stats = folder === undefined ? undefined : folderAt(`${folder}/.`);
+    if (folder === undefined || stats === undefined || directoryIdentity(stats) !== folderIdentity)
+      return false;
+    return isMissing(join(folder, basename(file.name)));
+  } catch (error) {
+    // What cannot be looked at is not known to be gone.
+    errorCode(error);
+    return false;
+  } finally {
+    directory.close();
+  }
+}
+
+function isMissing(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch (error) {
+    // What cannot be looked at is not known to be gone.
+    errorCode(error);
+    return false;
+  }
+}
