@@ -8,7 +8,7 @@ const dist = join(root, "dist");
 
 /** What is started by its path: each becomes a file of the same path below `dist`. Whatever else is loaded goes beside it, in chunks. */
 const entries = Object.fromEntries(
-  ["cli/main", "cli/lane-thread"].map((name) => [name, join(root, "src", `${name}.ts`)]),
+  ["cli/main", "cli/serve-lane"].map((name) => [name, join(root, "src", `${name}.ts`)]),
 );
 
 /**

@@ -12,10 +12,10 @@ import type { CommandSettings } from "./command-settings.js";
 import { composeCopyLane, staysInRedis } from "./compose-copy-lane.js";
 import { type EvictionWatch, refuseEviction } from "./eviction.js";
 import type { LaneConnection, LaneOrder } from "./lane-order.js";
+import type { LaneThread } from "./lane-thread.js";
 import type { Marks } from "./marks.js";
 import type { OpenRun, Surroundings } from "./open-run.js";
 import { type ScanSettings, scanAll } from "./session-scan.js";
-import type { LaneThread } from "./threaded-lane.js";
 import { tooManyFailed } from "./too-many-failed.js";
 
 const sessionsOfBatch = 256;
@@ -35,7 +35,7 @@ export interface ComposedCopy {
 }
 
 /**
- * Names the concrete parts of a copy and joins them. Its lanes are on `threads`, or one on this thread where there are none. Throws
+ * Names the concrete parts of a copy and joins them. One lane is on this thread, and one on each of `threads`. Throws
  * `RedisError` where Redis has no room.
  */
 export async function composeCopy(
@@ -48,7 +48,7 @@ export async function composeCopy(
 ): Promise<ComposedCopy> {
   const { record, warn, stop, onOutcome, onFailure } = surroundings;
   const { dryRun, maxRate } = settings.run;
-  const lanes = Math.max(1, threads.length);
+  const lanes = threads.length + 1;
   const scan: ScanSettings = {
     directories: record.directories,
     batchSize: batchSizeFor(maxRate, lanes * sessionsOfBatch),
@@ -64,18 +64,11 @@ export async function composeCopy(
     ...{ dryRun, tells: settings.output.verbose, startedMs: Date.now(), takesBack, memoryNeed, lanes },
   };
   const { connection } = run;
-  const lane =
-    threads.length === 0
-      ? composeCopyLane(order, { connection, warn, stop })
-      : joinCopyLanes(
-          threads.map((thread) =>
-            thread.openCopy(order, laneConnection(settings, run), {
-              warn,
-              stop,
-              runId: () => connection.runId,
-            }),
-          ),
-        );
+  const own = composeCopyLane(order, { connection, warn, stop });
+  const others = threads.map((thread) =>
+    thread.openCopy(order, laneConnection(settings, run), { warn, stop, runId: () => connection.runId }),
+  );
+  const lane = joinCopyLanes([...others, own]);
   const { expiration, expirationAnonymous } = settings.conversion;
   let longestLifetimeMs = 1000 * Math.max(expiration, expirationAnonymous);
   let largestLeadMs = 0;

@@ -5,10 +5,10 @@ import { pause } from "../redis/pause.js";
 import type { CommandSettings } from "./command-settings.js";
 import { composeVerifyLane } from "./compose-verify-lane.js";
 import type { LaneOrder } from "./lane-order.js";
+import type { LaneThread } from "./lane-thread.js";
 import type { Marks } from "./marks.js";
 import type { OpenRun, Surroundings } from "./open-run.js";
 import { type ScanSettings, scanAll } from "./session-scan.js";
-import type { LaneThread } from "./threaded-lane.js";
 
 const sessionsOfBatch = 256;
 const batchesInFlight = 3;
@@ -21,7 +21,7 @@ export interface ComposedVerify {
   readonly close: () => Promise<void>;
 }
 
-/** Names the concrete parts of a verification and joins them. Its lanes are on `threads`, or one on this thread where there are none. */
+/** Names the concrete parts of a verification and joins them. One lane is on this thread, and one on each of `threads`. */
 export async function composeVerify(
   settings: CommandSettings,
   { record, warn, stop, onOutcome }: Surroundings,
@@ -31,7 +31,7 @@ export async function composeVerify(
 ): Promise<ComposedVerify> {
   const { maxRate, retryForMs } = settings.run;
   const { connection } = run;
-  const lanes = Math.max(1, threads.length);
+  const lanes = threads.length + 1;
   const scan: ScanSettings = {
     directories: record.directories,
     batchSize: batchSizeFor(maxRate, lanes * sessionsOfBatch),
@@ -47,10 +47,9 @@ export async function composeVerify(
   };
   const surroundings = { warn, stop, runId: () => connection.runId };
   const target = { target: settings.target.redis, retryForMs };
-  const lane =
-    threads.length === 0
-      ? composeVerifyLane(order, { connection, stop })
-      : joinLanes(threads.map((thread) => thread.openVerify(order, target, surroundings)));
+  const own = composeVerifyLane(order, { connection, stop });
+  const others = threads.map((thread) => thread.openVerify(order, target, surroundings));
+  const lane = joinLanes([...others, own]);
   await lane.begin({ startedMs: order.startedMs, marks: marks.known() });
   return {
     scan,

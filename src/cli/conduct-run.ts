@@ -8,13 +8,13 @@ import { buildReport, type RunReport, reportedFailure } from "./build-report.js"
 import type { CommandSettings } from "./command-settings.js";
 import { confirmRemoval } from "./confirm-removal.js";
 import { exitCodeOf, explainError } from "./exit-code.js";
-import { startLaneThreads } from "./lane-threads.js";
 import { countOf } from "./number-text.js";
 import type { Surroundings } from "./open-run.js";
 import { plainReporter } from "./plain-reporter.js";
 import { ReportFile } from "./report-file.js";
 import type { Task } from "./run-task.js";
 import type { ConnectedCommand } from "./setting-definition.js";
+import { startLaneThreads } from "./start-lane-threads.js";
 import { listenForStop, type StopRequest } from "./stop-signals.js";
 import { type Doing, summaryText } from "./summary.js";
 import { textStyle } from "./text-style.js";

@@ -12,7 +12,7 @@ import {
   unpackError,
 } from "./lane-messages.js";
 import type { LaneConnection, LaneOrder } from "./lane-order.js";
-import type { ThreadMainPass } from "./lane-thread.js";
+import type { ThreadMainPass } from "./serve-lane.js";
 
 interface Waiting {
   readonly resolve: (result: unknown) => void;
@@ -21,7 +21,7 @@ interface Waiting {
 
 /** A thread for a lane. It loads what it needs from the moment that it is made; what ends it is thrown to whoever waits for it. */
 export class LaneThread {
-  readonly #worker = new Worker(new URL("./lane-thread.js", import.meta.url));
+  readonly #worker = new Worker(new URL("./serve-lane.js", import.meta.url));
   readonly #waiting = new Map<number, Waiting>();
   #calls = 0;
   #end: unknown;

@@ -170,7 +170,7 @@ const limits = {
     placeholder: "<n>",
     kind: "positiveCount",
     defaultShown: "by processors and files",
-    help: "worker threads with a connection each",
+    help: "threads that read and write, with a connection each",
     group: "Limits",
     commands: overSessions,
   },

@@ -12,11 +12,11 @@ import { composeCopy } from "./compose-copy.js";
 import { type ComposedPurge, composePurge, composeUnverifiedPurge } from "./compose-purge.js";
 import { composeVerify } from "./compose-verify.js";
 import { type EvictionWatch, watchEvictions } from "./eviction.js";
+import type { LaneThread } from "./lane-thread.js";
 import { type Marks, marksOf } from "./marks.js";
 import { countOf } from "./number-text.js";
 import { type OpenRun, openRun, type Surroundings } from "./open-run.js";
 import { countSessionFiles, type ScanSettings } from "./session-scan.js";
-import type { LaneThread } from "./threaded-lane.js";
 
 /** What a run is to do. */
 export type Task = "copy" | "purge" | "purge-unconditionally" | "purge-unverified" | "verify";

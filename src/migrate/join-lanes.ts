@@ -2,12 +2,19 @@ import type { SessionFile } from "../model/session-file.js";
 import type { CopyLane, CopyResult, Lane } from "./copy-lane.js";
 import { joinResults } from "./lane-result.js";
 
-/** Several lanes as one: each batch is shared out among them by sid, so that a session comes to the same one each time. */
+/** What the thread of the run does besides a lane, the scan and the ledger foremost, as a part of what one lane does. */
+const besides = 0.2;
+
+/**
+ * Several lanes as one: each batch is shared out among them by sid, so that a session comes to the same one each time. The last of them is on
+ * the thread of the run, and gets less.
+ */
 export function joinLanes(lanes: readonly Lane[]): Lane {
   const all = allOf(lanes);
+  const places = sharesOf(lanes.length);
   return {
     begin: (main) => all((lane) => lane.begin(main)),
-    work: async (batch) => joinResults(await shared(lanes, batch, (lane, part) => lane.work(part))),
+    work: async (batch) => joinResults(await shared(lanes, places, batch, (lane, part) => lane.work(part))),
     close: () => all((lane) => lane.close()),
   };
 }
@@ -15,11 +22,14 @@ export function joinLanes(lanes: readonly Lane[]): Lane {
 /** The same for lanes of a copy. */
 export function joinCopyLanes(lanes: readonly CopyLane[]): CopyLane {
   const all = allOf(lanes);
+  const places = sharesOf(lanes.length);
   return {
     ...joinLanes(lanes),
     beginPass: (later) => all((lane) => lane.beginPass(later)),
-    changedOf: async (batch) => (await shared(lanes, batch, (lane, part) => lane.changedOf(part))).flat(),
-    work: async (batch) => joinCopyResults(await shared(lanes, batch, (lane, part) => lane.work(part))),
+    changedOf: async (batch) =>
+      (await shared(lanes, places, batch, (lane, part) => lane.changedOf(part))).flat(),
+    work: async (batch) =>
+      joinCopyResults(await shared(lanes, places, batch, (lane, part) => lane.work(part))),
     takeBackEnded: async () => (await settled(lanes.map((lane) => lane.takeBackEnded()))).flat(),
     rest: () => all((lane) => lane.rest()),
   };
@@ -34,17 +44,33 @@ function allOf<L extends Lane>(lanes: readonly L[]) {
 /** Has each lane do its part of a batch; lanes without a part are left out. */
 function shared<L extends Lane, T>(
   lanes: readonly L[],
+  places: Uint8Array,
   batch: readonly SessionFile[],
   work: (lane: L, part: readonly SessionFile[]) => Promise<T>,
 ): Promise<T[]> {
   const parts = lanes.map((lane) => ({ lane, files: [] as SessionFile[] }));
-  for (const file of batch) parts[laneOf(file.sid, lanes.length)]?.files.push(file);
+  for (const file of batch) parts[places[placeOf(file.sid)] ?? 0]?.files.push(file);
   return settled(parts.filter(({ files }) => files.length > 0).map(({ lane, files }) => work(lane, files)));
 }
 
+const placeCount = 256;
+
+/** Which lane has which place. */
+function sharesOf(count: number): Uint8Array {
+  const last = Math.max(0, (1 - besides * (count - 1)) / count);
+  const places = new Uint8Array(placeCount);
+  for (let place = 0; place < placeCount; place++) {
+    const part = place / placeCount;
+    places[place] = part < last ? count - 1 : Math.floor(((part - last) / (1 - last)) * (count - 1));
+  }
+  return places;
+}
+
 /** By the end of a sid: its beginning is the same for all of a scatter folder. */
-function laneOf(sid: string, count: number): number {
-  return (sid.charCodeAt(sid.length - 1) + 7 * sid.charCodeAt(sid.length - 2)) % count;
+function placeOf(sid: string): number {
+  let hash = 0;
+  for (let index = sid.length - 4; index < sid.length; index++) hash = hash * 31 + sid.charCodeAt(index);
+  return Math.imul(hash, 0x9e3779b1) >>> 24;
 }
 
 /** Waits for all, also where one fails, so that nothing goes on behind the error that is then thrown. */
