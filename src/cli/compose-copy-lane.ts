@@ -20,10 +20,11 @@ import { replaceHeld } from "../redis/replace-held.js";
 import type { ResilientConnection } from "../redis/resilient-connection.js";
 import { takeBack } from "../redis/take-back.js";
 import { type Write, writeEntries } from "../redis/write-entries.js";
-import { readSessionFile } from "../source/read-session-file.js";
-import { isModifiedSince, RecentFiles } from "../source/recent-files.js";
+import { Looks } from "../source/looks.js";
+import { OtherPlaces } from "../source/other-places.js";
+import { ReadAhead } from "../source/read-ahead.js";
+import { isModifiedSince, pathOf, RecentFiles } from "../source/recent-files.js";
 import { SessionFolders } from "../source/session-folders.js";
-import { supersededTest } from "../source/superseded-test.js";
 import { WrittenSessions } from "../source/written-sessions.js";
 import type { LaneOrder } from "./lane-order.js";
 
@@ -43,16 +44,22 @@ export function composeCopyLane(order: LaneOrder, surroundings: LaneSurroundings
   const { directories, conversion, keyPrefix, clockLeadMs, dryRun } = order;
   const guard = new MemoryGuard(order.memoryNeed, order.lanes);
   const settings = { ...conversion, keyPrefix };
+  const looks = new Looks();
+  const files = new ReadAhead(order.maxFileSize);
   const folders = new SessionFolders(directories);
+  const otherPlaces = new OtherPlaces(directories, looks);
   const young = new YoungWrites();
   const settle = settleParts(order, surroundings, guard, young);
   let written = dryRun ? undefined : openWritten(directories, warn);
   return makeCopyLane({
-    read: (file) => {
-      folders.note(file);
-      return readSessionFile(file, order.maxFileSize);
+    ahead: async (batch) => {
+      for (const file of batch) folders.note(file);
+      await Promise.all([files.begin(batch), otherPlaces.begin(batch)]);
     },
-    isSuperseded: supersededTest(directories),
+    read: (file) => files.read(file),
+    isSuperseded: (file, stamp) => otherPlaces.isSuperseded(file, stamp),
+    look: (batch) => looks.stampsOf(batch.map(pathOf)),
+    lookAt: (file) => looks.stampOf(pathOf(file)),
     convert: (read, sid) => convertSession(read, sid, settings, Date.now()),
     settle: (candidates) => {
       young.note(candidates);
@@ -77,8 +84,11 @@ export function composeCopyLane(order: LaneOrder, surroundings: LaneSurroundings
     },
     writtenOf,
     takeBackGone: async (entries) => {
-      const isGone = folders.goneTest();
-      const gone = entries.filter(({ file }) => isGone(file));
+      const goneFiles = await folders.goneOf(
+        entries.map(({ file }) => file),
+        looks,
+      );
+      const gone = entries.filter(({ file }) => goneFiles.has(file));
       if (gone.length === 0 || !order.takesBack) return entries.map(() => false);
       const deleted = new Set<Written>();
       await connection.run(async (client) => {

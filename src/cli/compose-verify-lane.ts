@@ -6,8 +6,9 @@ import { laneResult } from "../migrate/lane-result.js";
 import { type VerifyParts, verifyBatch } from "../migrate/verify-lane.js";
 import { lookAtKeys } from "../redis/look-at-keys.js";
 import { pause } from "../redis/pause.js";
-import { readSessionFile } from "../source/read-session-file.js";
-import { supersededTest } from "../source/superseded-test.js";
+import { Looks } from "../source/looks.js";
+import { OtherPlaces } from "../source/other-places.js";
+import { ReadAhead } from "../source/read-ahead.js";
 import type { LaneSurroundings } from "./compose-copy-lane.js";
 import type { LaneOrder } from "./lane-order.js";
 
@@ -24,9 +25,14 @@ export function composeVerifyLane(
   const settings = { ...conversion, keyPrefix };
   let marks: ReadonlyMap<string, number> = new Map();
   let waits = 0;
+  const files = new ReadAhead(maxFileSize);
+  const otherPlaces = new OtherPlaces(directories, new Looks());
   const parts: VerifyParts = {
-    read: (file) => readSessionFile(file, maxFileSize),
-    isSuperseded: supersededTest(directories),
+    ahead: async (batch) => {
+      await Promise.all([files.begin(batch), otherPlaces.begin(batch)]);
+    },
+    read: (file) => files.read(file),
+    isSuperseded: (file, stamp) => otherPlaces.isSuperseded(file, stamp),
     convert: (read, sid) => convertSession(read, sid, settings, Date.now()),
     look: (sids) =>
       connection.run((client) =>

@@ -63,8 +63,12 @@ export interface CopyLane extends Lane {
 
 /** What a lane of a copy works with. */
 export interface CopyLaneParts
-  extends Pick<LaneParts, "read" | "isSuperseded" | "convert" | "settle" | "timesLost"> {
+  extends Pick<LaneParts, "ahead" | "read" | "isSuperseded" | "convert" | "settle" | "timesLost"> {
   readonly rememberFrom: (startedMs: number) => RecentFiles;
+  /** How files stand now, in their order; `undefined` for one that is gone or cannot be looked at. */
+  readonly look: (files: readonly SessionFile[]) => Promise<readonly (FileStamp | undefined)[]>;
+  /** The same of one. */
+  readonly lookAt: (file: SessionFile) => FileStamp | undefined;
   /** Whether a mark covers a file as it is. */
   readonly isCovered: (stamp: FileStamp, markMs: number) => boolean;
   /** Whether a file was modified after an instant. */
@@ -101,6 +105,7 @@ export function makeCopyLane(parts: CopyLaneParts): CopyLane {
   let inUse = false;
 
   const lane: LaneParts = {
+    ahead: parts.ahead,
     isSuperseded: parts.isSuperseded,
     timesLost: parts.timesLost,
     read: (file) => {
@@ -108,7 +113,7 @@ export function makeCopyLane(parts: CopyLaneParts): CopyLane {
       if (reading.kind === "read") {
         recent.note(file, reading.stamp);
         inUse ||= parts.isModifiedSince(reading.stamp, parts.runStartedMs);
-      } else recent.noteUnread(file);
+      } else recent.noteUnread(file, parts.lookAt(file));
       return reading;
     },
     isSeenTo: ({ directory }, stamp) => {
@@ -144,7 +149,10 @@ export function makeCopyLane(parts: CopyLaneParts): CopyLane {
       recent.beginPass(later.startedMs);
       pass = later.pass;
     },
-    changedOf: async (batch) => batch.filter(isChanged),
+    changedOf: async (batch) => {
+      const stamps = await parts.look(batch);
+      return batch.filter((file, index) => isChanged(file, stamps[index]));
+    },
     work: async (batch) => {
       const result = laneResult(batch.length, await runLane(batch, lane), parts.tells);
       return { ...result, longestLifetimeMs, largestLeadMs: recent.largestLeadMs, inUse };

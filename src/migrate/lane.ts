@@ -8,6 +8,8 @@ import type { Settlement } from "./settle-entries.js";
 
 /** What a lane works with. */
 export interface LaneParts {
+  /** Told of `filesAhead` files before the first of them is read. */
+  readonly ahead: (batch: readonly SessionFile[]) => Promise<void>;
   readonly read: (file: SessionFile) => Reading;
   /** Whether another file holds the same session later. */
   readonly isSuperseded: (file: SessionFile, stamp: FileStamp) => boolean;
@@ -32,6 +34,8 @@ export interface WrittenEntry {
   readonly timesLost: number;
 }
 
+/** Files that may be read ahead at a time. */
+export const filesAhead = 64;
 /** Bytes of values that go to Redis at a time. */
 const largestPipeline = 4 * 1024 * 1024;
 
@@ -59,7 +63,8 @@ async function workThrough(
 ): Promise<void> {
   let pending: Pending[] = [];
   let pendingBytes = 0;
-  for (const file of batch) {
+  for (const [index, file] of batch.entries()) {
+    if (index % filesAhead === 0) await parts.ahead(batch.slice(index, index + filesAhead));
     const result = convertFile(file, parts);
     if (!("candidate" in result)) {
       outcomes.push(result);

@@ -5,10 +5,12 @@ import type { Held, HeldText } from "../model/held.js";
 import type { SessionOutcome } from "../model/outcome.js";
 import type { FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
 import type { Reading } from "../source/read-session-file.js";
-import { conversionOutcome, failed, supersededOutcome, unreadOutcome } from "./lane.js";
+import { conversionOutcome, failed, filesAhead, supersededOutcome, unreadOutcome } from "./lane.js";
 
 /** What verifying a batch works with. It only reads. */
 export interface VerifyParts {
+  /** Told of `filesAhead` files before the first of them is read. */
+  readonly ahead: (batch: readonly SessionFile[]) => Promise<void>;
   readonly read: (file: SessionFile) => Reading;
   readonly isSuperseded: (file: SessionFile, stamp: FileStamp) => boolean;
   readonly convert: (read: ReadSession, sid: string) => Conversion;
@@ -58,7 +60,8 @@ interface Verified {
 async function verifyOnce(batch: readonly SessionFile[], parts: VerifyParts): Promise<Verified[]> {
   const done: Verified[] = [];
   const open: Read[] = [];
-  for (const file of batch) {
+  for (const [index, file] of batch.entries()) {
+    if (index % filesAhead === 0) await parts.ahead(batch.slice(index, index + filesAhead));
     const result = readOne(file, parts);
     if ("candidate" in result) open.push(result);
     else done.push({ file, outcome: result });

@@ -21,7 +21,7 @@ export type ExactReading =
   | (Extract<Reading, { readonly kind: "read" }> & { readonly exact: ExactStamp });
 
 /** Never blocks on a pipe, never follows a symlink in the last place. */
-const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+export const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const mostReads = 5;
 const changedRepeatedly = {
   kind: "failed",
@@ -67,7 +67,8 @@ function readPlace<Result extends Reading>(
   }
 }
 
-function readOpened(descriptor: number, openedAtMs: number, maxFileSize: number): Reading {
+/** An open file's content, whole and unchanged while it was read. Throws the system's error. */
+export function readOpened(descriptor: number, openedAtMs: number, maxFileSize: number): Reading {
   for (let reads = 0; reads < mostReads; reads++) {
     const before = fstatSync(descriptor);
     if (!before.isFile()) return { kind: "ignored" };

@@ -1,6 +1,4 @@
-import { lstatSync } from "node:fs";
 import type { FileStamp, SessionFile } from "../model/session-file.js";
-import { errorCode } from "./error-code.js";
 
 /** Files that are remembered; what changed beside more of them is taken again without need, which does no harm. */
 const mostRemembered = 100_000;
@@ -45,20 +43,20 @@ export class RecentFiles {
     if (leadMs > this.#largestLeadMs) this.#largestLeadMs = leadMs;
   }
 
-  /** Takes note of a file that could not be read as it stands. */
-  noteUnread(file: SessionFile): void {
-    const stamp = stampOf(pathOf(file));
+  /** Takes note of a file that could not be read, as it stands; `undefined` where it is gone or cannot be looked at. */
+  noteUnread(file: SessionFile, stamp: FileStamp | undefined): void {
     if (stamp !== undefined) this.note(file, stamp);
   }
 
-  /** Gives a test for what changed since the pass that ran last began, and was not read as it stands. */
-  changedSincePass(): (file: SessionFile) => boolean {
+  /**
+   * Gives a test for what changed since the pass that ran last began, and was not read as it stands, by how a file stands now; `undefined`
+   * where it is gone or cannot be looked at, for the main pass had its outcome.
+   */
+  changedSincePass(): (file: SessionFile, stamp: FileStamp | undefined) => boolean {
     const sinceMs = this.#sinceMs;
-    return (file) => {
-      const path = pathOf(file);
-      const stamp = stampOf(path);
+    return (file, stamp) => {
       if (stamp === undefined || latest(stamp) <= sinceMs) return false;
-      const noted = this.#stamps.get(path);
+      const noted = this.#stamps.get(pathOf(file));
       return noted === undefined || !isSame(noted, stamp);
     };
   }
@@ -76,7 +74,8 @@ export function isModifiedSince({ mtimeMs, ctimeMs }: FileStamp, sinceMs: number
   return mtimeMs > sinceMs && ctimeMs > sinceMs;
 }
 
-function pathOf({ directory, name }: SessionFile): string {
+/** The path of a session file. */
+export function pathOf({ directory, name }: SessionFile): string {
   return `${directory}/${name}`;
 }
 
@@ -93,14 +92,4 @@ function isSame(one: FileStamp, other: FileStamp): boolean {
     one.mtimeMs === other.mtimeMs &&
     one.ctimeMs === other.ctimeMs
   );
-}
-
-/** `undefined` where the file is gone or cannot be looked at: the main pass had its outcome. */
-function stampOf(path: string): FileStamp | undefined {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false });
-  } catch (error) {
-    errorCode(error);
-    return undefined;
-  }
 }

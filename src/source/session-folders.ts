@@ -1,8 +1,9 @@
-import { existsSync, lstatSync, type Stats, statfsSync } from "node:fs";
+import { lstatSync, type Stats, statfsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { SourceError } from "../model/errors.js";
 import type { SessionFile } from "../model/session-file.js";
 import { errorCode } from "./error-code.js";
+import type { Looks } from "./looks.js";
 import { directoryIdentity, OpenDirectory } from "./open-directory.js";
 import { scatteredPlaceOf } from "./scattered-place.js";
 
@@ -41,21 +42,21 @@ export class SessionFolders {
   }
 
   /**
-   * Gives a test, good for a few files that were read before: whether one is gone from its place and from the one that it may be moved to,
-   * for its session was ended. Where the session directory itself or a scatter folder went, or another is there, nothing is known of its
-   * files, and none is gone.
+   * Of files that were read before, those that are gone from their place and from the one that they may be moved to, for their sessions were
+   * ended. Where the session directory itself or a scatter folder went, or another is there, nothing is known of its files, and none is
+   * gone.
    */
-  goneTest(): (file: SessionFile) => boolean {
+  async goneOf(files: readonly SessionFile[], looks: Looks): Promise<ReadonlySet<SessionFile>> {
     const untouched = new Map<string, boolean>();
-    return (file) => {
+    const doubtful = files.filter((file) => {
       const path = folderOf(file);
-      let isUntouched = untouched.get(path);
-      if (isUntouched === undefined) {
-        isUntouched = this.#isUntouched(path);
-        untouched.set(path, isUntouched);
-      }
-      return !isUntouched && this.#isGone(file);
-    };
+      const isUntouched = untouched.get(path) ?? this.#isUntouched(path);
+      untouched.set(path, isUntouched);
+      return !isUntouched;
+    });
+    // Almost always they stand: the quickest look first.
+    const stand = await looks.exist(doubtful.map(({ directory, name }) => `${directory}/${name}`));
+    return new Set(doubtful.filter((file, index) => stand[index] !== true && this.#isGone(file)));
   }
 
   /** Whether nothing can have been removed from a folder since it was noted. */
@@ -73,8 +74,6 @@ export class SessionFolders {
 
   #isGone(file: SessionFile): boolean {
     const { directory } = file;
-    // Almost always it stands: the quickest look first.
-    if (existsSync(`${directory}/${file.name}`)) return false;
     const moved = scatteredPlaceOf(file);
     if (!isMissing(join(directory, file.name)) || (moved !== undefined && !isMissing(moved))) return false;
     const known = [directory, folderOf(file)].map((path) => this.#known.get(path)?.identity);

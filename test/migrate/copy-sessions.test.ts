@@ -59,6 +59,7 @@ function copyOf(plans: readonly PassPlan[], change: Partial<Copy> = {}) {
         return { kind: "failed", reason: fate, detail: "why" };
       return whole;
     },
+    ahead: async () => undefined,
     isSuperseded: () => false,
     isSeenTo: () => false,
     convert: (_, sid) => {

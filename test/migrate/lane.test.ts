@@ -27,6 +27,7 @@ const copied: Settlement = { kind: "copied" };
 
 /** Files that stay where they are, each the only one of its session, and that no earlier run saw to. */
 const there = {
+  ahead: async () => undefined,
   isSuperseded: () => false,
   isSeenTo: () => false,
   takeBackGone: async () => [],

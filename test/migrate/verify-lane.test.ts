@@ -47,6 +47,7 @@ function partsOf(caseOf: (sid: string, look: number) => Case) {
   const of = (sid: string) => caseOf(sid, waits);
   const parts: VerifyParts = {
     read: ({ sid }) => of(sid).reading ?? whole,
+    ahead: async () => undefined,
     isSuperseded: ({ sid }) => of(sid).superseded ?? false,
     convert: (_, sid) => of(sid).conversion ?? entryOf(sid),
     look: async (sids) => {

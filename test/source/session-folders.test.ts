@@ -3,6 +3,7 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { describe, it, mock } from "node:test";
 import type { SessionFile } from "../../src/model/session-file.js";
+import { Looks } from "../../src/source/looks.js";
 import { readSessionFile } from "../../src/source/read-session-file.js";
 import { SessionFolders } from "../../src/source/session-folders.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
@@ -17,55 +18,59 @@ function flatFile(): SessionFile {
 }
 
 /** Gives a test of files, of which the first was read. */
-function goneTestFor(file: SessionFile): (file: SessionFile) => boolean {
+function goneTestFor(file: SessionFile): (file: SessionFile) => Promise<boolean> {
   const folders = new SessionFolders([file.directory]);
   folders.note(file);
-  return (other) => folders.goneTest()(other);
+  return (other) => isGoneBy(folders, other);
+}
+
+async function isGoneBy(folders: SessionFolders, file: SessionFile): Promise<boolean> {
+  return (await folders.goneOf([file], new Looks())).has(file);
 }
 
 const isGone = (file: SessionFile) => goneTestFor(file)(file);
 
 describe("session-folders: Odoo 16 moves a flat file on its first use (formats.md section 1)", () => {
-  it("a file that stands is not gone", () => assert(!isGone(flatFile())));
+  it("a file that stands is not gone", async () => assert(!(await isGone(flatFile()))));
 
-  it("one that was moved is not gone, and is read from its new place", () => {
+  it("one that was moved is not gone, and is read from its new place", async () => {
     const file = flatFile();
     mkdirSync(join(file.directory, "ab"));
     renameSync(join(file.directory, file.name), join(file.directory, "ab", sid));
-    assert(!isGone(file));
+    assert(!(await isGone(file)));
     const reading = readSessionFile(file, 100);
     assert(reading.kind === "read");
     assert.equal(reading.read.bytes.toString(), "content");
   });
 
-  it("one that was deleted is gone, and has vanished", () => {
+  it("one that was deleted is gone, and has vanished", async () => {
     const file = flatFile();
     rmSync(join(file.directory, file.name));
-    assert(isGone(file));
+    assert(await isGone(file));
     assert.deepEqual(readSessionFile(file, 100), { kind: "vanished" });
   });
 
-  it("a scattered file has one place only", () => {
+  it("a scattered file has one place only", async () => {
     const file: SessionFile = { ...flatFile(), layout: "scattered", name: `ab/${sid}` };
     mkdirSync(join(file.directory, "ab"));
-    assert(isGone(file));
+    assert(await isGone(file));
   });
 
-  it("where the session directory itself went, or another came, nothing of it is gone", () => {
+  it("where the session directory itself went, or another came, nothing of it is gone", async () => {
     const file = flatFile();
     const isGoneNow = goneTestFor(file);
     rmSync(join(file.directory, file.name));
-    assert(isGoneNow(file));
+    assert(await isGoneNow(file));
     renameSync(file.directory, `${file.directory}-unmounted`);
-    assert(!isGoneNow(file));
+    assert(!(await isGoneNow(file)));
     mkdirSync(file.directory);
-    assert(!isGoneNow(file));
+    assert(!(await isGoneNow(file)));
   });
 
-  it("what cannot be looked at is not known to be gone", () => {
+  it("what cannot be looked at is not known to be gone", async () => {
     const file = flatFile();
     symlinkSync("loop", join(file.directory, "loop"));
-    assert(!isGone({ ...file, directory: join(file.directory, "loop") }));
+    assert(!(await isGone({ ...file, directory: join(file.directory, "loop") })));
   });
 });
 
@@ -93,44 +98,44 @@ describe("session-folders: a folder that went away took its files with it, and e
     ["a file", ({ folder }) => writeFileSync(folder, "")],
   ];
   for (const [name, swap] of swaps) {
-    it(`${name} is in its place: what was in it is not gone, nor when it is back`, () => {
+    it(`${name} is in its place: what was in it is not gone, nor when it is back`, async () => {
       const place = makePlace();
       const isGoneNow = goneTestFor(place.file);
-      assert(!isGoneNow(place.file));
+      assert(!(await isGoneNow(place.file)));
       renameSync(place.folder, `${place.folder}-away`);
       swap(place);
-      assert(!isGoneNow(place.file));
+      assert(!(await isGoneNow(place.file)));
       rmSync(place.folder, { force: true });
       renameSync(`${place.folder}-away`, place.folder);
-      assert(!isGoneNow(place.file));
+      assert(!(await isGoneNow(place.file)));
       rmSync(join(place.folder, sid));
-      assert(isGoneNow(place.file));
+      assert(await isGoneNow(place.file));
     });
   }
 
-  it("another folder is in its place: none is gone with that", () => {
+  it("another folder is in its place: none is gone with that", async () => {
     const place = makePlace();
     const isGoneNow = goneTestFor(place.file);
     renameSync(place.folder, `${place.folder}-away`);
     renameSync(place.other, place.folder);
-    assert(!isGoneNow(place.file));
+    assert(!(await isGoneNow(place.file)));
     renameSync(place.folder, place.other);
     renameSync(`${place.folder}-away`, place.folder);
     rmSync(join(place.folder, sid));
-    assert(isGoneNow(place.file));
+    assert(await isGoneNow(place.file));
   });
 
-  it("a symlink was in its place when the file was read: none is gone from what is there later", () => {
+  it("a symlink was in its place when the file was read: none is gone from what is there later", async () => {
     const place = makePlace();
     renameSync(place.folder, `${place.folder}-away`);
     symlinkSync(place.other, place.folder);
     const isGoneNow = goneTestFor(place.file);
     rmSync(place.folder);
     renameSync(place.other, place.folder);
-    assert(!isGoneNow(place.file));
+    assert(!(await isGoneNow(place.file)));
   });
 
-  it("a folder that a server made since: what was in it is gone once it was deleted", () => {
+  it("a folder that a server made since: what was in it is gone once it was deleted", async () => {
     const { file, folder } = makePlace();
     rmSync(folder, { recursive: true });
     const folders = new SessionFolders([file.directory]);
@@ -138,16 +143,16 @@ describe("session-folders: a folder that went away took its files with it, and e
     mkdirSync(folder);
     writeFileSync(join(folder, sid), "content");
     folders.note(file);
-    assert(!folders.goneTest()(file));
+    assert(!(await isGoneBy(folders, file)));
     rmSync(join(folder, sid));
-    assert(folders.goneTest()(file));
+    assert(await isGoneBy(folders, file));
   });
 
-  it("a flat file whose scattered place has no folder is gone all the same", () => {
+  it("a flat file whose scattered place has no folder is gone all the same", async () => {
     const file = flatFile();
     rmSync(join(file.directory, file.name));
     symlinkSync("nowhere", join(file.directory, "ab"));
-    assert(isGone(file));
+    assert(await isGone(file));
   });
 });
 
@@ -168,44 +173,46 @@ describe("session-folders: a folder that rested since before the run is looked a
       }
     };
 
-    it(`${make.name}: a file that stands is not gone, one that was deleted is`, () => {
+    it(`${make.name}: a file that stands is not gone, one that was deleted is`, async () => {
       const file = make();
       const isGoneNow = isGoneLater(file);
-      assert(!isGoneNow(file));
+      assert(!(await isGoneNow(file)));
       rmSync(join(file.directory, file.name));
-      assert(isGoneNow(file));
+      assert(await isGoneNow(file));
     });
 
-    it(`${make.name}: another file in the folder makes none gone, nor hides one that is`, () => {
+    it(`${make.name}: another file in the folder makes none gone, nor hides one that is`, async () => {
       const file = make();
       const isGoneNow = isGoneLater(file);
       writeFileSync(join(file.directory, file.name, "..", "stranger"), "");
-      assert(!isGoneNow(file));
+      assert(!(await isGoneNow(file)));
       rmSync(join(file.directory, file.name));
-      assert(isGoneNow(file));
+      assert(await isGoneNow(file));
     });
 
-    it(`${make.name}: one look stands for all files that the test is asked for`, () => {
+    it(`${make.name}: nothing of it is looked at while the folder rests`, async () => {
       const file = make();
       mock.timers.enable({ apis: ["Date"], now: Date.now() + 10_000 });
       const folders = new SessionFolders([file.directory]);
       folders.note(file);
       mock.timers.reset();
-      const isGoneNow = folders.goneTest();
-      assert(!isGoneNow(file));
+      const looks = new Looks();
+      const exist = mock.method(looks, "exist");
+      assert(!(await folders.goneOf([file], looks)).has(file));
+      assert.deepEqual(exist.mock.calls[0]?.arguments, [[]]);
       rmSync(join(file.directory, file.name));
-      assert(!isGoneNow(file));
-      assert(folders.goneTest()(file));
+      assert((await folders.goneOf([file], looks)).has(file));
+      assert.deepEqual(exist.mock.calls[1]?.arguments, [[join(file.directory, file.name)]]);
     });
   }
 
-  it("a file that was moved, read and then deleted is gone, though its folder did not change again", () => {
+  it("a file that was moved, read and then deleted is gone, though its folder did not change again", async () => {
     const file = flatFile();
     const isGoneNow = goneTestFor(file);
     mkdirSync(join(file.directory, "ab"));
     renameSync(join(file.directory, file.name), join(file.directory, "ab", sid));
-    assert(!isGoneNow(file));
+    assert(!(await isGoneNow(file)));
     rmSync(join(file.directory, "ab", sid));
-    assert(isGoneNow(file));
+    assert(await isGoneNow(file));
   });
 });

@@ -13,10 +13,27 @@ import { parseReply } from "./redis-client.js";
 
 /** Synchronous functions that take a path, or two, or a descriptor. Closing a descriptor changes nothing and is not counted. */
 const watchedFunctions = [
-  ...["openSync", "readSync", "fstatSync", "lstatSync", "statSync", "opendirSync", "readdirSync"],
+  ...[
+    "openSync",
+    "readSync",
+    "fstatSync",
+    "lstatSync",
+    "statSync",
+    "existsSync",
+    "opendirSync",
+    "readdirSync",
+  ],
   ...["renameSync", "linkSync", "unlinkSync", "rmSync", "rmdirSync", "mkdirSync"],
   ...["writeSync", "writeFileSync", "copyFileSync", "truncateSync", "ftruncateSync", "utimesSync"],
 ] as const;
+
+/** Functions that do the same later and then call back: by which a run reads depends on how long its file system lets it wait. */
+const awaitedFunctions = {
+  open: "openSync",
+  read: "readSync",
+  lstat: "lstatSync",
+  access: "existsSync",
+} as const satisfies Record<string, (typeof watchedFunctions)[number]>;
 
 /**
  * Counts the work of the run that it is loaded into (`--import`) and ends it where it is told to. It is loaded into worker
@@ -37,14 +54,12 @@ function watchWork({ directory, redisPort, point, signal = "SIGKILL", log }: Wat
   const end = (): void => {
     process.kill(process.pid, signal);
   };
-  watchFiles(directory, (name, path, call) => {
+  watchFiles(directory, (name, path) => {
     const side = note({ kind: "file operation", name, path });
     if (side === "before") end();
-    try {
-      return call();
-    } finally {
+    return () => {
       if (side === "after") end();
-    }
+    };
   });
   watchReplies(redisPort, (type) => note({ kind: "reply", type }), end);
 
@@ -61,11 +76,11 @@ function sharedCounts(): Int32Array {
   return new Int32Array(shared);
 }
 
-/** Has every call that concerns the directory go through `watch`, also those by a descriptor opened in it. */
-function watchFiles(
-  directory: string,
-  watch: (name: string, path: string, call: () => unknown) => unknown,
-): void {
+/**
+ * Has `watch` told of every call that concerns the directory, also of those by a descriptor opened in it, and calls what that gives back
+ * once the call is done.
+ */
+function watchFiles(directory: string, watch: (name: string, path: string) => () => void): void {
   const opened = new Map<number, string>();
 
   function pathOf(argument: unknown): string | undefined {
@@ -82,11 +97,31 @@ function watchFiles(
     const watched = (...args: unknown[]): unknown => {
       const path = pathOf(args[0]) ?? pathOf(args[1]);
       if (path === undefined) return Reflect.apply(original, fs, args);
-      const result = watch(name, path, () => Reflect.apply(original, fs, args));
-      if (name === "openSync" && typeof result === "number") opened.set(result, path);
-      return result;
+      const done = watch(name, path);
+      try {
+        const result = Reflect.apply(original, fs, args);
+        if (name === "openSync" && typeof result === "number") opened.set(result, path);
+        return result;
+      } finally {
+        done();
+      }
     };
     Reflect.set(fs, name, Object.assign(watched, original));
+  }
+  for (const [name, countedAs] of Object.entries(awaitedFunctions)) {
+    const original = functionOf(name);
+    Reflect.set(fs, name, (...args: unknown[]): unknown => {
+      const path = pathOf(args[0]);
+      const callback = args.at(-1);
+      if (path === undefined || typeof callback !== "function") return Reflect.apply(original, fs, args);
+      const done = watch(countedAs, path);
+      const calledBack = (...results: unknown[]) => {
+        if (name === "open" && typeof results[1] === "number") opened.set(results[1], path);
+        done();
+        Reflect.apply(callback, undefined, results);
+      };
+      return Reflect.apply(original, fs, [...args.slice(0, -1), calledBack]);
+    });
   }
   const close = fs.closeSync;
   Reflect.set(fs, "closeSync", (descriptor: number): void => {
@@ -96,7 +131,7 @@ function watchFiles(
   syncBuiltinESMExports();
 }
 
-function functionOf(name: (typeof watchedFunctions)[number]): (...args: unknown[]) => unknown {
+function functionOf(name: string): (...args: unknown[]) => unknown {
   const found: unknown = Reflect.get(fs, name);
   if (typeof found !== "function") throw new Error(`node:fs has no ${name}`);
   return (...args) => Reflect.apply(found, fs, args);

@@ -1,0 +1,98 @@
+import { existsSync, type Stats } from "node:fs";
+import type { FileStamp, Layout, SessionFile } from "../model/session-file.js";
+import type { Looks } from "./looks.js";
+import { layouts } from "./session-name.js";
+
+const layoutsInOrder = ["scattered", "flat"] as const;
+
+/**
+ * How long a scatter folder counts as there, or not there, once it was looked for. What appears in one meanwhile is a file that changed
+ * behind the look, and is found as such.
+ */
+const lookHoldsMs = 1000;
+
+/** The other places of sessions: in the other layout, and in the other session directories. */
+export class OtherPlaces {
+  readonly #directories: readonly string[];
+  readonly #looks: Looks;
+  readonly #isFolder = folderTest();
+  /** What was looked at before its turn. */
+  readonly #ahead = new WeakMap<SessionFile, readonly SeenPlace[]>();
+
+  constructor(directories: readonly string[], looks: Looks) {
+    this.#directories = directories;
+    this.#looks = looks;
+  }
+
+  /** Looks for the other places of files whose turn comes next, where each look waits. */
+  async begin(batch: readonly SessionFile[]): Promise<void> {
+    if (!this.#looks.wait) return;
+    const places = batch.map((file) => this.#placesOf(file));
+    const stamps = (await this.#looks.stampsOf(places.flat().map(({ path }) => path))).values();
+    for (const [index, file] of batch.entries()) {
+      const seen = places[index]?.map((place) => ({ ...place, stamp: stamps.next().value }));
+      if (seen !== undefined) this.#ahead.set(file, seen);
+    }
+  }
+
+  /**
+   * Whether another file holds the same session later. Of two with the same time the one in the earlier directory counts, then the
+   * scattered one, which is where servers move a flat one to.
+   */
+  isSuperseded(file: SessionFile, stamp: FileStamp): boolean {
+    const seen = this.#ahead.get(file);
+    if (seen !== undefined) return seen.some((place) => this.#isLater(place, place.stamp, file, stamp));
+    return this.#placesOf(file).some((place) =>
+      this.#isLater(place, this.#looks.stampOf(place.path), file, stamp),
+    );
+  }
+
+  #isLater(place: Place, other: Stats | undefined, file: SessionFile, stamp: FileStamp): boolean {
+    // Nothing, an empty file or no file holds no session; the same file under two names is a file that was moved.
+    if (!other?.isFile() || other.size === 0 || (other.ino === stamp.ino && other.dev === stamp.dev))
+      return false;
+    return other.mtimeMs === stamp.mtimeMs
+      ? this.#rankOf(place) < this.#rankOf(file)
+      : other.mtimeMs > stamp.mtimeMs;
+  }
+
+  #placesOf(file: SessionFile): Place[] {
+    const places: Place[] = [];
+    for (const directory of this.#directories) {
+      for (const layout of layoutsInOrder) {
+        if (layout === file.layout && directory === file.directory) continue;
+        const name = layouts[layout].nameOf(file.sid);
+        if (name === undefined) continue;
+        if (layout === "scattered" && !this.#isFolder(`${directory}/${file.sid.slice(0, 2)}`)) continue;
+        places.push({ path: `${directory}/${name}`, directory, layout });
+      }
+    }
+    return places;
+  }
+
+  #rankOf({ directory, layout }: Pick<SessionFile, "directory" | "layout">): number {
+    return 2 * this.#directories.indexOf(directory) + (layout === "scattered" ? 0 : 1);
+  }
+}
+
+interface Place {
+  readonly path: string;
+  readonly directory: string;
+  readonly layout: Layout;
+}
+
+/** `stamp` is absent where nothing is there. */
+type SeenPlace = Place & { readonly stamp: Stats | undefined };
+
+/** Gives a test for whether anything is at a folder's path, or was a moment ago. */
+function folderTest(): (path: string) => boolean {
+  const looks = new Map<string, { readonly there: boolean; readonly atMs: number }>();
+  return (path) => {
+    const nowMs = performance.now();
+    const known = looks.get(path);
+    if (known !== undefined && nowMs - known.atMs < lookHoldsMs) return known.there;
+    const there = existsSync(path);
+    looks.set(path, { there, atMs: nowMs });
+    return there;
+  };
+}

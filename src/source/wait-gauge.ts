@@ -1,0 +1,41 @@
+/** Calls that are timed together. */
+const callsTimed = 32;
+/** One after the other is no way beyond; doing many at a time costs more up to here: milliseconds. */
+const longMs = 0.25;
+/** So many long calls of those timed together show a slow file system; a few show a busy processor. */
+const longThatTell = callsTimed / 4;
+
+/** Tells from how long calls take whether they wait, for a network or a cold disk. Once they were seen to they count as waiting. */
+export class WaitGauge {
+  readonly #clock: () => number;
+  /** The first calls of all are not timed: the program itself is slow until it has run a while. */
+  #calls = -callsTimed;
+  #long = 0;
+  #waits = false;
+
+  /** `clock` gives milliseconds. */
+  constructor(clock: () => number = () => performance.now()) {
+    this.#clock = clock;
+  }
+
+  get waits(): boolean {
+    return this.#waits;
+  }
+
+  /** Makes a call and takes note of how long it took. */
+  time<T>(call: () => T): T {
+    const beganMs = this.#clock();
+    const result = call();
+    this.#note(this.#clock() - beganMs);
+    return result;
+  }
+
+  #note(milliseconds: number): void {
+    this.#calls++;
+    if (this.#calls > 0 && milliseconds > longMs) this.#long++;
+    if (this.#calls < callsTimed) return;
+    this.#waits ||= this.#long >= longThatTell;
+    this.#calls = 0;
+    this.#long = 0;
+  }
+}

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { chmodSync, lstatSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { Looks } from "../../src/source/looks.js";
+import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+import { waitingGauge } from "./support/waiting-gauge.js";
+
+for (const [kind, makeLooks] of Object.entries({
+  "one after the other": () => new Looks(),
+  "all at a time": () => new Looks(waitingGauge()),
+})) {
+  describe(`looks, ${kind}: what stands at paths`, () => {
+    const directory = makeTemporaryDirectory();
+    writeFileSync(join(directory, "file"), "content");
+    mkdirSync(join(directory, "folder"));
+    symlinkSync("file", join(directory, "link"));
+    symlinkSync("loop", join(directory, "loop"));
+    chmodSync(join(directory, "file"), 0o600);
+    const names = ["file", "missing", "folder", "link", "file/below", "loop/below"];
+    const paths = names.map((name) => join(directory, name));
+
+    it("in their order, no symlink followed, nothing where nothing can be looked at", async () => {
+      const looks = makeLooks();
+      const stamps = await looks.stampsOf(paths);
+      assert.deepEqual(
+        stamps.map((stamp) => stamp?.ino),
+        ["file", undefined, "folder", "link", undefined, undefined].map(
+          (name) => name && lstatSync(join(directory, name)).ino,
+        ),
+      );
+      assert.deepEqual(
+        paths.map((path) => looks.stampOf(path)?.ino),
+        stamps.map((stamp) => stamp?.ino),
+      );
+    });
+
+    it("whether something is there", async () => {
+      assert.deepEqual(await makeLooks().exist(paths), [true, false, true, true, false, false]);
+    });
+
+    it("nothing, where nothing is asked", async () => {
+      assert.deepEqual([await makeLooks().exist([]), await makeLooks().stampsOf([])], [[], []]);
+    });
+  });
+}

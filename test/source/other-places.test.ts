@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { linkSync, lstatSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { SessionFile } from "../../src/model/session-file.js";
+import { Looks } from "../../src/source/looks.js";
+import { OtherPlaces } from "../../src/source/other-places.js";
+import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+import { waitingGauge } from "./support/waiting-gauge.js";
+
+const sid = "ab".repeat(20);
+
+/** Looks one after the other, and all at a time. */
+const kindsOfLooks = { quick: () => new Looks(), waiting: () => new Looks(waitingGauge()) };
+
+for (const [kind, makeLooks] of Object.entries(kindsOfLooks)) {
+  describe(`other-places, ${kind}: one sid in two files (spec.md section 4): the latest one is the session`, () => {
+    const early = 1_700_000_000;
+    const late = early + 10;
+    const flatName = `werkzeug_${sid}.sess`;
+    const scatteredName = `ab/${sid}`;
+    type Where = readonly [directory: 0 | 1, layout: SessionFile["layout"]];
+
+    /** A file of the sid in a place, modified then. */
+    function put(
+      directories: readonly string[],
+      [index, layout]: Where,
+      seconds: number,
+      content = "x",
+    ): SessionFile {
+      const directory = directories[index] ?? "";
+      const name = layout === "flat" ? flatName : scatteredName;
+      mkdirSync(join(directory, "ab"), { recursive: true });
+      writeFileSync(join(directory, name), content);
+      utimesSync(join(directory, name), seconds, seconds);
+      return { directory, name, layout, sid };
+    }
+
+    function supersededIn(directories: readonly string[], file: SessionFile): boolean {
+      return new OtherPlaces(directories, new Looks()).isSuperseded(
+        file,
+        lstatSync(join(file.directory, file.name)),
+      );
+    }
+
+    const places: readonly Where[] = [
+      [0, "flat"],
+      [0, "scattered"],
+      [1, "flat"],
+      [1, "scattered"],
+    ];
+    const order: readonly Where[] = [
+      [0, "scattered"],
+      [0, "flat"],
+      [1, "scattered"],
+      [1, "flat"],
+    ];
+    for (const one of places) {
+      for (const other of places) {
+        if (one === other) continue;
+        it(`${one.join(" ")} and ${other.join(" ")}: the earlier one is superseded, and only that`, async () => {
+          const directories = [makeTemporaryDirectory(), makeTemporaryDirectory()];
+          const [earlier, later] = [put(directories, one, early), put(directories, other, late)];
+          assert(await supersededIn(directories, earlier));
+          assert(!(await supersededIn(directories, later)));
+        });
+
+        it(`${one.join(" ")} and ${other.join(" ")}, modified at the same time: exactly one is`, async () => {
+          const directories = [makeTemporaryDirectory(), makeTemporaryDirectory()];
+          const files = [put(directories, one, early), put(directories, other, early)];
+          const rank = (where: Where) => order.findIndex((place) => String(place) === String(where));
+          const expected = [rank(one) > rank(other), rank(other) > rank(one)];
+          assert.deepEqual(await Promise.all(files.map((file) => supersededIn(directories, file))), expected);
+        });
+      }
+    }
+
+    it("in all four places at once, exactly one is not", async () => {
+      for (const times of [
+        [early, early, early, early],
+        [early, late, late, early],
+        [late, early, early + 1, early + 2],
+      ]) {
+        const directories = [makeTemporaryDirectory(), makeTemporaryDirectory()];
+        const files = places.map((place, index) => put(directories, place, times[index] ?? early));
+        const superseded = await Promise.all(files.map((file) => supersededIn(directories, file)));
+        assert.equal(superseded.filter((one) => !one).length, 1);
+      }
+    });
+
+    it("alone it is not", async () => {
+      const directories = [makeTemporaryDirectory(), makeTemporaryDirectory()];
+      assert(!(await supersededIn(directories, put(directories, [0, "flat"], early))));
+    });
+
+    it("by another sid, or a directory that is none of the run's, it is not", async () => {
+      const directories = [makeTemporaryDirectory(), makeTemporaryDirectory()];
+      const file = put(directories, [0, "flat"], early);
+      writeFileSync(join(file.directory, `werkzeug_${"cd".repeat(20)}.sess`), "later");
+      put(directories, [1, "flat"], late);
+      assert(!(await supersededIn(directories.slice(0, 1), file)));
+    });
+
+    const noSession: readonly (readonly [name: string, make: (path: string) => void])[] = [
+      ["an empty file", (path) => writeFileSync(path, "")],
+      ["a directory", (path) => mkdirSync(path)],
+      ["a symlink to a later file", (path) => symlinkSync(import.meta.filename, path)],
+      ["a symlink to itself", (path) => symlinkSync(path, path)],
+    ];
+    for (const [name, make] of noSession) {
+      it(`by ${name} it is not`, async () => {
+        const directories = [makeTemporaryDirectory()];
+        const file = put(directories, [0, "flat"], early);
+        make(join(file.directory, scatteredName));
+        assert(!(await supersededIn(directories, file)));
+      });
+    }
+
+    it("by itself under its other name it is not: it is being moved", async () => {
+      const directories = [makeTemporaryDirectory()];
+      const file = put(directories, [0, "flat"], early);
+      linkSync(join(file.directory, flatName), join(file.directory, scatteredName));
+      assert(!(await supersededIn(directories, file)));
+      assert(!(await supersededIn(directories, { ...file, layout: "scattered", name: scatteredName })));
+    });
+
+    it("a long sid has one place in each directory", async () => {
+      const long = "ab".padEnd(84, "_");
+      const directories = [makeTemporaryDirectory(), makeTemporaryDirectory()];
+      const files = directories.map((directory, index): SessionFile => {
+        mkdirSync(join(directory, "ab"));
+        writeFileSync(join(directory, "ab", long), "x");
+        utimesSync(join(directory, "ab", long), early + index, early + index);
+        writeFileSync(join(directory, `werkzeug_${long}.sess`), "no session's name");
+        return { directory, name: `ab/${long}`, layout: "scattered", sid: long };
+      });
+      assert.deepEqual(await Promise.all(files.map((file) => supersededIn(directories, file))), [
+        true,
+        false,
+      ]);
+    });
+
+    it("by a file in a folder that appeared since: it is once the folder was looked for again", async () => {
+      const directories = [makeTemporaryDirectory()];
+      const [directory] = directories;
+      const file: SessionFile = { directory: directory ?? "", name: flatName, layout: "flat", sid };
+      writeFileSync(join(file.directory, flatName), "x");
+      utimesSync(join(file.directory, flatName), early, early);
+      const places = new OtherPlaces(directories, makeLooks());
+      const isSupersededNow = async () => {
+        await places.begin([file]);
+        return places.isSuperseded(file, lstatSync(join(file.directory, flatName)));
+      };
+      assert(!(await isSupersededNow()));
+      put(directories, [0, "scattered"], late);
+      await sleep(1100);
+      assert(await isSupersededNow());
+    });
+  });
+}

@@ -1,0 +1,11 @@
+import assert from "node:assert/strict";
+import { WaitGauge } from "../../../src/source/wait-gauge.js";
+
+/** A gauge that has found that calls wait. */
+export function waitingGauge(): WaitGauge {
+  let nowMs = 0;
+  const gauge = new WaitGauge(() => nowMs++);
+  for (let calls = 0; calls < 128; calls++) gauge.time(() => undefined);
+  assert(gauge.waits);
+  return gauge;
+}
