@@ -83,6 +83,7 @@ export function composeCopyLane(order: LaneOrder, surroundings: LaneSurroundings
       }
     },
     writtenOf,
+    noneCanBeGone: () => folders.areUntouched(),
     takeBackGone: async (entries) => {
       const goneFiles = await folders.goneOf(
         entries.map(({ file }) => file),

@@ -82,6 +82,8 @@ export interface CopyLaneParts
   /** Takes note of what was written. */
   readonly note: (written: Written) => void;
   readonly writtenOf: (entry: WrittenEntry, pass: number) => Written;
+  /** Whether no file can have gone since it was read. */
+  readonly noneCanBeGone: () => boolean;
   /** Takes back keys of sessions whose files are gone; tells for each whether it did. Throws where the run must end. */
   readonly takeBackGone: (written: readonly Written[]) => Promise<readonly boolean[]>;
   readonly dryRun: boolean;
@@ -163,7 +165,9 @@ export function makeCopyLane(parts: CopyLaneParts): CopyLane {
   };
 }
 
-async function takeBackEnded({ written, takeBackGone, turn, stop }: CopyLaneParts): Promise<TakenBack[]> {
+async function takeBackEnded(parts: CopyLaneParts): Promise<TakenBack[]> {
+  const { written, takeBackGone, turn, stop } = parts;
+  if (parts.noneCanBeGone()) return [];
   const totals = new Map<number, TakenBack>();
   for (const batch of written()?.batches(writtenAtATime) ?? []) {
     // Signals get their turn, also where nothing is gone and nothing is waited for.

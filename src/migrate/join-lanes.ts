@@ -3,7 +3,7 @@ import type { CopyLane, CopyResult, Lane } from "./copy-lane.js";
 import { joinResults } from "./lane-result.js";
 
 /** What the thread of the run does besides a lane, the scan and the ledger foremost, as a part of what one lane does. */
-const besides = 0.2;
+const besides = 0.1;
 
 /**
  * Several lanes as one: each batch is shared out among them by sid, so that a session comes to the same one each time. The last of them is on

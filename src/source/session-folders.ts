@@ -59,6 +59,11 @@ export class SessionFolders {
     return new Set(doubtful.filter((file, index) => stand[index] !== true && this.#isGone(file)));
   }
 
+  /** Whether nothing can have been removed since from any folder that was noted. */
+  areUntouched(): boolean {
+    return [...this.#known.keys()].every((path) => this.#isUntouched(path));
+  }
+
   /** Whether nothing can have been removed from a folder since it was noted. */
   #isUntouched(path: string): boolean {
     const known = this.#known.get(path);

@@ -1,5 +1,5 @@
 /** Calls that are timed together. */
-const callsTimed = 32;
+const callsTimed = 16;
 /** One after the other is no way beyond; doing many at a time costs more up to here: milliseconds. */
 const longMs = 0.25;
 /** So many long calls of those timed together show a slow file system; a few show a busy processor. */

@@ -198,13 +198,22 @@ describe("session-folders: a folder that rested since before the run is looked a
       mock.timers.reset();
       const looks = new Looks();
       const exist = mock.method(looks, "exist");
+      assert(folders.areUntouched());
       assert(!(await folders.goneOf([file], looks)).has(file));
       assert.deepEqual(exist.mock.calls[0]?.arguments, [[]]);
       rmSync(join(file.directory, file.name));
+      assert(!folders.areUntouched());
       assert((await folders.goneOf([file], looks)).has(file));
       assert.deepEqual(exist.mock.calls[1]?.arguments, [[join(file.directory, file.name)]]);
     });
   }
+
+  it("one that changed just before the run may have changed within the grain of its times: it is no resting one", () => {
+    const file = scattered();
+    const folders = new SessionFolders([file.directory]);
+    folders.note(file);
+    assert(!folders.areUntouched());
+  });
 
   it("a file that was moved, read and then deleted is gone, though its folder did not change again", async () => {
     const file = flatFile();
