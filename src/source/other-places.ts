@@ -15,7 +15,9 @@ const lookHoldsMs = 1000;
 export class OtherPlaces {
   readonly #directories: readonly string[];
   readonly #looks: Looks;
-  readonly #isFolder = folderTest();
+  /** For each directory, which scatter folders are there. */
+  readonly #folders = new Map<string, Map<string, boolean>>();
+  #foldersSinceMs = Number.NEGATIVE_INFINITY;
   /** What was looked at before its turn. */
   readonly #ahead = new WeakMap<SessionFile, readonly SeenPlace[]>();
 
@@ -24,8 +26,9 @@ export class OtherPlaces {
     this.#looks = looks;
   }
 
-  /** Looks for the other places of files whose turn comes next, where each look waits. */
+  /** The turn of these files comes next: looks for their other places, where each look waits. */
   async begin(batch: readonly SessionFile[]): Promise<void> {
+    this.#forgetFolders();
     if (!this.#looks.wait) return;
     const places = batch.map((file) => this.#placesOf(file));
     const stamps = (await this.#looks.stampsOf(places.flat().map(({ path }) => path))).values();
@@ -63,11 +66,32 @@ export class OtherPlaces {
         if (layout === file.layout && directory === file.directory) continue;
         const name = layouts[layout].nameOf(file.sid);
         if (name === undefined) continue;
-        if (layout === "scattered" && !this.#isFolder(`${directory}/${file.sid.slice(0, 2)}`)) continue;
+        if (layout === "scattered" && !this.#isFolder(directory, file.sid.slice(0, 2))) continue;
         places.push({ path: `${directory}/${name}`, directory, layout });
       }
     }
     return places;
+  }
+
+  #forgetFolders(): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#foldersSinceMs < lookHoldsMs) return;
+    this.#folders.clear();
+    this.#foldersSinceMs = nowMs;
+  }
+
+  #isFolder(directory: string, name: string): boolean {
+    let known = this.#folders.get(directory);
+    if (known === undefined) {
+      known = new Map();
+      this.#folders.set(directory, known);
+    }
+    let isThere = known.get(name);
+    if (isThere === undefined) {
+      isThere = existsSync(`${directory}/${name}`);
+      known.set(name, isThere);
+    }
+    return isThere;
   }
 
   #rankOf({ directory, layout }: Pick<SessionFile, "directory" | "layout">): number {
@@ -83,16 +107,3 @@ interface Place {
 
 /** `stamp` is absent where nothing is there. */
 type SeenPlace = Place & { readonly stamp: Stats | undefined };
-
-/** Gives a test for whether anything is at a folder's path, or was a moment ago. */
-function folderTest(): (path: string) => boolean {
-  const looks = new Map<string, { readonly there: boolean; readonly atMs: number }>();
-  return (path) => {
-    const nowMs = performance.now();
-    const known = looks.get(path);
-    if (known !== undefined && nowMs - known.atMs < lookHoldsMs) return known.there;
-    const there = existsSync(path);
-    looks.set(path, { there, atMs: nowMs });
-    return there;
-  };
-}

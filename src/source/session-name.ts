@@ -7,7 +7,8 @@ interface LayoutContract {
   readonly nameOf: (sid: string) => string | undefined;
 }
 
-const flatName = /^werkzeug_([0-9a-f]{40})\.sess$/;
+const flatName = /^werkzeug_[0-9a-f]{40}\.sess$/;
+const flatStart = "werkzeug_";
 const anySid = /^(?:[0-9a-f]{40}|[A-Za-z0-9_-]{84,86})$/;
 const flatSidLength = 40;
 const scatterFolder = /^[A-Za-z0-9_-]{2}$/;
@@ -20,8 +21,11 @@ export function isSid(text: string): boolean {
 /** Where session files lie and how they are named [werkzeug/contrib/sessions.py; odoo/http.py 14.0 to master]. */
 export const layouts = {
   flat: {
-    sidOf: (folder, name) => (folder === "" ? flatName.exec(name)?.[1] : undefined),
-    nameOf: (sid) => (sid.length === flatSidLength ? `werkzeug_${sid}.sess` : undefined),
+    sidOf: (folder, name) =>
+      folder === "" && flatName.test(name)
+        ? name.slice(flatStart.length, flatStart.length + flatSidLength)
+        : undefined,
+    nameOf: (sid) => (sid.length === flatSidLength ? `${flatStart}${sid}.sess` : undefined),
   },
   scattered: {
     sidOf: (folder, name) => (folder !== "" && name.startsWith(folder) && isSid(name) ? name : undefined),
