@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { startFaultProxy } from "../support/fault-proxy.js";
@@ -8,6 +8,7 @@ import { redisCommand, redisPipeline } from "../support/redis-command.js";
 import { SweptRedis } from "../support/sweep/swept-redis.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 import { assertCopied } from "./support/assert-copied.js";
+import { assertFollowed, changeMeanwhile } from "./support/change-meanwhile.js";
 import { heldOf, startGate } from "./support/gate.js";
 import { saveSession, sidOf } from "./support/made-session.js";
 import { run, start } from "./support/observed-run.js";
@@ -119,27 +120,11 @@ describe("lanes on threads: what happens while they work", { concurrency: 2 }, (
     const gate = await startGate(t, redis.port, 400_000);
     const running = start(["copy", "--lanes", "2", ...args(gate.port)]);
     await heldOf(gate, running.result);
-    const sids = readdirSync(directory).map((name) => name.slice(9, 49));
-    const ended = sids.filter((sid) => Number.parseInt(sid.slice(0, 2), 16) % 3 === 0);
-    const saved = sids.filter((sid) => Number.parseInt(sid.slice(0, 2), 16) % 3 === 1);
-    for (const sid of ended) rmSync(join(directory, `werkzeug_${sid}.sess`));
-    for (const sid of saved) {
-      writeFileSync(join(directory, "tmp.__wz_sess"), '{"uid": 1, "note": "saved while the copy ran"}');
-      renameSync(join(directory, "tmp.__wz_sess"), join(directory, `werkzeug_${sid}.sess`));
-    }
+    const changes = changeMeanwhile(directory);
     gate.open();
     const { exitCode, stderr, report } = await running.result;
     assert.equal(exitCode, 0, stderr);
-    const alive = await redisPipeline(
-      redis,
-      ended.map((sid) => ["EXISTS", `session:${sid}`]),
-    );
-    assert.ok(ended.length > 100 && alive.every((count) => count === 0), "an ended session is alive");
-    const values = await redisPipeline(
-      redis,
-      saved.map((sid) => ["GET", `session:${sid}`]),
-    );
-    assert.ok(saved.length > 100 && values.every((value) => /saved while/.test(String(value))));
+    await assertFollowed(redis, changes);
     assert.ok((report.passes[1]?.found ?? 0) > 0, "no later pass took any");
   });
 

@@ -3,9 +3,10 @@ import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "no
 import { join } from "node:path";
 import { test } from "node:test";
 import { makeSessions } from "../support/make-sessions.js";
-import { redisCommand, redisPipeline } from "../support/redis-command.js";
+import { redisCommand } from "../support/redis-command.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 import { assertCopied } from "./support/assert-copied.js";
+import { assertFollowed, changeMeanwhile } from "./support/change-meanwhile.js";
 import { heldOf, startGate } from "./support/gate.js";
 import { run, start } from "./support/observed-run.js";
 import { countKeys, redisOf } from "./support/redis-of-test.js";
@@ -37,31 +38,11 @@ test("what a live server ends or saves while the copy runs", async (t) => {
   const running = start(["copy", "--session-dir", directory, "--port", String(gate.port), "--json"]);
   await heldOf(gate, running.result);
   const written = new Set(String(await redisCommand(redis, "KEYS", "*")).split(","));
-  const sidsOf = (part: number) =>
-    readdirSync(directory)
-      .filter((name) => name.startsWith("werkzeug_") && Number.parseInt(name.slice(9, 11), 16) % 3 === part)
-      .map((name) => name.slice(9, 49));
-  const ended = sidsOf(0).filter((sid) => !written.has(`session:${sid}`));
-  const saved = sidsOf(1);
-  for (const sid of ended) rmSync(join(directory, `werkzeug_${sid}.sess`));
-  for (const sid of saved) {
-    writeFileSync(join(directory, "tmp.__wz_sess"), `{"uid": 1, "note": "saved while the copy ran"}`);
-    renameSync(join(directory, "tmp.__wz_sess"), join(directory, `werkzeug_${sid}.sess`));
-  }
+  const changes = changeMeanwhile(directory, (sid) => written.has(`session:${sid}`));
   gate.open();
   const { exitCode, stderr, report } = await running.result;
   assert.equal(exitCode, 0, stderr);
-  const alive = await redisPipeline(
-    redis,
-    ended.map((sid) => ["EXISTS", `session:${sid}`]),
-  );
-  assert.ok(ended.length > 100 && alive.every((count) => count === 0), "an ended session is alive");
-  const values = await redisPipeline(
-    redis,
-    saved.map((sid) => ["GET", `session:${sid}`]),
-  );
-  assert.ok(saved.length > 100);
-  for (const value of values) assert.match(String(value), /saved while the copy ran/);
+  await assertFollowed(redis, changes);
   assert.ok(report.passes.length > 1, "no later pass");
   assert.equal(report.stillChanging, 0);
 });

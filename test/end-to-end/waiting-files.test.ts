@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { compileNative } from "../../bench/compile-native.js";
+import { provideRivalTools } from "../../bench/rival-programs.js";
+import { makeSessions } from "../support/make-sessions.js";
+import { redisCommand } from "../support/redis-command.js";
+import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+import { assertCopied } from "./support/assert-copied.js";
+import { assertFollowed, changeMeanwhile } from "./support/change-meanwhile.js";
+import { heldOf, startGate } from "./support/gate.js";
+import { run, start } from "./support/observed-run.js";
+import { redisOf } from "./support/redis-of-test.js";
+
+const sessions = 1200;
+
+/** A session directory of which every opening of a file waits 2 ms, as on a file server that far away. */
+async function makeWaitingGround(t: TestContext, layouts?: readonly ("flat" | "scattered")[]) {
+  const redis = await redisOf(t);
+  const top = makeTemporaryDirectory();
+  const [directory, manifest] = [join(top, "s"), join(top, "manifest")];
+  await makeSessions(directory, { count: sessions, manifest, ...(layouts === undefined ? {} : { layouts }) });
+  const slowOpen = await compileNative((await provideRivalTools()).compiler, "slow_open", top, [
+    ...["-shared", "-fPIC", "-DDELAY_NS=2000000", "-ldl"],
+  ]);
+  const args = ["--session-dir", directory, "--port", String(redis.port), "--json"];
+  return {
+    redis,
+    directory,
+    manifest,
+    args,
+    waiting: { environment: { LD_PRELOAD: slowOpen } },
+    beganMs: Date.now(),
+  };
+}
+
+/** What a report says, but for what differs between two runs of the same. */
+function comparable(report: object): object {
+  return { ...report, seconds: 0, sessionsPerSecond: 0, peakMemoryBytes: 0 };
+}
+
+describe("files that are waited for (hazards.md, Files: network file system): the same comes of it", () => {
+  test("copied with their bytes and lifetimes, with one lane and two, by the same reports, and verified", async (t) => {
+    const { redis, manifest, args, waiting, beganMs } = await makeWaitingGround(t);
+    const quick = await run(["copy", ...args]);
+    assert.equal(quick.exitCode, 0, quick.stderr);
+    for (const lanes of ["1", "2"]) {
+      await redisCommand(redis, "FLUSHALL");
+      const { exitCode, stderr, report } = await run(["copy", "--lanes", lanes, ...args], waiting);
+      assert.equal(exitCode, 0, stderr);
+      assert.deepEqual(comparable(report), comparable(quick.report));
+      await assertCopied(redis, { manifest, beganMs, sessions });
+    }
+    const verified = await run(["verify", "--lanes", "2", ...args], waiting);
+    assert.equal(verified.exitCode, 0, verified.stderr);
+    assert.equal(Reflect.get(verified.report.sessions, "equal"), sessions);
+  });
+
+  for (const isWaiting of [true, false]) {
+    test(`what a live server ends and saves in a folder that had rested is found, ${isWaiting ? "waiting" : "at once"}`, async (t) => {
+      const { redis, directory, waiting } = await makeWaitingGround(t, ["flat"]);
+      // Times that are younger tell nothing of what changes just behind them.
+      await sleep(2500);
+      const gate = await startGate(t, redis.port, 200_000);
+      const args = ["--session-dir", directory, "--port", String(gate.port), "--json"];
+      const running = start(["copy", "--lanes", "2", ...args], isWaiting ? waiting : {});
+      await heldOf(gate, running.result);
+      const changes = changeMeanwhile(directory);
+      gate.open();
+      const { exitCode, stderr, report } = await running.result;
+      assert.equal(exitCode, 0, stderr);
+      await assertFollowed(redis, changes);
+      assert.ok(report.sessions.vanished > 0);
+    });
+  }
+});
