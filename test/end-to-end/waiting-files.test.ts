@@ -40,7 +40,9 @@ function comparable(report: object): object {
   return { ...report, seconds: 0, sessionsPerSecond: 0, peakMemoryBytes: 0 };
 }
 
-describe("files that are waited for (hazards.md, Files: network file system): the same comes of it", () => {
+describe("files that are waited for (hazards.md, Files: network file system): the same comes of it", {
+  concurrency: 3,
+}, () => {
   test("copied with their bytes and lifetimes, with one lane and two, by the same reports, and verified", async (t) => {
     const { redis, manifest, args, waiting, beganMs } = await makeWaitingGround(t);
     const quick = await run(["copy", ...args]);
