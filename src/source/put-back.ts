@@ -9,13 +9,10 @@ const mostContests = 3;
 /** What is answered where files have no links, or no more of them, or where another's file may not have one. */
 const noLinkCodes: ReadonlySet<string> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
 
-/** What is answered where a directory is renamed to what is none, or to one that is not empty, or a file to a directory. */
-const otherKindCodes: ReadonlySet<string> = new Set(["ENOTDIR", "ENOTEMPTY", "EEXIST", "EISDIR"]);
-
 /**
  * Gives what was set aside its own name again, by link, so that it never takes the place of what came there since. Where a later session
  * file stands there, the one set aside is what the server itself would have replaced, and goes; an earlier one, or an empty file, goes in
- * its stead. What is no file gives way to a session file and never goes: it gets another name. `undefined` where nothing is left
+ * its stead. What is no file gives way to a session file and never goes: it gets another name, a directory always. `undefined` where nothing is left
  * aside, else the system's name of the problem. Throws only what is no system error.
  */
 export function putBack(aside: string, path: string, contests = mostContests): string | undefined {
@@ -42,8 +39,8 @@ export function putBack(aside: string, path: string, contests = mostContests): s
 
 /** Whether what lies aside could take its name; not where one stands there. */
 function takesName(aside: string, path: string, former: BigIntStats): boolean {
-  // Directories have no links.
-  if (former.isDirectory()) return takesFreeName(aside, path);
+  // It has no links, and renamed it would take the place of an empty directory that came just then.
+  if (former.isDirectory()) return false;
   try {
     linkSync(aside, path);
   } catch (error) {
@@ -63,7 +60,8 @@ function takesFreeName(aside: string, path: string): boolean {
     renameSync(aside, path);
     return true;
   } catch (error) {
-    if (otherKindCodes.has(errorCode(error))) return false;
+    // A directory came.
+    if (errorCode(error) === "EISDIR") return false;
     throw error;
   }
 }

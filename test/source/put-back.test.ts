@@ -93,7 +93,9 @@ describe("put-back: what stands at the name decides (spec.md section 4, Purge: n
         name: `nothing, and aside lies ${stranger}`,
         aside: ({ aside, outside }: Place) => make(aside, outside),
         standing: () => undefined,
-        ends: [stranger, "nothing"] as const,
+        ...(stranger.endsWith("directory")
+          ? { ends: ["nothing", "nothing"] as const, renamed: stranger }
+          : { ends: [stranger, "nothing"] as const }),
       },
       {
         name: `a session file, and aside lies ${stranger}: none of both goes, and that gets another name`,
@@ -299,6 +301,22 @@ describe("put-back: what comes and goes meanwhile", () => {
       assert.equal(describePlace(place.path), came === "a directory" ? "directory: file" : "file: came");
     });
   }
+
+  it("an empty directory lies aside, and another comes to its name just then: none takes the place of the other", () => {
+    const place = makePlace();
+    strangers["an empty directory"](place.aside);
+    const inode = lstatSync(place.aside).ino;
+    const action = () => strangers["an empty directory"](place.path);
+    const end = tamper([{ side: "before", call: "renameSync", file, action }]);
+    try {
+      assert.equal(putBack(place.aside, place.path), undefined);
+    } finally {
+      end();
+    }
+    const inodes = readdirSync(place.folder).map((name) => lstatSync(join(place.folder, name)).ino);
+    assert.equal(inodes.length, 2);
+    assert(inodes.includes(inode));
+  });
 
   it("earlier files that come again and again: it ends, and the latest of all is still there", () => {
     const place = makePlace();

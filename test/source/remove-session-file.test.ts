@@ -64,6 +64,13 @@ function remove(place: Place, meanwhile: Meanwhile): Removal {
   }
 }
 
+/** What was given another name. */
+function renamedIn(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => /\.sess\.[0-9a-f]{16}$/.test(name))
+    .map((name) => join(folder, name));
+}
+
 function answer(code: string): Action {
   return () => {
     throw systemError(code);
@@ -121,8 +128,11 @@ describe("remove-session-file: the file that was compared goes, and no other (sp
           ],
         ]);
         assert.deepEqual(removal, { kind: "changed" });
-        assert.equal(describePlace(place.path), swapped);
-        assert.equal(lstatSync(place.path).ino, inode);
+        // Back at its name, but for a directory that was set aside: that stays under another.
+        const [now = place.path] = renamedIn(place.folder);
+        assert.equal(describePlace(now), swapped);
+        assert.equal(lstatSync(now).ino, inode);
+        assert.equal(now !== place.path, call === "renameSync" && swapped.startsWith("directory"));
         assert.deepEqual(asideIn(place.folder), []);
         assert.equal(describePlace(place.outside), "file: outside");
       });
@@ -225,8 +235,7 @@ describe("remove-session-file: another file was set aside, and something came to
         ["after", "renameSync", second],
       ]);
       assert.deepEqual(removal, { kind: "changed" });
-      const renamed = readdirSync(place.folder).filter((one) => /\.sess\.[0-9a-f]{16}$/.test(one));
-      const left = [file, ...renamed].map((one) => describePlace(join(place.folder, one)));
+      const left = [place.path, ...renamedIn(place.folder)].map((path) => describePlace(path));
       const plain = (text: string) =>
         text.replace(/^(symlink|directory|pipe).*|^an? (?:empty )?(symlink|directory|pipe).*/, "$1$2");
       assert.deepEqual(left.map(plain), ends.map(plain));

@@ -122,7 +122,7 @@ describe("restore-set-aside: what a crash left under names of ours (spec.md sect
   });
 
   for (const [stranger, make] of Object.entries(strangers)) {
-    it(`${stranger} that was set aside comes back, and is no session`, () => {
+    it(`${stranger} that was set aside comes back, a directory under another name, and is no session`, () => {
       const file = sessionFile(newDirectory(), "flat");
       const asideName = setAsideName(file.name);
       const outside = join(makeTemporaryDirectory(), "outside");
@@ -130,8 +130,10 @@ describe("restore-set-aside: what a crash left under names of ours (spec.md sect
       make(join(file.directory, asideName), outside);
       const before = describePlace(join(file.directory, asideName));
       assert.deepEqual(restoreSetAside([{ file, asideName, pid: endedPid }]), nothingDone);
-      assert.equal(describePlace(pathOf(file)), before);
-      assert.deepEqual(asideIn(file.directory), []);
+      const [now = "", ...more] = readdirSync(file.directory).filter((name) => name.startsWith(file.name));
+      assert.equal(describePlace(join(file.directory, now)), before);
+      assert.equal(now === file.name, !stranger.endsWith("directory"));
+      assert.deepEqual([more, asideIn(file.directory)], [[], []]);
     });
   }
 });

@@ -152,7 +152,9 @@ function act(
     ...more,
     name,
     exitCodes: (occasion) => (occasion.isOpening ? [...exitCodes(occasion), 3] : exitCodes(occasion)),
-    faults: (at, redis) => [{ kind: "act", at, act: () => action(redis), reply: "lost" }],
+    faults: (at, redis) => [
+      { kind: "act", at, act: () => redis.untilKilled(() => action(redis)), reply: "lost" },
+    ],
   };
 }
 

@@ -99,11 +99,20 @@ export class SweptRedis {
 
   /** Does something beside the run, which a kill may end; `finish` waits for it. */
   meanwhile(action: () => Promise<void>): void {
-    const kills = this.#kills;
     const note = (error: unknown): void => {
-      if (this.#kills === kills) this.#errors.push(error);
+      this.#errors.push(error);
     };
-    this.#background.push(action().catch(note));
+    this.#background.push(this.untilKilled(action).catch(note));
+  }
+
+  /** Does something that a kill may end: what another connection came to may be one. Throws what else goes wrong. */
+  async untilKilled(action: () => Promise<void>): Promise<void> {
+    const kills = this.#kills;
+    try {
+      await action();
+    } catch (error) {
+      if (this.#kills === kills) throw error;
+    }
   }
 
   /** Waits for a state, or for the end of the run. */
