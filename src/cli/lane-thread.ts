@@ -19,7 +19,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Half of what a thread takes by itself: 20 MB less at 1,000,000 sessions, for 2% of the processor's time at most. */
+/** Half of what a thread takes by itself: 7 to 25 MB less at 1,000,000 sessions, for 2% of the processor's time at most. */
 const maxYoungGenerationSizeMb = 24;
 
 /** A thread for a lane. It loads what it needs from the moment that it is made; what ends it is thrown to whoever waits for it. */

@@ -22,7 +22,7 @@ import { countSessionFiles, type ScanSettings } from "./session-scan.js";
 export type Task = "copy" | "purge" | "purge-unconditionally" | "purge-unverified" | "verify";
 
 /**
- * Does a task in the session directories of the record, from the first word with Redis to the last, a copy with the lanes of these threads.
+ * Does a task in the session directories of the record, from the first word with Redis to the last, a copy or a verification with a lane on each of these threads too.
  * Throws what ends the run.
  */
 export async function runTask(

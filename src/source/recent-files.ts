@@ -1,9 +1,8 @@
 import type { FileStamp, SessionFile } from "../model/session-file.js";
+import { coarseTimeMs } from "./coarse-time.js";
 
 /** Files that are remembered; what changed beside more of them is taken again without need, which does no harm. */
 const mostRemembered = 100_000;
-/** File times may lag behind the clock by this much, on file systems with coarse ones. */
-const coarseTimeMs = 2000;
 
 /**
  * Finds what changed since it was read. Only files that changed at about the time of the pass, or later, are remembered: no others

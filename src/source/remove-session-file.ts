@@ -1,7 +1,8 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, renameSync, unlinkSync } from "node:fs";
+import { closeSync, fstatSync, lstatSync, openSync, renameSync, unlinkSync } from "node:fs";
 import type { ExactStamp } from "../model/session-file.js";
 import { errorCode } from "./error-code.js";
 import { putBack } from "./put-back.js";
+import { openFlags } from "./read-session-file.js";
 import { setAsideName } from "./set-aside-name.js";
 
 /** What the removal of one session file came to. */
@@ -12,9 +13,6 @@ export type Removal =
   | { readonly kind: "vanished" }
   /** It stands where it stood, or under a name of ours that a later run puts back. */
   | { readonly kind: "failed"; readonly code: string };
-
-/** Never blocks on a pipe, never follows a symlink in the last place. */
-const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 const mostLooks = 3;
 

@@ -2,13 +2,11 @@ import { lstatSync, type Stats, statfsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { SourceError } from "../model/errors.js";
 import type { SessionFile } from "../model/session-file.js";
+import { coarseTimeMs } from "./coarse-time.js";
 import { errorCode } from "./error-code.js";
 import type { Looks } from "./looks.js";
 import { directoryIdentity, OpenDirectory } from "./open-directory.js";
 import { scatteredPlaceOf } from "./scattered-place.js";
-
-/** File times may lag behind the clock by this much, on file systems with coarse ones. */
-const coarseTimeMs = 2000;
 
 /** Local file systems on which a folder's times change with every file that is removed from it [Linux, statfs(2)]: ext2 to ext4, XFS, btrfs, tmpfs. */
 const trustedFileSystems: ReadonlySet<number> = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994]);

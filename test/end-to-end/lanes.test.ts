@@ -9,6 +9,7 @@ import { SweptRedis } from "../support/sweep/swept-redis.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 import { assertCopied } from "./support/assert-copied.js";
 import { assertFollowed, changeMeanwhile } from "./support/change-meanwhile.js";
+import { comparable } from "./support/comparable.js";
 import { heldOf, startGate } from "./support/gate.js";
 import { saveSession, sidOf } from "./support/made-session.js";
 import { run, start } from "./support/observed-run.js";
@@ -25,11 +26,6 @@ async function makeGround(t: TestContext, layouts?: readonly ("flat" | "scattere
   await makeSessions(directory, { count: sessions, manifest, ...(layouts === undefined ? {} : { layouts }) });
   const args = (port = redis.port) => ["--session-dir", directory, "--port", String(port), "--json"];
   return { redis, directory, manifest, args, beganMs: Date.now() };
-}
-
-/** What a report says, but for what differs between two runs of the same. */
-function comparable(report: object): object {
-  return { ...report, seconds: 0, sessionsPerSecond: 0, peakMemoryBytes: 0 };
 }
 
 describe("lanes on threads (design.md section 2): one lane or several, the same comes of it", {

@@ -9,6 +9,7 @@ import { redisCommand } from "../support/redis-command.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 import { assertCopied } from "./support/assert-copied.js";
 import { assertFollowed, changeMeanwhile } from "./support/change-meanwhile.js";
+import { comparable } from "./support/comparable.js";
 import { heldOf, startGate } from "./support/gate.js";
 import { run, start } from "./support/observed-run.js";
 import { redisOf } from "./support/redis-of-test.js";
@@ -33,11 +34,6 @@ async function makeWaitingGround(t: TestContext, layouts?: readonly ("flat" | "s
     waiting: { environment: { LD_PRELOAD: slowOpen } },
     beganMs: Date.now(),
   };
-}
-
-/** What a report says, but for what differs between two runs of the same. */
-function comparable(report: object): object {
-  return { ...report, seconds: 0, sessionsPerSecond: 0, peakMemoryBytes: 0 };
 }
 
 describe("files that are waited for (hazards.md, Files: network file system): the same comes of it", {

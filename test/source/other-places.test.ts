@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { linkSync, lstatSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { SessionFile } from "../../src/model/session-file.js";
 import { Looks } from "../../src/source/looks.js";
 import { OtherPlaces } from "../../src/source/other-places.js";
@@ -141,7 +140,7 @@ for (const [kind, makeLooks] of Object.entries(kindsOfLooks)) {
       ]);
     });
 
-    it("by a file in a folder that appeared since: it is once the folder was looked for again", async () => {
+    it("by a file in a folder that appeared since: it is once the folder was looked for again", async (t) => {
       const directories = [makeTemporaryDirectory()];
       const [directory] = directories;
       const file: SessionFile = { directory: directory ?? "", name: flatName, layout: "flat", sid };
@@ -154,7 +153,8 @@ for (const [kind, makeLooks] of Object.entries(kindsOfLooks)) {
       };
       assert(!(await isSupersededNow()));
       put(directories, [0, "scattered"], late);
-      await sleep(1100);
+      const nowMs = performance.now();
+      t.mock.method(performance, "now", () => nowMs + 1001);
       assert(await isSupersededNow());
     });
   });
