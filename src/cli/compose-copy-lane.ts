@@ -4,7 +4,6 @@ import { convertSession } from "../convert/convert-session.js";
 import { decideConflict, lifetimeToleranceMs } from "../convert/decide-conflict.js";
 import { isCoveredByMark } from "../convert/missing-key.js";
 import { type CopyLane, makeCopyLane } from "../migrate/copy-lane.js";
-import type { WrittenEntry } from "../migrate/lane.js";
 import { entryMemory } from "../migrate/memory-need.js";
 import { type SettleParts, settleEntries } from "../migrate/settle-entries.js";
 import { YoungWrites } from "../migrate/young-writes.js";
@@ -82,24 +81,20 @@ export function composeCopyLane(order: LaneOrder, surroundings: LaneSurroundings
         written = undefined;
       }
     },
-    writtenOf,
+    digestOf: sha1,
     noneCanBeGone: () => folders.areUntouched(),
     takeBackGone: async (entries) => {
-      const goneFiles = await folders.goneOf(
-        entries.map(({ file }) => file),
-        looks,
-      );
-      const gone = entries.filter(({ file }) => goneFiles.has(file));
-      if (gone.length === 0 || !order.takesBack) return entries.map(() => false);
-      const deleted = new Set<Written>();
+      const takenBack = new Set<Written>();
+      const gone = await folders.goneOf(entries, looks);
+      if (gone.length === 0 || !order.takesBack) return takenBack;
       await connection.run(async (client) => {
         // While a connection was away another run may have purged the file and not have seen us.
         const own = gone.filter(({ timesLost }) => timesLost === connection.timesLost);
         if (own.length < gone.length) warn(`the connection was lost meanwhile: ${staysInRedis}`);
         const replies = await takeBack(client, own, keyPrefix, clockLeadMs);
-        for (const [index, one] of own.entries()) if (replies[index] === true) deleted.add(one);
+        for (const [index, one] of own.entries()) if (replies[index] === true) takenBack.add(one);
       });
-      return entries.map((one) => deleted.has(one));
+      return takenBack;
     },
     dryRun,
     tells: order.tells,
@@ -109,16 +104,10 @@ export function composeCopyLane(order: LaneOrder, surroundings: LaneSurroundings
   });
 }
 
-function writtenOf({ file, candidate, timesLost }: WrittenEntry, pass: number): Written {
-  const { value, expiresAtMs } = candidate.entry;
-  const digest = sha1(value);
-  return { file, pass, timesLost, expiresAtMs, digest, bytes: value.length };
-}
-
-/** Of an ASCII text. The call that does it at once came with Node 20.12, and takes half the time. */
-function sha1(text: string): Buffer {
-  if (crypto.hash !== undefined) return crypto.hash("sha1", text, "buffer");
-  return crypto.createHash("sha1").update(text, "latin1").digest();
+/** Of an ASCII text, as hex digits. The call that does it at once came with Node 20.12, and takes half the time; a buffer takes three times as long. */
+function sha1(text: string): string {
+  if (crypto.hash !== undefined) return crypto.hash("sha1", text, "hex");
+  return crypto.createHash("sha1").update(text, "latin1").digest("hex");
 }
 
 /** Where what is written is kept; `undefined`, and said, where it cannot be. */

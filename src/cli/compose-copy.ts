@@ -18,7 +18,7 @@ import type { OpenRun, Surroundings } from "./open-run.js";
 import { type ScanSettings, scanAll } from "./session-scan.js";
 import { tooManyFailed } from "./too-many-failed.js";
 
-const sessionsOfBatch = 256;
+const sessionsOfBatch = 128;
 const batchesInFlight = 3;
 const batchesBetweenTurns = 16;
 

@@ -10,7 +10,7 @@ import type { Marks } from "./marks.js";
 import type { OpenRun, Surroundings } from "./open-run.js";
 import { type ScanSettings, scanAll } from "./session-scan.js";
 
-const sessionsOfBatch = 256;
+const sessionsOfBatch = 128;
 const batchesInFlight = 3;
 
 /** A verification that is ready to begin. */

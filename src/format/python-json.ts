@@ -28,6 +28,7 @@ const shortEscapes: ReadonlyMap<number, number> = new Map(
 );
 const [quote, backslash, letterU] = [0x22, 0x5c, 0x75];
 const [space, comma, colon] = [0x20, 0x2c, 0x3a];
+const zero = 0x30;
 const [openBracket, closeBracket, openBrace, closeBrace] = [0x5b, 0x5d, 0x7b, 0x7d];
 
 export interface PythonJson {
@@ -72,9 +73,14 @@ class JsonWriter {
       case "string":
         this.#string(value, depth);
         return;
-      case "number":
-      case "bigint":
       case "boolean":
+        this.#ascii(value ? "true" : "false");
+        return;
+      case "number":
+        if (value >= 0 && value < 10) this.#byte(zero + value);
+        else this.#ascii(`${value}`);
+        return;
+      case "bigint":
         this.#ascii(String(value));
         return;
     }
@@ -158,8 +164,10 @@ class JsonWriter {
   #list(items: readonly PythonValue[], identity: object, depth: number): void {
     this.#enter(identity, depth);
     this.#byte(openBracket);
-    for (const [index, item] of items.entries()) {
-      if (index > 0) this.#pair(comma, space);
+    let isFirst = true;
+    for (const item of items) {
+      if (isFirst) isFirst = false;
+      else this.#pair(comma, space);
       this.value(item, depth + 1);
       this.#checkLength(depth);
     }

@@ -2,7 +2,7 @@ import type { FileStamp, ReadSession, SessionFile } from "../model/session-file.
 import type { Written } from "../model/written.js";
 import type { RecentFiles } from "../source/recent-files.js";
 import type { WrittenSessions } from "../source/written-sessions.js";
-import { type LaneParts, runLane, type WrittenEntry } from "./lane.js";
+import { type LaneParts, runLane } from "./lane.js";
 import { type LaneResult, laneResult } from "./lane-result.js";
 
 /** When a session directory's mark says that an earlier, complete run began, milliseconds since the epoch. */
@@ -81,11 +81,12 @@ export interface CopyLaneParts
   readonly written: () => Pick<WrittenSessions, "forget" | "batches"> | undefined;
   /** Takes note of what was written. */
   readonly note: (written: Written) => void;
-  readonly writtenOf: (entry: WrittenEntry, pass: number) => Written;
+  /** SHA-1 of a value, as hex digits. */
+  readonly digestOf: (value: string) => string;
   /** Whether no file can have gone since it was read. */
   readonly noneCanBeGone: () => boolean;
-  /** Takes back keys of sessions whose files are gone; tells for each whether it did. Throws where the run must end. */
-  readonly takeBackGone: (written: readonly Written[]) => Promise<readonly boolean[]>;
+  /** Takes back keys of sessions whose files are gone, and gives these back. Throws where the run must end. */
+  readonly takeBackGone: (written: readonly Written[]) => Promise<ReadonlySet<Written>>;
   readonly dryRun: boolean;
   /** Whether the outcomes are told one by one. */
   readonly tells: boolean;
@@ -130,12 +131,19 @@ export function makeCopyLane(parts: CopyLaneParts): CopyLane {
       return conversion;
     },
     settle: parts.settle,
-    takeBackGone: async (entries) => {
-      if (parts.dryRun) return entries.map(() => false);
-      const all = entries.map((entry) => parts.writtenOf(entry, pass));
-      const takenBack = await parts.takeBackGone(all);
-      for (const [index, one] of all.entries()) if (takenBack[index] !== true) parts.note(one);
-      return takenBack;
+    takeBackGone: async (entries, timesLost) => {
+      const gone = new Set<SessionFile>();
+      if (parts.dryRun) return gone;
+      const written = entries.map(({ file, candidate: { entry } }): Written => {
+        const { value, expiresAtMs } = entry;
+        return { file, pass, timesLost, expiresAtMs, digest: parts.digestOf(value), bytes: value.length };
+      });
+      const takenBack = await parts.takeBackGone(written);
+      for (const one of written) {
+        if (takenBack.has(one)) gone.add(one.file);
+        else parts.note(one);
+      }
+      return gone;
     },
   };
   return {
@@ -173,9 +181,7 @@ async function takeBackEnded(parts: CopyLaneParts): Promise<TakenBack[]> {
     // Signals get their turn, also where nothing is gone and nothing is waited for.
     await turn();
     if (stop.aborted) break;
-    const takenBack = await takeBackGone(batch);
-    for (const [index, { pass, bytes }] of batch.entries()) {
-      if (takenBack[index] !== true) continue;
+    for (const { pass, bytes } of await takeBackGone(batch)) {
       const total = totals.get(pass) ?? { pass, count: 0, bytes: 0 };
       totals.set(pass, { pass, count: total.count + 1, bytes: total.bytes + bytes });
     }

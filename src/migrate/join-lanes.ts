@@ -48,9 +48,19 @@ function shared<L extends Lane, T>(
   batch: readonly SessionFile[],
   work: (lane: L, part: readonly SessionFile[]) => Promise<T>,
 ): Promise<T[]> {
-  const parts = lanes.map((lane) => ({ lane, files: [] as SessionFile[] }));
-  for (const file of batch) parts[places[placeOf(file.sid)] ?? 0]?.files.push(file);
-  return settled(parts.filter(({ files }) => files.length > 0).map(({ lane, files }) => work(lane, files)));
+  const parts = partsOf(batch, lanes.length, places);
+  return settled(
+    lanes.flatMap((lane, at) => {
+      const part = parts[at] ?? [];
+      return part.length > 0 ? [work(lane, part)] : [];
+    }),
+  );
+}
+
+function partsOf(batch: readonly SessionFile[], count: number, places: Uint8Array): SessionFile[][] {
+  const parts = Array.from({ length: count }, (): SessionFile[] => []);
+  for (const file of batch) parts[places[placeOf(file.sid)] ?? 0]?.push(file);
+  return parts;
 }
 
 const placeCount = 256;

@@ -19,19 +19,21 @@ export interface LaneParts {
   /** One settlement for each candidate, in their order. Throws where the run must end. */
   readonly settle: (candidates: readonly Candidate[]) => Promise<readonly Settlement[]>;
   /**
-   * Of what was written, takes back the keys of sessions whose files are gone since: their owners logged out. Tells for each whether it
-   * did. Throws where the run must end.
+   * Of what was written through one connection, takes back the keys of sessions whose files are gone since: their owners logged out. Gives
+   * back their files. Throws where the run must end.
    */
-  readonly takeBackGone: (written: readonly WrittenEntry[]) => Promise<readonly boolean[]>;
+  readonly takeBackGone: (
+    written: readonly WrittenEntry[],
+    timesLost: number,
+  ) => Promise<ReadonlySet<SessionFile>>;
   /** Which connection writes: what is written through one that was lost meanwhile is not taken back. */
   readonly timesLost: () => number;
 }
 
-/** A session file whose entry was written, and through which connection. */
+/** A session file whose entry was written. */
 export interface WrittenEntry {
   readonly file: SessionFile;
   readonly candidate: Candidate;
-  readonly timesLost: number;
 }
 
 /** Files that may be read ahead at a time. */
@@ -39,9 +41,7 @@ export const filesAhead = 64;
 /** Bytes of values that go to Redis at a time. */
 const largestPipeline = 4 * 1024 * 1024;
 
-interface Pending {
-  readonly file: SessionFile;
-  readonly candidate: Candidate;
+interface Pending extends WrittenEntry {
   readonly outcome: SessionOutcome;
 }
 
@@ -137,23 +137,15 @@ async function settlePending(
   const settlements = await parts.settle(pending.map(({ candidate }) => candidate));
   // A logout that fell between reading and writing would be undone by the write. What was written over a newer entry is not taken back: the
   // file may have gone because another run purged it, on the strength of that entry.
-  const written: WrittenEntry[] = [];
-  const places: number[] = [];
-  const settled = pending.map(({ file, candidate, outcome }, index) => {
+  const written = pending.filter((_, index) => {
     const settlement = settlements[index];
-    if (settlement?.kind === "copied" && !("blindly" in settlement)) {
-      written.push({ file, candidate, timesLost });
-      places.push(index);
-    }
-    return settledOutcome(outcome, settlement);
+    return settlement?.kind === "copied" && settlement.blindly !== true;
   });
-  const takenBack = await parts.takeBackGone(written);
-  for (const [index, place] of places.entries()) {
-    const outcome = settled[place];
-    if (takenBack[index] !== true || outcome === undefined) continue;
-    settled[place] = { ...outcome, kind: "vanished", bytesWritten: 0 };
+  const gone = await parts.takeBackGone(written, timesLost);
+  for (const [index, { file, outcome }] of pending.entries()) {
+    const settled = settledOutcome(outcome, settlements[index]);
+    outcomes.push(gone.has(file) ? { ...settled, kind: "vanished", bytesWritten: 0 } : settled);
   }
-  outcomes.push(...settled);
 }
 
 function settledOutcome(outcome: SessionOutcome, settlement: Settlement | undefined): SessionOutcome {

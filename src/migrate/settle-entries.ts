@@ -34,6 +34,19 @@ const restless: Settlement = {
   warning: "a key changed whenever it was to be replaced: it was left alone",
 };
 
+const [copied, expired]: readonly [Settlement, Settlement] = [{ kind: "copied" }, { kind: "expired" }];
+
+/** How far a candidate has come. */
+interface Course {
+  readonly candidate: Candidate;
+  /** Absent while it is open. */
+  settlement?: Settlement;
+  /** What it comes to if Redis is found to hold what was sent for it, though no reply said so. */
+  sent?: Settlement;
+  /** Whether its equal value was given time to get a lifetime. */
+  waited?: true;
+}
+
 /**
  * Writes every candidate that no key stands for, but for those that ended in Redis, and settles the others by what Redis holds. What changes while it is looked at is looked
  * at again. One settlement for each candidate, in their order.
@@ -42,111 +55,84 @@ export async function settleEntries(
   candidates: readonly Candidate[],
   parts: SettleParts,
 ): Promise<Settlement[]> {
-  const course: Course = { settled: new Map(), sent: new Map(), waited: new Set() };
-  let open = candidates;
+  const courses = candidates.map((candidate): Course => ({ candidate }));
+  let open = courses;
   for (let round = 0; round < mostRounds && open.length > 0; round++) {
-    const standing = [
-      ...open.filter(({ endedIfMissing }) => endedIfMissing === true),
-      ...(await create(
-        open.filter(({ endedIfMissing }) => endedIfMissing !== true),
-        parts,
-        course,
-      )),
-    ];
-    const endless = await compare(standing, parts, course);
+    const mayEnd = open.filter(({ candidate }) => candidate.endedIfMissing === true);
+    const others = open.filter(({ candidate }) => candidate.endedIfMissing !== true);
+    const endless = await compare([...mayEnd, ...(await create(others, parts))], parts);
     if (endless.length > 0) await parts.waitForLifetimes();
-    for (const candidate of endless) course.waited.add(candidate);
-    open = open.filter((candidate) => !course.settled.has(candidate));
+    for (const course of endless) course.waited = true;
+    open = open.filter(({ settlement }) => settlement === undefined);
   }
-  return candidates.map((candidate) => course.settled.get(candidate) ?? restless);
+  return courses.map(({ settlement }) => settlement ?? restless);
 }
 
-/** How far a batch has come. */
-interface Course {
-  readonly settled: Map<Candidate, Settlement>;
-  /** What a candidate comes to if Redis is found to hold what was sent for it, though no reply said so. */
-  readonly sent: Map<Candidate, Settlement>;
-  /** Those whose equal value was given time to get a lifetime. */
-  readonly waited: Set<Candidate>;
-}
-
-/** Writes the candidates whose keys do not exist; gives back the others. */
-async function create(
-  candidates: readonly Candidate[],
-  parts: SettleParts,
-  { settled, sent }: Course,
-): Promise<Candidate[]> {
-  if (candidates.length === 0) return [];
-  const creations = await parts.create(candidates.map(({ entry }) => entry));
-  const standing: Candidate[] = [];
-  for (const [index, candidate] of candidates.entries()) {
+/** Writes what no key stands for; gives back the others. */
+async function create(courses: readonly Course[], parts: SettleParts): Promise<Course[]> {
+  if (courses.length === 0) return [];
+  const creations = await parts.create(courses.map(({ candidate }) => candidate.entry));
+  const standing: Course[] = [];
+  for (const [index, course] of courses.entries()) {
     const creation = creations[index] ?? { kind: "failed", detail: "no reply" };
     if (creation.kind === "exists") {
-      standing.push(candidate);
-      if (creation.sentBefore === true) sent.set(candidate, { kind: "copied" });
-    } else if (creation.kind === "failed") settled.set(candidate, failed("redis-error", creation.detail));
-    else settled.set(candidate, { kind: creation.kind === "created" ? "copied" : "expired" });
+      standing.push(course);
+      if (creation.sentBefore === true) course.sent = copied;
+    } else if (creation.kind === "failed") course.settlement = failed("redis-error", creation.detail);
+    else course.settlement = creation.kind === "created" ? copied : expired;
   }
   return standing;
 }
 
-/** Settles candidates by what Redis holds; gives back those whose equal value has no lifetime yet. */
-async function compare(
-  candidates: readonly Candidate[],
-  parts: SettleParts,
-  { settled, sent, waited }: Course,
-): Promise<Candidate[]> {
-  if (candidates.length === 0) return [];
-  const held = await parts.look(candidates.map(({ entry }) => entry.key));
-  const replacements: (Replacement & { readonly candidate: Candidate; readonly settlement: Settlement })[] =
-    [];
-  const ofOtherType: Candidate[] = [];
-  const endless: Candidate[] = [];
-  for (const [index, candidate] of candidates.entries()) {
+/** Settles what it can by what Redis holds; gives back those whose equal value has no lifetime yet. */
+async function compare(courses: readonly Course[], parts: SettleParts): Promise<Course[]> {
+  if (courses.length === 0) return [];
+  const held = await parts.look(courses.map(({ candidate }) => candidate.entry.key));
+  const replacements: (Replacement & { readonly course: Course; readonly settlement: Settlement })[] = [];
+  const ofOtherType: Course[] = [];
+  const endless: Course[] = [];
+  for (const [index, course] of courses.entries()) {
+    const { candidate } = course;
     const seen = held[index] ?? { kind: "nothing" };
     if (seen.kind === "nothing") {
-      if (candidate.endedIfMissing === true) settled.set(candidate, { kind: "ended" });
+      if (candidate.endedIfMissing === true) course.settlement = { kind: "ended" };
       continue;
     }
     if (seen.kind === "other-type") {
-      ofOtherType.push(candidate);
+      ofOtherType.push(course);
       continue;
     }
     const decision = parts.decide(candidate, seen);
-    const replacement = { candidate, entry: candidate.entry, held: seen };
+    const replacement = { course, entry: candidate.entry, held: seen };
     if (decision.kind === "replace") {
       const blindly = decision.blindly === true ? { blindly: true as const } : {};
       replacements.push({ ...replacement, settlement: { kind: "copied", ...blindly } });
-    } else if (decision.kind === "refresh" || (decision.kind === "endless" && waited.has(candidate))) {
+    } else if (decision.kind === "refresh" || (decision.kind === "endless" && course.waited === true)) {
       // The value stays as Redis has it, which may order a set in its own way.
       const entry = { ...candidate.entry, value: seen.value.toString("latin1") };
       replacements.push({ ...replacement, entry, settlement: { kind: "identical" } });
-    } else if (decision.kind === "endless") endless.push(candidate);
-    else if (decision.kind === "own") settled.set(candidate, sent.get(candidate) ?? { kind: "identical" });
-    else settled.set(candidate, decision);
+    } else if (decision.kind === "endless") endless.push(course);
+    else if (decision.kind === "own") course.settlement = course.sent ?? { kind: "identical" };
+    else course.settlement = decision;
   }
-  await settleOtherTypes(ofOtherType, parts, settled);
+  await settleOtherTypes(ofOtherType, parts);
   const replaced = replacements.length > 0 ? await parts.replace(replacements) : [];
-  for (const [index, { candidate, settlement }] of replacements.entries()) {
-    if (replaced[index] === true) settled.set(candidate, settlement);
-    else sent.set(candidate, settlement);
+  for (const [index, { course, settlement }] of replacements.entries()) {
+    if (replaced[index] === true) course.settlement = settlement;
+    else course.sent = settlement;
   }
   return endless;
 }
 
-async function settleOtherTypes(
-  candidates: readonly Candidate[],
-  { overwrite }: SettleParts,
-  settled: Map<Candidate, Settlement>,
-): Promise<void> {
-  if (candidates.length === 0) return;
-  const writes = await overwrite?.(candidates.map(({ entry }) => entry));
-  for (const [index, candidate] of candidates.entries()) {
+async function settleOtherTypes(courses: readonly Course[], { overwrite }: SettleParts): Promise<void> {
+  if (courses.length === 0) return;
+  const writes = await overwrite?.(courses.map(({ candidate }) => candidate.entry));
+  for (const [index, course] of courses.entries()) {
     const write =
       writes === undefined ? undefined : (writes[index] ?? { kind: "failed", detail: "no reply" });
-    if (write === undefined) settled.set(candidate, failed("wrong-redis-type", "the key holds no string"));
-    else if (write.kind === "failed") settled.set(candidate, failed("redis-error", write.detail));
-    else settled.set(candidate, { kind: write.kind, ...(write.kind === "copied" ? { blindly: true } : {}) });
+    if (write === undefined) course.settlement = failed("wrong-redis-type", "the key holds no string");
+    else if (write.kind === "failed") course.settlement = failed("redis-error", write.detail);
+    else course.settlement = { kind: write.kind, ...(write.kind === "copied" ? { blindly: true } : {}) };
   }
 }
 

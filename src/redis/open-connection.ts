@@ -1,5 +1,6 @@
 import { Redis } from "ioredis";
 import { RedisError } from "../model/errors.js";
+import { mendTexts } from "./mend-texts.js";
 import { announce } from "./presence.js";
 import { redisFault } from "./redis-fault.js";
 import { describeTarget, type RedisTarget, type RedisTls } from "./redis-target.js";
@@ -28,6 +29,7 @@ const disconnectWithinMs = 100;
  * login or a database is refused, and go on without. `name` is how other clients see it, where this user may set it. Throws what `redisFault` sorts.
  */
 export async function openConnection(target: RedisTarget, name?: string): Promise<Connection> {
+  mendTexts();
   const client = new Redis({
     ...target.address,
     ...(target.tls === undefined ? {} : { tls: tlsOptions(target.tls) }),

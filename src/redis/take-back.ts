@@ -20,13 +20,7 @@ export async function takeBack(
 ): Promise<boolean[]> {
   const pipeline = client.pipeline();
   for (const { file, digest, expiresAtMs } of written) {
-    pipeline.eval(
-      compareAndDelete,
-      1,
-      keyPrefix + file.sid,
-      digest.toString("hex"),
-      expiresAtMs + clockLeadMs,
-    );
+    pipeline.eval(compareAndDelete, 1, keyPrefix + file.sid, digest, expiresAtMs + clockLeadMs);
   }
   return ((await pipeline.exec()) ?? []).map(([error, deleted]) => {
     // A key of another type is not what this run wrote.

@@ -1,7 +1,9 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import type { FailureReason } from "../model/outcome.js";
 import type { ExactStamp, FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
+import { coarseTimeMs } from "./coarse-time.js";
 import { errorCode } from "./error-code.js";
+import { ReadBlocks } from "./read-blocks.js";
 import { scatteredPlaceOf } from "./scattered-place.js";
 
 /** What opening a session file came to. */
@@ -22,6 +24,7 @@ export type ExactReading =
 
 /** Never blocks on a pipe, never follows a symlink in the last place. */
 export const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const blocks = new ReadBlocks();
 const mostReads = 5;
 const changedRepeatedly = {
   kind: "failed",
@@ -69,6 +72,26 @@ function readPlace<Result extends Reading>(
 
 /** An open file's content, whole and unchanged while it was read. Throws the system's error. */
 export function readOpened(descriptor: number, openedAtMs: number, maxFileSize: number): Reading {
+  return (
+    readSettled(descriptor, openedAtMs, maxFileSize) ?? readBetweenLooks(descriptor, openedAtMs, maxFileSize)
+  );
+}
+
+/**
+ * The content of a small file that nobody has written to since it was opened, with one look at it: whatever is written while it is read shows in its times
+ * behind it. `undefined` for what is to be read with more care, whatever it is.
+ */
+function readSettled(descriptor: number, openedAtMs: number, maxFileSize: number): Reading | undefined {
+  const bytes = blocks.read(descriptor);
+  if (bytes === undefined) return undefined;
+  const stamp = fstatSync(descriptor);
+  const isSettled = Math.max(stamp.mtimeMs, stamp.ctimeMs) < openedAtMs - coarseTimeMs;
+  if (!isSettled || !stamp.isFile() || bytes.length !== stamp.size || stamp.size > maxFileSize)
+    return undefined;
+  return { kind: "read", read: { bytes, mtimeMs: stamp.mtimeMs, openedAtMs }, stamp };
+}
+
+function readBetweenLooks(descriptor: number, openedAtMs: number, maxFileSize: number): Reading {
   for (let reads = 0; reads < mostReads; reads++) {
     const before = fstatSync(descriptor);
     if (!before.isFile()) return { kind: "ignored" };

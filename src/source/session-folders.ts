@@ -6,6 +6,7 @@ import { coarseTimeMs } from "./coarse-time.js";
 import { errorCode } from "./error-code.js";
 import type { Looks } from "./looks.js";
 import { directoryIdentity, OpenDirectory } from "./open-directory.js";
+import { pathOf } from "./recent-files.js";
 import { scatteredPlaceOf } from "./scattered-place.js";
 
 /** Local file systems on which a folder's times change with every file that is removed from it [Linux, statfs(2)]: ext2 to ext4, XFS, btrfs, tmpfs. */
@@ -44,17 +45,22 @@ export class SessionFolders {
    * ended. Where the session directory itself or a scatter folder went, or another is there, nothing is known of its files, and none is
    * gone.
    */
-  async goneOf(files: readonly SessionFile[], looks: Looks): Promise<ReadonlySet<SessionFile>> {
+  async goneOf<Read extends { readonly file: SessionFile }>(
+    read: readonly Read[],
+    looks: Looks,
+  ): Promise<readonly Read[]> {
     const untouched = new Map<string, boolean>();
-    const doubtful = files.filter((file) => {
-      const path = folderOf(file);
+    const doubtful: Read[] = [];
+    for (const one of read) {
+      const path = folderOf(one.file);
       const isUntouched = untouched.get(path) ?? this.#isUntouched(path);
       untouched.set(path, isUntouched);
-      return !isUntouched;
-    });
+      if (!isUntouched) doubtful.push(one);
+    }
+    if (doubtful.length === 0) return doubtful;
     // Almost always they stand: the quickest look first.
-    const stand = await looks.exist(doubtful.map(({ directory, name }) => `${directory}/${name}`));
-    return new Set(doubtful.filter((file, index) => stand[index] !== true && this.#isGone(file)));
+    const stand = await looks.exist(doubtful.map(({ file }) => pathOf(file)));
+    return doubtful.filter(({ file }, index) => stand[index] !== true && this.#isGone(file));
   }
 
   /** Whether nothing can have been removed since from any folder that was noted. */

@@ -7,8 +7,8 @@ interface LayoutContract {
   readonly nameOf: (sid: string) => string | undefined;
 }
 
-const flatName = /^werkzeug_[0-9a-f]{40}\.sess$/;
 const flatStart = "werkzeug_";
+const flatEnd = ".sess";
 const anySid = /^(?:[0-9a-f]{40}|[A-Za-z0-9_-]{84,86})$/;
 const flatSidLength = 40;
 const scatterFolder = /^[A-Za-z0-9_-]{2}$/;
@@ -21,10 +21,16 @@ export function isSid(text: string): boolean {
 /** Where session files lie and how they are named [werkzeug/contrib/sessions.py; odoo/http.py 14.0 to master]. */
 export const layouts = {
   flat: {
-    sidOf: (folder, name) =>
-      folder === "" && flatName.test(name)
-        ? name.slice(flatStart.length, flatStart.length + flatSidLength)
-        : undefined,
+    sidOf: (folder, name) => {
+      const end = flatStart.length + flatSidLength;
+      const isFlat =
+        folder === "" &&
+        name.length === end + flatEnd.length &&
+        name.startsWith(flatStart) &&
+        name.endsWith(flatEnd) &&
+        isHex(name, flatStart.length, end);
+      return isFlat ? name.slice(flatStart.length, end) : undefined;
+    },
     nameOf: (sid) => (sid.length === flatSidLength ? `${flatStart}${sid}.sess` : undefined),
   },
   scattered: {
@@ -36,4 +42,13 @@ export const layouts = {
 /** Whether a directory's name is that of one which scattered sessions lie in. `-` and `_` may begin a sid. */
 export function isScatterFolder(name: string): boolean {
   return scatterFolder.test(name);
+}
+
+/** Whether the characters from one place up to another are lower-case hex digits. A pattern takes ten times as long, of every name twice. */
+function isHex(text: string, from: number, end: number): boolean {
+  for (let index = from; index < end; index++) {
+    const unit = text.charCodeAt(index);
+    if (!((unit >= 0x30 && unit <= 0x39) || (unit >= 0x61 && unit <= 0x66))) return false;
+  }
+  return true;
 }

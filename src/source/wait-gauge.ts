@@ -1,5 +1,7 @@
 /** Calls that are timed together. */
 const callsTimed = 16;
+/** Calls that go untimed behind some that were all short: looking at the clock costs. */
+const callsUntimed = 7 * callsTimed;
 /** One after the other is no way beyond; doing many at a time costs more up to here: milliseconds. */
 const longMs = 0.25;
 /** So many long calls of those timed together show a slow file system; a few show a busy processor. */
@@ -9,7 +11,8 @@ const longThatTell = callsTimed / 4;
 export class WaitGauge {
   readonly #clock: () => number;
   /** The first calls of all are not timed: the program itself is slow until it has run a while. */
-  #calls = -callsTimed;
+  #untimed = callsTimed;
+  #timed = 0;
   #long = 0;
   #waits = false;
 
@@ -24,6 +27,10 @@ export class WaitGauge {
 
   /** Makes a call and takes note of how long it took. */
   time<T>(call: () => T): T {
+    if (this.#untimed > 0 || this.#waits) {
+      this.#untimed--;
+      return call();
+    }
     const beganMs = this.#clock();
     const result = call();
     this.#note(this.#clock() - beganMs);
@@ -31,11 +38,12 @@ export class WaitGauge {
   }
 
   #note(milliseconds: number): void {
-    this.#calls++;
-    if (this.#calls > 0 && milliseconds > longMs) this.#long++;
-    if (this.#calls < callsTimed) return;
-    this.#waits ||= this.#long >= longThatTell;
-    this.#calls = 0;
+    this.#timed++;
+    if (milliseconds > longMs) this.#long++;
+    if (this.#timed < callsTimed) return;
+    this.#waits = this.#long >= longThatTell;
+    this.#untimed = this.#long === 0 ? callsUntimed : 0;
+    this.#timed = 0;
     this.#long = 0;
   }
 }

@@ -74,10 +74,10 @@ function copyOf(plans: readonly PassPlan[], change: Partial<Copy> = {}) {
     takeBackGone: async (entries) => {
       for (const { file, candidate } of entries)
         written.push({
-          ...{ file, pass, timesLost: 0, expiresAtMs: 9, digest: Buffer.alloc(20) },
+          ...{ file, pass, timesLost: 0, expiresAtMs: 9, digest: "00".repeat(20) },
           bytes: candidate.entry.value.length,
         });
-      return entries.map(() => false);
+      return new Set<SessionFile>();
     },
   };
   const copy: Copy = {

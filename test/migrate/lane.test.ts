@@ -30,7 +30,7 @@ const there = {
   ahead: async () => undefined,
   isSuperseded: () => false,
   isSeenTo: () => false,
-  takeBackGone: async () => [],
+  takeBackGone: async () => new Set<SessionFile>(),
   timesLost: () => 0,
 };
 
@@ -223,9 +223,9 @@ describe("lane: pipelines", () => {
       settle: async () => [copied, copied, { kind: "identical" }],
       ...there,
       timesLost: () => 7,
-      takeBackGone: async (written) => {
-        taken.push(...written.map(({ candidate, timesLost }) => `${candidate.entry.value} ${timesLost}`));
-        return written.map(({ file }) => file.sid !== "a");
+      takeBackGone: async (written, timesLost) => {
+        taken.push(...written.map(({ candidate }) => `${candidate.entry.value} ${timesLost}`));
+        return new Set(written.map(({ file }) => file).filter(({ sid }) => sid !== "a"));
       },
     });
     assert.deepEqual(

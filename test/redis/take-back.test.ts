@@ -14,7 +14,7 @@ const written: Written = {
   pass: 0,
   timesLost: 0,
   expiresAtMs: instant,
-  digest: createHash("sha1").update(value).digest(),
+  digest: createHash("sha1").update(value).digest("hex"),
   bytes: value.length,
 };
 

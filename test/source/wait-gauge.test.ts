@@ -30,7 +30,7 @@ describe("wait-gauge: whether calls wait, from how long they take (design.md sec
     ],
     ["a cold disk: every fourth", Array.from({ length: 32 }, (_, at) => (at % 4 === 0 ? 1 : 0.01)), true],
     ["one that was waited for and is quick now", [...calls(32, 2), ...calls(500, 0.01)], true],
-    ["one that is waited for only later", [...calls(512, 0.01), ...calls(16, 2)], true],
+    ["one that is waited for only later", [...calls(512, 0.01), ...calls(128, 2)], true],
   ];
   for (const [name, milliseconds, waits] of rows) {
     it(`${name}: ${waits ? "they wait" : "they do not"}`, () => {
