@@ -19,7 +19,7 @@ import { type ScanSettings, scanAll } from "./session-scan.js";
 import { tooManyFailed } from "./too-many-failed.js";
 
 const sessionsOfBatch = 128;
-const batchesInFlight = 3;
+const batchesInFlight = 4;
 const batchesBetweenTurns = 16;
 
 /** What a copy is made of, joined. */

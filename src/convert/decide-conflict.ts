@@ -51,7 +51,9 @@ export function decideConflict(
   if (session === undefined)
     return { kind: "kept", warning: "a key holds what is no session: it was left alone" };
   const authenticated = isTruthy(session.values.get("uid") ?? null);
-  const savedMs = held.expiresAtMs - fullLifetime(session, authenticated, lifetimes).seconds * 1000;
+  const savedMs =
+    held.expiresAtMs -
+    fullLifetime(session.values.get("expiration"), authenticated, lifetimes).seconds * 1000;
   if (savedMs > nowMs + lifetimeToleranceMs) {
     return { kind: "kept", warning: "a key's lifetime is longer than the settings say: it was left alone" };
   }

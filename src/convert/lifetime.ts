@@ -1,4 +1,4 @@
-import { isTruthy, type PythonDict, type PythonValue } from "../format/python-value.js";
+import { isTruthy, type PythonValue } from "../format/python-value.js";
 import type { ReadSession } from "../model/session-file.js";
 
 export interface LifetimeSettings {
@@ -22,14 +22,13 @@ export interface FullLifetime {
 const coarseTimeMs = 2000;
 const longestOwnSeconds = 9_999_999_999;
 
-/** The session's own `expiration`, else the default for its kind [session_redis/session.py, `save`]. */
+/** By `own`, the session's `expiration`, where it has one, else the default for its kind [session_redis/session.py, `save`]. */
 export function fullLifetime(
-  session: PythonDict,
+  own: PythonValue | undefined,
   authenticated: boolean,
   settings: LifetimeSettings,
 ): FullLifetime {
   const byKind = authenticated ? settings.expiration : settings.expirationAnonymous;
-  const own = session.values.get("expiration");
   if (own === undefined || !isTruthy(own)) return { seconds: byKind, odd: false };
   const seconds = integerOf(own);
   if (seconds === undefined || seconds > longestOwnSeconds) return { seconds: byKind, odd: true };

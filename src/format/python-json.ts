@@ -1,6 +1,7 @@
 import { showable } from "../model/showable.js";
 import { DecodeError } from "./decode-error.js";
 import { floatRepr } from "./float-repr.js";
+import { isPlainUnit, longestEscape, writeEscape } from "./json-escape.js";
 import { deepestLevel } from "./limits.js";
 import {
   isKind,
@@ -15,18 +16,10 @@ import { firstValues, isReadable, tagOf } from "./tagged-dict.js";
 
 /** Bytes that are written before they become a chunk. */
 const chunkLength = 1 << 16;
-/** The most that is written between two looks at how full the buffer is: a character as an escape. */
-const longestStep = 6;
-
 /** Where JSON is written, by one call after another: a buffer for each would cost more than the writing. */
 const scratch = Buffer.allocUnsafe(chunkLength);
 
-const hexDigits = Buffer.from("0123456789abcdef", "latin1");
-/** By character: what stands behind the backslash in its short escape. */
-const shortEscapes: ReadonlyMap<number, number> = new Map(
-  ['""', "\\\\", "\bb", "\ff", "\nn", "\rr", "\tt"].map((pair) => [pair.charCodeAt(0), pair.charCodeAt(1)]),
-);
-const [quote, backslash, letterU] = [0x22, 0x5c, 0x75];
+const quote = 0x22;
 const [space, comma, colon] = [0x20, 0x2c, 0x3a];
 const zero = 0x30;
 const [openBracket, closeBracket, openBrace, closeBrace] = [0x5b, 0x5d, 0x7b, 0x7d];
@@ -206,7 +199,7 @@ class JsonWriter {
   #string(text: string, depth: number): void {
     const { length } = text;
     if (length + this.#length + this.#chunksLength > this.#maxLength) this.#tooLarge(depth);
-    if (longestStep * (length + 1) <= chunkLength - this.#length) {
+    if (longestEscape * (length + 1) <= chunkLength - this.#length) {
       scratch[this.#length] = quote;
       const end = writeCharacters(text, 0, length, this.#length + 1);
       scratch[end] = quote;
@@ -226,9 +219,9 @@ class JsonWriter {
 
   /** How many characters may be written, however each is; there is always room for one. */
   #room(depth: number): number {
-    if (this.#length + 2 * longestStep > chunkLength) this.#cutChunk();
+    if (this.#length + 2 * longestEscape > chunkLength) this.#cutChunk();
     if (this.#length + this.#chunksLength > this.#maxLength) this.#tooLarge(depth);
-    return Math.floor((chunkLength - this.#length) / longestStep) - 1;
+    return Math.floor((chunkLength - this.#length) / longestEscape) - 1;
   }
 
   #byte(byte: number): void {
@@ -289,22 +282,9 @@ function writeCharacters(text: string, from: number, end: number, offset: number
   let at = offset;
   for (let index = from; index < end; index++) {
     const unit = text.charCodeAt(index);
-    if (unit >= 0x20 && unit <= 0x7e && unit !== quote && unit !== backslash) scratch[at++] = unit;
-    else at = writeEscape(unit, at);
+    if (isPlainUnit(unit)) scratch[at++] = unit;
+    else at = writeEscape(scratch, unit, at);
   }
-  return at;
-}
-
-function writeEscape(unit: number, offset: number): number {
-  let at = offset;
-  scratch[at++] = backslash;
-  const short = shortEscapes.get(unit);
-  if (short !== undefined) {
-    scratch[at++] = short;
-    return at;
-  }
-  scratch[at++] = letterU;
-  for (let shift = 12; shift >= 0; shift -= 4) scratch[at++] = hexDigits[(unit >> shift) & 0xf] ?? 0;
   return at;
 }
 

@@ -91,9 +91,9 @@ function convertFile(file: SessionFile, parts: LaneParts): SessionOutcome | Pend
   const outcome = conversionOutcome(sid, reading.read, conversion, bytes);
   if (conversion.kind !== "entry") return outcome;
   const { entry, fullLifetimeMs } = conversion;
-  const seenTo = parts.isSeenTo(file, reading.stamp) ? { endedIfMissing: true as const } : {};
-  const candidate = { entry, mtimeMs: reading.read.mtimeMs, fullLifetimeMs, ...seenTo };
-  return { file, candidate, outcome };
+  const candidate: Candidate = { entry, mtimeMs: reading.read.mtimeMs, fullLifetimeMs };
+  const isSeenTo = parts.isSeenTo(file, reading.stamp);
+  return { file, candidate: isSeenTo ? { ...candidate, endedIfMissing: true } : candidate, outcome };
 }
 
 /** What becomes of a file that was not read. */

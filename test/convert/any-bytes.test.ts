@@ -4,8 +4,8 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { type Conversion, convertSession } from "../../src/convert/convert-session.js";
-import { opcode } from "../../src/format/pickle/opcodes.js";
 import { failureReasons } from "../../src/model/outcome.js";
+import { opcodeSoup } from "../support/opcode-soup.js";
 import { bombNames } from "./bomb-names.js";
 
 const nowMs = Date.UTC(2026, 0, 1);
@@ -40,57 +40,6 @@ function check(bytes: Buffer): void {
     JSON.parse(conversion.entry.value.replaceAll(/\b(?:NaN|-?Infinity)\b/g, "0"));
   }
 }
-
-/** An opcode with the arguments that it takes, so that long runs of them stay well-formed. */
-const withArguments: fc.Arbitrary<Buffer> = fc.oneof(
-  fc.constantFrom(...Object.values(opcode)).map((code) => Buffer.from([code])),
-  fc
-    .constantFrom("}", "]", ")", "(", "N", "\x88", "\x89", "\x8f", "\x94", "0", "2")
-    .map((code) => Buffer.from(code, "latin1")),
-  fc
-    .constantFrom("s", "u", "a", "e", "t", "l", "d", "\x85", "\x86", "\x87", "\x90", "\x91")
-    .map((code) => Buffer.from(code, "latin1")),
-  fc.nat(255).map((value) => Buffer.from([opcode.binint1, value])),
-  fc.nat(4).map((index) => Buffer.from([opcode.binget, index])),
-  fc.nat(4).map((index) => Buffer.from([opcode.binput, index])),
-  fc.double().map((value) => {
-    const bytes = Buffer.alloc(9, opcode.binfloat);
-    bytes.writeDoubleBE(value, 1);
-    return bytes;
-  }),
-  fc
-    .oneof(
-      fc.constantFrom("uid", "expiration", "_type", "value", "set", "date_isoformat", "2020-01-01"),
-      fc.string({ maxLength: 8, unit: "binary" }),
-    )
-    .map((text) => {
-      const bytes = Buffer.from(text).subarray(0, 255);
-      return Buffer.concat([Buffer.from([opcode.shortBinunicode, bytes.length]), bytes]);
-    }),
-  fc
-    .constantFrom(
-      ...[
-        "builtins\nset",
-        "collections\nOrderedDict",
-        "datetime\ndate",
-        "datetime\ndatetime",
-        "_codecs\nencode",
-      ],
-      ...[
-        "werkzeug.datastructures\nMultiDict",
-        "copyreg\n_reconstructor",
-        "datetime\ntimedelta",
-        "os\nsystem",
-      ],
-      ...["collections\ndefaultdict", "datetime\ntimezone", "pytz\n_p", "builtins\nbytearray"],
-    )
-    .map((name) => Buffer.from(`c${name}\n`)),
-);
-const soup = fc
-  .record({ parts: fc.array(withArguments, { maxLength: 60 }), whole: fc.boolean() })
-  .map(({ parts, whole }) =>
-    Buffer.concat([...(whole ? [Buffer.from("}")] : []), ...parts, Buffer.from(".")]),
-  );
 
 const token = fc.constantFrom(
   ...[
@@ -137,7 +86,7 @@ const cutJson = fc
 describe("convertSession: for any bytes whatever an outcome, never a throw (design.md section 2)", () => {
   const kinds = [
     ["random bytes", fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)), 3000],
-    ["opcodes of pickles in any order", soup, 15_000],
+    ["opcodes of pickles in any order", opcodeSoup, 15_000],
     ["tokens of JSON in any order", jsonSoup, 10_000],
     ["whole and cut JSON", cutJson, 3000],
   ] as const;

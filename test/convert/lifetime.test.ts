@@ -152,7 +152,10 @@ describe("lifetime: the pieces", () => {
     for (const [own, authenticated, seconds, isOdd] of rows) {
       const session = newDict();
       setItem(session, "expiration", own);
-      assert.deepEqual(fullLifetime(session, authenticated, settings), { seconds, odd: isOdd });
+      assert.deepEqual(fullLifetime(session.values.get("expiration"), authenticated, settings), {
+        seconds,
+        odd: isOdd,
+      });
     }
   });
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
+  appendFileSync,
   chmodSync,
   chownSync,
   lstatSync,
@@ -13,7 +14,7 @@ import {
 } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { describe, it } from "node:test";
+import { describe, it, mock } from "node:test";
 import { type Reading, readPlaceExactly, readSessionFile } from "../../src/source/read-session-file.js";
 import { callUnprivileged } from "../support/call-unprivileged.js";
 import { interceptCalls } from "../support/intercept-calls.js";
@@ -106,6 +107,75 @@ describe("read-session-file: what is read", () => {
     const one = read(directory, "s");
     read(directory, "t");
     assert(one.kind === "read" && one.read.bytes.toString() === "one");
+  });
+});
+
+describe("read-session-file: a small file that rests since long is looked at once", () => {
+  /** Reads a file on a clock that is ten seconds ahead of its times, and does something between the reading and the look. */
+  function readLater(content: string, meanwhile: (path: string) => void): Reading {
+    const directory = makeTemporaryDirectory();
+    const path = join(directory, "s");
+    writeFileSync(path, content);
+    mock.timers.enable({ apis: ["Date"], now: Date.now() + 10_000 });
+    let reads = 0;
+    const end = interceptCalls(({ name, proceed }) => {
+      const result = proceed();
+      if (name === "readSync" && reads++ === 0) {
+        // What is written now is ten seconds old on that clock: the times are set as they would be.
+        meanwhile(path);
+      }
+      return result;
+    });
+    try {
+      return read(directory);
+    } finally {
+      end();
+      mock.timers.reset();
+    }
+  }
+  const nowSeconds = () => Date.now() / 1000;
+
+  it("its content, time and size are what they are", () => {
+    const reading = readLater("content", () => undefined);
+    assert(reading.kind === "read");
+    assert.equal(reading.read.bytes.toString(), "content");
+    assert.equal(reading.stamp.size, 7);
+  });
+
+  it("what was written to it while it was read is read", () => {
+    const reading = readLater("content", (path) => {
+      writeFileSync(path, "CONTENT");
+      utimesSync(path, nowSeconds(), nowSeconds());
+    });
+    assert(reading.kind === "read");
+    assert.equal(reading.read.bytes.toString(), "CONTENT");
+  });
+
+  it("and what was added to it", () => {
+    const reading = readLater("content", (path) => appendFileSync(path, " and more"));
+    assert(reading.kind === "read");
+    assert.equal(reading.read.bytes.toString(), "content and more");
+  });
+
+  it("one that is empty by then is empty", () => {
+    assert.deepEqual(
+      readLater("content", (path) => truncateSync(path, 0)),
+      { kind: "empty" },
+    );
+  });
+
+  it("many of them keep their contents, whatever their sizes", () => {
+    const directory = makeTemporaryDirectory();
+    const sizes = [1, 7, 8191, 8192, 8193, 65_535, 65_536, 65_537, 200_000, ...Array(300).fill(777)];
+    const contents = sizes.map((size, index) => Buffer.alloc(size, String(index)));
+    for (const [index, content] of contents.entries()) writeFileSync(join(directory, `s${index}`), content);
+    mock.timers.enable({ apis: ["Date"], now: Date.now() + 10_000 });
+    const readings = contents.map((_, index) => read(directory, `s${index}`, 1_000_000));
+    mock.timers.reset();
+    for (const [index, reading] of readings.entries()) {
+      assert(reading.kind === "read");
+      assert(reading.read.bytes.equals(contents[index] ?? Buffer.alloc(0)), `of ${sizes[index]} bytes`);
+    }
   });
 });
 

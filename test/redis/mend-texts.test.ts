@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { it } from "node:test";
+import { projectRoot } from "../support/project.js";
+
+const mendTexts = new URL("../../src/redis/mend-texts.js", import.meta.url).href;
+
+/** Whether `String.prototype` is in V8's fast form behind each of these statements, in a process of its own. */
+function fastBehind(...statements: readonly string[]): boolean[] {
+  const script = statements
+    .map((each) => `${each}; console.log(%HasFastProperties(String.prototype));`)
+    .join("\n");
+  const args = ["--allow-natives-syntax", "--input-type=module", "--eval", script];
+  const printed = execFileSync(process.execPath, args, { encoding: "utf8", cwd: projectRoot });
+  return printed
+    .trim()
+    .split("\n")
+    .map((line) => line === "true");
+}
+
+it("mend-texts: the client leaves the methods of texts slow, and they are fast again", () => {
+  const statements = [
+    "",
+    'await import("ioredis")',
+    `(await import(${JSON.stringify(mendTexts)})).mendTexts()`,
+  ];
+  // Where the client does so no more this fails, and mendTexts can go.
+  assert.deepEqual(fastBehind(...statements), [true, false, true]);
+});
