@@ -1,6 +1,7 @@
 import { DecodeError } from "../format/decode-error.js";
 import { writePlainJson } from "../format/pickle/plain-json.js";
 import { PlainTape } from "../format/pickle/plain-tape.js";
+import { readPlain } from "../format/pickle/read-plain.js";
 import { type PythonJson, writePythonJson } from "../format/python-json.js";
 import { isKind, isTruthy } from "../format/python-value.js";
 import { recogniseFormat, sessionFormats } from "../format/session-format.js";
@@ -81,8 +82,8 @@ function convertDecoded(
   if (read.bytes.length > fileSizeFactor * settings.maxSessionSize) {
     throw new DecodeError("too-large", `a file of ${read.bytes.length} bytes`);
   }
-  const plain = format === "pickle" ? readPlain(read.bytes, settings) : undefined;
-  const { text, lossy, authenticated, lifetime } = plain ?? readAny(read.bytes, format, settings);
+  const plain = format === "pickle" ? decodePlain(read.bytes, settings) : undefined;
+  const { text, lossy, authenticated, lifetime } = plain ?? decodeAny(read.bytes, format, settings);
   const expiresAtMs = expiryInstant(read, lifetime, settings.ttl, nowMs);
   const facts = { authenticated, lossy };
   const key = settings.keyPrefix + sid;
@@ -106,7 +107,7 @@ interface Decoded extends PythonJson {
   readonly lifetime: FullLifetime;
 }
 
-function readAny(bytes: Buffer, format: SessionFormat, settings: ConversionSettings): Decoded {
+function decodeAny(bytes: Buffer, format: SessionFormat, settings: ConversionSettings): Decoded {
   const session = sessionFormats[format].decode(bytes, fewValues + settings.maxSessionSize);
   if (!isKind(session, "dict")) throw new DecodeError("corrupt", "the session is no dict");
   const { text, lossy } = writePythonJson(session, settings.maxSessionSize);
@@ -116,8 +117,8 @@ function readAny(bytes: Buffer, format: SessionFormat, settings: ConversionSetti
 }
 
 /** The same for most pickles, in a third of the time; `undefined` for the others. */
-function readPlain(bytes: Buffer, settings: ConversionSettings): Decoded | undefined {
-  const root = tape.read(bytes);
+function decodePlain(bytes: Buffer, settings: ConversionSettings): Decoded | undefined {
+  const root = readPlain(tape, bytes);
   if (root === 0 || tape.valueOf(root, "expiration") !== 0) return undefined;
   const json = writePlainJson(tape, root, settings.maxSessionSize);
   if (json === undefined) return undefined;

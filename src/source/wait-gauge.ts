@@ -27,7 +27,8 @@ export class WaitGauge {
 
   /** Makes a call and takes note of how long it took. */
   time<T>(call: () => T): T {
-    if (this.#untimed > 0 || this.#waits) {
+    if (this.#waits) return call();
+    if (this.#untimed > 0) {
       this.#untimed--;
       return call();
     }

@@ -7,6 +7,7 @@ import { DecodeError } from "../../src/format/decode-error.js";
 import { opcode } from "../../src/format/pickle/opcodes.js";
 import { writePlainJson } from "../../src/format/pickle/plain-json.js";
 import { PlainTape } from "../../src/format/pickle/plain-tape.js";
+import { readPlain } from "../../src/format/pickle/read-plain.js";
 import { unpickle } from "../../src/format/pickle/unpickle.js";
 import { writePythonJson } from "../../src/format/python-json.js";
 import { isKind, isTruthy } from "../../src/format/python-value.js";
@@ -25,8 +26,8 @@ interface Known {
 
 const tape = new PlainTape();
 
-function readPlain(bytes: Buffer): Known | undefined {
-  const root = tape.read(bytes);
+function knownOfPlain(bytes: Buffer): Known | undefined {
+  const root = readPlain(tape, bytes);
   const json = root === 0 ? undefined : writePlainJson(tape, root, maxLength);
   if (json === undefined) return undefined;
   const values = keys.map((key) => tape.valueOf(root, key));
@@ -48,7 +49,7 @@ function readByMachine(bytes: Buffer): Known | string {
 
 /** Holds what is read as plain to what the pickle machine makes of it; tells whether it is plain. */
 function check(bytes: Buffer): boolean {
-  const plain = readPlain(bytes);
+  const plain = knownOfPlain(bytes);
   if (plain !== undefined) assert.deepEqual(plain, readByMachine(bytes), bytes.toString("base64"));
   return plain !== undefined;
 }
@@ -112,7 +113,7 @@ describe("plain-json: what is plain is written without the pickle machine", () =
   ];
   for (const [name, bytes, json, lossy = false] of rows) {
     it(name, () => {
-      const plain = readPlain(bytes);
+      const plain = knownOfPlain(bytes);
       assert.deepEqual([plain?.text, plain?.lossy], [json, lossy]);
       assert(check(bytes));
     });
@@ -137,7 +138,7 @@ describe("plain-json: what is plain is written without the pickle machine", () =
   ] as const) {
     it(`${name} as a uid is ${truthy ? "truthy" : "falsy"}`, () => {
       const bytes = pickleOf(`}${text("uid")}${value}s`);
-      assert.equal(readPlain(bytes)?.keys[0], truthy);
+      assert.equal(knownOfPlain(bytes)?.keys[0], truthy);
       assert(check(bytes));
     });
   }
@@ -176,10 +177,10 @@ describe("plain-json: what is for the pickle machine to judge", () => {
     ["51 levels", dictOf(`${"]".repeat(51)}${"a".repeat(50)}`)],
     ["too long a text", dictOf(`X\x00\x10\x00\x00${"\x00".repeat(4096)}`.padEnd(10_000, "\x00"))],
   ];
-  for (const [name, bytes] of rows) it(name, () => assert.equal(readPlain(bytes), undefined));
+  for (const [name, bytes] of rows) it(name, () => assert.equal(knownOfPlain(bytes), undefined));
 
   it("more JSON than is allowed", () => {
-    const root = tape.read(dictOf(text("x".repeat(100))));
+    const root = readPlain(tape, dictOf(text("x".repeat(100))));
     assert.equal(writePlainJson(tape, root, 109)?.text.length, 109);
     assert.equal(writePlainJson(tape, root, 108), undefined);
   });
@@ -187,7 +188,7 @@ describe("plain-json: what is for the pickle machine to judge", () => {
   it("a text that is remembered and written so often that there is no room", () => {
     const many = `${text("\x00".repeat(250))}\x94${"h\x01".repeat(200)}`;
     const bytes = pickleOf(`}\x94${text("a")}](${many}es`);
-    assert.equal(readPlain(bytes), undefined);
+    assert.equal(knownOfPlain(bytes), undefined);
   });
 });
 
