@@ -59,13 +59,13 @@ export function findStretches(work: readonly Work[], sessions: number): Stretche
   };
 }
 
-/** Chooses points by seed, evenly over the mixed stretches and, a few, over the whole run. */
+/** Chooses points by seed, evenly over the mixed stretches, from another one on for each seed, and, a few, over the whole run. */
 export function chooseKillPoints({ mixed, anywhere }: Stretches, count: number, seed: number): KillPoint[] {
   const random = makeRandom(seed);
   const aims = Array.from({ length: count }, (_, index) => {
     const round = Math.floor(index / pointsToOneAnywhere);
     const last = index % pointsToOneAnywhere === pointsToOneAnywhere - 1;
-    return last ? anywhere[round % anywhere.length] : mixed[index % mixed.length];
+    return last ? anywhere[round % anywhere.length] : mixed[(index + seed) % mixed.length];
   });
   const taken = new Map<Stretch | undefined, number>();
   return aims.flatMap((stretch) => {

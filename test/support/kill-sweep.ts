@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { coarseTimeMs } from "../../src/source/coarse-time.js";
 import { checkSessions } from "./check-sessions.js";
 import { chooseKillPoints, findStretches } from "./choose-kill-points.js";
 import { type CommandOptions, runCommand } from "./command.js";
@@ -48,26 +49,30 @@ interface Ground {
   readonly command: readonly string[];
 }
 
-/** What is killed, two at a time: a run on one thread, and one with lanes on threads of their own. */
+/** What is killed: a run on one thread, and one with lanes on threads of their own. */
 const commands = [
   ["copy", "--purge", "--lanes", "1"],
   ["copy", "--purge", "--lanes", "2"],
 ];
+/** Two runs of each go on at a time: while the files of one come to rest the other works. */
+const grounds = [...commands, ...commands];
 /** A purge lets files be that are younger than 2 s. */
 const ageSeconds = 3600;
+/** A run looks once more at a file that changed just before; how often it looks at each is to be the same in every run. */
+const restMs = coarseTimeMs + 100;
 
 /** Kills so many runs of `copy --purge`, each at another point. `tell` hears how many are done. */
 export async function sweepKills(
   { sessions, points, seed }: KillSweep,
   tell: (done: number) => void,
 ): Promise<KillResult[]> {
-  const servers = await Promise.all(commands.map(() => startRedis()));
+  const servers = await Promise.all(grounds.map(() => startRedis()));
   try {
     const results: KillResult[] = [];
     const work = async (redis: RedisServer, index: number): Promise<void> => {
-      const ground = await makeGround(redis, sessions, commands[index] ?? []);
+      const ground = await makeGround(redis, sessions, grounds[index] ?? []);
       const stretches = findStretches(await watchRun(ground), sessions);
-      const share = Math.floor((points + index) / commands.length);
+      const share = Math.floor((points + index) / grounds.length);
       for (const point of chooseKillPoints(stretches, share, seed + index)) {
         results.push(await judgeKill(ground, point));
         tell(results.length);
@@ -127,7 +132,7 @@ async function judgeKill(ground: Ground, point: KillPoint): Promise<KillResult> 
 }
 
 /**
- * Puts every session file into the directory again, and empties Redis. Links do: a run removes names, it writes no file. New files take
+ * Puts every session file into the directory again, empties Redis, and lets the files come to rest. Links do: a run removes names, it writes no file. New files take
  * milliseconds each on some file systems, where as many were removed just before.
  */
 async function restore({ redis, directory, master, known }: Ground): Promise<void> {
@@ -136,6 +141,7 @@ async function restore({ redis, directory, master, known }: Ground): Promise<voi
     linkSync(join(master, made.path), join(directory, made.path));
   }
   await redisCommand(redis, "FLUSHALL");
+  await sleep(restMs);
 }
 
 function argsFor({ redis, directory, command }: Ground): string[] {
