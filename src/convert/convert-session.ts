@@ -87,7 +87,7 @@ function convertDecoded(
   const expiresAtMs = expiryInstant(read, lifetime, settings.ttl, nowMs);
   const facts = { authenticated, lossy };
   const key = settings.keyPrefix + sid;
-  // One session is one object: spreading them for each would take longer than decoding one.
+  // Nothing is spread here: for each session that takes as long as reading it.
   const conversion: Conversion =
     expiresAtMs <= nowMs
       ? { kind: "expired", format, facts }

@@ -44,7 +44,7 @@ export function isScatterFolder(name: string): boolean {
   return scatterFolder.test(name);
 }
 
-/** Whether the characters from one place up to another are lower-case hex digits. A pattern takes ten times as long, of every name twice. */
+/** Whether the characters from one place up to another are lower-case hex digits. A pattern takes several times as long, of every name twice. */
 function isHex(text: string, from: number, end: number): boolean {
   for (let index = from; index < end; index++) {
     const unit = text.charCodeAt(index);

@@ -185,6 +185,25 @@ describe("plain-json: what is for the pickle machine to judge", () => {
     assert.equal(writePlainJson(tape, root, 108), undefined);
   });
 
+  it("what ends about where the room does is right or for the machine, however deep its end is", () => {
+    const often = `${text("\x00".repeat(250))}\x94${"h\x01".repeat(42)}`;
+    const deep = `${"]".repeat(48)}${double(-1.2345678901234567e-200)}${"a".repeat(48)}`;
+    let plain = 0;
+    for (let pad = 0; pad < 900; pad++) {
+      const fine = Buffer.from([opcode.binint, 0, 0, 0, 0]);
+      fine.writeInt32LE(10 ** (pad % 6), 1);
+      const rest = `${fine.toString("latin1")}${"N".repeat(Math.floor(pad / 6))}${deep}`;
+      const bytes = pickleOf(`}\x94${text("a")}](${often}${rest}es`);
+      const root = readPlain(tape, bytes);
+      assert.notEqual(root, 0);
+      const json = writePlainJson(tape, root, 1_000_000);
+      if (json === undefined) continue;
+      plain++;
+      assert.equal(json.text, writePythonJson(unpickle(bytes, 1_000_000), 1_000_000).text);
+    }
+    assert(plain > 0 && plain < 900, `${plain} of 900`);
+  });
+
   it("a text that is remembered and written so often that there is no room", () => {
     const many = `${text("\x00".repeat(250))}\x94${"h\x01".repeat(200)}`;
     const bytes = pickleOf(`}\x94${text("a")}](${many}es`);

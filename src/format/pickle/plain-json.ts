@@ -6,9 +6,9 @@ import { type PlainTape, plainKind } from "./plain-tape.js";
 /** Enough for the JSON of almost every plain pickle. */
 const room = 64 * 1024;
 const scratch = Buffer.allocUnsafeSlow(room);
-/** More than a bracket, a separator and any number take. */
-const roomForOthers = 40;
 const deepestPlain = 50;
+/** More than what is written between two looks at the room left, a text apart: a number, a separator, and the end of every container around it. */
+const roomForOthers = 40 + deepestPlain;
 
 const [quote, minus, zero] = [0x22, 0x2d, 0x30];
 const [space, comma, colon] = [0x20, 0x2c, 0x3a];
@@ -18,7 +18,7 @@ const [openBracket, closeBracket, openBrace, closeBrace] = [0x5b, 0x5d, 0x7b, 0x
 export function writePlainJson(tape: PlainTape, root: number, maxLength: number): PythonJson | undefined {
   const writer = new PlainWriter(tape);
   const length = writer.value(root, 0, 0);
-  if (length < 0 || length > maxLength) return undefined;
+  if (length < 0 || length > Math.min(maxLength, room)) return undefined;
   return { text: scratch.toString("latin1", 0, length), lossy: writer.lossy };
 }
 
