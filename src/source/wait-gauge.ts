@@ -10,7 +10,7 @@ const longThatTell = callsTimed / 4;
 /** Tells from how long calls take whether they wait, for a network or a cold disk. Once they were seen to they count as waiting. */
 export class WaitGauge {
   readonly #clock: () => number;
-  /** The first calls of all are not timed: the program itself is slow until it has run a while. */
+  /** How many calls go untimed before the next is timed. At first the program itself is slow until it has run a while. */
   #untimed = callsTimed;
   #timed = 0;
   #long = 0;
