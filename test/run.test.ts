@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -116,6 +116,28 @@ test("filters choose files by a part of their path", async () => {
   };
   assert.equal((await run(files, ["redis/"])).last, "1 passed, 0 failed");
   assert.equal((await run(files, ["one", "two"])).last, "1 passed, 1 failed");
+});
+
+test("temporary directories outlive the file that made them, and go with the run", async () => {
+  const here = dirname(fileURLToPath(import.meta.url));
+  const support = JSON.stringify(join(here, "support", "temporary-directory.js"));
+  const noted = join(makeTemporaryDirectory(), "noted");
+  const { succeeded, said } = await run({
+    "a.test.js": `
+      import { writeFileSync } from "node:fs";
+      import { makeTemporaryDirectory } from ${support};
+      test("a", () => writeFileSync(${JSON.stringify(noted)}, makeTemporaryDirectory()));`,
+    "b.test.js": `
+      import { existsSync, readFileSync } from "node:fs";
+      import { setTimeout } from "node:timers/promises";
+      test("b", async () => {
+        while (!existsSync(${JSON.stringify(noted)})) await setTimeout(20);
+        await setTimeout(500);
+        assert.ok(existsSync(readFileSync(${JSON.stringify(noted)}, "utf8")));
+      });`,
+  });
+  assert.ok(succeeded, said);
+  assert.ok(!existsSync(readFileSync(noted, "utf8")));
 });
 
 test("a run without tests fails", async () => {

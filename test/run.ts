@@ -28,7 +28,7 @@ const succeeded = await runTestFiles({
   filters: process.argv.slice(2),
   environment,
   timeLimitMs: 600_000,
-  concurrency: 2,
+  concurrency: 3,
   say: (text) => console.log(text),
 });
 process.exitCode = succeeded ? 0 : 1;

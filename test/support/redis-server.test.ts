@@ -11,6 +11,7 @@ import { findFreePort } from "./free-port.js";
 import { RedisReplyError } from "./redis-client.js";
 import { redisCommand, redisPipeline } from "./redis-command.js";
 import { startRedis } from "./redis-server.js";
+import { temporaryVariable } from "./temporary-directory.js";
 
 async function isUp(port: number): Promise<boolean> {
   return redisCommand({ port }, "PING").then(
@@ -149,6 +150,8 @@ test("a connection that ends fails the commands that wait on it", async () => {
 });
 
 const here = dirname(fileURLToPath(import.meta.url));
+/** Whoever starts these programs leaves the removal of their directories to them. */
+const ownRemoval = { ...process.env, [temporaryVariable]: undefined };
 const program = `
   import { startRedis } from ${JSON.stringify(join(here, "redis-server.js"))};
   const server = await startRedis();
@@ -162,6 +165,7 @@ const program = `
 for (const end of ["return", "exit", "throw", "SIGINT", "SIGTERM", "SIGHUP", "SIGKILL"] as const) {
   test(`no server and no directory is left when its test process ends by ${end}`, async () => {
     const child = spawn(process.execPath, ["--input-type=module", "-e", program, end], {
+      env: ownRemoval,
       stdio: ["ignore", "pipe", "ignore"],
     });
     const over = new Promise((resolve) => child.once("exit", resolve));
@@ -177,14 +181,14 @@ for (const end of ["return", "exit", "throw", "SIGINT", "SIGTERM", "SIGHUP", "SI
 }
 
 test("a test process that stopped its server leaves no helper behind", async () => {
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    "--input-type=module",
-    "-e",
-    `import { startRedis } from ${JSON.stringify(join(here, "redis-server.js"))};
-     const server = await startRedis();
-     await server.stop();
-     console.log(dirname(server.directory));
-     import { dirname } from "node:path";`,
-  ]);
+  const stopping = `
+    import { startRedis } from ${JSON.stringify(join(here, "redis-server.js"))};
+    const server = await startRedis();
+    await server.stop();
+    console.log(dirname(server.directory));
+    import { dirname } from "node:path";
+  `;
+  const args = ["--input-type=module", "-e", stopping];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env: ownRemoval });
   await until("the end of the temporary directory", () => !existsSync(stdout.trim()));
 });

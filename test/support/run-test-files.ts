@@ -2,7 +2,11 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { runTestFile, type TestFileResult } from "./run-test-file.js";
 import { searchedVariable } from "./search-output.js";
-import { makeTemporaryDirectory, removeTemporaryDirectory } from "./temporary-directory.js";
+import {
+  makeTemporaryDirectory,
+  removeTemporaryDirectory,
+  temporaryVariable,
+} from "./temporary-directory.js";
 
 export interface TestRun {
   /** The directory of compiled tests. */
@@ -47,7 +51,7 @@ export async function runTestFiles({
     for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
       const result = await runTestFile(
         join(directory, path),
-        { ...environment, [searchedVariable]: searched },
+        { ...environment, [searchedVariable]: searched, [temporaryVariable]: place },
         timeLimitMs,
       );
       passed += result.passed;
