@@ -1,5 +1,6 @@
 import type { FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
 import type { Written } from "../model/written.js";
+import type { Reading } from "../source/read-session-file.js";
 import type { RecentFiles } from "../source/recent-files.js";
 import type { WrittenSessions } from "../source/written-sessions.js";
 import { type LaneParts, runLane } from "./lane.js";
@@ -113,11 +114,7 @@ export function makeCopyLane(parts: CopyLaneParts): CopyLane {
     timesLost: parts.timesLost,
     read: (file) => {
       const reading = parts.read(file);
-      if (reading.kind === "read") {
-        recent.note(file, reading.stamp);
-        inUse ||= parts.isModifiedSince(reading.stamp, parts.runStartedMs);
-      } else recent.noteUnread(file, parts.lookAt(file));
-      return reading;
+      return reading.kind === "read" ? noted(file, reading) : readAgain(file);
     },
     isSeenTo: ({ directory }, stamp) => {
       const markMs = parts.again ? undefined : marks.get(directory);
@@ -146,6 +143,22 @@ export function makeCopyLane(parts: CopyLaneParts): CopyLane {
       return gone;
     },
   };
+
+  function noted(file: SessionFile, reading: Extract<Reading, { readonly kind: "read" }>): Reading {
+    recent.note(file, reading.stamp);
+    inUse ||= parts.isModifiedSince(reading.stamp, parts.runStartedMs);
+    return reading;
+  }
+
+  /** Reads a file once more that could not be read, behind a look at it: what a server saves behind that look, a later pass sees as changed. */
+  function readAgain(file: SessionFile): Reading {
+    const stamp = parts.lookAt(file);
+    const reading = parts.read(file);
+    if (reading.kind === "read") return noted(file, reading);
+    recent.noteUnread(file, stamp);
+    return reading;
+  }
+
   return {
     begin: async (main) => {
       parts.written()?.forget();

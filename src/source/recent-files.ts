@@ -42,7 +42,7 @@ export class RecentFiles {
     if (leadMs > this.#largestLeadMs) this.#largestLeadMs = leadMs;
   }
 
-  /** Takes note of a file that could not be read, as it stands; `undefined` where it is gone or cannot be looked at. */
+  /** Takes note of a file that could not be read, as it stood before; `undefined` where it was gone or could not be looked at. */
   noteUnread(file: SessionFile, stamp: FileStamp | undefined): void {
     if (stamp !== undefined) this.note(file, stamp);
   }
