@@ -3,18 +3,22 @@ import type { Copy } from "../migrate/copy-sessions.js";
 import { joinCopyLanes } from "../migrate/join-lanes.js";
 import { estimateMemoryNeed } from "../migrate/memory-need.js";
 import { batchSizeFor, makePace } from "../migrate/pace.js";
+import { SourceError } from "../model/errors.js";
 import { newScanTally } from "../model/session-file.js";
+import { showablePath } from "../model/showable.js";
 import { existingKeys } from "../redis/existing-keys.js";
 import { pause } from "../redis/pause.js";
 import { countOthersCopying, presenceName } from "../redis/presence.js";
+import { inodeOf } from "../source/directory-places.js";
 import { readSessionFile } from "../source/read-session-file.js";
 import type { CommandSettings } from "./command-settings.js";
 import { composeCopyLane, staysInRedis } from "./compose-copy-lane.js";
-import { type EvictionWatch, refuseEviction } from "./eviction.js";
+import { refuseEviction } from "./eviction.js";
 import type { LaneConnection, LaneOrder } from "./lane-order.js";
 import type { LaneThread } from "./lane-thread.js";
 import type { Marks } from "./marks.js";
 import type { OpenRun, Surroundings } from "./open-run.js";
+import type { RedisWatch } from "./redis-watch.js";
 import { type ScanSettings, scanAll } from "./session-scan.js";
 import { tooManyFailed } from "./too-many-failed.js";
 
@@ -43,7 +47,7 @@ export async function composeCopy(
   surroundings: Surroundings,
   run: OpenRun,
   marks: Marks,
-  evictions: EvictionWatch,
+  watch: RedisWatch,
   threads: readonly LaneThread[],
 ): Promise<ComposedCopy> {
   const { record, warn, stop, onOutcome, onFailure } = surroundings;
@@ -66,13 +70,18 @@ export async function composeCopy(
   const { connection } = run;
   const own = composeCopyLane(order, { connection, warn, stop });
   const others = threads.map((thread) =>
-    thread.openCopy(order, laneConnection(settings, run), { warn, stop, runId: () => connection.runId }),
+    thread.openCopy(order, laneConnection(settings, run), {
+      warn,
+      stop,
+      historyId: () => connection.historyId,
+    }),
   );
   const lane = joinCopyLanes([...others, own]);
   const { expiration, expirationAnonymous } = settings.conversion;
   let longestLifetimeMs = 1000 * Math.max(expiration, expirationAnonymous);
   let largestLeadMs = 0;
   let inUse = false;
+  let inodes: readonly string[] = [];
   return {
     scan,
     isInUse: () => inUse,
@@ -95,8 +104,14 @@ export async function composeCopy(
         takeBackEnded: lane.takeBackEnded,
       },
       marks: { read: marks.read, leave: (startedMs) => marks.leave(startedMs, longestLifetimeMs) },
-      beginWatch: evictions.begin,
-      endWatch: evictions.end,
+      beginWatch: async () => {
+        inodes = record.directories.map(inodeOf);
+        await watch.begin();
+      },
+      endWatch: async () => {
+        refuseReplaced(record.directories, inodes);
+        return watch.end();
+      },
       dryRun,
       tooManyFailed: () => tooManyFailed(record, settings.run.maxFailed),
       pass: { batchesInFlight, pace: makePace(maxRate, (time) => pause(time, stop)), stop },
@@ -104,6 +119,16 @@ export async function composeCopy(
       onFailure,
     },
   };
+}
+
+/** Another directory at the path was not copied, whatever lies in it. Throws `SourceError`. */
+function refuseReplaced(directories: readonly string[], inodes: readonly string[]): void {
+  const replaced = directories.find((directory, index) => inodeOf(directory) !== inodes[index]);
+  if (replaced !== undefined) {
+    throw new SourceError(
+      `the directory ${showablePath(replaced)} was replaced by another one while it was copied`,
+    );
+  }
 }
 
 function laneConnection(

@@ -4,7 +4,13 @@ import { compareHeld } from "../convert/compare-held.js";
 import { explainMissing } from "../convert/missing-key.js";
 import type { Ledger } from "../migrate/ledger.js";
 import { batchSizeFor, makePace } from "../migrate/pace.js";
-import { type ProofParts, proveBatch, proveUnasked } from "../migrate/purge-lane.js";
+import {
+  type ProofParts,
+  proveAgain,
+  proveBatch,
+  proveUnasked,
+  proveUnaskedAgain,
+} from "../migrate/purge-lane.js";
 import type { Purge } from "../migrate/purge-sessions.js";
 import { RedisError, RedisForgotError } from "../model/errors.js";
 import type { SessionOutcome } from "../model/outcome.js";
@@ -18,9 +24,9 @@ import { type ExactReading, readPlaceExactly } from "../source/read-session-file
 import { isModifiedSince } from "../source/recent-files.js";
 import { removeSessionFile } from "../source/remove-session-file.js";
 import type { CommandSettings } from "./command-settings.js";
-import type { EvictionWatch } from "./eviction.js";
 import type { Marks } from "./marks.js";
 import type { OpenRun, Surroundings } from "./open-run.js";
+import type { RedisWatch } from "./redis-watch.js";
 import { scanAll } from "./session-scan.js";
 
 const sessionsOfBatch = 256;
@@ -51,7 +57,7 @@ export function composePurge(
   surroundings: Surroundings,
   run: OpenRun,
   marks: Marks,
-  evictions: EvictionWatch,
+  watch: RedisWatch,
   order: PurgeOrder,
 ): ComposedPurge {
   const files = openFiles(surroundings.record.directories, run.maxFileSize);
@@ -64,16 +70,18 @@ export function composePurge(
       const markMs = marks.of(file, stamp);
       return markMs === undefined ? undefined : explainMissing(markMs, fullLifetimeMs, Date.now());
     },
+    exist: run.exist,
     nowMs: Date.now,
     unconditional: order.extent === "unconditional",
   };
-  const { begin, confirm, conclude } = makeConfirm(settings, surroundings, run, evictions);
+  const { begin, confirm, conclude } = makeConfirm(settings, surroundings, run, watch);
   return {
     close: files.close,
     begin,
     purge: {
       ...sharedParts(settings, surroundings, order, files),
       prove: (batch) => proveBatch(batch, proof),
+      proveAgain: (proven) => proveAgain(proven, proof),
       confirm,
       conclude,
     },
@@ -93,6 +101,7 @@ export function composeUnverifiedPurge(
     purge: {
       ...sharedParts(settings, surroundings, order, files),
       prove: (batch) => proveUnasked(batch, files),
+      proveAgain: (proven) => proveUnaskedAgain(proven, files),
       confirm: async () => true,
       conclude: async () => true,
     },
@@ -104,7 +113,7 @@ function sharedParts(
   { record, warn, stop }: Surroundings,
   { ledger, tally, onOutcome }: Omit<PurgeOrder, "extent">,
   files: SessionFiles,
-): Omit<Purge, "prove" | "confirm" | "conclude"> {
+): Omit<Purge, "prove" | "proveAgain" | "confirm" | "conclude"> {
   const { dryRun, maxRate } = settings.run;
   const scan = {
     directories: record.directories,
@@ -121,6 +130,7 @@ function sharedParts(
     stop,
     remove: ({ file, exact }) => files.remove(file, exact),
     isInUse: files.isInUse,
+    isBroken: (directory) => tally.unreadable.some((one) => one.directory === directory),
     inUse: settings.removal.inUse,
     dryRun,
     ledger,
@@ -185,12 +195,12 @@ function makeConfirm(
   settings: CommandSettings,
   { warn, stop }: Surroundings,
   { connection, presence }: OpenRun,
-  evictions: EvictionWatch,
+  watch: RedisWatch,
 ): Pick<ComposedPurge, "begin"> & Pick<Purge, "confirm" | "conclude"> {
   const { generation } = connection;
   let isFirst = true;
   const conclude = async () => {
-    const evicted = await evictions.end();
+    const evicted = await watch.end();
     if (connection.generation !== generation) throw new RedisForgotError();
     return !evicted;
   };

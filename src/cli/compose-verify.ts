@@ -45,7 +45,7 @@ export async function composeVerify(
     ...{ dryRun: true, tells: settings.output.verbose, startedMs: Date.now(), takesBack: false },
     ...{ memoryNeed: 0, lanes },
   };
-  const surroundings = { warn, stop, runId: () => connection.runId };
+  const surroundings = { warn, stop, historyId: () => connection.historyId };
   const target = { target: settings.target.redis, retryForMs };
   const own = composeVerifyLane(order, { connection, stop });
   const others = threads.map((thread) => thread.openVerify(order, target, surroundings));

@@ -6,7 +6,7 @@ import { bytesText } from "./number-text.js";
 /** Looks whether Redis evicts keys while a run goes on. */
 export interface EvictionWatch {
   readonly begin: () => Promise<void>;
-  /** Whether keys were evicted since the watch began. Throws `RedisForgotError` where Redis may have lost more than that. */
+  /** Whether keys were evicted since the watch began, or may have been. Throws `RedisForgotError` where Redis may have lost more than that. */
   readonly end: () => Promise<boolean>;
 }
 
@@ -22,11 +22,12 @@ export function watchEvictions(
     },
     end: async () => {
       const now = (await connection.run(askServerState))?.evictedKeys;
-      if (now === undefined || before === undefined || now <= before) return false;
-      warn(
-        `Redis has evicted ${now - before} keys meanwhile, of whatever kind: sessions may be missing, and nothing was removed`,
-        true,
-      );
+      if (now === undefined || before === undefined || now === before) return false;
+      const what =
+        now > before
+          ? `has evicted ${now - before} keys meanwhile, of whatever kind`
+          : "was told meanwhile to forget how many keys it evicted";
+      warn(`Redis ${what}: sessions may be missing, and nothing more is removed`, true);
       return true;
     },
   };

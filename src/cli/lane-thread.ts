@@ -64,7 +64,7 @@ export class LaneThread {
     command: "copy" | "verify",
     order: LaneOrder,
     connection: LaneConnection,
-    { warn, stop, runId }: ThreadSurroundings,
+    { warn, stop, historyId }: ThreadSurroundings,
   ): Lane {
     this.#worker.on("message", (message: FromLane) => this.#hear(message, warn));
     const post = (message: ToLane) => this.#worker.postMessage(message);
@@ -74,7 +74,7 @@ export class LaneThread {
     stop.addEventListener("abort", tellStop, { once: true });
     return {
       begin: async (main: MainPass) => {
-        await this.#call("begin", { ...main, runId: runId() } satisfies ThreadMainPass);
+        await this.#call("begin", { ...main, historyId: historyId() } satisfies ThreadMainPass);
       },
       work: async (batch) => unpackResult((await this.#call("work", packBatch(batch))) as LaneResult),
       close: async () => {
@@ -126,8 +126,8 @@ export class LaneThread {
 export interface ThreadSurroundings {
   readonly warn: (message: string, lasting?: boolean) => void;
   readonly stop: AbortSignal;
-  /** The server that the run talks to, by now. */
-  readonly runId: () => string | undefined;
+  /** Names the data of the server that the run talks to, by now. */
+  readonly historyId: () => string | undefined;
 }
 
 function unpackResult<R extends LaneResult>(result: R): R {

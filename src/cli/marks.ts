@@ -1,5 +1,5 @@
 import { isCoveredByMark } from "../convert/missing-key.js";
-import { RedisError } from "../model/errors.js";
+import { RedisError, RedisForgotError } from "../model/errors.js";
 import type { FileStamp, SessionFile } from "../model/session-file.js";
 import { leaveMark, markKey, readMark } from "../redis/marks.js";
 import { askServerState } from "../redis/server-state.js";
@@ -14,6 +14,8 @@ export interface Marks {
   readonly known: () => readonly (readonly [directory: string, markMs: number])[];
   /** The mark that covers a file as it is, milliseconds since the epoch; `undefined` where none does. */
   readonly of: (file: SessionFile, stamp: FileStamp) => number | undefined;
+  /** Throws `RedisForgotError` where a mark that was read is gone: what took it may have taken sessions too. Throws where the run must end. */
+  readonly confirm: () => Promise<void>;
   /** Leaves the start of a main pass, for `lifetimeMs` from now. Throws where the run must end. */
   readonly leave: (startedMs: number, lifetimeMs: number) => Promise<void>;
 }
@@ -53,6 +55,13 @@ export function marksOf(
             ? "the right to INFO is missing: what is missing in Redis is not taken for ended"
             : "Redis evicts keys, or has evicted some: what is missing is not taken for ended",
         );
+      }),
+    confirm: () =>
+      orSay("read", async () => {
+        for (const [directory, mark] of marks) {
+          const now = await connection.run((client) => readMark(client, keyOf(directory)));
+          if (now === undefined || now < mark) throw new RedisForgotError();
+        }
       }),
     known: () => [...marks],
     of: (file, stamp) => {

@@ -7,6 +7,7 @@ import { RedisError } from "../model/errors.js";
 import type { Held } from "../model/held.js";
 import type { Failure, SessionOutcome } from "../model/outcome.js";
 import type { ReadSession } from "../model/session-file.js";
+import { existingKeys } from "../redis/existing-keys.js";
 import { lookForKeyLayouts } from "../redis/key-layouts-seen.js";
 import { lookAtKeys } from "../redis/look-at-keys.js";
 import { type Phase, type Presence, presenceName } from "../redis/presence.js";
@@ -48,6 +49,8 @@ export interface OpenRun {
   readonly convert: (read: ReadSession, sid: string) => Conversion;
   /** What Redis holds for sids. Throws where the run must end. */
   readonly look: (sids: readonly string[]) => Promise<readonly Held[]>;
+  /** Which sids Redis has a key for. Throws where the run must end. */
+  readonly exist: (sids: readonly string[]) => Promise<readonly boolean[]>;
   readonly close: () => Promise<void>;
 }
 
@@ -94,6 +97,7 @@ export async function openRun(
       directories: record.directories,
       maxFileSize: fileSizeFactor * conversion.maxSessionSize,
       convert: (read, sid) => convertSession(read, sid, conversion, Date.now()),
+      exist: (sids) => connection.run((client) => existingKeys(client, sids.map(keyOf))),
       look: (sids) => connection.run((client) => lookAtKeys(client, sids.map(keyOf), clockLeadMs)),
       close,
     };

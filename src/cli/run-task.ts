@@ -11,11 +11,11 @@ import type { CommandSettings } from "./command-settings.js";
 import { composeCopy } from "./compose-copy.js";
 import { type ComposedPurge, composePurge, composeUnverifiedPurge } from "./compose-purge.js";
 import { composeVerify } from "./compose-verify.js";
-import { type EvictionWatch, watchEvictions } from "./eviction.js";
 import type { LaneThread } from "./lane-thread.js";
 import { type Marks, marksOf } from "./marks.js";
 import { countOf } from "./number-text.js";
 import { type OpenRun, openRun, type Surroundings } from "./open-run.js";
+import { type RedisWatch, watchRedis } from "./redis-watch.js";
 import { countSessionFiles, type ScanSettings } from "./session-scan.js";
 
 /** What a run is to do. */
@@ -37,10 +37,10 @@ export async function runTask(
   try {
     await refuseTooFewReplicas(settings, run);
     const marks = marksOf(run, surroundings.warn);
-    const evictions = watchEvictions(run.connection, surroundings.warn);
-    if (task === "copy") await copy(settings, surroundings, run, marks, evictions, threads);
+    const watch = watchRedis(run.connection, marks, surroundings.warn);
+    if (task === "copy") await copy(settings, surroundings, run, marks, watch, threads);
     else if (task === "verify") await verify(settings, surroundings, run, marks, threads);
-    else await purge(settings, surroundings, run, marks, evictions, task);
+    else await purge(settings, surroundings, run, marks, watch, task);
   } finally {
     await run.close();
   }
@@ -51,11 +51,11 @@ async function copy(
   surroundings: Surroundings,
   run: OpenRun,
   marks: Marks,
-  evictions: EvictionWatch,
+  watch: RedisWatch,
   threads: readonly LaneThread[],
 ): Promise<void> {
   const { record, stop } = surroundings;
-  const composed = await composeCopy(settings, surroundings, run, marks, evictions, threads);
+  const composed = await composeCopy(settings, surroundings, run, marks, watch, threads);
   try {
     const again = {
       ...surroundings,
@@ -82,7 +82,7 @@ async function copy(
       if (settings.removal.purge && !stop.aborted && record.purged === 0) {
         const inUse = composed.isInUse() || record.laterPasses.some(hasChanges);
         await composed.rest();
-        await purgeCopied(settings, surroundings, run, marks, evictions, inUse);
+        await purgeCopied(settings, surroundings, run, marks, watch, inUse);
       }
     });
   } finally {
@@ -101,7 +101,7 @@ async function purgeCopied(
   surroundings: Surroundings,
   run: OpenRun,
   marks: Marks,
-  evictions: EvictionWatch,
+  watch: RedisWatch,
   inUse: boolean,
 ): Promise<void> {
   const { record, warn, onOutcome } = surroundings;
@@ -120,7 +120,7 @@ async function purgeCopied(
   // A session that failed in the copy fails here again: it is listed once.
   const ledger = new Ledger(() => undefined);
   const order = { ledger, tally: newScanTally(), onOutcome, extent: "proven" as const };
-  const composed = composePurge(settings, surroundings, run, marks, evictions, order);
+  const composed = composePurge(settings, surroundings, run, marks, watch, order);
   const total = record.ledger.counts.found;
   try {
     await removing(composed, total, surroundings, ledger);
@@ -134,6 +134,7 @@ async function purgeCopied(
       );
     }
   }
+  refuseUnreadable(order.tally);
 }
 
 async function purge(
@@ -141,7 +142,7 @@ async function purge(
   surroundings: Surroundings,
   run: OpenRun,
   marks: Marks,
-  evictions: EvictionWatch,
+  watch: RedisWatch,
   task: "purge" | "purge-unconditionally",
 ): Promise<void> {
   const { record, warn, onOutcome, stop } = surroundings;
@@ -151,16 +152,16 @@ async function purge(
     stop,
     onBeginAgain: () => {
       // What is gone is gone: it is not counted anew.
-      if (record.purged > 0) throw forgotRemoved(record.purged);
+      if (record.purged > 0 && !settings.run.dryRun) throw forgotRemoved(record.purged);
       surroundings.onBeginAgain();
     },
   };
   await untilKept(again, async () => {
-    await evictions.begin();
+    await watch.begin();
     await marks.read();
     const { ledger, tally } = record;
     const order = { ledger, tally, onOutcome, extent } as const;
-    const composed = composePurge(settings, surroundings, run, marks, evictions, order);
+    const composed = composePurge(settings, surroundings, run, marks, watch, order);
     try {
       const { unheld } = await removing(composed, undefined, surroundings, ledger);
       if (extent === "unconditional" && unheld > 0) {
@@ -269,7 +270,8 @@ function progressOf(ledger: Ledger, seconds: number) {
 function refuseUnreadable({ unreadable }: ScanTally): void {
   const [first] = unreadable;
   if (first === undefined) return;
-  throw new SourceError(unreadable.length === 1 ? first : `${first}, and ${unreadable.length - 1} more`);
+  const others = unreadable.length - 1;
+  throw new SourceError(others === 0 ? first.message : `${first.message}, and ${others} more`);
 }
 
 /** Better now than after the copy. */

@@ -18,8 +18,8 @@ import type { LaneConnection } from "./lane-order.js";
 
 /** What the main pass of a lane on a thread begins with. */
 export interface ThreadMainPass extends MainPass {
-  /** The server that the run talks to; `undefined` where it may not be asked. */
-  readonly runId: string | undefined;
+  /** Names the data of the server that the run talks to; `undefined` where it may not be asked. */
+  readonly historyId: string | undefined;
 }
 
 /** Serves a lane to the main thread: opens it, and carries out what is asked for. */
@@ -94,7 +94,7 @@ function methodsOf(lane: Lane, connection: ResilientConnection, names: LaneConne
       await connection.beginAnew();
       if (names !== undefined) await connection.rename(names.copying);
       // It was restarted between both connections.
-      if (connection.runId !== main.runId) throw new RedisForgotError();
+      if (connection.historyId !== main.historyId) throw new RedisForgotError();
       return lane.begin(main);
     },
     work: async (argument) => {

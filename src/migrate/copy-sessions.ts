@@ -111,7 +111,7 @@ async function copyChanged(copy: Copy): Promise<void> {
       // What was done counts, also where the pass ends early.
       if (ledger.counts.found > 0) record.laterPasses.push(ledger);
       const known = record.tally.unreadable;
-      known.push(...tally.unreadable.filter((message) => !known.includes(message)));
+      known.push(...tally.unreadable.filter(({ message }) => !known.some((one) => one.message === message)));
     }
     const { found, outcomes } = ledger.counts;
     const changed = found - outcomes.identical;

@@ -21,6 +21,8 @@ export interface ProofParts {
     stamp: FileStamp,
     fullLifetimeMs: number,
   ) => "expired" | "ended" | undefined;
+  /** Which sids Redis has a key for, asked now. Throws where the run must end. */
+  readonly exist: (sids: readonly string[]) => Promise<readonly boolean[]>;
   readonly nowMs: () => number;
   /** Whether files go that Redis does not hold; what failed stays all the same. */
   readonly unconditional: boolean;
@@ -32,6 +34,10 @@ export interface ProvenFile {
   readonly exact: ExactStamp;
   /** Last modification, milliseconds since the epoch. */
   readonly mtimeMs: number;
+  /** Last change of the file or its name, the later of its times, milliseconds since the epoch. */
+  readonly changedMs: number;
+  /** Whether its times tell of every change since it was read: those of a younger file may say the same again. */
+  readonly settled: boolean;
   /** The outcome if it is removed. */
   readonly outcome: SessionOutcome;
   /** Whether Redis holds an equal or newer entry. */
@@ -42,6 +48,9 @@ export interface ProvenFile {
 export type Proof =
   | { readonly proven: ProvenFile }
   | { readonly file: SessionFile; readonly outcome: SessionOutcome; readonly leaves: boolean };
+
+/** A file that changed later may change again without its times telling, milliseconds. */
+export const youngMs = 2000;
 
 /** Expired sessions keep their files for as long as servers do [odoo/http.py, `session_gc`]. */
 const expiredForMs = 7 * 24 * 3600 * 1000;
@@ -56,17 +65,28 @@ export async function proveUnasked(
     if (reading.kind !== "read") {
       return { file, outcome: unreadOutcome(file.sid, reading), leaves: reading.kind === "failed" };
     }
-    const { bytes, mtimeMs } = reading.read;
-    const outcome = { sid: file.sid, kind: "removed" as const, bytesRead: bytes.length, bytesWritten: 0 };
-    return { proven: { file, exact: reading.exact, mtimeMs, outcome, held: false } };
+    const bytesRead = reading.read.bytes.length;
+    const outcome = { sid: file.sid, kind: "removed" as const, bytesRead, bytesWritten: 0 };
+    return { proven: { file, ...timesOf(reading), outcome, held: false } };
   });
+}
+
+/** What a removal goes by of a file as it was read. */
+function timesOf({
+  read: { mtimeMs, openedAtMs },
+  stamp,
+  exact,
+}: Extract<ExactReading, { readonly kind: "read" }>): Pick<
+  ProvenFile,
+  "exact" | "mtimeMs" | "changedMs" | "settled"
+> {
+  const changedMs = Math.max(stamp.mtimeMs, stamp.ctimeMs);
+  return { exact, mtimeMs, changedMs, settled: changedMs < openedAtMs - youngMs };
 }
 
 interface ReadFile {
   readonly file: SessionFile;
-  readonly stamp: FileStamp;
-  readonly exact: ExactStamp;
-  readonly read: ReadSession;
+  readonly reading: Extract<ExactReading, { readonly kind: "read" }>;
   readonly conversion: Exclude<Conversion, { readonly kind: "failed" }>;
 }
 
@@ -80,21 +100,54 @@ export async function proveBatch(batch: readonly SessionFile[], parts: ProofPart
       proofs.push({ file, outcome: unreadOutcome(file.sid, reading), leaves: reading.kind === "failed" });
       continue;
     }
-    const { read, stamp, exact } = reading;
-    const conversion = parts.convert(read, file.sid);
+    const conversion = parts.convert(reading.read, file.sid);
     if (conversion.kind === "failed") {
-      proofs.push({ file, outcome: conversionOutcome(file.sid, read, conversion), leaves: true });
-    } else readable.push({ file, stamp, exact, read, conversion });
+      proofs.push({ file, outcome: conversionOutcome(file.sid, reading.read, conversion), leaves: true });
+    } else readable.push({ file, reading, conversion });
   }
   if (readable.length === 0) return proofs;
   const held = await parts.look(readable.map(({ file }) => file.sid));
   return [...proofs, ...readable.map((one, index) => proofOf(one, held[index], parts))];
 }
 
+/**
+ * Proves files again just before they go: young ones from the start, for they may have changed without their times telling, and of the others that
+ * Redis still has the key that their proof saw. A proof for each.
+ */
+export async function proveAgain(proven: readonly ProvenFile[], parts: ProofParts): Promise<Proof[]> {
+  const young = proven.filter(({ settled }) => !settled);
+  const settled = proven.filter((one) => one.settled);
+  const held = settled.filter((one) => one.held);
+  const exist = held.length > 0 ? await parts.exist(held.map(({ file }) => file.sid)) : [];
+  const lost = new Set(held.filter((_, index) => exist[index] !== true));
+  return [
+    ...(await proveBatch(
+      young.map(({ file }) => file),
+      parts,
+    )),
+    ...settled.map((one): Proof => {
+      if (!lost.has(one)) return { proven: one };
+      if (parts.unconditional) return { proven: { ...one, held: false } };
+      return { file: one.file, outcome: { ...one.outcome, kind: "absent" }, leaves: true };
+    }),
+  ];
+}
+
+/** The same for files that Redis is not asked about. */
+export async function proveUnaskedAgain(
+  proven: readonly ProvenFile[],
+  parts: Pick<ProofParts, "read">,
+): Promise<Proof[]> {
+  const young = proven.filter(({ settled }) => !settled).map(({ file }) => file);
+  const settled = proven.filter((one) => one.settled);
+  return [...(await proveUnasked(young, parts)), ...settled.map((one) => ({ proven: one }))];
+}
+
 function proofOf(one: ReadFile, held: Held | undefined, parts: ProofParts): Proof {
-  const { file, read, stamp, conversion } = one;
+  const { file, reading, conversion } = one;
+  const { read, stamp } = reading;
   const outcome = { ...conversionOutcome(file.sid, read, conversion), kind: "removed" as const };
-  const proven = { proven: { file, exact: one.exact, mtimeMs: read.mtimeMs, outcome, held: true } };
+  const proven = { proven: { file, ...timesOf(reading), outcome, held: true } };
   const unheld = { proven: { ...proven.proven, held: false } };
   const keep = (kind: "kept" | "absent", leaves: boolean, warning?: string): Proof => {
     if (parts.unconditional) return unheld;

@@ -5,11 +5,13 @@ import type { Removal } from "../source/remove-session-file.js";
 import { type BatchWork, forEachBatch } from "./for-each-batch.js";
 import { failed } from "./lane.js";
 import type { Ledger } from "./ledger.js";
-import type { Proof, ProvenFile } from "./purge-lane.js";
+import { type Proof, type ProvenFile, youngMs } from "./purge-lane.js";
 
 /** What a purge works with. */
 export interface Purge extends Omit<BatchWork, "work" | "skip"> {
   readonly prove: (batch: readonly SessionFile[]) => Promise<readonly Proof[]>;
+  /** Proves some again just before they go. */
+  readonly proveAgain: (proven: readonly ProvenFile[]) => Promise<readonly Proof[]>;
   /**
    * Asks Redis whether what the proof saw still counts: nothing evicted, replicas in step, nobody else copying. Throws where the run must
    * end or begin again.
@@ -20,6 +22,8 @@ export interface Purge extends Omit<BatchWork, "work" | "skip"> {
   readonly remove: (proven: ProvenFile) => Removal;
   /** Whether a file was read that was modified since the run began: a server still uses the directory. */
   readonly isInUse: () => boolean;
+  /** Whether part of a session directory could not be read: nothing more is removed in it. */
+  readonly isBroken: (directory: string) => boolean;
   /** Whether files go that a server still uses. */
   readonly inUse: boolean;
   /** Whether nothing is touched: what would be removed is counted as removed. */
@@ -43,10 +47,9 @@ export interface PurgeResult {
 
 /** Files that are proven before the first of them is removed. */
 const mostProven = 100_000;
-/** A younger file may change without its time telling. */
-const youngMs = 2000;
-const removalsBetweenTurns = 100;
-const removalsBetweenConfirmations = 1000;
+/** Files that are proven again and then removed: Redis was asked for the last of them a moment ago. */
+const removedAtATime = 100;
+const removalsBetweenConfirmations = 10 * removedAtATime;
 
 /**
  * Removes session files in two steps: first all of them, up to a hundred thousand at a time, are proven, while nothing is touched; then
@@ -115,12 +118,16 @@ async function removeProven(proven: readonly ProvenFile[], purge: Purge, course:
   let done = 0;
   try {
     if (proven.length > 0 && !purge.dryRun) await waitUntilGrown(proven, purge);
-    for (const one of proven) {
+    for (let from = 0; from < proven.length; from += removedAtATime) {
       if (purge.stop.aborted) break;
-      if (!purge.dryRun && done % removalsBetweenConfirmations === 0) await course.confirm();
-      else if (done % removalsBetweenTurns === 0) await nextTurn();
-      course.remove(one);
-      done++;
+      if (!purge.dryRun && from % removalsBetweenConfirmations === 0) await course.confirm();
+      else await nextTurn();
+      const some = proven.slice(from, from + removedAtATime);
+      for (const proof of await course.proveAgain(some)) {
+        if (purge.stop.aborted) break;
+        course.take(proof);
+        done++;
+      }
     }
   } finally {
     purge.ledger.recordUnvisited(proven.length - done);
@@ -129,8 +136,8 @@ async function removeProven(proven: readonly ProvenFile[], purge: Purge, course:
 
 /** Waits until the youngest file is old enough for its time to tell of every change. */
 async function waitUntilGrown(proven: readonly ProvenFile[], { wait, stop }: Purge): Promise<void> {
-  const grownAtMs = proven.reduce((latest, { mtimeMs }) => Math.max(latest, mtimeMs), 0) + youngMs;
-  const giveUpAtMs = Math.min(grownAtMs, Date.now() + youngMs);
+  const youngestMs = proven.reduce((latest, { changedMs }) => Math.max(latest, changedMs), 0);
+  const giveUpAtMs = Math.min(youngestMs, Date.now()) + youngMs + 1;
   // A timer may end a little early.
   while (Date.now() < giveUpAtMs && !stop.aborted) await wait(giveUpAtMs - Date.now());
 }
@@ -176,6 +183,18 @@ class PurgeCourse {
     if (this.#removed && this.#confirmed) this.#confirmed = await this.#purge.conclude();
   }
 
+  /** A dry run, and a run that removes nothing more, need no newer proof. */
+  async proveAgain(proven: readonly ProvenFile[]): Promise<readonly Proof[]> {
+    if (this.#purge.dryRun || !this.#confirmed) return proven.map((one) => ({ proven: one }));
+    return this.#purge.proveAgain(proven);
+  }
+
+  /** Removes a file that is proven still. */
+  take(proof: Proof): void {
+    if ("proven" in proof) this.remove(proof.proven);
+    else this.settle(proof.file, proof.outcome, proof.leaves);
+  }
+
   leave({ file, outcome }: ProvenFile): void {
     this.settle(file, { ...outcome, kind: "kept" }, true);
   }
@@ -194,13 +213,13 @@ class PurgeCourse {
     }
   }
 
-  #mayGo({ file, mtimeMs }: ProvenFile): boolean {
-    const { inUse, dryRun, isInUse } = this.#purge;
-    if (this.#closed.has(file.directory)) return false;
+  #mayGo({ file: { directory }, mtimeMs, settled }: ProvenFile): boolean {
+    const { inUse, dryRun, isInUse, isBroken } = this.#purge;
+    if (this.#closed.has(directory) || isBroken(directory)) return false;
     if (!inUse && isInUse()) {
       this.#foundInUse = true;
       return false;
     }
-    return dryRun || mtimeMs <= Date.now() - youngMs;
+    return dryRun || (settled && mtimeMs <= Date.now() - youngMs);
   }
 }

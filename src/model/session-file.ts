@@ -51,9 +51,17 @@ export interface ScanTally {
   /** Names that are no session file's: temporary files, uploads, strangers, symlinks, pipes, directories. */
   ignored: number;
   /** Scatter directories that could not be read: the scan goes on, and the run is not whole. */
-  readonly unreadable: string[];
+  readonly unreadable: UnreadableFolder[];
   /** What a purge set aside under a name of ours and did not come to remove or put back. */
   readonly setAside: SetAsideFile[];
+}
+
+/** A scatter directory that could not be read. */
+export interface UnreadableFolder {
+  /** The session directory that it lies in. */
+  readonly directory: string;
+  /** Which it is, and why. */
+  readonly message: string;
 }
 
 /** A session file, or what had taken its place, that lies under a name of ours. */

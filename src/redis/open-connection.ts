@@ -4,7 +4,7 @@ import { mendTexts } from "./mend-texts.js";
 import { announce } from "./presence.js";
 import { redisFault } from "./redis-fault.js";
 import { describeTarget, type RedisTarget, type RedisTls } from "./redis-target.js";
-import { askRunId } from "./server-facts.js";
+import { askHistory, type ServerHistory } from "./server-facts.js";
 import { withinTime } from "./time-limit.js";
 
 /** One connection to Redis, logged in and on its database. It never reconnects nor sends anything again by itself. */
@@ -12,8 +12,8 @@ export interface Connection {
   readonly client: Redis;
   /** Things that a person should know, such as a password that was not asked for. */
   readonly warnings: readonly string[];
-  /** What Redis drew when it started; absent where it may not be asked. */
-  readonly runId: string | undefined;
+  /** Which data Redis holds; absent where it may not be asked. */
+  readonly history: ServerHistory | undefined;
   /** Whether it carries the name that was asked for. */
   readonly announced: boolean;
 }
@@ -57,7 +57,7 @@ export async function openConnection(target: RedisTarget, name?: string): Promis
         const warnings = await logIn(client, target);
         if (target.db !== 0) await client.select(target.db);
         const announced = name !== undefined && (await announce(client, name));
-        return { client, warnings, runId: await askRunId(client), announced };
+        return { client, warnings, history: await askHistory(client), announced };
       },
     );
   } catch (error) {

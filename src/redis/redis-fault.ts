@@ -52,7 +52,7 @@ const errorTexts: readonly (readonly [RegExp, RedisFault])[] = [
   ],
 ];
 
-/** By the code of a system or TLS error. */
+/** By the code of a system or TLS error, or of ours. */
 const systemFaults: Readonly<Record<string, RedisFault>> = {
   ECONNREFUSED: { kind: "transient", message: "the connection was refused" },
   ENOTFOUND: { kind: "transient", message: "the host is unknown" },
@@ -64,6 +64,7 @@ const systemFaults: Readonly<Record<string, RedisFault>> = {
   EPIPE: { kind: "transient", message: "the connection was closed" },
   ENOENT: { kind: "transient", message: "the socket does not exist" },
   EACCES: { kind: "refused", message: "the socket may not be opened by this user" },
+  EREPLICA: { kind: "transient", message: "Redis has become a read-only replica" },
   EPROTO: { kind: "transient", message: "TLS failed: is this a port for TLS?" },
 };
 

@@ -5,7 +5,7 @@ import { pause } from "./pause.js";
 import { announce } from "./presence.js";
 import { redisFault } from "./redis-fault.js";
 import { describeTarget, type RedisTarget } from "./redis-target.js";
-import { askRunId } from "./server-facts.js";
+import { askHistory, refuseReplica } from "./server-facts.js";
 import { withinTime } from "./time-limit.js";
 
 const shortestPauseMs = 50;
@@ -36,8 +36,8 @@ export class ResilientConnection {
   /** Connections lost in that row. */
   #failures = 0;
 
-  /** The `run_id` of the server that confirmed what was written. */
-  #runId: string | undefined;
+  /** Names the data of the server that confirmed what was written. */
+  #historyId: string | undefined;
   /** How often Redis was found to have forgotten. */
   #generation = 0;
   #name: string | undefined;
@@ -48,7 +48,7 @@ export class ResilientConnection {
     this.#settings = settings;
     this.#name = settings.name;
     this.#connection = first.then((connection) => {
-      this.#runId = connection.runId;
+      this.#historyId = connection.history?.id;
       this.#announced = connection.announced;
       return connection;
     });
@@ -71,21 +71,37 @@ export class ResilientConnection {
     return this.#announced;
   }
 
-  /** The `run_id` of the server that is talked to; `undefined` where it may not be asked. */
-  get runId(): string | undefined {
-    return this.#runId;
+  /** Names the data of the server that is talked to; `undefined` where it may not be asked. */
+  get historyId(): string | undefined {
+    return this.#historyId;
   }
 
   /** What was confirmed until now counts for nothing: whatever server answers is the one from here on. Throws what `run` throws. */
   async beginAnew(): Promise<void> {
     for (;;) {
       try {
-        await this.run(askRunId);
+        await this.run(askHistory);
         return;
       } catch (error) {
         if (!(error instanceof RedisForgotError)) throw error;
       }
     }
+  }
+
+  /**
+   * Asks Redis whether it holds the data that it confirmed; where INFO is denied nothing is known. Throws `RedisForgotError` where it followed another
+   * server meanwhile, and what `run` throws.
+   */
+  async confirm(): Promise<void> {
+    const history = await this.run(async (client) => {
+      const asked = await askHistory(client);
+      refuseReplica(asked);
+      return asked;
+    });
+    if (history === undefined || history.id === this.#historyId) return;
+    this.#historyId = history.id;
+    this.#generation++;
+    throw new RedisForgotError();
   }
 
   /** Gives the connection, and those that take its place, another name. Throws what `run` throws. */
@@ -166,9 +182,16 @@ export class ResilientConnection {
     await lost.then(({ client }) => client.disconnect(), redisFault);
     this.#timesLost++;
     const connection = await openConnection(target, this.#name);
-    this.#announced = connection.announced;
-    if (connection.runId === undefined || connection.runId !== this.#runId) this.#generation++;
-    this.#runId = connection.runId;
+    const { client, history, announced } = connection;
+    try {
+      refuseReplica(history);
+    } catch (error) {
+      client.disconnect();
+      throw error;
+    }
+    this.#announced = announced;
+    if (history === undefined || history.id !== this.#historyId) this.#generation++;
+    this.#historyId = history?.id;
     return connection;
   }
 }

@@ -24,10 +24,29 @@ export async function askServerFacts(client: Redis): Promise<ServerFacts> {
   };
 }
 
-/** The `run_id`, which changes with every start; `undefined` where INFO is denied. Throws what `redisFault` sorts. */
-export async function askRunId(client: Redis): Promise<string | undefined> {
-  const info = await allowed(() => client.info("server"));
-  return info && fieldOf(info, "run_id");
+/** Which data a server holds. */
+export interface ServerHistory {
+  /**
+   * Its `run_id`, which changes with every start, and its `master_replid2`, which changes where it has followed another server
+   * [redis/src/replication.c, `shiftReplicationId`].
+   */
+  readonly id: string;
+  /** Whether it follows another server now, whose data replaces its own. */
+  readonly isReplica: boolean;
+}
+
+/** `undefined` where INFO is denied, or does not say. Throws what `redisFault` sorts. */
+export async function askHistory(client: Redis): Promise<ServerHistory | undefined> {
+  const info = await allowed(() => client.info());
+  const runId = info && fieldOf(info, "run_id");
+  if (info === undefined || runId === undefined) return undefined;
+  const followed = fieldOf(info, "master_replid2") ?? "";
+  return { id: `${runId} ${followed}`, isReplica: fieldOf(info, "role") === "slave" };
+}
+
+/** Throws what passes by itself where a server has become a replica: a failover ends, or the address comes to lead to the new master. */
+export function refuseReplica(history: ServerHistory | undefined): void {
+  if (history?.isReplica === true) throw Object.assign(new Error("a replica"), { code: "EREPLICA" });
 }
 
 /** Throws `RedisError` where a server of these facts cannot take the entries: a replica, or one without SET's PXAT. */

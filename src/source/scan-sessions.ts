@@ -53,7 +53,8 @@ function* scatteredFiles(directory: string, folder: string, tally: ScanTally): G
   } catch (error) {
     if (!(error instanceof UnreadableDirectory)) throw error;
     // A folder that went away since it was listed took its sessions with it.
-    if (error.code !== "ENOENT" && error.code !== "ENOTDIR") tally.unreadable.push(error.message);
+    if (error.code !== "ENOENT" && error.code !== "ENOTDIR")
+      tally.unreadable.push({ directory, message: error.message });
   }
 }
 

@@ -36,7 +36,7 @@ async function runOf(
   const run: OpenRun = {
     ...{ connection, clockLeadMs, keyPrefix, maxFileSize: 1 },
     ...{ directories: of, presence: { places: of, token: "1" } },
-    ...{ convert: never, look: never, close: never },
+    ...{ convert: never, look: never, exist: never, close: never },
   };
   return { marks: marksOf(run, (message) => warnings.push(message)), warnings };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { describe, type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { checkSessions } from "../support/check-sessions.js";
 import { startFaultProxy } from "../support/fault-proxy.js";
 import type { Fault } from "../support/fault-schedule.js";
@@ -17,6 +18,7 @@ import { waitUntil } from "./support/wait-until.js";
 const count = 2000;
 /** Files that are removed between two questions to Redis. */
 const removedAtOnce = 1000;
+const restMs = 2100;
 const made = await makeSweptSessions(count);
 const copy = ["copy"];
 const copyAndPurge = ["copy", "--purge"];
@@ -52,29 +54,48 @@ async function emptyRedisOf(t: TestContext): Promise<SweptRedis> {
   return redis;
 }
 
-/** What an undisturbed run is answered, reply by reply. */
-async function undisturbedReplies(args: readonly string[]): Promise<readonly CommandHead[]> {
+/** The sessions, old enough to be proven once only: what Redis is asked for is then the same in each run. */
+async function copyAndRest(): Promise<string> {
+  const directory = copySweptSessions(made);
+  await sleep(restMs);
+  return directory;
+}
+
+/** What an undisturbed copy --purge is answered, reply by reply, where the sessions were copied before or were not. */
+async function undisturbedReplies({ copied }: { readonly copied: boolean }): Promise<readonly CommandHead[]> {
   const redis = await SweptRedis.start();
+  const directory = await copyAndRest();
+  if (copied) assert.equal((await runOver(copy, directory, redis.port)).exitCode, 0);
   const proxy = await startFaultProxy(redis.port);
-  const { exitCode, stderr } = await runOver(args, copySweptSessions(made), proxy.port);
+  const { exitCode, stderr } = await runOver(copyAndPurge, directory, proxy.port);
   assert.equal(exitCode, 0, stderr);
   await proxy.stop();
   await redis.stop();
   return proxy.replies();
 }
 
-const replies = await undisturbedReplies(copyAndPurge);
-const numbersOf = (name: string) =>
+const numbersOf = (replies: readonly CommandHead[], name: string) =>
   replies.flatMap((reply, index) =>
     reply.name === name && reply.key.startsWith("session:") ? [index + 1] : [],
   );
-const [writes, proofs] = [numbersOf("SET"), numbersOf("GET")];
+/**
+ * What Redis is asked last behind the proof: before the first file is removed, again after a thousand, and behind the last. Each time it says
+ * whose data it holds, whether it has the mark, and at last what it evicted.
+ */
+const questionsOf = (replies: readonly CommandHead[], proofs: readonly number[]) => {
+  const [before = Number.NaN, amid = Number.NaN, behind = Number.NaN] = replies
+    .flatMap(({ name }, index) => (name === "INFO" && index > (proofs.at(-1) ?? 0) ? [index + 1] : []))
+    .slice(-6)
+    .filter((_, index) => index % 2 === 1);
+  return { before, amid, behind };
+};
+
+const replies = await undisturbedReplies({ copied: false });
+const writes = numbersOf(replies, "SET");
+const proofs = numbersOf(replies, "GET");
+const { before: beforeRemoval, amid: amidRemoval, behind: behindRemoval } = questionsOf(replies, proofs);
 const numberOf = (numbers: readonly number[], share: number): number =>
   numbers[Math.floor(share * (numbers.length - 1))] ?? Number.NaN;
-/** What Redis is asked behind the proof: before the first file is removed, again after a thousand, and behind the last. */
-const [beforeRemoval = Number.NaN, amidRemoval = Number.NaN, behindRemoval = Number.NaN] = replies
-  .flatMap(({ name }, index) => (name === "INFO" && index > (proofs.at(-1) ?? 0) ? [index + 1] : []))
-  .slice(-3);
 
 /** A run, and a Redis without persistence that is killed (-9) and started again at certain replies, which the run does not hear. */
 async function runWhileKilled(
@@ -90,7 +111,7 @@ async function runWhileKilled(
   readonly removedBefore: readonly MadeSession[];
 }> {
   const redis = await emptyRedisOf(t);
-  const directory = copySweptSessions(made);
+  const directory = await copyAndRest();
   const act = async (): Promise<void> => {
     await redis.kill();
     removedBefore = missingSessions(made, directory);
@@ -205,7 +226,7 @@ async function runWhileFailingOver(
       },
     },
   ];
-  const directory = copySweptSessions(made);
+  const directory = await copyAndRest();
   const proxy = await startFaultProxy(master.port, faults);
   const result = await runOver(args, directory, proxy.port);
   await proxy.stop();
@@ -242,4 +263,80 @@ describe("a failover loses the last writes: found out, written again, nothing lo
       else assert.deepEqual(filesIn(directory), []);
     });
   }
+});
+
+/** A run over sessions that were copied before, and something that happens to Redis behind a certain reply. */
+async function runWhile(
+  t: TestContext,
+  args: readonly string[],
+  at: number,
+  act: (redis: SweptRedis) => Promise<void>,
+): Promise<{ readonly result: ObservedResult; readonly redis: SweptRedis; readonly directory: string }> {
+  const redis = await emptyRedisOf(t);
+  const directory = await copyAndRest();
+  const first = await runOver(copy, directory, redis.port);
+  assert.equal(first.exitCode, 0, first.stderr);
+  const proxy = await startFaultProxy(redis.port, [
+    { kind: "act", at, act: () => act(redis), reply: "forwarded" },
+  ]);
+  const result = await runOver(args, directory, proxy.port);
+  await proxy.stop();
+  assert.equal(proxy.happened().length, 1);
+  return { result, redis, directory };
+}
+
+async function beEmptied(redis: SweptRedis): Promise<void> {
+  await redis.command("FLUSHALL");
+}
+
+/** Redis follows an empty one until it is empty too; then it is a master again, in the same process and over the same connection. */
+async function followAnEmptyOne(t: TestContext, redis: SweptRedis, andReturn: boolean): Promise<void> {
+  const other = await redisOf(t);
+  await redis.command("REPLICAOF", "127.0.0.1", other.port);
+  await redis.until(async () => /master_link_status:up/.test(await redis.info("replication")));
+  if (andReturn) await redis.command("REPLICAOF", "NO", "ONE");
+}
+
+const repliesAgain = await undisturbedReplies({ copied: true });
+const looks = numbersOf(repliesAgain, "GET").slice(0, count);
+const proofsAgain = numbersOf(repliesAgain, "GET").slice(count);
+const questions = questionsOf(repliesAgain, proofsAgain);
+
+describe("Redis loses what it held without a restart: found out, nothing lost", { concurrency: 2 }, () => {
+  const returning = (t: TestContext) => (redis: SweptRedis) => followAnEmptyOne(t, redis, true);
+  for (const [name, at, lose] of [
+    ["it is emptied in the main pass of a second copy", numberOf(looks, 0.5), () => beEmptied],
+    ["it is emptied in the proof", numberOf(proofsAgain, 0.5), () => beEmptied],
+    ["it follows another one for a moment, in the proof", numberOf(proofsAgain, 0.5), returning],
+  ] as const) {
+    test(`${name}: all is written again`, async (t) => {
+      const { result, redis, directory } = await runWhile(t, copyAndPurge, at, lose(t));
+      assert.equal(result.exitCode, 0, result.stderr);
+      assert.match(result.stderr, /^warning: Redis was restarted and may have lost what it confirmed/m);
+      assert.deepEqual((await differencesOf(redis.address)).slice(0, 3), []);
+      assert.deepEqual(filesIn(directory), []);
+    });
+  }
+
+  test("it is emptied behind the last question: not a file is removed", async (t) => {
+    const { result, directory } = await runWhile(t, copyAndPurge, questions.before, beEmptied);
+    assert.equal(result.exitCode, 4, result.stderr);
+    assert.deepEqual(missingSessions(made, directory), []);
+  });
+
+  test("it is emptied amid the removal: not a file more is removed", async (t) => {
+    const { result, directory } = await runWhile(t, copyAndPurge, questions.amid, beEmptied);
+    assert.equal(result.exitCode, 3, result.stderr);
+    assert.equal(missingSessions(made, directory).length, removedAtOnce);
+  });
+
+  test("it follows another one for good: nothing is removed, exit 3 in one sentence", async (t) => {
+    const args = [...copyAndPurge, "--retry-for", "2s"];
+    const { result, directory } = await runWhile(t, args, numberOf(proofsAgain, 0.5), (redis) =>
+      followAnEmptyOne(t, redis, false),
+    );
+    assert.equal(result.exitCode, 3, result.stderr);
+    assert.match(result.stderr, /^error: Redis at .* was lost: Redis has become a read-only replica$/m);
+    assert.deepEqual(missingSessions(made, directory), []);
+  });
 });

@@ -239,13 +239,13 @@ describe("copy-sessions: a complete run leaves the start of its main pass (spec.
       await copySessions({
         ...made.copy,
         scan: function* (tally) {
-          if (scans++ === at) tally.unreadable.push("the directory cannot be read");
+          if (scans++ === at) tally.unreadable.push({ directory: "/d", message: "it cannot be read" });
           yield* scan(tally);
         },
       });
       assert.deepEqual(
         [markOf(made), made.record.tally.unreadable],
-        [undefined, ["the directory cannot be read"]],
+        [undefined, [{ directory: "/d", message: "it cannot be read" }]],
       );
     });
 

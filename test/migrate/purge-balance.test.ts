@@ -15,6 +15,8 @@ interface Fate {
   readonly directory: string;
   readonly verdict: "held" | "unheld" | "absent" | "kept" | "vanished" | "empty" | "ignored" | FailureReason;
   readonly removal: Removal["kind"];
+  /** Whether Redis has lost its key since it was proven. */
+  readonly isLost: boolean;
 }
 
 /** A purge, and everything that befalls it. */
@@ -26,6 +28,8 @@ interface Course {
   }[];
   /** Whether the directory cannot be read to its end. */
   readonly scanFails: boolean;
+  /** Directories with a folder that cannot be read. */
+  readonly broken: readonly string[];
   /** What Redis answers; the last answer stands. */
   readonly answers: readonly ("yes" | "no" | "forgot" | "lost")[];
   /** After so many proofs, questions and removals. */
@@ -54,6 +58,7 @@ const fate: fc.Arbitrary<Fate> = fc.record({
     { weight: 8, arbitrary: fc.constant("removed" as const) },
     { weight: 1, arbitrary: fc.constantFrom("changed" as const, "vanished" as const, "failed" as const) },
   ),
+  isLost: fc.integer({ min: 0, max: 9 }).map((number) => number === 0),
 });
 const rarely = fc.integer({ min: 0, max: 19 }).map((number) => number === 0);
 const often = Number.POSITIVE_INFINITY;
@@ -70,6 +75,10 @@ const course: fc.Arbitrary<Course> = fc.record({
     { maxLength: 8 },
   ),
   scanFails: rarely,
+  broken: fc.oneof(
+    { weight: 4, arbitrary: fc.constant([]) },
+    { weight: 1, arbitrary: fc.subarray(["/a", "/b", "/c"]) },
+  ),
   answers: fc.oneof(
     fc.constant(["yes"] as const),
     fc
@@ -90,7 +99,8 @@ function proofOf(file: SessionFile, verdict: Fate["verdict"]): Proof {
     case "unheld": {
       const exact = { dev: 1n, ino: 1n, size: 1n, mtimeNs: 1n, ctimeNs: 1n };
       const outcome: SessionOutcome = { ...known, kind: "removed" };
-      return { proven: { file, exact, mtimeMs: 0, outcome, held: verdict === "held" } };
+      const times = { mtimeMs: 0, changedMs: 0, settled: true };
+      return { proven: { file, exact, ...times, outcome, held: verdict === "held" } };
     }
     case "absent":
     case "kept":
@@ -113,6 +123,8 @@ async function runThrough(given: Course): Promise<void> {
   const told = new Set<string>();
   const fates = new Map<SessionFile, Fate>();
   const proven = new Set<SessionFile>();
+  const provenAgain = new Set<SessionFile>();
+  const broken = new Set(given.broken);
   const closed = new Set<string>();
   const removals = new Map<Removal["kind"], number>();
   let listed = 0;
@@ -174,11 +186,23 @@ async function runThrough(given: Course): Promise<void> {
     confirmed = true;
     return true;
   };
+  const proveAgain = async (some: readonly ProvenFile[]): Promise<Proof[]> => {
+    step();
+    assert(!given.dryRun && confirmed, "asked behind a confirmation only");
+    return some.map((one) => {
+      if (fates.get(one.file)?.isLost !== true) {
+        provenAgain.add(one.file);
+        return { proven: one };
+      }
+      return { file: one.file, outcome: { ...one.outcome, kind: "absent" }, leaves: true };
+    });
+  };
   const remove = ({ file, held }: ProvenFile): Removal => {
     assert(!given.dryRun, "a dry run touches nothing");
     assert(unproven === 0 && !failed, "nothing is removed before all are proven");
     assert(confirmed, "nothing is removed before Redis was asked once more, and said yes");
-    assert(proven.delete(file), "only what is proven, and only once");
+    assert(proven.delete(file) && provenAgain.has(file), "only what is proven, twice, and only once");
+    assert(!broken.has(file.directory), "nothing is removed where part of the directory cannot be read");
     assert(!closed.has(file.directory), "nothing is removed behind an I/O error in its directory");
     assert(given.inUse || !isInUse(), "nothing is removed that a server uses");
     step();
@@ -200,7 +224,8 @@ async function runThrough(given: Course): Promise<void> {
   };
 
   const purging = purgeSessions({
-    ...{ batches: batches(), prove, confirm, conclude, remove, isInUse, ledger },
+    ...{ batches: batches(), prove, proveAgain, confirm, conclude, remove, isInUse, ledger },
+    isBroken: (directory) => broken.has(directory),
     ...{ inUse: given.inUse, dryRun: given.dryRun, batchesInFlight: given.batchesInFlight },
     pace: async () => undefined,
     stop: controller.signal,

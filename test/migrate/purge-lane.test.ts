@@ -3,7 +3,14 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { Comparison } from "../../src/convert/compare-held.js";
 import type { Conversion } from "../../src/convert/convert-session.js";
-import { type Proof, type ProofParts, proveBatch, proveUnasked } from "../../src/migrate/purge-lane.js";
+import {
+  type Proof,
+  type ProofParts,
+  proveAgain,
+  proveBatch,
+  proveUnasked,
+  proveUnaskedAgain,
+} from "../../src/migrate/purge-lane.js";
 import { RedisError } from "../../src/model/errors.js";
 import type { Held } from "../../src/model/held.js";
 import { failureReasons } from "../../src/model/outcome.js";
@@ -41,6 +48,8 @@ interface Case {
   readonly held?: Held | undefined;
   readonly comparison?: Comparison;
   readonly missing?: "expired" | "ended" | undefined;
+  /** Whether Redis still has the key. */
+  readonly exists?: boolean;
   readonly unconditional?: boolean;
 }
 
@@ -53,6 +62,7 @@ function partsOf(caseOf: (sid: string) => Case, unconditional = false): ProofPar
         const { held } = { held: text, ...caseOf(sid) };
         return held === undefined ? [] : [held];
       }),
+    exist: async (sids) => sids.map((sid) => caseOf(sid).exists ?? true),
     compare: () => caseOf("s").comparison ?? { kind: "equal", lifetimeIsRight: true },
     explainMissing: ({ sid }) => caseOf(sid).missing,
     nowMs: () => nowMs,
@@ -154,7 +164,7 @@ describe("purge-lane: what a proof says", () => {
       proven: {
         file: fileOf("s"),
         exact,
-        mtimeMs: nowMs - day,
+        ...{ mtimeMs: nowMs - day, changedMs: nowMs - day, settled: true },
         outcome: {
           ...{ sid: "s", kind: "removed", format: "json", facts, warning: "odd" },
           ...{ bytesRead: 5, bytesWritten: 0 },
@@ -229,6 +239,64 @@ describe("purge-lane: what a proof says", () => {
   });
 });
 
+describe("purge-lane: just before a file goes it is proven again", () => {
+  const young = readAt(nowMs - 2000);
+  const lost = { held: nothing, exists: false } as const;
+  const rows: readonly (readonly [name: string, first: Case, then: Case, expected: string])[] = [
+    ["Redis still has the key", {}, {}, "proven, held"],
+    ["the key is gone", {}, lost, "absent, left"],
+    ["the key is gone, and PURGE stands alone", {}, { ...lost, unconditional: true }, "proven, not held"],
+    ["what ended is not asked for again", { held: nothing, missing: "ended" }, lost, "proven, not held"],
+    ["an old file is not read again", {}, { reading: { kind: "vanished" } }, "proven, held"],
+    ["a young file is read again", { reading: young }, { reading: { kind: "vanished" } }, "vanished"],
+    [
+      "a young file, and Redis holds something else now",
+      { reading: young },
+      { comparison: different },
+      "kept, left",
+    ],
+    ["a young file, and the key is gone", { reading: young }, lost, "absent, left"],
+  ];
+  for (const [name, first, then, expected] of rows) {
+    it(name, async () => {
+      const proof = await prove(first);
+      assert("proven" in proof);
+      const partsThen = partsOf(() => then, then.unconditional);
+      assert.deepEqual((await proveAgain([proof.proven], partsThen)).map(wordOf), [expected]);
+    });
+  }
+
+  for (const [name, ageMs, settled] of [
+    ["2 s", 2000, false],
+    ["a little more", 2000.25, true],
+  ] as const) {
+    it(`${name} before it was opened: its times ${settled ? "" : "do not yet "}tell of every change`, async () => {
+      const proof = await prove({ reading: readAt(nowMs - ageMs) });
+      assert("proven" in proof);
+      assert.equal(proof.proven.settled, settled);
+    });
+  }
+
+  it("renamed or linked a moment ago: its modification time alone tells nothing", async () => {
+    const reading = readAt(nowMs - day);
+    assert(reading.kind === "read");
+    const linked = { ...reading, stamp: { ...reading.stamp, ctimeMs: nowMs } };
+    const proof = await prove({ reading: linked });
+    assert("proven" in proof);
+    assert.deepEqual([proof.proven.settled, proof.proven.changedMs], [false, nowMs]);
+  });
+
+  it("--unverified: a young file is read again, and Redis is not asked", async () => {
+    const files = [fileOf("s"), fileOf("t")];
+    const read = ({ sid }: SessionFile) => (sid === "s" ? young : readAt(nowMs - day));
+    const proven = (await proveUnasked(files, { read })).flatMap((proof) =>
+      "proven" in proof ? [proof.proven] : [],
+    );
+    const proofs = await proveUnaskedAgain(proven, { read: () => ({ kind: "vanished" }) });
+    assert.deepEqual(proofs.map(wordOf), ["vanished", "proven, not held"]);
+  });
+});
+
 describe("purge-lane: --unverified takes every session file that can be read, without asking Redis (Purge)", () => {
   const rows: readonly (readonly [name: string, reading: ExactReading, expected: string])[] = [
     ["one that can be read, whatever is in it", readAt(nowMs), "proven, not held"],
@@ -254,7 +322,7 @@ describe("purge-lane: --unverified takes every session file that can be read, wi
         proven: {
           file: fileOf("s"),
           exact,
-          mtimeMs: 9,
+          ...{ mtimeMs: 9, changedMs: 9, settled: true },
           outcome: { sid: "s", kind: "removed", bytesRead: 5, bytesWritten: 0 },
           held: false,
         },

@@ -22,11 +22,15 @@ const filesOf = (...names: readonly string[]): SessionFile[] =>
 const numbered = (count: number, from = 0): SessionFile[] =>
   Array.from({ length: count }, (_, index) => fileOf(`s${from + index}`));
 
-function proven(file: SessionFile, { mtimeMs = oldMs, held = true } = {}): Proof {
+function proven(
+  file: SessionFile,
+  given: { readonly mtimeMs?: number; readonly settled?: boolean; readonly held?: boolean } = {},
+): Proof {
+  const { mtimeMs = oldMs, held = true } = given;
+  const { settled = mtimeMs === oldMs } = given;
   const outcome: SessionOutcome = { sid: file.sid, kind: "removed", bytesRead: 1, bytesWritten: 0 };
-  return {
-    proven: { file, exact: { dev: 1n, ino: 1n, size: 1n, mtimeNs: 1n, ctimeNs: 1n }, mtimeMs, outcome, held },
-  };
+  const exact = { dev: 1n, ino: 1n, size: 1n, mtimeNs: 1n, ctimeNs: 1n };
+  return { proven: { file, exact, mtimeMs, changedMs: mtimeMs, settled, outcome, held } };
 }
 const settled = (file: SessionFile, kind: OutcomeKind, leaves: boolean): Proof => ({
   file,
@@ -55,6 +59,8 @@ function purgeOf(batches: Iterable<readonly SessionFile[]>, change: Partial<Purg
   const parts = {
     prove: async (batch: readonly SessionFile[]): Promise<readonly Proof[]> =>
       batch.map((file) => proven(file)),
+    proveAgain: async (some: readonly ProvenFile[]): Promise<readonly Proof[]> =>
+      some.map((one) => ({ proven: { ...one, settled: true } })),
     confirm: async () => true,
     conclude: async () => true,
     remove: (_: ProvenFile): Removal => ({ kind: "removed" }),
@@ -66,6 +72,7 @@ function purgeOf(batches: Iterable<readonly SessionFile[]>, change: Partial<Purg
     pace: async () => undefined,
     stop: controller.signal,
     isInUse: () => false,
+    isBroken: () => false,
     inUse: false,
     dryRun: false,
     ledger,
@@ -77,6 +84,11 @@ function purgeOf(batches: Iterable<readonly SessionFile[]>, change: Partial<Purg
       const proofs = await parts.prove(batch);
       events.push(...batch.map(({ sid }) => `prove ${sid}`));
       return proofs;
+    },
+    proveAgain: async (some) => {
+      await nextTurn();
+      events.push(...some.map(({ file }) => `again ${file.sid}`));
+      return parts.proveAgain(some);
     },
     confirm: async () => {
       events.push("confirm");
@@ -134,14 +146,15 @@ describe("purge-sessions: nothing is removed before every file of the chunk is p
     const { events } = made;
     assert.deepEqual(events.slice(0, 5).sort(), ["prove a", "prove b", "prove c", "prove d", "prove e"]);
     assert.equal(events[5], "confirm");
-    assert.deepEqual(events.slice(6, 11).sort(), [
+    assert.deepEqual(events.slice(6, 11).sort(), ["again a", "again b", "again c", "again d", "again e"]);
+    assert.deepEqual(events.slice(11, 16).sort(), [
       "remove a",
       "remove b",
       "remove c",
       "remove d",
       "remove e",
     ]);
-    assert.deepEqual(events.slice(11), ["conclude"]);
+    assert.deepEqual(events.slice(16), ["conclude"]);
     assert.deepEqual(made.counts(), { removed: 5 });
     made.assertBalanced();
   });
@@ -171,7 +184,7 @@ describe("purge-sessions: nothing is removed before every file of the chunk is p
     await purgeSessions(made.purge);
     const firstRemoval = made.events.findIndex((event) => event.startsWith("remove "));
     assert.equal(made.events.slice(0, firstRemoval).filter((event) => event === "confirm").length, 1);
-    assert.equal(firstRemoval, 100_001);
+    assert.equal(firstRemoval, 100_101);
     const secondChunk = made.events.indexOf("prove s100000");
     assert.equal(
       made.events.slice(0, secondChunk).filter((event) => event.startsWith("remove ")).length,
@@ -186,7 +199,39 @@ describe("purge-sessions: nothing is removed before every file of the chunk is p
     const made = purgeOf([numbered(2500)]);
     await purgeSessions(made.purge);
     const places = made.events.flatMap((event, place) => (event === "confirm" ? [place - 2500] : []));
-    assert.deepEqual(places, [0, 1001, 2002]);
+    assert.deepEqual(places, [0, 2001, 4002]);
+  });
+
+  it("a hundred files are proven again, and then removed", async () => {
+    const made = purgeOf([numbered(250)]);
+    await purgeSessions(made.purge);
+    const kinds = made.events.map((event) => event.split(" ")[0]);
+    const rows = kinds.filter((kind, place) => kind !== kinds[place - 1]);
+    const pair = ["again", "remove"];
+    assert.deepEqual(rows, ["prove", "confirm", ...pair, ...pair, ...pair, "conclude"]);
+  });
+
+  it("what Redis lost since it was proven stays", async () => {
+    const made = purgeOf([filesOf("a", "b")], {
+      proveAgain: async (some) =>
+        some.map((one) => (one.file.sid === "a" ? settled(one.file, "absent", true) : { proven: one })),
+    });
+    assert.equal((await purgeSessions(made.purge)).left, 1);
+    assert.deepEqual([made.removed(), made.counts()], [["b"], { absent: 1, removed: 1 }]);
+  });
+
+  it("a file that changed again while it was waited for stays", async () => {
+    const made = purgeOf([filesOf("a", "b")], {
+      proveAgain: async (some) => some.map(({ file }) => proven(file, { settled: file.sid === "b" })),
+    });
+    assert.equal((await purgeSessions(made.purge)).left, 1);
+    assert.deepEqual([made.removed(), made.counts()], [["b"], { kept: 1, removed: 1 }]);
+  });
+
+  it("nothing is removed in a directory with a folder that cannot be read", async () => {
+    const made = purgeOf([filesOf("a", "b:a")], { isBroken: (directory) => directory === "/b" });
+    assert.equal((await purgeSessions(made.purge)).left, 1);
+    assert.deepEqual([made.removed(), made.counts()], [["a"], { kept: 1, removed: 1 }]);
   });
 });
 
@@ -440,22 +485,23 @@ describe("purge-sessions: a file younger than 2 s waits (Purge)", () => {
   }
 
   for (const [name, ageMs, waits] of [
-    ["just modified", 0, ["wait 2000"]],
-    ["modified a second ago", 1000, ["wait 1000"]],
-    ["almost 2 s old", 1999, ["wait 1"]],
-    ["2 s old", 2000, []],
+    ["just modified", 0, ["wait 2001"]],
+    ["modified a second ago", 1000, ["wait 1001"]],
+    ["almost 2 s old", 1999, ["wait 2"]],
+    ["2 s old", 2001, []],
     ["a day old", 86_400_000, []],
   ] as const) {
     it(`${name}: ${waits.length === 0 ? "no wait" : waits[0]}, and it goes`, async (t) => {
       const { events, left } = await purgeOn(t, nowMs - ageMs);
-      assert.deepEqual(events, [...waits, "confirm", "remove old", "remove young", "conclude"]);
+      const removed = ["again old", "again young", "remove old", "remove young"];
+      assert.deepEqual(events, [...waits, "confirm", ...removed, "conclude"]);
       assert.equal(left, 0);
     });
   }
 
   it("modified in the future: it is not waited for longer than 2 s, and it stays", async (t) => {
     const { events, left } = await purgeOn(t, nowMs + 60_000);
-    assert.deepEqual(events, ["wait 2000", "confirm", "remove old", "conclude"]);
+    assert.deepEqual(events, ["wait 2001", "confirm", "again old", "again young", "remove old", "conclude"]);
     assert.equal(left, 1);
   });
 
@@ -468,7 +514,7 @@ describe("purge-sessions: a file younger than 2 s waits (Purge)", () => {
     const controller = new AbortController();
     const wait = async () => controller.abort();
     const { events, counts } = await purgeOn(t, nowMs, { wait, stop: controller.signal });
-    assert.deepEqual([events, counts()], [["wait 2000"], { unvisited: 2 }]);
+    assert.deepEqual([events, counts()], [["wait 2001"], { unvisited: 2 }]);
   });
 
   it("a dry run does not wait", async (t) => {

@@ -275,7 +275,7 @@ describe("scan-sessions: directories that cannot be read", () => {
     );
     assert.deepEqual(result.names.sort(), [flat("a1"), `c3/${hex("c3")}`].sort());
     assert.equal(result.tally.unreadable.length, 1);
-    assert.match(result.tally.unreadable[0] ?? "", /b2 cannot be read \(EACCES\)$/);
+    assert.match(result.tally.unreadable[0]?.message ?? "", /b2 cannot be read \(EACCES\)$/);
   });
 
   it("an unreadable session directory ends the run", () => {
