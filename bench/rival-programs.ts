@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { projectRoot, python } from "../test/support/project.js";
-import { provideProgram } from "../test/support/provide-program.js";
+import { type Program, provideProgram } from "../test/support/provide-program.js";
 import { compileNative } from "./compile-native.js";
 
 /** The programs that a benchmark needs beside Redis and Node, as paths. */
@@ -31,16 +31,23 @@ const redisPython = {
 const redisCli = { title: "redis-cli", names: ["redis-cli", "valkey-cli"], package: "redis-tools" };
 const compiler = { title: "A C compiler", names: ["cc", "gcc", "clang"], package: "build-essential" };
 
+/** Finds or installs a C compiler and gives its path. Throws an Error of one sentence that says what to install. */
+export async function provideCompiler(): Promise<string> {
+  return pathOf(compiler);
+}
+
 /** Finds or installs what the rivals are made with. Throws an Error of one sentence that says what to install. */
 export async function provideRivalTools(): Promise<{ python: string; redisCli: string; compiler: string }> {
   const paths: string[] = [];
-  for (const program of [redisPython, redisCli, compiler]) {
-    const provided = await provideProgram(program);
-    if (provided.kind !== "program") throw new Error(`${program.title} does not come in a container.`);
-    paths.push(provided.path);
-  }
+  for (const program of [redisPython, redisCli, compiler]) paths.push(await pathOf(program));
   const [pythonPath = "", redisCliPath = "", compilerPath = ""] = paths;
   return { python: await behindShim(pythonPath), redisCli: redisCliPath, compiler: compilerPath };
+}
+
+async function pathOf(program: Program): Promise<string> {
+  const provided = await provideProgram(program);
+  if (provided.kind !== "program") throw new Error(`${program.title} does not come in a container.`);
+  return provided.path;
 }
 
 /** Provides the programs; what is compiled goes to `directory`. */

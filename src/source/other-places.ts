@@ -1,5 +1,6 @@
-import { existsSync, type Stats } from "node:fs";
+import type { Stats } from "node:fs";
 import type { FileStamp, Layout, SessionFile } from "../model/session-file.js";
+import { folderAt } from "./folder-at.js";
 import type { Looks } from "./looks.js";
 import { layouts } from "./session-name.js";
 
@@ -15,7 +16,7 @@ const lookHoldsMs = 1000;
 export class OtherPlaces {
   readonly #directories: readonly string[];
   readonly #looks: Looks;
-  /** For each directory, which scatter folders are there. */
+  /** For each directory, which scatter folders are there. A symlink to one is none: no scan follows it. */
   readonly #folders = new Map<string, Map<string, boolean>>();
   #foldersSinceMs = Number.NEGATIVE_INFINITY;
   /** What was looked at before its turn. */
@@ -88,7 +89,7 @@ export class OtherPlaces {
     }
     let isThere = known.get(name);
     if (isThere === undefined) {
-      isThere = existsSync(`${directory}/${name}`);
+      isThere = folderAt(`${directory}/${name}`) !== undefined;
       known.set(name, isThere);
     }
     return isThere;

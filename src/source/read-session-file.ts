@@ -1,4 +1,5 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from "node:fs";
+import { dirname } from "node:path";
 import type { FailureReason } from "../model/outcome.js";
 import type { ExactStamp, FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
 import { coarseTimeMs } from "./coarse-time.js";
@@ -41,7 +42,20 @@ const noFileCodes: ReadonlySet<string> = new Set(["ELOOP", "ENXIO", "EMLINK"]);
 export function readSessionFile(file: SessionFile, maxFileSize: number): Reading {
   const reading = readPlace(`${file.directory}/${file.name}`, maxFileSize, readOpened);
   const moved = reading.kind === "vanished" ? scatteredPlaceOf(file) : undefined;
-  return moved === undefined ? reading : readPlace(moved, maxFileSize, readOpened);
+  return moved === undefined || isSymlink(dirname(moved))
+    ? reading
+    : readPlace(moved, maxFileSize, readOpened);
+}
+
+/** Whether a symlink stands where a scatter folder may: no scan follows it, and so its files are none of the run's. */
+function isSymlink(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  } catch (error) {
+    // Reading from what cannot be looked at tells what is wrong with it.
+    errorCode(error);
+    return false;
+  }
 }
 
 /** A session file's content from one place and no other, with what tells it from a file that takes its place. Throws only what is no system error. */

@@ -1,9 +1,12 @@
-import { type Dir, opendirSync } from "node:fs";
-import { join } from "node:path";
+import { type Dir, Dirent, lstatSync, opendirSync } from "node:fs";
+import { basename, join } from "node:path";
 import { SourceError } from "../model/errors.js";
 import type { ScanTally, SessionFile } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
 import { errorCode } from "./error-code.js";
+import { folderAt } from "./folder-at.js";
+import { isOnLocalFileSystem } from "./local-file-system.js";
+import { directoryIdentity } from "./open-directory.js";
 import { isScatterFolder, layouts } from "./session-name.js";
 import { parseSetAsideName } from "./set-aside-name.js";
 
@@ -11,7 +14,26 @@ import { parseSetAsideName } from "./set-aside-name.js";
 const mostSetAside = 10_000;
 
 /** Names read from a directory at a time: few enough to stay small, many enough that a system call is not felt. */
-const namesAtATime = 1024;
+const manyNames = 1024;
+
+/** What a folder answers to its opening that is gone, or no directory any more. */
+const goneCodes: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR"]);
+
+/** A session directory that is scanned. */
+interface Scanned {
+  readonly directory: string;
+  /** What told the directory from another as the scan began; `undefined` where it could not be looked at. */
+  readonly identity: string | undefined;
+  /**
+   * Names read at a time. Where the system does not tell what stands under a name (NFS; XFS without ftype), Node looks at all that it read
+   * at a time, and one that went away meanwhile costs those behind it: there each is read alone.
+   */
+  readonly namesAtATime: number;
+  readonly tally: ScanTally;
+}
+
+/** What stands under a name, as far as it is known. */
+type Entry = Pick<Dirent, "name" | "isFile" | "isDirectory">;
 
 /**
  * The session files of a session directory, in batches of at most `batchSize`. Names are streamed, never held whole; nothing is opened
@@ -34,9 +56,15 @@ export function* scanSessions(
 }
 
 function* filesOf(directory: string, tally: ScanTally): Generator<SessionFile> {
-  for (const entry of entriesOf(directory)) {
+  const scanned: Scanned = {
+    directory,
+    identity: identityOf(directory),
+    namesAtATime: tellsTypes(directory) ? manyNames : 1,
+    tally,
+  };
+  for (const entry of entriesOf(directory, scanned.namesAtATime)) {
     if (entry.isDirectory() && isScatterFolder(entry.name)) {
-      yield* scatteredFiles(directory, entry.name, tally);
+      yield* scatteredFiles(scanned, entry);
       continue;
     }
     const file = entry.isFile() ? sessionFileOf(directory, "", entry.name) : undefined;
@@ -47,25 +75,50 @@ function* filesOf(directory: string, tally: ScanTally): Generator<SessionFile> {
   }
 }
 
-function* scatteredFiles(directory: string, folder: string, tally: ScanTally): Generator<SessionFile> {
+function* scatteredFiles(scanned: Scanned, folder: Entry): Generator<SessionFile> {
   try {
-    yield* filesOfFolder(directory, folder, tally);
+    if (folder instanceof UnseenEntry) throw new UnopenedDirectory(folder.path, folder.code);
+    yield* filesOfFolder(scanned, folder.name);
   } catch (error) {
     if (!(error instanceof UnreadableDirectory)) throw error;
     // A folder that went away since it was listed took its sessions with it.
-    if (error.code !== "ENOENT" && error.code !== "ENOTDIR")
-      tally.unreadable.push({ directory, message: error.message });
+    const isExcused =
+      error instanceof UnopenedDirectory && goneCodes.has(error.code) && isGone(scanned, folder.name);
+    if (isExcused) return;
+    const { directory, tally } = scanned;
+    tally.unreadable.push({ directory, message: error.message });
   }
 }
 
-function* filesOfFolder(directory: string, folder: string, tally: ScanTally): Generator<SessionFile> {
-  for (const entry of entriesOf(join(directory, folder))) {
+function* filesOfFolder(scanned: Scanned, folder: string): Generator<SessionFile> {
+  const { directory, tally } = scanned;
+  for (const entry of entriesOf(join(directory, folder), scanned.namesAtATime)) {
     const file = entry.isFile() ? sessionFileOf(directory, folder, entry.name) : undefined;
     if (file !== undefined) {
       tally.layouts.scattered++;
       yield file;
     } else if (!noteSetAside(directory, folder, entry.name, tally)) tally.ignored++;
   }
+}
+
+/**
+ * Whether a folder is gone from a session directory that is still the one that was opened. One that is there (again) is not: the whole
+ * session directory may have been away for a moment. The directory comes first, so that it has to go away twice to deceive.
+ */
+function isGone({ directory, identity }: Scanned, folder: string): boolean {
+  if (identity === undefined || identityOf(directory) !== identity) return false;
+  try {
+    return !lstatSync(join(directory, folder), { throwIfNoEntry: false })?.isDirectory();
+  } catch (error) {
+    // What cannot be looked at is not known to be gone.
+    errorCode(error);
+    return false;
+  }
+}
+
+function identityOf(directory: string): string | undefined {
+  const stats = folderAt(directory);
+  return stats === undefined ? undefined : directoryIdentity(stats);
 }
 
 /** The session file of that name in a folder, empty for the session directory itself; `undefined` for a stranger. */
@@ -86,11 +139,29 @@ function noteSetAside(directory: string, folder: string, name: string, tally: Sc
   return true;
 }
 
-function* entriesOf(path: string): Generator<NonNullable<ReturnType<Dir["readSync"]>>> {
-  const opened = orSourceError(path, () => opendirSync(path, { bufferSize: namesAtATime }));
+/** Whether a directory is known to tell of every name what stands under it: on a local file system the first name shows it. */
+function tellsTypes(directory: string): boolean {
+  if (!isOnLocalFileSystem(directory)) return false;
+  try {
+    const opened = opendirSync(directory, { bufferSize: 1 });
+    try {
+      // One that Node had to look at is of a class derived from this.
+      return opened.readSync()?.constructor === Dirent;
+    } finally {
+      opened.closeSync();
+    }
+  } catch (error) {
+    // What is wrong with the directory shows again when it is read.
+    errorCode(error);
+    return false;
+  }
+}
+
+function* entriesOf(path: string, namesAtATime: number): Generator<Entry> {
+  const opened = openedAt(path, namesAtATime);
   try {
     for (;;) {
-      const entry = orSourceError(path, () => opened.readSync());
+      const entry = nextEntry(opened, path, namesAtATime === 1);
       if (entry === null) return;
       yield entry;
     }
@@ -99,11 +170,54 @@ function* entriesOf(path: string): Generator<NonNullable<ReturnType<Dir["readSyn
   }
 }
 
-function orSourceError<T>(path: string, action: () => T): T {
+function openedAt(path: string, bufferSize: number): Dir {
   try {
-    return action();
+    return opendirSync(path, { bufferSize });
   } catch (error) {
-    throw new UnreadableDirectory(path, errorCode(error));
+    throw new UnopenedDirectory(path, errorCode(error));
+  }
+}
+
+/** `null` behind the last one. A name that cannot be looked at is an entry where names are read alone; elsewhere others are lost with it. */
+function nextEntry(opened: Dir, path: string, isAlone: boolean): Entry | null {
+  try {
+    return opened.readSync();
+  } catch (error) {
+    const code = errorCode(error);
+    const unseen = isAlone ? pathOfFailedLook(error) : undefined;
+    if (unseen === undefined) throw new UnreadableDirectory(path, code);
+    return new UnseenEntry(unseen, code);
+  }
+}
+
+/** The path that was listed and then could not be looked at; `undefined` where it was the listing that failed. */
+function pathOfFailedLook(error: unknown): string | undefined {
+  if (!(error instanceof Error && "syscall" in error && "path" in error)) return undefined;
+  return error.syscall === "lstat" && typeof error.path === "string" ? error.path : undefined;
+}
+
+/**
+ * A name that was listed without a type and could not be looked at, most often because it went away. It counts as what its name says:
+ * whoever reads the file learns what became of it, as of one that goes away behind the scan.
+ */
+class UnseenEntry {
+  readonly path: string;
+  readonly name: string;
+  /** What the look came to. */
+  readonly code: string;
+
+  constructor(path: string, code: string) {
+    this.path = path;
+    this.name = basename(path);
+    this.code = code;
+  }
+
+  isFile(): boolean {
+    return !this.isDirectory();
+  }
+
+  isDirectory(): boolean {
+    return isScatterFolder(this.name);
   }
 }
 
@@ -115,3 +229,6 @@ class UnreadableDirectory extends SourceError {
     this.code = code;
   }
 }
+
+/** One of which no name was read. */
+class UnopenedDirectory extends UnreadableDirectory {}

@@ -1,16 +1,15 @@
-import { lstatSync, type Stats, statfsSync } from "node:fs";
+import { lstatSync, type Stats } from "node:fs";
 import { basename, join } from "node:path";
 import { SourceError } from "../model/errors.js";
 import type { SessionFile } from "../model/session-file.js";
 import { coarseTimeMs } from "./coarse-time.js";
 import { errorCode } from "./error-code.js";
+import { folderAt } from "./folder-at.js";
+import { isOnLocalFileSystem } from "./local-file-system.js";
 import type { Looks } from "./looks.js";
 import { directoryIdentity, OpenDirectory } from "./open-directory.js";
 import { pathOf } from "./recent-files.js";
 import { scatteredPlaceOf } from "./scattered-place.js";
-
-/** Local file systems on which a folder's times change with every file that is removed from it [Linux, statfs(2)]: ext2 to ext4, XFS, btrfs, tmpfs. */
-const trustedFileSystems: ReadonlySet<number> = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994]);
 
 /** A session directory or scatter folder as it was before any of its files was read. */
 interface KnownFolder {
@@ -101,28 +100,9 @@ function knownFolder(path: string): KnownFolder | undefined {
   const stats = folderAt(path);
   if (stats === undefined) return undefined;
   const isSettled = Math.max(stats.mtimeMs, stats.ctimeMs) < nowMs - coarseTimeMs;
-  const times = isSettled && isTrusted(path) ? { mtimeMs: stats.mtimeMs, ctimeMs: stats.ctimeMs } : undefined;
+  const times =
+    isSettled && isOnLocalFileSystem(path) ? { mtimeMs: stats.mtimeMs, ctimeMs: stats.ctimeMs } : undefined;
   return { identity: directoryIdentity(stats), times };
-}
-
-function isTrusted(path: string): boolean {
-  try {
-    return trustedFileSystems.has(statfsSync(path).type);
-  } catch (error) {
-    errorCode(error);
-    return false;
-  }
-}
-
-/** `undefined` where there is no directory, or none that can be looked at. */
-function folderAt(path: string): Stats | undefined {
-  try {
-    const stats = lstatSync(path, { throwIfNoEntry: false });
-    return stats?.isDirectory() ? stats : undefined;
-  } catch (error) {
-    errorCode(error);
-    return undefined;
-  }
 }
 
 /**

@@ -116,6 +116,18 @@ for (const [kind, makeLooks] of Object.entries(kindsOfLooks)) {
       });
     }
 
+    it("by a later file behind a symlink to a scatter folder it is not, for no scan gives that out", async () => {
+      const directories = [makeTemporaryDirectory()];
+      const elsewhere = put([makeTemporaryDirectory()], [0, "scattered"], late);
+      const file: SessionFile = { directory: directories[0] ?? "", name: flatName, layout: "flat", sid };
+      writeFileSync(join(file.directory, flatName), "x");
+      utimesSync(join(file.directory, flatName), early, early);
+      symlinkSync(join(elsewhere.directory, "ab"), join(file.directory, "ab"));
+      const places = new OtherPlaces(directories, makeLooks());
+      await places.begin([file]);
+      assert(!places.isSuperseded(file, lstatSync(join(file.directory, flatName))));
+    });
+
     it("by itself under its other name it is not: it is being moved", async () => {
       const directories = [makeTemporaryDirectory()];
       const file = put(directories, [0, "flat"], early);

@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
-import { describe, it } from "node:test";
+import { before, describe, it } from "node:test";
+import { compileNative } from "../../bench/compile-native.js";
+import { provideCompiler } from "../../bench/rival-programs.js";
 import { SourceError } from "../../src/model/errors.js";
 import { newScanTally, type ScanTally } from "../../src/model/session-file.js";
 import { scanSessions } from "../../src/source/scan-sessions.js";
 import { isScatterFolder, isSid, layouts } from "../../src/source/session-name.js";
 import { callUnprivileged } from "../support/call-unprivileged.js";
+import { interceptCalls } from "../support/intercept-calls.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 
 const hex = (start: string): string => start.padEnd(40, "0");
@@ -263,6 +266,36 @@ describe("scan-sessions: directories that cannot be read", () => {
     assert.deepEqual(tally.unreadable, []);
   });
 
+  const meanwhile: readonly (readonly [name: string, act: (directory: string) => void])[] = [
+    ["is away", () => undefined],
+    ["is another now", (directory) => mkdirSync(directory, { recursive: true })],
+    ["was away for a moment", (directory) => comeBack(directory)],
+  ];
+  for (const [name, act] of meanwhile) {
+    it(`a scatter folder of a session directory that ${name} is none that vanished`, () => {
+      const directory = makeTree(`b2/${hex("b2")}`, `c3/${hex("c3")}`);
+      const tally = newScanTally();
+      const scanning = scanSessions(directory, 1, tally);
+      scanning.next();
+      renameSync(directory, `${directory}-away`);
+      const stop = interceptCalls(({ name: call, proceed }) => {
+        if (call === "lstatSync") act(directory);
+        return proceed();
+      });
+      try {
+        assert.deepEqual([...scanning], []);
+      } finally {
+        stop();
+      }
+      assert.equal(tally.unreadable.length, 1);
+      assert.match(tally.unreadable[0] ?? "", /cannot be read \(ENOENT\)$/);
+    });
+  }
+
+  function comeBack(directory: string): void {
+    if (!existsSync(directory)) renameSync(`${directory}-away`, directory);
+  }
+
   it("an unreadable scatter folder is named, and the scan goes on", () => {
     const directory = makeTree(flat("a1"), `b2/${hex("b2")}`, `c3/${hex("c3")}`);
     chmodSync(join(directory, "b2"), 0);
@@ -289,6 +322,127 @@ describe("scan-sessions: directories that cannot be read", () => {
     );
     assert.equal(result.name, "SourceError");
     assert.match(result.message, /\(EACCES\)$/);
+  });
+});
+
+describe("scan-sessions: a file system that does not tell what stands under a name (hazards.md, Files)", () => {
+  interface Scanned {
+    readonly names?: readonly string[];
+    readonly tally: ScanTally;
+    /** What ended the scan. */
+    readonly error?: string;
+  }
+
+  let untold = "";
+  before(async () => {
+    const flags = ["-shared", "-fPIC", "-ldl"];
+    untold = await compileNative(await provideCompiler(), "untold_types", makeTemporaryDirectory(), flags);
+  });
+
+  /** Scans in a process that is not told; names that begin with `gone` vanish as they are listed. */
+  function scanUntold(
+    directory: string,
+    { gone, behind = 0 }: { gone?: string; behind?: number } = {},
+  ): Scanned {
+    const script = `
+      import { scanSessions } from ${JSON.stringify(new URL("../../src/source/scan-sessions.js", import.meta.url).href)};
+      const tally = ${JSON.stringify(newScanTally())};
+      const answer = { tally };
+      try {
+        answer.names = [...scanSessions(${JSON.stringify(directory)}, 100, tally)].flat().map(({ name }) => name).sort();
+      } catch (error) {
+        answer.error = error.name;
+      }
+      console.log(JSON.stringify(answer));`;
+    const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+      encoding: "utf8",
+      env: {
+        ...{ ...process.env, LD_PRELOAD: untold, UNTOLD_BEHIND: String(behind) },
+        ...(gone === undefined ? {} : { UNTOLD_GONE: gone }),
+      },
+    });
+    assert.notEqual(stdout, "", stderr);
+    const answer: Scanned = JSON.parse(stdout);
+    return answer;
+  }
+
+  const many = (make: (index: string) => string, count = 60): string[] =>
+    Array.from({ length: count }, (_, index) => make(String(index + 10)));
+  const whole = { ignored: 0, unreadable: [], setAside: [] };
+
+  it("files, folders, symlinks and pipes are told apart by a look", () => {
+    const elsewhere = makeTree(flat("a1"), `b2/${hex("b2")}`);
+    const directory = makeTree(
+      flat("f6"),
+      `${flat("a9")}/`,
+      `e5/${hex("e5")}`,
+      `e5/${hex("e51")}/`,
+      "ab",
+      "x/",
+    );
+    symlinkSync(join(elsewhere, flat("a1")), join(directory, flat("a1")));
+    symlinkSync(join(elsewhere, "b2"), join(directory, "b2"));
+    symlinkSync(join(elsewhere, flat("a1")), join(directory, "e5", hex("e52")));
+    symlinkSync("nowhere", join(directory, flat("c3")));
+    execFileSync("mkfifo", [join(directory, flat("d4"))]);
+    writeFileSync(Buffer.concat([Buffer.from(`${directory}/`), Buffer.from([0xff, 0xfe])]), "");
+    const { names, tally } = scan(directory);
+    assert.deepEqual(names, [`e5/${hex("e5")}`, flat("f6")]);
+    assert.deepEqual(scanUntold(directory), { names, tally });
+  });
+
+  it("temporary files that vanish in the session directory cost no session", () => {
+    const tree = many(flat);
+    const { names, tally } = scanUntold(makeTree(...tree, ...many((index) => `tmp${index}`)), {
+      gone: "tmp",
+    });
+    assert.deepEqual(names, tree.sort());
+    assert.deepEqual(tally, { ...whole, layouts: { flat: 60, scattered: 0 }, ignored: tally.ignored });
+    // The very first name that is looked at is gone before the listing.
+    assert(tally.ignored === 60 || tally.ignored === 59);
+  });
+
+  it("a temporary file that vanishes in a scatter folder costs no session", () => {
+    const tree = many((index) => `ab/${hex(`ab${index}`)}`);
+    const { names, tally } = scanUntold(makeTree(...tree, "ab/tmp1", "ab/tmp2"), { gone: "tmp" });
+    assert.deepEqual(names, tree.sort());
+    assert.deepEqual(tally, { ...whole, layouts: { flat: 0, scattered: 60 }, ignored: 2 });
+  });
+
+  it("sessions that vanish as they are listed are given out like those that vanish behind it", () => {
+    const tree = [...many(flat), ...many((index) => `ab/${hex(`ab${index}`)}`)];
+    for (const gone of ["werkzeug_2", "ab3"]) {
+      const { names = [], tally } = scanUntold(makeTree(...tree), { gone });
+      // The very first name that is looked at is gone before the listing.
+      const missing = tree.filter((name) => !names.includes(name));
+      assert(missing.length <= 1 && missing.every((name) => name.startsWith("werkzeug_2")), missing.join());
+      const layouts = { flat: 60 - missing.length, scattered: 60 };
+      assert.deepEqual(tally, { ...whole, layouts });
+      assert.equal(new Set(names).size, names.length);
+    }
+  });
+
+  it("a scatter folder that vanishes as it is listed is no fault", () => {
+    const tree = many((index) => `${index}/${hex(index)}`);
+    const { names, tally } = scanUntold(makeTree(...tree, "b2/"), { gone: "b2" });
+    assert.deepEqual(names, tree.sort());
+    assert.deepEqual(tally, { ...whole, layouts: { flat: 0, scattered: 60 } });
+  });
+
+  it("one that begins not to tell in the midst of a listing loses nothing unsaid", () => {
+    for (const behind of [2, 5, 30, 80]) {
+      const flatTree = many(flat);
+      const one = scanUntold(makeTree(...flatTree, ...many((index) => `tmp${index}`)), {
+        gone: "tmp",
+        behind,
+      });
+      if (one.error === undefined) assert.deepEqual(one.names, flatTree.sort());
+      else assert.equal(one.error, "SourceError");
+      const scattered = many((index) => `ab/${hex(`ab${index}`)}`);
+      const other = scanUntold(makeTree(...scattered, "ab/tmp"), { gone: "tmp", behind });
+      assert.equal(other.error, undefined);
+      if (other.tally.unreadable.length === 0) assert.deepEqual(other.names, scattered.sort());
+    }
   });
 });
 

@@ -50,6 +50,14 @@ describe("session-folders: Odoo 16 moves a flat file on its first use (formats.m
     assert.deepEqual(readSessionFile(file, 100), { kind: "vanished" });
   });
 
+  it("one that is gone is not read from behind a symlink to a scatter folder", () => {
+    const file = flatFile();
+    const elsewhere = makeTemporaryDirectory();
+    renameSync(join(file.directory, file.name), join(elsewhere, sid));
+    symlinkSync(elsewhere, join(file.directory, "ab"));
+    assert.deepEqual(readSessionFile(file, 100), { kind: "vanished" });
+  });
+
   it("a scattered file has one place only", async () => {
     const file: SessionFile = { ...flatFile(), layout: "scattered", name: `ab/${sid}` };
     mkdirSync(join(file.directory, "ab"));
