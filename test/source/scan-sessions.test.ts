@@ -288,7 +288,7 @@ describe("scan-sessions: directories that cannot be read", () => {
         stop();
       }
       assert.equal(tally.unreadable.length, 1);
-      assert.match(tally.unreadable[0] ?? "", /cannot be read \(ENOENT\)$/);
+      assert.match(tally.unreadable[0]?.message ?? "", /cannot be read \(ENOENT\)$/);
     });
   }
 
