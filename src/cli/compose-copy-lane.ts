@@ -59,6 +59,7 @@ export function composeCopyLane(order: LaneOrder, surroundings: LaneSurroundings
     isSuperseded: (file, stamp) => otherPlaces.isSuperseded(file, stamp),
     look: (batch) => looks.stampsOf(batch.map(pathOf)),
     lookAt: (file) => looks.stampOf(pathOf(file)),
+    hasVanished: (file) => folders.hasVanished(file),
     convert: (read, sid) => convertSession(read, sid, settings, Date.now()),
     settle: (candidates) => {
       young.note(candidates);

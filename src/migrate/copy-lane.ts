@@ -53,7 +53,7 @@ export interface Lane {
 /** One lane of a copy. It remembers what it read and wrote: a session must come to the same lane each time. */
 export interface CopyLane extends Lane {
   readonly beginPass: (later: LaterPass) => Promise<void>;
-  /** Of a batch, the files that changed since the pass before began and were not read as they stand. */
+  /** Of a batch, the files that changed since the pass before began and were not read as they stand, and those that are away with their session directory. */
   readonly changedOf: (batch: readonly SessionFile[]) => Promise<readonly SessionFile[]>;
   readonly work: (batch: readonly SessionFile[]) => Promise<CopyResult>;
   /** Takes back the keys of sessions whose files are gone behind their write. Throws where the run must end. */
@@ -70,6 +70,8 @@ export interface CopyLaneParts
   readonly look: (files: readonly SessionFile[]) => Promise<readonly (FileStamp | undefined)[]>;
   /** The same of one. */
   readonly lookAt: (file: SessionFile) => FileStamp | undefined;
+  /** Whether a file that was not found is gone, and not away with its session directory. */
+  readonly hasVanished: (file: SessionFile) => boolean;
   /** Whether a mark covers a file as it is. */
   readonly isCovered: (stamp: FileStamp, markMs: number) => boolean;
   /** Whether a file was modified after an instant. */
@@ -98,6 +100,7 @@ export interface CopyLaneParts
 }
 
 const writtenAtATime = 256;
+const away = { kind: "failed", reason: "unreadable", detail: "its session directory was away" } as const;
 
 /** Joins the parts of a lane to one. */
 export function makeCopyLane(parts: CopyLaneParts): CopyLane {
@@ -153,10 +156,24 @@ export function makeCopyLane(parts: CopyLaneParts): CopyLane {
   /** Reads a file once more that could not be read, behind a look at it: what a server saves behind that look, a later pass sees as changed. */
   function readAgain(file: SessionFile): Reading {
     const stamp = parts.lookAt(file);
-    const reading = parts.read(file);
+    const reading = readUnlessAway(file);
     if (reading.kind === "read") return noted(file, reading);
     recent.noteUnread(file, stamp);
     return reading;
+  }
+
+  /** Reads a file; a second time where its session directory was away. Of what is away with it nothing is known, and no later pass would take it: it is unchanged when it is back. */
+  function readUnlessAway(file: SessionFile): Reading {
+    for (let readings = 0; readings < 2; readings++) {
+      const reading = parts.read(file);
+      if (reading.kind !== "vanished" || parts.hasVanished(file)) return reading;
+    }
+    return away;
+  }
+
+  /** Whether a file changed, or nothing is known of it. */
+  function mayHaveChanged(file: SessionFile, stamp: FileStamp | undefined): boolean {
+    return stamp === undefined ? !parts.hasVanished(file) : isChanged(file, stamp);
   }
 
   return {
@@ -174,7 +191,7 @@ export function makeCopyLane(parts: CopyLaneParts): CopyLane {
     },
     changedOf: async (batch) => {
       const stamps = await parts.look(batch);
-      return batch.filter((file, index) => isChanged(file, stamps[index]));
+      return batch.filter((file, index) => mayHaveChanged(file, stamps[index]));
     },
     work: async (batch) => {
       const result = laneResult(batch.length, await runLane(batch, lane), parts.tells);

@@ -9,7 +9,7 @@ import { isOnLocalFileSystem } from "./local-file-system.js";
 import type { Looks } from "./looks.js";
 import { directoryIdentity, OpenDirectory } from "./open-directory.js";
 import { pathOf } from "./recent-files.js";
-import { scatteredPlaceOf } from "./scattered-place.js";
+import { sessionPlaces } from "./session-places.js";
 
 /** A session directory or scatter folder as it was before any of its files was read. */
 interface KnownFolder {
@@ -21,10 +21,12 @@ interface KnownFolder {
 
 /** The folders that session files are read from: what tells a session that was ended from a folder that went away. */
 export class SessionFolders {
+  readonly #directories: readonly string[];
   readonly #known = new Map<string, KnownFolder>();
 
   /** Takes note of the session directories: before their files are listed, for a file that was moved since is not looked for in its place. */
   constructor(directories: readonly string[]) {
+    this.#directories = directories;
     for (const directory of directories) this.#note(directory);
   }
 
@@ -40,9 +42,9 @@ export class SessionFolders {
   }
 
   /**
-   * Of files that were read before, those that are gone from their place and from the one that they may be moved to, for their sessions were
-   * ended. Where the session directory itself or a scatter folder went, or another is there, nothing is known of its files, and none is
-   * gone.
+   * Of files that were read before, those that are gone from their place and lie at none of the others that they may be moved to, in any
+   * session directory, for their sessions were ended. Where a session directory or a scatter folder went, or another is there, nothing is
+   * known of what it holds, and nothing that may lie there is gone.
    */
   async goneOf<Read extends { readonly file: SessionFile }>(
     read: readonly Read[],
@@ -60,6 +62,17 @@ export class SessionFolders {
     // Almost always they stand: the quickest look first.
     const stand = await looks.exist(doubtful.map(({ file }) => pathOf(file)));
     return doubtful.filter(({ file }, index) => stand[index] !== true && this.#isGone(file));
+  }
+
+  /**
+   * Whether a file that was not found is gone, and not away with its session directory: it is missing from the very directory that was
+   * noted. Where none was noted nothing tells the two apart, and it is gone.
+   */
+  hasVanished(file: SessionFile): boolean {
+    const { sid, directory, layout } = file;
+    const identity = this.#identityOf(directory);
+    const places = layout === "flat" ? sessionPlaces(sid, [directory]) : [file];
+    return identity === undefined || places.every((place) => isMissingFrom(place, identity, () => true));
   }
 
   /** Whether nothing can have been removed since from any folder that was noted. */
@@ -81,11 +94,37 @@ export class SessionFolders {
   }
 
   #isGone(file: SessionFile): boolean {
-    const { directory } = file;
-    const moved = scatteredPlaceOf(file);
-    if (!isMissing(join(directory, file.name)) || (moved !== undefined && !isMissing(moved))) return false;
-    const known = [directory, folderOf(file)].map((path) => this.#known.get(path)?.identity);
-    return isMissingFrom(file, known[0], known[1]);
+    const places = sessionPlaces(file.sid, this.#directories);
+    const others = places.filter((place) => pathOf(place) !== pathOf(file));
+    // By their paths first, which are quicker. The own place comes last: the file may have been moved back to it.
+    return (
+      [...others, file].every((place) => isMissing(pathOf(place))) &&
+      others.every((place) => this.#isMissingElsewhere(place)) &&
+      this.#isMissingFromOwn(file)
+    );
+  }
+
+  #isMissingFromOwn(file: SessionFile): boolean {
+    const known = this.#identityOf(folderOf(file));
+    return isMissingFrom(
+      file,
+      this.#identityOf(file.directory),
+      (folder) => folder !== undefined && folder === known,
+    );
+  }
+
+  /** The same of a place that nothing need have been read from: its scatter folder may never have been there. */
+  #isMissingElsewhere(place: SessionFile): boolean {
+    const known = this.#identityOf(folderOf(place));
+    return isMissingFrom(
+      place,
+      this.#identityOf(place.directory),
+      (folder) => known === undefined || folder === known,
+    );
+  }
+
+  #identityOf(path: string): string | undefined {
+    return this.#known.get(path)?.identity;
   }
 }
 
@@ -106,13 +145,14 @@ function knownFolder(path: string): KnownFolder | undefined {
 }
 
 /**
- * Whether a file is missing where it was: looked for through the descriptors of its directory and folder, so that none that is swapped in
+ * Whether a file is missing from a place in the session directory of that identity, and from a folder that is the right one by its own
+ * identity, `undefined` where there is none: looked for through their descriptors, so that nothing that goes, comes back or is swapped in
  * meanwhile is taken for them.
  */
 function isMissingFrom(
   file: SessionFile,
   identity: string | undefined,
-  folderIdentity: string | undefined,
+  isRight: (folderIdentity: string | undefined) => boolean,
 ): boolean {
   let directory: OpenDirectory;
   try {
@@ -125,9 +165,8 @@ function isMissingFrom(
     if (directory.identity !== identity) return false;
     const folder = directory.folderOf(file);
     const stats = folder === undefined ? undefined : folderAt(`${folder}/.`);
-    if (folder === undefined || stats === undefined || directoryIdentity(stats) !== folderIdentity)
-      return false;
-    return isMissing(join(folder, basename(file.name)));
+    if (!isRight(stats === undefined ? undefined : directoryIdentity(stats))) return false;
+    return folder === undefined || isMissing(join(folder, basename(file.name)));
   } catch (error) {
     // What cannot be looked at is not known to be gone.
     errorCode(error);
@@ -137,9 +176,10 @@ function isMissingFrom(
   }
 }
 
+/** Whether no file is at a path: a symlink is none. */
 function isMissing(path: string): boolean {
   try {
-    return lstatSync(path, { throwIfNoEntry: false }) === undefined;
+    return lstatSync(path, { throwIfNoEntry: false })?.isFile() !== true;
   } catch (error) {
     // What cannot be looked at is not known to be gone.
     errorCode(error);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { makeSessions } from "../support/make-sessions.js";
 import { redisCommand } from "../support/redis-command.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
@@ -74,7 +75,7 @@ test("a session that fails in a later pass is listed with the others, and counte
   assert.match(stderr, new RegExp(`by reason: corrupt 1\\n +${sid.slice(0, 6)}…`));
 });
 
-test("the session directory itself goes while the copy runs: no bug, what was written stands", async (t) => {
+test("the session directory itself goes while the copy runs: the run fails, what was written stands", async (t) => {
   const redis = await redisOf(t);
   const directory = join(makeTemporaryDirectory(), "s");
   await makeSessions(directory, { count: sessions, layouts: ["scattered"] });
@@ -84,9 +85,51 @@ test("the session directory itself goes while the copy runs: no bug, what was wr
   rmSync(directory, { recursive: true });
   gate.open();
   const { exitCode, stderr, report } = await running.result;
-  assert.ok(exitCode === 0 || exitCode === 3, stderr);
-  assert.equal(report.sessions.failed, 0);
+  assert.ok(exitCode === 1 || exitCode === 3, stderr);
   assert.equal(await countKeys(redis), report.sessions.copied);
+});
+
+test("the session directory is away for a moment: what was not read fails, and the next run copies it", async (t) => {
+  const redis = await redisOf(t);
+  const directory = join(makeTemporaryDirectory(), "s");
+  await makeSessions(directory, { count: sessions, layouts: ["flat"] });
+  const gate = await startGate(t, redis.port, 200_000);
+  const running = start(["copy", "--session-dir", directory, "--port", String(gate.port), "--json"]);
+  await heldOf(gate, running.result);
+  renameSync(directory, `${directory}-away`);
+  gate.open();
+  await pause(200);
+  renameSync(`${directory}-away`, directory);
+  const { exitCode, stderr, report } = await running.result;
+  assert.ok(exitCode === 1 || exitCode === 3, stderr);
+  assert.ok(report.sessions.failed > 0, JSON.stringify(report.sessions));
+  assert.equal(report.sessions.vanished, 0);
+  const again = await run(["copy", "--session-dir", directory, "--port", String(redis.port), "--json"]);
+  assert.equal(again.exitCode, 0, again.stderr);
+  const { copied, identical } = again.report.sessions;
+  assert.equal(copied + identical, sessions, JSON.stringify(again.report.sessions));
+});
+
+test("sessions that are moved to another session directory while the copy runs stay in Redis", async (t) => {
+  const redis = await redisOf(t);
+  const top = makeTemporaryDirectory();
+  const [from, to] = [join(top, "1"), join(top, "2")];
+  await makeSessions(from, { count: sessions, layouts: ["flat"] });
+  mkdirSync(to);
+  const gate = await startGate(t, redis.port, 200_000);
+  const running = start([
+    ...["copy", "--session-dir", from, "--session-dir", to, "--port", String(gate.port), "--json"],
+  ]);
+  await heldOf(gate, running.result);
+  for (const name of readdirSync(from)) renameSync(join(from, name), join(to, name));
+  gate.open();
+  const { exitCode, stderr, report } = await running.result;
+  assert.equal(exitCode, 0, stderr);
+  assert.equal(report.sessions.failed, 0);
+  const keys = new Set(String(await redisCommand(redis, "KEYS", "session:*")).split(","));
+  const lost = readdirSync(to).filter((name) => !keys.has(`session:${name.slice(9, 49)}`));
+  const expired = report.sessions.expired + report.passes.reduce((sum, pass) => sum + pass.expired, 0);
+  assert.ok(lost.length <= expired, `${lost.length} lost, ${expired} expired`);
 });
 
 test("two copies of one directory at once: both finish, nothing failed, nothing lost", async (t) => {

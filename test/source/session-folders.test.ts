@@ -58,12 +58,6 @@ describe("session-folders: Odoo 16 moves a flat file on its first use (formats.m
     assert.deepEqual(readSessionFile(file, 100), { kind: "vanished" });
   });
 
-  it("a scattered file has one place only", async () => {
-    const file: SessionFile = { ...flatFile(), layout: "scattered", name: `ab/${sid}` };
-    mkdirSync(join(file.directory, "ab"));
-    assert(await isGone(file));
-  });
-
   it("where the session directory itself went, or another came, nothing of it is gone", async () => {
     const file = flatFile();
     const isGoneNow = goneTestFor(file);
@@ -231,5 +225,105 @@ describe("session-folders: a folder that rested since before the run is looked a
     assert(!(await isGoneNow(file)));
     rmSync(join(file.directory, "ab", sid));
     assert(await isGoneNow(file));
+  });
+});
+
+describe("session-folders: a session is gone only where no place of any session directory holds it", () => {
+  /** A file that was read and went, and the other session directory. */
+  function makeMoved() {
+    const file = flatFile();
+    const other = makeTemporaryDirectory();
+    const folders = new SessionFolders([file.directory, other]);
+    folders.note(file);
+    rmSync(join(file.directory, file.name));
+    return { file, other, isGoneNow: () => isGoneBy(folders, file) };
+  }
+  const places = [`werkzeug_${sid}.sess`, `ab/${sid}`];
+
+  for (const place of places) {
+    it(`${place} in the other directory: it is not gone until that went too`, async () => {
+      const { other, isGoneNow } = makeMoved();
+      mkdirSync(join(other, "ab"));
+      assert(await isGoneNow());
+      writeFileSync(join(other, place), "content");
+      assert(!(await isGoneNow()));
+      rmSync(join(other, place));
+      assert(await isGoneNow());
+    });
+
+    it(`${place} in the other directory is a symlink or a folder: it is gone`, async () => {
+      const { other, isGoneNow } = makeMoved();
+      mkdirSync(join(other, "ab"));
+      writeFileSync(join(other, "stranger"), "content");
+      symlinkSync(join(other, "stranger"), join(other, place));
+      assert(await isGoneNow());
+      rmSync(join(other, place));
+      mkdirSync(join(other, place));
+      assert(await isGoneNow());
+    });
+  }
+
+  it("a scattered file whose session lies flat is not gone", async () => {
+    const flat = flatFile();
+    mkdirSync(join(flat.directory, "ab"));
+    const file: SessionFile = { ...flat, layout: "scattered", name: `ab/${sid}` };
+    assert(!(await isGone(file)));
+    rmSync(join(flat.directory, flat.name));
+    assert(await isGone(file));
+  });
+
+  it("while the other directory is away, or another is there, nothing is known of it", async () => {
+    const { other, isGoneNow } = makeMoved();
+    renameSync(other, `${other}-away`);
+    assert(!(await isGoneNow()));
+    mkdirSync(other);
+    assert(!(await isGoneNow()));
+  });
+
+  it("while a scatter folder that was read from is away, nothing is known of it", async () => {
+    const file = flatFile();
+    const other = makeTemporaryDirectory();
+    mkdirSync(join(other, "ab"));
+    const folders = new SessionFolders([file.directory, other]);
+    folders.note({ ...file, directory: other, layout: "scattered", name: `ab/${sid}` });
+    rmSync(join(file.directory, file.name));
+    assert(await isGoneBy(folders, file));
+    renameSync(join(other, "ab"), join(other, "away"));
+    assert(!(await isGoneBy(folders, file)));
+  });
+});
+
+describe("session-folders: a file that was not found vanished only from the very directory that was noted", () => {
+  it("one that was deleted vanished, one that was moved or stands did not", () => {
+    const file = flatFile();
+    const folders = new SessionFolders([file.directory]);
+    assert(!folders.hasVanished(file));
+    mkdirSync(join(file.directory, "ab"));
+    renameSync(join(file.directory, file.name), join(file.directory, "ab", sid));
+    assert(!folders.hasVanished(file));
+    rmSync(join(file.directory, "ab"), { recursive: true });
+    assert(folders.hasVanished(file));
+  });
+
+  it("a scattered file vanished with its folder, whatever lies flat", () => {
+    const flat = flatFile();
+    const folders = new SessionFolders([flat.directory]);
+    assert(folders.hasVanished({ ...flat, layout: "scattered", name: `ab/${sid}` }));
+  });
+
+  it("while the directory is away, or another is there, none did", () => {
+    const file = flatFile();
+    const folders = new SessionFolders([file.directory]);
+    rmSync(join(file.directory, file.name));
+    renameSync(file.directory, `${file.directory}-away`);
+    assert(!folders.hasVanished(file));
+    mkdirSync(file.directory);
+    assert(!folders.hasVanished(file));
+  });
+
+  it("where the directory was missing when it was to be noted, nothing tells: it did", () => {
+    const file = flatFile();
+    rmSync(file.directory, { recursive: true });
+    assert(new SessionFolders([file.directory]).hasVanished(file));
   });
 });
