@@ -1,6 +1,6 @@
 /*
  * Preloaded, it makes directories tell of no name what stands under it, as NFS and an XFS without ftype do, once a process has listed
- * UNTOLD_BEHIND names. Files and empty folders whose names begin with UNTOLD_GONE are removed just behind their listing.
+ * UNTOLD_BEHIND names; where that is from the first one on, the file system says that it is NFS. Files and empty folders whose names begin with UNTOLD_GONE are removed just behind their listing.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -8,12 +8,17 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
+
+static long told(void) {
+    const char *behind = getenv("UNTOLD_BEHIND");
+    return behind == NULL ? 0 : atol(behind);
+}
 
 static void tell_nothing(DIR *directory, const char *name, unsigned char *type) {
     static long listed = 0;
-    const char *behind = getenv("UNTOLD_BEHIND");
-    if (listed++ >= (behind == NULL ? 0 : atol(behind))) *type = DT_UNKNOWN;
+    if (listed++ >= told()) *type = DT_UNKNOWN;
     const char *gone = getenv("UNTOLD_GONE");
     if (gone == NULL || strncmp(name, gone, strlen(gone)) != 0) return;
     if (unlinkat(dirfd(directory), name, 0) != 0) unlinkat(dirfd(directory), name, AT_REMOVEDIR);
@@ -30,3 +35,16 @@ static void tell_nothing(DIR *directory, const char *name, unsigned char *type) 
 
 UNTOLD_READDIR(readdir, dirent)
 UNTOLD_READDIR(readdir64, dirent64)
+
+#define NFS_SUPER_MAGIC 0x6969
+#define UNTOLD_STATFS(name)                                                              \
+    int name(const char *path, struct name *facts) {                                     \
+        static int (*real)(const char *, struct name *);                                 \
+        if (real == NULL) real = (int (*)(const char *, struct name *)) dlsym(RTLD_NEXT, #name); \
+        int result = real(path, facts);                                                  \
+        if (result == 0 && told() == 0) facts->f_type = NFS_SUPER_MAGIC;                 \
+        return result;                                                                   \
+    }
+
+UNTOLD_STATFS(statfs)
+UNTOLD_STATFS(statfs64)

@@ -21,6 +21,8 @@ export interface ProofParts {
     stamp: FileStamp,
     fullLifetimeMs: number,
   ) => "expired" | "ended" | undefined;
+  /** Throws where the marks that `explainMissing` goes by do not stand any more: Redis lost them, and keys with them. */
+  readonly confirmMarks: () => Promise<void>;
   /** Which sids Redis has a key for, asked now. Throws where the run must end. */
   readonly exist: (sids: readonly string[]) => Promise<readonly boolean[]>;
   readonly nowMs: () => number;
@@ -111,26 +113,22 @@ export async function proveBatch(batch: readonly SessionFile[], parts: ProofPart
 }
 
 /**
- * Proves files again just before they go: young ones from the start, for they may have changed without their times telling, and of the others that
- * Redis still has the key that their proof saw. A proof for each.
+ * Proves files again just before they go: from the start those that may have changed without their times telling, and those whose key is gone since;
+ * of the others Redis still has the key. A proof for each.
  */
 export async function proveAgain(proven: readonly ProvenFile[], parts: ProofParts): Promise<Proof[]> {
-  const young = proven.filter(({ settled }) => !settled);
-  const settled = proven.filter((one) => one.settled);
-  const held = settled.filter((one) => one.held);
+  const held = proven.filter((one) => one.settled && one.held);
   const exist = held.length > 0 ? await parts.exist(held.map(({ file }) => file.sid)) : [];
   const lost = new Set(held.filter((_, index) => exist[index] !== true));
-  return [
-    ...(await proveBatch(
-      young.map(({ file }) => file),
-      parts,
-    )),
-    ...settled.map((one): Proof => {
-      if (!lost.has(one)) return { proven: one };
-      if (parts.unconditional) return { proven: { ...one, held: false } };
-      return { file: one.file, outcome: { ...one.outcome, kind: "absent" }, leaves: true };
-    }),
-  ];
+  const doubtful = proven.filter((one) => !one.settled || lost.has(one));
+  const proofs = await proveBatch(
+    doubtful.map(({ file }) => file),
+    parts,
+  );
+  // What Redis lacks ended there, or was lost together with the mark.
+  if (proofs.some((proof) => "proven" in proof && !proof.proven.held)) await parts.confirmMarks();
+  const others = proven.filter((one) => one.settled && !lost.has(one));
+  return [...proofs, ...others.map((one) => ({ proven: one }))];
 }
 
 /** The same for files that Redis is not asked about. */

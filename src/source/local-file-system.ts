@@ -1,16 +1,27 @@
 import { statfsSync } from "node:fs";
 import { errorCode } from "./error-code.js";
 
-/** ext2 to ext4, XFS, btrfs, tmpfs [Linux, statfs(2)]. */
-const localFileSystems: ReadonlySet<number> = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994]);
+const [ext, btrfs, tmpfs, xfs] = [0xef53, 0x9123683e, 0x01021994, 0x58465342];
 
-/**
- * Whether a path is known to lie on a local file system: there a folder's times change with every file that is removed from it, and a
- * folder tells of all its names what stands under them, or of none.
- */
+/** ext2 to ext4, XFS, btrfs, tmpfs [Linux, statfs(2)]. */
+const localFileSystems: ReadonlySet<number> = new Set([ext, btrfs, tmpfs, xfs]);
+
+/** Without XFS: one that was made without ftype tells of no name what stands under it. */
+const tellingFileSystems: ReadonlySet<number> = new Set([ext, btrfs, tmpfs]);
+
+/** Whether a path is known to lie on a local file system: there a folder's times change with every file that is removed from it. */
 export function isOnLocalFileSystem(path: string): boolean {
+  return isOnOneOf(localFileSystems, path);
+}
+
+/** Whether a path is known to lie on a file system whose directories tell of each name what stands under it. */
+export function tellsTypes(path: string): boolean {
+  return isOnOneOf(tellingFileSystems, path);
+}
+
+function isOnOneOf(types: ReadonlySet<number>, path: string): boolean {
   try {
-    return localFileSystems.has(statfsSync(path).type);
+    return types.has(statfsSync(path).type);
   } catch (error) {
     errorCode(error);
     return false;

@@ -1,11 +1,11 @@
-import { type Dir, Dirent, lstatSync, opendirSync } from "node:fs";
+import { type Dir, type Dirent, lstatSync, opendirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { SourceError } from "../model/errors.js";
 import type { ScanTally, SessionFile } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
 import { errorCode } from "./error-code.js";
 import { folderAt } from "./folder-at.js";
-import { isOnLocalFileSystem } from "./local-file-system.js";
+import { tellsTypes } from "./local-file-system.js";
 import { directoryIdentity } from "./open-directory.js";
 import { isScatterFolder, layouts } from "./session-name.js";
 import { parseSetAsideName } from "./set-aside-name.js";
@@ -25,7 +25,7 @@ interface Scanned {
   /** What told the directory from another as the scan began; `undefined` where it could not be looked at. */
   readonly identity: string | undefined;
   /**
-   * Names read at a time. Where the system does not tell what stands under a name (NFS; XFS without ftype), Node looks at all that it read
+   * Names read at a time. Where the system may not tell what stands under a name (NFS; XFS without ftype), Node looks at all that it read
    * at a time, and one that went away meanwhile costs those behind it: there each is read alone.
    */
   readonly namesAtATime: number;
@@ -137,24 +137,6 @@ function noteSetAside(directory: string, folder: string, name: string, tally: Sc
   if (parsed === undefined || file === undefined || tally.setAside.length === mostSetAside) return false;
   tally.setAside.push({ file, asideName: name, pid: parsed.pid });
   return true;
-}
-
-/** Whether a directory is known to tell of every name what stands under it: on a local file system the first name shows it. */
-function tellsTypes(directory: string): boolean {
-  if (!isOnLocalFileSystem(directory)) return false;
-  try {
-    const opened = opendirSync(directory, { bufferSize: 1 });
-    try {
-      // One that Node had to look at is of a class derived from this.
-      return opened.readSync()?.constructor === Dirent;
-    } finally {
-      opened.closeSync();
-    }
-  } catch (error) {
-    // What is wrong with the directory shows again when it is read.
-    errorCode(error);
-    return false;
-  }
 }
 
 function* entriesOf(path: string, namesAtATime: number): Generator<Entry> {

@@ -132,6 +132,24 @@ test("sessions that are moved to another session directory while the copy runs s
   assert.ok(lost.length <= expired, `${lost.length} lost, ${expired} expired`);
 });
 
+test("another directory comes to the path while the copy runs: exit 3, and no mark says that it was copied", async (t) => {
+  const redis = await redisOf(t);
+  const top = makeTemporaryDirectory();
+  const [directory, other] = [join(top, "s"), join(top, "other")];
+  await makeSessions(directory, { count: sessions, layouts: ["flat"] });
+  await makeSessions(other, { count: sessions, layouts: ["flat"] });
+  const gate = await startGate(t, redis.port, 200_000);
+  const running = start(["copy", "--session-dir", directory, "--port", String(gate.port), "--json"]);
+  await heldOf(gate, running.result);
+  renameSync(directory, join(top, "away"));
+  renameSync(other, directory);
+  gate.open();
+  const { exitCode, stderr } = await running.result;
+  assert.equal(exitCode, 3, stderr);
+  assert.match(stderr, /^error: the directory .* was replaced by another one while it was copied$/m);
+  assert.equal(String(await redisCommand(redis, "KEYS", "tele-sessions:mark:*")), "");
+});
+
 test("two copies of one directory at once: both finish, nothing failed, nothing lost", async (t) => {
   const redis = await redisOf(t);
   const top = makeTemporaryDirectory();

@@ -11,7 +11,7 @@ import {
   proveUnasked,
   proveUnaskedAgain,
 } from "../../src/migrate/purge-lane.js";
-import { RedisError } from "../../src/model/errors.js";
+import { RedisError, RedisForgotError } from "../../src/model/errors.js";
 import type { Held } from "../../src/model/held.js";
 import { failureReasons } from "../../src/model/outcome.js";
 import type { SessionFile } from "../../src/model/session-file.js";
@@ -65,6 +65,7 @@ function partsOf(caseOf: (sid: string) => Case, unconditional = false): ProofPar
     exist: async (sids) => sids.map((sid) => caseOf(sid).exists ?? true),
     compare: () => caseOf("s").comparison ?? { kind: "equal", lifetimeIsRight: true },
     explainMissing: ({ sid }) => caseOf(sid).missing,
+    confirmMarks: async () => undefined,
     nowMs: () => nowMs,
     unconditional,
   };
@@ -245,6 +246,7 @@ describe("purge-lane: just before a file goes it is proven again", () => {
   const rows: readonly (readonly [name: string, first: Case, then: Case, expected: string])[] = [
     ["Redis still has the key", {}, {}, "proven, held"],
     ["the key is gone", {}, lost, "absent, left"],
+    ["the key is gone, for its session ended", {}, { ...lost, missing: "ended" }, "proven, not held"],
     ["the key is gone, and PURGE stands alone", {}, { ...lost, unconditional: true }, "proven, not held"],
     ["what ended is not asked for again", { held: nothing, missing: "ended" }, lost, "proven, not held"],
     ["an old file is not read again", {}, { reading: { kind: "vanished" } }, "proven, held"],
@@ -265,6 +267,18 @@ describe("purge-lane: just before a file goes it is proven again", () => {
       assert.deepEqual((await proveAgain([proof.proven], partsThen)).map(wordOf), [expected]);
     });
   }
+
+  it("the marks must stand where they say why a key is missing now, and only there", async () => {
+    const confirmMarks = async () => {
+      throw new RedisForgotError();
+    };
+    const proof = await prove({});
+    assert("proven" in proof);
+    const ended = partsOf(() => ({ ...lost, missing: "ended" }));
+    await assert.rejects(proveAgain([proof.proven], { ...ended, confirmMarks }), RedisForgotError);
+    const still = { ...partsOf(() => ({})), confirmMarks };
+    assert.deepEqual((await proveAgain([proof.proven], still)).map(wordOf), ["proven, held"]);
+  });
 
   for (const [name, ageMs, settled] of [
     ["2 s", 2000, false],
