@@ -80,7 +80,7 @@ export class ResilientConnection {
   async beginAnew(): Promise<void> {
     for (;;) {
       try {
-        await this.run(askHistory);
+        this.#historyId = (await this.run(askHistory))?.id;
         return;
       } catch (error) {
         if (!(error instanceof RedisForgotError)) throw error;

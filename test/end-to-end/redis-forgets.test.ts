@@ -311,7 +311,8 @@ describe("Redis loses what it held without a restart: found out, nothing lost", 
     ["it follows another one for a moment, in the proof", numberOf(proofsAgain, 0.5), returning],
   ] as const) {
     test(`${name}: all is written again`, async (t) => {
-      const { result, redis, directory } = await runWhile(t, copyAndPurge, at, lose(t));
+      const args = [...copyAndPurge, "--lanes", "2"];
+      const { result, redis, directory } = await runWhile(t, args, at, lose(t));
       assert.equal(result.exitCode, 0, result.stderr);
       assert.match(result.stderr, /^warning: Redis was restarted and may have lost what it confirmed/m);
       assert.deepEqual((await differencesOf(redis.address)).slice(0, 3), []);
