@@ -23,7 +23,7 @@ export function allowedExitCodes(
   happenings: readonly NamedHappening[],
   swept: SweptCommand,
   isImpatient: boolean,
-): ReadonlySet<number> {
+): Set<number> {
   if (happenings.length === 0) return new Set([0]);
   const judged = happenings.map((happening) => ({
     isAnswer: happening.fault.kind === "answer",

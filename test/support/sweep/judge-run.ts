@@ -49,6 +49,8 @@ export async function judgeRun(
 function holdToExitCode({ planned, happenings, problems }: SweptCourse, result: ObservedResult): void {
   const isImpatient = planned.faults.some(({ fault }) => fault.args?.includes("--retry-for") === true);
   const allowed = allowedExitCodes(happenings, planned.command, isImpatient);
+  const changesHistory = happenings.some(({ origin }) => origin.fault.changesHistory === true);
+  if (changesHistory && result.report.sessions.purged > 0) allowed.add(3);
   if (!allowed.has(result.exitCode ?? Number.NaN)) {
     problems.push(`exit code ${result.exitCode}, not one of ${[...allowed]}: ${endOf(result)}`);
   }

@@ -33,9 +33,10 @@ const nothing = (): undefined => undefined;
 
 /** What happens to Redis itself. */
 export const redisFaults: readonly NamedFault[] = [
-  act("is killed and forgets everything", forgets, killAndStart, { forgets: true }),
+  act("is killed and forgets everything", forgets, killAndStart, { forgets: true, changesHistory: true }),
   act("is killed and has kept everything", restarts, killAndStart, {
     redisArgs: ["--appendonly", "yes", "--appendfsync", "always"],
+    changesHistory: true,
   }),
   act("is killed for good", staysAway, (redis) => redis.kill(), {
     args: impatience,
@@ -47,19 +48,24 @@ export const redisFaults: readonly NamedFault[] = [
   act("pauses", goesOn, async (redis) => {
     await redis.command("CLIENT", "PAUSE", 300, "ALL");
   }),
-  act("is a replica for a while", restarts, async (redis) => {
-    await redis.command("CONFIG", "SET", "replica-serve-stale-data", "no");
-    await redis.command("REPLICAOF", "127.0.0.1", 1);
-    redis.meanwhile(async () => {
-      const refusals = /errorstat_(READONLY|MASTERDOWN)/;
-      const giveUpAtMs = Date.now() + longestFollowingMs;
-      // Who sees what it is may ask for nothing that it refuses.
-      await redis.until(
-        async () => Date.now() >= giveUpAtMs || refusals.test(await redis.info("errorstats")),
-      );
-      await redis.command("REPLICAOF", "NO", "ONE");
-    });
-  }),
+  act(
+    "is a replica for a while",
+    restarts,
+    async (redis) => {
+      await redis.command("CONFIG", "SET", "replica-serve-stale-data", "no");
+      await redis.command("REPLICAOF", "127.0.0.1", 1);
+      redis.meanwhile(async () => {
+        const refusals = /errorstat_(READONLY|MASTERDOWN)/;
+        const giveUpAtMs = Date.now() + longestFollowingMs;
+        // Who sees what it is may ask for nothing that it refuses.
+        await redis.until(
+          async () => Date.now() >= giveUpAtMs || refusals.test(await redis.info("errorstats")),
+        );
+        await redis.command("REPLICAOF", "NO", "ONE");
+      });
+    },
+    { changesHistory: true },
+  ),
   act("takes no more clients for a while", goesOn, async (redis) => {
     const administrator = await connectRedis(redis.address);
     await administrator.pipeline([["CONFIG", "SET", "maxclients", 1]]);
