@@ -70,7 +70,6 @@ export function composePurge(
       const markMs = marks.of(file, stamp);
       return markMs === undefined ? undefined : explainMissing(markMs, fullLifetimeMs, Date.now());
     },
-    confirmMarks: marks.confirm,
     exist: run.exist,
     nowMs: Date.now,
     unconditional: order.extent === "unconditional",

@@ -23,8 +23,10 @@ export function watchRedis(
     begin: evictions.begin,
     end: async () => {
       await connection.confirm();
+      // A mark may have been evicted too.
+      if (await evictions.end()) return true;
       await marks.confirm();
-      return evictions.end();
+      return false;
     },
   };
 }

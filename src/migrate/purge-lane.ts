@@ -21,8 +21,6 @@ export interface ProofParts {
     stamp: FileStamp,
     fullLifetimeMs: number,
   ) => "expired" | "ended" | undefined;
-  /** Throws where the marks that `explainMissing` goes by do not stand any more: Redis lost them, and keys with them. */
-  readonly confirmMarks: () => Promise<void>;
   /** Which sids Redis has a key for, asked now. Throws where the run must end. */
   readonly exist: (sids: readonly string[]) => Promise<readonly boolean[]>;
   readonly nowMs: () => number;
@@ -125,8 +123,6 @@ export async function proveAgain(proven: readonly ProvenFile[], parts: ProofPart
     doubtful.map(({ file }) => file),
     parts,
   );
-  // What Redis lacks ended there, or was lost together with the mark.
-  if (proofs.some((proof) => "proven" in proof && !proof.proven.held)) await parts.confirmMarks();
   const others = proven.filter((one) => one.settled && !lost.has(one));
   return [...proofs, ...others.map((one) => ({ proven: one }))];
 }

@@ -17,7 +17,7 @@ export interface Purge extends Omit<BatchWork, "work" | "skip"> {
    * end or begin again.
    */
   readonly confirm: () => Promise<boolean>;
-  /** Asks the same behind the last removal, but for who else copies. */
+  /** Asks whether what was just proven again counts, and behind the last removal; the same, but for who else copies and for replicas. */
   readonly conclude: () => Promise<boolean>;
   readonly remove: (proven: ProvenFile) => Removal;
   /** Whether a file was read that was modified since the run began: a server still uses the directory. */
@@ -183,10 +183,12 @@ class PurgeCourse {
     if (this.#removed && this.#confirmed) this.#confirmed = await this.#purge.conclude();
   }
 
-  /** A dry run, and a run that removes nothing more, need no newer proof. */
+  /** A dry run, and a run that removes nothing more, need no newer proof. What Redis lacks by now ended there, or Redis lost it: that shows behind the proof. */
   async proveAgain(proven: readonly ProvenFile[]): Promise<readonly Proof[]> {
     if (this.#purge.dryRun || !this.#confirmed) return proven.map((one) => ({ proven: one }));
-    return this.#purge.proveAgain(proven);
+    const proofs = await this.#purge.proveAgain(proven);
+    this.#confirmed = await this.#purge.conclude();
+    return proofs;
   }
 
   /** Removes a file that is proven still. */

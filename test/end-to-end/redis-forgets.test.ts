@@ -18,6 +18,8 @@ import { waitUntil } from "./support/wait-until.js";
 const count = 1200;
 /** Files that are removed between two questions to Redis. */
 const removedAtOnce = 1000;
+/** Files that are proven again at once, and asked about. */
+const provenAtOnce = 100;
 const restMs = 2100;
 const made = await makeSweptSessions(count);
 const copy = ["copy"];
@@ -79,15 +81,20 @@ const numbersOf = (replies: readonly CommandHead[], name: string) =>
     reply.name === name && reply.key.startsWith("session:") ? [index + 1] : [],
   );
 /**
- * What Redis is asked last behind the proof: before the first file is removed, again after a thousand, and behind the last. Each time it says
- * whose data it holds, whether it has the mark, and at last what it evicted.
+ * What Redis is asked behind the proof, what it evicted: before the first file is removed, again after a thousand, and behind the last. Whose data it
+ * holds it is asked before that, and for the mark behind it.
  */
 const questionsOf = (replies: readonly CommandHead[], proofs: readonly number[]) => {
-  const [before = Number.NaN, amid = Number.NaN, behind = Number.NaN] = replies
-    .flatMap(({ name }, index) => (name === "INFO" && index > (proofs.at(-1) ?? 0) ? [index + 1] : []))
-    .slice(-6)
-    .filter((_, index) => index % 2 === 1);
-  return { before, amid, behind };
+  const [, ...asked] = replies.flatMap(({ name }, index) =>
+    name === "INFO" && index > (proofs.at(-1) ?? 0) ? [index + 1] : [],
+  );
+  const evictions = asked.filter((_, index) => index % 2 === 1);
+  const amid = 1 + removedAtOnce / provenAtOnce;
+  return {
+    before: evictions[0] ?? Number.NaN,
+    amid: evictions[amid] ?? Number.NaN,
+    behind: evictions.at(-1) ?? Number.NaN,
+  };
 };
 
 const replies = await undisturbedReplies({ copied: false });

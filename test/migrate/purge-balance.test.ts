@@ -215,11 +215,7 @@ async function runThrough(given: Course): Promise<void> {
   };
 
   const conclude = async (): Promise<boolean> => {
-    assert((removals.get("removed") ?? 0) > 0 && confirmed, "asked behind removals only");
-    assert.equal(
-      ledger.counts.found + ledger.unvisited + ledger.counts.empty + ledger.counts.ignored,
-      listed,
-    );
+    assert(confirmed && !given.dryRun, "asked behind a confirmation only");
     return true;
   };
 

@@ -11,7 +11,7 @@ import {
   proveUnasked,
   proveUnaskedAgain,
 } from "../../src/migrate/purge-lane.js";
-import { RedisError, RedisForgotError } from "../../src/model/errors.js";
+import { RedisError } from "../../src/model/errors.js";
 import type { Held } from "../../src/model/held.js";
 import { failureReasons } from "../../src/model/outcome.js";
 import type { SessionFile } from "../../src/model/session-file.js";
@@ -65,7 +65,6 @@ function partsOf(caseOf: (sid: string) => Case, unconditional = false): ProofPar
     exist: async (sids) => sids.map((sid) => caseOf(sid).exists ?? true),
     compare: () => caseOf("s").comparison ?? { kind: "equal", lifetimeIsRight: true },
     explainMissing: ({ sid }) => caseOf(sid).missing,
-    confirmMarks: async () => undefined,
     nowMs: () => nowMs,
     unconditional,
   };
@@ -267,18 +266,6 @@ describe("purge-lane: just before a file goes it is proven again", () => {
       assert.deepEqual((await proveAgain([proof.proven], partsThen)).map(wordOf), [expected]);
     });
   }
-
-  it("the marks must stand where they say why a key is missing now, and only there", async () => {
-    const confirmMarks = async () => {
-      throw new RedisForgotError();
-    };
-    const proof = await prove({});
-    assert("proven" in proof);
-    const ended = partsOf(() => ({ ...lost, missing: "ended" }));
-    await assert.rejects(proveAgain([proof.proven], { ...ended, confirmMarks }), RedisForgotError);
-    const still = { ...partsOf(() => ({})), confirmMarks };
-    assert.deepEqual((await proveAgain([proof.proven], still)).map(wordOf), ["proven, held"]);
-  });
 
   for (const [name, ageMs, settled] of [
     ["2 s", 2000, false],
