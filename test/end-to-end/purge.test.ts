@@ -8,9 +8,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { compileNative } from "../../bench/compile-native.js";
+import { provideCompiler } from "../../bench/rival-programs.js";
 import { binary } from "../support/command.js";
 import { findFreePort } from "../support/free-port.js";
 import { makeSessions } from "../support/make-sessions.js";
@@ -240,6 +242,30 @@ test("never: a symlink or what it points to, no session, an empty file, a direct
     );
     assert.ok(existsSync(outside) && !existsSync(pathOf(directory, 1)));
   }
+});
+
+test("copy --purge where a scatter folder cannot be read behind the copy: exit 3, and nothing is removed", async (t) => {
+  const redis = await redisOf(t);
+  const directory = newDirectory();
+  for (let number = 1; number <= 20; number++) {
+    saveSession(directory, number, fileValue, { layout: number === 20 ? "flat" : "scattered" });
+  }
+  const folder = dirname(pathOf(directory, 1, "scattered"));
+  // Then no later pass takes them again: the third listing is the purge's.
+  await pause(2100);
+  const refusing = await compileNative(await provideCompiler(), "refused_folder", makeTemporaryDirectory(), [
+    "-shared",
+    "-fPIC",
+    "-ldl",
+  ]);
+  const { exitCode, stderr, report } = await run(
+    ["copy", "--purge", "--session-dir", directory, "--port", String(redis.port), "--json"],
+    { environment: { LD_PRELOAD: refusing, REFUSED_FOLDER: folder, REFUSED_BEHIND: "2" } },
+  );
+  assert.equal(exitCode, 3, stderr);
+  assert.match(stderr, /^error: the directory .* cannot be read \(EACCES\)$/m);
+  assert.deepEqual([report.sessions.copied, report.sessions.purged], [20, 0]);
+  assert.equal(filesIn(directory).length, 20);
 });
 
 describe("a directory that a server still uses (spec.md section 4, Purge)", () => {
