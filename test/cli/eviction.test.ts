@@ -56,6 +56,16 @@ describe("eviction: keys evicted during the run: exit 4, nothing removed (hazard
     assert.deepEqual([await watch.end(), warnings], [false, []]);
   });
 
+  it("a counter that is set back meanwhile: what it counted is not known, and it is said", async (t) => {
+    const server = await redisOf(t, { args: evicting });
+    const { watch, warnings } = await watchOf(t, server);
+    await overfill(server);
+    await watch.begin();
+    await redisCommand(server, "CONFIG", "RESETSTAT");
+    assert.equal(await watch.end(), true);
+    assert.match(warnings[0]?.[0] ?? "", /^Redis was told meanwhile to forget how many keys it evicted: /);
+  });
+
   it("INFO denied: nothing is known, and nothing said", async (t) => {
     const server = await redisOf(t, { args: evicting });
     await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~*", "+@all", "-info");
