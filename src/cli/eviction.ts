@@ -4,7 +4,7 @@ import { askServerState } from "../redis/server-state.js";
 import { bytesText } from "./number-text.js";
 
 /** Looks whether Redis evicts keys while a run goes on. */
-export interface EvictionWatch {
+interface EvictionWatch {
   readonly begin: () => Promise<void>;
   /** Whether keys were evicted since the watch began, or may have been. Throws `RedisForgotError` where Redis may have lost more than that. */
   readonly end: () => Promise<boolean>;

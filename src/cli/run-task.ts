@@ -178,7 +178,7 @@ function forgotRemoved(count: number): RedisError {
   const removed = countOf(count, "original");
   return new RedisError(
     "unavailable",
-    `Redis was restarted after ${removed} had been removed: what it did not keep of these sessions is lost`,
+    `Redis was restarted, emptied or replaced after ${removed} had been removed: what it did not keep of these sessions is lost`,
   );
 }
 

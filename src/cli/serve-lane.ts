@@ -93,7 +93,7 @@ function methodsOf(lane: Lane, connection: ResilientConnection, names: LaneConne
       const main = argument as ThreadMainPass;
       await connection.beginAnew();
       if (names !== undefined) await connection.rename(names.copying);
-      // It was restarted between both connections.
+      // It was restarted or replaced between both connections.
       if (connection.historyId !== main.historyId) throw new RedisForgotError();
       return lane.begin(main);
     },

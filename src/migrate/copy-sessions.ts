@@ -54,10 +54,9 @@ const mostMainPasses = 3;
 const mostLaterPasses = 3;
 /** Nothing that another run, other settings or another version could write stands behind these. */
 const finalReasons: ReadonlySet<FailureReason> = new Set(["corrupt", "circular", "too-deep"]);
-const forgot = "Redis was restarted and may have lost what it confirmed";
 
 /**
- * Does the work, and again from its start where Redis was restarted meanwhile, for what was confirmed before may be gone. Throws
+ * Does the work, and again from its start where Redis forgot meanwhile, for what was confirmed before may be gone. Throws
  * `RedisError` at the third time.
  */
 export async function untilKept(
@@ -69,8 +68,8 @@ export async function untilKept(
       return await work();
     } catch (error) {
       if (!(error instanceof RedisForgotError)) throw error;
-      if (tries === mostMainPasses || stop.aborted) throw new RedisError("unavailable", forgot);
-      warn(`${forgot}: it begins again`);
+      if (tries === mostMainPasses || stop.aborted) throw new RedisError("unavailable", error.message);
+      warn(`${error.message}: it begins again`);
       onBeginAgain();
     }
   }

@@ -53,8 +53,8 @@ const removalsBetweenConfirmations = 10 * removedAtATime;
 
 /**
  * Removes session files in two steps: first all of them, up to a hundred thousand at a time, are proven, while nothing is touched; then
- * Redis is asked whether the proof still counts, and only then are they removed. A Redis that fails or forgets before that loses
- * nothing. An error while files are read or removed ends removal in that directory.
+ * Redis is asked whether the proof still counts, and only then are they removed, each hundred of them proven once more. A Redis that fails or
+ * forgets before that loses nothing. An error while files are read or removed ends removal in that directory.
  */
 export async function purgeSessions(purge: Purge): Promise<PurgeResult> {
   const course = new PurgeCourse(purge);

@@ -19,12 +19,12 @@ export class RedisError extends Error {
   }
 }
 
-/** Redis was restarted, or may have been: what it confirmed before counts for nothing, and the main pass begins again. */
+/** Redis was restarted, emptied or taken over by another one's data, or may have been: what it confirmed before counts for nothing, and the main pass begins again. */
 export class RedisForgotError extends Error {
   override readonly name = "RedisForgotError";
 
   constructor() {
-    super("Redis was restarted and may have lost what it confirmed");
+    super("Redis was restarted, emptied or replaced, and may have lost what it confirmed");
   }
 }
 

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
+import { type TestContext, test } from "node:test";
 import { makeSessions } from "../support/make-sessions.js";
 import { redisCommand } from "../support/redis-command.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
@@ -15,13 +14,26 @@ import { waitUntil } from "./support/wait-until.js";
 
 const sessions = 2000;
 
-test("files that go while the copy runs are vanished, not failed", async (t) => {
+/** A copy of a directory that has written some sessions and stands still with others on their way. */
+async function copyHalf(
+  t: TestContext,
+  {
+    layout = "flat",
+    more = [],
+  }: { readonly layout?: "flat" | "scattered"; readonly more?: readonly string[] } = {},
+) {
   const redis = await redisOf(t);
   const directory = join(makeTemporaryDirectory(), "s");
-  await makeSessions(directory, { count: sessions, layouts: ["flat"] });
+  await makeSessions(directory, { count: sessions, layouts: [layout] });
   const gate = await startGate(t, redis.port, 200_000);
-  const running = start(["copy", "--session-dir", directory, "--port", String(gate.port), "--json"]);
+  const place = ["--session-dir", directory, "--port", String(gate.port)];
+  const running = start(["copy", ...place, "--json", ...more]);
   await heldOf(gate, running.result);
+  return { redis, directory, gate, running };
+}
+
+test("files that go while the copy runs are vanished, not failed", async (t) => {
+  const { redis, directory, gate, running } = await copyHalf(t);
   for (const name of readdirSync(directory)) rmSync(join(directory, name));
   gate.open();
   const { exitCode, stderr, report } = await running.result;
@@ -32,12 +44,7 @@ test("files that go while the copy runs are vanished, not failed", async (t) => 
 });
 
 test("what a live server ends or saves while the copy runs", async (t) => {
-  const redis = await redisOf(t);
-  const directory = join(makeTemporaryDirectory(), "s");
-  await makeSessions(directory, { count: sessions, layouts: ["flat"] });
-  const gate = await startGate(t, redis.port, 200_000);
-  const running = start(["copy", "--session-dir", directory, "--port", String(gate.port), "--json"]);
-  await heldOf(gate, running.result);
+  const { redis, directory, gate, running } = await copyHalf(t);
   const written = new Set(String(await redisCommand(redis, "KEYS", "*")).split(","));
   const changes = changeMeanwhile(directory, (sid) => written.has(`session:${sid}`));
   gate.open();
@@ -49,15 +56,8 @@ test("what a live server ends or saves while the copy runs", async (t) => {
 });
 
 test("a session that fails in a later pass is listed with the others, and counted in what is told", async (t) => {
-  const redis = await redisOf(t);
-  const directory = join(makeTemporaryDirectory(), "s");
-  await makeSessions(directory, { count: sessions, layouts: ["flat"] });
-  const gate = await startGate(t, redis.port, 200_000);
   const path = join(makeTemporaryDirectory(), "report.json");
-  const running = start([
-    ...["copy", "--session-dir", directory, "--port", String(gate.port), "--json", "--report", path],
-  ]);
-  await heldOf(gate, running.result);
+  const { redis, directory, gate, running } = await copyHalf(t, { more: ["--report", path] });
   // One that was written already: only a later pass reads it again.
   const [sid = ""] = String(await redisCommand(redis, "KEYS", "session:*"))
     .split(",")
@@ -76,29 +76,19 @@ test("a session that fails in a later pass is listed with the others, and counte
 });
 
 test("the session directory itself goes while the copy runs: the run fails, what was written stands", async (t) => {
-  const redis = await redisOf(t);
-  const directory = join(makeTemporaryDirectory(), "s");
-  await makeSessions(directory, { count: sessions, layouts: ["scattered"] });
-  const gate = await startGate(t, redis.port, 200_000);
-  const running = start(["copy", "--session-dir", directory, "--port", String(gate.port), "--json"]);
-  await heldOf(gate, running.result);
+  const { redis, directory, gate, running } = await copyHalf(t, { layout: "scattered" });
   rmSync(directory, { recursive: true });
   gate.open();
   const { exitCode, stderr, report } = await running.result;
-  assert.ok(exitCode === 1 || exitCode === 3, stderr);
+  assert.equal(exitCode, 3, stderr);
   assert.equal(await countKeys(redis), report.sessions.copied);
 });
 
 test("the session directory is away for a moment: what was not read fails, and the next run copies it", async (t) => {
-  const redis = await redisOf(t);
-  const directory = join(makeTemporaryDirectory(), "s");
-  await makeSessions(directory, { count: sessions, layouts: ["flat"] });
-  const gate = await startGate(t, redis.port, 200_000);
-  const running = start(["copy", "--session-dir", directory, "--port", String(gate.port), "--json"]);
-  await heldOf(gate, running.result);
+  const { redis, directory, gate, running } = await copyHalf(t, { more: ["--verbose"] });
   renameSync(directory, `${directory}-away`);
   gate.open();
-  await pause(200);
+  await running.waitFor(/ failed unreadable/);
   renameSync(`${directory}-away`, directory);
   const { exitCode, stderr, report } = await running.result;
   assert.ok(exitCode === 1 || exitCode === 3, stderr);
@@ -133,15 +123,10 @@ test("sessions that are moved to another session directory while the copy runs s
 });
 
 test("another directory comes to the path while the copy runs: exit 3, and no mark says that it was copied", async (t) => {
-  const redis = await redisOf(t);
-  const top = makeTemporaryDirectory();
-  const [directory, other] = [join(top, "s"), join(top, "other")];
-  await makeSessions(directory, { count: sessions, layouts: ["flat"] });
+  const other = join(makeTemporaryDirectory(), "s");
   await makeSessions(other, { count: sessions, layouts: ["flat"] });
-  const gate = await startGate(t, redis.port, 200_000);
-  const running = start(["copy", "--session-dir", directory, "--port", String(gate.port), "--json"]);
-  await heldOf(gate, running.result);
-  renameSync(directory, join(top, "away"));
+  const { redis, directory, gate, running } = await copyHalf(t);
+  renameSync(directory, `${directory}-away`);
   renameSync(other, directory);
   gate.open();
   const { exitCode, stderr } = await running.result;
