@@ -119,12 +119,24 @@ export async function proveAgain(proven: readonly ProvenFile[], parts: ProofPart
   const exist = held.length > 0 ? await parts.exist(held.map(({ file }) => file.sid)) : [];
   const lost = new Set(held.filter((_, index) => exist[index] !== true));
   const doubtful = proven.filter((one) => !one.settled || lost.has(one));
-  const proofs = await proveBatch(
-    doubtful.map(({ file }) => file),
-    parts,
-  );
+  const proofs = (
+    await proveBatch(
+      doubtful.map(({ file }) => file),
+      parts,
+    )
+  ).map((proof) => unlessGone(proof, parts));
   const others = proven.filter((one) => one.settled && !lost.has(one));
   return [...proofs, ...others.map((one) => ({ proven: one }))];
+}
+
+/** Another run that removes a file renames it first, and that makes it a young one a moment before its name is gone. */
+function unlessGone(proof: Proof, { read }: Pick<ProofParts, "read">): Proof {
+  if (!("proven" in proof) || proof.proven.settled) return proof;
+  const { file } = proof.proven;
+  const reading = read(file);
+  return reading.kind === "vanished"
+    ? { file, outcome: unreadOutcome(file.sid, reading), leaves: false }
+    : proof;
 }
 
 /** The same for files that Redis is not asked about. */
@@ -134,7 +146,8 @@ export async function proveUnaskedAgain(
 ): Promise<Proof[]> {
   const young = proven.filter(({ settled }) => !settled).map(({ file }) => file);
   const settled = proven.filter((one) => one.settled);
-  return [...(await proveUnasked(young, parts)), ...settled.map((one) => ({ proven: one }))];
+  const proofs = (await proveUnasked(young, parts)).map((proof) => unlessGone(proof, parts));
+  return [...proofs, ...settled.map((one) => ({ proven: one }))];
 }
 
 function proofOf(one: ReadFile, held: Held | undefined, parts: ProofParts): Proof {

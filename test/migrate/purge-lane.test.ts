@@ -267,6 +267,15 @@ describe("purge-lane: just before a file goes it is proven again", () => {
     });
   }
 
+  it("a young file that another run renames while it is read, and then removes, is gone", async () => {
+    const proof = await prove({ reading: young });
+    assert("proven" in proof);
+    const readings: ExactReading[] = [young, { kind: "vanished" }];
+    const read = () => readings.shift() ?? assert.fail("read too often");
+    const proofs = await proveAgain([proof.proven], { ...partsOf(() => ({})), read });
+    assert.deepEqual(proofs.map(wordOf), ["vanished"]);
+  });
+
   for (const [name, ageMs, settled] of [
     ["2 s", 2000, false],
     ["a little more", 2000.25, true],
