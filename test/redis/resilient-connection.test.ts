@@ -43,18 +43,22 @@ describe("resilient-connection: lost connections (hazards.md, Redis)", () => {
     const server = await startRedis();
     const { connection } = await open(server.port);
     const killer = await connectRedis(server);
+    const kills: Promise<unknown>[] = [];
     const lanes = Array.from({ length: 3 }, async (_, lane) => {
       for (let round = 0; round < 3; round++) {
         let tries = 0;
         const writes = await connection.run((client) => {
           const writing = writeEntries(client, entriesOf(2000, `${lane}-`), 0);
-          if (tries++ === 0) void killer.pipeline([["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]]);
+          if (tries++ === 0) {
+            kills.push(killer.pipeline([["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]]));
+          }
           return writing;
         });
         assert(writes.length === 2000 && writes.every(({ kind }) => kind === "copied"));
       }
     });
     await Promise.all(lanes);
+    await Promise.all(kills);
     killer.close();
     assert.equal(await redisCommand(server, "DBSIZE"), 6000);
     assert.equal(await redisCommand(server, "PEXPIRETIME", "session:1-7"), instant);
