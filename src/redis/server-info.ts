@@ -1,10 +1,12 @@
-/** What an action comes to, or `undefined` where this user lacks the right. Throws what `redisFault` sorts. */
+/** A right that is missing, and a command that a server was told to hide (`rename-command`) or that a service does without. */
+const denied = /^(NOPERM|ERR unknown (sub)?command)/i;
+
+/** What an action comes to, or `undefined` where this user lacks the right, or the server the command. Throws what `redisFault` sorts. */
 export async function allowed<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await ask();
   } catch (error) {
-    if (error instanceof Error && error.name === "ReplyError" && error.message.startsWith("NOPERM"))
-      return undefined;
+    if (error instanceof Error && error.name === "ReplyError" && denied.test(error.message)) return undefined;
     throw error;
   }
 }

@@ -494,3 +494,13 @@ test("--stop-after-init with both switches copies, then purges what is proven", 
   assert.deepEqual(filesIn(directory), []);
   assert.equal(await countKeys(redis), 300);
 });
+
+test("a Redis whose CONFIG is hidden, as services have it: nothing is known of its disk, and originals go", async (t) => {
+  const redis = await redisOf(t, { args: ["--rename-command", "CONFIG", ""] });
+  const directory = join(makeTemporaryDirectory(), "s");
+  saveSession(directory, 1, fileValue);
+  const { exitCode, stderr, report } = await run([
+    ...["copy", "--purge", "--session-dir", directory, "--port", String(redis.port), "--json"],
+  ]);
+  assert.deepEqual([exitCode, report.sessions.purged, report.warnings], [0, 1, []], stderr);
+});

@@ -6,17 +6,21 @@ function reply(message: string, name = "ReplyError"): Error {
   return Object.assign(new Error(message), { name });
 }
 
-describe("server-info: a right that is missing is no error, anything else is", () => {
+describe("server-info: a right or a command that is missing is no error, anything else is", () => {
   it("what is allowed comes back, also where it is nothing", async () => {
     assert.equal(await allowed(async () => "text"), "text");
     assert.equal(await allowed(async () => null), null);
   });
 
-  it("NOPERM: undefined", async () =>
-    assert.equal(
-      await allowed(() => Promise.reject(reply("NOPERM this user has no permissions to run 'info'"))),
-      undefined,
-    ));
+  for (const message of [
+    "NOPERM this user has no permissions to run 'info'",
+    "ERR unknown command 'CONFIG', with args beginning with: 'GET' 'save' ",
+    "ERR unknown command `CONFIG`",
+    "ERR Unknown subcommand or wrong number of arguments for 'LIST'",
+  ]) {
+    it(`${message}: undefined`, async () =>
+      assert.equal(await allowed(() => Promise.reject(reply(message))), undefined));
+  }
 
   for (const [name, error] of [
     ["NOAUTH", reply("NOAUTH Authentication required.")],
