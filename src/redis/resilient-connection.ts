@@ -5,13 +5,16 @@ import { pause } from "./pause.js";
 import { announce } from "./presence.js";
 import { redisFault } from "./redis-fault.js";
 import { describeTarget, type RedisTarget } from "./redis-target.js";
-import { askHistory, refuseReplica } from "./server-facts.js";
+import { askHistory, continues, refuseReplica } from "./server-facts.js";
 import { withinTime } from "./time-limit.js";
 
 const shortestPauseMs = 50;
 const longestPauseMs = 5000;
 /** A batch that takes longer has met a connection that stalls. */
 const longestBatchMs = 30_000;
+
+/** What may be left undone is not waited for longer. */
+const attemptMs = 1000;
 
 export interface ResilienceSettings {
   readonly target: RedisTarget;
@@ -98,8 +101,10 @@ export class ResilientConnection {
       refuseReplica(asked);
       return asked;
     });
-    if (history === undefined || history.id === this.#historyId) return;
+    if (history === undefined) return;
+    const isKept = continues(history, this.#historyId);
     this.#historyId = history.id;
+    if (isKept) return;
     this.#generation++;
     throw new RedisForgotError();
   }
@@ -150,6 +155,21 @@ export class ResilientConnection {
     }
   }
 
+  /** Does work once, on the connection as it stands: for what may be left undone where Redis does not answer. */
+  async attempt(work: (client: Redis) => Promise<void>): Promise<void> {
+    try {
+      const { client } = await this.#connection;
+      await withinTime(
+        attemptMs,
+        () => client.disconnect(),
+        () => work(client),
+      );
+    } catch (error) {
+      if (isBug(error)) throw error;
+      redisFault(error);
+    }
+  }
+
   async close(): Promise<void> {
     try {
       (await this.#connection).client.disconnect();
@@ -190,7 +210,7 @@ export class ResilientConnection {
       throw error;
     }
     this.#announced = announced;
-    if (history === undefined || history.id !== this.#historyId) this.#generation++;
+    if (history === undefined || !continues(history, this.#historyId)) this.#generation++;
     this.#historyId = history?.id;
     return connection;
   }

@@ -35,6 +35,17 @@ export interface ServerHistory {
   readonly isReplica: boolean;
 }
 
+/** What `master_replid2` is where a server followed nobody, or long ago. */
+const nobody = "0".repeat(40);
+
+/**
+ * Whether a server still holds the data that it held under this id. An hour after it followed another one (`repl-backlog-ttl`), and when its first replica
+ * comes, a master forgets whom it followed [redis/src/replication.c, `clearReplicationId2`].
+ */
+export function continues(history: ServerHistory, id: string | undefined): boolean {
+  return history.id === id || history.id === id?.replace(/ .*$/, ` ${nobody}`);
+}
+
 /** `undefined` where INFO is denied, or does not say. Throws what `redisFault` sorts. */
 export async function askHistory(client: Redis): Promise<ServerHistory | undefined> {
   const info = await allowed(() => client.info());
