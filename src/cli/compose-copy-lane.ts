@@ -50,6 +50,13 @@ export function composeCopyLane(order: LaneOrder, surroundings: LaneSurroundings
   const young = new YoungWrites();
   const settle = settleParts(order, surroundings, guard, young);
   let written = dryRun ? undefined : openWritten(directories, warn);
+  /** What was written cannot be kept any more: it is said, and the lane goes on without. */
+  const doWithoutWritten = (error: unknown) => {
+    if (!(error instanceof SourceError)) throw error;
+    warn(`${error.message}: ${staysInRedis}`, true);
+    written?.close();
+    written = undefined;
+  };
   return makeCopyLane({
     ahead: async (batch) => {
       for (const file of batch) folders.note(file);
@@ -60,6 +67,7 @@ export function composeCopyLane(order: LaneOrder, surroundings: LaneSurroundings
     look: (batch) => looks.stampsOf(batch.map(pathOf)),
     lookAt: (file) => looks.stampOf(pathOf(file)),
     hasVanished: (file) => folders.hasVanished(file),
+    mayBeFound: (file) => folders.mayBeFound(file),
     convert: (read, sid) => convertSession(read, sid, settings, Date.now()),
     settle: (candidates) => {
       young.note(candidates);
@@ -71,15 +79,12 @@ export function composeCopyLane(order: LaneOrder, surroundings: LaneSurroundings
     isModifiedSince,
     runStartedMs: order.startedMs,
     again: order.conflicts.again,
-    written: () => written,
+    written: () => keptWritten(written, doWithoutWritten),
     note: (one) => {
       try {
         written?.add(one);
       } catch (error) {
-        if (!(error instanceof SourceError)) throw error;
-        warn(`${error.message}: ${staysInRedis}`, true);
-        written?.close();
-        written = undefined;
+        doWithoutWritten(error);
       }
     },
     digestOf: sha1,
@@ -123,6 +128,30 @@ function openWritten(
     warn(`${error.message}: ${staysInRedis}`, true);
     return undefined;
   }
+}
+
+/** The same, as far as it can be kept. */
+function keptWritten(
+  written: WrittenSessions | undefined,
+  onFailure: (error: unknown) => void,
+): Pick<WrittenSessions, "forget" | "batches"> | undefined {
+  if (written === undefined) return undefined;
+  return {
+    forget: () => {
+      try {
+        written.forget();
+      } catch (error) {
+        onFailure(error);
+      }
+    },
+    *batches(size) {
+      try {
+        yield* written.batches(size);
+      } catch (error) {
+        onFailure(error);
+      }
+    },
+  };
 }
 
 /** A dry run looks and decides as the real one does, and writes nothing. */

@@ -48,13 +48,12 @@ export class RecentFiles {
   }
 
   /**
-   * Gives a test for what changed since the pass that ran last began, and was not read as it stands, by how a file stands now; `undefined`
-   * where it is gone or cannot be looked at, for the main pass had its outcome.
+   * Gives a test for what changed since the pass that ran last began, and was not read as it stands, by how a file stands now.
    */
-  changedSincePass(): (file: SessionFile, stamp: FileStamp | undefined) => boolean {
+  changedSincePass(): (file: SessionFile, stamp: FileStamp) => boolean {
     const sinceMs = this.#sinceMs;
     return (file, stamp) => {
-      if (stamp === undefined || latest(stamp) <= sinceMs) return false;
+      if (latest(stamp) <= sinceMs) return false;
       const noted = this.#stamps.get(pathOf(file));
       return noted === undefined || !isSame(noted, stamp);
     };

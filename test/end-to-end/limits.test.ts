@@ -19,6 +19,19 @@ async function usedMemory(redis: Parameters<typeof redisCommand>[0]): Promise<nu
   return Number(/used_memory:(\d+)/.exec(info)?.[1]);
 }
 
+test("a temporary directory that is full: what cannot be taken back is said, and the run goes on", async (t) => {
+  const redis = await redisOf(t);
+  const few = join(makeTemporaryDirectory(), "s");
+  for (let number = 1; number <= 5; number++) saveSession(few, number, '{"uid": 2}');
+  // The limit of a file's size stands for it: 0 bytes.
+  const { exitCode, stderr, report } = await run(
+    ["copy", "--session-dir", few, "--port", String(redis.port), "--json"],
+    { under: ["sh", "-c", 'trap "" XFSZ; ulimit -f 0; exec "$@"', "sh"] },
+  );
+  assert.deepEqual([exitCode, report.sessions.copied], [0, 5], stderr);
+  assert.match(stderr, /^warning: a temporary file cannot be used \(EFBIG\): a session that ends/m);
+});
+
 describe("limits of time and rate", { concurrency: 2 }, () => {
   test("--max-duration: what is in flight is finished, exit 6, and another run goes on", async (t) => {
     const redis = await redisOf(t);

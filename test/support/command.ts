@@ -21,6 +21,8 @@ export interface CommandOptions {
   readonly timeLimitMs?: number;
   /** Switches for Node itself: `["--max-old-space-size=200"]`. */
   readonly nodeArgs?: readonly string[];
+  /** A command that is given Node's own to run: `["nice"]`. */
+  readonly under?: readonly string[];
 }
 
 export interface CommandResult {
@@ -54,9 +56,10 @@ export function runCommand(args: readonly string[], options: CommandOptions = {}
 
 /** Like `runCommand`, for a test that has something to do meanwhile. */
 export function startCommand(args: readonly string[], options: CommandOptions = {}): RunningCommand {
-  const { environment = {}, input, timeLimitMs = 60_000, nodeArgs = [] } = options;
+  const { environment = {}, input, timeLimitMs = 60_000, nodeArgs = [], under = [] } = options;
   const home = makeTemporaryDirectory();
-  const child = spawn(process.execPath, [...nodeArgs, binary, ...args], {
+  const [program = "", ...words] = [...under, process.execPath, ...nodeArgs, binary, ...args];
+  const child = spawn(program, words, {
     cwd: options.cwd ?? home,
     env: { ...cleanEnvironment(home), ...environment },
     stdio: "pipe",
