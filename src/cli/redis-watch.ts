@@ -1,6 +1,6 @@
 import type { ResilientConnection } from "../redis/resilient-connection.js";
 import { watchEvictions } from "./eviction.js";
-import type { Marks } from "./marks.js";
+import type { Witness } from "./witness.js";
 
 /** Looks whether Redis loses keys while a run goes on. */
 export interface RedisWatch {
@@ -12,20 +12,23 @@ export interface RedisWatch {
   readonly end: () => Promise<boolean>;
 }
 
-/** A server that was restarted shows when it is connected to; one that was not says what it holds, and what marks. */
+/** A server that was restarted shows when it is connected to; one that was not says what it holds, and a witness whether it was emptied. */
 export function watchRedis(
   connection: ResilientConnection,
-  marks: Marks,
+  witness: Pick<Witness, "begin" | "confirm"> | undefined,
   warn: (message: string, lasting?: boolean) => void,
 ): RedisWatch {
   const evictions = watchEvictions(connection, warn);
   return {
-    begin: evictions.begin,
+    begin: async () => {
+      await evictions.begin();
+      await witness?.begin();
+    },
     end: async () => {
       await connection.confirm();
-      // A mark may have been evicted too.
+      // The witness may have been evicted too.
       if (await evictions.end()) return true;
-      await marks.confirm();
+      await witness?.confirm();
       return false;
     },
   };

@@ -17,6 +17,7 @@ import { countOf } from "./number-text.js";
 import { type OpenRun, openRun, type Surroundings } from "./open-run.js";
 import { type RedisWatch, watchRedis } from "./redis-watch.js";
 import { countSessionFiles, type ScanSettings } from "./session-scan.js";
+import { type Witness, witnessOf } from "./witness.js";
 
 /** What a run is to do. */
 export type Task = "copy" | "purge" | "purge-unconditionally" | "purge-unverified" | "verify";
@@ -34,14 +35,18 @@ export async function runTask(
   if (task === "purge-unverified") return purgeUnverified(settings, surroundings);
   const phase = task === "copy" ? "copying" : task === "verify" ? undefined : "removing";
   const run = await openRun(settings, surroundings, settings.run.dryRun ? undefined : phase);
+  let witness: Witness | undefined;
   try {
     await refuseTooFewReplicas(settings, run);
-    const marks = marksOf(run, surroundings.warn);
-    const watch = watchRedis(run.connection, marks, surroundings.warn);
+    const { warn } = surroundings;
+    if (phase !== undefined && !settings.run.dryRun) witness = witnessOf(run, warn);
+    const marks = marksOf(run, witness, warn);
+    const watch = watchRedis(run.connection, witness, warn);
     if (task === "copy") await copy(settings, surroundings, run, marks, watch, threads);
     else if (task === "verify") await verify(settings, surroundings, run, marks, threads);
     else await purge(settings, surroundings, run, marks, watch, task);
   } finally {
+    await witness?.end();
     await run.close();
   }
 }
@@ -233,6 +238,8 @@ async function verify(
   const { pass, scan, close } = await composeVerify(settings, surroundings, run, marks, threads);
   try {
     await shown("comparing", scan, surroundings, record.ledger, () => runPass(pass));
+    // What only reads has no witness of its own.
+    await marks.confirm();
   } finally {
     await close();
   }

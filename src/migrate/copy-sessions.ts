@@ -17,7 +17,7 @@ export interface Copy {
     readonly begin: (startedMs: number) => Promise<void>;
     /** A pass begins over what changed while the one before ran. */
     readonly beginPass: (pass: number, startedMs: number) => Promise<void>;
-    /** Of a batch, the files that changed since the pass before began and were not read as they stand. */
+    /** Of a batch, the files that changed since the pass before began and were not read as they stand, and those that are away. */
     readonly changedOf: (batch: readonly SessionFile[]) => Promise<readonly SessionFile[]>;
     /** Does everything for a batch. */
     readonly work: (batch: readonly SessionFile[]) => Promise<LaneResult>;
@@ -30,9 +30,12 @@ export interface Copy {
     /** Leaves the start of the main pass for later runs. */
     readonly leave: (startedMs: number) => Promise<void>;
   };
-  /** Takes note of how many keys Redis has evicted by now. */
+  /** Begins to watch Redis and the session directories. Throws where the run must end. */
   readonly beginWatch: () => Promise<void>;
-  /** Throws where Redis may have lost what it confirmed; tells whether it evicted keys since the watch began. */
+  /**
+   * Tells whether Redis evicted keys since the watch began. Throws `RedisForgotError` where it may have lost more, and `SourceError` where another
+   * directory took the place of one.
+   */
   readonly endWatch: () => Promise<boolean>;
   readonly dryRun: boolean;
   /** Whether more sessions failed than is allowed. */

@@ -23,6 +23,11 @@ export async function announce(client: Redis, name: string): Promise<boolean> {
   return (await allowed(() => client.client("SETNAME", name))) !== undefined;
 }
 
+/** The connection's run is over: others do not see it any more. Throws what `redisFault` sorts. */
+export async function withdraw(client: Redis): Promise<void> {
+  await announce(client, "");
+}
+
 /**
  * How many other connections copy what is known by one of these places, to whichever keys; `undefined` where the connections may not be looked at.
  * Throws what `redisFault` sorts.
@@ -31,14 +36,37 @@ export async function countOthersCopying(
   client: Redis,
   { places, token }: Presence,
 ): Promise<number | undefined> {
+  const scopes = new Set(scopesOf(places));
+  return (await namesOfOthers(client, token))?.filter(
+    ({ phase, theirs }) => phase === "copying" && theirs.some((scope) => scopes.has(scope)),
+  ).length;
+}
+
+/**
+ * Whether any other run writes or removes, in whichever directories and database; `undefined` where the connections may not be looked at. Throws what
+ * `redisFault` sorts.
+ */
+export async function othersArePresent(
+  client: Redis,
+  { token }: Pick<Presence, "token">,
+): Promise<boolean | undefined> {
+  const others = await namesOfOthers(client, token);
+  return others && others.length > 0;
+}
+
+interface NameOfOther {
+  readonly phase: string;
+  /** What its session directories may be known by. */
+  readonly theirs: readonly string[];
+}
+
+async function namesOfOthers(client: Redis, token: string): Promise<readonly NameOfOther[] | undefined> {
   const list = await allowed(() => client.client("LIST"));
   if (typeof list !== "string") return undefined;
-  const scopes = new Set(scopesOf(places));
-  const names = [...list.matchAll(/ name=tele-sessions:copying:([0-9a-f,]+):([0-9a-f]+) /g)];
-  return names.filter(
-    ([, theirs = "", theirToken]) =>
-      theirToken !== token && theirs.split(",").some((scope) => scopes.has(scope)),
-  ).length;
+  const names = [...list.matchAll(/ name=tele-sessions:(copying|removing):([0-9a-f,]+):([0-9a-f]+) /g)];
+  return names
+    .filter(([, , , theirToken]) => theirToken !== token)
+    .map(([, phase = "", theirs = ""]) => ({ phase, theirs: theirs.split(",") }));
 }
 
 function scopesOf(places: readonly string[]): string[] {

@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { type Marks, marksOf } from "../../src/cli/marks.js";
 import type { OpenRun } from "../../src/cli/open-run.js";
+import { type Witness, witnessOf } from "../../src/cli/witness.js";
 import { markKey } from "../../src/redis/marks.js";
-import { inodeOf } from "../../src/source/directory-places.js";
+import { presenceName } from "../../src/redis/presence.js";
+import { lastingIdentityOf } from "../../src/source/directory-places.js";
 import { redisOf } from "../end-to-end/support/redis-of-test.js";
-import { type Account, resilientOf } from "../redis/support/client-of.js";
+import { type Account, clientOf, resilientOf } from "../redis/support/client-of.js";
 import { redisCommand, redisPipeline } from "../support/redis-command.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 
@@ -21,24 +23,34 @@ const after = stampOf(startedMs + 10_000.5);
 
 interface Run {
   readonly marks: Marks;
+  readonly witness: Witness;
   readonly warnings: readonly string[];
 }
 
-/** The marks of a run over these directories. */
+/** The marks of a run over these directories; of one that only reads where it has no witness. */
 async function runOf(
   t: TestContext,
   account: Account,
-  { keyPrefix = "session:", clockLeadMs = 0, of = directories as readonly string[] } = {},
+  {
+    keyPrefix = "session:",
+    clockLeadMs = 0,
+    of = directories as readonly string[],
+    witnessed = true,
+    token = "1",
+  } = {},
 ): Promise<Run> {
   const connection = await resilientOf(t, account);
   const never = () => assert.fail("not to be called");
   const warnings: string[] = [];
   const run: OpenRun = {
     ...{ connection, clockLeadMs, keyPrefix, maxFileSize: 1 },
-    ...{ directories: of, presence: { places: of, token: "1" } },
+    ...{ directories: of, presence: { places: of, token } },
     ...{ convert: never, look: never, exist: never, close: never },
   };
-  return { marks: marksOf(run, (message) => warnings.push(message)), warnings };
+  const warn = (message: string) => warnings.push(message);
+  const witness = witnessOf(run, warn);
+  if (witnessed) await witness.begin();
+  return { marks: marksOf(run, witnessed ? witness : undefined, warn), witness, warnings };
 }
 
 describe("cli marks: a complete run's start, for later runs over the same directories (spec.md section 4, Logouts)", () => {
@@ -93,13 +105,23 @@ describe("cli marks: a complete run's start, for later runs over the same direct
     assert.equal(marks.of(fileIn(path), before), undefined);
   });
 
+  it("where another clock may date the files, one that was saved up to 2 s before it is not covered", async (t) => {
+    const server = await redisOf(t);
+    const path = "/proc";
+    await (await runOf(t, server, { of: [path] })).marks.leave(startedMs, 60_000);
+    const { marks } = await runOf(t, server, { of: [path] });
+    await marks.read();
+    assert.equal(marks.of(fileIn(path), stampOf(startedMs - 1900.5)), undefined);
+    assert.equal(marks.of(fileIn(path), stampOf(startedMs - 2100.5)), startedMs - 2000);
+  });
+
   it("it lasts as long as it is told to, on Redis's clock", async (t) => {
     const server = await redisOf(t);
     const { marks } = await runOf(t, server, { clockLeadMs: 1_000_000, of: [a] });
     const earliest = Date.now() + 60_000 + 1_000_000;
     await marks.leave(startedMs, 60_000);
     const key = markKey({
-      ...{ keyPrefix: "session:", directory: a, inode: inodeOf(a) },
+      ...{ keyPrefix: "session:", directory: a, identity: lastingIdentityOf(a) },
       shard: null,
     });
     const ends = Number(await redisCommand(server, "PEXPIRETIME", key));
@@ -140,7 +162,7 @@ describe("cli marks: where they can't be read or written that is said, and the r
   it("read", async (t) => {
     const server = await redisOf(t);
     await (await runOf(t, server)).marks.leave(startedMs, 60_000);
-    await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~session:*", "+@all");
+    await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~tele-sessions:witness", "+@all");
     const { marks, warnings } = await runOf(t, { ...server, ...user });
     await marks.read();
     assert.equal(marks.of(fileIn(a), before), undefined);
@@ -149,23 +171,36 @@ describe("cli marks: where they can't be read or written that is said, and the r
     ]);
   });
 
-  it("written", async (t) => {
+  it("written, and no more than that is known of a Redis that is emptied", async (t) => {
     const server = await redisOf(t);
+    await (await runOf(t, server)).marks.leave(startedMs, 60_000);
     await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "%R~*", "%W~session:*", "+@all");
-    const { marks, warnings } = await runOf(t, { ...server, ...user });
+    const { marks, warnings } = await runOf(t, { ...server, ...user }, { token: "2" });
     await marks.read();
+    assert.equal(marks.of(fileIn(a), before), undefined, "what is missing is not taken for ended");
+    await marks.leave(startedMs + 1, 60_000);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0] ?? "", /^keys of our own \(tele-sessions:\*\) could not be written: /);
+    assert.equal(await redisCommand(server, "DBSIZE"), 3, "two marks and the witness of their run");
+  });
+
+  it("written, though its witness is", async (t) => {
+    const server = await redisOf(t);
+    await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~tele-sessions:witness", "+@all");
+    const { marks, warnings } = await runOf(t, { ...server, ...user });
     await marks.leave(startedMs, 60_000);
     assert.deepEqual(warnings, [
       "what earlier runs left in Redis for later ones (tele-sessions:mark:*) could not be written",
     ]);
-    assert.equal(await redisCommand(server, "DBSIZE"), 0);
   });
 
   it("a Redis that forgot meanwhile is no matter of rights: it is thrown", async (t) => {
     const server = await redisOf(t);
     await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~*", "+@all", "-info");
-    const { marks } = await runOf(t, { ...server, ...user });
-    for (const work of [marks.read, () => marks.leave(startedMs, 60_000)]) {
+    const { marks, witness } = await runOf(t, { ...server, ...user });
+    const works = [witness.begin, marks.read, witness.confirm, () => marks.leave(startedMs, 60_000)];
+    for (const work of works) {
+      await witness.begin();
       await redisCommand(server, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
       await assert.rejects(work(), { name: "RedisForgotError" });
     }
@@ -177,5 +212,55 @@ describe("cli marks: where they can't be read or written that is said, and the r
     await marks.leave(Date.now() + 3_600_000, 86_400_000);
     await marks.read();
     assert.equal(marks.of(fileIn(a), before), undefined);
+  });
+});
+
+describe("cli marks: a Redis that was emptied is found out, and nothing is left in it (hazards.md)", () => {
+  it("by the witness of a run that writes, and not by what a later run put in its place", async (t) => {
+    const server = await redisOf(t);
+    const [one, other] = [await runOf(t, server), await runOf(t, server, { token: "2" })];
+    await one.witness.confirm();
+    await redisCommand(server, "FLUSHALL");
+    await other.witness.begin();
+    await assert.rejects(one.witness.confirm(), { name: "RedisForgotError" });
+    await assert.rejects(one.marks.leave(startedMs, 60_000), { name: "RedisForgotError" });
+    await other.witness.confirm();
+    await one.witness.begin();
+    await one.marks.leave(startedMs, 60_000);
+    await one.witness.end();
+    assert.equal(await redisCommand(server, "DBSIZE"), directories.length, "but for the marks");
+  });
+
+  it("a run that ends leaves the witness to others that are seen; one that was killed leaves its own to the next", async (t) => {
+    const server = await redisOf(t);
+    const dead = await runOf(t, server, { token: "0" });
+    const one = await runOf(t, server, { token: "1" });
+    assert.equal(one.witness.value(), dead.witness.value());
+    const other = await clientOf(t, server, presenceName("removing", { places: ["/srv"], token: "2" }));
+    await one.witness.end();
+    await one.witness.confirm();
+    await other.quit();
+    await one.witness.end();
+    assert.equal(await redisCommand(server, "DBSIZE"), 0);
+  });
+
+  it("by the marks of a run that only reads", async (t) => {
+    const server = await redisOf(t);
+    await (await runOf(t, server)).marks.leave(startedMs, 60_000);
+    const { marks } = await runOf(t, server, { witnessed: false });
+    await marks.confirm();
+    await marks.read();
+    assert.equal(marks.of(fileIn(a), before), startedMs);
+    await marks.confirm();
+    await redisCommand(server, "FLUSHALL");
+    await assert.rejects(marks.confirm(), { name: "RedisForgotError" });
+  });
+
+  it("a witness that goes where Redis is lost meanwhile is waited for no longer than that", async (t) => {
+    const server = await redisOf(t);
+    const { witness } = await runOf(t, server);
+    await redisCommand(server, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+    await witness.end();
+    assert.equal(await redisCommand(server, "DBSIZE"), 1);
   });
 });

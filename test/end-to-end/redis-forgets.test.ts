@@ -82,7 +82,7 @@ const numbersOf = (replies: readonly CommandHead[], name: string) =>
   );
 /**
  * What Redis is asked behind the proof, what it evicted: before the first file is removed, again after a thousand, and behind the last. Whose data it
- * holds it is asked before that, and for the mark behind it.
+ * holds it is asked before that, and for its witness behind it.
  */
 const questionsOf = (replies: readonly CommandHead[], proofs: readonly number[]) => {
   const [, ...asked] = replies.flatMap(({ name }, index) =>
@@ -281,23 +281,27 @@ describe("a failover loses the last writes: found out, written again, nothing lo
   }
 });
 
-/** A run over sessions that were copied before, and something that happens to Redis behind a certain reply. */
+/** A run over sessions that were copied before, or were not, and something that happens to Redis behind certain replies. */
 async function runWhile(
   t: TestContext,
   args: readonly string[],
-  at: number,
+  at: number | readonly number[],
   act: (redis: SweptRedis) => Promise<void>,
+  { copied = true } = {},
 ): Promise<{ readonly result: ObservedResult; readonly redis: SweptRedis; readonly directory: string }> {
   const redis = await emptyRedisOf(t);
   const directory = await copyAndRest();
-  const first = await runOver(copy, directory, redis.port);
-  assert.equal(first.exitCode, 0, first.stderr);
-  const proxy = await startFaultProxy(redis.port, [
-    { kind: "act", at, act: () => act(redis), reply: "forwarded" },
-  ]);
+  if (copied) {
+    const first = await runOver(copy, directory, redis.port);
+    assert.equal(first.exitCode, 0, first.stderr);
+  }
+  const faults = [at].flat().map((number): Fault => {
+    return { kind: "act", at: number, act: () => act(redis), reply: "forwarded" };
+  });
+  const proxy = await startFaultProxy(redis.port, faults);
   const result = await runOver(args, directory, proxy.port);
   await proxy.stop();
-  assert.equal(proxy.happened().length, 1);
+  assert.equal(proxy.happened().length, faults.length);
   return { result, redis, directory };
 }
 
@@ -338,6 +342,32 @@ describe("Redis loses what it held without a restart: found out, nothing lost", 
       assert.deepEqual(filesIn(directory), []);
     });
   }
+
+  for (const [name, args, at] of [
+    ["a first copy", copy, [numberOf(writes, 0.5)]],
+    ["a first copy with a purge", copyAndPurge, [numberOf(writes, 0.5)]],
+    [
+      "a first copy, and again in the pass that began anew",
+      copy,
+      [0.5, 1.2].map((share) => Math.floor(numberOf(writes, 0) + share * count)),
+    ],
+  ] as const) {
+    test(`it is emptied in the middle of ${name}, where no mark stands: all is written again`, async (t) => {
+      const { result, redis, directory } = await runWhile(t, args, at, beEmptied, { copied: false });
+      assert.equal(result.exitCode, 0, result.stderr);
+      assert.match(result.stderr, /^warning: Redis was restarted, emptied or replaced/m);
+      assert.deepEqual((await differencesOf(redis.address)).slice(0, 3), []);
+      if (args === copyAndPurge) assert.deepEqual(filesIn(directory), []);
+      else assert.deepEqual(missingSessions(made, directory), []);
+      assert.match(String(await redis.command("KEYS", "tele-sessions:*")), /^tele-sessions:mark:\w+$/);
+    });
+  }
+
+  test("it is emptied while it is verified: what is missing by then is not taken for ended, exit 3", async (t) => {
+    const { result } = await runWhile(t, ["verify"], Math.floor(count / 2), beEmptied);
+    assert.equal(result.exitCode, 3, result.stderr);
+    assert.match(result.stderr, /^error: Redis was restarted, emptied or replaced/m);
+  });
 
   test("it is emptied amid the removal: not a file more is removed", async (t) => {
     const { result, directory } = await runWhile(t, copyAndPurge, questions.amid, beEmptied);

@@ -1,11 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { leaveMark, type MarkScope, markKey, readMark } from "../../src/redis/marks.js";
+import { joinWitness, removeWitness, witnessKey, witnessStands } from "../../src/redis/witness.js";
 import { redisOf } from "../end-to-end/support/redis-of-test.js";
 import { redisCommand } from "../support/redis-command.js";
 import { clientOf } from "./support/client-of.js";
 
-const scope: MarkScope = { keyPrefix: "session:", directory: "/srv/tele/sessions", inode: "12", shard: null };
+const scope: MarkScope = {
+  keyPrefix: "session:",
+  directory: "/srv/tele/sessions",
+  identity: "12 1",
+  shard: null,
+};
 
 describe("marks: a key for each key prefix, directory and shard (spec.md section 4, Logouts)", () => {
   const scopes: readonly (readonly [name: string, scope: MarkScope])[] = [
@@ -13,7 +19,8 @@ describe("marks: a key for each key prefix, directory and shard (spec.md section
     ["a prefix, documented", { ...scope, keyPrefix: "session:a:" }],
     ["the same, as the applet has it", { ...scope, keyPrefix: "session::a:" }],
     ["another prefix", { ...scope, keyPrefix: "session:null:" }],
-    ["another directory at its path", { ...scope, inode: "13" }],
+    ["another directory at its path", { ...scope, identity: "13 1" }],
+    ["another one with its inode", { ...scope, identity: "12 2" }],
     ["another directory", { ...scope, directory: "/srv/tele/sessions2" }],
     [
       "a directory that looks like a prefix and a directory",
@@ -36,23 +43,25 @@ describe("marks: a key for each key prefix, directory and shard (spec.md section
 
 describe("marks: left and read again (Logouts)", () => {
   const key = markKey(scope);
+  const witness = "1";
   const startedMs = Date.UTC(2026, 0, 10);
 
   it("the start of the main pass, until its instant; sent again nothing changes; a later one replaces it", async (t) => {
     const server = await redisOf(t);
     const client = await clientOf(t, server);
+    await joinWitness(client, witness);
     const endMs = Date.now() + 604_800_000;
     assert.equal(await readMark(client, key), undefined);
     for (let round = 0; round < 2; round++) {
-      await leaveMark(client, key, startedMs, endMs, 0);
+      await leaveMark(client, key, witness, { startedMs, expiresAtMs: endMs }, 0);
       assert.equal(await readMark(client, key), startedMs);
       assert.equal(await redisCommand(server, "PEXPIRETIME", key), endMs);
     }
-    await leaveMark(client, key, startedMs + 1, endMs + 5.75, 0);
+    await leaveMark(client, key, witness, { startedMs: startedMs + 1, expiresAtMs: endMs + 5.75 }, 0);
     assert.equal(await readMark(client, key), startedMs + 1);
     assert.equal(await redisCommand(server, "PEXPIRETIME", key), endMs + 5);
     for (const lead of [70_000, -70_000]) {
-      await leaveMark(client, key, startedMs + 1, endMs, lead);
+      await leaveMark(client, key, witness, { startedMs: startedMs + 1, expiresAtMs: endMs }, lead);
       assert.equal(await redisCommand(server, "PEXPIRETIME", key), endMs + lead, "on Redis's clock");
     }
     assert.equal(await readMark(client, markKey({ ...scope, keyPrefix: "session:a:" })), undefined);
@@ -61,14 +70,34 @@ describe("marks: left and read again (Logouts)", () => {
   it("an earlier start takes no later one's place, but that of one in the future", async (t) => {
     const server = await redisOf(t);
     const client = await clientOf(t, server);
+    await joinWitness(client, witness);
     const endMs = Date.now() + 604_800_000;
-    await leaveMark(client, key, startedMs, endMs, 0);
-    await leaveMark(client, key, startedMs - 1, endMs + 5, 0);
+    await leaveMark(client, key, witness, { startedMs, expiresAtMs: endMs }, 0);
+    await leaveMark(client, key, witness, { startedMs: startedMs - 1, expiresAtMs: endMs + 5 }, 0);
     assert.equal(await readMark(client, key), startedMs);
     assert.equal(await redisCommand(server, "PEXPIRETIME", key), endMs);
-    await leaveMark(client, key, Date.now() + 3_600_000, endMs, 0);
-    await leaveMark(client, key, startedMs, endMs, 0);
+    await leaveMark(client, key, witness, { startedMs: Date.now() + 3_600_000, expiresAtMs: endMs }, 0);
+    await leaveMark(client, key, witness, { startedMs, expiresAtMs: endMs }, 0);
     assert.equal(await readMark(client, key), startedMs);
+  });
+
+  it("only while its witness stands", async (t) => {
+    const server = await redisOf(t);
+    const client = await clientOf(t, server);
+    const mark = { startedMs, expiresAtMs: Date.now() + 1000 };
+    assert.equal(await witnessStands(client, witness), false);
+    assert.equal(await leaveMark(client, key, witness, mark, 0), false);
+    assert.equal(await redisCommand(server, "DBSIZE"), 0);
+    assert.equal(await joinWitness(client, witness), witness);
+    assert.equal(await joinWitness(client, "2"), witness, "all share the first one");
+    assert.equal(await witnessStands(client, witness), true);
+    assert.equal(await leaveMark(client, key, "2", mark, 0), false, "another one");
+    assert.ok(Number(await redisCommand(server, "PTTL", witnessKey)) > 0, "it ends by itself");
+    assert.equal(await leaveMark(client, key, witness, mark, 0), true);
+    await removeWitness(client, "2");
+    assert.equal(await witnessStands(client, witness), true);
+    await removeWitness(client, witness);
+    assert.equal(String(await redisCommand(server, "KEYS", "*")), key);
   });
 
   it("what is no mark counts as none", async (t) => {
@@ -95,6 +124,9 @@ describe("marks: left and read again (Logouts)", () => {
     await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~session:*", "+@all");
     const client = await clientOf(t, { ...server, username: "u", password: "pw" });
     await assert.rejects(readMark(client, key), /NOPERM/);
-    await assert.rejects(leaveMark(client, key, startedMs, Date.now() + 1000, 0), /NOPERM/);
+    await assert.rejects(
+      leaveMark(client, key, witness, { startedMs, expiresAtMs: Date.now() + 1000 }, 0),
+      /NOPERM/,
+    );
   });
 });
