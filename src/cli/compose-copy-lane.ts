@@ -67,7 +67,6 @@ export function composeCopyLane(order: LaneOrder, surroundings: LaneSurroundings
     look: (batch) => looks.stampsOf(batch.map(pathOf)),
     lookAt: (file) => looks.stampOf(pathOf(file)),
     hasVanished: (file) => folders.hasVanished(file),
-    mayBeFound: (file) => folders.mayBeFound(file),
     convert: (read, sid) => convertSession(read, sid, settings, Date.now()),
     settle: (candidates) => {
       young.note(candidates);

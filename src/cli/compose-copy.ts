@@ -9,7 +9,7 @@ import { showablePath } from "../model/showable.js";
 import { existingKeys } from "../redis/existing-keys.js";
 import { pause } from "../redis/pause.js";
 import { countOthersCopying, presenceName } from "../redis/presence.js";
-import { lastingIdentityOf } from "../source/directory-places.js";
+import { inodeOf } from "../source/directory-places.js";
 import { readSessionFile } from "../source/read-session-file.js";
 import type { CommandSettings } from "./command-settings.js";
 import { composeCopyLane, staysInRedis } from "./compose-copy-lane.js";
@@ -81,7 +81,7 @@ export async function composeCopy(
   let longestLifetimeMs = 1000 * Math.max(expiration, expirationAnonymous);
   let largestLeadMs = 0;
   let inUse = false;
-  let identities: readonly string[] = [];
+  let inodes: readonly string[] = [];
   return {
     scan,
     isInUse: () => inUse,
@@ -105,11 +105,11 @@ export async function composeCopy(
       },
       marks: { read: marks.read, leave: (startedMs) => marks.leave(startedMs, longestLifetimeMs) },
       beginWatch: async () => {
-        identities = record.directories.map(lastingIdentityOf);
+        inodes = record.directories.map(inodeOf);
         await watch.begin();
       },
       endWatch: async () => {
-        refuseReplaced(record.directories, identities);
+        refuseReplaced(record.directories, inodes);
         return watch.end();
       },
       dryRun,
@@ -122,8 +122,8 @@ export async function composeCopy(
 }
 
 /** Another directory at the path was not copied, whatever lies in it. Throws `SourceError`. */
-function refuseReplaced(directories: readonly string[], identities: readonly string[]): void {
-  const replaced = directories.find((directory, index) => lastingIdentityOf(directory) !== identities[index]);
+function refuseReplaced(directories: readonly string[], inodes: readonly string[]): void {
+  const replaced = directories.find((directory, index) => inodeOf(directory) !== inodes[index]);
   if (replaced !== undefined) {
     throw new SourceError(
       `the directory ${showablePath(replaced)} was replaced by another one while it was copied`,

@@ -46,8 +46,11 @@ export async function runTask(
     else if (task === "verify") await verify(settings, surroundings, run, marks, threads);
     else await purge(settings, surroundings, run, marks, watch, task);
   } finally {
-    await witness?.end();
-    await run.close();
+    try {
+      await witness?.end();
+    } finally {
+      await run.close();
+    }
   }
 }
 

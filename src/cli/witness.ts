@@ -1,4 +1,4 @@
-import { RedisError, RedisForgotError } from "../model/errors.js";
+import { RedisForgotError } from "../model/errors.js";
 import { othersArePresent, withdraw } from "../redis/presence.js";
 import { joinWitness, removeWitness, witnessStands } from "../redis/witness.js";
 import type { OpenRun } from "./open-run.js";
@@ -11,7 +11,7 @@ export interface Witness {
   readonly begin: () => Promise<void>;
   /** Throws `RedisForgotError` where it is gone. Throws where the run must end. */
   readonly confirm: () => Promise<void>;
-  /** Takes it away again where Redis answers and no other run is seen, which may rely on it. */
+  /** Takes it away again where Redis answers, and no other run is seen that may rely on it. */
   readonly end: () => Promise<void>;
 }
 
@@ -21,11 +21,8 @@ export function witnessOf({ connection, presence }: OpenRun, warn: (message: str
   return {
     value: () => value,
     begin: async () => {
-      value = undefined;
-      try {
-        value = await connection.run((client) => joinWitness(client, presence.token));
-      } catch (error) {
-        if (!(error instanceof RedisError) || error.kind !== "refused") throw error;
+      value = await connection.run(joinWitness);
+      if (value === undefined) {
         warn(
           "keys of our own (tele-sessions:*) could not be written: a Redis that is emptied meanwhile is not noticed, what is missing is not taken for ended, and nothing is left for later runs",
         );
@@ -39,7 +36,8 @@ export function witnessOf({ connection, presence }: OpenRun, warn: (message: str
     },
     end: async () => {
       const known = value;
-      if (known === undefined) return;
+      // Where this run may not be seen, others may not either.
+      if (known === undefined || !connection.announced) return;
       await connection.attempt(async (client) => {
         // Of two runs that end at once the last to look sees nobody.
         await withdraw(client);

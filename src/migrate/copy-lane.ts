@@ -72,8 +72,6 @@ export interface CopyLaneParts
   readonly lookAt: (file: SessionFile) => FileStamp | undefined;
   /** Whether a file that was not found is gone, and not away with its session directory. */
   readonly hasVanished: (file: SessionFile) => boolean;
-  /** Whether a file that could not be looked at may be found yet: it is there after all, or away with its session directory. */
-  readonly mayBeFound: (file: SessionFile) => boolean;
   /** Whether a mark covers a file as it is. */
   readonly isCovered: (stamp: FileStamp, markMs: number) => boolean;
   /** Whether a file was modified after an instant. */
@@ -173,9 +171,9 @@ export function makeCopyLane(parts: CopyLaneParts): CopyLane {
     return away;
   }
 
-  /** Whether a file changed, or nothing is known of it. One that is gone, or may not be looked at, had its outcome. */
+  /** Whether a file changed, or nothing is known of it. One that is gone had its outcome. */
   function mayHaveChanged(file: SessionFile, stamp: FileStamp | undefined): boolean {
-    return stamp === undefined ? parts.mayBeFound(file) : isChanged(file, stamp);
+    return isChanged(file, stamp) && (stamp !== undefined || !parts.hasVanished(file));
   }
 
   return {

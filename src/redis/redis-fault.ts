@@ -26,6 +26,7 @@ const replyFaults: Readonly<Record<string, RedisFault>> = {
   },
   MOVED: { kind: "refused", message: "Redis is a cluster, which this version does not write to" },
   ASK: { kind: "refused", message: "Redis is a cluster, which this version does not write to" },
+  CROSSSLOT: { kind: "refused", message: "Redis is a cluster, which this version does not write to" },
   LOADING: { kind: "transient", message: "Redis is still loading its data" },
   READONLY: { kind: "transient", message: "Redis is a read-only replica" },
   MASTERDOWN: { kind: "transient", message: "Redis has lost its master" },
@@ -41,7 +42,7 @@ const errorTexts: readonly (readonly [RegExp, RedisFault])[] = [
   [/^invalid password/, { kind: "refused", message: "Redis refused the password" }],
   [/^unknown command/, { kind: "refused", message: "Redis does not know a command that is needed" }],
   [
-    /^The user executing the script can't run this command/,
+    /^(The user executing the script can't run this command|ACL failure in script)/,
     { kind: "refused", message: "Redis does not allow this user a command that a script needs" },
   ],
   [/^max number of clients reached/, { kind: "transient", message: "Redis takes no more clients" }],

@@ -39,8 +39,8 @@ export interface ServerHistory {
 const nobody = "0".repeat(40);
 
 /**
- * Whether a server still holds the data that it held under this id. An hour after it followed another one (`repl-backlog-ttl`), and when its first replica
- * comes, a master forgets whom it followed [redis/src/replication.c, `clearReplicationId2`].
+ * Whether a server still holds the data that it held under this id. A master that has had no replica for an hour (`repl-backlog-ttl`), or makes its
+ * backlog anew, forgets whom it followed [redis/src/replication.c, `clearReplicationId2`].
  */
 export function continues(history: ServerHistory, id: string | undefined): boolean {
   return history.id === id || history.id === id?.replace(/ .*$/, ` ${nobody}`);

@@ -1,4 +1,6 @@
+import { randomBytes } from "node:crypto";
 import type { Redis } from "ioredis";
+import { allowed } from "./server-info.js";
 
 /**
  * The key that stands in Redis while runs write or remove: where its value is gone, what was written beside it may be gone too. A server that
@@ -18,9 +20,24 @@ const remove = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])`;
 
-/** Gives the value that stands there, or puts `ownValue` there. Sent again it changes nothing. Throws what `redisFault` sorts. */
-export async function joinWitness(client: Redis, ownValue: string): Promise<string> {
-  return String(await client.eval(join, 1, witnessKey, ownValue, witnessMs));
+/** Redis is full, or holds something else under the key. */
+const unwritable = /^(OOM|WRONGTYPE) /;
+
+/**
+ * Gives the value that stands there, or puts a new one there: never one that stood there before, for others may rely on that; so it may be sent
+ * again. `undefined` where a right is missing or Redis is full. Throws what `redisFault` sorts.
+ */
+export async function joinWitness(client: Redis): Promise<string | undefined> {
+  const newValue = randomBytes(8).toString("hex");
+  try {
+    const value = await allowed(() => client.eval(join, 1, witnessKey, newValue, witnessMs));
+    return value === undefined ? undefined : String(value);
+  } catch (error) {
+    if (error instanceof Error && error.name === "ReplyError" && unwritable.test(error.message)) {
+      return undefined;
+    }
+    throw error;
+  }
 }
 
 /** Throws what `redisFault` sorts. */

@@ -7,16 +7,29 @@ import { errorCode } from "./error-code.js";
  * Device numbers differ between hosts. Throws `SourceError` where a directory is gone.
  */
 export function directoryPlaces(directories: readonly string[]): string[] {
-  return directories.flatMap((directory) => [directory, `inode ${statsOf(directory).ino}`]);
+  return directories.flatMap((directory) => [directory, `inode ${inodeOf(directory)}`]);
+}
+
+/** What tells a directory from another one at the same path while both are there. Throws `SourceError` where it is gone. */
+export function inodeOf(directory: string): string {
+  return String(statsOf(directory).ino);
 }
 
 /**
- * What tells a directory from another one at the same path, on whichever host it is mounted: its inode and when it was made. The roots of new
- * volumes have the same inode all, and where a file system does not date its making, nothing else. Throws `SourceError` where it is gone.
+ * What tells a directory from another one at the same path for good, on whichever host it is mounted: its inode and when it was made, for the
+ * roots of new volumes all have the same inode; 0 where that is not known. Throws `SourceError` where it is gone.
  */
 export function lastingIdentityOf(directory: string): string {
   const { ino, birthtimeNs } = statsOf(directory);
-  return `${ino} ${birthtimeNs}`;
+  return `${ino} ${birthTimesAreTold() ? birthtimeNs : 0}`;
+}
+
+/**
+ * Where the kernel, or a sandbox, has no statx, libuv gives the time of the last change for that of the making [libuv/src/unix/fs.c,
+ * `uv__fs_statx`]. procfs dates no making: what it tells is nothing or that.
+ */
+function birthTimesAreTold(): boolean {
+  return (statSync("/proc/self", { throwIfNoEntry: false })?.birthtimeMs ?? 0) === 0;
 }
 
 function statsOf(directory: string): BigIntStats {

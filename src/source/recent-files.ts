@@ -10,6 +10,8 @@ const mostRemembered = 100_000;
  */
 export class RecentFiles {
   readonly #stamps = new Map<string, FileStamp>();
+  /** Paths of files that could neither be read nor be looked at. */
+  readonly #unseen = new Set<string>();
   #passStartMs: number;
   /** The most that any file's time was ahead of our clock when it was read. */
   #largestLeadMs = 0;
@@ -26,9 +28,10 @@ export class RecentFiles {
   /** Takes note of a file as it was when it was read. */
   note(file: SessionFile, stamp: FileStamp): void {
     const timeMs = latest(stamp);
-    this.noteLead(timeMs - Date.now());
-    if (timeMs <= this.#sinceMs) return;
     const path = pathOf(file);
+    this.noteLead(timeMs - Date.now());
+    if (this.#unseen.size > 0) this.#unseen.delete(path);
+    if (timeMs <= this.#sinceMs) return;
     if (this.#stamps.size < mostRemembered || this.#stamps.has(path)) this.#stamps.set(path, stamp);
   }
 
@@ -45,14 +48,17 @@ export class RecentFiles {
   /** Takes note of a file that could not be read, as it stood before; `undefined` where it was gone or could not be looked at. */
   noteUnread(file: SessionFile, stamp: FileStamp | undefined): void {
     if (stamp !== undefined) this.note(file, stamp);
+    else if (this.#unseen.size < mostRemembered) this.#unseen.add(pathOf(file));
   }
 
   /**
-   * Gives a test for what changed since the pass that ran last began, and was not read as it stands, by how a file stands now.
+   * Gives a test for what changed since the pass that ran last began, and was not read as it stands, by how a file stands now. Of one that is
+   * gone or cannot be looked at (`undefined`) nothing is known, unless that was so before, for then it had its outcome.
    */
-  changedSincePass(): (file: SessionFile, stamp: FileStamp) => boolean {
+  changedSincePass(): (file: SessionFile, stamp: FileStamp | undefined) => boolean {
     const sinceMs = this.#sinceMs;
     return (file, stamp) => {
+      if (stamp === undefined) return !this.#unseen.has(pathOf(file));
       if (latest(stamp) <= sinceMs) return false;
       const noted = this.#stamps.get(pathOf(file));
       return noted === undefined || !isSame(noted, stamp);

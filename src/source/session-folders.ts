@@ -69,20 +69,10 @@ export class SessionFolders {
    * noted. Where none was noted nothing tells the two apart, and it is gone.
    */
   hasVanished(file: SessionFile): boolean {
-    return this.#standings(file).every((standing) => standing === "missing");
-  }
-
-  /** Whether a file that could not be looked at may be found yet: it is there after all, or its session directory is away. */
-  mayBeFound(file: SessionFile): boolean {
-    return this.#standings(file).some((standing) => standing === "there" || standing === "away");
-  }
-
-  #standings(file: SessionFile): Standing[] {
     const { sid, directory, layout } = file;
     const identity = this.#identityOf(directory);
-    if (identity === undefined) return [];
     const places = layout === "flat" ? sessionPlaces(sid, [directory]) : [file];
-    return places.map((place) => standingIn(place, identity, () => true));
+    return identity === undefined || places.every((place) => isMissingFrom(place, identity, () => true));
   }
 
   /** Whether nothing can have been removed since from any folder that was noted. */
@@ -154,54 +144,45 @@ function knownFolder(path: string): KnownFolder | undefined {
   return { identity: directoryIdentity(stats), times };
 }
 
-/** The same where it must be missing. */
-function isMissingFrom(...asked: Parameters<typeof standingIn>): boolean {
-  return standingIn(...asked) === "missing";
-}
-
-/** How a file stands: `away` with its directory or folder, or `unknown` where these are there and it may not be looked at. */
-type Standing = "there" | "missing" | "away" | "unknown";
-
 /**
- * How a file stands in the session directory of that identity, and in a folder that is the right one by its own identity, `undefined` where
- * there is none: looked for through their descriptors, so that nothing that goes, comes back or is swapped in meanwhile is taken for them.
+ * Whether a file is missing from a place in the session directory of that identity, and from a folder that is the right one by its own
+ * identity, `undefined` where there is none: looked for through their descriptors, so that nothing that goes, comes back or is swapped in
+ * meanwhile is taken for them.
  */
-function standingIn(
+function isMissingFrom(
   file: SessionFile,
   identity: string | undefined,
   isRight: (folderIdentity: string | undefined) => boolean,
-): Standing {
+): boolean {
   let directory: OpenDirectory;
   try {
     directory = new OpenDirectory(file.directory);
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
-    return "away";
+    return false;
   }
   try {
-    if (directory.identity !== identity) return "away";
+    if (directory.identity !== identity) return false;
     const folder = directory.folderOf(file);
     const stats = folder === undefined ? undefined : folderAt(`${folder}/.`);
-    if (!isRight(stats === undefined ? undefined : directoryIdentity(stats))) return "away";
-    return folder === undefined ? "missing" : standingAt(join(folder, basename(file.name)));
+    if (!isRight(stats === undefined ? undefined : directoryIdentity(stats))) return false;
+    return folder === undefined || isMissing(join(folder, basename(file.name)));
   } catch (error) {
+    // What cannot be looked at is not known to be gone.
     errorCode(error);
-    return "unknown";
+    return false;
   } finally {
     directory.close();
   }
 }
 
-/** Whether no file is known to be at a path: a symlink is none. */
+/** Whether no file is at a path: a symlink is none. */
 function isMissing(path: string): boolean {
-  return standingAt(path) === "missing";
-}
-
-function standingAt(path: string): Exclude<Standing, "away"> {
   try {
-    return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true ? "there" : "missing";
+    return lstatSync(path, { throwIfNoEntry: false })?.isFile() !== true;
   } catch (error) {
+    // What cannot be looked at is not known to be gone.
     errorCode(error);
-    return "unknown";
+    return false;
   }
 }

@@ -344,7 +344,6 @@ describe("Redis loses what it held without a restart: found out, nothing lost", 
   }
 
   for (const [name, args, at] of [
-    ["a first copy", copy, [numberOf(writes, 0.5)]],
     ["a first copy with a purge", copyAndPurge, [numberOf(writes, 0.5)]],
     [
       "a first copy, and again in the pass that began anew",

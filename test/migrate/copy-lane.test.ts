@@ -37,7 +37,6 @@ function makeGround(place: (path: string) => void, saves: Readonly<Record<string
     look: (batch) => beside("later look", () => looks.stampsOf(batch.map(pathOf))),
     lookAt: (one) => beside("look", () => looks.stampOf(pathOf(one))),
     hasVanished: (one) => beside("check", () => folders.hasVanished(one)),
-    mayBeFound: (one) => folders.mayBeFound(one),
     convert: () => ({ kind: "failed", format: "json", reason: "corrupt", detail: "the session was read" }),
     settle: async () => [],
     timesLost: () => 0,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { Redis } from "ioredis";
 import { leaveMark, type MarkScope, markKey, readMark } from "../../src/redis/marks.js";
 import { joinWitness, removeWitness, witnessKey, witnessStands } from "../../src/redis/witness.js";
 import { redisOf } from "../end-to-end/support/redis-of-test.js";
@@ -41,15 +42,20 @@ describe("marks: a key for each key prefix, directory and shard (spec.md section
   }
 });
 
+async function witnessOf(client: Redis): Promise<string> {
+  const value = await joinWitness(client);
+  assert(value !== undefined);
+  return value;
+}
+
 describe("marks: left and read again (Logouts)", () => {
   const key = markKey(scope);
-  const witness = "1";
   const startedMs = Date.UTC(2026, 0, 10);
 
   it("the start of the main pass, until its instant; sent again nothing changes; a later one replaces it", async (t) => {
     const server = await redisOf(t);
     const client = await clientOf(t, server);
-    await joinWitness(client, witness);
+    const witness = await witnessOf(client);
     const endMs = Date.now() + 604_800_000;
     assert.equal(await readMark(client, key), undefined);
     for (let round = 0; round < 2; round++) {
@@ -70,7 +76,7 @@ describe("marks: left and read again (Logouts)", () => {
   it("an earlier start takes no later one's place, but that of one in the future", async (t) => {
     const server = await redisOf(t);
     const client = await clientOf(t, server);
-    await joinWitness(client, witness);
+    const witness = await witnessOf(client);
     const endMs = Date.now() + 604_800_000;
     await leaveMark(client, key, witness, { startedMs, expiresAtMs: endMs }, 0);
     await leaveMark(client, key, witness, { startedMs: startedMs - 1, expiresAtMs: endMs + 5 }, 0);
@@ -85,19 +91,37 @@ describe("marks: left and read again (Logouts)", () => {
     const server = await redisOf(t);
     const client = await clientOf(t, server);
     const mark = { startedMs, expiresAtMs: Date.now() + 1000 };
-    assert.equal(await witnessStands(client, witness), false);
-    assert.equal(await leaveMark(client, key, witness, mark, 0), false);
+    assert.equal(await leaveMark(client, key, "1", mark, 0), false);
     assert.equal(await redisCommand(server, "DBSIZE"), 0);
-    assert.equal(await joinWitness(client, witness), witness);
-    assert.equal(await joinWitness(client, "2"), witness, "all share the first one");
+    const witness = await witnessOf(client);
+    assert.equal(await joinWitness(client), witness, "all share the first one");
     assert.equal(await witnessStands(client, witness), true);
-    assert.equal(await leaveMark(client, key, "2", mark, 0), false, "another one");
+    assert.equal(await leaveMark(client, key, "1", mark, 0), false, "another one");
     assert.ok(Number(await redisCommand(server, "PTTL", witnessKey)) > 0, "it ends by itself");
     assert.equal(await leaveMark(client, key, witness, mark, 0), true);
-    await removeWitness(client, "2");
+    await removeWitness(client, "1");
     assert.equal(await witnessStands(client, witness), true);
     await removeWitness(client, witness);
+    assert.equal(await witnessStands(client, witness), false);
     assert.equal(String(await redisCommand(server, "KEYS", "*")), key);
+  });
+
+  it("there is no witness where Redis is full, holds something else there, or lacks the right; else what is wrong is thrown", async (t) => {
+    const server = await redisOf(t);
+    const client = await clientOf(t, server);
+    await redisCommand(server, "LPUSH", witnessKey, "1");
+    assert.equal(await joinWitness(client), undefined);
+    await redisCommand(server, "DEL", witnessKey);
+    await redisCommand(server, "CONFIG", "SET", "maxmemory", "1");
+    assert.equal(await joinWitness(client), undefined);
+    await redisCommand(server, "CONFIG", "SET", "maxmemory", "0");
+    await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~*", "+@all", "-eval");
+    assert.equal(
+      await joinWitness(await clientOf(t, { ...server, username: "u", password: "pw" })),
+      undefined,
+    );
+    await redisCommand(server, "CONFIG", "SET", "min-replicas-to-write", "1");
+    await assert.rejects(joinWitness(client), /^ReplyError: NOREPLICAS/);
   });
 
   it("what is no mark counts as none", async (t) => {
@@ -125,7 +149,7 @@ describe("marks: left and read again (Logouts)", () => {
     const client = await clientOf(t, { ...server, username: "u", password: "pw" });
     await assert.rejects(readMark(client, key), /NOPERM/);
     await assert.rejects(
-      leaveMark(client, key, witness, { startedMs, expiresAtMs: Date.now() + 1000 }, 0),
+      leaveMark(client, key, "1", { startedMs, expiresAtMs: Date.now() + 1000 }, 0),
       /NOPERM/,
     );
   });

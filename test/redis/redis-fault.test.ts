@@ -55,6 +55,7 @@ describe("redis-fault: what an error comes to (hazards.md, Redis)", () => {
     [reply("ERR SELECT is not allowed in cluster mode"), "refused", /database 0/],
     [reply(`ERR unknown command '${secret}'`), "refused", /does not know a command/],
     [reply("MOVED 3999 127.0.0.1:6381"), "refused", /cluster/],
+    [reply("CROSSSLOT Keys in request don't hash to the same slot"), "refused", /cluster/],
     [reply(`ERR something about '${secret}'`), "single", /^Redis answered ERR$/],
     [reply("WRONGTYPE Operation against a key holding the wrong kind of value"), "single", /WRONGTYPE$/],
     [reply(`${secret}`), "single", /^Redis answered ERR$/],

@@ -16,6 +16,8 @@ describe("server-info: a right or a command that is missing is no error, anythin
     "NOPERM this user has no permissions to run 'info'",
     "ERR unknown command 'CONFIG', with args beginning with: 'GET' 'save' ",
     "ERR unknown command `CONFIG`",
+    "ERR The user executing the script can't run this command or subcommand script: a7f3, on @user_script:1.",
+    "ERR ACL failure in script: User u has no permissions to run the 'set' command script: a7f3, on @user_script:1.",
     "ERR Unknown subcommand or wrong number of arguments for 'LIST'",
   ]) {
     it(`${message}: undefined`, async () =>

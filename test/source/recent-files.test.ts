@@ -73,6 +73,20 @@ describe("recent-files: what changed since it was read (spec.md section 4, A liv
     assert(isChanged(recent, file));
   });
 
+  it("what is gone or cannot be looked at may have changed, unless that was so when it was read", () => {
+    const { file, path } = makeFile();
+    const other = makeFile();
+    const recent = new RecentFiles(Date.now());
+    const isChangedUnseen = () => recent.changedSincePass()(file, undefined);
+    assert(isChangedUnseen());
+    recent.noteUnread(other.file, undefined);
+    assert(isChangedUnseen());
+    recent.noteUnread(file, undefined);
+    assert(!isChangedUnseen());
+    recent.note(file, statSync(path));
+    assert(isChangedUnseen(), "it was read since");
+  });
+
   it("a pass that begins looks for what changes from then on", () => {
     const { file } = makeFile();
     const recent = new RecentFiles(Date.now());

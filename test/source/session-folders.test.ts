@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, mock } from "node:test";
 import type { SessionFile } from "../../src/model/session-file.js";
 import { Looks } from "../../src/source/looks.js";
 import { readSessionFile } from "../../src/source/read-session-file.js";
 import { SessionFolders } from "../../src/source/session-folders.js";
-import { callUnprivileged } from "../support/call-unprivileged.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 
 const sid = "ab".repeat(20);
@@ -326,44 +325,5 @@ describe("session-folders: a file that was not found vanished only from the very
     const file = flatFile();
     rmSync(file.directory, { recursive: true });
     assert(new SessionFolders([file.directory]).hasVanished(file));
-  });
-});
-
-describe("session-folders: a file that could not be looked at may be found yet where it stands or is away", () => {
-  it("it stands, or was moved; once it is gone it may not", () => {
-    const file = flatFile();
-    const folders = new SessionFolders([file.directory]);
-    assert(folders.mayBeFound(file));
-    mkdirSync(join(file.directory, "ab"));
-    renameSync(join(file.directory, file.name), join(file.directory, "ab", sid));
-    assert(folders.mayBeFound(file));
-    rmSync(join(file.directory, "ab"), { recursive: true });
-    assert(!folders.mayBeFound(file));
-  });
-
-  it("its directory is away, or another is there", () => {
-    const file = flatFile();
-    const folders = new SessionFolders([file.directory]);
-    renameSync(file.directory, `${file.directory}-away`);
-    assert(folders.mayBeFound(file));
-    mkdirSync(file.directory);
-    assert(folders.mayBeFound(file));
-  });
-
-  it("where it may not be looked at it neither vanished nor may be found: it had its outcome", () => {
-    const { directory } = flatFile();
-    const folder = join(directory, "ab");
-    mkdirSync(folder);
-    writeFileSync(join(folder, sid), "");
-    chmodSync(folder, 0o444);
-    const file: SessionFile = { directory, name: `ab/${sid}`, layout: "scattered", sid };
-    const [argument, of] = [JSON.stringify(file), JSON.stringify([directory])];
-    const answers = callUnprivileged<readonly boolean[]>(
-      directory,
-      new URL("../../src/source/session-folders.js", import.meta.url),
-      `const folders = new module.SessionFolders(${of});
-       return [folders.hasVanished(${argument}), folders.mayBeFound(${argument})];`,
-    );
-    assert.deepEqual(answers, [false, false]);
   });
 });
