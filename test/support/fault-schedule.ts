@@ -44,6 +44,8 @@ export interface HappenedFault {
   readonly command: CommandHead;
   /** The number of the reply. */
   readonly number: number;
+  /** Whether its connection had been answered in Redis's place before: the client may have left it by then. */
+  readonly isBehindAnswer: boolean;
 }
 
 /** Counts replies, and says which fault is due. */
@@ -97,15 +99,15 @@ export class FaultSchedule {
     const fault = takeDue(this.#commandFaults, number);
     if (fault?.kind === "answer") {
       if (fault.connections !== undefined) this.#answering = { fault, connections: fault.connections };
-    } else if (fault !== undefined) this.#note({ fault, command, number });
+    } else if (fault !== undefined) this.#note({ fault, command, number, isBehindAnswer: false });
     return fault;
   }
 
-  /** Counts a reply; gives the fault that is to be carried out on it. */
-  takeReply(command: CommandHead): ReplyFault | undefined {
+  /** Counts a reply; gives the fault that is to be carried out on it. `isBehindAnswer`: its connection had been answered before. */
+  takeReply(command: CommandHead, isBehindAnswer = false): ReplyFault | undefined {
     this.#replies.push(command);
     const fault = takeDue(this.#replyFaults, this.#replies.length);
-    if (fault !== undefined) this.#note({ fault, command, number: this.#replies.length });
+    if (fault !== undefined) this.#note({ fault, command, number: this.#replies.length, isBehindAnswer });
     return fault;
   }
 
@@ -120,7 +122,7 @@ export class FaultSchedule {
   /** Notes that the latest reply, an answer in Redis's place, was handed on. */
   noteAnswer(fault: CommandFault, command: CommandHead): void {
     if (this.#happened.some((happened) => happened.fault === fault)) return;
-    this.#note({ fault, command, number: this.#replies.length });
+    this.#note({ fault, command, number: this.#replies.length, isBehindAnswer: false });
   }
 
   #note(happened: HappenedFault): void {

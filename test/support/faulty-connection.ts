@@ -47,6 +47,7 @@ export function serveFaulty(
   /** Whether no further command is taken. */
   let isClosing = false;
   let redisIsGone = false;
+  let isAnswered = false;
 
   const giveBack = (): void => {
     for (const { answer } of pending) if (answer !== undefined) schedule.giveBack(answer);
@@ -104,10 +105,11 @@ export function serveFaulty(
     for (let next = pending[0]; next?.reply !== undefined && state === "open"; next = pending[0]) {
       pending.shift();
       const { command, reply, answer } = next;
-      const fault = schedule.takeReply(command);
+      const fault = schedule.takeReply(command, isAnswered);
       if (fault === undefined || (await isForwarded(fault, reply))) {
         client.write(reply);
         if (answer !== undefined) schedule.noteAnswer(answer, command);
+        isAnswered ||= answer !== undefined;
       } else if (answer !== undefined) schedule.giveBack(answer);
       if (fault?.kind === "cut-after") end();
     }

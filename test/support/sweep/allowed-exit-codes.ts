@@ -26,12 +26,12 @@ export function allowedExitCodes(
 ): Set<number> {
   if (happenings.length === 0) return new Set([0]);
   const judged = happenings.map((happening) => ({
-    isAnswer: happening.fault.kind === "answer",
+    mayBeUnheard: happening.isBehindAnswer || (happening.fault.kind === "answer" && happenings.length > 1),
     codes: happening.origin.fault.exitCodes(occasionOf(happening, swept)),
   }));
   const ending = judged.filter(({ codes }) => !codes.includes(0));
-  // An answer is heard once, and not where its connection ends at the same time.
-  const certain = ending.filter(({ isAnswer }) => !isAnswer || happenings.length === 1);
+  // An answer is heard once, and not where its connection ends at the same time; on a connection that an answer ended nothing is heard any more.
+  const certain = ending.filter(({ mayBeUnheard }) => !mayBeUnheard);
   const codes = new Set((certain.length > 0 ? ending : judged).flatMap((one) => one.codes));
   const forgotten = happenings.filter(({ origin }) => origin.fault.forgets === true).length;
   if (isImpatient || forgotten > mostForgotten) codes.add(3);

@@ -18,10 +18,11 @@ const restarts: ExitCodes = (occasion) => {
   return phases.includes("SET") || removes ? goesOn(occasion) : [0, 3];
 };
 
-/** Certain where sessions are being written; what only reads does not notice. */
+/** Certain where sessions are being written; a verification does not notice. */
 const refusesWrites: ExitCodes = ({ on, isBatch, swept }) => {
   if (isBatch && on === "SET") return [5];
-  return swept.phases.includes("SET") ? [0, 5] : [0];
+  // A purge writes its witness.
+  return swept.phases.includes("SET") || swept.removes ? [0, 5] : [0];
 };
 
 /** Certain in the middle of sessions; behind them nothing may be asked any more. */

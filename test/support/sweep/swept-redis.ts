@@ -111,7 +111,7 @@ export class SweptRedis {
     try {
       await action();
     } catch (error) {
-      if (this.#kills === kills) throw error;
+      if (this.#kills === kills && !this.#isKilled) throw error;
     }
   }
 
