@@ -38,7 +38,7 @@ export async function countOthersCopying(
 ): Promise<number | undefined> {
   const scopes = new Set(scopesOf(places));
   return (await namesOfOthers(client, token))?.filter(
-    ({ phase, theirs }) => phase === "copying" && theirs.some((scope) => scopes.has(scope)),
+    (other) => other.phase === "copying" && other.scopes.some((scope) => scopes.has(scope)),
   ).length;
 }
 
@@ -54,10 +54,11 @@ export async function othersArePresent(
   return others && others.length > 0;
 }
 
+/** What the name of another run's connection says. */
 interface NameOfOther {
   readonly phase: string;
-  /** What its session directories may be known by. */
-  readonly theirs: readonly string[];
+  /** Of its places, as names carry them. */
+  readonly scopes: readonly string[];
 }
 
 async function namesOfOthers(client: Redis, token: string): Promise<readonly NameOfOther[] | undefined> {
@@ -66,7 +67,7 @@ async function namesOfOthers(client: Redis, token: string): Promise<readonly Nam
   const names = [...list.matchAll(/ name=tele-sessions:(copying|removing):([0-9a-f,]+):([0-9a-f]+) /g)];
   return names
     .filter(([, , , theirToken]) => theirToken !== token)
-    .map(([, phase = "", theirs = ""]) => ({ phase, theirs: theirs.split(",") }));
+    .map(([, phase = "", scopes = ""]) => ({ phase, scopes: scopes.split(",") }));
 }
 
 function scopesOf(places: readonly string[]): string[] {

@@ -504,3 +504,15 @@ test("a Redis whose CONFIG is hidden, as services have it: nothing is known of i
   ]);
   assert.deepEqual([exitCode, report.sessions.purged, report.warnings], [0, 1, []], stderr);
 });
+
+test("a Redis that refuses writes, as for want of replicas: exit 5, and nothing is removed", async (t) => {
+  const redis = await redisOf(t);
+  const directory = join(makeTemporaryDirectory(), "s");
+  saveSession(directory, 1, fileValue);
+  const args = ["--session-dir", directory, "--port", String(redis.port), "--json"];
+  assert.equal((await run(["copy", ...args])).exitCode, 0);
+  await redisCommand(redis, "CONFIG", "SET", "min-replicas-to-write", "1");
+  const { exitCode, stderr, report } = await run(["purge", ...args]);
+  assert.deepEqual([exitCode, report.sessions.purged], [5, 0], stderr);
+  assert.equal(filesIn(directory).length, 1);
+});

@@ -23,7 +23,7 @@ describe("directory-places: what a directory is known by", () => {
     assert.equal(lastingIdentityOf(`${directory}2`), identity);
   });
 
-  it("another one with the same inode has another identity, where the file system dates its making", () => {
+  it("which is its inode and when it was made, or 0 where the file system does not say", () => {
     const directory = makeTemporaryDirectory();
     const { ino, birthtimeNs } = statSync(directory, { bigint: true });
     assert.equal(lastingIdentityOf(directory), `${ino} ${birthtimeNs}`);
