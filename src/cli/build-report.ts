@@ -1,7 +1,7 @@
 import type { Ledger } from "../migrate/ledger.js";
 import { ledgersOf } from "../migrate/run-record.js";
 import type { Failure, OutcomeKind } from "../model/outcome.js";
-import type { KeyLayoutEvidence, PassCounts, Report, ReportedFailure } from "../model/report.js";
+import type { KeyLayoutEvidence, PassCounts, Report, ReportedFailure, ServerWorks } from "../model/report.js";
 import type { ScanTally } from "../model/session-file.js";
 import { shortSid, showable, showablePath } from "../model/showable.js";
 import { outcomeOf } from "./exit-code.js";
@@ -21,6 +21,9 @@ export interface RunFacts {
   readonly keyLayout: "documented" | "applet" | null;
   readonly keyLayoutEvidence: KeyLayoutEvidence | null;
   readonly prefix: string | null;
+  readonly serverWorks: ServerWorks;
+  readonly listed: number | null;
+  readonly retracted: number;
   readonly laterPasses: readonly Ledger[];
   readonly stillChanging: number;
   readonly warnings: readonly string[];
@@ -62,10 +65,13 @@ export function buildReport(facts: RunFacts, ledger: Ledger, tally: ScanTally, e
       keyLayout: facts.keyLayout,
       keyLayoutEvidence: facts.keyLayoutEvidence,
       prefix: facts.prefix === null ? null : showablePath(facts.prefix),
+      serverWorks: facts.serverWorks,
     },
+    listed: facts.listed,
     sessions: {
       ...pass,
       purged: facts.purged,
+      retracted: facts.retracted,
       authenticated: counts.authenticated,
       anonymous: counts.anonymous,
       lossy: counts.lossy,

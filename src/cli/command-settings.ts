@@ -60,6 +60,8 @@ export interface ConflictSettings {
   readonly policy: "newest" | "keep" | "overwrite";
   /** Whether sessions are written that an earlier run wrote and that have ended since. */
   readonly again: boolean;
+  /** Percent of an earlier copy's keys that may be missing, or be retracted, before the run doubts it. */
+  readonly maxEnded: number;
 }
 
 export interface RemovalSettings {
@@ -72,6 +74,8 @@ export interface RemovalSettings {
   /** Whether the confirmation was given beforehand. */
   readonly yes: boolean;
   readonly waitReplicas: number;
+  /** Whether the operator promises that no other run copies these directories. */
+  readonly alone: boolean;
 }
 
 export interface RunSettings {
@@ -146,13 +150,18 @@ export function resolveCommandSettings(
       expirationAnonymous: settings.expirationAnonymous.value,
       maxSessionSize: settings.maxSessionSize.value,
     },
-    conflicts: { policy: settings.onConflict.value, again: settings.again.value },
+    conflicts: {
+      policy: settings.onConflict.value,
+      again: settings.again.value,
+      maxEnded: settings.maxEnded.value,
+    },
     removal: {
       purge: settings.purge.value,
       inUse: settings.inUse.value,
       unverified: settings.unverified.value,
       yes: settings.yes.value,
       waitReplicas: settings.waitReplicas.value,
+      alone: settings.alone.value,
     },
     run: {
       dryRun: settings.dryRun.value,

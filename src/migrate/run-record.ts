@@ -1,5 +1,5 @@
 import type { Failure, OutcomeKind } from "../model/outcome.js";
-import type { KeyLayoutEvidence } from "../model/report.js";
+import type { KeyLayoutEvidence, ServerWorks } from "../model/report.js";
 import { newScanTally, type ScanTally } from "../model/session-file.js";
 import { Ledger } from "./ledger.js";
 
@@ -26,6 +26,11 @@ export interface RunRecord {
   redis: string | null;
   keyLayout: "documented" | "applet" | null;
   keyLayoutEvidence: KeyLayoutEvidence | null;
+  serverWorks: ServerWorks;
+  /** Names of session files that the listing saw; null if they were not counted. */
+  listed: number | null;
+  /** Keys deleted, or in a dry run to be deleted, because their session files are gone. */
+  retracted: number;
 }
 
 export function newRunRecord(
@@ -47,6 +52,9 @@ export function newRunRecord(
     redis: null,
     keyLayout: null,
     keyLayoutEvidence: null,
+    serverWorks: "unknown",
+    listed: null,
+    retracted: 0,
   };
 }
 

@@ -1,6 +1,7 @@
 /** Why a session failed: the whole, documented set (`docs`: README, "What is migrated and what is refused"). */
 export const failureReasons = [
   "corrupt",
+  "not-a-session",
   "unsupported-type",
   "circular",
   "too-deep",
@@ -15,7 +16,7 @@ export type FailureReason = (typeof failureReasons)[number];
 /** What can become of a session file, by command; every one found gets exactly one. */
 export const outcomesOf = {
   copy: ["copied", "identical", "kept", "expired", "ended", "superseded", "vanished", "failed"],
-  purge: ["removed", "absent", "kept", "vanished", "failed"],
+  purge: ["removed", "absent", "ended", "kept", "denied", "vanished", "failed"],
   verify: [
     "equal",
     "newer",

@@ -6,6 +6,9 @@ export type RunOutcome = "complete" | "partial" | "refused" | "interrupted" | "f
 /** Why a key layout was chosen: `named` by a setting, keys `found` under one layout only, under `both`, under `none`. */
 export type KeyLayoutEvidence = "named" | "found" | "both" | "none";
 
+/** Where the server saves its sessions: in session files, in Redis, or nothing tells. */
+export type ServerWorks = "files" | "redis" | "unknown";
+
 /** Counts of one pass over the session directories, by the outcomes of a command; `found` is their sum. */
 export type PassCounts<Kind extends OutcomeKind = CopyOutcome> = Readonly<Record<"found" | Kind, number>>;
 
@@ -30,10 +33,14 @@ export interface Report<Kind extends OutcomeKind = CopyOutcome> {
     readonly keyLayout: "documented" | "applet" | null;
     readonly keyLayoutEvidence: KeyLayoutEvidence | null;
     readonly prefix: string | null;
+    /** Where the server saves its sessions, as far as the run found out. */
+    readonly serverWorks: ServerWorks;
   };
-  /** `purged`: originals removed by `copy --purge`. */
+  /** Names of session files that the listing saw; null if they were not counted. */
+  readonly listed: number | null;
+  /** `purged`: originals removed by `copy --purge`; `retracted`: keys deleted because their files are gone. */
   readonly sessions: PassCounts<Kind> &
-    Readonly<Record<"purged" | "authenticated" | "anonymous" | "lossy" | "unvisited", number>>;
+    Readonly<Record<"purged" | "retracted" | "authenticated" | "anonymous" | "lossy" | "unvisited", number>>;
   readonly passes: readonly PassCounts<Kind>[];
   readonly stillChanging: number;
   readonly failures: readonly ReportedFailure[];
