@@ -3,16 +3,25 @@ import { writePlainJson } from "../format/pickle/plain-json.js";
 import { PlainTape } from "../format/pickle/plain-tape.js";
 import { readPlain } from "../format/pickle/read-plain.js";
 import { type PythonJson, writePythonJson } from "../format/python-json.js";
-import { isKind, isTruthy } from "../format/python-value.js";
+import { isKind, isTruthy, type PythonValue } from "../format/python-value.js";
 import { recogniseFormat, sessionFormats } from "../format/session-format.js";
 import type { Entry } from "../model/entry.js";
 import type { FailureReason, SessionFacts, SessionFormat } from "../model/outcome.js";
 import type { ReadSession } from "../model/session-file.js";
-import { expiryInstant, type FullLifetime, fullLifetime, type LifetimeSettings } from "./lifetime.js";
+import {
+  expiryInstant,
+  type FullLifetime,
+  fullLifetime,
+  type LifetimeOrigin,
+  type LifetimeSettings,
+} from "./lifetime.js";
+import { signedInstant } from "./sign.js";
 
 export interface ConversionSettings extends LifetimeSettings {
   /** What stands before the sid in a key. */
   readonly keyPrefix: string;
+  /** By how much Redis's clock is ahead of ours, milliseconds. */
+  readonly clockLeadMs: number;
   /** Bytes of JSON that a session may take. */
   readonly maxSessionSize: number;
 }
@@ -25,11 +34,14 @@ export type Conversion =
       readonly entry: Entry;
       /** How long the session lives after a save. */
       readonly fullLifetimeMs: number;
+      readonly lifetimeOrigin: LifetimeOrigin;
       readonly facts: SessionFacts;
       readonly warning?: string;
     }
   | {
       readonly kind: "expired";
+      /** When the session's own `deletion_time` ended it, milliseconds since the epoch; absent if its lifetime did. */
+      readonly deletedAtMs?: number;
       readonly format: SessionFormat;
       readonly facts: SessionFacts;
       readonly warning?: string;
@@ -83,28 +95,38 @@ function convertDecoded(
     throw new DecodeError("too-large", `a file of ${read.bytes.length} bytes`);
   }
   const plain = format === "pickle" ? decodePlain(read.bytes, settings) : undefined;
-  const { text, lossy, authenticated, lifetime } = plain ?? decodeAny(read.bytes, format, settings);
-  const expiresAtMs = expiryInstant(read, lifetime, settings.ttl, nowMs);
+  const { text, lossy, authenticated, lifetime, deletionTime } =
+    plain ?? decodeAny(read.bytes, format, settings);
+  const instant = expiryInstant(read, lifetime, settings.ttl, deletionTime);
+  const expiresAtMs = signedInstant(instant, text, settings.clockLeadMs);
   const facts = { authenticated, lossy };
   const key = settings.keyPrefix + sid;
   // Nothing is spread here: for each session that takes as long as reading it.
   const conversion: Conversion =
     expiresAtMs <= nowMs
-      ? { kind: "expired", format, facts }
+      ? { kind: "expired", format, facts, ...deletedBy(deletionTime, nowMs) }
       : {
           kind: "entry",
           format,
           entry: { key, value: text, expiresAtMs },
           fullLifetimeMs: lifetime.seconds * 1000,
+          lifetimeOrigin: lifetime.origin,
           facts,
         };
   return lifetime.odd ? { ...conversion, warning: oddExpiration } : conversion;
+}
+
+function deletedBy(deletionTime: number | undefined, nowMs: number): { readonly deletedAtMs?: number } {
+  const isDeleted = deletionTime !== undefined && deletionTime * 1000 <= nowMs;
+  return isDeleted ? { deletedAtMs: deletionTime * 1000 } : {};
 }
 
 /** What a session holds that decides about its key. */
 interface Decoded extends PythonJson {
   readonly authenticated: boolean;
   readonly lifetime: FullLifetime;
+  /** When a rotated session of Odoo 19 ends, seconds since the epoch; absent if it names no finite number. */
+  readonly deletionTime: number | undefined;
 }
 
 function decodeAny(bytes: Buffer, format: SessionFormat, settings: ConversionSettings): Decoded {
@@ -113,7 +135,13 @@ function decodeAny(bytes: Buffer, format: SessionFormat, settings: ConversionSet
   const { text, lossy } = writePythonJson(session, settings.maxSessionSize);
   const authenticated = isTruthy(session.values.get("uid") ?? null);
   const lifetime = fullLifetime(session.values.get("expiration"), authenticated, settings);
-  return { text, lossy, authenticated, lifetime };
+  return {
+    text,
+    lossy,
+    authenticated,
+    lifetime,
+    deletionTime: finiteNumber(session.values.get("deletion_time")),
+  };
 }
 
 /** The same for most pickles, in a third of the time; `undefined` for the others. */
@@ -124,5 +152,13 @@ function decodePlain(bytes: Buffer, settings: ConversionSettings): Decoded | und
   if (json === undefined) return undefined;
   const authenticated = tape.isTruthy(tape.valueOf(root, "uid"));
   const lifetime = fullLifetime(undefined, authenticated, settings);
-  return { text: json.text, lossy: json.lossy, authenticated, lifetime };
+  const deletionTime = tape.finiteNumber(tape.valueOf(root, "deletion_time"));
+  return { text: json.text, lossy: json.lossy, authenticated, lifetime, deletionTime };
+}
+
+/** Of an int or a float; `undefined` for anything else. */
+function finiteNumber(value: PythonValue | undefined): number | undefined {
+  const number = isKind(value, "float") ? value.value : value;
+  if (typeof number !== "number" && typeof number !== "bigint") return undefined;
+  return Number.isFinite(Number(number)) ? Number(number) : undefined;
 }

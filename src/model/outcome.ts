@@ -66,6 +66,8 @@ export interface SessionOutcome {
   readonly facts?: SessionFacts;
   readonly failure?: Failure;
   readonly warning?: string;
+  /** Whether nothing tells if the file's value or Redis's is newer. */
+  readonly inDoubt?: true;
   readonly bytesRead: number;
   /** Bytes of the value; 0 where nothing was written. */
   readonly bytesWritten: number;
