@@ -3,7 +3,7 @@ import { writePlainJson } from "../format/pickle/plain-json.js";
 import { PlainTape } from "../format/pickle/plain-tape.js";
 import { readPlain } from "../format/pickle/read-plain.js";
 import { type PythonJson, writePythonJson } from "../format/python-json.js";
-import { isKind, isTruthy } from "../format/python-value.js";
+import { isKind, isTruthy, type PythonValue } from "../format/python-value.js";
 import { recogniseFormat, sessionFormats } from "../format/session-format.js";
 import type { Entry } from "../model/entry.js";
 import type { FailureReason, SessionFacts, SessionFormat } from "../model/outcome.js";
@@ -105,6 +105,8 @@ function convertDecoded(
 interface Decoded extends PythonJson {
   readonly authenticated: boolean;
   readonly lifetime: FullLifetime;
+  /** When a rotated session of Odoo 19 is over, seconds since the epoch; `undefined` if it does not say. */
+  readonly deletionTime: number | undefined;
 }
 
 function decodeAny(bytes: Buffer, format: SessionFormat, settings: ConversionSettings): Decoded {
@@ -113,16 +115,24 @@ function decodeAny(bytes: Buffer, format: SessionFormat, settings: ConversionSet
   const { text, lossy } = writePythonJson(session, settings.maxSessionSize);
   const authenticated = isTruthy(session.values.get("uid") ?? null);
   const lifetime = fullLifetime(session.values.get("expiration"), authenticated, settings);
-  return { text, lossy, authenticated, lifetime };
+  const deletionTime = finiteNumber(session.values.get("deletion_time"));
+  return { text, lossy, authenticated, lifetime, deletionTime };
+}
+
+/** An int or a float, a bool apart, if it is finite. */
+function finiteNumber(value: PythonValue | undefined): number | undefined {
+  const number = isKind(value, "float") ? value.value : typeof value === "bigint" ? Number(value) : value;
+  return typeof number === "number" && Number.isFinite(number) ? number : undefined;
 }
 
 /** The same for most pickles, in a third of the time; `undefined` for the others. */
 function decodePlain(bytes: Buffer, settings: ConversionSettings): Decoded | undefined {
   const root = readPlain(tape, bytes);
-  if (root === 0 || tape.valueOf(root, "expiration") !== 0) return undefined;
+  if (root === 0 || tape.valueOf(root, "expiration") !== 0 || tape.valueOf(root, "deletion_time") !== 0)
+    return undefined;
   const json = writePlainJson(tape, root, settings.maxSessionSize);
   if (json === undefined) return undefined;
   const authenticated = tape.isTruthy(tape.valueOf(root, "uid"));
   const lifetime = fullLifetime(undefined, authenticated, settings);
-  return { text: json.text, lossy: json.lossy, authenticated, lifetime };
+  return { text: json.text, lossy: json.lossy, authenticated, lifetime, deletionTime: undefined };
 }
