@@ -50,6 +50,11 @@ const fewValues = 1_000_000;
 /** From one session to the next. */
 const tape = new PlainTape();
 
+/** What every server saves in every session: a dict with none of these is something else. */
+const sessionKeys = ["db", "uid", "login", "session_token", "context", "debug"] as const;
+/** Two keys tell as much as six. */
+const enoughKeys = 2;
+
 const oddExpiration = "a session's own expiration is no number of seconds: the default was taken";
 
 /**
@@ -83,9 +88,10 @@ function convertDecoded(
     throw new DecodeError("too-large", `a file of ${read.bytes.length} bytes`);
   }
   const plain = format === "pickle" ? decodePlain(read.bytes, settings) : undefined;
-  const { text, lossy, authenticated, lifetime } = plain ?? decodeAny(read.bytes, format, settings);
+  const { text, lossy, authenticated, lifetime, keys } = plain ?? decodeAny(read.bytes, format, settings);
   const expiresAtMs = expiryInstant(read, lifetime, settings.ttl, nowMs);
-  const facts = { authenticated, lossy };
+  const facts: SessionFacts =
+    keys === 1 ? { authenticated, lossy, hasOneKey: true } : { authenticated, lossy };
   const key = settings.keyPrefix + sid;
   // Nothing is spread here: for each session that takes as long as reading it.
   const conversion: Conversion =
@@ -107,16 +113,28 @@ interface Decoded extends PythonJson {
   readonly lifetime: FullLifetime;
   /** When a rotated session of Odoo 19 is over, seconds since the epoch; `undefined` if it does not say. */
   readonly deletionTime: number | undefined;
+  /** How many of the session keys it holds; more than two are not counted. */
+  readonly keys: number;
 }
 
 function decodeAny(bytes: Buffer, format: SessionFormat, settings: ConversionSettings): Decoded {
   const session = sessionFormats[format].decode(bytes, fewValues + settings.maxSessionSize);
   if (!isKind(session, "dict")) throw new DecodeError("corrupt", "the session is no dict");
+  const keys = countSessionKeys((key) => session.values.has(key));
+  if (keys === 0) throw new DecodeError("not-a-session", `a dict with none of ${sessionKeys.join(", ")}`);
   const { text, lossy } = writePythonJson(session, settings.maxSessionSize);
   const authenticated = isTruthy(session.values.get("uid") ?? null);
   const lifetime = fullLifetime(session.values.get("expiration"), authenticated, settings);
   const deletionTime = finiteNumber(session.values.get("deletion_time"));
-  return { text, lossy, authenticated, lifetime, deletionTime };
+  return { text, lossy, authenticated, lifetime, deletionTime, keys };
+}
+
+function countSessionKeys(holds: (key: string) => boolean): number {
+  let count = 0;
+  for (const key of sessionKeys) {
+    if (holds(key) && ++count === enoughKeys) break;
+  }
+  return count;
 }
 
 /** An int or a float, a bool apart, if it is finite. */
@@ -130,9 +148,12 @@ function decodePlain(bytes: Buffer, settings: ConversionSettings): Decoded | und
   const root = readPlain(tape, bytes);
   if (root === 0 || tape.valueOf(root, "expiration") !== 0 || tape.valueOf(root, "deletion_time") !== 0)
     return undefined;
+  const keys = countSessionKeys((key) => tape.valueOf(root, key) !== 0);
+  // What lacks them may be damaged as well: the pickle machine tells.
+  if (keys === 0) return undefined;
   const json = writePlainJson(tape, root, settings.maxSessionSize);
   if (json === undefined) return undefined;
   const authenticated = tape.isTruthy(tape.valueOf(root, "uid"));
   const lifetime = fullLifetime(undefined, authenticated, settings);
-  return { text: json.text, lossy: json.lossy, authenticated, lifetime, deletionTime: undefined };
+  return { text: json.text, lossy: json.lossy, authenticated, lifetime, deletionTime: undefined, keys };
 }
