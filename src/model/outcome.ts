@@ -47,6 +47,8 @@ export interface SessionFacts {
   readonly authenticated: boolean;
   /** Whether JSON cannot hold it quite as Python had it. */
   readonly lossy: boolean;
+  /** Present if the session holds only one of the keys that every server saves: its file is copied, but never removed. */
+  readonly hasOneKey?: true;
 }
 
 /** One session that failed, for the report. */

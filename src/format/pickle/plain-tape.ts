@@ -95,14 +95,6 @@ export class PlainTape {
     return 0;
   }
 
-  /** The number that an int or a float is; `undefined` for anything else, and if it is not finite. */
-  finiteNumber(node: number): number | undefined {
-    const kind = this.kinds[node];
-    const number =
-      kind === plainKind.float ? this.floats[node] : kind === plainKind.int ? this.firsts[node] : undefined;
-    return node !== 0 && Number.isFinite(number) ? number : undefined;
-  }
-
   /** Whether `bool(value)` is `True`. */
   isTruthy(node: number): boolean {
     const first = this.firsts[node] ?? 0;
