@@ -44,6 +44,8 @@ export interface PurgeOrder {
   readonly onOutcome: (outcome: SessionOutcome) => void;
   /** `proven`: what Redis holds; `unconditional`: all, and Redis is asked what it does not hold. */
   readonly extent: "proven" | "unconditional";
+  /** When the purge began, milliseconds since the epoch: what is saved later says that a server uses the directory. */
+  readonly startedMs: number;
 }
 
 export interface ComposedPurge {
@@ -68,7 +70,7 @@ export function composePurge(
   const rules = conflictRules({ policy: conflicts.policy, lifetimes: conversion, clockLeadMs }, survey);
   const factsOf = ({ directory }: SessionFile) =>
     survey.directories.find((facts) => facts.directory === directory);
-  const files = openFiles(surroundings.record.directories, run.maxFileSize);
+  const files = openFiles(surroundings.record.directories, run.maxFileSize, order.startedMs);
   const proof: ProofParts = {
     read: files.read,
     convert: run.convert,
@@ -104,9 +106,9 @@ export function composePurge(
 export function composeUnverifiedPurge(
   settings: CommandSettings,
   surroundings: Surroundings,
-  order: Omit<PurgeOrder, "extent">,
+  order: Omit<PurgeOrder, "extent" | "startedMs">,
 ): ComposedPurge {
-  const files = openFiles(surroundings.record.directories, largestUnaskedFile);
+  const files = openFiles(surroundings.record.directories, largestUnaskedFile, Date.now());
   return {
     close: files.close,
     begin: async () => true,
@@ -123,7 +125,7 @@ export function composeUnverifiedPurge(
 function sharedParts(
   settings: CommandSettings,
   { record, warn, stop }: Surroundings,
-  { ledger, tally, onOutcome }: Omit<PurgeOrder, "extent">,
+  { ledger, tally, onOutcome }: Omit<PurgeOrder, "extent" | "startedMs">,
   files: SessionFiles,
 ): Omit<Purge, "prove" | "proveAgain" | "confirm" | "conclude"> {
   const { dryRun, maxRate } = settings.run;
@@ -162,8 +164,7 @@ interface SessionFiles {
 }
 
 /** The files of session directories that are opened once, and worked through their descriptors from then on. */
-function openFiles(directories: readonly string[], maxFileSize: number): SessionFiles {
-  const startedMs = Date.now();
+function openFiles(directories: readonly string[], maxFileSize: number, startedMs: number): SessionFiles {
   const opened = new Map(directories.map((directory) => [directory, new OpenDirectory(directory)]));
   let isInUse = false;
   const folderOf = (file: SessionFile) => opened.get(file.directory)?.folderOf(file);

@@ -129,11 +129,12 @@ async function purgeCopied(
     warn(`${stillInUse}; nothing was removed (--in-use removes all the same)`, true);
     return;
   }
+  const startedMs = Date.now();
   await marks.read();
   const survey = await surveyRun(run, { ...surveyOrder(settings, marks, surroundings), whole: true });
   // A session that failed in the copy fails here again: it is listed once.
   const ledger = new Ledger(() => undefined);
-  const order = { ledger, tally: newScanTally(), onOutcome, extent: "proven" as const };
+  const order = { ledger, tally: newScanTally(), onOutcome, extent: "proven" as const, startedMs };
   const composed = composePurge(settings, surroundings, run, marks, survey, watch, order);
   const total = record.ledger.counts.found;
   try {
@@ -172,12 +173,13 @@ async function purge(
     },
   };
   await untilKept(again, async () => {
+    const startedMs = Date.now();
     await watch.begin();
     await marks.read();
     const survey = await surveyRun(run, { ...surveyOrder(settings, marks, surroundings), whole: true });
     record.serverWorks = survey.serverWorks;
     const { ledger, tally } = record;
-    const order = { ledger, tally, onOutcome, extent } as const;
+    const order = { ledger, tally, onOutcome, extent, startedMs } as const;
     const composed = composePurge(settings, surroundings, run, marks, survey, watch, order);
     try {
       if (extent === "proven" && (await keysWereLost(settings, surroundings, survey, composed))) {
@@ -299,18 +301,16 @@ async function verify(
   const before = await surveyRun(run, { ...surveyOrder(settings, marks, surroundings), whole: false });
   const composed = await composeVerify(settings, surroundings, run, before, threads);
   try {
-    await shown("comparing", composed.scan, surroundings, record.ledger, async () => {
-      const { survey, seen } = await runMainPass(composed.pass, composed.learn, before, record);
-      tellDoubt(record, warn);
-      tellLongSids(record, warn);
-      const verdict = stop.aborted
-        ? "fine"
-        : judgeEnded(survey, seen, settings.conflicts.maxEnded, Date.now());
-      if (verdict !== "fine") warn(endedText(verdict, seen), true);
-      if (verdict === "lost") record.partial = true;
-    });
+    const work = () => runMainPass(composed.pass, composed.learn, before, record);
+    const { survey, seen } = await shown("comparing", composed.scan, surroundings, record.ledger, work);
     // What only reads has no witness of its own.
     await marks.confirm();
+    tellDoubt(record, warn);
+    tellLongSids(record, warn);
+    const { maxEnded } = settings.conflicts;
+    const verdict = stop.aborted ? "fine" : judgeEnded(survey, seen, maxEnded, Date.now());
+    if (verdict !== "fine") warn(endedText(verdict, seen), true);
+    if (verdict === "lost") record.partial = true;
   } finally {
     await composed.close();
   }
@@ -322,18 +322,18 @@ async function verify(
 }
 
 /** Shows a pass while it goes on. */
-async function shown(
+async function shown<T>(
   doing: string,
   scan: ScanSettings,
   { record, reporter, stop }: Surroundings,
   ledger: Ledger,
-  work: () => Promise<void>,
-): Promise<void> {
+  work: () => Promise<T>,
+): Promise<T> {
   const total = reporter.wantsTotal ? await countSessionFiles(scan, stop) : undefined;
   const startedSeconds = secondsOf(record);
   reporter.begin({ doing, total }, () => progressOf(ledger, secondsOf(record) - startedSeconds));
   try {
-    await work();
+    return await work();
   } finally {
     reporter.end();
   }

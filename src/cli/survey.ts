@@ -43,6 +43,11 @@ export function surveyOrder(
 export async function surveyRun(run: OpenRun, order: SurveyOrder): Promise<Survey> {
   const { connection, keyPrefix, clockLeadMs, directories } = run;
   const found = await connection.run((client) => surveyKeys(client, keyPrefix, clockLeadMs, isSid));
+  if (found === undefined) {
+    order.warn(
+      "Redis does not allow this user the commands SCAN and STRLEN, which show whether a server saves its sessions in Redis: lifetimes are not renewed, and no key is deleted",
+    );
+  }
   const isServerSaved = (key: HeldText) => !isSigned(key, clockLeadMs);
   const signsCount = found === undefined || !areWholeSeconds(found, clockLeadMs);
   if (found !== undefined && signsCount) warnOfPrefix(found, isServerSaved, order);

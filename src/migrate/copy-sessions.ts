@@ -108,13 +108,12 @@ export async function copySessions(copy: Copy): Promise<void> {
   if (!dryRun) await copy.marks.noteStart();
   const main = { ...passOf(copy, record.ledger, record.tally), lane: copy.lanes.work };
   const { survey, seen } = await runMainPass(main, copy.lanes.learn, before, record);
-  tellDoubt(copy);
-  const lost = tellEnded(copy, survey, seen);
-  if (lost) record.partial = true;
   if (!dryRun) await copyChanged(copy);
   if (!dryRun && !pass.stop.aborted) await takeBackEnded(copy);
   const evicted = !dryRun && (await copy.endWatch());
-  if (evicted) record.partial = true;
+  tellDoubt(copy);
+  const lost = !pass.stop.aborted && tellEnded(copy, survey, seen);
+  if (evicted || lost) record.partial = true;
   if (evicted || lost || pass.stop.aborted || copy.tooManyFailed() || !isWhole(record)) return;
   const foundMark = survey.directories.some(({ mark }) => mark !== undefined);
   if (foundMark) await copy.retract(survey);

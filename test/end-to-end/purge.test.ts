@@ -98,14 +98,14 @@ const rows: readonly {
   { name: "a corrupt file", value: "{", before: [fileValue, hourMs], outcome: "failed", exitCode: 1 },
   {
     name: "over, and modified less than 7 days ago",
-    value: '{"expiration": -1}',
+    value: '{"uid": 2, "expiration": -1, "db": "x"}',
     before: "nothing",
     outcome: "kept",
     exitCode: 0,
   },
   {
     name: "over, and modified 8 days ago",
-    value: '{"expiration": -1}',
+    value: '{"uid": 2, "expiration": -1, "db": "x"}',
     ageMs: 8 * dayMs,
     before: "nothing",
     outcome: "removed",

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { signedInstant } from "../../src/convert/sign.js";
 import { projectRoot } from "../support/project.js";
 import { redisCommand } from "../support/redis-command.js";
 import type { RedisServer } from "../support/redis-server.js";
@@ -16,6 +17,13 @@ const rights = commands.split(" ");
 
 const environment = { TELE_SESSION_REDIS_PASSWORD: "pw" };
 const value = '{"uid": 2, "v": 1}';
+const old = '{"uid": 2, "v": "old"}';
+
+/** A key as an earlier copy left it. */
+async function copyWrites(redis: RedisServer, key: string, text: string): Promise<void> {
+  const endsMs = signedInstant(Date.now() + 1_000_000, text, 0);
+  await redisCommand(redis, "SET", key, text, "PXAT", String(endsMs));
+}
 
 /** A user with these rights and no others. */
 async function allow(
@@ -39,7 +47,7 @@ describe("the rights that a Redis user needs (README)", { concurrency: 2 }, () =
     assert.ok(rights.length > 5, commands);
     await allow(redis, rights);
     const directory = makeDirectory();
-    await redisCommand(redis, "SET", keyOf(1), '{"uid": 2, "v": "old"}', "EX", "1000");
+    await copyWrites(redis, keyOf(1), old);
     const args = ["--session-dir", directory, "--port", String(redis.port), "--username", "u", "--json"];
     for (const command of [["copy", "--dry-run"], ["copy"], ["verify"], ["copy"], ["purge"]]) {
       const { exitCode, stderr, report } = await run([...command, ...args], { environment });
@@ -63,7 +71,7 @@ describe("the rights that a Redis user needs (README)", { concurrency: 2 }, () =
     ["set", "copy", 5, /does not allow this user the command SET/],
     ["get", "copy", 5, /does not allow this user the command GET/, value],
     ["pexpiretime", "verify", 5, /does not allow this user the command PEXPIRETIME/],
-    ["eval", "copy", 5, /does not allow this user the command EVAL/, '{"uid": 2, "v": "old"}'],
+    ["eval", "copy", 5, /does not allow this user the command EVAL/, old],
     ["client|list", "copy", 0, /the right to CLIENT SETNAME and CLIENT LIST is missing/],
     ["client|setname", "copy", 0, /the right to CLIENT SETNAME and CLIENT LIST is missing/],
     ["client|list", "purge", 5, /does not allow this user the command CLIENT LIST, by which a purge/, value],
@@ -77,7 +85,7 @@ describe("the rights that a Redis user needs (README)", { concurrency: 2 }, () =
       );
       const directory = makeDirectory();
       for (let number = 1; held !== undefined && number <= 5; number++) {
-        await redisCommand(redis, "SET", keyOf(number), held, "EX", "1000");
+        await copyWrites(redis, keyOf(number), held);
       }
       const result = await run(
         [command, "--session-dir", directory, "--port", String(redis.port), "--username", "u"],
