@@ -57,11 +57,11 @@ export function marksOf(
         if (marks.size === 0) return;
         // What was evicted is missing too, and counts of it are lost with a restart: no knowledge is no mark.
         const state = await connection.run(askServerState);
-        if (state?.evictionPolicy === "noeviction" && state.evictedKeys === 0) return;
+        if (state.evictionPolicy === "noeviction" && state.evictedKeys === 0) return;
         marks.clear();
         warn(
-          state === undefined
-            ? "the right to INFO is missing: what is missing in Redis is not taken for ended"
+          state.evictionPolicy === undefined || state.evictedKeys === undefined
+            ? "Redis does not tell whether it evicts keys: what is missing in Redis is not taken for ended"
             : "Redis evicts keys, or has evicted some: what is missing is not taken for ended",
         );
       }),

@@ -117,6 +117,12 @@ async function purgeCopied(
   if (settings.run.dryRun) {
     const { copied, identical, kept, ended, superseded } = record.ledger.counts.outcomes;
     record.purged = copied + identical + kept + ended + superseded;
+    const rehearsed = { ledger: new Ledger(() => undefined), tally: newScanTally(), onOutcome };
+    const { begin, close } = composePurge(settings, surroundings, run, marks, watch, {
+      ...rehearsed,
+      extent: "proven",
+    });
+    await begin().finally(close);
     return;
   }
   if (inUse && !settings.removal.inUse) {
@@ -290,7 +296,7 @@ async function refuseTooFewReplicas(
   run: OpenRun,
 ): Promise<void> {
   if (removal.waitReplicas === 0 || dryRun) return;
-  const replicas = (await run.connection.run(askServerState))?.replicas;
+  const replicas = (await run.connection.run(askServerState)).replicas;
   if (replicas === undefined) {
     throw new RedisError(
       "refused",
