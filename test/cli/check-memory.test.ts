@@ -134,7 +134,7 @@ describe("check-memory: what cannot fit is refused before the first write, under
     await redisCommand(server, "ACL", "SETUSER", "u", "reset", "on", ">pw", "~*", "+@all", "-info");
     const connection = await resilientOf(t, { ...server, username: "u", password: "pw" });
     const estimate = async () => ({ listed: 9, bytes: 5e7, atLeast: 5e7, atMost: 5e7 });
-    await assert.rejects(checkMemory(connection, assert.fail, estimate), tooLittle);
+    await assert.rejects(checkMemory(connection, assert.fail, estimate), { message: tooLittle });
   });
 
   it("nothing tells the limit: what is needed is said, and the run goes on", async (t) => {
