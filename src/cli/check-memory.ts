@@ -2,7 +2,7 @@ import type { MemoryNeed } from "../migrate/memory-need.js";
 import { RedisError } from "../model/errors.js";
 import { fullShare } from "../redis/memory-guard.js";
 import type { ResilientConnection } from "../redis/resilient-connection.js";
-import { askServerState } from "../redis/server-state.js";
+import { askServerState, type ServerState } from "../redis/server-state.js";
 import { bytesText } from "./number-text.js";
 
 /** Of what is free, a copy takes no more if Redis evicts keys. */
@@ -18,11 +18,12 @@ const mebibyte = 2 ** 20;
 export async function checkMemory(
   connection: ResilientConnection,
   warn: (message: string) => void,
-  estimate: () => Promise<MemoryNeed>,
+  estimate: (state: ServerState) => Promise<MemoryNeed>,
 ): Promise<number> {
-  const { maxMemory, usedMemory, evictionPolicy } = await connection.run(askServerState);
+  const state = await connection.run(askServerState);
+  const { maxMemory, usedMemory, evictionPolicy } = state;
   if (maxMemory === 0) return 0;
-  const { bytes, atLeast, atMost } = await estimate();
+  const { bytes, atLeast, atMost } = await estimate(state);
   if (maxMemory === undefined || usedMemory === undefined) {
     if (bytes > 0) {
       warn(`about ${bytesText(bytes)} of Redis memory needed. Redis does not tell how much is free`);

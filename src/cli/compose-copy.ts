@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { explainMissing } from "../convert/missing-key.js";
 import type { CopyLane } from "../migrate/copy-lane.js";
 import type { Copy } from "../migrate/copy-sessions.js";
 import { joinCopyLanes } from "../migrate/join-lanes.js";
@@ -13,6 +14,7 @@ import { countOthersCopying, presenceName } from "../redis/presence.js";
 import { askKeyCounts } from "../redis/server-state.js";
 import { inodeOf } from "../source/directory-places.js";
 import { ReadAhead } from "../source/read-ahead.js";
+import { SessionFolders } from "../source/session-folders.js";
 import { checkMemory } from "./check-memory.js";
 import type { CommandSettings } from "./command-settings.js";
 import { composeCopyLane, staysInRedis } from "./compose-copy-lane.js";
@@ -22,7 +24,9 @@ import type { Marks } from "./marks.js";
 import { countOf } from "./number-text.js";
 import type { OpenRun, Surroundings } from "./open-run.js";
 import type { RedisWatch } from "./redis-watch.js";
+import { retractKeys } from "./retract.js";
 import { type ScanSettings, scanAll } from "./session-scan.js";
+import { surveyOrder, surveyRun } from "./survey.js";
 import { tooManyFailed } from "./too-many-failed.js";
 
 const sessionsOfBatch = 128;
@@ -63,8 +67,14 @@ export async function composeCopy(
     restores: !dryRun,
     warn,
   };
-  const memoryNeed = await checkRoom(settings, run, marks, scan, warn, stop);
-  const takesBack = !dryRun && (await mayTakeBack(run, warn));
+  const memoryNeed = await checkRoom(settings, run, marks, scan, { warn, stop });
+  const othersAreSeen = await canSeeOthers(run);
+  if (!dryRun && !othersAreSeen) {
+    warn(
+      `other runs cannot be seen (CLIENT SETNAME or CLIENT LIST is denied, or does not list our own connection): ${staysInRedis}`,
+    );
+  }
+  const takesBack = !dryRun && othersAreSeen;
   const order: LaneOrder = {
     ...{ directories: record.directories, keyPrefix: run.keyPrefix, clockLeadMs: run.clockLeadMs },
     ...{ maxFileSize: run.maxFileSize, conversion: settings.conversion, conflicts: settings.conflicts },
@@ -80,11 +90,10 @@ export async function composeCopy(
     }),
   );
   const lane = joinCopyLanes([...others, own]);
-  const { expiration, expirationAnonymous } = settings.conversion;
-  let longestLifetimeMs = 1000 * Math.max(expiration, expirationAnonymous);
   let largestLeadMs = 0;
   let inUse = false;
   let inodes: readonly string[] = [];
+  let folders = new SessionFolders(record.directories);
   return {
     scan,
     isInUse: () => inUse,
@@ -94,21 +103,39 @@ export async function composeCopy(
       record,
       scan: (tally) => scanAll(scan, tally),
       lanes: {
-        begin: (startedMs) => lane.begin({ startedMs, marks: marks.known() }),
+        begin: (startedMs, survey) => lane.begin({ startedMs, survey }),
+        learn: lane.learn,
         beginPass: (pass, startedMs) => lane.beginPass({ pass, startedMs, largestLeadMs }),
         changedOf: lane.changedOf,
         work: async (batch) => {
           const result = await lane.work(batch);
-          longestLifetimeMs = Math.max(longestLifetimeMs, result.longestLifetimeMs);
           largestLeadMs = Math.max(largestLeadMs, result.largestLeadMs);
           inUse ||= result.inUse;
           return result;
         },
         takeBackEnded: lane.takeBackEnded,
       },
-      marks: { read: marks.read, leave: (startedMs) => marks.leave(startedMs, longestLifetimeMs) },
+      survey: async () => {
+        await marks.read();
+        return surveyRun(run, { ...surveyOrder(settings, marks, { warn, stop }), whole: false });
+      },
+      marks: {
+        noteStart: marks.noteStart,
+        leave: (startedMs, renewed) => {
+          const keeps = settings.conflicts.policy === "keep";
+          return marks.leave({ startedMs, keeps, renewed, lifetimes: settings.conversion });
+        },
+      },
+      retract: async (survey) => {
+        const { maxEnded } = settings.conflicts;
+        const retraction = { run, marks, folders, othersAreSeen, maxEnded, dryRun, warn, stop };
+        record.retracted = await retractKeys(retraction, survey);
+      },
+      warn,
+      maxEnded: settings.conflicts.maxEnded,
       beginWatch: async () => {
         inodes = record.directories.map(inodeOf);
+        folders = new SessionFolders(record.directories);
         await watch.begin();
       },
       endWatch: async () => {
@@ -154,16 +181,12 @@ function laneConnection(
 }
 
 /**
- * Whether keys may be taken back: a file may also be gone because another run purged it, and that run waits only for copies that it can
- * see.
+ * Whether other runs can be seen. If not, no key is deleted: a file may be gone because another run purged it, and that run waits only for copies
+ * that it can see. A dry run has no name of its own.
  */
-async function mayTakeBack({ connection, presence }: OpenRun, warn: Surroundings["warn"]): Promise<boolean> {
+async function canSeeOthers({ connection, presence, isNamed }: OpenRun): Promise<boolean> {
   const others = await connection.run((client) => countOthersCopying(client, presence));
-  if (connection.announced && others !== undefined) return true;
-  warn(
-    `other runs cannot be seen (CLIENT SETNAME or CLIENT LIST is denied, or does not list our own connection): ${staysInRedis}`,
-  );
-  return false;
+  return others !== undefined && (connection.announced || !isNamed);
 }
 
 /** Whether Redis no longer holds all that this run wrote: what is evicted unseen is missing. */
@@ -181,14 +204,19 @@ async function hasLost(lane: CopyLane, warn: Surroundings["warn"]): Promise<bool
 
 /** Bytes of memory that the sessions need, about; 0 if Redis has no limit. Throws `RedisError` if they cannot fit. */
 async function checkRoom(
-  { conflicts }: CommandSettings,
-  { connection, convert, maxFileSize }: OpenRun,
+  settings: CommandSettings,
+  run: OpenRun,
   marks: Marks,
   scan: ScanSettings,
-  warn: Surroundings["warn"],
-  stop: AbortSignal,
+  { warn, stop }: Pick<Surroundings, "warn" | "stop">,
 ): Promise<number> {
-  return checkMemory(connection, warn, async () => {
+  const { connection, convert, maxFileSize } = run;
+  return checkMemory(connection, warn, async ({ evictionPolicy, evictedKeys }) => {
+    await marks.read();
+    const survey = await surveyRun(run, { ...surveyOrder(settings, marks, { warn, stop }), whole: false });
+    // The witness, without which nothing counts as ended, is written only later.
+    const endedCounts = evictionPolicy === "noeviction" && evictedKeys === 0 && !settings.conflicts.again;
+    const facts = new Map(survey.directories.map((one) => [one.directory, { ...one, endedCounts }]));
     const files = new ReadAhead(maxFileSize);
     let batches = 0;
     return estimateMemoryNeed({
@@ -197,7 +225,12 @@ async function checkRoom(
       read: (file) => files.read(file),
       convert,
       exist: (keys) => connection.run((client) => existingKeys(client, keys)),
-      isEnded: (file, stamp) => !conflicts.again && marks.of(file, stamp) !== undefined,
+      isEnded: ({ directory }, session) => {
+        const known = facts.get(directory);
+        return (
+          known !== undefined && explainMissing(session, known, settings.conversion, Date.now()) !== "write"
+        );
+      },
       held: await connection.run(askKeyCounts),
       turn: async () => {
         batches++;

@@ -1,7 +1,8 @@
 import { lstatSync } from "node:fs";
 import { basename } from "node:path";
 import { compareHeld } from "../convert/compare-held.js";
-import { explainMissing } from "../convert/missing-key.js";
+import { conflictRules } from "../convert/decide-conflict.js";
+import { explainMissing, isUnmodifiedSinceMark } from "../convert/missing-key.js";
 import type { Ledger } from "../migrate/ledger.js";
 import { batchSizeFor, makePace } from "../migrate/pace.js";
 import {
@@ -13,6 +14,7 @@ import {
 } from "../migrate/purge-lane.js";
 import type { Purge } from "../migrate/purge-sessions.js";
 import { RedisError, RedisForgotError } from "../model/errors.js";
+import type { Survey } from "../model/mark.js";
 import type { SessionOutcome } from "../model/outcome.js";
 import type { ScanTally, SessionFile } from "../model/session-file.js";
 import { pause } from "../redis/pause.js";
@@ -56,25 +58,35 @@ export function composePurge(
   settings: CommandSettings,
   surroundings: Surroundings,
   run: OpenRun,
-  marks: Marks,
+  marks: Pick<Marks, "noteRemoval">,
+  survey: Survey,
   watch: RedisWatch,
   order: PurgeOrder,
 ): ComposedPurge {
+  const { conversion, conflicts } = settings;
+  const { clockLeadMs } = run;
+  const rules = conflictRules({ policy: conflicts.policy, lifetimes: conversion, clockLeadMs }, survey);
+  const factsOf = ({ directory }: SessionFile) =>
+    survey.directories.find((facts) => facts.directory === directory);
   const files = openFiles(surroundings.record.directories, run.maxFileSize);
   const proof: ProofParts = {
     read: files.read,
     convert: run.convert,
     look: run.look,
-    compare: (candidate, held) => compareHeld(candidate, held, settings.conversion, Date.now()),
-    explainMissing: (file, stamp, fullLifetimeMs) => {
-      const markMs = marks.of(file, stamp);
-      return markMs === undefined ? undefined : explainMissing(markMs, fullLifetimeMs, Date.now());
+    compare: (candidate, held) => compareHeld(candidate, held, rules, Date.now()),
+    isUnmodified: (file, stamp) => isUnmodifiedSinceMark(stamp, factsOf(file)),
+    explainMissing: (file, stamp, { fullLifetimeMs, lifetimeOrigin }) => {
+      const facts = factsOf(file);
+      const session = { stamp, fullLifetimeMs, lifetimeOrigin };
+      return facts !== undefined && explainMissing(session, facts, conversion, Date.now()) === "ended"
+        ? "ended"
+        : "absent";
     },
     exist: run.exist,
     nowMs: Date.now,
     unconditional: order.extent === "unconditional",
   };
-  const { begin, confirm, conclude } = makeConfirm(settings, surroundings, run, watch);
+  const { begin, confirm, conclude } = makeConfirm(settings, surroundings, run, marks, watch);
   return {
     close: files.close,
     begin,
@@ -194,9 +206,11 @@ function openFiles(directories: readonly string[], maxFileSize: number): Session
 function makeConfirm(
   settings: CommandSettings,
   { warn, stop }: Surroundings,
-  { connection, presence }: OpenRun,
+  run: OpenRun,
+  marks: Pick<Marks, "noteRemoval">,
   watch: RedisWatch,
 ): Pick<ComposedPurge, "begin"> & Pick<Purge, "confirm" | "conclude"> {
+  const { connection, presence } = run;
   const { generation } = connection;
   let isFirst = true;
   const conclude = async () => {
@@ -209,7 +223,7 @@ function makeConfirm(
     begin: async () => {
       if (settings.run.dryRun) {
         // What would refuse the purge refuses its rehearsal too.
-        await countOthers();
+        await countOtherCopies(settings, run);
         return true;
       }
       await connection.rename(presenceName("removing", presence));
@@ -219,6 +233,7 @@ function makeConfirm(
       if (isFirst) await tellPersistence();
       // A copy may have begun behind the proof.
       if (!(await othersAreThrough())) return false;
+      if (isFirst) await marks.noteRemoval();
       isFirst = false;
       await waitForReplicas();
       return (await conclude()) && !stop.aborted;
@@ -240,22 +255,11 @@ function makeConfirm(
     }
   }
 
-  /** How many other copies of the directory are seen. Throws `RedisError` if none could be, unless `--alone` promises that there are none. */
-  async function countOthers(): Promise<number> {
-    const others = await connection.run((client) => countOthersCopying(client, presence));
-    if (others !== undefined) return others;
-    if (settings.removal.alone) return 0;
-    throw new RedisError(
-      "refused",
-      "Redis does not show other connections to this user (CLIENT LIST is denied, or does not list our own connection), so a purge cannot see whether a copy is still under way: nothing was removed. Allow CLIENT LIST, or give --alone if no other run is copying this directory",
-    );
-  }
-
   /** A copy that is under way would take our removal for a logout, and its key back. */
   async function othersAreThrough(): Promise<boolean> {
     const giveUpAtMs = Date.now() + settings.run.retryForMs;
     for (let told = false; !stop.aborted; told = true) {
-      const others = await countOthers();
+      const others = await countOtherCopies(settings, run);
       if (others === 0) return true;
       if (Date.now() >= giveUpAtMs) {
         warn("another run still copies this directory: nothing was removed", true);
@@ -282,4 +286,18 @@ function makeConfirm(
       await pause(lookForOthersEveryMs, stop);
     }
   }
+}
+
+/** How many other copies of the directory are seen. Throws `RedisError` if none could be, unless `--alone` promises that there are none. */
+export async function countOtherCopies(
+  { removal }: CommandSettings,
+  { connection, presence }: OpenRun,
+): Promise<number> {
+  const others = await connection.run((client) => countOthersCopying(client, presence));
+  if (others !== undefined) return others;
+  if (removal.alone) return 0;
+  throw new RedisError(
+    "refused",
+    "Redis does not show other connections to this user (CLIENT LIST is denied, or does not list our own connection), so a purge cannot see whether a copy is still under way: nothing was removed. Allow CLIENT LIST, or give --alone if no other run is copying this directory",
+  );
 }

@@ -1,5 +1,6 @@
 import type { Conversion } from "../convert/convert-session.js";
-import type { FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
+import type { MissingSession } from "../convert/missing-key.js";
+import type { ReadSession, SessionFile } from "../model/session-file.js";
 import type { KeyCounts } from "../redis/server-state.js";
 import type { Reading } from "../source/read-session-file.js";
 
@@ -12,8 +13,8 @@ export interface EstimateParts {
   readonly convert: (read: ReadSession, sid: string) => Conversion;
   /** Which of the keys exist already: they take no further memory. */
   readonly exist: (keys: readonly string[]) => Promise<readonly boolean[]>;
-  /** Whether a session whose key is missing counts as ended, so that it is not written. */
-  readonly isEnded: (file: SessionFile, stamp: FileStamp) => boolean;
+  /** Whether a session whose key is missing may have ended, so that it is not written. */
+  readonly isEnded: (file: SessionFile, session: MissingSession) => boolean;
   /** How many keys Redis holds already: they decide when its hash tables grow. */
   readonly held: KeyCounts;
   /** Gives the event loop its turn; tells whether to go on. */
@@ -133,7 +134,8 @@ async function sizesOf(files: readonly SessionFile[], parts: EstimateParts): Pro
     const conversion = parts.convert(reading.read, file.sid);
     if (conversion.kind !== "entry") return [];
     const { key, value } = conversion.entry;
-    return [{ key, bytes: ownMemory(key, value), isEnded: parts.isEnded(file, reading.stamp) }];
+    const isEnded = parts.isEnded(file, { ...conversion, stamp: reading.stamp });
+    return [{ key, bytes: ownMemory(key, value), isEnded }];
   });
   const exist = await parts.exist(added.map(({ key }) => key));
   return added.flatMap(({ bytes, isEnded }, index) => (isEnded || exist[index] === true ? [] : [bytes]));

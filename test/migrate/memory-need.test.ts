@@ -23,6 +23,7 @@ const entryOf = (key: string, length: number): Conversion => ({
   format: "json",
   entry: { key, value: "x".repeat(length), expiresAtMs: 9 },
   fullLifetimeMs: 9,
+  lifetimeOrigin: "own",
   facts: { authenticated: true, lossy: false },
 });
 /** What such an entry takes besides the hash tables. */
