@@ -39,7 +39,7 @@ async function usedMemory(redis: RedisServer): Promise<number> {
 
 /** Sets the limit to what is used and so many bytes more. */
 async function leaveFree(redis: RedisServer, bytes: number, policy = "noeviction"): Promise<void> {
-  const limit = (await usedMemory(redis)) + bytes;
+  const limit = Math.floor((await usedMemory(redis)) + bytes);
   await redisCommand(redis, "CONFIG", "SET", "maxmemory", limit, "maxmemory-policy", policy);
 }
 
@@ -47,8 +47,13 @@ async function allowAllBut(redis: RedisServer, ...denied: readonly string[]): Pr
   await redisCommand(redis, "ACL", "SETUSER", "u", "reset", "on", ">pw", "~*", "&*", "+@all", ...denied);
 }
 
-const noMarks = async (redis: RedisServer) =>
-  assert.deepEqual(await redisCommand(redis, "KEYS", "tele-sessions:mark:*"), []);
+/** Only a complete run leaves what counts as a mark; one that begins to write notes that. */
+async function assertNoMark(redis: RedisServer): Promise<void> {
+  const keys = await redisCommand(redis, "KEYS", "tele-sessions:mark:*");
+  for (const key of Array.isArray(keys) ? keys : []) {
+    assert.match(String(await redisCommand(redis, "GET", String(key))), /"shards":\{\}/);
+  }
+}
 
 describe("memory: the estimate before the first write (spec.md, a Redis that may run out)", {
   concurrency: 2,
@@ -115,7 +120,7 @@ describe("memory: the estimate before the first write (spec.md, a Redis that may
         assert.notEqual(at, "", stderr);
         assert.equal(policy === "noeviction", !stderr.includes(`maxmemory-policy ${policy}`), stderr);
         assert.deepEqual([await countKeys(redis), readdirSync(directory).length], [0, 2000]);
-        await noMarks(redis);
+        await assertNoMark(redis);
         advised = at;
       }
       await redisCommand(redis, "CONFIG", "SET", "maxmemory", `${Math.round(Number(advised))}mb`);
@@ -182,8 +187,8 @@ describe("memory: what Redis hides is said, and looked for otherwise", { concurr
     });
     await heldOf(gate, running.result);
     await waitUntil("some are written", async () => (await countKeys(redis)) > 100);
-    // A live server takes memory, and Redis makes room.
-    await leaveFree(redis, -100_000, "allkeys-random");
+    // Redis makes room: what lives shortest goes, so no key of our own.
+    await leaveFree(redis, -100_000, "volatile-ttl");
     await redisCommand(redis, "SET", "filler", "x");
     await waitUntil("a key was evicted", async () =>
       /evicted_keys:[1-9]/.test(String(await redisCommand(redis, "INFO", "stats"))),
@@ -206,12 +211,12 @@ describe("memory: what Redis hides is said, and looked for otherwise", { concurr
         /^warning: ([\d,]+) sessions? that this run wrote (?:is|are) no longer in Redis/m.exec(
           result.stderr,
         ) ?? [];
-      const missing = 2001 - (await countKeys(redis));
+      const keys = await redisCommand(redis, "KEYS", "session:*");
+      const missing = 2000 - (Array.isArray(keys) ? keys.length : 0);
       assert.ok(missing > 0);
-      // The filler may have been evicted too.
-      assert.ok(Math.abs(Number(count) - missing) <= 1, `${count} said, ${missing} missing`);
+      assert.equal(Number(count), missing);
       assert.equal(readdirSync(directory).length, 2000);
-      await noMarks(redis);
+      await assertNoMark(redis);
     });
   }
 
@@ -296,10 +301,10 @@ describe("memory: what Redis hides is said, and looked for otherwise", { concurr
     const args = ["copy", "--session-dir", directory, "--port", String(redis.port), "--username", "u"];
     const { exitCode, stderr } = await run(args, { environment });
     assert.equal(exitCode, 5, stderr);
-    assert.match(stderr, /warning: about 1[01]\.\d MiB of Redis memory needed/);
+    assert.match(stderr, /warning: about 9\.\d MiB of Redis memory needed/);
     const [, missing] =
       /out of memory \(maxmemory reached\): about ([\d.]+) MiB more are needed/.exec(stderr) ?? [];
-    assert.ok(Number(missing) > 6 && Number(missing) < 11, stderr);
+    assert.ok(Number(missing) > 5 && Number(missing) < 9, stderr);
   });
 
   test("INFO denied, CONFIG not: what cannot fit is refused before the first write", async (t) => {
@@ -309,7 +314,7 @@ describe("memory: what Redis hides is said, and looked for otherwise", { concurr
     const args = ["copy", "--session-dir", makeDirectory(3000, 3000), "--port", String(redis.port)];
     const { exitCode, stderr } = await run([...args, "--username", "u"], { environment });
     assert.equal(exitCode, 5, stderr);
-    assert.match(stderr, /too little memory: about 1[01]\.\d MiB needed/);
+    assert.match(stderr, /too little memory: about 9\.\d MiB needed/);
     assert.equal(await countKeys(redis), 0);
   });
 
@@ -354,8 +359,8 @@ describe("memory: what Redis hides is said, and looked for otherwise", { concurr
 
 describe("--alone: a purge by a user who cannot see other runs (spec.md, Purge)", { concurrency: 2 }, () => {
   const refusal = /cannot see whether a copy is still under way: nothing was removed\. .*--alone/;
-  const ours = (text: string) =>
-    text.startsWith("id=") ? text.replace(/^id=.* name=tele-sessions.*\n/gm, "") : text;
+  /** As a proxy answers that lists connections of its own. */
+  const ours = (text: string) => (text.startsWith("id=") ? text.replace(/^id=.* user=u .*\n/gm, "") : text);
   const rows: readonly (readonly [
     name: string,
     denied: readonly string[],
@@ -398,7 +403,9 @@ describe("--alone: a purge by a user who cannot see other runs (spec.md, Purge)"
           const { exitCode, stderr } = await run(args, { environment });
           assert.equal(exitCode, removes ? 0 : 5, stderr);
           if (!removes) assert.match(stderr, refusal);
-          assert.deepEqual([readdirSync(directory).length, await countKeys(redis)], [removes ? 0 : 10, 10]);
+          assert.equal(readdirSync(directory).length, removes ? 0 : 10);
+          const keys = await redisCommand(redis, "KEYS", "session:*");
+          assert.equal(Array.isArray(keys) && keys.length, 10);
         });
       }
     }
