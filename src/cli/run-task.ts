@@ -94,6 +94,7 @@ async function copy(
         record.ledger,
         () => copySessions(composed.copy),
       );
+      tellLongSids(record, surroundings.warn);
       refuseUnreadable(record.tally);
       // Once Redis forgot behind a removal nothing more goes.
       if (settings.removal.purge && !stop.aborted && record.purged === 0) {
@@ -231,6 +232,15 @@ async function keysWereLost(
 
 const namesAtATime = 256;
 
+/** [session_redis 12.0 to 18.0 accept 40 hex digits only] */
+function tellLongSids({ tally: { longSids } }: RunRecord, warn: Surroundings["warn"]): void {
+  if (longSids === 0) return;
+  warn(
+    `${countOf(longSids, "session id")} of 84 or more characters: session_redis reads them only from 19.0 on (84 characters; none is known to read the 86 of saas-19.1). Before 19.0 their owners are logged out at the switch`,
+    true,
+  );
+}
+
 function tellDoubt({ ledger }: Pick<RunRecord, "ledger">, warn: Surroundings["warn"]): void {
   const { inDoubt } = ledger.counts;
   if (inDoubt > 0) warn(doubtText(inDoubt), true);
@@ -298,6 +308,7 @@ async function verify(
     await shown("comparing", composed.scan, surroundings, record.ledger, async () => {
       const { survey, seen } = await runMainPass(composed.pass, composed.learn, before, record);
       tellDoubt(record, warn);
+      tellLongSids(record, warn);
       const verdict = stop.aborted
         ? "fine"
         : judgeEnded(survey, seen, settings.conflicts.maxEnded, Date.now());
