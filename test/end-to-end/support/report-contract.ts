@@ -40,7 +40,16 @@ const outcomesOfCommand: Readonly<Record<string, readonly string[]>> = {
 };
 const furtherCounts = ["found", "purged", "retracted", "authenticated", "anonymous", "lossy", "unvisited"];
 const reasons = [
-  ...["corrupt", "not-a-session", "unsupported-type", "circular", "too-deep", "too-large", "unreadable", "changed-repeatedly"],
+  ...[
+    "corrupt",
+    "not-a-session",
+    "unsupported-type",
+    "circular",
+    "too-deep",
+    "too-large",
+    "unreadable",
+    "changed-repeatedly",
+  ],
   ...["wrong-redis-type", "redis-error"],
 ];
 const outcomesOfExitCodes: Readonly<Record<number, string>> = {
