@@ -91,6 +91,13 @@ export function composeCopyLane(order: LaneOrder, surroundings: LaneSurroundings
         doWithoutWritten(error);
       }
     },
+    exist: (files) =>
+      connection.run((client) =>
+        existingKeys(
+          client,
+          files.map(({ sid }) => keyPrefix + sid),
+        ),
+      ),
     digestOf: sha1,
     noneCanBeGone: () => folders.areUntouched(),
     takeBackGone: async (entries) => {
@@ -161,12 +168,15 @@ function settleParts(
   const reading: Pick<SettleParts, "look"> = {
     look: (keys) => connection.run((client) => lookAtKeys(client, keys, clockLeadMs)),
   };
+  const explain = (error: unknown): never => {
+    throw guard.explain(error);
+  };
   const pretend = async (entries: readonly Entry[]): Promise<Write[]> =>
     entries.map(() => ({ kind: "copied" }));
   const write = (entries: readonly Entry[]) =>
     connection.run(async (client) => {
       const written = await guard.admit(client, memoryOf(entries));
-      return writeEntries(client, entries, clockLeadMs).finally(written);
+      return writeEntries(client, entries, clockLeadMs).catch(explain).finally(written);
     });
   const overwrite = dryRun ? pretend : write;
   const shared = { ...reading, ...(policy === "overwrite" ? { overwrite } : {}) };
@@ -189,12 +199,14 @@ function settleParts(
           );
           return memoryOf(entries.filter((_, index) => exists[index] !== true));
         });
-        return createEntries(client, entries, clockLeadMs, tries > 1).finally(written);
+        return createEntries(client, entries, clockLeadMs, tries > 1)
+          .catch(explain)
+          .finally(written);
       }),
     replace: (replacements) =>
       connection.run(async (client) => {
         const written = await guard.admit(client, memoryOf(replacements.map(({ entry }) => entry)));
-        return replaceHeld(client, replacements, clockLeadMs).finally(written);
+        return replaceHeld(client, replacements, clockLeadMs).catch(explain).finally(written);
       }),
     waitForLifetimes: () => pause(lifetimeToleranceMs, stop),
   };

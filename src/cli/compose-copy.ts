@@ -1,4 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { explainMissing } from "../convert/missing-key.js";
+import type { CopyLane } from "../migrate/copy-lane.js";
 import type { Copy } from "../migrate/copy-sessions.js";
 import { joinCopyLanes } from "../migrate/join-lanes.js";
 import { estimateMemoryNeed } from "../migrate/memory-need.js";
@@ -9,15 +11,17 @@ import { showablePath } from "../model/showable.js";
 import { existingKeys } from "../redis/existing-keys.js";
 import { pause } from "../redis/pause.js";
 import { countOthersCopying, presenceName } from "../redis/presence.js";
+import { askKeyCounts } from "../redis/server-state.js";
 import { inodeOf } from "../source/directory-places.js";
-import { readSessionFile } from "../source/read-session-file.js";
+import { ReadAhead } from "../source/read-ahead.js";
 import { SessionFolders } from "../source/session-folders.js";
+import { checkMemory } from "./check-memory.js";
 import type { CommandSettings } from "./command-settings.js";
 import { composeCopyLane, staysInRedis } from "./compose-copy-lane.js";
-import { refuseEviction } from "./eviction.js";
 import type { LaneConnection, LaneOrder } from "./lane-order.js";
 import type { LaneThread } from "./lane-thread.js";
 import type { Marks } from "./marks.js";
+import { countOf } from "./number-text.js";
 import type { OpenRun, Surroundings } from "./open-run.js";
 import type { RedisWatch } from "./redis-watch.js";
 import { retractKeys } from "./retract.js";
@@ -63,10 +67,12 @@ export async function composeCopy(
     restores: !dryRun,
     warn,
   };
-  const memoryNeed = await checkRoom(run, scan, warn, stop);
+  const memoryNeed = await checkRoom(settings, run, marks, scan, { warn, stop });
   const othersAreSeen = await canSeeOthers(run);
   if (!dryRun && !othersAreSeen) {
-    warn(`the right to CLIENT SETNAME and CLIENT LIST is missing: ${staysInRedis}`);
+    warn(
+      `other runs cannot be seen (CLIENT SETNAME or CLIENT LIST is denied, or does not list our own connection): ${staysInRedis}`,
+    );
   }
   const takesBack = !dryRun && othersAreSeen;
   const order: LaneOrder = {
@@ -134,7 +140,8 @@ export async function composeCopy(
       },
       endWatch: async () => {
         refuseReplaced(record.directories, inodes);
-        return watch.end();
+        if (await watch.end()) return true;
+        return watch.isBlind() && (await hasLost(lane, warn));
       },
       dryRun,
       tooManyFailed: () => tooManyFailed(record, settings.run.maxFailed),
@@ -182,20 +189,49 @@ async function canSeeOthers({ connection, presence, isNamed }: OpenRun): Promise
   return others !== undefined && (connection.announced || !isNamed);
 }
 
-/** Bytes of memory that the sessions need, about; 0 where Redis has no limit. Throws `RedisError` where they would be evicted. */
+/** Whether Redis no longer holds all that this run wrote: what is evicted unseen is missing. */
+async function hasLost(lane: CopyLane, warn: Surroundings["warn"]): Promise<boolean> {
+  const missing = await lane.countMissing();
+  if (missing === 0) return false;
+  warn(
+    missing === undefined
+      ? "this run could not look once more for the sessions that it wrote: nothing is removed"
+      : `${countOf(missing, "session")} that this run wrote ${missing === 1 ? "is" : "are"} no longer in Redis, so it may evict keys: nothing is removed. Give it more memory, then run this again`,
+    true,
+  );
+  return true;
+}
+
+/** Bytes of memory that the sessions need, about; 0 if Redis has no limit. Throws `RedisError` if they cannot fit. */
 async function checkRoom(
-  { connection, convert, maxFileSize }: OpenRun,
+  settings: CommandSettings,
+  run: OpenRun,
+  marks: Marks,
   scan: ScanSettings,
-  warn: Surroundings["warn"],
-  stop: AbortSignal,
+  { warn, stop }: Pick<Surroundings, "warn" | "stop">,
 ): Promise<number> {
-  return refuseEviction(connection, warn, () => {
+  const { connection, convert, maxFileSize } = run;
+  return checkMemory(connection, warn, async ({ evictionPolicy, evictedKeys }) => {
+    await marks.read();
+    const survey = await surveyRun(run, { ...surveyOrder(settings, marks, { warn, stop }), whole: false });
+    // The witness, without which nothing counts as ended, is written only later.
+    const endedCounts = evictionPolicy === "noeviction" && evictedKeys === 0 && !settings.conflicts.again;
+    const facts = new Map(survey.directories.map((one) => [one.directory, { ...one, endedCounts }]));
+    const files = new ReadAhead(maxFileSize);
     let batches = 0;
     return estimateMemoryNeed({
       batches: scanAll({ ...scan, restores: false, warn: () => undefined }, newScanTally()),
-      read: (file) => readSessionFile(file, maxFileSize),
+      ahead: (batch) => files.begin(batch),
+      read: (file) => files.read(file),
       convert,
       exist: (keys) => connection.run((client) => existingKeys(client, keys)),
+      isEnded: ({ directory }, session) => {
+        const known = facts.get(directory);
+        return (
+          known !== undefined && explainMissing(session, known, settings.conversion, Date.now()) !== "write"
+        );
+      },
+      held: await connection.run(askKeyCounts),
       turn: async () => {
         batches++;
         if (batches % batchesBetweenTurns === 0) await nextTurn();

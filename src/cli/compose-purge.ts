@@ -207,10 +207,11 @@ function openFiles(directories: readonly string[], maxFileSize: number, startedM
 function makeConfirm(
   settings: CommandSettings,
   { warn, stop }: Surroundings,
-  { connection, presence }: OpenRun,
+  run: OpenRun,
   marks: Pick<Marks, "noteRemoval">,
   watch: RedisWatch,
 ): Pick<ComposedPurge, "begin"> & Pick<Purge, "confirm" | "conclude"> {
+  const { connection, presence } = run;
   const { generation } = connection;
   let isFirst = true;
   const conclude = async () => {
@@ -221,7 +222,11 @@ function makeConfirm(
   return {
     conclude,
     begin: async () => {
-      if (settings.run.dryRun) return true;
+      if (settings.run.dryRun) {
+        // What would refuse the purge refuses its rehearsal too.
+        await countOtherCopies(settings, run);
+        return true;
+      }
       await connection.rename(presenceName("removing", presence));
       return othersAreThrough();
     },
@@ -237,7 +242,13 @@ function makeConfirm(
   };
 
   async function tellPersistence(): Promise<void> {
-    if ((await connection.run(askPersistence)) === false) {
+    const persists = await connection.run(askPersistence);
+    if (persists === undefined) {
+      warn(
+        "Redis does not tell whether it saves to disk. If it does not, a restart of it after the removal logs everyone out; allow INFO and CONFIG GET to be sure",
+        true,
+      );
+    } else if (!persists) {
       warn(
         "Redis keeps nothing on a disk: once the files are gone, a restart of it ends every session",
         true,
@@ -249,13 +260,7 @@ function makeConfirm(
   async function othersAreThrough(): Promise<boolean> {
     const giveUpAtMs = Date.now() + settings.run.retryForMs;
     for (let told = false; !stop.aborted; told = true) {
-      const others = await connection.run((client) => countOthersCopying(client, presence));
-      if (others === undefined) {
-        throw new RedisError(
-          "refused",
-          "Redis does not allow this user the command CLIENT LIST, by which a purge sees whether a copy is still under way: nothing was removed",
-        );
-      }
+      const others = await countOtherCopies(settings, run);
       if (others === 0) return true;
       if (Date.now() >= giveUpAtMs) {
         warn("another run still copies this directory: nothing was removed", true);
@@ -282,4 +287,18 @@ function makeConfirm(
       await pause(lookForOthersEveryMs, stop);
     }
   }
+}
+
+/** How many other copies of the directory are seen. Throws `RedisError` if none could be, unless `--alone` promises that there are none. */
+export async function countOtherCopies(
+  { removal }: CommandSettings,
+  { connection, presence }: OpenRun,
+): Promise<number> {
+  const others = await connection.run((client) => countOthersCopying(client, presence));
+  if (others !== undefined) return others;
+  if (removal.alone) return 0;
+  throw new RedisError(
+    "refused",
+    "Redis does not show other connections to this user (CLIENT LIST is denied, or does not list our own connection), so a purge cannot see whether a copy is still under way: nothing was removed. Allow CLIENT LIST, or give --alone if no other run is copying this directory",
+  );
 }

@@ -1,27 +1,41 @@
-import { RedisError } from "../model/errors.js";
 import type { ResilientConnection } from "../redis/resilient-connection.js";
-import { askServerState } from "../redis/server-state.js";
-import { bytesText } from "./number-text.js";
+import { askServerState, type ServerState } from "../redis/server-state.js";
 
 /** Looks whether Redis evicts keys while a run goes on. */
 interface EvictionWatch {
   readonly begin: () => Promise<void>;
-  /** Whether keys were evicted since the watch began, or may have been. Throws `RedisForgotError` where Redis may have lost more than that. */
+  /** Whether keys were evicted since the watch began, or may have been. Throws `RedisForgotError` if Redis may have lost more than that. */
   readonly end: () => Promise<boolean>;
+  /** Whether Redis hides what would show evictions, so that written keys must be looked for. */
+  readonly isBlind: () => boolean;
 }
 
-/** Where INFO is denied nothing is known, and nothing said. */
+/** Warns, also a quiet person, of what Redis does not tell. */
 export function watchEvictions(
   connection: ResilientConnection,
   warn: (message: string, lasting?: boolean) => void,
 ): EvictionWatch {
   let before: number | undefined;
+  let blind = false;
+  const ask = async () => {
+    const state = await connection.run(askServerState);
+    const hidden = hiddenFrom(state);
+    if (hidden !== undefined) {
+      blind = true;
+      warn(
+        `Redis does not tell ${hidden}, so sessions may be evicted unseen. A copy looks once more at its end for each session that it wrote; allow INFO and CONFIG GET to be sure`,
+        true,
+      );
+    }
+    return state.evictedKeys;
+  };
   return {
+    isBlind: () => blind,
     begin: async () => {
-      before = (await connection.run(askServerState))?.evictedKeys;
+      before = await ask();
     },
     end: async () => {
-      const now = (await connection.run(askServerState))?.evictedKeys;
+      const now = await ask();
       if (now === undefined || before === undefined || now === before) return false;
       const what =
         now > before
@@ -33,24 +47,16 @@ export function watchEvictions(
   };
 }
 
-/**
- * Bytes of memory that the run needs, about; 0 where Redis has no limit. Where it evicts, every entry may be evicted silently: a warning
- * while they fit in half of the free memory. Throws `RedisError` where they do not.
- */
-export async function refuseEviction(
-  connection: ResilientConnection,
-  warn: (message: string) => void,
-  estimate: () => Promise<number>,
-): Promise<number> {
-  const state = await connection.run(askServerState);
-  if (state === undefined || state.maxMemory === 0) return 0;
-  const need = await estimate();
-  if (state.evictionPolicy === "noeviction") return need;
-  const free = Math.max(state.maxMemory - state.usedMemory, 0);
-  const facts = `Redis evicts keys when it is full (maxmemory-policy ${state.evictionPolicy}), and about ${bytesText(need)} of its ${bytesText(free)} of free memory are needed`;
-  if (need > free / 2) {
-    throw new RedisError("refused", `${facts}: sessions would be evicted and their owners logged out`);
-  }
-  warn(facts);
-  return need;
+/** Names what a server does not tell; `undefined` if it tells all. */
+function hiddenFrom({ maxMemory, usedMemory, evictionPolicy, evictedKeys }: ServerState): string | undefined {
+  const facts: readonly (readonly [name: string, isHidden: boolean])[] = [
+    ["its memory limit", maxMemory === undefined],
+    ["how much memory it uses", usedMemory === undefined],
+    ["its eviction policy", evictionPolicy === undefined],
+    ["how many keys it evicted", evictedKeys === undefined],
+  ];
+  const hidden = facts.flatMap(([name, isHidden]) => (isHidden ? [name] : []));
+  const last = hidden.pop();
+  if (last === undefined) return undefined;
+  return hidden.length === 0 ? last : `${hidden.join(", ")} and ${last}`;
 }

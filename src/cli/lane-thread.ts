@@ -52,6 +52,7 @@ export class LaneThread {
       changedOf: async (batch) =>
         unpackBatch((await this.#call("changedOf", packBatch(batch))) as PackedBatch),
       takeBackEnded: async () => (await this.#call("takeBackEnded", undefined)) as readonly TakenBack[],
+      countMissing: async () => (await this.#call("countMissing", undefined)) as number | undefined,
       rest: async () => {
         await this.#call("rest", undefined);
       },

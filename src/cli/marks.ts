@@ -67,11 +67,11 @@ export function marksOf(
         if (complete.size === 0 || (witness !== undefined && witness.value() === undefined)) return;
         // What was evicted is missing too, and counts of it are lost with a restart.
         const state = await connection.run(askServerState);
-        endedCounts = state?.evictionPolicy === "noeviction" && state.evictedKeys === 0;
+        endedCounts = state.evictionPolicy === "noeviction" && state.evictedKeys === 0;
         if (endedCounts) return;
         warn(
-          state === undefined
-            ? "the right to INFO is missing: what is missing in Redis is not taken for ended"
+          state.evictionPolicy === undefined || state.evictedKeys === undefined
+            ? "Redis does not tell whether it evicts keys: what is missing in Redis is not taken for ended"
             : "Redis evicts keys, or has evicted some: what is missing is not taken for ended",
         );
       }),

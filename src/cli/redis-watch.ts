@@ -10,6 +10,8 @@ export interface RedisWatch {
    * holds another server's data, or was emptied.
    */
   readonly end: () => Promise<boolean>;
+  /** Whether Redis hides what would show evictions, so that written keys must be looked for. */
+  readonly isBlind: () => boolean;
 }
 
 /** A server that was restarted shows when it is connected to; one that was not says what it holds, and a witness whether it was emptied. */
@@ -20,6 +22,7 @@ export function watchRedis(
 ): RedisWatch {
   const evictions = watchEvictions(connection, warn);
   return {
+    isBlind: evictions.isBlind,
     begin: async () => {
       await evictions.begin();
       await witness?.begin();

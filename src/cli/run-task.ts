@@ -12,7 +12,12 @@ import { askServerState } from "../redis/server-state.js";
 import { scanSessions } from "../source/scan-sessions.js";
 import type { CommandSettings } from "./command-settings.js";
 import { composeCopy } from "./compose-copy.js";
-import { type ComposedPurge, composePurge, composeUnverifiedPurge } from "./compose-purge.js";
+import {
+  type ComposedPurge,
+  composePurge,
+  composeUnverifiedPurge,
+  countOtherCopies,
+} from "./compose-purge.js";
 import { composeVerify } from "./compose-verify.js";
 import type { LaneThread } from "./lane-thread.js";
 import { type Marks, marksOf } from "./marks.js";
@@ -122,6 +127,7 @@ async function purgeCopied(
   if (settings.run.dryRun) {
     const { copied, identical, kept, superseded } = record.ledger.counts.outcomes;
     record.purged = copied + identical + kept + superseded - record.ledger.counts.inDoubt;
+    await countOtherCopies(settings, run);
     return;
   }
   if (inUse && !settings.removal.inUse) {
@@ -358,7 +364,7 @@ async function refuseTooFewReplicas(
   run: OpenRun,
 ): Promise<void> {
   if (removal.waitReplicas === 0 || dryRun) return;
-  const replicas = (await run.connection.run(askServerState))?.replicas;
+  const replicas = (await run.connection.run(askServerState)).replicas;
   if (replicas === undefined) {
     throw new RedisError(
       "refused",

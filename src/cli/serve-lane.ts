@@ -116,6 +116,7 @@ function copyMethodsOf(
     beginPass: (argument) => lane.beginPass(argument as LaterPass),
     changedOf: async (argument) => packBatch(await lane.changedOf(unpackBatch(argument as PackedBatch))),
     takeBackEnded: () => lane.takeBackEnded(),
+    countMissing: () => lane.countMissing(),
     rest: async () => {
       if (names !== undefined) await connection.rename(names.resting);
     },

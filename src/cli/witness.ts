@@ -40,7 +40,7 @@ export function witnessOf({ connection, presence }: OpenRun, warn: (message: str
       if (known === undefined || !connection.announced) return;
       await connection.attempt(async (client) => {
         // Of two runs that end at once the last to look sees nobody.
-        await withdraw(client);
+        await withdraw(client, presence);
         if ((await othersArePresent(client, presence)) === false) await removeWitness(client, known);
       });
     },

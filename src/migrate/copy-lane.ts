@@ -59,6 +59,8 @@ export interface CopyLane extends Lane {
   readonly work: (batch: readonly SessionFile[]) => Promise<CopyResult>;
   /** Takes back the keys of sessions whose files are gone behind their write. Throws where the run must end. */
   readonly takeBackEnded: () => Promise<readonly TakenBack[]>;
+  /** How many keys that were written, and should live on, Redis no longer holds; `undefined` if it was not kept what was written. */
+  readonly countMissing: () => Promise<number | undefined>;
   /** Nothing is copied until it begins again: other runs see it so. */
   readonly rest: () => Promise<void>;
 }
@@ -87,6 +89,8 @@ export interface CopyLaneParts
   readonly written: () => Pick<WrittenSessions, "forget" | "batches"> | undefined;
   /** Takes note of what was written. */
   readonly note: (written: Written) => void;
+  /** Which of these sessions Redis has a key for. Throws where the run must end. */
+  readonly exist: (files: readonly SessionFile[]) => Promise<readonly boolean[]>;
   /** SHA-1 of a value, as hex digits. */
   readonly digestOf: (value: string) => string;
   /** Whether no file can have gone since it was read. */
@@ -103,6 +107,8 @@ export interface CopyLaneParts
 }
 
 const writtenAtATime = 256;
+/** Keys that live no longer than this may expire while they are looked for. */
+const shortLifeMs = 60_000;
 const away = { kind: "failed", reason: "unreadable", detail: "its session directory was away" } as const;
 
 /** Joins the parts of a lane to one. */
@@ -114,6 +120,8 @@ export function makeCopyLane(parts: CopyLaneParts): CopyLane {
   let pass = 0;
   let isChanged = recent.changedSincePass();
   let inUse = false;
+  /** Sids of keys that were written and taken back. */
+  const retracted = new Set<string>();
 
   const lane: LaneParts = {
     ahead: parts.ahead,
@@ -211,6 +219,7 @@ export function makeCopyLane(parts: CopyLaneParts): CopyLane {
       know(main.survey);
       seen.take();
       pass = 0;
+      retracted.clear();
     },
     learn: async (known) => know(known),
     beginPass: async (later) => {
@@ -228,13 +237,14 @@ export function makeCopyLane(parts: CopyLaneParts): CopyLane {
       const result = laneResult(batch.length, done, parts.tells, seen.take());
       return { ...result, largestLeadMs: recent.largestLeadMs, inUse };
     },
-    takeBackEnded: () => takeBackEnded(parts),
+    takeBackEnded: () => takeBackEnded(parts, retracted),
+    countMissing: () => countMissing(parts, retracted),
     rest: async () => undefined,
     close: parts.close,
   };
 }
 
-async function takeBackEnded(parts: CopyLaneParts): Promise<TakenBack[]> {
+async function takeBackEnded(parts: CopyLaneParts, retracted: Set<string>): Promise<TakenBack[]> {
   const { written, takeBackGone, turn, stop } = parts;
   if (parts.noneCanBeGone()) return [];
   const totals = new Map<number, TakenBack>();
@@ -242,10 +252,28 @@ async function takeBackEnded(parts: CopyLaneParts): Promise<TakenBack[]> {
     // Signals get their turn, also where nothing is gone and nothing is waited for.
     await turn();
     if (stop.aborted) break;
-    for (const { pass, bytes } of await takeBackGone(batch)) {
+    for (const { file, pass, bytes } of await takeBackGone(batch)) {
+      retracted.add(file.sid);
       const total = totals.get(pass) ?? { pass, count: 0, bytes: 0 };
       totals.set(pass, { pass, count: total.count + 1, bytes: total.bytes + bytes });
     }
   }
   return [...totals.values()];
+}
+
+async function countMissing(
+  { written, exist, turn, stop }: CopyLaneParts,
+  retracted: ReadonlySet<string>,
+): Promise<number | undefined> {
+  const missing = new Set<string>();
+  for (const batch of written()?.batches(writtenAtATime) ?? []) {
+    await turn();
+    if (stop.aborted) break;
+    const files = batch.flatMap(({ file, expiresAtMs }) =>
+      expiresAtMs - Date.now() <= shortLifeMs || retracted.has(file.sid) ? [] : [file],
+    );
+    const exists = await exist(files);
+    for (const [index, { sid }] of files.entries()) if (exists[index] !== true) missing.add(sid);
+  }
+  return written() === undefined ? undefined : missing.size;
 }

@@ -32,6 +32,13 @@ export function joinCopyLanes(lanes: readonly CopyLane[]): CopyLane {
     work: async (batch) =>
       joinCopyResults(await shared(lanes, places, batch, (lane, part) => lane.work(part))),
     takeBackEnded: async () => (await settled(lanes.map((lane) => lane.takeBackEnded()))).flat(),
+    countMissing: async () => {
+      const counts = await settled(lanes.map((lane) => lane.countMissing()));
+      return counts.reduce(
+        (sum, count) => (sum === undefined || count === undefined ? undefined : sum + count),
+        0,
+      );
+    },
     rest: () => all((lane) => lane.rest()),
   };
 }

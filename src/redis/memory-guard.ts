@@ -2,8 +2,8 @@ import type { Redis } from "ioredis";
 import { RedisError } from "../model/errors.js";
 import { askServerState } from "./server-state.js";
 
-/** Of its memory limit; above it the live server's own saves would begin to fail. */
-const fullShare = 0.95;
+/** Of the memory limit; above it the live server's own saves would begin to fail. */
+export const fullShare = 0.95;
 /** Bytes written between two looks, at the most. */
 const mostUnseen = 32 * 1024 * 1024;
 
@@ -56,19 +56,30 @@ export class MemoryGuard {
   }
 
   async #look(client: Redis, bytes: number, least: () => Promise<number>): Promise<number> {
-    const state = await askServerState(client);
-    // Where INFO is denied Redis itself says when it is full.
-    if (state === undefined || state.maxMemory === 0) {
+    const { maxMemory, usedMemory } = await askServerState(client);
+    // A run that cannot see them warns of it once; Redis itself then says when it is full.
+    if (maxMemory === undefined || maxMemory === 0 || usedMemory === undefined) {
       this.#unlimited = true;
       return bytes;
     }
-    const share = Math.floor((Math.floor(state.maxMemory * fullShare) - state.usedMemory) / this.#sharers);
+    const share = Math.floor((Math.floor(maxMemory * fullShare) - usedMemory) / this.#sharers);
     const free = share - this.#inFlight;
     const taken = bytes > free ? await least() : bytes;
     if (taken > 0 && taken > free) throw new RedisError("refused", this.#refusal(free, taken));
     // Half of it, for sizes are estimates and the live server writes too.
     this.#allowance = Math.max(taken, Math.min(free / 2, mostUnseen / this.#sharers));
     return taken;
+  }
+
+  /** An error that writing met: if Redis has no memory left, a `RedisError` that says how much is missing. */
+  explain(error: unknown): unknown {
+    if (!(error instanceof Error) || error.name !== "ReplyError" || !error.message.startsWith("OOM"))
+      return error;
+    const missing = this.#sharers * Math.max(this.#need - this.#written + this.#inFlight, this.#inFlight);
+    return new RedisError(
+      "refused",
+      `Redis is out of memory (maxmemory reached): about ${mebibytes(missing)} more are needed. Raise maxmemory, then run this again`,
+    );
   }
 
   #refusal(free: number, bytes: number): string {

@@ -23,9 +23,9 @@ export async function announce(client: Redis, name: string): Promise<boolean> {
   return (await allowed(() => client.client("SETNAME", name))) !== undefined;
 }
 
-/** The connection's run is over: others do not see it any more. Throws what `redisFault` sorts. */
-export async function withdraw(client: Redis): Promise<void> {
-  await announce(client, "");
+/** The run is over: others no longer count it, and it still finds itself in the list. Throws what `redisFault` sorts. */
+export async function withdraw(client: Redis, { token }: Pick<Presence, "token">): Promise<void> {
+  await announce(client, `tele-sessions:ended:${token}`);
 }
 
 /**
@@ -61,13 +61,21 @@ interface NameOfOther {
   readonly scopes: readonly string[];
 }
 
+/** `undefined` if the list is denied, or lacks our own connection: then a proxy or another server answered, and others may be missing too. */
 async function namesOfOthers(client: Redis, token: string): Promise<readonly NameOfOther[] | undefined> {
   const list = await allowed(() => client.client("LIST"));
-  if (typeof list !== "string") return undefined;
+  if (typeof list !== "string" || !(await listsUs(client, list, token))) return undefined;
   const names = [...list.matchAll(/ name=tele-sessions:(copying|removing):([0-9a-f,]+):([0-9a-f]+) /g)];
   return names
     .filter(([, , , theirToken]) => theirToken !== token)
     .map(([, phase = "", scopes = ""]) => ({ phase, scopes: scopes.split(",") }));
+}
+
+/** Our connection is known by the token in its name; if it has no name, by its id. */
+async function listsUs(client: Redis, list: string, token: string): Promise<boolean> {
+  if (list.includes(`:${token} `)) return true;
+  const id = await allowed(() => client.client("ID"));
+  return id !== undefined && new RegExp(`^id=${id} .* name= `, "m").test(list);
 }
 
 function scopesOf(places: readonly string[]): string[] {

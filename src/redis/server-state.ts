@@ -1,32 +1,59 @@
 import type { Redis } from "ioredis";
 import { allowed, fieldOf } from "./server-info.js";
 
-/** What changes while a server works; absent as a whole where INFO is denied. */
+/** What changes while a server works; each field is `undefined` if Redis does not tell it. */
 export interface ServerState {
-  /** Bytes; 0 where there is no limit. */
-  readonly maxMemory: number;
+  /** Bytes; 0 means no limit. */
+  readonly maxMemory: number | undefined;
   /** Bytes. */
-  readonly usedMemory: number;
+  readonly usedMemory: number | undefined;
   /** `noeviction`, `allkeys-lru` and the like. */
-  readonly evictionPolicy: string;
+  readonly evictionPolicy: string | undefined;
   /** Keys evicted since the server started, or since its counters were reset. */
-  readonly evictedKeys: number;
+  readonly evictedKeys: number | undefined;
   /** Replicas that are in step with the server. */
-  readonly replicas: number;
+  readonly replicas: number | undefined;
 }
 
-/** Asks for memory, evictions and replicas. `undefined` where INFO is denied. Throws what `redisFault` sorts. */
-export async function askServerState(client: Redis): Promise<ServerState | undefined> {
+/** Asks for memory, evictions and replicas; what INFO leaves out, CONFIG and MEMORY STATS may tell. Throws what `redisFault` sorts. */
+export async function askServerState(client: Redis): Promise<ServerState> {
   const info = await allowed(() => client.info());
-  if (info === undefined) return undefined;
-  const numberOf = (name: string) => Number(fieldOf(info, name) ?? 0);
+  const told = (name: string) => info && fieldOf(info, name);
   return {
-    maxMemory: numberOf("maxmemory"),
-    usedMemory: numberOf("used_memory"),
-    evictionPolicy: fieldOf(info, "maxmemory_policy") ?? "noeviction",
-    evictedKeys: numberOf("evicted_keys"),
-    replicas: replicaOffsets(info).length,
+    maxMemory: numberOf(told("maxmemory") ?? (await askSetting(client, "maxmemory"))),
+    usedMemory: numberOf(told("used_memory") ?? (await askAllocated(client))),
+    evictionPolicy: told("maxmemory_policy") ?? (await askSetting(client, "maxmemory-policy")),
+    evictedKeys: numberOf(told("evicted_keys")),
+    replicas: info === undefined ? undefined : replicaOffsets(info).length,
   };
+}
+
+/** How many keys a database holds, and how many of them have a lifetime. */
+export interface KeyCounts {
+  readonly keys: number;
+  readonly expiring: number;
+}
+
+/** Counts the keys of the client's database; if INFO does not tell, all count as having a lifetime. Throws what `redisFault` sorts. */
+export async function askKeyCounts(client: Redis): Promise<KeyCounts> {
+  const info = await allowed(() => client.info("keyspace"));
+  const line = info && fieldOf(info, `db${client.options.db ?? 0}`);
+  const [, keys, expiring] = /keys=(\d+),expires=(\d+)/.exec(line ?? "") ?? [];
+  if (keys !== undefined) return { keys: Number(keys), expiring: Number(expiring) };
+  const size = (await allowed(() => client.dbsize())) ?? 0;
+  return { keys: size, expiring: size };
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
+}
+
+/** `total.allocated` is what INFO calls `used_memory`. */
+async function askAllocated(client: Redis): Promise<string | undefined> {
+  const stats = await allowed(() => client.memory("STATS"));
+  if (!Array.isArray(stats)) return undefined;
+  const at = stats.indexOf("total.allocated");
+  return at === -1 ? undefined : String(stats[at + 1]);
 }
 
 /** Whether Redis writes what it holds to a disk; `undefined` where it may not be asked. Throws what `redisFault` sorts. */

@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
-import { after, before, describe, it, type TestContext } from "node:test";
-import { refuseEviction, watchEvictions } from "../../src/cli/eviction.js";
-import { RedisError } from "../../src/model/errors.js";
-import { askServerState } from "../../src/redis/server-state.js";
+import { describe, it, type TestContext } from "node:test";
+import { watchEvictions } from "../../src/cli/eviction.js";
 import { redisOf } from "../end-to-end/support/redis-of-test.js";
 import { type Account, resilientOf } from "../redis/support/client-of.js";
 import { redisCommand, redisPipeline } from "../support/redis-command.js";
-import { type RedisServer, startRedis } from "../support/redis-server.js";
+import type { RedisServer } from "../support/redis-server.js";
 
 const evicting = ["--maxmemory", "4mb", "--maxmemory-policy", "allkeys-random"];
 
@@ -66,105 +64,44 @@ describe("eviction: keys evicted during the run: exit 4, nothing removed (hazard
     assert.match(warnings[0]?.[0] ?? "", /^Redis was told meanwhile to forget how many keys it evicted: /);
   });
 
-  it("INFO denied: nothing is known, and nothing said", async (t) => {
-    const server = await redisOf(t, { args: evicting });
-    await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~*", "+@all", "-info");
-    const { watch, warnings } = await watchOf(t, { ...server, username: "u", password: "pw" });
-    await watch.begin();
-    await overfill(server);
-    assert.deepEqual([await watch.end(), warnings], [false, []]);
-  });
-});
-
-describe("eviction: an evicting policy: a warning while the estimate fits in half of the free memory, else exit 5 (hazards.md)", () => {
-  interface Case {
-    /** `maxmemory` and its policy. */
-    readonly limit: readonly [maxMemory: string, policy: string];
-    /** What the run needs: bytes, or a share of the memory that is free. */
-    readonly need: number;
-    /** `undefined`: refused. */
-    readonly allowed: number | undefined;
-    readonly warned: boolean;
-    readonly estimated: boolean;
-  }
-  const half = { need: 0.49, allowed: 0.49, warned: true, estimated: true };
-  const more = { need: 0.51, allowed: undefined, warned: false, estimated: true };
-  let server: RedisServer;
-  before(async () => {
-    server = await startRedis();
-  });
-  after(() => server.stop());
-
-  const rows: readonly (readonly [name: string, case_: Case])[] = [
+  const hidden: readonly (readonly [name: string, denied: string, says: RegExp])[] = [
     [
-      "no limit: nothing is estimated",
-      { limit: ["0", "noeviction"], need: 9, allowed: 0, warned: false, estimated: false },
+      "INFO denied",
+      "-info",
+      /^Redis does not tell how many keys it evicted, so sessions may be evicted unseen/,
     ],
     [
-      "no limit, though the policy evicts",
-      { limit: ["0", "allkeys-lru"], need: 9, allowed: 0, warned: false, estimated: false },
+      "INFO and CONFIG denied",
+      "-info -config",
+      /^Redis does not tell its memory limit, its eviction policy and how many keys it evicted, so /,
     ],
     [
-      "noeviction: the guard sees to it",
-      { limit: ["50mb", "noeviction"], need: 9, allowed: 9, warned: false, estimated: true },
-    ],
-    ...["volatile-lru", "volatile-ttl", "volatile-random", "volatile-lfu", "allkeys-lru", "allkeys-lfu"].map(
-      (policy) => [`${policy}, and half of it fits`, { limit: ["50mb", policy], ...half }] as const,
-    ),
-    ...["volatile-ttl", "allkeys-lru"].map(
-      (policy) => [`${policy}, and it does not`, { limit: ["50mb", policy], ...more }] as const,
-    ),
-    [
-      "volatile-ttl, and nothing is needed",
-      { limit: ["50mb", "volatile-ttl"], need: 0, allowed: 0, warned: true, estimated: true },
+      "INFO, CONFIG and MEMORY denied",
+      "-info -config -memory",
+      /^Redis does not tell its memory limit, how much memory it uses, its eviction policy and how many /,
     ],
   ];
-
-  for (const [name, { limit, need, allowed, warned, estimated }] of rows) {
-    it(name, async (t) => {
-      const [maxMemory, policy] = limit;
-      await redisCommand(server, "CONFIG", "SET", "maxmemory", maxMemory, "maxmemory-policy", policy);
-      const connection = await resilientOf(t, server);
-      const state = await connection.run(askServerState);
-      assert(state !== undefined);
-      const free = Math.max(state.maxMemory - state.usedMemory, 0);
-      const warnings: string[] = [];
-      let estimates = 0;
-      const estimate = async () => {
-        estimates++;
-        return need * free;
-      };
-      const judged = refuseEviction(connection, (message) => warnings.push(message), estimate);
-      if (allowed === undefined) {
-        await assert.rejects(judged, (error) => {
-          assert(error instanceof RedisError && error.kind === "refused");
-          assert.match(error.message, /would be evicted/);
-          assert(error.message.includes(policy), "it names the policy");
-          return true;
-        });
-      } else assert.equal(await judged, allowed * free);
-      assert.equal(warnings.length, warned ? 1 : 0);
-      assert.equal(estimates, estimated ? 1 : 0);
+  for (const [name, denied, says] of hidden) {
+    it(`${name}: what is hidden is said, also to a quiet person, and the watch is blind`, async (t) => {
+      const server = await redisOf(t, { args: evicting });
+      await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~*", "+@all", ...denied.split(" "));
+      const { watch, warnings } = await watchOf(t, { ...server, username: "u", password: "pw" });
+      await watch.begin();
+      await overfill(server);
+      assert.deepEqual([await watch.end(), watch.isBlind()], [false, true]);
+      const [[message, lasting] = []] = warnings;
+      assert.match(message ?? "", says);
+      assert.equal(lasting, true);
     });
   }
 
-  it("a Redis that is full already has no half that is free", async (t) => {
-    await redisCommand(server, "CONFIG", "SET", "maxmemory", "1", "maxmemory-policy", "allkeys-lru");
-    const connection = await resilientOf(t, server);
-    await assert.rejects(
-      refuseEviction(
-        connection,
-        () => undefined,
-        async () => 1,
-      ),
-      RedisError,
-    );
-  });
-
-  it("INFO denied: nothing is known, and nothing estimated", async (t) => {
-    await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~*", "+@all", "-info");
-    const connection = await resilientOf(t, { ...server, username: "u", password: "pw" });
-    const never = () => assert.fail("not to be called");
-    assert.equal(await refuseEviction(connection, never, never), 0);
+  it("nothing hidden: the watch is not blind; INFO taken away meanwhile: it is from then on", async (t) => {
+    const server = await redisOf(t, { args: evicting });
+    await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~*", "+@all");
+    const { watch, warnings } = await watchOf(t, { ...server, username: "u", password: "pw" });
+    await watch.begin();
+    assert.deepEqual([watch.isBlind(), warnings], [false, []]);
+    await redisCommand(server, "ACL", "SETUSER", "u", "-info");
+    assert.deepEqual([await watch.end(), watch.isBlind(), warnings.length], [false, true, 1]);
   });
 });

@@ -34,8 +34,7 @@ describe("memory-guard: writing stops at 95% of maxmemory, before the live serve
     const refusal = await fill().catch((error: unknown) => error);
     assert(refusal instanceof RedisError && refusal.kind === "refused", String(refusal));
     const state = await askServerState(client);
-    assert(state !== undefined);
-    const share = state.usedMemory / state.maxMemory;
+    const share = (state.usedMemory ?? 0) / (state.maxMemory ?? 0);
     assert(share > 0.9 && share < 0.96, `${(100 * share).toFixed(1)}% used when it stopped`);
     const missing = Number(/about ([\d.]+) MiB more are needed/.exec(refusal.message)?.[1]);
     const expected = 40 - (written * 50_000) / million;
@@ -60,7 +59,7 @@ describe("memory-guard: writing stops at 95% of maxmemory, before the live serve
       const refusal = await new MemoryGuard(need).admit(client, bytes).catch((error: unknown) => error);
       return Number(/about ([\d.]+) MiB/.exec(String(refusal))?.[1]);
     };
-    const free = 3.8 - ((await askServerState(client))?.usedMemory ?? 0) / million;
+    const free = 3.8 - ((await askServerState(client)).usedMemory ?? 0) / million;
     assert(Math.abs((await missingOf(0, 8 * million)) - (8 - free)) < 0.2);
     assert(Math.abs((await missingOf(100 * million, 8 * million)) - (100 - free)) < 0.2);
     await redisCommand(server, "CONFIG", "SET", "maxmemory", "1");
@@ -100,16 +99,41 @@ describe("memory-guard: Redis is asked seldom", () => {
     assert.equal(await timesAsked(server), 1);
   });
 
-  it("INFO denied: nothing is refused here, Redis itself says when it is full", async (t) => {
+  it("INFO denied: CONFIG tells the limit, and the guard keeps to it", async (t) => {
     const server = await redisOf(t, { args: ["--maxmemory", "4mb"] });
     await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~*", "+@all", "-info");
     const client = await clientOf(t, { ...server, username: "u", password: "pw" });
-    const guard = new MemoryGuard(0);
-    for (let admitted = 0; admitted < 3; admitted++) await guard.admit(client, 1024 * million);
-    await assert.rejects(
-      client.set("session:a", "x".repeat(8 * million)).then(() => client.set("session:b", "x")),
-      /OOM/,
-    );
+    await assert.rejects(new MemoryGuard(0).admit(client, 8 * million), /95%/);
+  });
+
+  it("INFO and CONFIG denied: Redis itself says when it is full, and the guard how much is missing", async (t) => {
+    const server = await redisOf(t, { args: ["--maxmemory", "4mb"] });
+    await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~*", "+@all", "-info", "-config");
+    const client = await clientOf(t, { ...server, username: "u", password: "pw" });
+    const guard = new MemoryGuard(40 * million);
+    let written = 0;
+    const fill = async () => {
+      for (; ; written++) {
+        const done = await guard.admit(client, 100_000);
+        await client.set(`session:${written}`, "x".repeat(100_000)).catch((error: unknown) => {
+          throw guard.explain(error);
+        });
+        done();
+      }
+    };
+    const refusal = await fill().catch((error: unknown) => error);
+    assert(refusal instanceof RedisError && refusal.kind === "refused", String(refusal));
+    const [, missing] =
+      /^Redis is out of memory \(maxmemory reached\): about ([\d.]+) MiB more are needed/.exec(
+        refusal.message,
+      ) ?? [];
+    assert(written > 10, `${written} written`);
+    assert(Math.abs(Number(missing) - (40 - (written * 100_000) / million)) < 0.2, refusal.message);
+  });
+
+  it("any other error is left as it is", () => {
+    const error = new Error("OOM, though no reply of Redis");
+    assert.equal(new MemoryGuard(0).explain(error), error);
   });
 
   it("a Redis that is lost is thrown", async (t) => {

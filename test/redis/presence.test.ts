@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { announce, countOthersCopying, type Presence, presenceName } from "../../src/redis/presence.js";
+import {
+  announce,
+  countOthersCopying,
+  othersArePresent,
+  type Presence,
+  presenceName,
+  withdraw,
+} from "../../src/redis/presence.js";
 import { redisCommand } from "../support/redis-command.js";
 import { type RedisServer, startRedis } from "../support/redis-server.js";
 import { clientOf } from "./support/client-of.js";
@@ -74,7 +81,8 @@ describe("presence: a purge waits for copies of the same directories, for they w
 
   it("a run of no directory at all", async (t) => {
     const none = { ...own, places: [] };
-    const client = await clientOf(t, server, presenceName("copying", none));
+    await clientOf(t, server, presenceName("copying", none));
+    const client = await clientOf(t, server, presenceName("copying", { ...none, token: "2" }));
     assert.equal(await countOthersCopying(client, { ...none, token: "2" }), 0);
   });
 
@@ -97,6 +105,29 @@ describe("presence: a purge waits for copies of the same directories, for they w
     const allowed = await clientOf(t, server);
     assert.equal(await announce(allowed, presenceName("copying", own)), true);
     assert.equal(await allowed.client("GETNAME"), presenceName("copying", own));
+  });
+
+  it("a list without our own connection tells nothing", async (t) => {
+    // As behind a proxy: the list is that of somebody else's connections.
+    const client = await clientOf(t, server, "proxy");
+    assert.equal(await countOthersCopying(client, own), undefined);
+    assert.equal(await othersArePresent(client, own), undefined);
+  });
+
+  it("a connection without a name finds itself by its id; without the right to ask for it, it does not", async (t) => {
+    const client = await clientOf(t, server);
+    assert.equal(await countOthersCopying(client, own), 0);
+    await redisCommand(server, "ACL", "SETUSER", "v", "on", ">pw", "~*", "+@all", "-client|id");
+    const nameless = await clientOf(t, { ...server, username: "v", password: "pw" });
+    assert.equal(await countOthersCopying(nameless, own), undefined);
+  });
+
+  it("a run that is over is not seen, and still sees others", async (t) => {
+    const client = await clientOf(t, server, presenceName("copying", own));
+    const another = await clientOf(t, server, presenceName("copying", other));
+    await withdraw(client, own);
+    assert.equal(await othersArePresent(client, own), true);
+    assert.equal(await othersArePresent(another, other), false);
   });
 
   it("any other refusal is thrown", async (t) => {

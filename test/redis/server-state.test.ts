@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import {
+  askKeyCounts,
   askPersistence,
   askReplicationOffset,
   askServerState,
@@ -28,7 +29,7 @@ describe("server-state: memory, evictions, replicas", () => {
   it("a server without a limit", async (t) => {
     const client = await clientOf(t, await redisOf(t));
     const state = await askServerState(client);
-    assert(state !== undefined && state.usedMemory > 100_000);
+    assert((state.usedMemory ?? 0) > 100_000);
     assert.deepEqual(
       { ...state, usedMemory: 0 },
       { maxMemory: 0, usedMemory: 0, evictionPolicy: "noeviction", evictedKeys: 0, replicas: 0 },
@@ -45,20 +46,60 @@ describe("server-state: memory, evictions, replicas", () => {
       Array.from({ length: 100 }, (_, index) => ["SET", `k${index}`, "x".repeat(100_000), "EX", 1000]),
     );
     const state = await askServerState(client);
-    assert(state !== undefined);
     const left = Number(await redisCommand(server, "DBSIZE"));
     assert.deepEqual([state.maxMemory, state.evictionPolicy], [4 * 1024 * 1024, "volatile-ttl"]);
     assert.equal(state.evictedKeys, 100 - left);
     assert(left > 0 && left < 50, `${left} keys left`);
   });
 
-  it("INFO denied: nothing is known", async (t) => {
-    const server = await redisOf(t);
-    await redisCommand(server, ...allBut("-info"));
-    const client = await clientOf(t, { ...server, username: "u", password: "pw" });
-    assert.equal(await askServerState(client), undefined);
-    assert.equal(await askReplicationOffset(client), 0);
-  });
+  const limit = { maxMemory: 50_000_000, evictionPolicy: "volatile-ttl" };
+  const nothing = {
+    maxMemory: undefined,
+    evictionPolicy: undefined,
+    evictedKeys: undefined,
+    replicas: undefined,
+  };
+  const rows = [
+    [
+      "INFO denied: CONFIG tells limit and policy, MEMORY STATS what is used",
+      ["-info"],
+      { ...nothing, ...limit },
+      true,
+    ],
+    ["INFO and CONFIG denied: only what is used is known", ["-info", "-config"], nothing, true],
+    ["INFO and MEMORY denied", ["-info", "-memory"], { ...nothing, ...limit }, false],
+    ["INFO, CONFIG and MEMORY denied: nothing is known", ["-info", "-config", "-memory"], nothing, false],
+    ["CONFIG denied: INFO tells all", ["-config"], { ...limit, evictedKeys: 0, replicas: 0 }, true],
+  ] as const;
+  for (const [name, denied, expected, tellsUsed] of rows) {
+    it(name, async (t) => {
+      const server = await redisOf(t, {
+        args: ["--maxmemory", "50000000", "--maxmemory-policy", "volatile-ttl"],
+      });
+      await redisCommand(server, ...allBut(...denied));
+      const client = await clientOf(t, { ...server, username: "u", password: "pw" });
+      const { usedMemory, ...state } = await askServerState(client);
+      assert.deepEqual(state, expected);
+      assert.equal(usedMemory !== undefined && usedMemory > 100_000, tellsUsed);
+      if (denied[0] === "-info") assert.equal(await askReplicationOffset(client), 0);
+    });
+  }
+
+  const counts = [
+    ["INFO tells keys and lifetimes", [], { keys: 3, expiring: 1 }],
+    ["INFO denied: DBSIZE tells the keys", ["-info"], { keys: 3, expiring: 3 }],
+    ["INFO and DBSIZE denied", ["-info", "-dbsize"], { keys: 0, expiring: 0 }],
+  ] as const;
+  for (const [name, denied, expected] of counts) {
+    it(`keys: ${name}`, async (t) => {
+      const server = await redisOf(t);
+      await redisCommand(server, "MSET", "a", "1", "b", "2");
+      await redisCommand(server, "SET", "c", "3", "EX", 1000);
+      await redisCommand(server, ...allBut(...denied));
+      const client = await clientOf(t, { ...server, username: "u", password: "pw" });
+      assert.deepEqual(await askKeyCounts(client), expected);
+    });
+  }
 });
 
 describe("server-state: whether Redis persists at all (spec.md section 4, Redis that forgot)", () => {
@@ -109,7 +150,7 @@ describe("server-state: --wait-replicas n: nothing is removed before replicas ha
 
   it("a replica that is in step is counted, and has what this connection wrote", async (t) => {
     const client = await clientOf(t, master);
-    assert.equal((await askServerState(client))?.replicas, 1);
+    assert.equal((await askServerState(client)).replicas, 1);
     const before = await askReplicationOffset(client);
     await client.set("session:a", "{}");
     const offset = await askReplicationOffset(client);

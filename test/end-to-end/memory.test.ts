@@ -1,0 +1,454 @@
+import assert from "node:assert/strict";
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { describe, type TestContext, test } from "node:test";
+import { presenceName } from "../../src/redis/presence.js";
+import { directoryPlaces } from "../../src/source/directory-places.js";
+import { clientOf } from "../redis/support/client-of.js";
+import { redisCommand } from "../support/redis-command.js";
+import type { RedisServer } from "../support/redis-server.js";
+import { startRewritingProxy } from "../support/rewriting-proxy.js";
+import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+import { heldOf, startGate } from "./support/gate.js";
+import { keyOf, saveSession } from "./support/made-session.js";
+import { run, start } from "./support/observed-run.js";
+import { countKeys, redisOf } from "./support/redis-of-test.js";
+import { waitUntil } from "./support/wait-until.js";
+
+const mebibyte = 2 ** 20;
+const environment = { TELE_SESSION_REDIS_PASSWORD: "pw" };
+
+/** The text of a session of so many bytes. */
+function sessionOf(bytes: number): string {
+  const text = '{"uid": 2, "v": ""}';
+  return text.replace('""', `"${"x".repeat(bytes - text.length)}"`);
+}
+
+function makeDirectory(
+  count: number,
+  bytes: number,
+  directory = join(makeTemporaryDirectory(), "s"),
+): string {
+  for (let number = 1; number <= count; number++) saveSession(directory, number, sessionOf(bytes));
+  return directory;
+}
+
+async function usedMemory(redis: RedisServer): Promise<number> {
+  return Number(/used_memory:(\d+)/.exec(String(await redisCommand(redis, "INFO", "memory")))?.[1]);
+}
+
+/** Sets the limit to what is used and so many bytes more. */
+async function leaveFree(redis: RedisServer, bytes: number, policy = "noeviction"): Promise<void> {
+  const limit = Math.floor((await usedMemory(redis)) + bytes);
+  await redisCommand(redis, "CONFIG", "SET", "maxmemory", limit, "maxmemory-policy", policy);
+}
+
+async function allowAllBut(redis: RedisServer, ...denied: readonly string[]): Promise<void> {
+  await redisCommand(redis, "ACL", "SETUSER", "u", "reset", "on", ">pw", "~*", "&*", "+@all", ...denied);
+}
+
+/** Only a complete run leaves what counts as a mark; one that begins to write notes that. */
+async function assertNoMark(redis: RedisServer): Promise<void> {
+  const keys = await redisCommand(redis, "KEYS", "tele-sessions:mark:*");
+  for (const key of Array.isArray(keys) ? keys : []) {
+    assert.match(String(await redisCommand(redis, "GET", String(key))), /"shards":\{\}/);
+  }
+}
+
+describe("memory: the estimate before the first write (spec.md, a Redis that may run out)", {
+  concurrency: 2,
+}, () => {
+  const sizes: readonly (readonly [bytes: number, count: number])[] = [
+    [200, 15_000],
+    [1000, 6000],
+    [24_000, 700],
+    [300_000, 60],
+  ];
+  for (const [bytes, count] of sizes) {
+    test(`${count} sessions of ${bytes} bytes: what is said to be needed is within 10% of what Redis then uses`, async (t) => {
+      const redis = await redisOf(t, {
+        args: ["--maxmemory", "500mb", "--maxmemory-policy", "allkeys-lru"],
+      });
+      const directory = makeDirectory(count, bytes);
+      const before = await usedMemory(redis);
+      const { exitCode, stderr } = await run([
+        "copy",
+        "--session-dir",
+        directory,
+        "--port",
+        String(redis.port),
+      ]);
+      assert.equal(exitCode, 0, stderr);
+      const needed = Number(/about ([\d.]+) MiB needed/.exec(stderr)?.[1]) * mebibyte;
+      // Replies that wait and tables that move are gone a moment later.
+      await waitUntil("Redis is at rest", async () => {
+        const taken = (await usedMemory(redis)) - before;
+        return Math.abs(needed / taken - 1) < 0.1;
+      });
+    });
+  }
+
+  test("one session of 8 MiB among 20,000: no false exit 5", async (t) => {
+    const redis = await redisOf(t, { args: ["--maxmemory", "40mb"] });
+    const directory = makeDirectory(20_000, 200);
+    saveSession(directory, 20_001, sessionOf(8 * mebibyte));
+    const { exitCode, stderr } = await run([
+      "copy",
+      "--session-dir",
+      directory,
+      "--port",
+      String(redis.port),
+    ]);
+    assert.equal(exitCode, 0, stderr);
+    assert.equal(await countKeys(redis), 20_001);
+  });
+
+  for (const policy of ["noeviction", "volatile-ttl", "allkeys-lru"]) {
+    test(`${policy}: what cannot fit is exit 5 with nothing written, in a dry run too; what is advised is enough`, async (t) => {
+      const redis = await redisOf(t);
+      const directory = makeDirectory(2000, 2000);
+      await leaveFree(redis, 4 * mebibyte, policy);
+      const args = ["--session-dir", directory, "--port", String(redis.port)];
+      let advised = "";
+      for (const command of [["copy", "--dry-run"], ["copy"], ["copy", "--purge"]]) {
+        const { exitCode, stderr } = await run([...command, ...args]);
+        assert.equal(exitCode, 5, stderr);
+        const [, at = ""] =
+          /too little memory: about [\d.]+ MiB needed, [\d.]+ MiB free: set maxmemory to at least ([\d.]+) MiB/.exec(
+            stderr,
+          ) ?? [];
+        assert.notEqual(at, "", stderr);
+        assert.equal(policy === "noeviction", !stderr.includes(`maxmemory-policy ${policy}`), stderr);
+        assert.deepEqual([await countKeys(redis), readdirSync(directory).length], [0, 2000]);
+        await assertNoMark(redis);
+        advised = at;
+      }
+      await redisCommand(redis, "CONFIG", "SET", "maxmemory", `${Math.round(Number(advised))}mb`);
+      const { exitCode, stderr } = await run(["copy", ...args]);
+      assert.equal(exitCode, 0, stderr);
+      assert.equal(await countKeys(redis), 2000);
+    });
+  }
+
+  test("an evicting policy: more than half of what is free is refused, less is a warning, and no room for nothing is none", async (t) => {
+    const redis = await redisOf(t);
+    const directory = makeDirectory(2000, 2000);
+    const args = ["copy", "--session-dir", directory, "--port", String(redis.port)];
+    // About 5.4 MiB are needed.
+    await leaveFree(redis, 9 * mebibyte, "volatile-lru");
+    assert.equal((await run(args)).exitCode, 5);
+    await leaveFree(redis, 14 * mebibyte, "volatile-lru");
+    const { exitCode, stderr } = await run(args);
+    assert.equal(exitCode, 0, stderr);
+    assert.match(stderr, /warning: Redis evicts keys when it is full \(maxmemory-policy volatile-lru\)/);
+    // What is there already takes no more memory.
+    await leaveFree(redis, 300_000, "volatile-lru");
+    const again = await run(args);
+    assert.equal(again.exitCode, 0, again.stderr);
+  });
+
+  test("a Redis that is full, and nothing to write: exit 0", async (t) => {
+    const redis = await redisOf(t);
+    const directory = makeDirectory(100, 200);
+    const args = ["copy", "--session-dir", directory, "--port", String(redis.port)];
+    assert.equal((await run(args)).exitCode, 0);
+    await leaveFree(redis, 500_000);
+    const { exitCode, stderr } = await run(args);
+    assert.equal(exitCode, 0, stderr);
+  });
+
+  test("what ended in Redis is not counted: a server on Redis, and most of its sessions are over", async (t) => {
+    const redis = await redisOf(t);
+    const directory = makeDirectory(2000, 2000);
+    const args = ["copy", "--session-dir", directory, "--port", String(redis.port)];
+    assert.equal((await run(args)).exitCode, 0);
+    await redisCommand(redis, "DEL", ...Array.from({ length: 300 }, (_, index) => keyOf(index + 1)));
+    await redisCommand(redis, "SET", `session:${"9".repeat(40)}`, '{"uid": 2}', "PX", 604_800_000);
+    // Room for far fewer than the 300 that are missing.
+    await leaveFree(redis, 0.055 * (await usedMemory(redis)) + 300_000);
+    const { exitCode, stderr } = await run([...args, "--dry-run"]);
+    assert.equal(exitCode, 0, stderr);
+    assert.doesNotMatch(stderr, /too little memory/);
+  });
+});
+
+describe("memory: what Redis hides is said, and looked for otherwise", { concurrency: 2 }, () => {
+  /** A Redis that evicts in the middle of a copy by a user who cannot see it. */
+  async function copyWhileEvicting(
+    t: TestContext,
+    redis: RedisServer,
+    redisPort: number,
+    args: readonly string[],
+  ) {
+    const directory = makeDirectory(2000, 500);
+    const gate = await startGate(t, redisPort, 300_000);
+    const running = start([...args, "--session-dir", directory, "--port", String(gate.port)], {
+      environment,
+    });
+    await heldOf(gate, running.result);
+    await waitUntil("some are written", async () => (await countKeys(redis)) > 100);
+    // Redis makes room: what lives shortest goes, so no key of our own.
+    await leaveFree(redis, -100_000, "volatile-ttl");
+    await redisCommand(redis, "SET", "filler", "x");
+    await waitUntil("a key was evicted", async () =>
+      /evicted_keys:[1-9]/.test(String(await redisCommand(redis, "INFO", "stats"))),
+    );
+    await redisCommand(redis, "CONFIG", "SET", "maxmemory", "0");
+    gate.open();
+    return { directory, result: await running.result };
+  }
+
+  for (const lanes of ["1", "2"]) {
+    test(`INFO denied, and Redis evicts: exit 4, said with --quiet too, nothing removed, no mark (${lanes} lanes)`, async (t) => {
+      const redis = await redisOf(t);
+      await allowAllBut(redis, "-info");
+      const { directory, result } = await copyWhileEvicting(t, redis, redis.port, [
+        ...["copy", "--purge", "--quiet", "--username", "u", "--lanes", lanes],
+      ]);
+      assert.equal(result.exitCode, 4, result.stderr);
+      assert.match(result.stderr, /^warning: Redis does not tell how many keys it evicted, so /m);
+      const [, count] =
+        /^warning: ([\d,]+) sessions? that this run wrote (?:is|are) no longer in Redis/m.exec(
+          result.stderr,
+        ) ?? [];
+      const keys = await redisCommand(redis, "KEYS", "session:*");
+      const missing = 2000 - (Array.isArray(keys) ? keys.length : 0);
+      assert.ok(missing > 0);
+      assert.equal(Number(count), missing);
+      assert.equal(readdirSync(directory).length, 2000);
+      await assertNoMark(redis);
+    });
+  }
+
+  const hides = (...names: readonly string[]) => {
+    const pattern = new RegExp(`^(${names.join("|")}):.*\r\n`, "gm");
+    return (text: string) => (text.includes("# ") ? text.replace(pattern, "") : text);
+  };
+  const fields: readonly (readonly [
+    name: string,
+    hidden: readonly string[],
+    denied: readonly string[],
+    says: RegExp | undefined,
+  ])[] = [
+    [
+      "without the limit and the policy, which CONFIG tells",
+      ["maxmemory", "maxmemory_policy"],
+      [],
+      undefined,
+    ],
+    ["without what is used, which MEMORY STATS tells", ["used_memory"], [], undefined],
+    ["without the limit, CONFIG denied", ["maxmemory"], ["-config"], /does not tell its memory limit, so/],
+    [
+      "without the policy, CONFIG denied",
+      ["maxmemory_policy"],
+      ["-config"],
+      /does not tell its eviction policy, so/,
+    ],
+    [
+      "without the limit and the policy, CONFIG denied",
+      ["maxmemory", "maxmemory_policy"],
+      ["-config"],
+      /does not tell its memory limit and its eviction policy, so/,
+    ],
+    ["without evictions", ["evicted_keys"], [], /does not tell how many keys it evicted, so/],
+    [
+      "without what is used, MEMORY denied",
+      ["used_memory"],
+      ["-memory"],
+      /does not tell how much memory it uses, so/,
+    ],
+  ];
+  for (const [name, hidden, denied, says] of fields) {
+    test(`INFO ${name}: ${says === undefined ? "nothing is hidden" : "it is said, with --quiet too"}; nothing lost is exit 0`, async (t) => {
+      const redis = await redisOf(t, { args: ["--maxmemory", "100mb"] });
+      await allowAllBut(redis, ...denied);
+      const proxy = await startRewritingProxy(redis.port, hides(...hidden));
+      t.after(() => proxy.stop());
+      const args = [
+        "copy",
+        "--quiet",
+        "--session-dir",
+        makeDirectory(300, 200),
+        "--port",
+        String(proxy.port),
+      ];
+      const { exitCode, stderr } = await run([...args, "--username", "u"], { environment });
+      assert.equal(exitCode, 0, stderr);
+      if (says === undefined) assert.doesNotMatch(stderr, /does not tell/);
+      else assert.match(stderr, says);
+      assert.equal(await countKeys(redis), 300);
+    });
+  }
+
+  test("INFO without all of these, and Redis evicts: exit 4, and it is said", async (t) => {
+    const redis = await redisOf(t);
+    await allowAllBut(redis, "-config", "-memory");
+    const proxy = await startRewritingProxy(
+      redis.port,
+      hides("maxmemory", "maxmemory_policy", "evicted_keys", "used_memory"),
+    );
+    t.after(() => proxy.stop());
+    const { result } = await copyWhileEvicting(t, redis, proxy.port, ["copy", "--username", "u"]);
+    assert.equal(result.exitCode, 4, result.stderr);
+    assert.match(result.stderr, /sessions? that this run wrote (is|are) no longer in Redis/);
+  });
+
+  test("INFO and CONFIG denied, and Redis runs out of memory: exit 5, and how much is missing", async (t) => {
+    const redis = await redisOf(t);
+    await leaveFree(redis, 3 * mebibyte);
+    await allowAllBut(redis, "-info", "-config");
+    const directory = makeDirectory(3000, 3000);
+    const args = ["copy", "--session-dir", directory, "--port", String(redis.port), "--username", "u"];
+    const { exitCode, stderr } = await run(args, { environment });
+    assert.equal(exitCode, 5, stderr);
+    assert.match(stderr, /warning: about 9\.\d MiB of Redis memory needed/);
+    const [, missing] =
+      /out of memory \(maxmemory reached\): about ([\d.]+) MiB more are needed/.exec(stderr) ?? [];
+    assert.ok(Number(missing) > 5 && Number(missing) < 9, stderr);
+  });
+
+  test("INFO denied, CONFIG not: what cannot fit is refused before the first write", async (t) => {
+    const redis = await redisOf(t);
+    await leaveFree(redis, 3 * mebibyte);
+    await allowAllBut(redis, "-info");
+    const args = ["copy", "--session-dir", makeDirectory(3000, 3000), "--port", String(redis.port)];
+    const { exitCode, stderr } = await run([...args, "--username", "u"], { environment });
+    assert.equal(exitCode, 5, stderr);
+    assert.match(stderr, /too little memory: about 9\.\d MiB needed/);
+    assert.equal(await countKeys(redis), 0);
+  });
+
+  test("a session that logged out of files while it was copied is not missing", async (t) => {
+    const redis = await redisOf(t);
+    await allowAllBut(redis, "-info");
+    const directory = makeDirectory(500, 500);
+    const gate = await startGate(t, redis.port, 150_000);
+    const args = ["copy", "--session-dir", directory, "--port", String(gate.port), "--username", "u"];
+    const running = start(args, { environment });
+    await heldOf(gate, running.result);
+    await waitUntil("some are written", async () => (await countKeys(redis)) > 50);
+    for (const name of readdirSync(directory).slice(0, 100)) rmSync(join(directory, name));
+    gate.open();
+    const { exitCode, stderr } = await running.result;
+    assert.equal(exitCode, 0, stderr);
+    assert.doesNotMatch(stderr, /no longer in Redis/);
+    assert.equal(await countKeys(redis), 400);
+  });
+
+  test("persistence that cannot be told is said before a purge, with --quiet too", async (t) => {
+    const redis = await redisOf(t);
+    await allowAllBut(redis, "-config");
+    const directory = makeDirectory(10, 200);
+    const args = ["--session-dir", directory, "--port", String(redis.port), "--username", "u"];
+    const { exitCode, stderr } = await run(["copy", "--purge", "--quiet", ...args], { environment });
+    assert.equal(exitCode, 0, stderr);
+    assert.match(stderr, /^warning: Redis does not tell whether it saves to disk\./m);
+  });
+
+  test("evictions that cannot be seen are said by a purge too", async (t) => {
+    const redis = await redisOf(t);
+    await allowAllBut(redis, "-info");
+    const directory = makeDirectory(10, 200);
+    const args = ["--session-dir", directory, "--port", String(redis.port)];
+    assert.equal((await run(["copy", ...args])).exitCode, 0);
+    const { exitCode, stderr } = await run(["purge", "--quiet", ...args, "--username", "u"], { environment });
+    assert.equal(exitCode, 0, stderr);
+    assert.match(stderr, /^warning: Redis does not tell how many keys it evicted/m);
+  });
+});
+
+describe("--alone: a purge by a user who cannot see other runs (spec.md, Purge)", { concurrency: 2 }, () => {
+  const refusal = /cannot see whether a copy is still under way: nothing was removed\. .*--alone/;
+  /** As a proxy answers that lists connections of its own. */
+  const ours = (text: string) => (text.startsWith("id=") ? text.replace(/^id=.* user=u .*\n/gm, "") : text);
+  const rows: readonly (readonly [
+    name: string,
+    denied: readonly string[],
+    rewrite: (text: string) => string,
+    isSeen?: true,
+  ])[] = [
+    ["CLIENT LIST is denied", ["-client|list"], (text) => text],
+    ["CLIENT is denied as a whole", ["-client"], (text) => text],
+    ["the list lacks our own connection", [], ours],
+    [
+      "CLIENT SETNAME is denied: the list has our connection by its id",
+      ["-client|setname"],
+      (text) => text,
+      true,
+    ],
+  ];
+  for (const [name, denied, rewrite, isSeen] of rows) {
+    for (const command of ["copy", "purge"]) {
+      for (const alone of [false, true]) {
+        const removes = alone || isSeen === true;
+        test(`${name}, ${command}${alone ? ", --alone" : ""}: exit ${removes ? 0 : 5}`, async (t) => {
+          const redis = await redisOf(t);
+          await allowAllBut(redis, ...denied);
+          const proxy = await startRewritingProxy(redis.port, rewrite);
+          t.after(() => proxy.stop());
+          const directory = makeDirectory(10, 200);
+          if (command === "purge") {
+            assert.equal(
+              (await run(["copy", "--session-dir", directory, "--port", String(redis.port)])).exitCode,
+              0,
+            );
+          }
+          const args = [
+            ...[command, "--session-dir", directory, "--port", String(proxy.port), "--username", "u"],
+            ...(command === "copy" ? ["--purge"] : []),
+            ...(alone ? ["--alone"] : []),
+          ];
+          const dry = await run([...args, "--dry-run"], { environment });
+          assert.equal(dry.exitCode, removes ? 0 : 5, dry.stderr);
+          const { exitCode, stderr } = await run(args, { environment });
+          assert.equal(exitCode, removes ? 0 : 5, stderr);
+          if (!removes) assert.match(stderr, refusal);
+          assert.equal(readdirSync(directory).length, removes ? 0 : 10);
+          const keys = await redisCommand(redis, "KEYS", "session:*");
+          assert.equal(Array.isArray(keys) && keys.length, 10);
+        });
+      }
+    }
+  }
+
+  test("a copy that can be seen stops a purge with --alone all the same", async (t) => {
+    const redis = await redisOf(t);
+    const directory = makeDirectory(10, 200);
+    const args = ["--session-dir", directory, "--port", String(redis.port)];
+    assert.equal((await run(["copy", ...args])).exitCode, 0);
+    const places = directoryPlaces([directory]);
+    await clientOf(t, redis, presenceName("copying", { places, token: "0123456789abcdef" }));
+    const { exitCode, stderr } = await run(["purge", "--alone", "--retry-for", "1", ...args]);
+    assert.equal(exitCode, 4, stderr);
+    assert.match(stderr, /another run still copies this directory: nothing was removed/);
+    assert.equal(readdirSync(directory).length, 10);
+  });
+
+  test("--alone does not allow a key to be taken back after a logout", async (t) => {
+    const redis = await redisOf(t);
+    await allowAllBut(redis, "-client|list");
+    const directory = makeDirectory(500, 500);
+    const gate = await startGate(t, redis.port, 150_000);
+    const args = [
+      "copy",
+      "--alone",
+      "--session-dir",
+      directory,
+      "--port",
+      String(gate.port),
+      "--username",
+      "u",
+    ];
+    const running = start(args, { environment });
+    await heldOf(gate, running.result);
+    await waitUntil("some are written", async () => (await countKeys(redis)) > 50);
+    const keys = await redisCommand(redis, "KEYS", "session:*");
+    const [sid = ""] = Array.isArray(keys) ? keys.map((key) => String(key).slice("session:".length)) : [];
+    rmSync(join(directory, `werkzeug_${sid}.sess`));
+    gate.open();
+    const { exitCode, stderr } = await running.result;
+    assert.equal(exitCode, 0, stderr);
+    assert.match(stderr, /other runs cannot be seen/);
+    assert.equal(Number(await redisCommand(redis, "EXISTS", `session:${sid}`)), 1);
+  });
+});
