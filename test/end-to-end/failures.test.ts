@@ -114,7 +114,7 @@ test("--max-session-size: larger sessions fail, and only they", async (t) => {
   const sizes = { small: 900, large: 1100, vast: 100_000 };
   for (const [name, size] of Object.entries(sizes)) {
     const sid = createHash("sha1").update(name).digest("hex");
-    writeFileSync(join(place, `werkzeug_${sid}.sess`), JSON.stringify({ note: "n".repeat(size) }));
+    writeFileSync(join(place, `werkzeug_${sid}.sess`), JSON.stringify({ db: null, note: "n".repeat(size) }));
   }
   const args = ["copy", "--session-dir", place, "--port", String(redis.port), "--json"];
   for (const limit of ["1000", "1KiB"]) {

@@ -98,14 +98,14 @@ const rows: readonly {
   { name: "a corrupt file", value: "{", before: [fileValue, hourMs], outcome: "failed", exitCode: 1 },
   {
     name: "over, and modified less than 7 days ago",
-    value: '{"expiration": -1}',
+    value: '{"db": null, "uid": null, "expiration": -1}',
     before: "nothing",
     outcome: "kept",
     exitCode: 0,
   },
   {
     name: "over, and modified 8 days ago",
-    value: '{"expiration": -1}',
+    value: '{"db": null, "uid": null, "expiration": -1}',
     ageMs: 8 * dayMs,
     before: "nothing",
     outcome: "removed",
@@ -451,7 +451,10 @@ test("a file that an interrupted purge left aside was not compared: verify says 
   const args = ["--session-dir", directory, "--port", String(redis.port), "--json"];
   assert.equal((await run(["copy", ...args])).exitCode, 0);
   assert.equal((await run(["verify", ...args])).exitCode, 0);
-  writeFileSync(join(directory, `.tele-sessions-4000000-0123456789abcdef-werkzeug_${sidOf(2)}.sess`), "{}");
+  writeFileSync(
+    join(directory, `.tele-sessions-4000000-0123456789abcdef-werkzeug_${sidOf(2)}.sess`),
+    '{"db": null, "uid": null}',
+  );
   const { exitCode, report, stderr } = await run(["verify", ...args]);
   assert.deepEqual([exitCode, report.sessions.found], [4, 1], stderr);
 });

@@ -21,7 +21,7 @@ import { redisOf } from "./support/redis-of-test.js";
 
 const value = '{"uid": 2, "v": "file"}';
 const other = '{"uid": 2, "v": "other"}';
-const anonymous = '{"v": 1}';
+const anonymous = '{"db": null, "v": 1}';
 
 type Held = readonly [value: string, endsInMs: number | null] | "list" | "nothing";
 
@@ -60,8 +60,8 @@ const rows: readonly Row[] = [
   { name: "equal, saved since", held: [value, fullLifetimeMs], outcome: "equal" },
   {
     name: "equal, a set in another order",
-    file: '{"s": {"_type": "set", "value": [1, 2]}}',
-    held: ['{"s": {"_type": "set", "value": [2, 1]}}', hourMs],
+    file: '{"db": null, "s": {"_type": "set", "value": [1, 2]}}',
+    held: ['{"db": null, "s": {"_type": "set", "value": [2, 1]}}', hourMs],
     outcome: "equal",
   },
   { name: "equal without a lifetime", held: [value, null], outcome: "wrong-lifetime" },
@@ -79,7 +79,12 @@ const rows: readonly Row[] = [
     held: "nothing",
     outcome: "expired",
   },
-  { name: "over by its own word", file: '{"expiration": -1}', held: "nothing", outcome: "expired" },
+  {
+    name: "over by its own word",
+    file: '{"db": null, "expiration": -1}',
+    held: "nothing",
+    outcome: "expired",
+  },
   { name: "a list", held: "list", outcome: "failed" },
   { name: "corrupt", file: "{", held: [value, hourMs], outcome: "failed" },
 ];
@@ -148,7 +153,7 @@ test("what a copy wrote and Redis ended since is `ended`, a lifetime past the ma
   const redis = await redisOf(t);
   const directory = join(makeTemporaryDirectory(), "s");
   for (const number of [1, 2]) saveSession(directory, number, value);
-  saveSession(directory, 3, '{"expiration": 3}', { mtimeMs: Date.now() - 1000 });
+  saveSession(directory, 3, '{"db": null, "expiration": 3}', { mtimeMs: Date.now() - 1000 });
   const args = ["--session-dir", directory, "--port", String(redis.port), "--json"];
   assert.equal((await run(["copy", ...args])).exitCode, 0);
   const afterMs = Date.now();
