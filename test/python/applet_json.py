@@ -182,6 +182,8 @@ class _Measurer:
             return _Measure(len(repr(value)), 0, NOTHING, FAITHFUL)
         if isinstance(value, (datetime, date)):
             return self._measure_date(value)
+        if kind.__module__ in STRANGE and (not value or vars(value)):
+            return _REFUSED_SCALAR
         if isinstance(value, (dict, list, tuple, set)):
             known = self.known.get(id(value))
             if known is not None:

@@ -526,7 +526,7 @@ class Unpickler {
       // Python would call it in place of the dict's own.
       if (state.values.has("items"))
         throw new DecodeError("unsupported-type", "an OrderedDict with an attribute items");
-      target.attributes = true;
+      if (state.values.size > 0) target.attributes = true;
       return;
     }
     if (!isKind(target, "multi-dict") || !target.fillable || !isKind(state, "dict")) {
