@@ -126,7 +126,7 @@ PICKLE_PIECES = [
     b"cstrange.module\nThing\n)\x81Na",
     b"cstrange.module\nThing\n)\x81",
     b"ccollections\nOrderedDict\n)R}b",
-    b"cbuiltins\ngetattr\nczoneinfo\nZoneInfo\nX\x0a\x00\x00\x00_unpickle\x86R(X\x03\x00\x00\x00UTCI1\ntR",
+    b"cbuiltins\ngetattr\nczoneinfo\nZoneInfo\nX\x09\x00\x00\x00_unpickle\x86R(X\x03\x00\x00\x00UTCI1\ntR",
     b"L5L\n",
     b"L5\n",
     b"S'a'\n",

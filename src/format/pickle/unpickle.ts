@@ -12,7 +12,6 @@ import {
   isHashable,
   isKind,
   newDict,
-  type PythonDict,
   type PythonInstance,
   type PythonMultiDict,
   type PythonName,
@@ -382,7 +381,7 @@ class Unpickler {
   #setItems(items: readonly PythonValue[]): void {
     const top = this.#top();
     if (items.length === 0) return;
-    const target = this.#filled(top, newDict);
+    const target = this.#filled(top, false);
     const dict = isKind(target, "dict") ? target : this.#fillableMultiDict(target);
     if (items.length % 2 !== 0) throw this.#corrupt("a key without a value");
     for (let index = 0; index < items.length; index += 2) {
@@ -395,9 +394,10 @@ class Unpickler {
   }
 
   /** What takes the items: of an object of an unknown class what it turns out to be, once the first items come. */
-  #filled(target: PythonValue, makeContent: () => PythonDict | PythonValue[]): PythonValue {
+  #filled(target: PythonValue, isList: boolean): PythonValue {
     if (!isKind(target, "instance")) return target;
-    target.content ??= this.#counted(makeContent());
+    target.content ??= this.#counted(isList ? [] : newDict());
+    if (Array.isArray(target.content) !== isList) throw unsupportedName(target.type);
     this.#unknownNames?.delete(target.type);
     return target.content;
   }
@@ -410,7 +410,7 @@ class Unpickler {
   #append(items: readonly PythonValue[]): void {
     const top = this.#top();
     if (items.length === 0) return;
-    const target = this.#filled(top, () => []);
+    const target = this.#filled(top, true);
     if (!Array.isArray(target)) throw this.#corrupt("items for what is no list");
     for (const item of items) target.push(item);
   }
