@@ -39,10 +39,10 @@ class _Unknown(type):
     """The type of what unknown names stand for: of use as a defaultdict's factory, and for what is made without arguments."""
 
     def __call__(cls, *arguments):
-        raise Refused(cls.__name__)
+        raise Refused(cls.name)
 
     def __setstate__(cls, state):
-        raise Refused(cls.__name__)
+        raise Refused(cls.name)
 
 
 class _Unfilled:
@@ -90,7 +90,7 @@ class Fillings:
         def new(cls, *arguments, **more):
             return self.make(name, arguments or more)
 
-        return type.__call__(_Unknown, name, (), {"__new__": new})
+        return type.__call__(_Unknown, "Unknown", (), {"__new__": new, "name": name})
 
 
 def _raw(state):

@@ -6,7 +6,7 @@ export const documentedLimits: readonly { readonly limit: string; readonly detai
   {
     limit: "A known name is called only with arguments that a pickler gives it.",
     details:
-      /^corrupt: \w+ with arguments that no pickler writes$|^corrupt: a call without a tuple of arguments$/,
+      /^corrupt: [\w.]+ with arguments that no pickler writes$|^corrupt: a call without a tuple of arguments$/,
   },
   {
     limit:
