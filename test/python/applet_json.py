@@ -276,7 +276,7 @@ def judge_value(value, largest=LARGEST_VALUE):
         return refused("corrupt")
     measure = _Measurer().measure(value, 1)
     reasons = measure.reasons
-    if not any(key in _pairs_of(value) for key in SESSION_KEYS):
+    if not any(dict.__contains__(value, key) for key in SESSION_KEYS):
         reasons |= frozenset({"not-a-session"})
     if measure.depth > DEEPEST:
         reasons |= TOO_DEEP
