@@ -79,7 +79,7 @@ class RefusedValues:
         return value
 
     def refused_bytes(self):
-        return None if self.style == PYTHON2 else self.chance.choice([b"", b"abc", b"\xff\x00", b"x" * 300])
+        return None if self.style == PYTHON2 else self.chance.choice([b"", b"abc\xff\x00", b"x" * 300, b"y" * 300])
 
     def refused_bytearray(self):
         return None if self.style == PYTHON2 else bytearray(self.chance.choice([b"", b"abc", b"\xff\x00", b"x" * 300]))
