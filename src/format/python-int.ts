@@ -13,34 +13,66 @@ const anyBase = new RegExp(
   `^${spaces}([+-]?)(0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|[1-9](?:_?\\d)*|0(?:_?0)*)${spaces}$`,
 );
 const decimal = new RegExp(`^${spaces}([+-]?)(\\d+(?:_\\d+)*)${spaces}$`);
-const float = new RegExp(
-  `^${spaces}([+-]?(?:(?:\\d+(?:_\\d+)*(?:\\.(?:\\d+(?:_\\d+)*)?)?|\\.\\d+(?:_\\d+)*)(?:[eE][+-]?\\d+(?:_\\d+)*)?|inf|infinity|nan))${spaces}$`,
-  "i",
-);
+/** What `strtol` of C reads whole with base 0: octal digits after a zero. */
+const cLong = new RegExp(`^${spaces}([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\\d*)$`);
+const mostCLongDigits = 22;
+const largestCLong = 2n ** 63n - 1n;
+const float = /^[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|inf|infinity|nan)$/i;
 
 export function tooManyDigits(count: number): boolean {
   return count > mostDigits;
 }
 
-/** `int(text, 0)` of Python: any base by its prefix, underscores between digits. `undefined` where it would raise. */
-export function parseIntAnyBase(text: string): number | bigint | undefined {
-  return parseBy(anyBase, text);
+/**
+ * The argument of INT: by `strtol`, and if that cannot, by `int(text, 0)` of Python. A bool is 0 or 1 in two characters. `undefined`
+ * where Python would raise [CPython, _pickle.c, `load_int`].
+ */
+export function parseIntText(line: string): number | bigint | boolean | undefined {
+  const text = cString(line);
+  // `strtol` gives 0 for no digits at all; only a NUL lets that pass.
+  const value = text === "" && line !== "" ? 0 : parseCLong(text);
+  if (value === undefined) return parseBy(anyBase, text);
+  return line.length === 2 && (value === 0 || value === 1) ? value === 1 : value;
 }
 
-/** `int(text)` of Python. `undefined` where it would raise. */
-export function parseDecimalInt(text: string): number | bigint | undefined {
-  return parseBy(decimal, text);
+/** The argument of LONG: any base by its prefix, underscores between digits, an `L` at the end. `undefined` where Python would raise. */
+export function parseLongText(line: string): number | bigint | undefined {
+  return parseBy(anyBase, cString(line.endsWith("L") ? line.slice(0, -1) : line));
 }
 
-/** `float(text)` of Python. `undefined` where it would raise. */
-export function parseFloatText(text: string): number | undefined {
-  const match = text.length > longestText ? null : float.exec(text);
+/** The argument of GET and PUT: `int(text)` of Python. `undefined` where it would raise. */
+export function parseMemoText(line: string): number | bigint | undefined {
+  return parseBy(decimal, cString(line));
+}
+
+/** The argument of FLOAT: no spaces, no underscores, nothing beyond a double. `undefined` where Python would raise. */
+export function parseFloatText(line: string): number | undefined {
+  const text = cString(line);
+  if (!float.test(text)) return undefined;
+  const lower = text.toLowerCase();
+  if (lower.endsWith("nan")) return Number.NaN;
+  if (lower.includes("inf"))
+    return lower.startsWith("-") ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  const value = Number(lower);
+  return Number.isFinite(value) ? value : undefined;
+}
+
+/** What C sees of a text: it ends at a NUL. */
+function cString(text: string): string {
+  const end = text.indexOf("\0");
+  return end < 0 ? text : text.slice(0, end);
+}
+
+function parseCLong(text: string): number | bigint | undefined {
+  const match = cLong.exec(text);
   if (match === null) return undefined;
-  const plain = (match[1] ?? "").replaceAll("_", "").toLowerCase();
-  if (plain.endsWith("nan")) return Number.NaN;
-  if (plain.includes("inf"))
-    return plain.startsWith("-") ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-  return Number(plain);
+  const digits = match[2] ?? "";
+  const base = /^0x/i.test(digits) ? "0x" : digits.startsWith("0") ? "0o" : "";
+  const significant = digits.replace(/^0[xX]?0*/, "");
+  if (significant.length > mostCLongDigits) return undefined;
+  const size = significant === "" ? 0n : BigInt(base + significant);
+  if (size > largestCLong + (match[1] === "-" ? 1n : 0n)) return undefined;
+  return pythonInt(match[1] === "-" ? -size : size);
 }
 
 /** A signed little-endian int, as LONG1 and LONG4 hold it. */

@@ -7,6 +7,8 @@ import {
   isKind,
   keyOf,
   type PythonDict,
+  type PythonInstance,
+  type PythonName,
   type PythonObject,
   type PythonSet,
   type PythonValue,
@@ -105,6 +107,9 @@ class JsonWriter {
         this.lossy = true;
         this.#multiDict(value.lists, value, depth);
         return;
+      case "instance":
+        this.#instance(value, depth);
+        return;
       case "split-text":
         this.#string(value.text, depth);
         return;
@@ -118,8 +123,16 @@ class JsonWriter {
       case "duration":
         throw new DecodeError("unsupported-type", "datetime.timedelta");
       case "name":
-        throw new DecodeError("unsupported-type", showable(`${value.module}.${value.name}`));
+        throw unsupportedName(value);
     }
+  }
+
+  /** `json.dumps` writes an object of a subclass of dict or list as that. */
+  #instance({ type, content }: PythonInstance, depth: number): void {
+    if (content === undefined) throw unsupportedName(type);
+    this.lossy = true;
+    if (Array.isArray(content)) this.#list(content, content, depth);
+    else this.#dict(content, content, depth);
   }
 
   #dict(dict: PythonDict, identity: object, depth: number): void {
@@ -130,6 +143,7 @@ class JsonWriter {
         throw new DecodeError("unsupported-type", `a dict that names itself ${tag} without a readable value`);
       this.lossy = true;
     }
+    if (dict.attributes) this.lossy = true;
     this.#byte(openBrace);
     let isFirst = true;
     for (const [key, item] of dict.values) {
@@ -286,6 +300,10 @@ function writeCharacters(text: string, from: number, end: number, offset: number
     else at = writeEscape(scratch, unit, at);
   }
   return at;
+}
+
+function unsupportedName({ module, name }: PythonName): DecodeError {
+  return new DecodeError("unsupported-type", showable(`${module}.${name}`));
 }
 
 function keyText(key: PythonValue): string {

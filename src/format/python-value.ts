@@ -18,6 +18,7 @@ export type PythonValue =
   | PythonTuple
   | PythonDict
   | PythonMultiDict
+  | PythonInstance
   | PythonSet
   | PythonDateTime
   | PythonTimeZone
@@ -64,6 +65,15 @@ export interface PythonDict {
   readonly values: Map<KeyIdentity, PythonValue>;
   /** The keys that are not their own identity (`True`, `1.5`); absent until there is one. */
   keys: Map<KeyIdentity, PythonValue> | undefined;
+  /** Present for an `OrderedDict`, which alone may have attributes of its own: whether it has, and JSON drops them. */
+  attributes?: boolean;
+}
+
+/** An object of a class that nobody knows, made without arguments. What a pickle puts into it tells what it is. */
+export interface PythonInstance {
+  readonly kind: "instance";
+  readonly type: PythonName;
+  content: PythonDict | PythonValue[] | undefined;
 }
 
 /** One of Werkzeug's multi-dicts: every value is a list. */
@@ -94,8 +104,8 @@ export interface PythonDateTime {
 
 export interface PythonTimeZone {
   readonly kind: "time-zone";
-  /** East of Greenwich. */
-  readonly offsetMicroseconds: number;
+  /** East of Greenwich, microseconds, at a local time in seconds since the epoch. `fold` is the second of two equal local times. */
+  readonly offsetAt: (localSeconds: number, fold: boolean) => number;
 }
 
 export interface PythonDuration {
@@ -155,6 +165,7 @@ export function isHashable(value: PythonValue): boolean {
   switch (value.kind) {
     case "dict":
     case "multi-dict":
+    case "instance":
       return false;
     case "set":
       return value.frozen;
@@ -217,6 +228,8 @@ export function isTruthy(value: PythonValue): boolean {
       return value.values.size > 0;
     case "multi-dict":
       return value.lists.values.size > 0;
+    case "instance":
+      return value.content === undefined || isTruthy(value.content);
     case "set":
       return value.items.size > 0;
     case "duration":

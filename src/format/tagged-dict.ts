@@ -1,5 +1,5 @@
 import { isIsoText } from "./calendar.js";
-import { type PythonDict, type PythonValue, textOf } from "./python-value.js";
+import { isKind, type PythonDict, type PythonValue, textOf } from "./python-value.js";
 
 /** The values of `_type` that the applet's decoder acts on [session_redis/json_encoding.py]. */
 const tags = ["datetime_isoformat", "date_isoformat", "set"] as const;
@@ -31,6 +31,9 @@ export function isReadable(dict: PythonDict, tag: Tag): boolean {
       return iterates(value);
     case "multi-dict":
       return iterates(firstValues(value.lists));
+    case "instance":
+      if (Array.isArray(value.content)) return value.content.every(isHashableWhenRead);
+      return value.content !== undefined && iterates(value.content);
     default:
       return false;
   }
@@ -58,6 +61,8 @@ function isHashableWhenRead(item: PythonValue): boolean {
       return isDateTagged(item);
     case "multi-dict":
       return isDateTagged(firstValues(item.lists));
+    case "instance":
+      return isKind(item.content, "dict") && isDateTagged(item.content);
     default:
       return true;
   }

@@ -17,7 +17,12 @@ interface Times {
 }
 
 function convert(json: string, { ttl = "full", openedMsAgo = 0, modifiedMsAgo = 0 }: Times = {}): Conversion {
-  const read = { bytes: Buffer.from(json), mtimeMs: nowMs - modifiedMsAgo, openedAtMs: nowMs - openedMsAgo };
+  const session = json === "{}" ? '{"db": null}' : json.replace("{", '{"db": null, ');
+  const read = {
+    bytes: Buffer.from(session),
+    mtimeMs: nowMs - modifiedMsAgo,
+    openedAtMs: nowMs - openedMsAgo,
+  };
   const settings = { keyPrefix: "session:", ttl, expiration, expirationAnonymous, maxSessionSize: 1e6 };
   return convertSession(read, "aa", settings, nowMs);
 }

@@ -19,8 +19,8 @@ import { run } from "./support/observed-run.js";
 import { redisOf } from "./support/redis-of-test.js";
 import { raiseStorm, type Storm } from "./support/storm.js";
 
-const value = '{"uid": 2, "v": "proven"}';
-const sameSize = '{"uid": 2, "v": "PROVEN"}';
+const value = '{"db": null, "uid": 2, "v": "proven"}';
+const sameSize = '{"db": null, "uid": 2, "v": "PROVEN"}';
 /** In two scatter folders. */
 const numbers = [0, 1, 2, 256, 257, 258];
 const sessions = numbers.length;

@@ -194,7 +194,7 @@ test("files whose content is secret fail without a word of it", async () => {
     `["${secretMark}"]`,
     `"${secretMark}"`,
     `{"a": 1} ${secretMark}`,
-    `{"${secretMark}": {"_type": "date_isoformat", "value": "${secretMark}"}}`,
+    `{"db": null, "${secretMark}": {"_type": "date_isoformat", "value": "${secretMark}"}}`,
     `\x80\x02X${"\x20\x00\x00\x00"}${secretMark}`,
     `\x80\x02X\x0c\x00\x00\x00${secretMark}.`,
     `\x80\x02}X\x0c\x00\x00\x00${secretMark}C\x01\x00s.`,

@@ -22,7 +22,7 @@ import { redisOf } from "./support/redis-of-test.js";
 
 const value = '{"uid": 2, "v": "file"}';
 const other = '{"uid": 2, "v": "other"}';
-const anonymous = '{"uid": null, "v": 1}';
+const anonymous = '{"db": null, "v": 1}';
 
 /** `signed`: as a copy writes it. */
 type Held = readonly [value: string, endsInMs: number | null, by?: "signed"] | "list" | "nothing";

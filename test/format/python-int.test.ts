@@ -2,14 +2,16 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { DecodeError } from "../../src/format/decode-error.js";
 import {
-  parseDecimalInt,
   parseFloatText,
-  parseIntAnyBase,
+  parseIntText,
   parseLittleEndianInt,
+  parseLongText,
+  parseMemoText,
 } from "../../src/format/python-int.js";
 import { askPython } from "../support/ask-python.js";
 
-const spaces = ["", " ", "\t", "\n", "\v", "\f", "\r", "\0", "\x1c", "\x85", "\xa0"];
+/** No line end: it ends an argument. */
+const spaces = ["", " ", "\t", "\v", "\f", "\r", "\0", "\0x", "L", "\x1c", "\x85", "\xa0"];
 const signs = ["", "+", "-", "--", "+-", "- "];
 const bodies = [
   ...[
@@ -27,6 +29,18 @@ const bodies = [
     "1 2",
     "9007199254740991",
     "9007199254740992",
+    "9223372036854775807",
+    "9223372036854775808",
+    "9223372036854775809",
+    "5",
+    "0_5",
+    "010",
+    "08",
+    "0777777777777777777777",
+    "01777777777777777777777",
+    "0x7fffffffffffffff",
+    "0x8000000000000001",
+    `0${"0".repeat(30)}7`,
   ],
   ...[
     "0x1f",
@@ -62,6 +76,11 @@ const bodies = [
     "1_e5",
     "1e5_0",
     "1e400",
+    "1e-400",
+    "1.7976931348623157e308",
+    "1.7976931348623159e308",
+    "1e00000000000000000005",
+    "1e99999999999999999999",
     "e5",
   ],
   ...["inf", "Infinity", "INFINITY", "infinit", "nan", "NaN", "nan(1)", "i_nf", "0x1p3", "1L", "True"],
@@ -75,7 +94,7 @@ const texts = bodies.flatMap((body) =>
 );
 
 /** What a parser makes of a latin1 text, as text; a refusal of either kind is `null`. */
-function textOf(parse: (text: string) => number | bigint | undefined, text: string): string | null {
+function textOf(parse: (text: string) => number | bigint | boolean | undefined, text: string): string | null {
   try {
     const value = parse(text);
     return value === undefined ? null : String(value);
@@ -85,9 +104,19 @@ function textOf(parse: (text: string) => number | bigint | undefined, text: stri
   }
 }
 
+/** What `pickle.Unpickler`, the one in C, reads as the argument of an opcode, where that can be printed. */
+const read = `import struct, pickle
+def load(item, before, after):
+    try:
+        return pickle.loads(before + item.encode('latin1') + b'\\n' + after)
+    except (pickle.UnpicklingError, MemoryError) as error:
+        raise ValueError from error
+def shown(value):
+    return str(value).lower() if isinstance(value, bool) else str(value)`;
+
 /** An answer of Python's beside ours, for each text where they differ. */
 async function differences(expression: string, ours: (text: string) => string | null): Promise<string[]> {
-  const answers = await askPython<string>(expression, texts, "import struct");
+  const answers = await askPython<string>(expression, texts, read);
   return texts.flatMap((text, index) =>
     ours(text) === answers[index]
       ? []
@@ -95,22 +124,29 @@ async function differences(expression: string, ours: (text: string) => string | 
   );
 }
 
-describe("python-int: numbers' text as Python reads it", () => {
-  it(`int(text, 0) of ${texts.length} texts`, async () => {
-    assert.deepEqual(
-      await differences("str(int(item.encode('latin1'), 0))", (text) => textOf(parseIntAnyBase, text)),
-      [],
-    );
+describe("python-int: numbers' text as the C unpickler reads it", () => {
+  it(`INT, ${texts.length} texts`, async () => {
+    const here = (text: string) => textOf(parseIntText, text);
+    assert.deepEqual(await differences("shown(load(item, b'I', b'.'))", here), []);
   });
 
-  it(`int(text) of ${texts.length} texts`, async () => {
-    assert.deepEqual(
-      await differences("str(int(item.encode('latin1')))", (text) => textOf(parseDecimalInt, text)),
-      [],
-    );
+  it(`LONG, ${texts.length} texts`, async () => {
+    const here = (text: string) => textOf(parseLongText, text);
+    assert.deepEqual(await differences("shown(load(item, b'L', b'.'))", here), []);
   });
 
-  it(`float(text) of ${texts.length} texts`, async () => {
+  it(`PUT, ${texts.length} texts`, async () => {
+    // A number that is remembered first is 5: BINGET finds it or does not.
+    const here = (text: string) => (textOf(parseMemoText, text) === "5" ? "7" : null);
+    assert.deepEqual(await differences("shown(load(item, b'K\\x07p', b'0h\\x05.'))", here), []);
+  });
+
+  it(`GET, ${texts.length} texts`, async () => {
+    const here = (text: string) => (textOf(parseMemoText, text) === "1" ? "7" : null);
+    assert.deepEqual(await differences("shown(load(item, b'K\\x07q\\x010g', b'.'))", here), []);
+  });
+
+  it(`FLOAT, ${texts.length} texts`, async () => {
     const hex = (text: string) => {
       const value = parseFloatText(text);
       if (value === undefined) return null;
@@ -119,31 +155,30 @@ describe("python-int: numbers' text as Python reads it", () => {
       bytes.writeDoubleBE(value);
       return bytes.toString("hex");
     };
-    const expression =
-      "(lambda v: 'nan' if v != v else struct.pack('>d', v).hex())(float(item.encode('latin1')))";
+    const expression = "(lambda v: 'nan' if v != v else struct.pack('>d', v).hex())(load(item, b'F', b'.'))";
     assert.deepEqual(await differences(expression, hex), []);
   });
 
   it("ints stay numbers as long as that is exact", () => {
-    assert.equal(parseDecimalInt("9007199254740991"), 9007199254740991);
-    assert.equal(parseDecimalInt("-9007199254740992"), -9007199254740992n);
-    assert.equal(parseIntAnyBase("0x20000000000001"), 9007199254740993n);
+    assert.equal(parseMemoText("9007199254740991"), 9007199254740991);
+    assert.equal(parseMemoText("-9007199254740992"), -9007199254740992n);
+    assert.equal(parseIntText("0x20000000000001"), 9007199254740993n);
   });
 
   it("a binary int of more than 4300 figures, but fewer digits, is read as Python reads it", () => {
-    assert.equal(textOf(parseIntAnyBase, `0b1${"0".repeat(4400)}`), String(2n ** 4400n));
+    assert.equal(textOf(parseLongText, `0b1${"0".repeat(4400)}`), String(2n ** 4400n));
   });
 
   it("leading zeros of a hexadecimal int do not count, as in Python", () => {
-    assert.equal(textOf(parseIntAnyBase, `0x${"0".repeat(5000)}1`), "1");
+    assert.equal(textOf(parseLongText, `0x${"0".repeat(5000)}1`), "1");
   });
 
   it("text that is no number is refused in linear time", () => {
     for (const text of [`${"1".repeat(16_000)}x`, `${"1_1".repeat(5000)}x`, `.${"1".repeat(16_000)}x`]) {
       const began = performance.now();
       assert.equal(parseFloatText(text), undefined);
-      assert.equal(textOf(parseIntAnyBase, text), null);
-      assert.equal(textOf(parseDecimalInt, text), null);
+      assert.equal(textOf(parseLongText, text), null);
+      assert.equal(textOf(parseMemoText, text), null);
       assert(performance.now() - began < 200, `${performance.now() - began} ms`);
     }
   });

@@ -88,7 +88,7 @@ class Adversary:
     def make_content(self, file, fd, name):
         self.count += 1
         file["swaps"] += 1
-        content = '{"uid": 2, "v": "adversary %08d"}' % self.count
+        content = '{"db": null, "uid": 2, "v": "adversary %08d"}' % self.count
         mtime = file["mtime"] + file["step"] * file["swaps"]
         descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=fd)
         os.write(descriptor, content.encode())

@@ -5,6 +5,7 @@
 
 import json
 import re
+from collections import OrderedDict
 from datetime import date, datetime
 from json.encoder import encode_basestring_ascii
 from typing import FrozenSet, NamedTuple, Optional
@@ -13,6 +14,8 @@ LARGEST_VALUE = 16 * 1024 * 1024
 DEEPEST = 500
 TOO_MANY_DIGITS = 10**4300
 SESSION_KEYS = ("db", "uid", "login", "session_token", "context", "debug")
+# Where the generator's own subclasses of dict and list are.
+STRANGE = ("strange.module",)
 TAGS = ("datetime_isoformat", "date_isoformat", "set")
 
 NOTHING: FrozenSet[str] = frozenset()
@@ -47,6 +50,34 @@ class ByteJunk(bytes):
     """A Python 2 byte string that is no text."""
 
     __slots__ = ()
+
+
+class JunkText(str):
+    """A Python 2 byte string that is no text, where Python has to make text of it. `raw` has its bytes."""
+
+    raw: bytes
+
+    def __eq__(self, other):
+        return self is other
+
+    __hash__ = object.__hash__
+
+
+class Markup(str):
+    """`markupsafe.Markup`."""
+
+    __slots__ = ()
+
+    def __setstate__(self, state):
+        raise TypeError("Markup has no state")
+
+
+class FilledDict(dict):
+    """An object of an unknown class that turned out to be a dict."""
+
+
+class FilledList(list):
+    """An object of an unknown class that turned out to be a list."""
 
 
 def byte_string(raw):
@@ -139,7 +170,7 @@ class _Measurer:
 
     def measure(self, value, level):
         kind = type(value)
-        if kind is str or kind is ByteText:
+        if kind is str or kind is ByteText or isinstance(value, Markup):
             return _Measure(len(encode_basestring_ascii(value)), 0, NOTHING, FAITHFUL)
         if value is None or kind is bool:
             return _Measure(4, 0, NOTHING, FAITHFUL)
@@ -151,6 +182,8 @@ class _Measurer:
             return _Measure(len(repr(value)), 0, NOTHING, FAITHFUL)
         if isinstance(value, (datetime, date)):
             return self._measure_date(value)
+        if kind.__module__ in STRANGE and (not value or vars(value)):
+            return _REFUSED_SCALAR
         if isinstance(value, (dict, list, tuple, set)):
             known = self.known.get(id(value))
             if known is not None:
@@ -186,7 +219,7 @@ class _Measurer:
             return self._measure_dict(value, level)
         is_set = isinstance(value, set)
         size, depth, reasons = 2 + max(0, 2 * (len(value) - 1)), 0, NOTHING
-        lossiness = LOSSY if isinstance(value, tuple) else FAITHFUL
+        lossiness = LOSSY if isinstance(value, (tuple, FilledList)) or type(value).__module__ in STRANGE else FAITHFUL
         if is_set:
             size += len('{"_type": "set", "value": }')
         for item in value:
@@ -207,9 +240,13 @@ class _Measurer:
         size, depth, reasons, lossiness = 2 + max(0, 2 * (len(pairs) - 1)), 0, NOTHING, FAITHFUL
         named = {}
         if type(value) is not dict:
-            lossiness = LOSSY if hasattr(value, "lists") else PERHAPS
+            is_lossy = hasattr(value, "lists") or isinstance(value, FilledDict) or type(value).__module__ in STRANGE
+            is_lossy = is_lossy or isinstance(value, OrderedDict) and bool(vars(value))
+            lossiness = LOSSY if is_lossy else FAITHFUL if isinstance(value, OrderedDict) else PERHAPS
         for key, item in pairs:
-            if isinstance(key, str):
+            if isinstance(key, JunkText):
+                reasons |= UNSUPPORTED
+            elif isinstance(key, str):
                 size += len(encode_basestring_ascii(key))
                 named[key] = item
             elif key is None or isinstance(key, (int, float)):
@@ -239,7 +276,7 @@ def judge_value(value, largest=LARGEST_VALUE):
         return refused("corrupt")
     measure = _Measurer().measure(value, 1)
     reasons = measure.reasons
-    if not any(key in _pairs_of(value) for key in SESSION_KEYS):
+    if not any(dict.__contains__(value, key) for key in SESSION_KEYS):
         reasons |= frozenset({"not-a-session"})
     if measure.depth > DEEPEST:
         reasons |= TOO_DEEP

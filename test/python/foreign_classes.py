@@ -1,6 +1,6 @@
-"""Stand-ins for the classes of other packages that pickles name: Werkzeug's multi-dicts and pytz's time zones.
+"""Stand-ins for the classes of other packages that pickles name: Werkzeug's multi-dicts, MarkupSafe's text and pytz's time zones.
 
-They pickle exactly as the originals do (Werkzeug 0.9 to 3.1, `werkzeug/datastructures`; pytz `__init__` and `tzinfo`), and
+They pickle exactly as the originals do (Werkzeug 0.9 to 3.1, `werkzeug/datastructures`; MarkupSafe; pytz `__init__` and `tzinfo`), and
 a pickle that names the originals unpickles to them. `install()` puts them under the originals' module names.
 """
 
@@ -8,8 +8,18 @@ import sys
 import types
 from datetime import timedelta, tzinfo
 
+from applet_json import Markup
+
 PLAIN_MODULE = "werkzeug.datastructures"
 STRUCTURES_MODULE = "werkzeug.datastructures.structures"
+MULTI_DICT_NAMES = (
+    "MultiDict",
+    "ImmutableMultiDict",
+    "OrderedMultiDict",
+    "ImmutableOrderedMultiDict",
+    "_OrderedMultiDict",
+    "_ImmutableOrderedMultiDict",
+)
 
 
 class MultiDictBase(dict):
@@ -155,6 +165,8 @@ def _multi_dict_classes(module, extra):
         "ImmutableMultiDict": (ImmutableMixin, MultiDictBase),
         "OrderedMultiDict": (OrderedBase,),
         "ImmutableOrderedMultiDict": (ImmutableMixin, OrderedBase),
+        "_OrderedMultiDict": (OrderedBase,),
+        "_ImmutableOrderedMultiDict": (ImmutableMixin, OrderedBase),
     }
     return {name: type(name, extra + parents, {"__module__": module}) for name, parents in bases.items()}
 
@@ -246,6 +258,9 @@ def install():
     sys.modules[PLAIN_MODULE] = plain
     sys.modules[STRUCTURES_MODULE] = structures
     sys.modules["pytz"] = pytz
+    markupsafe = types.ModuleType("markupsafe")
+    Markup.__module__, markupsafe.Markup = "markupsafe", Markup
+    sys.modules["markupsafe"] = markupsafe
     return plain, structures
 
 
@@ -253,5 +268,5 @@ plain, structures = install()
 MULTI_DICTS = {
     (module.__name__, name): getattr(module, name)
     for module in (plain, structures)
-    for name in ("MultiDict", "ImmutableMultiDict", "OrderedMultiDict", "ImmutableOrderedMultiDict")
+    for name in MULTI_DICT_NAMES
 }

@@ -101,7 +101,8 @@ class Python2Pickler(pickle._Pickler):
     dispatch[frozenset] = save_frozenset
 
     def save_ordered_dict(self, value):
-        self.save_reduce(OrderedDict, ([[key, item] for key, item in value.items()],), obj=value)
+        items = [[key, item] for key, item in value.items()]
+        self.save_reduce(OrderedDict, (items,), vars(value) or None, obj=value)
 
     dispatch[OrderedDict] = save_ordered_dict
 

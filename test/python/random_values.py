@@ -8,12 +8,13 @@ from collections import Counter, OrderedDict, defaultdict
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from itertools import accumulate
+from zoneinfo import ZoneInfo
 
-from applet_json import byte_string
+from applet_json import Markup, byte_string
 from foreign_classes import MULTI_DICTS, UTC_ZONE, FixedOffset, MinutesZone, NamedZone
 from python2_pickler import Long
 from session_picklers import RepeatedKeys
-from strange_objects import a_factory
+from strange_objects import StrangeDict, StrangeList, a_factory
 
 PYTHON3, PYTHON2, JSON = "pickle of Python 3", "pickle of Python 2", "JSON"
 
@@ -93,6 +94,10 @@ class RandomValues:
         self.features.add("text: " + kind)
         value = getattr(self, "text_" + kind)()
         return self.byte_text(value) if self.style == PYTHON2 and self.chance.random() < 0.6 else value
+
+    def markup(self):
+        self.features.add("Markup")
+        return Markup(self.text())
 
     def byte_text(self, value):
         raw = value.encode("utf-8", "surrogatepass")
@@ -276,11 +281,23 @@ class RandomValues:
             self.chance.randrange(1, 29),
         )
 
-    ZONES = Weighted(naive=5, utc=2, offset=2, named=1, pytz_utc=1, pytz_p=2, pytz_fixed=1)
+    ZONES = Weighted(naive=5, utc=2, offset=2, named=1, pytz_utc=1, pytz_p=2, pytz_fixed=1, zoneinfo=2)
+    ZONE_NAMES = "UTC Europe/Zurich Asia/Kolkata America/St_Johns Australia/Lord_Howe Africa/Casablanca America/New_York Pacific/Chatham".split()
+    # Local times that come twice or never in one of these zones.
+    TRANSITIONS = [
+        (2024, 3, 31, 2, 30),
+        (2024, 10, 27, 2, 30),
+        (2024, 3, 10, 2, 30),
+        (2024, 11, 3, 1, 30),
+        (2024, 4, 7, 1, 45),
+        (2024, 10, 6, 2, 15),
+        (2024, 10, 27, 3, 0),
+        (2019, 3, 31, 1, 59),
+    ]
 
     def moment(self):
         kind = self.ZONES.pick(self.chance)
-        if self.style == PYTHON2 and kind in ("utc", "offset", "named"):
+        if self.style == PYTHON2 and kind in ("utc", "offset", "named", "zoneinfo"):
             kind = "naive"
         self.features.add("date-time: " + kind)
         if self.style == PYTHON2:
@@ -294,7 +311,12 @@ class RandomValues:
             "pytz_utc": lambda: UTC_ZONE,
             "pytz_p": lambda: self.pytz_state(minutes * 60),
             "pytz_fixed": lambda: FixedOffset(minutes),
+            "zoneinfo": lambda: ZoneInfo(self.chance.choice(self.ZONE_NAMES)),
         }[kind]()
+        if kind == "zoneinfo" and self.chance.random() < 0.5:
+            self.features.add("date-time: in a transition")
+            fold = int(self.protocol >= 4 and self.chance.random() < 0.5)
+            return datetime(*self.chance.choice(self.TRANSITIONS), tzinfo=zone, fold=fold)
         day = self.day()
         fold = int(self.style == PYTHON3 and self.protocol >= 4 and self.chance.random() < 0.2)
         if fold:
@@ -400,7 +422,21 @@ class RandomValues:
 
     def as_ordered_dict(self, level):
         self.features.add("OrderedDict of Python 2" if self.style == PYTHON2 else "OrderedDict")
-        return OrderedDict(self.pairs(level))
+        made = OrderedDict(self.pairs(level))
+        if self.chance.random() < 0.3:
+            self.features.add("OrderedDict with attributes")
+            made.note = self.chance.choice([1, self.text(), [self.text()], None])
+        return made
+
+    def as_stranger(self, level):
+        """An object of an unknown class that is a dict or a list."""
+        if self.protocol < 2:
+            return self.as_list(level)
+        if self.chance.random() < 0.5:
+            self.features.add("unknown class: dict")
+            return StrangeDict([(self.key(), self.value(level + 1)), *self.pairs(level)])
+        self.features.add("unknown class: list")
+        return StrangeList([self.value(level + 1), *self.as_list(level)])
 
     def as_defaultdict(self, level):
         factory = self.chance.choice(
@@ -506,6 +542,8 @@ class RandomValues:
         as_tag=1,
         as_other_tag=0.5,
         as_shared=2,
+        as_stranger=3,
+        markup=2,
     )
     JSON_VALUES = Weighted(
         text=24, integer=10, floating=10, constant=10, as_list=8, as_dict=10, as_tag=1, as_other_tag=0.5

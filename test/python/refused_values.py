@@ -5,12 +5,23 @@ from collections import OrderedDict, defaultdict
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 from applet_json import ByteJunk
-from foreign_classes import MULTI_DICTS, UTC_ZONE, MinutesZone, NamedZone
+from foreign_classes import MULTI_DICT_NAMES, MULTI_DICTS, UTC_ZONE, MinutesZone, NamedZone
 from python2_pickler import ClassicInstance
 from random_values import JSON, PYTHON2, PYTHON3, UNREADABLE_TEXTS, Weighted
-from strange_objects import Elsewhere, Extended1, Extended2, Extended4, Stranger, StrangerWithArguments, a_factory
+from strange_objects import (
+    Elsewhere,
+    Extended1,
+    Extended2,
+    Extended4,
+    StrangeDict,
+    StrangeList,
+    Stranger,
+    StrangerWithArguments,
+    a_factory,
+)
 
 
 class RefusedValues:
@@ -25,6 +36,9 @@ class RefusedValues:
         time=1,
         timedelta=1,
         stranger=2,
+        empty_stranger=1,
+        stranger_with_state=1,
+        reconstructed=2,
         stranger_with_arguments=2,
         strange_name=1,
         known_name=1,
@@ -65,7 +79,7 @@ class RefusedValues:
         return value
 
     def refused_bytes(self):
-        return None if self.style == PYTHON2 else self.chance.choice([b"", b"abc", b"\xff\x00", b"x" * 300])
+        return None if self.style == PYTHON2 else self.chance.choice([b"", b"abc\xff\x00", b"x" * 300, b"y" * 300])
 
     def refused_bytearray(self):
         return None if self.style == PYTHON2 else bytearray(self.chance.choice([b"", b"abc", b"\xff\x00", b"x" * 300]))
@@ -88,6 +102,18 @@ class RefusedValues:
     def refused_stranger(self):
         return None if self.style == PYTHON2 else self.chance.choice([Stranger(5), Stranger(), Fraction(1, 3)])
 
+    def refused_empty_stranger(self):
+        """Nothing tells whether it is a dict or a list."""
+        return self.chance.choice([StrangeDict, StrangeList])() if self.protocol >= 2 else None
+
+    def refused_stranger_with_state(self):
+        made = self.chance.choice([StrangeDict(a=1), StrangeList([1])])
+        made.state = 5
+        return made
+
+    def refused_reconstructed(self):
+        return self.chance.choice([StrangeDict(a=1), StrangeList([1])]) if self.protocol < 2 else None
+
     def refused_stranger_with_arguments(self):
         return StrangerWithArguments(width=3) if self.style == PYTHON3 else None
 
@@ -98,7 +124,9 @@ class RefusedValues:
         return self.chance.choice([set, datetime, OrderedDict, dict])
 
     def refused_zone(self):
-        return self.chance.choice([UTC_ZONE, MinutesZone(60)] + ([timezone.utc] if self.style == PYTHON3 else []))
+        return self.chance.choice(
+            [UTC_ZONE, MinutesZone(60)] + ([timezone.utc, ZoneInfo("UTC")] if self.style == PYTHON3 else [])
+        )
 
     def refused_offset_seconds(self):
         if self.style == PYTHON2:
@@ -180,7 +208,7 @@ class RefusedValues:
     def refused_circular_multi(self):
         if self.protocol < 2:
             return None
-        made = self.chance.choice(list(MULTI_DICTS.values())[::4])()
+        made = self.chance.choice(list(MULTI_DICTS.values())[:: len(MULTI_DICT_NAMES)])()
         made.add("a", [made])
         return made
 

@@ -22,6 +22,14 @@ class StrangerWithArguments:
         return (), {"width": 3}
 
 
+class StrangeDict(dict):
+    """An object of a class nobody knows that is a dict."""
+
+
+class StrangeList(list):
+    """An object of a class nobody knows that is a list."""
+
+
 class Extended1(Stranger):
     """Known by a one-byte extension code."""
 
@@ -49,6 +57,8 @@ strangers = types.ModuleType("strange.module")
 for code, thing in (
     (None, Stranger),
     (None, StrangerWithArguments),
+    (None, StrangeDict),
+    (None, StrangeList),
     (200, Extended1),
     (4711, Extended2),
     (70000, Extended4),

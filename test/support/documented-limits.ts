@@ -6,10 +6,11 @@ export const documentedLimits: readonly { readonly limit: string; readonly detai
   {
     limit: "A known name is called only with arguments that a pickler gives it.",
     details:
-      /^corrupt: \w+ with arguments that no pickler writes$|^corrupt: a call without a tuple of arguments$/,
+      /^corrupt: [\w.]+ with arguments that no pickler writes$|^corrupt: a call without a tuple of arguments$/,
   },
   {
-    limit: "Only a multi-dict is made empty and then filled and given a state.",
+    limit:
+      "A pickler's way to make an object is NEWOBJ for a multi-dict, a Markup and an unknown class; only a multi-dict and an OrderedDict are given a state.",
     details: /^corrupt: \w+ made as no pickler makes it$|^corrupt: a state that no pickler writes$/,
   },
   {
@@ -21,16 +22,17 @@ export const documentedLimits: readonly { readonly limit: string; readonly detai
     details: /^corrupt: a date(-time)? out of range$/,
   },
   {
-    limit: "A frame ends within the file; Python's unpickler in C says so too, the one in Python does not.",
-    details: /^corrupt: a frame longer than the file$/,
+    limit:
+      "Frames neither overlap nor end within a value; Python's unpickler in Python says so too, the one in C does not.",
+    details: /^corrupt: (a frame that ends within a value|a frame within a frame)$/,
   },
   {
-    limit: "The session is a plain dict, not a multi-dict.",
+    limit: "The session is a plain dict, not a multi-dict, nor an object of an unknown class.",
     details: /^corrupt: the session is no dict$/,
   },
   {
     limit:
-      "An unknown name is a defaultdict's factory or a failure, even where the session does not hold it.",
+      "An unknown name is a defaultdict's factory, the class of an object that is filled, or a failure, even where the session does not hold it.",
     details: /^unsupported-type: [^ ]*\.[^ ]*$/,
   },
   {
@@ -52,6 +54,14 @@ export const documentedLimits: readonly { readonly limit: string; readonly detai
       "A file is no larger, and holds no more opcodes, containers and copies, than a session of that size can need: a million containers, for one.",
     details:
       /^too-large: (copies without end|opcodes without end|values without end|more than \d+ containers|a file of \d+ bytes)$/,
+  },
+  {
+    limit: "A memo number is at most 16,777,216: Python makes a table of that length.",
+    details: /^corrupt: a memo number beyond all use$/,
+  },
+  {
+    limit: "A time zone is one that Node knows by the same name.",
+    details: /^unsupported-type: a time zone that Node does not know$/,
   },
   {
     limit: "A multi-dict's values are lists.",

@@ -20,7 +20,18 @@ const withArguments: fc.Arbitrary<Buffer> = fc.oneof(
   }),
   fc
     .oneof(
-      fc.constantFrom("uid", "expiration", "_type", "value", "set", "date_isoformat", "2020-01-01"),
+      fc.constantFrom(
+        "uid",
+        "db",
+        "expiration",
+        "_unpickle",
+        "UTC",
+        "_type",
+        "value",
+        "set",
+        "date_isoformat",
+        "2020-01-01",
+      ),
       fc.string({ maxLength: 8, unit: "binary" }),
     )
     .map((text) => {
@@ -43,8 +54,19 @@ const withArguments: fc.Arbitrary<Buffer> = fc.oneof(
         "os\nsystem",
       ],
       ...["collections\ndefaultdict", "datetime\ntimezone", "pytz\n_p", "builtins\nbytearray"],
+      ...["markupsafe\nMarkup", "strange\nThing", "builtins\ngetattr", "zoneinfo\nZoneInfo"],
+      ...["zoneinfo\nZoneInfo._unpickle", "builtins\nstr", "werkzeug.datastructures\n_OrderedMultiDict"],
     )
     .map((name) => Buffer.from(`c${name}\n`)),
+  fc
+    .constantFrom("cstrange\nThing\n)\x81", "ccollections\nOrderedDict\n)R")
+    .map((made) => Buffer.from(made, "latin1")),
+  fc
+    .tuple(
+      fc.constantFrom("I", "L", "F", "p", "g"),
+      fc.constantFrom("", "0", "1", "+1", "01", "010", "1_0", "1\0", "\0", " 1", "1L", "1.5", "nan"),
+    )
+    .map(([code, argument]) => Buffer.from(`${code}${argument}\n`)),
 );
 /** Pickles of opcodes in any order. */
 export const opcodeSoup: fc.Arbitrary<Buffer> = fc

@@ -1,4 +1,11 @@
-const multiDicts = ["MultiDict", "ImmutableMultiDict", "OrderedMultiDict", "ImmutableOrderedMultiDict"];
+const multiDicts = [
+  "MultiDict",
+  "ImmutableMultiDict",
+  "OrderedMultiDict",
+  "ImmutableOrderedMultiDict",
+  "_OrderedMultiDict",
+  "_ImmutableOrderedMultiDict",
+];
 
 /** What `random_sessions.py` must make, by the row of formats.md, sections 2 and 3, that it stands for. */
 export const sessionFeatures: Readonly<Record<string, readonly string[]>> = {
@@ -20,6 +27,8 @@ export const sessionFeatures: Readonly<Record<string, readonly string[]>> = {
     "date-time: pytz_utc",
     "date-time: pytz_p",
     "date-time: pytz_fixed",
+    "date-time: zoneinfo",
+    "date-time: in a transition",
     "date-time: fold",
     "date-time: state is a Python 2 string",
     "refused: pytz_name_alone",
@@ -28,6 +37,7 @@ export const sessionFeatures: Readonly<Record<string, readonly string[]>> = {
   "OrderedDict, defaultdict, Counter": [
     "OrderedDict",
     "OrderedDict of Python 2",
+    "OrderedDict with attributes",
     "defaultdict: a factory",
     "defaultdict: no factory",
     "Counter",
@@ -36,6 +46,14 @@ export const sessionFeatures: Readonly<Record<string, readonly string[]>> = {
     ...multiDicts.map((name) => `${name} of werkzeug.datastructures`),
     ...multiDicts.map((name) => `${name} of werkzeug.datastructures.structures`),
     "refused: empty_multi_value",
+  ],
+  Markup: ["Markup"],
+  "an unknown class that is filled": [
+    "unknown class: dict",
+    "unknown class: list",
+    "refused: empty_stranger",
+    "refused: stranger_with_state",
+    "refused: reconstructed",
   ],
   "anything else": [
     "refused: stranger",

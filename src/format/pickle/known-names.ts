@@ -12,14 +12,21 @@ import {
 } from "../python-value.js";
 import { type Construction, copyOf, pairsOf } from "./construction.js";
 import { emptyMultiDict, multiDictOf } from "./multi-dict.js";
-import { dateOfState, dateTimeOfState, duration, timeZone, timeZoneOfSeconds } from "./python-datetime.js";
+import {
+  dateOfState,
+  dateTimeOfState,
+  duration,
+  timeZone,
+  timeZoneOfName,
+  timeZoneOfSeconds,
+} from "./python-datetime.js";
 
 /** A name that a pickle may call, and what it makes of its arguments: data, always. */
 export interface KnownName {
   /** `undefined` for arguments that no pickler gives. */
   readonly call: (args: readonly PythonValue[], construction: Construction) => PythonValue | undefined;
-  /** What an instance is before anything was put into it; absent where no pickler makes one so. */
-  readonly empty?: () => PythonValue;
+  /** What NEWOBJ makes; `undefined` for arguments that no pickler gives, absent where no pickler makes one so. */
+  readonly make?: KnownName["call"];
 }
 
 const newSet = (frozen: boolean): PythonSet => ({ kind: "set", items: new Map(), frozen });
@@ -30,8 +37,11 @@ const bytes: KnownName = {
   call: (args) => (args.length === 0 ? { kind: "bytes", bytes: Buffer.alloc(0), mutable: false } : undefined),
 };
 const bytearray: KnownName = { call: bytearrayOf };
-/** Only ever an argument: the base of `copyreg._reconstructor`. */
+/** Only ever arguments: the bases of `copyreg._reconstructor`. */
 const dict: KnownName = { call: () => undefined };
+const str: KnownName = { call: () => undefined };
+const getattr: KnownName = { call: attribute };
+const markup: KnownName = { call: textOfMarkup, make: textOfMarkup };
 const orderedDict: KnownName = { call: dictOfPairs };
 /** The factory, any name, is ignored. */
 const defaultdict: KnownName = {
@@ -41,9 +51,12 @@ const defaultdict: KnownName = {
 const counter: KnownName = { call: dictOfDict };
 const multiDict: KnownName = {
   call: (args, construction) => multiDictOf(args, true, construction),
-  empty: emptyMultiDict,
+  make: (args) => (args.length === 0 ? emptyMultiDict() : undefined),
 };
 const finishedMultiDict: KnownName = { call: (args, construction) => multiDictOf(args, false, construction) };
+const zoneInfo: KnownName = { call: () => undefined };
+/** `zoneinfo.ZoneInfo._unpickle(name, from_cache)`. */
+const zoneInfoByKey: KnownName = { call: zoneOfKey };
 const reconstructor: KnownName = { call: reconstruct };
 
 const multiDicts: Readonly<Record<string, KnownName>> = {
@@ -51,13 +64,16 @@ const multiDicts: Readonly<Record<string, KnownName>> = {
   ImmutableMultiDict: finishedMultiDict,
   OrderedMultiDict: finishedMultiDict,
   ImmutableOrderedMultiDict: finishedMultiDict,
+  // Their names since Werkzeug 3.1.
+  _OrderedMultiDict: finishedMultiDict,
+  _ImmutableOrderedMultiDict: finishedMultiDict,
 };
 
 /** Module, then name. Whatever is not here is data that no session in Redis can hold. */
 const knownNames: ReadonlyMap<string, ReadonlyMap<string, KnownName>> = new Map(
   Object.entries({
-    builtins: { set, frozenset, bytes, bytearray, dict },
-    __builtin__: { set, frozenset, bytes, bytearray, dict },
+    builtins: { set, frozenset, bytes, bytearray, dict, str, getattr },
+    __builtin__: { set, frozenset, bytes, bytearray, dict, str, unicode: str, getattr },
     _codecs: { encode: { call: latin1 } },
     copyreg: { _reconstructor: reconstructor },
     copy_reg: { _reconstructor: reconstructor },
@@ -68,6 +84,8 @@ const knownNames: ReadonlyMap<string, ReadonlyMap<string, KnownName>> = new Map(
       timedelta: { call: timedelta },
       timezone: { call: fixedZone },
     },
+    markupsafe: { Markup: markup },
+    zoneinfo: { ZoneInfo: zoneInfo, "ZoneInfo._unpickle": zoneInfoByKey },
     pytz: { _UTC: { call: utc }, _p: { call: namedZone }, FixedOffset: { call: zoneOfMinutes } },
     "werkzeug.datastructures": multiDicts,
     "werkzeug.datastructures.structures": multiDicts,
@@ -129,10 +147,9 @@ function latin1Bytes(text: string): Buffer {
 
 /** `OrderedDict()`, or Python 2's `OrderedDict([[key, value], ...])`. */
 function dictOfPairs(args: readonly PythonValue[], construction: Construction): PythonDict | undefined {
-  if (args.length === 0) return newDict();
-  const pairs = args.length === 1 ? pairsOf(args[0], construction) : undefined;
+  const pairs = args.length === 0 ? [] : args.length === 1 ? pairsOf(args[0], construction) : undefined;
   if (pairs === undefined) return undefined;
-  const made = newDict();
+  const made: PythonDict = { ...newDict(), attributes: false };
   for (const [key, value] of pairs) setItem(made, key, value);
   return made;
 }
@@ -144,11 +161,31 @@ function dictOfDict(args: readonly PythonValue[], construction: Construction): P
   return args.length === 1 && isKind(items, "dict") ? copyOf(items, construction) : undefined;
 }
 
-/** `copyreg._reconstructor(a multi-dict, dict, {key: [value, ...]})`, as protocols 0 and 1 write a subclass of dict. */
+/** `getattr(zoneinfo.ZoneInfo, "_unpickle")`, as every protocol names that method; no other name has attributes. */
+function attribute(args: readonly PythonValue[]): PythonValue {
+  const [owner, name] = args;
+  if (args.length !== 2 || !isKind(owner, "name") || knownName(owner) !== zoneInfo || name !== "_unpickle")
+    throw new DecodeError("unsupported-type", "builtins.getattr");
+  return { kind: "name", module: owner.module, name: `${owner.name}.${name}` };
+}
+
+/** `markupsafe.Markup(text)`. */
+function textOfMarkup(args: readonly PythonValue[]): PythonValue | undefined {
+  const [value] = args;
+  const text = isKind(value, "byte-text") ? value.text : value;
+  return args.length === 1 && (typeof text === "string" || isKind(text, "split-text")) ? text : undefined;
+}
+
+/**
+ * As protocols 0 and 1 write subclasses: `copyreg._reconstructor(a multi-dict, dict, {key: [value, ...]})` and
+ * `copyreg._reconstructor(markupsafe.Markup, str, text)`.
+ */
 function reconstruct(args: readonly PythonValue[], construction: Construction): PythonValue | undefined {
   const [type, base, items] = args;
   if (args.length !== 3 || !isKind(type, "name") || !isKind(base, "name")) return undefined;
   if (knownName(type) === undefined) throw unsupportedName(type);
+  if (knownName(type) === markup && knownName(base) === str && items !== undefined)
+    return textOfMarkup([items]);
   if (knownName(type) !== multiDict || knownName(base) !== dict) return undefined;
   if (!isKind(items, "dict")) return undefined;
   return { kind: "multi-dict", lists: copyOf(items, construction), fillable: true };
@@ -188,6 +225,12 @@ function fixedZone(args: readonly PythonValue[]): PythonValue | undefined {
 
 function utc(args: readonly PythonValue[]): PythonValue | undefined {
   return args.length === 0 ? timeZoneOfSeconds(0) : undefined;
+}
+
+function zoneOfKey(args: readonly PythonValue[]): PythonValue | undefined {
+  const [key, fromCache] = args;
+  if (args.length !== 2 || typeof key !== "string") return undefined;
+  return typeof fromCache === "boolean" || typeof fromCache === "number" ? timeZoneOfName(key) : undefined;
 }
 
 /** `pytz._p(name, offset, dst, abbreviation)`, seconds. With a name alone the offset would have to be looked up. */

@@ -1,11 +1,14 @@
 import { isDate, isTime } from "../calendar.js";
 import { DecodeError } from "../decode-error.js";
 import type { PythonDateTime, PythonDuration, PythonTimeZone } from "../python-value.js";
+import { zoneOffsets } from "../zone-offsets.js";
 
 const microsecondsOfSecond = 1_000_000;
 const secondsOfDay = 86_400;
 const microsecondsOfDay = secondsOfDay * microsecondsOfSecond;
 const longestDays = 999_999_999;
+/** 2000 years, by which years are moved: `Date.UTC` takes those below 100 for the last century's. */
+const secondsOfShift = 5 * 146_097 * secondsOfDay;
 
 /** Gives the same object for the same text, so that equal dates share an identity. */
 export type Intern = (text: string) => object;
@@ -38,6 +41,7 @@ export function dateTimeOfState(
   const [year, month, day] = [state.readUInt16BE(0), state.readUInt8(2) & 0x7f, state.readUInt8(3)];
   const [hour, minute, second] = [state.readUInt8(4), state.readUInt8(5), state.readUInt8(6)];
   const microsecond = state.readUIntBE(7, 3);
+  const fold = state.readUInt8(2) >= 0x80;
   if (!isDate(year, month, day) || !isTime(hour, minute, second) || microsecond >= microsecondsOfSecond) {
     throw new DecodeError("corrupt", "a date-time out of range");
   }
@@ -52,10 +56,11 @@ export function dateTimeOfState(
       identity: intern(`naive ${local}`),
     };
   }
-  const offset = zone.offsetMicroseconds;
-  // Years are moved by a multiple of 400, for `Date.UTC` takes those below 100 for the last century's.
-  const seconds = Date.UTC(2000 + year, month - 1, day, hour, minute, second) / 1000;
-  const instant = BigInt(seconds) * BigInt(microsecondsOfSecond) + BigInt(microsecond - offset);
+  const seconds = Date.UTC(2000 + year, month - 1, day, hour, minute, second) / 1000 - secondsOfShift;
+  const offset = zone.offsetAt(seconds, fold);
+  // Python compares two times as if neither were the second of two equal local ones.
+  const unfolded = fold ? zone.offsetAt(seconds, false) : offset;
+  const instant = BigInt(seconds) * BigInt(microsecondsOfSecond) + BigInt(microsecond - unfolded);
   return {
     kind: "date-time",
     type: "datetime_isoformat",
@@ -82,7 +87,18 @@ export function timeZone(offsetMicroseconds: number): PythonTimeZone {
   if (!(Math.abs(offsetMicroseconds) < microsecondsOfDay)) {
     throw new DecodeError("corrupt", "a time zone offset of a day or more");
   }
-  return { kind: "time-zone", offsetMicroseconds };
+  return { kind: "time-zone", offsetAt: () => offsetMicroseconds };
+}
+
+/** A zone of the IANA database, from Node's own data. Throws `DecodeError` for a name that it does not know. */
+export function timeZoneOfName(name: string): PythonTimeZone {
+  const offsetSecondsAt = zoneOffsets(name);
+  if (offsetSecondsAt === undefined)
+    throw new DecodeError("unsupported-type", "a time zone that Node does not know");
+  return {
+    kind: "time-zone",
+    offsetAt: (localSeconds, fold) => offsetSecondsAt(localSeconds, fold) * microsecondsOfSecond,
+  };
 }
 
 export function timeZoneOfSeconds(seconds: number): PythonTimeZone {

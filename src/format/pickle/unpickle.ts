@@ -1,11 +1,18 @@
 import { DecodeError } from "../decode-error.js";
 import { mostContainers } from "../limits.js";
-import { parseDecimalInt, parseFloatText, parseIntAnyBase, parseLittleEndianInt } from "../python-int.js";
+import {
+  parseFloatText,
+  parseIntText,
+  parseLittleEndianInt,
+  parseLongText,
+  parseMemoText,
+} from "../python-int.js";
 import {
   addItem,
   isHashable,
   isKind,
   newDict,
+  type PythonInstance,
   type PythonMultiDict,
   type PythonName,
   type PythonSplitText,
@@ -24,6 +31,8 @@ import { isAscii, RecurringTexts } from "./recurring-texts.js";
 import { decodeRawUnicodeEscape, unquoteBytes } from "./text-escapes.js";
 
 const highestProtocol = 5;
+/** Picklers count from 0 or 1; Python makes a table as long as the highest number. */
+const highestMemoNumber = 2 ** 24;
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** From one session to the next. */
@@ -191,7 +200,7 @@ class Unpickler {
         this.#pushRemembered(reader.uint32());
         return;
       case opcode.longBinput:
-        this.#memo.set(reader.uint32(), this.#top());
+        this.#remember(reader.uint32());
         return;
       case opcode.emptySet:
         this.#stack.push(this.#counted({ kind: "set", items: new Map(), frozen: false }));
@@ -233,7 +242,7 @@ class Unpickler {
     const reader = this.#reader;
     switch (code) {
       case opcode.global:
-        this.#pushName(utf8Line(reader.line()), utf8Line(reader.line()));
+        this.#pushName(nameLine(reader), nameLine(reader));
         return;
       case opcode.stackGlobal: {
         const name = this.#pop();
@@ -250,19 +259,19 @@ class Unpickler {
       }
       case opcode.newobj: {
         const args = this.#pop();
-        this.#makeEmpty(this.#pop(), isKind(args, "tuple") ? args.items.length : -1);
+        this.#make(this.#pop(), isKind(args, "tuple") ? args.items : undefined);
         return;
       }
       case opcode.newobjEx: {
         const [, , type] = [this.#pop(), this.#pop(), this.#pop()];
-        this.#makeEmpty(type, -1);
+        this.#make(type, undefined);
         return;
       }
       case opcode.build:
         this.#build(this.#pop());
         return;
       case opcode.inst: {
-        this.#pushName(utf8Line(reader.line()), utf8Line(reader.line()));
+        this.#pushName(nameLine(reader), nameLine(reader));
         const name = this.#pop();
         this.#call(name, this.#popMark());
         return;
@@ -310,22 +319,19 @@ class Unpickler {
     const reader = this.#reader;
     switch (code) {
       case opcode.put: {
-        const index = this.#required(parseDecimalInt(reader.line()), "a memo number");
+        const index = this.#required(parseMemoText(reader.line()), "a memo number");
         if (index < 0) throw this.#corrupt("a negative memo number");
-        this.#memo.set(index, this.#top());
+        this.#remember(index);
         return;
       }
       case opcode.get:
-        this.#pushRemembered(this.#required(parseDecimalInt(reader.line()), "a memo number"));
+        this.#pushRemembered(this.#required(parseMemoText(reader.line()), "a memo number"));
         return;
-      case opcode.int: {
-        const line = reader.line();
-        if (line === "00" || line === "01") this.#stack.push(line === "01");
-        else this.#stack.push(this.#required(parseIntAnyBase(line), "an int"));
+      case opcode.int:
+        this.#stack.push(this.#required(parseIntText(reader.line()), "an int"));
         return;
-      }
       case opcode.long:
-        this.#stack.push(this.#required(parseIntAnyBase(reader.line().replace(/L$/, "")), "an int"));
+        this.#stack.push(this.#required(parseLongText(reader.line()), "an int"));
         return;
       case opcode.float:
         this.#pushFloat(this.#required(parseFloatText(reader.line()), "a float"));
@@ -373,7 +379,9 @@ class Unpickler {
   }
 
   #setItems(items: readonly PythonValue[]): void {
-    const target = this.#top();
+    const top = this.#top();
+    if (items.length === 0) return;
+    const target = this.#filled(top, false);
     const dict = isKind(target, "dict") ? target : this.#fillableMultiDict(target);
     if (items.length % 2 !== 0) throw this.#corrupt("a key without a value");
     for (let index = 0; index < items.length; index += 2) {
@@ -385,13 +393,24 @@ class Unpickler {
     }
   }
 
+  /** What takes the items: of an object of an unknown class what it turns out to be, once the first items come. */
+  #filled(target: PythonValue, isList: boolean): PythonValue {
+    if (!isKind(target, "instance")) return target;
+    target.content ??= this.#counted(isList ? [] : newDict());
+    if (Array.isArray(target.content) !== isList) throw unsupportedName(target.type);
+    this.#unknownNames?.delete(target.type);
+    return target.content;
+  }
+
   #fillableMultiDict(target: PythonValue): PythonMultiDict {
     if (isKind(target, "multi-dict") && target.fillable) return target;
     throw this.#corrupt("items for what is no dict");
   }
 
   #append(items: readonly PythonValue[]): void {
-    const target = this.#top();
+    const top = this.#top();
+    if (items.length === 0) return;
+    const target = this.#filled(top, true);
     if (!Array.isArray(target)) throw this.#corrupt("items for what is no list");
     for (const item of items) target.push(item);
   }
@@ -409,6 +428,11 @@ class Unpickler {
 
   #pushFloat(value: number): void {
     this.#stack.push({ kind: "float", value });
+  }
+
+  #remember(index: number | bigint): void {
+    if (index > highestMemoNumber) throw this.#corrupt("a memo number beyond all use");
+    this.#memo.set(Number(index), this.#top());
   }
 
   #pushRemembered(index: number | bigint): void {
@@ -481,18 +505,30 @@ class Unpickler {
     if (target.name === "defaultdict" && isKind(factory, "name")) this.#unknownNames?.delete(factory);
   }
 
-  /** NEWOBJ: picklers make only multi-dicts so, and fill them after. */
-  #makeEmpty(type: PythonValue, argumentCount: number): void {
+  /** NEWOBJ. An object of an unknown class may be a dict or a list: what is put into it tells. */
+  #make(type: PythonValue, args: readonly PythonValue[] | undefined): void {
     if (!isKind(type, "name")) throw this.#corrupt("an object of what is no name");
     const known = knownName(type);
-    if (known === undefined) throw unsupportedName(type);
-    if (known.empty === undefined || argumentCount !== 0)
-      throw this.#corrupt(`${type.name} made as no pickler makes it`);
-    this.#stack.push(this.#counted(known.empty()));
+    if (known === undefined) {
+      if (args?.length !== 0) throw unsupportedName(type);
+      this.#stack.push(this.#counted<PythonInstance>({ kind: "instance", type, content: undefined }));
+      return;
+    }
+    const made = args && known.make?.(args, this.#construction);
+    if (made === undefined) throw this.#corrupt(`${type.name} made as no pickler makes it`);
+    this.#stack.push(this.#counted(made));
   }
 
   #build(state: PythonValue): void {
     const target = this.#top();
+    if (isKind(target, "instance")) throw unsupportedName(target.type);
+    if (isKind(target, "dict") && target.attributes !== undefined && isKind(state, "dict")) {
+      // Python would call it in place of the dict's own.
+      if (state.values.has("items"))
+        throw new DecodeError("unsupported-type", "an OrderedDict with an attribute items");
+      if (state.values.size > 0) target.attributes = true;
+      return;
+    }
     if (!isKind(target, "multi-dict") || !target.fillable || !isKind(state, "dict")) {
       throw this.#corrupt("a state that no pickler writes");
     }
@@ -530,8 +566,10 @@ class Unpickler {
   }
 }
 
-/** A line that was read as latin1, as the UTF-8 that it is. */
-function utf8Line(line: string): string {
+/** A module or a name: a line of UTF-8 that is not empty. */
+function nameLine(reader: ByteReader): string {
+  const line = reader.line();
+  if (line === "") throw new DecodeError("corrupt", "an empty name", reader.at);
   try {
     return strictUtf8.decode(Buffer.from(line, "latin1"));
   } catch (error) {

@@ -67,7 +67,7 @@ interface Ground {
 
 /** The size of every content is the same. */
 function contentOf(what: string, number: number): string {
-  return `{"uid": 2, "v": "${what.padEnd(9)} ${String(number).padStart(8, "0")}"}`;
+  return `{"db": null, "uid": 2, "v": "${what.padEnd(9)} ${String(number).padStart(8, "0")}"}`;
 }
 
 /** Moments long enough for the adversary to come to the very file that is in hand. */
