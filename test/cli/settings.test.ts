@@ -68,7 +68,7 @@ const TLS = { TELE_SESSION_REDIS_TLS: "on" };
 const rows: readonly Row[] = [
   {
     name: "--session-dir",
-    read: ({ source }) => source.directories,
+    read: ({ source }) => source.names,
     flag: [
       ["--session-dir", "/a", "--session-dir", "/b/*"],
       ["/a", "/b/*"],
@@ -78,14 +78,14 @@ const rows: readonly Row[] = [
   },
   {
     name: "--config",
-    read: ({ source }) => source.directories,
+    read: ({ source }) => source.names,
     flag: [["--config", "/tele.conf"], ["/srv/from-flag/sessions"]],
     variable: [{ TELE_RC: "/other.conf" }, ["/srv/from-variable/sessions"]],
     fallback: ["/home/tele/.local/share/Tele/sessions"],
   },
   {
     name: "TELECMS_SERVER",
-    read: ({ source }) => source.directories,
+    read: ({ source }) => source.names,
     flag: [["--config", "/tele.conf"], ["/srv/from-flag/sessions"]],
     variable: [{ TELECMS_SERVER: "/other.conf" }, ["/srv/from-variable/sessions"]],
     fallback: ["/home/tele/.local/share/Tele/sessions"],

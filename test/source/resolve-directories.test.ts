@@ -7,6 +7,11 @@ import { resolveDirectories } from "../../src/source/resolve-directories.js";
 import { callUnprivileged } from "../support/call-unprivileged.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 
+/** What the names mean; `warned` is given what a person would be warned of. */
+function resolve(names: readonly string[], allowMissing: boolean, warned: string[] = []): Promise<string[]> {
+  return resolveDirectories({ names, comesFrom: null, allowMissing }, (text) => warned.push(text));
+}
+
 const root = makeTemporaryDirectory();
 for (const path of [
   "a/sessions",
@@ -72,7 +77,7 @@ describe("resolve-directories: paths and globs (spec.md section 3)", () => {
   ];
   for (const [name, names, found] of rows) {
     it(name, async () => {
-      const resolved = await resolveDirectories(
+      const resolved = await resolve(
         names.map((path) => `${root}/${path}`),
         false,
       );
@@ -85,8 +90,8 @@ describe("resolve-directories: paths and globs (spec.md section 3)", () => {
     const before = process.cwd();
     process.chdir(root);
     try {
-      assert.deepEqual(await resolveDirectories(["a/sessions"], false), [join(root, "a/sessions")]);
-      assert.deepEqual(await resolveDirectories(["[b]/sess*"], false), [join(root, "b/sessions")]);
+      assert.deepEqual(await resolve(["a/sessions"], false), [join(root, "a/sessions")]);
+      assert.deepEqual(await resolve(["[b]/sess*"], false), [join(root, "b/sessions")]);
     } finally {
       process.chdir(before);
     }
@@ -102,31 +107,29 @@ describe("resolve-directories: an unmounted volume must not look like nothing to
     ["a glob that only a file matches", "c/sess*", /matches no directory/],
   ] as const) {
     it(name, async () => {
-      await assert.rejects(resolveDirectories([join(root, path)], false), (error) => {
+      await assert.rejects(resolve([join(root, path)], false), (error) => {
         assert(error instanceof SettingsError);
         assert.match(error.message, says);
         assert.match(error.message, /--allow-missing/);
         return true;
       });
-      assert.deepEqual(await resolveDirectories([join(root, path)], true), []);
-      assert.deepEqual(await resolveDirectories([join(root, path), join(root, "a")], true), [
-        join(root, "a"),
-      ]);
+      assert.deepEqual(await resolve([join(root, path)], true), []);
+      assert.deepEqual(await resolve([join(root, path), join(root, "a")], true), [join(root, "a")]);
     });
   }
 
   it("a file is refused, missing ones allowed or not", async () => {
     for (const allowMissing of [false, true])
-      await assert.rejects(resolveDirectories([join(root, "c/sessions")], allowMissing), SettingsError);
+      await assert.rejects(resolve([join(root, "c/sessions")], allowMissing), SettingsError);
   });
 
   it("a symlink to itself cannot be used", async () => {
-    await assert.rejects(resolveDirectories([join(root, "loop")], true), SourceError);
+    await assert.rejects(resolve([join(root, "loop")], true), SourceError);
   });
 
   it("a glob longer than a file name may be is a glob all the same", async () => {
     const pattern = `{a,${"x,".repeat(200)}y}/sessions`;
-    assert.deepEqual(await resolveDirectories([join(root, pattern)], false), [join(root, "a/sessions")]);
+    assert.deepEqual(await resolve([join(root, pattern)], false), [join(root, "a/sessions")]);
   });
 
   it("a directory on the way that cannot be read is a SourceError", () => {
@@ -138,7 +141,7 @@ describe("resolve-directories: an unmounted volume must not look like nothing to
         directory,
         new URL("../../src/source/resolve-directories.js", import.meta.url),
         `process.chdir(${JSON.stringify(directory)});
-         try { return await module.resolveDirectories([${JSON.stringify(name)}], true); }
+         try { return await module.resolveDirectories({ comesFrom: null, allowMissing: true, names: [${JSON.stringify(name)}] }, () => undefined); }
          catch (error) { return { name: error.name, message: error.message }; }`,
       );
       assert.equal(caught.name, "SourceError", name);
