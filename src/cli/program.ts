@@ -258,7 +258,7 @@ function describeUnknownOption(message: string, suggestion: string): string {
   if (name === "-h") return hostHint;
   if (name === "-p") return "unknown option '-p'; the port is --port";
   const spelt = name.toLowerCase().replaceAll("_", "-");
-  if (definitions.some(({ flag }) => flag === spelt)) {
+  if (spelt === stepFlag || definitions.some(({ flag }) => flag === spelt)) {
     return `unknown option '${name}'\n(Did you mean ${spelt}?)`;
   }
   return name === "" ? "unknown option; see tele-sessions --help" : `unknown option '${name}'${suggestion}`;
