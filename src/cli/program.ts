@@ -252,14 +252,14 @@ function describeUnknownOption(message: string, suggestion: string): string {
       ? `option ${name} takes no value`
       : `this command takes no option ${name}`;
   }
-  if (/^--(pass|auth)|^-a$/.test(name)) {
-    return `unknown option: a password has no flag; --password-file or TELE_SESSION_REDIS_PASSWORD take it`;
-  }
   if (name === "-h") return hostHint;
   if (name === "-p") return "unknown option '-p'; the port is --port";
   const spelt = name.toLowerCase().replaceAll("_", "-");
   if (spelt === stepFlag || definitions.some(({ flag }) => flag === spelt)) {
     return `unknown option '${name}'\n(Did you mean ${spelt}?)`;
+  }
+  if (/^--(pass|auth)|^-a$/.test(name)) {
+    return `unknown option: a password has no flag; --password-file or TELE_SESSION_REDIS_PASSWORD take it`;
   }
   return name === "" ? "unknown option; see tele-sessions --help" : `unknown option '${name}'${suggestion}`;
 }

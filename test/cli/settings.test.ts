@@ -235,6 +235,19 @@ const rows: readonly Row[] = [
   },
   { name: "--dry-run", read: ({ run }) => run.dryRun, flag: [["--dry-run"], true], fallback: false },
   {
+    name: "--alone",
+    read: ({ removal }) => removal.alone,
+    flag: [["--alone"], true],
+    fallback: false,
+  },
+  {
+    name: "--max-ended",
+    read: ({ conflicts }) => conflicts.maxEnded,
+    flag: [["--max-ended", "5%"], 5],
+    variable: [{ TELE_SESSION_REDIS_MAX_ENDED: "7.5%" }, 7.5],
+    fallback: 20,
+  },
+  {
     name: "--max-failed",
     read: ({ run }) => run.maxFailed,
     flag: [["--max-failed", "0.5%"], { percent: 0.5 }],
