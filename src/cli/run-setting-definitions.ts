@@ -213,7 +213,7 @@ const output = {
     flag: "--report",
     placeholder: "<file>",
     kind: "path",
-    help: "write the report, with every failure, to this file",
+    help: "write the report, with every failure, to this file; - is stdout",
     group: "Output",
     commands: all,
   },

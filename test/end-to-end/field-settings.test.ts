@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { findFreePort } from "../support/free-port.js";
@@ -160,5 +160,21 @@ test("a working directory that is gone: exit 2 with a sentence, absolute paths s
     });
     assert.equal(code, exitCode, stderr);
     if (exitCode === 2) assert.match(stderr, /working directory no longer exists/);
+  }
+});
+
+test("--report - prints the whole report on stdout", async () => {
+  await redisCommand(redis, "FLUSHALL");
+  const cwd = makeTemporaryDirectory();
+  for (const args of [
+    [...copy, "--report", "-"],
+    ["--stop-after-init", "--report", "-"],
+  ]) {
+    const { exitCode, stdout, stderr } = await run(args, { cwd });
+    assert.equal(exitCode, 0, stderr);
+    const report: unknown = JSON.parse(stdout);
+    assert.ok(typeof report === "object" && report !== null && "exitCode" in report, stdout);
+    assert.equal(report.exitCode, 0);
+    assert.deepEqual(readdirSync(cwd), []);
   }
 });
