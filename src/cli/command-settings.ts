@@ -1,6 +1,13 @@
+import { isAbsolute } from "node:path";
 import { SettingsError } from "../model/errors.js";
+import { showablePath } from "../model/showable.js";
 import type { RedisTarget } from "../redis/redis-target.js";
-import { findHiddenVariables, resolveConnection } from "./connection.js";
+import {
+  findHiddenVariables,
+  refuseOtherConnection,
+  resolveConnection,
+  warnOfWhatOldAppletsMiss,
+} from "./connection.js";
 import type { FileSystemReader } from "./file-system-reader.js";
 import { refuseUnbuilt } from "./refuse-unbuilt.js";
 import { resolveSessionDirectories } from "./session-directories.js";
@@ -15,6 +22,8 @@ import {
   type TypedSettings,
 } from "./settings.js";
 import { notBuiltYet } from "./unbuilt.js";
+import { warnOfUnknownVariables } from "./unknown-variables.js";
+import { connectionSettings, isAnySet, settingsNamedByOdoo } from "./variable-families.js";
 
 /** What a command needs to know, checked; a command passes over what means nothing to it. */
 export interface CommandSettings {
@@ -27,11 +36,15 @@ export interface CommandSettings {
   readonly output: OutputSettings;
   /** Whole sentences for people, about settings that deserve a second look. */
   readonly warnings: readonly string[];
+  /** Warnings that `--quiet` does not hide. */
+  readonly lastingWarnings: readonly string[];
 }
 
 export interface SourceSettings {
   /** Paths or globs, as typed. */
-  readonly directories: readonly string[];
+  readonly names: readonly string[];
+  /** Where the directory comes from if nobody named it: a sentence without its full stop; null if somebody did. */
+  readonly comesFrom: string | null;
   /** Whether a directory that is missing, or a glob without a match, is an empty one. */
   readonly allowMissing: boolean;
   /** Null: every session. */
@@ -120,21 +133,58 @@ export function resolveCommandSettings(
   environment: Environment,
   files: FileSystemReader,
 ): CommandSettings {
-  const ignored = new Set([...findHiddenVariables(typed, environment), ...variablesOfOthers(command)]);
-  const settings = readSettings(typed, environment, ignored);
+  const lastingWarnings = warnOfUnknownVariables(environment);
+  try {
+    return { ...resolveAll(command, typed, environment, files), lastingWarnings };
+  } catch (error) {
+    if (!(error instanceof SettingsError) || lastingWarnings.length === 0) throw error;
+    // A misspelt variable is often the cause of what was refused.
+    throw new SettingsError(
+      [error.message, ...lastingWarnings.map((warning) => `warning: ${warning}`)].join("\n"),
+    );
+  }
+}
+
+function resolveAll(
+  command: ConnectedCommand,
+  typed: TypedSettings,
+  environment: Environment,
+  files: FileSystemReader,
+): Omit<CommandSettings, "lastingWarnings"> {
+  const byOdoo = settingsNamedByOdoo(environment);
+  const read = (families: ReadonlySet<SettingName>) =>
+    readSettings(
+      typed,
+      environment,
+      new Set([...findHiddenVariables(typed, environment, families), ...variablesOfOthers(command)]),
+      families,
+    );
+  const settings = read(byOdoo);
   refuseUnbuilt(settings);
+  refuseContradictions(settings);
+  refuseRelativePaths(settings, files);
   const warnings: string[] = [];
   const problems: string[] = [];
   const directories = collectProblem(problems, () => resolveSessionDirectories(settings, environment, files));
-  const connection = collectProblem(problems, () => resolveConnection(settings, files, warnings));
+  const connection = collectProblem(problems, () => {
+    const resolved = resolveConnection(settings, files, warnings);
+    const isTyped = connectionSettings.some((name) => typed[name] !== undefined);
+    const odooGivesOne = isAnySet(connectionSettings, "odooVariable", environment);
+    if (!isTyped && odooGivesOne && !byOdoo.has("url")) {
+      const odoo = read(new Set([...byOdoo, ...connectionSettings]));
+      refuseOtherConnection(resolved, resolveConnection(odoo, files, []));
+    }
+    return resolved;
+  });
   const shard = collectProblem(problems, () => resolveShard(settings));
   if (directories === undefined || connection === undefined || shard === undefined) {
     throw new SettingsError(problems.join("\n"));
   }
+  if (command === "copy") warnings.push(...warnOfWhatOldAppletsMiss(settings, connection));
   if (connection.topology !== "single") throw new SettingsError(`a ${connection.topology} ${notBuiltYet}`);
   return {
     source: {
-      directories,
+      ...directories,
       allowMissing: settings.allowMissing.value,
       shard,
       sample: settings.sample?.value ?? null,
@@ -179,7 +229,8 @@ export function resolveCommandSettings(
 
 /** The three switches, which no other command reads. Throws `SettingsError`. */
 export function resolveStepSwitches(environment: Environment): StepSwitches {
-  const settings = readSettings({}, environment, variablesOfOthers("stop-after-init"));
+  const byOdoo = settingsNamedByOdoo(environment);
+  const settings = readSettings({}, environment, variablesOfOthers("stop-after-init"), byOdoo);
   const { redisSwitch, copyExistingSwitch, purgeExistingSwitch } = settings;
   const redis = redisSwitch.value;
   return {
@@ -203,6 +254,28 @@ function collectProblem<Result>(problems: string[], resolve: () => Result): Resu
     problems.push(error.message);
     return undefined;
   }
+}
+
+function refuseContradictions({ json, report }: Settings): void {
+  if (json.value && report?.value === "-") {
+    throw new SettingsError("--json and --report - both print the report on stdout: give one of them");
+  }
+}
+
+/** A deployment may have removed the directory that this process was started in. */
+function refuseRelativePaths(settings: Settings, files: FileSystemReader): void {
+  const relative = settingEntries.flatMap(([name, { kind }]) => {
+    const setting = settings[name];
+    if (kind !== "path" || setting === undefined) return [];
+    const paths = [setting.value].flat().filter((path) => typeof path === "string");
+    return paths.filter((path) => path !== "-" && !isAbsolute(path)).map((path) => ({ setting, path }));
+  });
+  if (relative.length === 0 || files.hasWorkingDirectory()) return;
+  const problems = relative.map(
+    ({ setting, path }) =>
+      `${setting.origin.name}: "${showablePath(path)}" is relative, and the working directory no longer exists. Change to a directory that exists, or give an absolute path`,
+  );
+  throw new SettingsError(problems.join("\n"));
 }
 
 function resolveShard({ shard, shardCount, jobCompletionIndex }: Settings): Shard | null {

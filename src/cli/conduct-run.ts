@@ -89,9 +89,8 @@ async function runInDirectories(
   settings: CommandSettings,
   surroundings: Surroundings,
 ): Promise<void> {
-  const { record } = surroundings;
-  const { directories, allowMissing } = settings.source;
-  record.directories = await resolveDirectories(directories, allowMissing);
+  const { record, warn } = surroundings;
+  record.directories = await resolveDirectories(settings.source, (message) => warn(message, true));
   const hasLanes = task === "copy" || task === "verify";
   const threads = hasLanes ? startLaneThreads(settings, record.directories) : [];
   try {
@@ -115,6 +114,7 @@ function surroundingsOf(
     record.warnings.push(message);
     if (!quiet || lasting) reporter.say(`warning: ${message}`);
   };
+  for (const warning of settings.lastingWarnings) warn(warning, true);
   for (const warning of settings.warnings) warn(warning);
   const tell = ({ sid, kind, failure }: SessionOutcome) => {
     const reason = failure === undefined ? "" : ` ${failure.reason}: ${showable(failure.detail)}`;

@@ -28,7 +28,7 @@ export async function confirmRemoval(
   if (stdin.isTTY !== true || terminal.isTTY !== true) {
     throw new SettingsError("--unverified needs --yes where no terminal is to ask on");
   }
-  const directories = await resolveDirectories(source.directories, source.allowMissing);
+  const directories = await resolveDirectories(source, () => undefined);
   const scan = { directories, batchSize: namesAtATime, sample: null, restores: false, warn: () => undefined };
   const files = countOf(await countSessionFiles(scan, stop), "session file");
   const where = directories.map(showablePath).join(", ");

@@ -1,5 +1,11 @@
+import { isDeepStrictEqual } from "node:util";
 import { SettingsError } from "../model/errors.js";
-import type { RedisTarget, RedisTls } from "../redis/redis-target.js";
+import {
+  type ConnectionHints,
+  describeTarget,
+  type RedisTarget,
+  type RedisTls,
+} from "../redis/redis-target.js";
 import type { FileSystemReader } from "./file-system-reader.js";
 import { readPasswordFile, readTextFile } from "./read-text-file.js";
 import type { RedisUrl } from "./redis-url.js";
@@ -12,6 +18,7 @@ import type {
   Settings,
   TypedSettings,
 } from "./settings.js";
+import { isAnySet } from "./variable-families.js";
 
 /** Which Redis is meant, and how it is found. */
 export type RedisConnection =
@@ -31,6 +38,8 @@ const sentinelVariables = [
   "sentinelPort",
   "sentinelMaster",
   "sentinelPassword",
+  "sentinelUsername",
+  "sentinelTls",
 ] as const satisfies readonly SettingName[];
 
 /**
@@ -40,8 +49,10 @@ const sentinelVariables = [
 export function findHiddenVariables(
   typed: TypedSettings,
   environment: Environment,
+  byOdoo: ReadonlySet<SettingName>,
 ): ReadonlySet<SettingName> {
-  const sentinelIsNamed = typed.sentinel !== undefined || environment["TELE_SESSION_REDIS_SENTINEL_HOST"];
+  const family = byOdoo.has("sentinelHost") ? "odooVariable" : "variable";
+  const sentinelIsNamed = typed.sentinel !== undefined || isAnySet(["sentinelHost"], family, environment);
   return new Set<SettingName>([
     ...(typed.url === undefined ? [] : ([...sentinelVariables, "host", "port", "db"] as const)),
     ...(typed.host === undefined ? [] : ([...sentinelVariables, "url"] as const)),
@@ -72,17 +83,17 @@ export function resolveConnection(
   if (sentinels !== undefined) {
     if (url) warnings.push(`${url.origin.name} is ignored: a Sentinel is set`);
     const origin = (sentinel ?? sentinelHost ?? settings.sentinelPort).origin;
-    const connection = resolveSentinel(sentinels, origin, settings, files);
-    warnOfWhatTheAppletMisses(settings, connection.master, undefined, warnings);
-    return connection;
+    return resolveSentinel(sentinels, origin, settings, files);
   }
   const target = url ? resolveUrl(url, settings, files, warnings) : resolveHost(settings, files);
+  if (cluster && "path" in target.address) {
+    throw new SettingsError(`${settings.cluster.origin.name}: a Cluster has no Unix socket`);
+  }
   if (cluster && target.db !== 0) {
     throw new SettingsError(
       `${settings.cluster.origin.name}: a Cluster has database 0 only, not ${target.db}`,
     );
   }
-  warnOfWhatTheAppletMisses(settings, target, url?.value, warnings);
   return { topology: cluster ? "cluster" : "single", target };
 }
 
@@ -135,13 +146,20 @@ function resolveSentinel(
 
 function resolveHost(settings: Settings, files: FileSystemReader): RedisTarget {
   const tls = resolveTls(settings, undefined, files);
+  const credentials = readCredentials(settings, files);
+  const { host, port } = settings;
+  const mayNeedTls = [host, port].some(({ origin }) => origin.odoo) && settings.tls.origin.from === "default";
   return {
-    address: { host: settings.host.value, port: settings.port.value },
+    address: { host: host.value, port: port.value },
     db: settings.db.value,
-    ...readCredentials(settings, files),
+    ...credentials,
     ...(tls ? { tls } : {}),
+    ...(mayNeedTls ? { hints: { ...credentials.hints, connection: odooTlsHint } } : {}),
   };
 }
+
+const odooTlsHint =
+  "ODOO_SESSION_REDIS_SSL is unset: session_redis 18.0 and later then use TLS, this tool does not. If this port speaks TLS, set it to 1";
 
 function resolveUrl(
   { value: url, origin }: Setting<RedisUrl>,
@@ -162,6 +180,9 @@ function resolveUrl(
     url.path === undefined && settings.port.value !== port ? settings.port : undefined,
     settings.db.value !== db ? settings.db : undefined,
   ];
+  if (settings.tls.origin.odoo && settings.tls.value && url.scheme !== "rediss") {
+    warnings.push(`${settings.tls.origin.name} is ignored: ${origin.name} says whether TLS is used`);
+  }
   for (const setting of passedOver) {
     if (setting?.origin.from === "variable") {
       warnings.push(`${setting.origin.name} is ignored: ${origin.name} says where Redis is`);
@@ -179,6 +200,7 @@ function resolveUrl(
 interface Credentials {
   readonly username?: string;
   readonly password?: string;
+  readonly hints?: ConnectionHints;
 }
 
 /** A URL's own credentials stand, but give way to flags where the URL is a variable. */
@@ -199,10 +221,14 @@ function mergeCredentials(
       if (setting) throw new SettingsError(`--url and ${setting.origin.name} both say it: give it once`);
     }
   }
-  const separate = readCredentials(settings, files);
+  const { hints, ...separate } = readCredentials(settings, files);
   const own: Credentials = {
     ...(url.username && !flagFor(username) ? { username: url.username } : {}),
-    ...(url.password && !flagFor(passwordFile) ? { password: url.password } : {}),
+    ...(url.password && !flagFor(passwordFile)
+      ? { password: url.password, ...loginHints(url.password, origin) }
+      : hints
+        ? { hints }
+        : {}),
   };
   return { ...separate, ...own };
 }
@@ -219,10 +245,26 @@ function readCredentials(
   const secret = passwordFile
     ? readPasswordFile(passwordFile.value, passwordFile.origin, files)
     : password?.value;
+  const origin = (passwordFile ?? password)?.origin;
   return {
-    ...(username?.value ? { username: username.value } : {}),
+    ...(username?.value ? { username: username.value, ...loginHints(username.value, username.origin) } : {}),
     ...(secret === undefined ? {} : { password: secret }),
+    ...(secret !== undefined && origin ? loginHints(secret, origin) : {}),
   };
+}
+
+/** What is often no part of a password or a user name, but is sent as it stands. */
+function loginHints(text: string, { name }: SettingOrigin): Pick<Credentials, "hints"> {
+  const seen = /[\r\n]$/.test(text)
+    ? "ends in a newline (echo adds one, printf %s does not)"
+    : /\s$/.test(text)
+      ? "ends in white space"
+      : /^\s/.test(text)
+        ? "begins with white space"
+        : /^(["']).+\1$/s.test(text)
+          ? "stands in quotation marks"
+          : undefined;
+  return seen === undefined ? {} : { hints: { login: `The value of ${name} ${seen}, and was sent so` } };
 }
 
 /** Undefined where Redis is talked to in plain text. */
@@ -232,13 +274,15 @@ function resolveTls(
   files: FileSystemReader,
 ): RedisTls | undefined {
   const { tls, cacert, cert, key, tlsServername, tlsInsecure } = settings;
-  const isOn = tls.value || url?.value.scheme === "rediss";
+  // As in session_redis, Odoo's switch means host and port; a URL says it itself.
+  const isSwitchedOn = tls.value && !(url && tls.origin.odoo);
+  const isOn = isSwitchedOn || url?.value.scheme === "rediss";
   if (isOn && url?.value.path !== undefined) {
     throw new SettingsError(`${tls.origin.name}: there is no TLS on a Unix socket`);
   }
   if (!isOn) {
     const idle = [cacert, cert, key, tlsServername, tlsInsecure.value ? tlsInsecure : undefined];
-    const first = idle.find((setting) => setting !== undefined);
+    const first = idle.find((setting) => setting !== undefined && !setting.origin.odoo);
     if (first) throw new SettingsError(`${first.origin.name} needs TLS: --tls or a rediss: URL`);
     return undefined;
   }
@@ -247,6 +291,11 @@ function resolveTls(
     path && url ? { value: path, origin: url.origin } : undefined;
   const authority = cacert ?? fromUrl(own.caFile);
   const certificate = cert ?? fromUrl(own.certFile);
+  if (cert && !key && own.keyFile === undefined) {
+    throw new SettingsError(
+      `${cert.origin.name} needs the certificate's key: --key or TELE_SESSION_REDIS_KEY`,
+    );
+  }
   const keyFile = key ?? fromUrl(own.keyFile) ?? certificate;
   if (keyFile && !certificate) throw new SettingsError(`${keyFile.origin.name}: a key needs its certificate`);
   const read = (setting: Setting<string>) => readTextFile(setting.value, setting.origin, files);
@@ -261,21 +310,51 @@ function resolveTls(
   };
 }
 
-/** The applet reads the host, the port and the password, and what stands in a URL; nothing else. */
-function warnOfWhatTheAppletMisses(
-  settings: Settings,
-  target: Omit<RedisTarget, "address">,
-  url: RedisUrl | undefined,
-  warnings: string[],
-): void {
+/** Throws `SettingsError` if Tele's and Odoo's variables both give a connection and do not mean the same. */
+export function refuseOtherConnection(ofTele: RedisConnection, ofOdoo: RedisConnection): void {
+  if (isDeepStrictEqual(withoutHints(ofTele), withoutHints(ofOdoo))) return;
+  const [tele, odoo] = [describeConnection(ofTele), describeConnection(ofOdoo)];
+  const difference =
+    tele === odoo
+      ? `differ in the credentials or TLS for ${tele}`
+      : `name different servers: ${tele} and ${odoo}`;
+  throw new SettingsError(
+    `TELE_SESSION_REDIS_* and ODOO_SESSION_REDIS_* ${difference}. Unset one of them, or name the server with --url or --host`,
+  );
+}
+
+function withoutHints(connection: RedisConnection): RedisConnection {
+  if (connection.topology === "sentinel") {
+    const { hints: _, ...master } = connection.master;
+    return { ...connection, master };
+  }
+  const { hints: _, ...target } = connection.target;
+  return { ...connection, target };
+}
+
+function describeConnection(connection: RedisConnection): string {
+  if (connection.topology !== "sentinel")
+    return `${connection.topology} ${describeTarget(connection.target)}`;
+  return `Sentinel ${connection.sentinels.map(({ host, port }) => `${host}:${port}`).join(", ")}`;
+}
+
+/** session_redis before 18.0 reads the host, the port and the password, and what stands in a URL; nothing else. */
+export function warnOfWhatOldAppletsMiss(settings: Settings, connection: RedisConnection): readonly string[] {
   const { db, username, tls, cluster } = settings;
+  const isSentinel = connection.topology === "sentinel";
+  const target = isSentinel ? connection.master : connection.target;
+  const url = isSentinel ? undefined : settings.url?.value;
   const missed = [
     target.db !== (url?.db ?? 0) ? db : undefined,
     target.username !== url?.username ? username : undefined,
     target.tls && url?.scheme !== "rediss" ? tls : undefined,
     cluster.value ? cluster : undefined,
   ];
-  for (const setting of missed) {
-    if (setting) warnings.push(`${setting.origin.name}: the session_redis applet does not read this setting`);
-  }
+  return missed.flatMap((setting) =>
+    setting
+      ? [
+          `${setting.origin.name}: session_redis before 18.0 does not read this setting; put it into a URL, or check that the server uses the same Redis`,
+        ]
+      : [],
+  );
 }

@@ -8,11 +8,19 @@ export function findHome(environment: Environment, files: FileSystemReader): str
   return environment["HOME"] || files.accountHome();
 }
 
+/** Which server's names and directories count. */
+export type Server = "tele" | "odoo";
+
 /** Where the server keeps its data when nothing says so [odoo/tools/config.py `_get_default_datadir`]. */
-export function defaultDataDirectory(environment: Environment, files: FileSystemReader): string {
+export function defaultDataDirectory(
+  server: Server,
+  environment: Environment,
+  files: FileSystemReader,
+): string {
   const home = findHome(environment, files);
-  if (home === null || !files.isDirectory(home)) return "/var/lib/tele";
-  return join(environment["XDG_DATA_HOME"] || join(home, ".local/share"), "Tele");
+  if (home === null || !files.isDirectory(home)) return `/var/lib/${server}`;
+  const name = server === "tele" ? "Tele" : "Odoo";
+  return join(environment["XDG_DATA_HOME"] || join(home, ".local/share"), name);
 }
 
 /**

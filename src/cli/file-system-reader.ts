@@ -8,6 +8,8 @@ export interface FileSystemReader {
   readonly isDirectory: (path: string) => boolean;
   /** The home directory that the account database has for this user, null where it has none. */
   readonly accountHome: () => string | null;
+  /** Whether the working directory still exists; without it no relative path means anything. */
+  readonly hasWorkingDirectory: () => boolean;
 }
 
 /** The real machine. */
@@ -16,6 +18,7 @@ export const fileSystemReader: FileSystemReader = {
   isDirectory: (path) => orElse(false, () => statSync(path).isDirectory()),
   // Containers run under accounts without an entry.
   accountHome: () => orElse(null, () => userInfo().homedir || null),
+  hasWorkingDirectory: () => orElse(false, () => process.cwd() !== ""),
 };
 
 /** What cannot be asked is answered as Python's `os.path` answers it: with what holds where nothing is there. */

@@ -19,12 +19,16 @@ export async function invoke(commandLine: readonly string[], version: string): P
   if (kind !== "stop-after-init") return conduct(kind, taskOf(kind, typed), typed, version);
   const { resolveStepSwitches } = await import("./command-settings.js");
   const { redis, copyExisting, purgeExisting } = resolveStepSwitches(process.env);
-  if (!redis) return doNothing(typed, "TELE_SESSION_REDIS is off", version);
+  const { stepSwitches, isAnySet } = await import("./variable-families.js");
+  const areOdoos =
+    !isAnySet(stepSwitches, "variable", process.env) && isAnySet(stepSwitches, "odooVariable", process.env);
+  const start = areOdoos ? "ODOO_SESSION_REDIS" : "TELE_SESSION_REDIS";
+  if (!redis) return doNothing(typed, `${start} is off`, version);
   if (copyExisting) {
     return conduct(kind, "copy", purgeExisting ? { ...typed, purge: true } : typed, version);
   }
   if (purgeExisting) return conduct(kind, "purge-unconditionally", typed, version);
-  const switches = ["COPY", "PURGE"].map((verb) => `TELE_SESSION_REDIS_${verb}_EXISTING_FS_SESSIONS`);
+  const switches = ["COPY", "PURGE"].map((verb) => `${start}_${verb}_EXISTING_FS_SESSIONS`);
   return doNothing(typed, `${switches.join(" and ")} are off`, version);
 }
 
@@ -52,11 +56,14 @@ async function doNothing(
   version: string,
 ): Promise<number> {
   const { emptyReport } = await import("./empty-report.js");
-  const report = emptyReport("stop-after-init", version, [], 0);
+  const { warnOfUnknownVariables } = await import("./unknown-variables.js");
+  const warnings = warnOfUnknownVariables(process.env);
+  const report = emptyReport("stop-after-init", version, warnings, 0);
   if (typeof path === "string") {
     const { ReportFile } = await import("./report-file.js");
     new ReportFile(path).finish(report);
   }
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
   if (quiet !== true) process.stderr.write(`Nothing to do: ${reason}.\n`);
   if (json === true) process.stdout.write(`${JSON.stringify(report)}\n`);
   return 0;

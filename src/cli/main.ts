@@ -23,7 +23,7 @@ async function exitCodeOfRun(commandLine: readonly string[]): Promise<number> {
   const version = packageVersion();
   try {
     refuseOldNode();
-    if (commandLine.length === 1 && commandLine[0] === "--version") {
+    if (commandLine.length === 1 && ["--version", "-V"].includes(commandLine[0] ?? "")) {
       process.stdout.write(`${version}\n`);
       return 0;
     }

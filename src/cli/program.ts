@@ -46,6 +46,7 @@ export function parseCommandLine(commandLine: readonly string[], facts: ProgramF
   const step = new Option(stepFlag, stepHelp).helpGroup("Without a command:");
   root.addOption(step);
   const rootOptions = addSettings(root, ["copy", "stop-after-init"]);
+  const sessionDirOption = rootOptions.get("sessionDir");
 
   for (const name of connectedCommands) {
     const command = root
@@ -68,18 +69,34 @@ export function parseCommandLine(commandLine: readonly string[], facts: ProgramF
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     const text = printed.join("");
-    if (error.code === "commander.helpDisplayed") return { kind: "help", text };
+    if (error.code === "commander.helpDisplayed") {
+      refuseHostAsHelp(commandLine);
+      return { kind: "help", text };
+    }
     if (error.code === "commander.version") return { kind: "version", text };
     // Commander's way to say that there was no command.
     if (error.code === "commander.help" && isTyped(root, step)) {
       return { kind: "stop-after-init", typed: collect(root, rootOptions) };
     }
     if (error.code === "commander.help") throw new SettingsError(`no command given\nUsage: ${usage}`);
-    throw new SettingsError(safeMessage(error));
+    const isExpanded =
+      error.code === "commander.unknownCommand" &&
+      !error.message.includes("Did you mean") &&
+      sessionDirOption !== undefined &&
+      isTyped(root, sessionDirOption);
+    throw new SettingsError(isExpanded ? tooManyArguments : safeMessage(error));
   }
   const [invocation] = chosen;
   if (invocation === undefined) throw new Error("a command line chose nothing");
   return invocation;
+}
+
+/** In redis-cli, -h is the host. */
+function refuseHostAsHelp(commandLine: readonly string[]): void {
+  const follower = commandLine[commandLine.indexOf("-h") + 1];
+  if (commandLine.includes("-h") && follower !== undefined && !follower.startsWith("-")) {
+    throw new SettingsError(hostHint);
+  }
 }
 
 type SettingOptions = ReadonlyMap<SettingName, Option>;
@@ -88,7 +105,7 @@ function makeProgram(facts: ProgramFacts, print: (text: string) => void): Comman
   return new Commander("tele-sessions")
     .usage(usage.replace("tele-sessions ", ""))
     .description(description)
-    .version(facts.version, "--version", "print the version")
+    .version(facts.version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .helpCommand(false)
     .configureOutput({
@@ -108,11 +125,12 @@ function makeProgram(facts: ProgramFacts, print: (text: string) => void): Comman
 function addSettings(commander: Commander, commands: readonly Command[]): SettingOptions {
   const options = new Map<SettingName, Option>();
   for (const [name, definition] of settingEntries) {
-    const { flag, placeholder, repeatable, group } = definition;
+    const { flag, short, placeholder, repeatable, group } = definition;
     const hidden = isUnbuilt(name);
     if (flag === undefined || !(hidden || commands.some((command) => definition.commands.includes(command))))
       continue;
-    const flags = placeholder === undefined ? flag : `${flag} ${placeholder}`;
+    const names = short === undefined ? flag : `${short}, ${flag}`;
+    const flags = placeholder === undefined ? names : `${names} ${placeholder}`;
     const option = new Option(flags, describe(name, definition)).helpGroup(`${group}:`).hideHelp(hidden);
     if (repeatable) option.argParser((value: string, before: string[] = []) => [...before, value]);
     commander.addOption(option);
@@ -202,14 +220,19 @@ function afterHelp(columns: number): string {
   ].join("\n");
 }
 
+const hostHint = "-h is help; the host is --host redis.example";
+const tooManyArguments =
+  "too many arguments: name session directories with --session-dir. If the shell made several of a glob, put the glob in quotes or repeat --session-dir before each directory";
+
 /** Commander's message without anything that could be a value: it shows unknown options whole, `--password=hunter2` too. */
 function safeMessage({ code, message }: CommanderError): string {
   const plain = message.replace(/^error: /, "");
   const suggestion = /\n\(Did you mean [^\n]*\)$/.exec(plain)?.[0] ?? "";
   switch (code) {
     case "commander.optionMissingArgument":
-    case "commander.excessArguments":
       return plain;
+    case "commander.excessArguments":
+      return tooManyArguments;
     case "commander.unknownCommand":
       // What is like no command may be anything, a URL with its password for one.
       return suggestion ? plain : "unknown command; tele-sessions --help lists them";
@@ -221,12 +244,19 @@ function safeMessage({ code, message }: CommanderError): string {
 }
 
 function describeUnknownOption(message: string, suggestion: string): string {
-  const [, name = ""] = /'(--[a-z][a-z-]{1,30}(?![\w-])|-[a-z](?![a-z]*-))/i.exec(message) ?? [];
-  const definition = Object.values<SettingDefinition>(settingDefinitions).find(({ flag }) => flag === name);
+  const [, name = ""] = /'(--[a-z][a-z_-]{1,30}(?![\w-])|-[a-z](?![a-z]*-))/i.exec(message) ?? [];
+  const definitions = Object.values<SettingDefinition>(settingDefinitions);
+  const definition = definitions.find(({ flag, short }) => name === flag || name === short);
   if (definition) {
     return message.includes(`'${name}=`)
       ? `option ${name} takes no value`
       : `this command takes no option ${name}`;
+  }
+  if (name === "-h") return hostHint;
+  if (name === "-p") return "unknown option '-p'; the port is --port";
+  const spelt = name.toLowerCase().replaceAll("_", "-");
+  if (spelt === stepFlag || definitions.some(({ flag }) => flag === spelt)) {
+    return `unknown option '${name}'\n(Did you mean ${spelt}?)`;
   }
   if (/^--(pass|auth)|^-a$/.test(name)) {
     return `unknown option: a password has no flag; --password-file or TELE_SESSION_REDIS_PASSWORD take it`;

@@ -62,6 +62,9 @@ const falseWords = ["0", "F", "FALSE", "N", "NO"];
 
 /** Reads a URL with the meaning that redis-py (4.3) and Python's `urllib.parse` give it. Never throws. */
 export function parseRedisUrl(text: string): RedisUrl | RedisUrlProblem {
+  if (text.includes("#")) {
+    return { problem: "it holds a #, which cuts a URL short. In a password, write %23 in place of it" };
+  }
   const parts = splitUrl(text);
   const scheme = parts.scheme;
   if (scheme !== "redis" && scheme !== "rediss" && scheme !== "unix") {
@@ -117,10 +120,8 @@ function splitUrl(text: string) {
   // urllib drops leading blanks and control characters, and tabs and line ends anywhere.
   const cleaned = text.replace(/^[\u0000-\u0020]+/, "").replace(/[\t\r\n]/g, "");
   const [, scheme = "", afterScheme = cleaned] = /^([A-Za-z][A-Za-z0-9+.-]*):(.*)$/s.exec(cleaned) ?? [];
-  const [, networkLocation = "", afterLocation = afterScheme] =
-    /^\/\/([^/?#]*)(.*)$/s.exec(afterScheme) ?? [];
-  const [beforeFragment] = cutAt(afterLocation, "#");
-  const [path, query] = cutAt(beforeFragment, "?");
+  const [, networkLocation = "", afterLocation = afterScheme] = /^\/\/([^/?]*)(.*)$/s.exec(afterScheme) ?? [];
+  const [path, query] = cutAt(afterLocation, "?");
   return { scheme: scheme.toLowerCase(), networkLocation, path, query };
 }
 

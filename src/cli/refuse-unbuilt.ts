@@ -10,10 +10,5 @@ export function refuseUnbuilt(settings: Settings): void {
     if (setting === undefined || setting.origin.from === "default" || setting.value === false) return [];
     return unbuilt.settings.includes(name) ? [`${setting.origin.name} ${notBuiltYet}`] : [];
   });
-  const { certFile, keyFile } = settings.url?.value.tls ?? {};
-  if (unbuilt.settings.includes("cert") && (certFile ?? keyFile) !== undefined) {
-    const option = certFile === undefined ? "ssl_keyfile" : "ssl_certfile";
-    problems.push(`${settings.url?.origin.name}: its option ${option} ${notBuiltYet}`);
-  }
   if (problems.length > 0) throw new SettingsError(problems.join("\n"));
 }

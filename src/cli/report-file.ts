@@ -4,11 +4,13 @@ import {
   fsyncSync,
   ftruncateSync,
   openSync,
+  readSync,
   renameSync,
   rmSync,
   statSync,
   writeSync,
 } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { ReportError, SettingsError } from "../model/errors.js";
 import type { ReportedFailure } from "../model/report.js";
@@ -16,6 +18,8 @@ import { showablePath } from "../model/showable.js";
 import { errorCode } from "../source/error-code.js";
 import type { RunReport } from "./build-report.js";
 
+/** As a path, stdout. */
+const toStdout = "-";
 const head = '{"failures": [';
 
 /**
@@ -33,12 +37,12 @@ export class ReportFile {
   constructor(path: string) {
     this.#path = path;
     const name = `.tele-sessions-report-${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
-    this.#temporary = join(dirname(path), name);
+    this.#temporary = join(path === toStdout ? tmpdir() : dirname(path), name);
     try {
-      const there = statSync(path, { throwIfNoEntry: false });
+      const there = path === toStdout ? undefined : statSync(path, { throwIfNoEntry: false });
       if (there !== undefined && !there.isFile())
         throw new SettingsError(`--report: ${showablePath(path)} is no file`);
-      this.#descriptor = openSync(this.#temporary, "ax", 0o600);
+      this.#descriptor = openSync(this.#temporary, "ax+", 0o600);
     } catch (error) {
       if (error instanceof SettingsError) throw error;
       throw new SettingsError(`--report: ${showablePath(path)} cannot be written (${errorCode(error)})`);
@@ -70,8 +74,11 @@ export class ReportFile {
     this.#write(`\n],\n${JSON.stringify({ ...rest, failuresOmitted: 0 }, null, 2).slice(2)}\n`);
     try {
       if (this.#error === undefined) {
-        fsyncSync(this.#descriptor);
-        renameSync(this.#temporary, this.#path);
+        if (this.#path === toStdout) this.#print();
+        else {
+          fsyncSync(this.#descriptor);
+          renameSync(this.#temporary, this.#path);
+        }
       }
     } catch (error) {
       this.#error = this.#failure(error);
@@ -81,6 +88,16 @@ export class ReportFile {
     if (this.#error === undefined) return;
     rmSync(this.#temporary, { force: true });
     throw this.#error;
+  }
+
+  #print(): void {
+    const block = Buffer.alloc(64 * 1024);
+    let at = 0;
+    for (let length = -1; length !== 0; at += length) {
+      length = readSync(this.#descriptor, block, 0, block.length, at);
+      if (length > 0) process.stdout.write(Buffer.from(block.subarray(0, length)));
+    }
+    this.discard();
   }
 
   #write(text: string): void {

@@ -22,6 +22,7 @@ const run = {
   },
   dryRun: {
     flag: "--dry-run",
+    short: "-n",
     kind: "switch",
     default: "off",
     help: "read, decode and report everything; write and remove nothing",
@@ -86,6 +87,7 @@ const run = {
   },
   redisSwitch: {
     variable: "TELE_SESSION_REDIS",
+    odooVariable: "ODOO_SESSION_REDIS",
     kind: "switch",
     default: "off",
     help: "with --stop-after-init: off, and nothing is done",
@@ -94,6 +96,7 @@ const run = {
   },
   copyExistingSwitch: {
     variable: "TELE_SESSION_REDIS_COPY_EXISTING_FS_SESSIONS",
+    odooVariable: "ODOO_SESSION_REDIS_COPY_EXISTING_FS_SESSIONS",
     kind: "switch",
     default: "off",
     help: "with --stop-after-init: copy",
@@ -102,6 +105,7 @@ const run = {
   },
   purgeExistingSwitch: {
     variable: "TELE_SESSION_REDIS_PURGE_EXISTING_FS_SESSIONS",
+    odooVariable: "ODOO_SESSION_REDIS_PURGE_EXISTING_FS_SESSIONS",
     kind: "switch",
     default: "off",
     help: "with --stop-after-init: remove the session files",
@@ -115,6 +119,7 @@ const limits = {
     flag: "--max-failed",
     placeholder: "<n or n%>",
     variable: "TELE_SESSION_REDIS_MAX_FAILED",
+    odooVariable: "ODOO_SESSION_REDIS_MAX_FAILED",
     kind: "allowance",
     default: "0",
     help: "how many sessions may fail before the exit code says so",
@@ -125,6 +130,7 @@ const limits = {
     flag: "--max-ended",
     placeholder: "<n%>",
     variable: "TELE_SESSION_REDIS_MAX_ENDED",
+    odooVariable: "ODOO_SESSION_REDIS_MAX_ENDED",
     kind: "percentage",
     default: "20%",
     help: "share of the keys of an earlier copy that may be missing, or be deleted, without doubt",
@@ -207,12 +213,13 @@ const output = {
     flag: "--report",
     placeholder: "<file>",
     kind: "path",
-    help: "write the report, with every failure, to this file",
+    help: "write the report, with every failure, to this file; - is stdout",
     group: "Output",
     commands: all,
   },
   quiet: {
     flag: "--quiet",
+    short: "-q",
     kind: "switch",
     default: "off",
     help: "print nothing but errors and the warnings that matter",
@@ -221,6 +228,7 @@ const output = {
   },
   verbose: {
     flag: "--verbose",
+    short: "-v",
     kind: "switch",
     default: "off",
     help: "print more",

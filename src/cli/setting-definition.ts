@@ -32,12 +32,18 @@ export type ValueKind =
 export interface SettingDefinition {
   /** Long flag; absent where only a variable sets it. */
   readonly flag?: `--${string}`;
+  /** One-letter form of the flag. */
+  readonly short?: `-${string}`;
   /** What help calls the flag's value; absent for a switch. */
   readonly placeholder?: string;
   /** Whether the flag may be given several times; its value is then a list. */
   readonly repeatable?: true;
   /** Environment variable; absent where only a flag sets it. */
   readonly variable?: string;
+  /** What Odoo's session_redis calls the variable; it counts if Tele's group of variables is unset. */
+  readonly odooVariable?: string;
+  /** Whether Odoo's variable, a switch, means the opposite. */
+  readonly odooInverted?: true;
   readonly kind: ValueKind;
   /** As it would be typed; absent where there is none. */
   readonly default?: string;

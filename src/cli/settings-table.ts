@@ -27,9 +27,10 @@ export function settingsTable(): string {
   ].join("\n");
 }
 
-function nameFlag({ flag, placeholder, repeatable }: SettingDefinition): string {
+function nameFlag({ flag, short, placeholder, repeatable }: SettingDefinition): string {
   if (flag === undefined) return "";
-  return code(placeholder ? `${flag} ${placeholder}` : flag) + (repeatable ? ", repeatable" : "");
+  const names = short === undefined ? flag : `${short}, ${flag}`;
+  return code(placeholder ? `${names} ${placeholder}` : names) + (repeatable ? ", repeatable" : "");
 }
 
 function notBuilt(): readonly string[] {

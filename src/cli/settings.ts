@@ -21,6 +21,8 @@ export type TypedSettings = { readonly [Name in SettingName]?: string | readonly
 export interface SettingOrigin {
   readonly from: "flag" | "variable" | "default";
   readonly name: string;
+  /** Whether the variable is Odoo's. */
+  readonly odoo?: true;
 }
 
 export interface Setting<Value> {
@@ -138,16 +140,17 @@ const kinds = {
 
 /**
  * Every setting: flag over variable over default, an empty variable counting as unset. `ignored` names the settings whose
- * variables are not looked at. Throws one `SettingsError` that names every bad value's origin and shows no secret.
+ * variables are not looked at, `byOdoo` those that Odoo's variables give. Throws one `SettingsError` that names every bad value's origin and shows no secret.
  */
 export function readSettings(
   typed: TypedSettings,
   environment: Environment,
   ignored: ReadonlySet<SettingName>,
+  byOdoo: ReadonlySet<SettingName>,
 ): Settings {
   const problems: string[] = [];
   const settings = settingEntries.map(([name, definition]) => {
-    const given = findGiven(name, definition, typed, ignored.has(name) ? {} : environment);
+    const given = findGiven(name, definition, typed, ignored.has(name) ? {} : environment, byOdoo.has(name));
     if (given === undefined) return [name, undefined] as const;
     const values = [given.raw].flat().map((raw) => {
       const { value, problem } = readValue(definition, raw, given.origin);
@@ -177,15 +180,20 @@ function findGiven(
   definition: SettingDefinition,
   typed: TypedSettings,
   environment: Environment,
+  isOdoo: boolean,
 ): Given | undefined {
-  const { flag, variable } = definition;
+  const { flag } = definition;
+  const variable = isOdoo ? definition.odooVariable : definition.variable;
   const typedValue = typed[name];
   if (flag !== undefined && typedValue !== undefined) {
     return { raw: typedValue, origin: { from: "flag", name: flag } };
   }
   const variableValue = variable === undefined ? undefined : environment[variable];
   if (variable !== undefined && variableValue) {
-    return { raw: variableValue, origin: { from: "variable", name: variable } };
+    return {
+      raw: variableValue,
+      origin: { from: "variable", name: variable, ...(isOdoo ? { odoo: true } : {}) },
+    };
   }
   const fallback = defaultOf(name);
   return fallback === undefined
@@ -205,10 +213,24 @@ function readValue(
   if (raw === true) return { value: true };
   const { schema, takes } = kinds[definition.kind];
   const result = schema.safeParse(raw);
-  if (result.success) return { value: result.data };
+  if (result.success) {
+    return { value: definition.odooInverted && origin.odoo ? !result.data : result.data };
+  }
+  if (definition.kind === "port" && origin.from === "variable" && /^(?:tcp|udp|sctp):\/\//.test(raw)) {
+    return { problem: describeServicePort(origin.name) };
+  }
   const reason = result.error.issues[0]?.code === "custom" ? result.error.issues[0].message : "";
   const given = definition.secret ? "the value given" : showGiven(raw);
   return { problem: `${origin.name}: ${given} is not usable${reason && `: ${reason}`}; it takes ${takes}` };
+}
+
+/** Kubernetes gives a Service's address under the name of a port setting. */
+function describeServicePort(variable: string): string {
+  const service = variable
+    .replace(/_PORT$/, "")
+    .toLowerCase()
+    .replaceAll("_", "-");
+  return `${variable} is no port: Kubernetes set it for a Service called ${service}. Set it to the port, rename the Service, or set enableServiceLinks to false in the pod`;
 }
 
 /** The text that was given, unless it looks as if a credential stood in it. */

@@ -13,8 +13,6 @@ export const unbuilt: {
   settings: [
     "shard",
     "shardCount",
-    "cert",
-    "key",
     "sentinel",
     "sentinelHost",
     "sentinelMaster",
@@ -38,5 +36,7 @@ export function isUnbuilt(name: SettingName): boolean {
 const companions: { readonly [Name in SettingName]?: readonly SettingName[] } = {
   sentinelPort: ["sentinelHost"],
   sentinelPassword: ["sentinelHost"],
+  sentinelUsername: ["sentinelHost"],
+  sentinelTls: ["sentinelHost"],
   jobCompletionIndex: ["shardCount"],
 };

@@ -1,7 +1,7 @@
 const longestByDefault = 120;
 
 /** Some names of variables are as long as a sid. */
-const ourVariable = /^TELE_SESSION_REDIS_[A-Z_]+$/;
+const ourVariable = /^(?:TELE|ODOO)_SESSIONS?_REDIS_[A-Z_]+$/;
 
 /**
  * Text from outside, made fit to be shown: control and non-ASCII characters escaped, each run of 40 or more characters that a sid could

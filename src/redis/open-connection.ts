@@ -1,5 +1,6 @@
 import { Redis } from "ioredis";
 import { RedisError } from "../model/errors.js";
+import { failureHint } from "./failure-hint.js";
 import { mendTexts } from "./mend-texts.js";
 import { announce } from "./presence.js";
 import { redisFault } from "./redis-fault.js";
@@ -74,7 +75,8 @@ export async function openFirstConnection(target: RedisTarget, name?: string): P
   } catch (error) {
     const fault = redisFault(error);
     const kind = fault.kind === "refused" ? "refused" : "unavailable";
-    const hint = target.tls !== undefined && isTimeout(error) ? " (is this a port for TLS?)" : "";
+    const tlsHint = target.tls !== undefined && isTimeout(error) ? " (is this a port for TLS?)" : "";
+    const hint = `${tlsHint}${failureHint(target, error)}`;
     throw new RedisError(kind, `Redis at ${describeTarget(target)} cannot be used: ${fault.message}${hint}`);
   }
 }

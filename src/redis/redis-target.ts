@@ -21,6 +21,15 @@ export interface RedisTarget {
   readonly username?: string;
   readonly password?: string;
   readonly tls?: RedisTls;
+  readonly hints?: ConnectionHints;
+}
+
+/** Sentences about the settings that are said only if this goes wrong. They hold no secret. */
+export interface ConnectionHints {
+  /** The server cannot be reached, or does not speak as expected. */
+  readonly connection?: string;
+  /** The server refuses the login. */
+  readonly login?: string;
 }
 
 /** `host:port/db` or `path/db`: how a target is named to people. Never holds a credential. */

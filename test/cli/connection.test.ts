@@ -162,6 +162,38 @@ describe("connection: which Redis is meant (spec.md section 3)", () => {
     ["TLS on a Unix socket", { tls: true, url: "unix:///r" }, {}, /--tls: there is no TLS on a Unix socket/],
     ["--cacert without TLS", { cacert: "/ca.pem" }, {}, /--cacert needs TLS/],
     ["--tls-insecure without TLS", { tlsInsecure: true, url: "redis://h" }, {}, /--tls-insecure needs TLS/],
+    [
+      "--cert without --key",
+      { tls: true, cert: "/ca.pem" },
+      {},
+      /^SettingsError: --cert needs the certificate's key: --key/,
+    ],
+    [
+      "--cert beside a URL without a key",
+      { cert: "/ca.pem", url: "rediss://h" },
+      {},
+      /--cert needs the certificate's key/,
+    ],
+    ["--key without --cert", { tls: true, key: "/ca.pem" }, {}, /--key: a key needs its certificate/],
+    ["--key without TLS", { key: "/ca.pem", cert: "/ca.pem" }, {}, /--cert needs TLS/],
+    [
+      "the address of a Kubernetes Service as port",
+      {},
+      { [PORT]: "tcp://10.0.0.7:6379" },
+      /^SettingsError: TELE_SESSION_REDIS_PORT is no port: Kubernetes set it for a Service called tele-session-redis/,
+    ],
+    [
+      "the same from Odoo's name",
+      {},
+      { ODOO_SESSION_REDIS_PORT: "udp://10.0.0.7:6379" },
+      /ODOO_SESSION_REDIS_PORT is no port: Kubernetes set it for a Service called odoo-session-redis/,
+    ],
+    [
+      "--json with --report -",
+      { json: true, report: "-" },
+      {},
+      /--json and --report - both print the report/,
+    ],
     ["--tls-servername without TLS", { tlsServername: "n" }, {}, /--tls-servername needs TLS/],
     [
       "a URL's missing certificate",
@@ -282,10 +314,10 @@ describe("connection: warnings", () => {
     ["none", {}, {}, []],
     ["none for what the applet reads", {}, { [HOST]: "h", [PORT]: "1", [PASSWORD]: "x", [DB]: "0" }, []],
     ["none for what stands in a URL", {}, { [URL]: "rediss://u:p@h/1" }, []],
-    ["database", { db: "1" }, {}, [/^--db: the session_redis applet does not read/]],
-    ["database variable", {}, { [DB]: "1" }, [/^TELE_SESSION_REDIS_DB: the session_redis applet/]],
-    ["user name", {}, { [USERNAME]: "v" }, [/^TELE_SESSION_REDIS_USERNAME: the session_redis applet/]],
-    ["TLS", { tls: true }, {}, [/^--tls: the session_redis applet/]],
+    ["database", { db: "1" }, {}, [/^--db: session_redis before 18.0 does not read/]],
+    ["database variable", {}, { [DB]: "1" }, [/^TELE_SESSION_REDIS_DB: session_redis before/]],
+    ["user name", {}, { [USERNAME]: "v" }, [/^TELE_SESSION_REDIS_USERNAME: session_redis before/]],
+    ["TLS", { tls: true }, {}, [/^--tls: session_redis before/]],
     [
       "a password in --url",
       { url: "redis://:hunter2@h" },
@@ -312,6 +344,41 @@ describe("connection: warnings", () => {
       assert.equal(warnings.length, expected.length, warnings.join("\n"));
       for (const [index, pattern] of expected.entries()) assert.match(warnings[index] ?? "", pattern);
       assert.ok(!warnings.join().includes("hunter2"));
+    });
+  }
+});
+
+describe("connection: hints for a login that is refused (spec.md section 3)", () => {
+  const rows: readonly (readonly [
+    name: string,
+    typed: TypedSettings,
+    environment: Environment,
+    hint: RegExp | undefined,
+  ])[] = [
+    ["none for a plain password", {}, { [PASSWORD]: "hunter2" }, undefined],
+    ["a newline", {}, { [PASSWORD]: "hunter2\n" }, /of TELE_SESSION_REDIS_PASSWORD ends in a newline/],
+    ["a Windows line end", {}, { [PASSWORD]: "hunter2\r\n" }, /ends in a newline/],
+    ["a blank at the end", {}, { [PASSWORD]: "hunter2 " }, /ends in white space/],
+    ["a blank at the start", {}, { [PASSWORD]: "\thunter2" }, /begins with white space/],
+    ["quotation marks", {}, { [PASSWORD]: '"hunter2"' }, /stands in quotation marks/],
+    ["none for one line end of a file", { passwordFile: "/plain" }, {}, undefined],
+    ["the second line end of a file", { passwordFile: "/two-ends" }, {}, /--password-file ends in a newline/],
+    ["in a URL", {}, { [URL]: "redis://:hunter2%0A@h" }, /TELE_SESSION_REDIS_URL ends in a newline/],
+    ["in Odoo's variable", {}, { ODOO_SESSION_REDIS_PASSWORD: "hunter2\n" }, /ODOO_SESSION_REDIS_PASSWORD/],
+    ["in a user name", {}, { [USERNAME]: "hunter2 ", [PASSWORD]: "x" }, /REDIS_USERNAME ends in white space/],
+    [
+      "none for a variable that the URL overrides",
+      {},
+      { [URL]: "redis://:p@h", [PASSWORD]: "hunter2\n" },
+      undefined,
+    ],
+  ];
+  for (const [name, typed, environment, expected] of rows) {
+    it(name, () => {
+      const hint = resolve(typed, environment).target.redis.hints?.login;
+      if (expected === undefined) assert.equal(hint, undefined);
+      else assert.match(hint ?? "", expected);
+      assert.ok(!hint?.includes("hunter2"));
     });
   }
 });

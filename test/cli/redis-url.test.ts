@@ -35,7 +35,8 @@ function meaningOf(text: string) {
 
 describe("a Redis URL means what redis-py makes of it", () => {
   for (const [url, meaning] of cases) {
-    it(url, () => assert.deepEqual(meaningOf(url), meaning));
+    // redis-py drops a fragment, which most often is the rest of a password: refused here.
+    it(url, () => assert.deepEqual(meaningOf(url), url.includes("#") ? null : meaning));
   }
 
   it("any password, percent-encoded, comes back whole", () => {
@@ -62,7 +63,12 @@ describe("a Redis URL means what redis-py makes of it", () => {
       "ssl_ca_certs is not known for redis:",
     ],
     ["another scheme", "http://u:hunter2@h", "redis://, rediss:// or unix://"],
-    ["a port that is none", "redis://u:hunter2#@h", "port is not a number"],
+    ["a port that is none", "redis://u:hunter2/@h", "port is not a number"],
+    ["a # in a password", "redis://:57#hunter2@h:6380/0", "it holds a #"],
+    ["a # in a user name", "rediss://hunter2#x:p@h", "it holds a #"],
+    ["a # at the end", "redis://h/1#", "it holds a #"],
+    ["a # in a socket's path", "unix:///run/r#hunter2.sock", "it holds a #"],
+    ["a # in an option", "redis://h?password=hunter2#x", "it holds a #"],
     ["a database that is none", "redis://h?db=hunter2", "database is not a whole number"],
     ["a verification that is none", "rediss://h?ssl_cert_reqs=hunter2", "none, optional or required"],
     ["a socket without a path", "unix://u:hunter2@", "names no socket"],

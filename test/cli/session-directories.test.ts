@@ -17,7 +17,7 @@ function directories(
   environment: Environment,
   files: FileSystemReader,
 ): readonly string[] {
-  return resolveCommandSettings("copy", typed, environment, files).source.directories;
+  return resolveCommandSettings("copy", typed, environment, files).source.names;
 }
 
 describe("session directories: where the server keeps them (spec.md section 3)", () => {

@@ -68,7 +68,7 @@ const TLS = { TELE_SESSION_REDIS_TLS: "on" };
 const rows: readonly Row[] = [
   {
     name: "--session-dir",
-    read: ({ source }) => source.directories,
+    read: ({ source }) => source.names,
     flag: [
       ["--session-dir", "/a", "--session-dir", "/b/*"],
       ["/a", "/b/*"],
@@ -78,14 +78,14 @@ const rows: readonly Row[] = [
   },
   {
     name: "--config",
-    read: ({ source }) => source.directories,
+    read: ({ source }) => source.names,
     flag: [["--config", "/tele.conf"], ["/srv/from-flag/sessions"]],
     variable: [{ TELE_RC: "/other.conf" }, ["/srv/from-variable/sessions"]],
     fallback: ["/home/tele/.local/share/Tele/sessions"],
   },
   {
     name: "TELECMS_SERVER",
-    read: ({ source }) => source.directories,
+    read: ({ source }) => source.names,
     flag: [["--config", "/tele.conf"], ["/srv/from-flag/sessions"]],
     variable: [{ TELECMS_SERVER: "/other.conf" }, ["/srv/from-variable/sessions"]],
     fallback: ["/home/tele/.local/share/Tele/sessions"],
@@ -161,6 +161,22 @@ const rows: readonly Row[] = [
     beside: TLS,
   },
   {
+    name: "--cert",
+    read: (settings) => redis(settings).tls?.cert,
+    flag: [["--cert", "/ca.pem", "--key", "/ca.pem"], "CA"],
+    variable: [{ TELE_SESSION_REDIS_CERT: "/other-ca.pem", TELE_SESSION_REDIS_KEY: "/ca.pem" }, "OTHER CA"],
+    fallback: undefined,
+    beside: TLS,
+  },
+  {
+    name: "--key",
+    read: (settings) => redis(settings).tls?.key,
+    flag: [["--cert", "/ca.pem", "--key", "/ca.pem"], "CA"],
+    variable: [{ TELE_SESSION_REDIS_CERT: "/ca.pem", TELE_SESSION_REDIS_KEY: "/other-ca.pem" }, "OTHER CA"],
+    fallback: undefined,
+    beside: TLS,
+  },
+  {
     name: "--tls-servername",
     read: (settings) => redis(settings).tls?.servername,
     flag: [["--tls-servername", "f"], "f"],
@@ -218,6 +234,19 @@ const rows: readonly Row[] = [
     fallback: "newest",
   },
   { name: "--dry-run", read: ({ run }) => run.dryRun, flag: [["--dry-run"], true], fallback: false },
+  {
+    name: "--alone",
+    read: ({ removal }) => removal.alone,
+    flag: [["--alone"], true],
+    fallback: false,
+  },
+  {
+    name: "--max-ended",
+    read: ({ conflicts }) => conflicts.maxEnded,
+    flag: [["--max-ended", "5%"], 5],
+    variable: [{ TELE_SESSION_REDIS_MAX_ENDED: "7.5%" }, 7.5],
+    fallback: 20,
+  },
   {
     name: "--max-failed",
     read: ({ run }) => run.maxFailed,
@@ -532,8 +561,6 @@ describe("settings: what is not built yet is refused by name", () => {
     ["--probe"],
     ["--shard", "1/2"],
     ["--shard-count", "2"],
-    ["--cert", "/ca.pem"],
-    ["--key", "/ca.pem"],
     ["--sentinel", "h:1"],
     ["--sentinel-master", "m"],
     ["--sentinel-password-file", "/secret"],
@@ -552,21 +579,12 @@ describe("settings: what is not built yet is refused by name", () => {
   const variables: readonly (readonly [name: string, value: string])[] = [
     ["TELE_SESSION_REDIS_SENTINEL_HOST", "h"],
     ["TELE_SESSION_REDIS_CLUSTER", "1"],
-    ["TELE_SESSION_REDIS_CERT", "/ca.pem"],
-    ["TELE_SESSION_REDIS_KEY", "/ca.pem"],
   ];
   for (const [name, value] of variables) {
     it(name, () =>
       assert.equal(refusalOf([], { [name]: value }), `${name} is not built yet in this version`),
     );
   }
-
-  it("a client certificate in a URL", () => {
-    assert.match(
-      refusalOf(["--url", "rediss://h?ssl_certfile=/ca.pem"]),
-      /^--url: its option ssl_certfile is not built yet/,
-    );
-  });
 
   it("what only completes an unset setting is passed over", () => {
     resolve([], {

@@ -3,7 +3,12 @@ import type { FileSystemReader } from "../../src/cli/file-system-reader.js";
 /** A machine that has just these files, `/home/tele` and an account that lives there. */
 export function memoryFiles(
   files: Readonly<Record<string, string | Buffer>>,
-  { homeExists = true, accountHome = "/home/tele" as string | null } = {},
+  {
+    homeExists = true,
+    accountHome = "/home/tele" as string | null,
+    directories = [] as readonly string[],
+    hasWorkingDirectory = true,
+  } = {},
 ): FileSystemReader {
   return {
     readFile: (path) => {
@@ -11,7 +16,8 @@ export function memoryFiles(
       if (content === undefined) throw Object.assign(new Error(`ENOENT: ${path}`), { code: "ENOENT" });
       return Buffer.from(content);
     },
-    isDirectory: (path) => homeExists && path === "/home/tele",
+    isDirectory: (path) => (homeExists && path === "/home/tele") || directories.includes(path),
     accountHome: () => accountHome,
+    hasWorkingDirectory: () => hasWorkingDirectory,
   };
 }
