@@ -10,15 +10,15 @@ import { YoungWrites } from "../migrate/young-writes.js";
 import type { Entry } from "../model/entry.js";
 import { SourceError } from "../model/errors.js";
 import type { Written } from "../model/written.js";
-import { createEntries, foreseeCreation } from "../redis/create-entries.js";
+import { createEntries, entryThatIsNotCreated, foreseeCreation } from "../redis/create-entries.js";
 import { existingKeys } from "../redis/existing-keys.js";
-import { lookAtKeys } from "../redis/look-at-keys.js";
+import { lookAtEach } from "../redis/look-at-keys.js";
 import { MemoryGuard } from "../redis/memory-guard.js";
 import { pause } from "../redis/pause.js";
 import { replaceHeld } from "../redis/replace-held.js";
 import type { ResilientConnection } from "../redis/resilient-connection.js";
 import { takeBack } from "../redis/take-back.js";
-import { type Write, writeEntries } from "../redis/write-entries.js";
+import { entryThatIsNotWritten, type Write, writeEntries } from "../redis/write-entries.js";
 import { Looks } from "../source/looks.js";
 import { OtherPlaces } from "../source/other-places.js";
 import { ReadAhead } from "../source/read-ahead.js";
@@ -161,7 +161,7 @@ function settleParts(
   young: YoungWrites,
 ): SettleParts {
   const reading: Pick<SettleParts, "look" | "decide"> = {
-    look: (keys) => connection.run((client) => lookAtKeys(client, keys, clockLeadMs)),
+    look: (keys) => connection.runEach(keys, lookAtEach(clockLeadMs)),
     decide: (candidate, held) => {
       const decision = decideConflict(candidate, held, policy, conversion, Date.now());
       const isOlder = policy === "newest" && young.holdsNewer(candidate, held.expiresAtMs);
@@ -171,9 +171,12 @@ function settleParts(
   const pretend = async (entries: readonly Entry[]): Promise<Write[]> =>
     entries.map(() => ({ kind: "copied" }));
   const write = (entries: readonly Entry[]) =>
-    connection.run(async (client) => {
-      const written = await guard.admit(client, memoryOf(entries));
-      return writeEntries(client, entries, clockLeadMs).finally(written);
+    connection.runEach(entries, {
+      ...entryThatIsNotWritten,
+      work: async (client, part) => {
+        const written = await guard.admit(client, memoryOf(part));
+        return writeEntries(client, part, clockLeadMs).finally(written);
+      },
     });
   const overwrite = dryRun ? pretend : write;
   const shared = { ...reading, ...(policy === "overwrite" ? { overwrite } : {}) };
@@ -188,20 +191,27 @@ function settleParts(
   return {
     ...shared,
     create: (entries) =>
-      connection.run(async (client, tries) => {
-        const written = await guard.admit(client, memoryOf(entries), async () => {
-          const exists = await existingKeys(
-            client,
-            entries.map(({ key }) => key),
-          );
-          return memoryOf(entries.filter((_, index) => exists[index] !== true));
-        });
-        return createEntries(client, entries, clockLeadMs, tries > 1).finally(written);
+      connection.runEach(entries, {
+        ...entryThatIsNotCreated,
+        work: async (client, part, tries) => {
+          const written = await guard.admit(client, memoryOf(part), async () => {
+            const exists = await existingKeys(
+              client,
+              part.map(({ key }) => key),
+            );
+            return memoryOf(part.filter((_, index) => exists[index] !== true));
+          });
+          return createEntries(client, part, clockLeadMs, tries > 1).finally(written);
+        },
       }),
     replace: (replacements) =>
-      connection.run(async (client) => {
-        const written = await guard.admit(client, memoryOf(replacements.map(({ entry }) => entry)));
-        return replaceHeld(client, replacements, clockLeadMs).finally(written);
+      connection.runEach(replacements, {
+        nameOf: ({ entry }) => `replace ${entry.key}`,
+        unaccepted: () => "unaccepted" as const,
+        work: async (client, part): Promise<(boolean | "unaccepted")[]> => {
+          const written = await guard.admit(client, memoryOf(part.map(({ entry }) => entry)));
+          return replaceHeld(client, part, clockLeadMs).finally(written);
+        },
       }),
     waitForLifetimes: () => pause(lifetimeToleranceMs, stop),
   };

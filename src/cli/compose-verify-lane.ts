@@ -4,7 +4,7 @@ import { explainMissing, isCoveredByMark } from "../convert/missing-key.js";
 import type { Lane } from "../migrate/copy-lane.js";
 import { laneResult } from "../migrate/lane-result.js";
 import { type VerifyParts, verifyBatch } from "../migrate/verify-lane.js";
-import { lookAtKeys } from "../redis/look-at-keys.js";
+import { lookAtEach } from "../redis/look-at-keys.js";
 import { pause } from "../redis/pause.js";
 import { Looks } from "../source/looks.js";
 import { OtherPlaces } from "../source/other-places.js";
@@ -35,12 +35,9 @@ export function composeVerifyLane(
     isSuperseded: (file, stamp) => otherPlaces.isSuperseded(file, stamp),
     convert: (read, sid) => convertSession(read, sid, settings, Date.now()),
     look: (sids) =>
-      connection.run((client) =>
-        lookAtKeys(
-          client,
-          sids.map((sid) => keyPrefix + sid),
-          clockLeadMs,
-        ),
+      connection.runEach(
+        sids.map((sid) => keyPrefix + sid),
+        lookAtEach(clockLeadMs),
       ),
     compare: (candidate, held) => compareHeld(candidate, held, conversion, Date.now()),
     explainMissing: ({ directory }, stamp, fullLifetimeMs) => {

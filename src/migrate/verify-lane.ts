@@ -97,6 +97,8 @@ function judge({ file, stamp, candidate, outcome }: Read, held: Held | undefined
       };
     case "other-type":
       return failed(outcome, "wrong-redis-type", "the key holds no string");
+    case "unreadable":
+      return failed(outcome, "redis-error", held.detail);
     default:
       return failed(outcome, "redis-error", "no reply");
   }

@@ -29,15 +29,17 @@ export async function withdraw(client: Redis): Promise<void> {
 }
 
 /**
- * How many other connections copy what is known by one of these places, to whichever keys; `undefined` where the connections may not be looked at.
- * Throws what `redisFault` sorts.
+ * How many other connections copy what is known by one of these places, to whichever keys; `undefined` if the connections may not be looked at, or if
+ * ours is not among them, as through some proxies. Throws what `redisFault` sorts.
  */
 export async function countOthersCopying(
   client: Redis,
   { places, token }: Presence,
 ): Promise<number | undefined> {
   const scopes = new Set(scopesOf(places));
-  return (await namesOfOthers(client, token))?.filter(
+  const list = await listConnections(client);
+  if (list === undefined || !(await listsUs(client, list, token))) return undefined;
+  return namesOfOthers(list, token).filter(
     (other) => other.phase === "copying" && other.scopes.some((scope) => scopes.has(scope)),
   ).length;
 }
@@ -50,8 +52,8 @@ export async function othersArePresent(
   client: Redis,
   { token }: Pick<Presence, "token">,
 ): Promise<boolean | undefined> {
-  const others = await namesOfOthers(client, token);
-  return others && others.length > 0;
+  const list = await listConnections(client);
+  return list === undefined ? undefined : namesOfOthers(list, token).length > 0;
 }
 
 /** What the name of another run's connection says. */
@@ -61,9 +63,19 @@ interface NameOfOther {
   readonly scopes: readonly string[];
 }
 
-async function namesOfOthers(client: Redis, token: string): Promise<readonly NameOfOther[] | undefined> {
+async function listConnections(client: Redis): Promise<string | undefined> {
   const list = await allowed(() => client.client("LIST"));
-  if (typeof list !== "string") return undefined;
+  return typeof list === "string" ? list : undefined;
+}
+
+/** Whether a list has our own connection, by its name or, if that may not be given, by its number. */
+async function listsUs(client: Redis, list: string, token: string): Promise<boolean> {
+  if (new RegExp(`:${token} `).test(list)) return true;
+  const id = await allowed(() => client.client("ID"));
+  return id !== undefined && new RegExp(`^id=${id} `, "m").test(list);
+}
+
+function namesOfOthers(list: string, token: string): readonly NameOfOther[] {
   const names = [...list.matchAll(/ name=tele-sessions:(copying|removing):([0-9a-f,]+):([0-9a-f]+) /g)];
   return names
     .filter(([, , , theirToken]) => theirToken !== token)
