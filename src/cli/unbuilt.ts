@@ -13,8 +13,6 @@ export const unbuilt: {
   settings: [
     "shard",
     "shardCount",
-    "cert",
-    "key",
     "sentinel",
     "sentinelHost",
     "sentinelMaster",
