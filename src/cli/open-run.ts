@@ -79,6 +79,7 @@ export async function openRun(
   try {
     const facts = await connection.run(askServerFacts);
     refuseUnfitServer(facts);
+    if (facts.warning !== undefined) warn(facts.warning);
     const choice = await chooseKeyLayout(settings.target, (text, prefixes) =>
       connection.run((client) => lookForKeyLayouts(client, text, prefixes, isSid)),
     );

@@ -169,8 +169,10 @@ export class ResilientConnection {
     const generation = this.#generation;
     for (let tries = 1; ; tries++) {
       await this.#untilFree();
-      if (this.#generation !== generation) throw this.#forgot();
-      const { result, error, attempt } = await this.#tryOnce(work, tries);
+      const { result, error, attempt } = await this.#tryOnce((client) => {
+        if (this.#generation !== generation) throw this.#forgot();
+        return work(client, tries);
+      });
       if (result !== undefined) return result.value;
       await this.#recover(error, attempt);
     }
@@ -222,9 +224,11 @@ export class ResilientConnection {
     generation: number,
   ): Promise<T | undefined> {
     for (let lost = 0; ; ) {
-      // If Redis does not say what it holds, it is asked all the same: what it never accepts would end the run else.
-      if (this.#generation !== generation && this.#historyId !== undefined) throw this.#forgot();
-      const { result, error, attempt, wasOpen } = await this.#tryOnce(work, 1);
+      const { result, error, attempt, wasOpen } = await this.#tryOnce((client) => {
+        // If Redis does not say what it holds, it is asked all the same: what it never accepts would end the run else.
+        if (this.#generation !== generation && this.#historyId !== undefined) throw this.#forgot();
+        return work(client);
+      });
       if (result !== undefined) return result.value;
       if (wasOpen && isLoss(error)) lost++;
       await this.#recover(error, attempt);
@@ -236,7 +240,7 @@ export class ResilientConnection {
     }
   }
 
-  async #tryOnce<T>(work: (client: Redis, tries: number) => Promise<T>, tries: number): Promise<Attempt<T>> {
+  async #tryOnce<T>(work: (client: Redis) => Promise<T>): Promise<Attempt<T>> {
     const attempt = this.#connection;
     let wasOpen = false;
     try {
@@ -245,7 +249,7 @@ export class ResilientConnection {
       const value = await withinTime(
         longestBatchMs,
         () => client.disconnect(),
-        () => work(client, tries),
+        () => work(client),
       );
       this.#failingSinceMs = undefined;
       this.#failures = 0;

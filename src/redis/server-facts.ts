@@ -7,10 +7,15 @@ export interface ServerFacts {
   readonly version: string | undefined;
   /** By how much Redis's clock is ahead of ours, milliseconds; 0 where they agree to the second. */
   readonly clockLeadMs: number;
+  /** What a person should know of what could not be asked. */
+  readonly warning?: string;
 }
 
 /** The first with PEXPIRETIME, by which a save is dated. */
 const oldestVersion = [7, 0] as const;
+
+const clockUnknown =
+  "Redis does not allow the command TIME, so its clock is taken to agree with ours: compare both, for lifetimes are off by the difference";
 
 /** Asks for version and time. A right that is missing leaves a fact absent. Throws what `redisFault` sorts. */
 export async function askServerFacts(client: Redis): Promise<ServerFacts> {
@@ -19,6 +24,7 @@ export async function askServerFacts(client: Redis): Promise<ServerFacts> {
   return {
     version: info && fieldOf(info, "redis_version"),
     clockLeadMs: clockLeadMs ?? 0,
+    ...(clockLeadMs === undefined ? { warning: clockUnknown } : {}),
   };
 }
 

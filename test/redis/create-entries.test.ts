@@ -3,6 +3,7 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import type { Redis } from "ioredis";
 import type { Entry } from "../../src/model/entry.js";
 import { createEntries, foreseeCreation } from "../../src/redis/create-entries.js";
+import { unaccepted } from "../../src/redis/unaccepted.js";
 import { openConnection } from "../../src/redis/open-connection.js";
 import { redisFault } from "../../src/redis/redis-fault.js";
 import { ResilientConnection } from "../../src/redis/resilient-connection.js";
@@ -108,7 +109,7 @@ describe("create-entries: value and lifetime at once, only where no key stands (
     assert(first && second && third);
     assert.deepEqual(await createEntries(client, [first, { ...second, expiresAtMs: 1e20 }, third], 0), [
       { kind: "created" },
-      { kind: "failed", detail: "Redis answered ERR" },
+      { kind: "failed", detail: `Redis answered ERR to SET. ${unaccepted(second)}` },
       { kind: "created" },
     ]);
   });
@@ -166,7 +167,7 @@ describe("create-entries: value and lifetime at once, only where no key stands (
     await assert.rejects(createEntries(limited.client, entries, 0), (error) => {
       assert.deepEqual(redisFault(error), {
         kind: "refused",
-        message: "Redis does not allow this user the command SET",
+        message: /^Redis does not allow this user the command SET\. /,
       });
       return true;
     });
