@@ -532,8 +532,6 @@ describe("settings: what is not built yet is refused by name", () => {
     ["--probe"],
     ["--shard", "1/2"],
     ["--shard-count", "2"],
-    ["--cert", "/ca.pem"],
-    ["--key", "/ca.pem"],
     ["--sentinel", "h:1"],
     ["--sentinel-master", "m"],
     ["--sentinel-password-file", "/secret"],
@@ -552,21 +550,12 @@ describe("settings: what is not built yet is refused by name", () => {
   const variables: readonly (readonly [name: string, value: string])[] = [
     ["TELE_SESSION_REDIS_SENTINEL_HOST", "h"],
     ["TELE_SESSION_REDIS_CLUSTER", "1"],
-    ["TELE_SESSION_REDIS_CERT", "/ca.pem"],
-    ["TELE_SESSION_REDIS_KEY", "/ca.pem"],
   ];
   for (const [name, value] of variables) {
     it(name, () =>
       assert.equal(refusalOf([], { [name]: value }), `${name} is not built yet in this version`),
     );
   }
-
-  it("a client certificate in a URL", () => {
-    assert.match(
-      refusalOf(["--url", "rediss://h?ssl_certfile=/ca.pem"]),
-      /^--url: its option ssl_certfile is not built yet/,
-    );
-  });
 
   it("what only completes an unset setting is passed over", () => {
     resolve([], {
