@@ -79,16 +79,7 @@ test("an entry that Redis never accepts fails alone", async (t) => {
   for (const limit of ["proto-max-bulk-len", "client-query-buffer-limit"]) {
     await t.test(limit, async (t) => {
       const redis = await redisOf(t, { args: [`--${limit}`, "1mb"] });
-      const args = [
-        "copy",
-        "--session-dir",
-        big,
-        "--retry-for",
-        "20s",
-        "--json",
-        "--port",
-        String(redis.port),
-      ];
+      const args = ["copy", "--session-dir", big, "--retry-for", "20s", "--port", String(redis.port)];
       const { exitCode, stderr } = await run(args);
       assert.equal(exitCode, 1, stderr);
       assert.match(stderr, /redis-error: Redis does not accept this entry/);
