@@ -82,7 +82,7 @@ test("an entry that Redis never accepts fails alone", async (t) => {
       const args = ["copy", "--session-dir", big, "--retry-for", "20s", "--port", String(redis.port)];
       const { exitCode, stderr } = await run(args);
       assert.equal(exitCode, 1, stderr);
-      assert.match(stderr, /redis-error: Redis does not accept this entry/);
+      assert.match(stderr, /redis-error: .*does not accept this entry/);
       assert.equal(await countKeys(redis), 19);
     });
   }
