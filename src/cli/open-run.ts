@@ -10,7 +10,7 @@ import type { Failure, SessionOutcome } from "../model/outcome.js";
 import type { ReadSession } from "../model/session-file.js";
 import { existingKeys } from "../redis/existing-keys.js";
 import { lookForKeyLayouts } from "../redis/key-layouts-seen.js";
-import { lookAtKeys } from "../redis/look-at-keys.js";
+import { lookAtEach } from "../redis/look-at-keys.js";
 import { type Phase, type Presence, presenceName } from "../redis/presence.js";
 import { describeTarget } from "../redis/redis-target.js";
 import { ResilientConnection } from "../redis/resilient-connection.js";
@@ -82,6 +82,7 @@ export async function openRun(
   try {
     const facts = await connection.run(askServerFacts);
     refuseUnfitServer(facts);
+    if (facts.warning !== undefined) warn(facts.warning);
     const { clockLeadMs } = facts;
     const isServerSaved = (held: HeldText) => !isSigned(held, clockLeadMs);
     const choice = await chooseKeyLayout(settings.target, (prefixes) =>
@@ -103,7 +104,7 @@ export async function openRun(
       maxFileSize: fileSizeFactor * conversion.maxSessionSize,
       convert: (read, sid) => convertSession(read, sid, conversion, Date.now()),
       exist: (sids) => connection.run((client) => existingKeys(client, sids.map(keyOf))),
-      look: (sids) => connection.run((client) => lookAtKeys(client, sids.map(keyOf), clockLeadMs)),
+      look: (sids) => connection.runEach(sids.map(keyOf), lookAtEach(clockLeadMs)),
       close,
     };
   } catch (error) {

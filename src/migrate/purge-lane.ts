@@ -182,6 +182,8 @@ function proofOf(one: ReadFile, held: Held | undefined, parts: ProofParts): Proo
       const { warning: _, ...known } = outcome;
       return { file, outcome: failed(known, "wrong-redis-type", "the key holds no string"), leaves: true };
     }
+    case "unreadable":
+      return { file, outcome: failed(outcome, "redis-error", held.detail), leaves: true };
     default:
       return { file, outcome: failed(outcome, "redis-error", "no reply"), leaves: true };
   }

@@ -136,6 +136,8 @@ function judge(
     }
     case "other-type":
       return failed(outcome, "wrong-redis-type", "the key holds no string");
+    case "unreadable":
+      return failed(outcome, "redis-error", held.detail);
     default:
       return failed(outcome, "redis-error", "no reply");
   }

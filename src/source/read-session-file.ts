@@ -5,6 +5,7 @@ import type { FailureReason } from "../model/outcome.js";
 import type { ExactStamp, FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
 import { errorCode } from "./error-code.js";
 import { ReadBlocks } from "./read-blocks.js";
+import { retryWhileShort } from "./retry-while-short.js";
 import { scatteredPlaceOf } from "./scattered-place.js";
 
 /** What opening a session file came to. */
@@ -70,7 +71,7 @@ function readPlace<Result extends Reading>(
 ): Result | Exclude<Reading, { readonly kind: "read" }> {
   const openedAtMs = Date.now();
   try {
-    const descriptor = openSync(path, openFlags);
+    const descriptor = retryWhileShort(() => openSync(path, openFlags));
     try {
       return readDescriptor(descriptor, openedAtMs, maxFileSize);
     } finally {
