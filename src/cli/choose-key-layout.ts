@@ -10,7 +10,7 @@ export type KeyLayoutChoice =
       /** What a person must know about it, even a quiet one; absent where nothing is in doubt. */
       readonly warning?: string;
     }
-  | { readonly evidence: "both"; readonly refusal: string };
+  | { readonly evidence: "both" | "none"; readonly refusal: string };
 
 export interface KeyLayoutWish {
   readonly prefix: string | null;
@@ -18,21 +18,27 @@ export interface KeyLayoutWish {
 }
 
 /**
- * The layout of a run. With a prefix and `auto` Redis is looked at: keys under one layout only decide it. Under
- * both, one of them logs everybody out: the operator has to name it.
+ * The layout of a run. With a prefix and `auto` Redis is looked at: keys that a server saved under one layout only decide it. If there are
+ * some under both, the operator has to name it, for one of them logs everybody out.
  */
 export async function chooseKeyLayout(
   { prefix, keyLayout }: KeyLayoutWish,
-  look: (prefix: string, prefixes: KeyPrefixes) => Promise<KeyLayoutsSeen>,
+  look: (prefixes: KeyPrefixes) => Promise<KeyLayoutsSeen | undefined>,
 ): Promise<KeyLayoutChoice> {
   if (keyLayout !== "auto") return { layout: keyLayout, evidence: "named" };
   if (prefix === null) return { layout: "documented", evidence: "none" };
   const prefixes = { documented: keyPrefix("documented", prefix), applet: keyPrefix("applet", prefix) };
-  const seen = await look(prefix, prefixes);
+  const seen = await look(prefixes);
+  if (seen === undefined) {
+    return {
+      evidence: "none",
+      refusal: `Redis does not allow this user the command SCAN, which finds out whether the server reads ${prefixes.documented}<sid> or ${prefixes.applet}<sid>: allow it, or choose with --key-layout documented or --key-layout applet`,
+    };
+  }
   if (seen.documented && seen.applet) {
     return {
       evidence: "both",
-      refusal: `Redis holds session keys under both ${prefixes.documented} and ${prefixes.applet}: name the one that the server reads with --key-layout documented or --key-layout applet`,
+      refusal: `servers save sessions under both ${prefixes.documented} and ${prefixes.applet} in this Redis: name the one that your server reads with --key-layout documented or --key-layout applet`,
     };
   }
   if (seen.documented) return { layout: "documented", evidence: "found" };
@@ -40,6 +46,6 @@ export async function chooseKeyLayout(
   return {
     layout: "documented",
     evidence: "none",
-    warning: `${seen.cutShort ? "ten seconds of looking found" : "Redis holds"} no session key with the prefix yet: keys are written as ${prefixes.documented}<sid>, as the applet documents them. The applet's published code reads ${prefixes.applet}<sid>, and under the wrong key everybody is logged out: choose with --key-layout documented or --key-layout applet`,
+    warning: `${seen.cutShort ? "ten seconds of looking found" : "Redis holds"} no session key with the prefix that a server saved: keys are written as ${prefixes.documented}<sid>, as the applet documents them. The applet's published code reads ${prefixes.applet}<sid>, and under the wrong key everybody is logged out: choose with --key-layout documented or --key-layout applet`,
   };
 }

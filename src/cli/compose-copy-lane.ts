@@ -1,14 +1,13 @@
-import * as crypto from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { convertSession } from "../convert/convert-session.js";
-import { decideConflict, lifetimeToleranceMs } from "../convert/decide-conflict.js";
-import { isCoveredByMark } from "../convert/missing-key.js";
+import { conflictRules, decideConflict, lifetimeToleranceMs } from "../convert/decide-conflict.js";
 import { type CopyLane, makeCopyLane } from "../migrate/copy-lane.js";
 import { entryMemory } from "../migrate/memory-need.js";
 import { type SettleParts, settleEntries } from "../migrate/settle-entries.js";
 import { YoungWrites } from "../migrate/young-writes.js";
 import type { Entry } from "../model/entry.js";
 import { SourceError } from "../model/errors.js";
+import type { Survey } from "../model/mark.js";
 import type { Written } from "../model/written.js";
 import { createEntries, foreseeCreation } from "../redis/create-entries.js";
 import { existingKeys } from "../redis/existing-keys.js";
@@ -25,7 +24,9 @@ import { ReadAhead } from "../source/read-ahead.js";
 import { isModifiedSince, pathOf, RecentFiles } from "../source/recent-files.js";
 import { SessionFolders } from "../source/session-folders.js";
 import { WrittenSessions } from "../source/written-sessions.js";
+import { deleteCopyWritten } from "./delete-copy-written.js";
 import type { LaneOrder } from "./lane-order.js";
+import { sha1 } from "./sha1.js";
 
 /** What follows where a key cannot be taken back. */
 export const staysInRedis = "a session that ends while it is copied stays in Redis";
@@ -42,13 +43,13 @@ export function composeCopyLane(order: LaneOrder, surroundings: LaneSurroundings
   const { connection, warn, stop } = surroundings;
   const { directories, conversion, keyPrefix, clockLeadMs, dryRun } = order;
   const guard = new MemoryGuard(order.memoryNeed, order.lanes);
-  const settings = { ...conversion, keyPrefix };
+  const settings = { ...conversion, keyPrefix, clockLeadMs };
   const looks = new Looks();
   const files = new ReadAhead(order.maxFileSize);
   const folders = new SessionFolders(directories);
   const otherPlaces = new OtherPlaces(directories, looks);
   const young = new YoungWrites();
-  const settle = settleParts(order, surroundings, guard, young);
+  const settle = settleParts(order, surroundings, guard);
   let written = dryRun ? undefined : openWritten(directories, warn);
   /** What was written cannot be kept any more: it is said, and the lane goes on without. */
   const doWithoutWritten = (error: unknown) => {
@@ -68,13 +69,17 @@ export function composeCopyLane(order: LaneOrder, surroundings: LaneSurroundings
     lookAt: (file) => looks.stampOf(pathOf(file)),
     hasVanished: (file) => folders.hasVanished(file),
     convert: (read, sid) => convertSession(read, sid, settings, Date.now()),
-    settle: (candidates) => {
+    settle: (candidates, survey) => {
       young.note(candidates);
-      return settleEntries(candidates, settle);
+      return settleEntries(candidates, { ...settle, decide: decideBy(order, young, survey) });
     },
+    deleteOver: async (over) => {
+      if (!dryRun)
+        await connection.run((client) => deleteCopyWritten(client, over, { keyPrefix, clockLeadMs }));
+    },
+    expirations: conversion,
     timesLost: () => connection.timesLost,
     rememberFrom: (startedMs) => new RecentFiles(startedMs),
-    isCovered: isCoveredByMark,
     isModifiedSince,
     runStartedMs: order.startedMs,
     again: order.conflicts.again,
@@ -107,12 +112,6 @@ export function composeCopyLane(order: LaneOrder, surroundings: LaneSurroundings
     stop,
     close: async () => written?.close(),
   });
-}
-
-/** Of an ASCII text, as hex digits. The call that does it at once came with Node 20.12, and takes half the time; a buffer takes three times as long. */
-function sha1(text: string): string {
-  if (crypto.hash !== undefined) return crypto.hash("sha1", text, "hex");
-  return crypto.createHash("sha1").update(text, "latin1").digest("hex");
 }
 
 /** Where what is written is kept; `undefined`, and said, where it cannot be. */
@@ -155,18 +154,12 @@ function keptWritten(
 
 /** A dry run looks and decides as the real one does, and writes nothing. */
 function settleParts(
-  { conflicts: { policy }, conversion, clockLeadMs, dryRun }: LaneOrder,
+  { conflicts: { policy }, clockLeadMs, dryRun }: LaneOrder,
   { connection, stop }: LaneSurroundings,
   guard: MemoryGuard,
-  young: YoungWrites,
-): SettleParts {
-  const reading: Pick<SettleParts, "look" | "decide"> = {
+): Omit<SettleParts, "decide"> {
+  const reading: Pick<SettleParts, "look"> = {
     look: (keys) => connection.run((client) => lookAtKeys(client, keys, clockLeadMs)),
-    decide: (candidate, held) => {
-      const decision = decideConflict(candidate, held, policy, conversion, Date.now());
-      const isOlder = policy === "newest" && young.holdsNewer(candidate, held.expiresAtMs);
-      return decision.kind === "replace" && isOlder ? { kind: "kept" } : decision;
-    },
   };
   const pretend = async (entries: readonly Entry[]): Promise<Write[]> =>
     entries.map(() => ({ kind: "copied" }));
@@ -204,6 +197,19 @@ function settleParts(
         return replaceHeld(client, replacements, clockLeadMs).finally(written);
       }),
     waitForLifetimes: () => pause(lifetimeToleranceMs, stop),
+  };
+}
+
+function decideBy(
+  { conflicts: { policy }, conversion, clockLeadMs }: LaneOrder,
+  young: YoungWrites,
+  survey: Survey,
+): SettleParts["decide"] {
+  const rules = conflictRules({ policy, lifetimes: conversion, clockLeadMs }, survey);
+  return (candidate, held) => {
+    const decision = decideConflict(candidate, held, rules, Date.now());
+    const isOlder = policy === "newest" && young.holdsNewer(candidate, held.expiresAtMs);
+    return decision.kind === "replace" && isOlder ? { kind: "kept" } : decision;
   };
 }
 

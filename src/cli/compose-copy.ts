@@ -11,6 +11,7 @@ import { pause } from "../redis/pause.js";
 import { countOthersCopying, presenceName } from "../redis/presence.js";
 import { inodeOf } from "../source/directory-places.js";
 import { readSessionFile } from "../source/read-session-file.js";
+import { SessionFolders } from "../source/session-folders.js";
 import type { CommandSettings } from "./command-settings.js";
 import { composeCopyLane, staysInRedis } from "./compose-copy-lane.js";
 import { refuseEviction } from "./eviction.js";
@@ -19,7 +20,9 @@ import type { LaneThread } from "./lane-thread.js";
 import type { Marks } from "./marks.js";
 import type { OpenRun, Surroundings } from "./open-run.js";
 import type { RedisWatch } from "./redis-watch.js";
+import { retractKeys } from "./retract.js";
 import { type ScanSettings, scanAll } from "./session-scan.js";
+import { surveyOrder, surveyRun } from "./survey.js";
 import { tooManyFailed } from "./too-many-failed.js";
 
 const sessionsOfBatch = 128;
@@ -61,7 +64,11 @@ export async function composeCopy(
     warn,
   };
   const memoryNeed = await checkRoom(run, scan, warn, stop);
-  const takesBack = !dryRun && (await mayTakeBack(run, warn));
+  const othersAreSeen = await canSeeOthers(run);
+  if (!dryRun && !othersAreSeen) {
+    warn(`the right to CLIENT SETNAME and CLIENT LIST is missing: ${staysInRedis}`);
+  }
+  const takesBack = !dryRun && othersAreSeen;
   const order: LaneOrder = {
     ...{ directories: record.directories, keyPrefix: run.keyPrefix, clockLeadMs: run.clockLeadMs },
     ...{ maxFileSize: run.maxFileSize, conversion: settings.conversion, conflicts: settings.conflicts },
@@ -77,11 +84,10 @@ export async function composeCopy(
     }),
   );
   const lane = joinCopyLanes([...others, own]);
-  const { expiration, expirationAnonymous } = settings.conversion;
-  let longestLifetimeMs = 1000 * Math.max(expiration, expirationAnonymous);
   let largestLeadMs = 0;
   let inUse = false;
   let inodes: readonly string[] = [];
+  let folders = new SessionFolders(record.directories);
   return {
     scan,
     isInUse: () => inUse,
@@ -91,21 +97,39 @@ export async function composeCopy(
       record,
       scan: (tally) => scanAll(scan, tally),
       lanes: {
-        begin: (startedMs) => lane.begin({ startedMs, marks: marks.known() }),
+        begin: (startedMs, survey) => lane.begin({ startedMs, survey }),
+        learn: lane.learn,
         beginPass: (pass, startedMs) => lane.beginPass({ pass, startedMs, largestLeadMs }),
         changedOf: lane.changedOf,
         work: async (batch) => {
           const result = await lane.work(batch);
-          longestLifetimeMs = Math.max(longestLifetimeMs, result.longestLifetimeMs);
           largestLeadMs = Math.max(largestLeadMs, result.largestLeadMs);
           inUse ||= result.inUse;
           return result;
         },
         takeBackEnded: lane.takeBackEnded,
       },
-      marks: { read: marks.read, leave: (startedMs) => marks.leave(startedMs, longestLifetimeMs) },
+      survey: async () => {
+        await marks.read();
+        return surveyRun(run, { ...surveyOrder(settings, marks, { warn, stop }), whole: false });
+      },
+      marks: {
+        noteStart: marks.noteStart,
+        leave: (startedMs, renewed) => {
+          const keeps = settings.conflicts.policy === "keep";
+          return marks.leave({ startedMs, keeps, renewed, lifetimes: settings.conversion });
+        },
+      },
+      retract: async (survey) => {
+        const { maxEnded } = settings.conflicts;
+        const retraction = { run, marks, folders, othersAreSeen, maxEnded, dryRun, warn, stop };
+        record.retracted = await retractKeys(retraction, survey);
+      },
+      warn,
+      maxEnded: settings.conflicts.maxEnded,
       beginWatch: async () => {
         inodes = record.directories.map(inodeOf);
+        folders = new SessionFolders(record.directories);
         await watch.begin();
       },
       endWatch: async () => {
@@ -150,14 +174,12 @@ function laneConnection(
 }
 
 /**
- * Whether keys may be taken back: a file may also be gone because another run purged it, and that run waits only for copies that it can
- * see.
+ * Whether other runs can be seen. If not, no key is deleted: a file may be gone because another run purged it, and that run waits only for copies
+ * that it can see. A dry run has no name of its own.
  */
-async function mayTakeBack({ connection, presence }: OpenRun, warn: Surroundings["warn"]): Promise<boolean> {
+async function canSeeOthers({ connection, presence, isNamed }: OpenRun): Promise<boolean> {
   const others = await connection.run((client) => countOthersCopying(client, presence));
-  if (connection.announced && others !== undefined) return true;
-  warn(`the right to CLIENT SETNAME and CLIENT LIST is missing: ${staysInRedis}`);
-  return false;
+  return others !== undefined && (connection.announced || !isNamed);
 }
 
 /** Bytes of memory that the sessions need, about; 0 where Redis has no limit. Throws `RedisError` where they would be evicted. */

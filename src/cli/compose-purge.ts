@@ -1,7 +1,8 @@
 import { lstatSync } from "node:fs";
 import { basename } from "node:path";
 import { compareHeld } from "../convert/compare-held.js";
-import { explainMissing } from "../convert/missing-key.js";
+import { conflictRules } from "../convert/decide-conflict.js";
+import { explainMissing, isUnmodifiedSinceMark } from "../convert/missing-key.js";
 import type { Ledger } from "../migrate/ledger.js";
 import { batchSizeFor, makePace } from "../migrate/pace.js";
 import {
@@ -13,6 +14,7 @@ import {
 } from "../migrate/purge-lane.js";
 import type { Purge } from "../migrate/purge-sessions.js";
 import { RedisError, RedisForgotError } from "../model/errors.js";
+import type { Survey } from "../model/mark.js";
 import type { SessionOutcome } from "../model/outcome.js";
 import type { ScanTally, SessionFile } from "../model/session-file.js";
 import { pause } from "../redis/pause.js";
@@ -56,25 +58,35 @@ export function composePurge(
   settings: CommandSettings,
   surroundings: Surroundings,
   run: OpenRun,
-  marks: Marks,
+  marks: Pick<Marks, "noteRemoval">,
+  survey: Survey,
   watch: RedisWatch,
   order: PurgeOrder,
 ): ComposedPurge {
+  const { conversion, conflicts } = settings;
+  const { clockLeadMs } = run;
+  const rules = conflictRules({ policy: conflicts.policy, lifetimes: conversion, clockLeadMs }, survey);
+  const factsOf = ({ directory }: SessionFile) =>
+    survey.directories.find((facts) => facts.directory === directory);
   const files = openFiles(surroundings.record.directories, run.maxFileSize);
   const proof: ProofParts = {
     read: files.read,
     convert: run.convert,
     look: run.look,
-    compare: (candidate, held) => compareHeld(candidate, held, settings.conversion, Date.now()),
-    explainMissing: (file, stamp, fullLifetimeMs) => {
-      const markMs = marks.of(file, stamp);
-      return markMs === undefined ? undefined : explainMissing(markMs, fullLifetimeMs, Date.now());
+    compare: (candidate, held) => compareHeld(candidate, held, rules, Date.now()),
+    isUnmodified: (file, stamp) => isUnmodifiedSinceMark(stamp, factsOf(file)),
+    explainMissing: (file, stamp, { fullLifetimeMs, lifetimeOrigin }) => {
+      const facts = factsOf(file);
+      const session = { stamp, fullLifetimeMs, lifetimeOrigin };
+      return facts !== undefined && explainMissing(session, facts, conversion, Date.now()) === "ended"
+        ? "ended"
+        : "absent";
     },
     exist: run.exist,
     nowMs: Date.now,
     unconditional: order.extent === "unconditional",
   };
-  const { begin, confirm, conclude } = makeConfirm(settings, surroundings, run, watch);
+  const { begin, confirm, conclude } = makeConfirm(settings, surroundings, run, marks, watch);
   return {
     close: files.close,
     begin,
@@ -195,6 +207,7 @@ function makeConfirm(
   settings: CommandSettings,
   { warn, stop }: Surroundings,
   { connection, presence }: OpenRun,
+  marks: Pick<Marks, "noteRemoval">,
   watch: RedisWatch,
 ): Pick<ComposedPurge, "begin"> & Pick<Purge, "confirm" | "conclude"> {
   const { generation } = connection;
@@ -215,6 +228,7 @@ function makeConfirm(
       if (isFirst) await tellPersistence();
       // A copy may have begun behind the proof.
       if (!(await othersAreThrough())) return false;
+      if (isFirst) await marks.noteRemoval();
       isFirst = false;
       await waitForReplicas();
       return (await conclude()) && !stop.aborted;

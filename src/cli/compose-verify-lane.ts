@@ -1,9 +1,12 @@
 import { compareHeld } from "../convert/compare-held.js";
 import { convertSession } from "../convert/convert-session.js";
-import { explainMissing, isCoveredByMark } from "../convert/missing-key.js";
+import { type ConflictRules, conflictRules } from "../convert/decide-conflict.js";
+import { explainMissing, isCovered, isUnmodifiedSinceMark, recentMs } from "../convert/missing-key.js";
 import type { Lane } from "../migrate/copy-lane.js";
 import { laneResult } from "../migrate/lane-result.js";
+import { SeenDirectories } from "../migrate/learn.js";
 import { type VerifyParts, verifyBatch } from "../migrate/verify-lane.js";
+import type { DirectoryFacts, Survey } from "../model/mark.js";
 import { lookAtKeys } from "../redis/look-at-keys.js";
 import { pause } from "../redis/pause.js";
 import { Looks } from "../source/looks.js";
@@ -19,11 +22,17 @@ const mostWaits = 20;
 
 /** Names the concrete parts of a lane of a verification and joins them. */
 export function composeVerifyLane(
-  { directories, conversion, keyPrefix, clockLeadMs, maxFileSize, tells }: LaneOrder,
+  { directories, conversion, conflicts, keyPrefix, clockLeadMs, maxFileSize, tells }: LaneOrder,
   { connection, stop }: Pick<LaneSurroundings, "connection" | "stop">,
 ): Lane {
-  const settings = { ...conversion, keyPrefix };
-  let marks: ReadonlyMap<string, number> = new Map();
+  const settings = { ...conversion, keyPrefix, clockLeadMs };
+  let rules: ConflictRules | undefined;
+  let facts: ReadonlyMap<string, DirectoryFacts> = new Map();
+  const seen = new SeenDirectories();
+  const know = (survey: Survey) => {
+    rules = conflictRules({ policy: conflicts.policy, lifetimes: conversion, clockLeadMs }, survey);
+    facts = new Map(survey.directories.map((one) => [one.directory, one]));
+  };
   let waits = 0;
   const files = new ReadAhead(maxFileSize);
   const otherPlaces = new OtherPlaces(directories, new Looks());
@@ -42,14 +51,24 @@ export function composeVerifyLane(
           clockLeadMs,
         ),
       ),
-    compare: (candidate, held) => compareHeld(candidate, held, conversion, Date.now()),
-    explainMissing: ({ directory }, stamp, fullLifetimeMs) => {
+    compare: (candidate, held) => {
+      if (rules === undefined) throw new Error("a lane compares before it begins");
+      return compareHeld(candidate, held, rules, Date.now());
+    },
+    isUnmodified: (file, stamp) => isUnmodifiedSinceMark(stamp, facts.get(file.directory)),
+    explainMissing: ({ directory }, stamp, { fullLifetimeMs, lifetimeOrigin }) => {
       const nowMs = Date.now();
-      const markMs = marks.get(directory);
-      if (markMs !== undefined && isCoveredByMark(stamp, markMs)) {
-        return explainMissing(markMs, fullLifetimeMs, nowMs);
-      }
-      return stamp.mtimeMs + fullLifetimeMs <= nowMs ? "expired" : undefined;
+      if (conversion.ttl === "remaining" && stamp.mtimeMs + fullLifetimeMs <= nowMs) return "expired";
+      const known = facts.get(directory);
+      if (known === undefined) return "missing";
+      const meaning = explainMissing({ stamp, fullLifetimeMs, lifetimeOrigin }, known, conversion, nowMs);
+      return meaning === "write" ? "missing" : meaning;
+    },
+    noteSettled: ({ directory }, stamp, kind) => {
+      const known = facts.get(directory);
+      if (known?.mark === undefined) return;
+      if (stamp.mtimeMs <= Date.now() + recentMs) seen.addModification(directory, stamp.mtimeMs);
+      if (isCovered(stamp, known)) seen.addCovered(directory, kind === "ended");
     },
     waitForChanges: async () => {
       waits++;
@@ -57,10 +76,9 @@ export function composeVerifyLane(
     },
   };
   return {
-    begin: async (main) => {
-      marks = new Map(main.marks);
-    },
-    work: async (batch) => laneResult(batch.length, { outcomes: await verifyBatch(batch, parts) }, tells),
+    begin: async (main) => know(main.survey),
+    learn: async (survey) => know(survey),
+    work: async (batch) => laneResult(batch.length, await verifyBatch(batch, parts), tells, seen.take()),
     close: async () => undefined,
   };
 }

@@ -1,12 +1,12 @@
 import { joinLanes } from "../migrate/join-lanes.js";
 import { batchSizeFor, makePace } from "../migrate/pace.js";
 import type { Pass } from "../migrate/run-pass.js";
+import type { Survey } from "../model/mark.js";
 import { pause } from "../redis/pause.js";
 import type { CommandSettings } from "./command-settings.js";
 import { composeVerifyLane } from "./compose-verify-lane.js";
 import type { LaneOrder } from "./lane-order.js";
 import type { LaneThread } from "./lane-thread.js";
-import type { Marks } from "./marks.js";
 import type { OpenRun, Surroundings } from "./open-run.js";
 import { type ScanSettings, scanAll } from "./session-scan.js";
 
@@ -16,6 +16,8 @@ const batchesInFlight = 3;
 /** A verification that is ready to begin. */
 export interface ComposedVerify {
   readonly pass: Pass;
+  /** Has the lanes take what the run knows by now. */
+  readonly learn: (survey: Survey) => Promise<void>;
   /** How its files are found. */
   readonly scan: ScanSettings;
   readonly close: () => Promise<void>;
@@ -26,7 +28,7 @@ export async function composeVerify(
   settings: CommandSettings,
   { record, warn, stop, onOutcome }: Surroundings,
   run: OpenRun,
-  marks: Marks,
+  survey: Survey,
   threads: readonly LaneThread[],
 ): Promise<ComposedVerify> {
   const { maxRate, retryForMs } = settings.run;
@@ -50,10 +52,11 @@ export async function composeVerify(
   const own = composeVerifyLane(order, { connection, stop });
   const others = threads.map((thread) => thread.openVerify(order, target, surroundings));
   const lane = joinLanes([...others, own]);
-  await lane.begin({ startedMs: order.startedMs, marks: marks.known() });
+  await lane.begin({ startedMs: order.startedMs, survey });
   return {
     scan,
     close: lane.close,
+    learn: lane.learn,
     pass: {
       batches: scanAll(scan, record.tally),
       lane: lane.work,

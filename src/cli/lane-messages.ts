@@ -1,4 +1,5 @@
 import type { MessagePort } from "node:worker_threads";
+import type { LaneResult } from "../migrate/lane-result.js";
 import { RedisError, RedisForgotError, SourceError } from "../model/errors.js";
 import type { Layout, SessionFile } from "../model/session-file.js";
 import { layouts } from "../source/session-name.js";
@@ -35,6 +36,11 @@ interface PackedFiles {
 }
 /** A batch as it crosses threads: copying one text costs far less than copying its files. */
 export type PackedBatch = readonly PackedFiles[];
+
+/** What a lane gives back, as it crosses threads. */
+export type PackedResult<R extends LaneResult = LaneResult> = Omit<R, "deferred"> & {
+  readonly deferred: PackedBatch;
+};
 
 export function packBatch(batch: readonly SessionFile[]): PackedBatch {
   const packed: { directory: string; layout: Layout; sids: string }[] = [];

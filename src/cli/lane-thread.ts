@@ -2,10 +2,12 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import type { CopyLane, CopyResult, Lane, MainPass, TakenBack } from "../migrate/copy-lane.js";
 import type { LaneResult } from "../migrate/lane-result.js";
+import type { Survey } from "../model/mark.js";
 import {
   type FromLane,
   type PackedBatch,
   type PackedError,
+  type PackedResult,
   packBatch,
   type ToLane,
   unpackBatch,
@@ -42,7 +44,8 @@ export class LaneThread {
   openCopy(order: LaneOrder, connection: LaneConnection, surroundings: ThreadSurroundings): CopyLane {
     return {
       ...this.#open("copy", order, connection, surroundings),
-      work: async (batch) => unpackResult((await this.#call("work", packBatch(batch))) as CopyResult),
+      work: async (batch) =>
+        unpackResult((await this.#call("work", packBatch(batch))) as PackedResult<CopyResult>),
       beginPass: async (later) => {
         await this.#call("beginPass", later);
       },
@@ -76,7 +79,11 @@ export class LaneThread {
       begin: async (main: MainPass) => {
         await this.#call("begin", { ...main, historyId: historyId() } satisfies ThreadMainPass);
       },
-      work: async (batch) => unpackResult((await this.#call("work", packBatch(batch))) as LaneResult),
+      learn: async (survey: Survey) => {
+        await this.#call("learn", survey);
+      },
+      work: async (batch) =>
+        unpackResult((await this.#call("work", packBatch(batch))) as PackedResult<LaneResult>),
       close: async () => {
         stop.removeEventListener("abort", tellStop);
         if (this.#end !== undefined) return;
@@ -130,6 +137,9 @@ export interface ThreadSurroundings {
   readonly historyId: () => string | undefined;
 }
 
-function unpackResult<R extends LaneResult>(result: R): R {
+function unpackResult<R extends LaneResult>(
+  packed: PackedResult<R>,
+): Omit<R, "deferred"> & Pick<LaneResult, "deferred"> {
+  const result = { ...packed, deferred: unpackBatch(packed.deferred) };
   return "error" in result ? { ...result, error: unpackError(result.error as PackedError) } : result;
 }

@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { type Conversion, convertSession, fileSizeFactor } from "../convert/convert-session.js";
 import { keyPrefix } from "../convert/session-key.js";
+import { isSigned } from "../convert/sign.js";
 import type { Reporter } from "../migrate/reporter.js";
 import type { RunRecord } from "../migrate/run-record.js";
 import { RedisError } from "../model/errors.js";
-import type { Held } from "../model/held.js";
+import type { Held, HeldText } from "../model/held.js";
 import type { Failure, SessionOutcome } from "../model/outcome.js";
 import type { ReadSession } from "../model/session-file.js";
 import { existingKeys } from "../redis/existing-keys.js";
@@ -42,6 +43,8 @@ export interface OpenRun {
   /** What stands before the sid in every key. */
   readonly keyPrefix: string;
   readonly presence: Presence;
+  /** Whether its connections carry a name, by which other runs see it: not if it only reads. */
+  readonly isNamed: boolean;
   /** The session directories, resolved. */
   readonly directories: readonly string[];
   /** Bytes that a session file may have. */
@@ -79,21 +82,23 @@ export async function openRun(
   try {
     const facts = await connection.run(askServerFacts);
     refuseUnfitServer(facts);
-    const choice = await chooseKeyLayout(settings.target, (text, prefixes) =>
-      connection.run((client) => lookForKeyLayouts(client, text, prefixes, isSid)),
+    const { clockLeadMs } = facts;
+    const isServerSaved = (held: HeldText) => !isSigned(held, clockLeadMs);
+    const choice = await chooseKeyLayout(settings.target, (prefixes) =>
+      connection.run((client) => lookForKeyLayouts(client, prefixes, { isSid, isServerSaved, clockLeadMs })),
     );
     record.keyLayoutEvidence = choice.evidence;
-    if (choice.evidence === "both") throw new RedisError("refused", choice.refusal);
+    if ("refusal" in choice) throw new RedisError("refused", choice.refusal);
     record.keyLayout = choice.layout;
     if (choice.warning !== undefined) warn(choice.warning, true);
-    const { clockLeadMs } = facts;
-    const conversion = { ...settings.conversion, keyPrefix: keyPrefix(choice.layout, prefix) };
+    const conversion = { ...settings.conversion, keyPrefix: keyPrefix(choice.layout, prefix), clockLeadMs };
     const keyOf = (sid: string) => conversion.keyPrefix + sid;
     return {
       connection,
       clockLeadMs,
       keyPrefix: conversion.keyPrefix,
       presence,
+      isNamed: phase !== undefined,
       directories: record.directories,
       maxFileSize: fileSizeFactor * conversion.maxSessionSize,
       convert: (read, sid) => convertSession(read, sid, conversion, Date.now()),

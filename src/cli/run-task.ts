@@ -1,12 +1,15 @@
-import { copySessions, untilKept } from "../migrate/copy-sessions.js";
+import { copySessions, doubtText, endedText, untilKept } from "../migrate/copy-sessions.js";
+import { judgeEnded, mayBeLost, SeenDirectories } from "../migrate/learn.js";
 import { Ledger } from "../migrate/ledger.js";
+import { runMainPass } from "../migrate/main-pass.js";
 import { type PurgeResult, purgeSessions } from "../migrate/purge-sessions.js";
-import { runPass } from "../migrate/run-pass.js";
-import { secondsOf } from "../migrate/run-record.js";
+import { type RunRecord, secondsOf } from "../migrate/run-record.js";
 import { RedisError, SourceError } from "../model/errors.js";
+import type { Survey } from "../model/mark.js";
 import { newScanTally, type ScanTally } from "../model/session-file.js";
 import { presenceName } from "../redis/presence.js";
 import { askServerState } from "../redis/server-state.js";
+import { scanSessions } from "../source/scan-sessions.js";
 import type { CommandSettings } from "./command-settings.js";
 import { composeCopy } from "./compose-copy.js";
 import { type ComposedPurge, composePurge, composeUnverifiedPurge } from "./compose-purge.js";
@@ -17,6 +20,7 @@ import { countOf } from "./number-text.js";
 import { type OpenRun, openRun, type Surroundings } from "./open-run.js";
 import { type RedisWatch, watchRedis } from "./redis-watch.js";
 import { countSessionFiles, type ScanSettings } from "./session-scan.js";
+import { surveyOrder, surveyRun } from "./survey.js";
 import { type Witness, witnessOf } from "./witness.js";
 
 /** What a run is to do. */
@@ -85,6 +89,7 @@ async function copy(
         record.ledger,
         () => copySessions(composed.copy),
       );
+      tellLongSids(record, surroundings.warn);
       refuseUnreadable(record.tally);
       // Once Redis forgot behind a removal nothing more goes.
       if (settings.removal.purge && !stop.aborted && record.purged === 0) {
@@ -115,8 +120,8 @@ async function purgeCopied(
   const { record, warn, onOutcome } = surroundings;
   if (record.partial) return;
   if (settings.run.dryRun) {
-    const { copied, identical, kept, ended, superseded } = record.ledger.counts.outcomes;
-    record.purged = copied + identical + kept + ended + superseded;
+    const { copied, identical, kept, superseded } = record.ledger.counts.outcomes;
+    record.purged = copied + identical + kept + superseded - record.ledger.counts.inDoubt;
     return;
   }
   if (inUse && !settings.removal.inUse) {
@@ -125,16 +130,18 @@ async function purgeCopied(
     return;
   }
   await marks.read();
+  const survey = await surveyRun(run, { ...surveyOrder(settings, marks, surroundings), whole: true });
   // A session that failed in the copy fails here again: it is listed once.
   const ledger = new Ledger(() => undefined);
   const order = { ledger, tally: newScanTally(), onOutcome, extent: "proven" as const };
-  const composed = composePurge(settings, surroundings, run, marks, watch, order);
+  const composed = composePurge(settings, surroundings, run, marks, survey, watch, order);
   const total = record.ledger.counts.found;
   try {
     await removing(composed, total, surroundings, ledger);
   } finally {
-    const { removed, absent, kept, failed } = ledger.counts.outcomes;
+    const { removed, absent, ended, kept, failed } = ledger.counts.outcomes;
     record.purged += removed;
+    if (ended > 0) warn(`purge: ${countOf(ended, "session file")} left, for their keys are gone from Redis`);
     if (absent + kept + failed > 0) {
       const reasons = [...ledger.counts.reasons].map(([reason, count]) => `${reason} ${count}`).join(", ");
       warn(
@@ -167,11 +174,19 @@ async function purge(
   await untilKept(again, async () => {
     await watch.begin();
     await marks.read();
+    const survey = await surveyRun(run, { ...surveyOrder(settings, marks, surroundings), whole: true });
+    record.serverWorks = survey.serverWorks;
     const { ledger, tally } = record;
     const order = { ledger, tally, onOutcome, extent } as const;
-    const composed = composePurge(settings, surroundings, run, marks, watch, order);
+    const composed = composePurge(settings, surroundings, run, marks, survey, watch, order);
     try {
+      if (extent === "proven" && (await keysWereLost(settings, surroundings, survey, composed))) {
+        record.partial = true;
+        composed.close();
+        return;
+      }
       const { unheld } = await removing(composed, undefined, surroundings, ledger);
+      tellDoubt(record, warn);
       if (extent === "unconditional" && unheld > 0) {
         warn(`${countOf(unheld, "session file")} removed that Redis did not hold`, true);
       }
@@ -180,6 +195,49 @@ async function purge(
     }
     refuseUnreadable(tally);
   });
+}
+
+/**
+ * Whether so many keys of a copy less than three hours ago are missing that they were deleted or lost: then nothing is removed. Proves every file
+ * beforehand, but only if nothing tells where the server works.
+ */
+async function keysWereLost(
+  settings: CommandSettings,
+  { record, warn, stop }: Surroundings,
+  survey: Survey,
+  { purge: { prove } }: ComposedPurge,
+): Promise<boolean> {
+  const { maxEnded } = settings.conflicts;
+  if (!mayBeLost(survey, Date.now())) return false;
+  const seen = new SeenDirectories();
+  for (const directory of record.directories) {
+    for (const batch of scanSessions(directory, namesAtATime, newScanTally())) {
+      if (stop.aborted) return false;
+      for (const proof of await prove(batch)) {
+        const kind = "proven" in proof ? "removed" : proof.outcome.kind;
+        if (kind !== "failed" && kind !== "vanished") seen.addCovered(directory, kind === "ended");
+      }
+    }
+  }
+  const isLost = judgeEnded(survey, seen.all, maxEnded, Date.now()) === "lost";
+  if (isLost) warn(endedText("lost", seen.all), true);
+  return isLost;
+}
+
+const namesAtATime = 256;
+
+/** [session_redis 12.0 to 18.0 accept 40 hex digits only] */
+function tellLongSids({ tally: { longSids } }: RunRecord, warn: Surroundings["warn"]): void {
+  if (longSids === 0) return;
+  warn(
+    `${countOf(longSids, "session id")} of 84 or more characters: session_redis reads them only from 19.0 on (84 characters; none is known to read the 86 of saas-19.1). Before 19.0 their owners are logged out at the switch`,
+    true,
+  );
+}
+
+function tellDoubt({ ledger }: Pick<RunRecord, "ledger">, warn: Surroundings["warn"]): void {
+  const { inDoubt } = ledger.counts;
+  if (inDoubt > 0) warn(doubtText(inDoubt), true);
 }
 
 function forgotRemoved(count: number): RedisError {
@@ -236,15 +294,25 @@ async function verify(
   marks: Marks,
   threads: readonly LaneThread[],
 ): Promise<void> {
-  const { record } = surroundings;
+  const { record, warn, stop } = surroundings;
   await marks.read();
-  const { pass, scan, close } = await composeVerify(settings, surroundings, run, marks, threads);
+  const before = await surveyRun(run, { ...surveyOrder(settings, marks, surroundings), whole: false });
+  const composed = await composeVerify(settings, surroundings, run, before, threads);
   try {
-    await shown("comparing", scan, surroundings, record.ledger, () => runPass(pass));
+    await shown("comparing", composed.scan, surroundings, record.ledger, async () => {
+      const { survey, seen } = await runMainPass(composed.pass, composed.learn, before, record);
+      tellDoubt(record, warn);
+      tellLongSids(record, warn);
+      const verdict = stop.aborted
+        ? "fine"
+        : judgeEnded(survey, seen, settings.conflicts.maxEnded, Date.now());
+      if (verdict !== "fine") warn(endedText(verdict, seen), true);
+      if (verdict === "lost") record.partial = true;
+    });
     // What only reads has no witness of its own.
     await marks.confirm();
   } finally {
-    await close();
+    await composed.close();
   }
   const { outcomes } = record.ledger.counts;
   const differing = outcomes.missing + outcomes.different + outcomes["wrong-lifetime"];

@@ -1,6 +1,7 @@
 import { parentPort } from "node:worker_threads";
 import type { CopyLane, Lane, LaterPass, MainPass } from "../migrate/copy-lane.js";
 import { RedisForgotError } from "../model/errors.js";
+import type { Survey } from "../model/mark.js";
 import { ResilientConnection } from "../redis/resilient-connection.js";
 import { composeCopyLane } from "./compose-copy-lane.js";
 import { composeVerifyLane } from "./compose-verify-lane.js";
@@ -97,9 +98,11 @@ function methodsOf(lane: Lane, connection: ResilientConnection, names: LaneConne
       if (connection.historyId !== main.historyId) throw new RedisForgotError();
       return lane.begin(main);
     },
+    learn: (argument) => lane.learn(argument as Survey),
     work: async (argument) => {
       const result = await lane.work(unpackBatch(argument as PackedBatch));
-      return "error" in result ? { ...result, error: packError(result.error) } : result;
+      const packed = { ...result, deferred: packBatch(result.deferred) };
+      return "error" in packed ? { ...packed, error: packError(packed.error) } : packed;
     },
   };
 }

@@ -1,43 +1,48 @@
 import type { Candidate } from "../model/entry.js";
 import type { HeldText } from "../model/held.js";
-import { decideConflict, lifetimeToleranceMs } from "./decide-conflict.js";
-import type { LifetimeSettings } from "./lifetime.js";
+import { type ConflictRules, decideConflict, lifetimeToleranceMs } from "./decide-conflict.js";
+import { isSigned } from "./sign.js";
 
-/** How what Redis holds stands to a session file. */
+/** How a session file compares with what Redis holds. */
 export type Comparison =
   | { readonly kind: "equal"; readonly lifetimeIsRight: boolean }
   /** Another value that was saved after the file's last modification. */
   | { readonly kind: "newer" }
-  /** Another value that is older, or of which nothing is certain. */
-  | { readonly kind: "different"; readonly warning?: string };
+  /** Another value that is older or, with `inDoubt`, of which nothing is certain. */
+  | { readonly kind: "different"; readonly inDoubt?: true };
 
-/** Compares a session file with what Redis holds under its key, without a thought of changing either. */
+/** With `remaining`, a copy-written lifetime may be off by this much from what a copy would give, milliseconds. */
+const remainingToleranceMs = 10_000;
+
+/** Compares a session file with the value in Redis. Read-only. With the policy `keep`, what is in doubt counts as newer. */
 export function compareHeld(
   candidate: Candidate,
   held: HeldText,
-  lifetimes: LifetimeSettings,
+  rules: ConflictRules,
   nowMs: number,
 ): Comparison {
-  const decision = decideConflict(candidate, held, "newest", lifetimes, nowMs);
+  const decision = decideConflict(candidate, held, { ...rules, policy: "newest" }, nowMs);
   switch (decision.kind) {
     case "replace":
       return { kind: "different" };
     case "kept":
-      return decision.warning === undefined
-        ? { kind: "newer" }
-        : { kind: "different", warning: decision.warning };
+      return decision.inDoubt === true && rules.policy !== "keep"
+        ? { kind: "different", inDoubt: true }
+        : { kind: "newer" };
     default:
-      return { kind: "equal", lifetimeIsRight: isRightLifetime(candidate, held, lifetimes, nowMs) };
+      return { kind: "equal", lifetimeIsRight: isRightLifetime(candidate, held, rules, nowMs) };
   }
 }
 
-/** Above 0 and no longer than full; where it counts from the file's time, no shorter than what remains of it. */
+/** Above 0 and at most full; with `remaining`, for a copy-written key, what a copy would give. */
 function isRightLifetime(
-  { mtimeMs, fullLifetimeMs }: Candidate,
-  { expiresAtMs }: HeldText,
-  { ttl }: LifetimeSettings,
+  { entry, fullLifetimeMs }: Candidate,
+  held: HeldText,
+  { lifetimes, clockLeadMs, signsCount }: ConflictRules,
   nowMs: number,
 ): boolean {
+  const { expiresAtMs } = held;
   if (expiresAtMs === null || expiresAtMs > nowMs + fullLifetimeMs + lifetimeToleranceMs) return false;
-  return ttl === "full" || expiresAtMs >= mtimeMs + fullLifetimeMs - lifetimeToleranceMs;
+  if (lifetimes.ttl === "full" || !signsCount || !isSigned(held, clockLeadMs)) return true;
+  return Math.abs(expiresAtMs - entry.expiresAtMs) <= remainingToleranceMs;
 }

@@ -1,50 +1,59 @@
 import { isTruthy, type PythonValue } from "../format/python-value.js";
+import { coarseTimeMs } from "../model/coarse-time.js";
+import type { Expirations } from "../model/mark.js";
 import type { ReadSession } from "../model/session-file.js";
 
-export interface LifetimeSettings {
+export interface LifetimeSettings extends Expirations {
   /** `full` counts from the reading of the file, `remaining` from its last modification. */
   readonly ttl: "full" | "remaining";
-  /** Seconds that an authenticated session lives after its last save. */
-  readonly expiration: number;
-  /** The same for an anonymous one. */
-  readonly expirationAnonymous: number;
 }
+
+/** What a session's full lifetime comes from: its own `expiration`, or the setting for its kind. */
+export type LifetimeOrigin = "own" | "authenticated" | "anonymous";
 
 /** How long a session lives after a save. */
 export interface FullLifetime {
-  /** Negative where the session itself says that it is over. */
+  /** Negative if the session itself says that it is over. */
   readonly seconds: number;
-  /** Whether the session's own `expiration` was of no use and the default taken. */
+  readonly origin: LifetimeOrigin;
+  /** Whether the session's own `expiration` is unusable, so that the setting counts. */
   readonly odd: boolean;
 }
 
-/** File times may lag behind the clock by this much, on file systems with coarse ones. */
-const coarseTimeMs = 2000;
 const longestOwnSeconds = 9_999_999_999;
 
-/** By `own`, the session's `expiration`, where it has one, else the default for its kind [session_redis/session.py, `save`]. */
+/** From `own`, the session's `expiration`, if it has one, else the setting for its kind [session_redis/session.py, `save`]. */
 export function fullLifetime(
   own: PythonValue | undefined,
   authenticated: boolean,
-  settings: LifetimeSettings,
+  settings: Expirations,
 ): FullLifetime {
-  const byKind = authenticated ? settings.expiration : settings.expirationAnonymous;
-  if (own === undefined || !isTruthy(own)) return { seconds: byKind, odd: false };
+  const origin = authenticated ? "authenticated" : "anonymous";
+  const byKind = { seconds: secondsFor(origin, settings), origin, odd: false } as const;
+  if (own === undefined || !isTruthy(own)) return byKind;
   const seconds = integerOf(own);
-  if (seconds === undefined || seconds > longestOwnSeconds) return { seconds: byKind, odd: true };
-  return { seconds: seconds === 0 ? byKind : seconds, odd: false };
+  if (seconds === undefined || seconds > longestOwnSeconds) return { ...byKind, odd: true };
+  return seconds === 0 ? byKind : { seconds, origin: "own", odd: false };
 }
 
-/** The instant at which the key is to end, milliseconds since the epoch; never more than the full lifetime from now. */
+/** The setting for a kind of session, seconds. */
+export function secondsFor(origin: "authenticated" | "anonymous", settings: Expirations): number {
+  return origin === "authenticated" ? settings.expiration : settings.expirationAnonymous;
+}
+
+/**
+ * When the key ends, milliseconds since the epoch: the full lifetime after the read or, with `remaining`, after the last modification; never after
+ * `deletionTime`, which Odoo 19 gives rotated sessions (seconds since the epoch).
+ */
 export function expiryInstant(
   read: ReadSession,
   lifetime: FullLifetime,
   ttl: LifetimeSettings["ttl"],
-  nowMs: number,
+  deletionTime = Number.POSITIVE_INFINITY,
 ): number {
-  const lifetimeMs = lifetime.seconds * 1000;
-  const startMs = ttl === "full" ? read.openedAtMs - coarseTimeMs : read.mtimeMs;
-  return Math.floor(Math.min(startMs, nowMs) + lifetimeMs);
+  const readMs = read.openedAtMs - coarseTimeMs;
+  const startMs = ttl === "full" ? readMs : Math.min(read.mtimeMs, readMs);
+  return Math.floor(Math.min(startMs + lifetime.seconds * 1000, deletionTime * 1000));
 }
 
 function integerOf(value: PythonValue): number | undefined {

@@ -2,7 +2,7 @@ import type { FailureReason } from "../model/outcome.js";
 
 export type DecodeReason = Extract<
   FailureReason,
-  "corrupt" | "unsupported-type" | "circular" | "too-deep" | "too-large"
+  "corrupt" | "not-a-session" | "unsupported-type" | "circular" | "too-deep" | "too-large"
 >;
 
 /** Why bytes are no session that Redis could hold. `what` never quotes a value; the offset is where in the file it showed, if anywhere. */

@@ -1,19 +1,20 @@
-import type { FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
+import { explainMissing, isCovered, isUnmodifiedSinceMark, recentMs } from "../convert/missing-key.js";
+import type { Candidate } from "../model/entry.js";
+import type { DirectoryFacts, Expirations, Survey } from "../model/mark.js";
+import type { FileStamp, SessionFile } from "../model/session-file.js";
 import type { Written } from "../model/written.js";
 import type { Reading } from "../source/read-session-file.js";
 import type { RecentFiles } from "../source/recent-files.js";
 import type { WrittenSessions } from "../source/written-sessions.js";
-import { type LaneParts, runLane } from "./lane.js";
+import { type ConvertedSession, type Judgement, type LaneParts, runLane } from "./lane.js";
 import { type LaneResult, laneResult } from "./lane-result.js";
-
-/** When a session directory's mark says that an earlier, complete run began, milliseconds since the epoch. */
-export type DirectoryMark = readonly [directory: string, markMs: number];
+import { SeenDirectories } from "./learn.js";
 
 /** The main pass begins: what was done before counts for nothing. */
 export interface MainPass {
   /** Milliseconds since the epoch. */
   readonly startedMs: number;
-  readonly marks: readonly DirectoryMark[];
+  readonly survey: Survey;
 }
 
 /** A pass over what changed while the one before ran. */
@@ -26,8 +27,6 @@ export interface LaterPass {
 
 /** What a lane did of a batch, and what it came to know by it. */
 export interface CopyResult extends LaneResult {
-  /** The longest lifetime of any session, milliseconds. */
-  readonly longestLifetimeMs: number;
   /** The most that any file's time was ahead of our clock. */
   readonly largestLeadMs: number;
   /** Whether a file was read that was modified since the run began: a server still uses the directory. */
@@ -45,6 +44,8 @@ export interface TakenBack {
 /** One lane of a run. */
 export interface Lane {
   readonly begin: (main: MainPass) => Promise<void>;
+  /** Takes what the run knows by now. */
+  readonly learn: (survey: Survey) => Promise<void>;
   /** Does everything for a batch. */
   readonly work: (batch: readonly SessionFile[]) => Promise<LaneResult>;
   readonly close: () => Promise<void>;
@@ -64,7 +65,11 @@ export interface CopyLane extends Lane {
 
 /** What a lane of a copy works with. */
 export interface CopyLaneParts
-  extends Pick<LaneParts, "ahead" | "read" | "isSuperseded" | "convert" | "settle" | "timesLost"> {
+  extends Pick<LaneParts, "ahead" | "read" | "isSuperseded" | "convert" | "deleteOver" | "timesLost"> {
+  /** Settles candidates by what is known by now. */
+  readonly settle: (candidates: readonly Candidate[], survey: Survey) => ReturnType<LaneParts["settle"]>;
+  /** The expirations of this run. */
+  readonly expirations: Expirations;
   readonly rememberFrom: (startedMs: number) => RecentFiles;
   /** How files stand now, in their order; `undefined` for one that is gone or cannot be looked at. */
   readonly look: (files: readonly SessionFile[]) => Promise<readonly (FileStamp | undefined)[]>;
@@ -72,8 +77,6 @@ export interface CopyLaneParts
   readonly lookAt: (file: SessionFile) => FileStamp | undefined;
   /** Whether a file that was not found is gone, and not away with its session directory. */
   readonly hasVanished: (file: SessionFile) => boolean;
-  /** Whether a mark covers a file as it is. */
-  readonly isCovered: (stamp: FileStamp, markMs: number) => boolean;
   /** Whether a file was modified after an instant. */
   readonly isModifiedSince: (stamp: FileStamp, sinceMs: number) => boolean;
   /** When the run began, milliseconds since the epoch. */
@@ -105,10 +108,11 @@ const away = { kind: "failed", reason: "unreadable", detail: "its session direct
 /** Joins the parts of a lane to one. */
 export function makeCopyLane(parts: CopyLaneParts): CopyLane {
   let recent = parts.rememberFrom(parts.runStartedMs);
-  let marks: ReadonlyMap<string, number> = new Map();
+  let survey: Survey | undefined;
+  let facts: ReadonlyMap<string, DirectoryFacts> = new Map();
+  const seen = new SeenDirectories();
   let pass = 0;
   let isChanged = recent.changedSincePass();
-  let longestLifetimeMs = 0;
   let inUse = false;
 
   const lane: LaneParts = {
@@ -119,18 +123,19 @@ export function makeCopyLane(parts: CopyLaneParts): CopyLane {
       const reading = parts.read(file);
       return reading.kind === "read" ? noted(file, reading) : readAgain(file);
     },
-    isSeenTo: ({ directory }, stamp) => {
-      const markMs = parts.again ? undefined : marks.get(directory);
-      return markMs !== undefined && parts.isCovered(stamp, markMs);
+    judge: (file, stamp, session) => {
+      const known = facts.get(file.directory);
+      return known?.mark === undefined ? {} : judgeSession(stamp, session, known);
     },
-    convert: (read: ReadSession, sid) => {
-      const conversion = parts.convert(read, sid);
-      if (conversion.kind === "entry") {
-        longestLifetimeMs = Math.max(longestLifetimeMs, conversion.fullLifetimeMs);
-      }
-      return conversion;
+    noteSettled: ({ file, candidate }, kind) => {
+      if (candidate.covered === true) seen.addCovered(file.directory, kind === "ended");
     },
-    settle: parts.settle,
+    deleteOver: parts.deleteOver,
+    convert: parts.convert,
+    settle: async (candidates) => {
+      if (survey === undefined) throw new Error("a lane settles before it begins");
+      return parts.settle(candidates, survey);
+    },
     takeBackGone: async (entries, timesLost) => {
       const gone = new Set<SessionFile>();
       if (parts.dryRun) return gone;
@@ -147,9 +152,32 @@ export function makeCopyLane(parts: CopyLaneParts): CopyLane {
     },
   };
 
+  function know(known: Survey): void {
+    survey = known;
+    facts = new Map(known.directories.map((one) => [one.directory, one]));
+  }
+
+  function judgeSession(
+    stamp: FileStamp,
+    { fullLifetimeMs, lifetimeOrigin }: ConvertedSession,
+    known: DirectoryFacts,
+  ): Judgement {
+    const session = { stamp, fullLifetimeMs, lifetimeOrigin };
+    const ifMissing = parts.again ? "write" : explainMissing(session, known, parts.expirations, Date.now());
+    return {
+      ...(ifMissing === "write" ? {} : { ifMissing }),
+      ...(isCovered(stamp, known) ? { covered: true } : {}),
+      ...(isUnmodifiedSinceMark(stamp, known) ? { unmodifiedSinceMark: true } : {}),
+    };
+  }
+
   function noted(file: SessionFile, reading: Extract<Reading, { readonly kind: "read" }>): Reading {
     recent.note(file, reading.stamp);
     inUse ||= parts.isModifiedSince(reading.stamp, parts.runStartedMs);
+    const { mtimeMs } = reading.stamp;
+    if (facts.get(file.directory)?.mark !== undefined && mtimeMs <= Date.now() + recentMs) {
+      seen.addModification(file.directory, mtimeMs);
+    }
     return reading;
   }
 
@@ -180,9 +208,11 @@ export function makeCopyLane(parts: CopyLaneParts): CopyLane {
     begin: async (main) => {
       parts.written()?.forget();
       recent = parts.rememberFrom(main.startedMs);
-      marks = new Map(main.marks);
+      know(main.survey);
+      seen.take();
       pass = 0;
     },
+    learn: async (known) => know(known),
     beginPass: async (later) => {
       recent.noteLead(later.largestLeadMs);
       isChanged = recent.changedSincePass();
@@ -194,8 +224,9 @@ export function makeCopyLane(parts: CopyLaneParts): CopyLane {
       return batch.filter((file, index) => mayHaveChanged(file, stamps[index]));
     },
     work: async (batch) => {
-      const result = laneResult(batch.length, await runLane(batch, lane), parts.tells);
-      return { ...result, longestLifetimeMs, largestLeadMs: recent.largestLeadMs, inUse };
+      const done = await runLane(batch, lane);
+      const result = laneResult(batch.length, done, parts.tells, seen.take());
+      return { ...result, largestLeadMs: recent.largestLeadMs, inUse };
     },
     takeBackEnded: () => takeBackEnded(parts),
     rest: async () => undefined,

@@ -1,9 +1,12 @@
 import { RedisError, RedisForgotError } from "../model/errors.js";
+import type { Survey } from "../model/mark.js";
 import type { Failure, FailureReason, SessionOutcome } from "../model/outcome.js";
 import { newScanTally, type ScanTally, type SessionFile } from "../model/session-file.js";
 import type { TakenBack } from "./copy-lane.js";
 import { type LaneResult, laneResult } from "./lane-result.js";
+import { judgeEnded, type SeenDirectories } from "./learn.js";
 import { Ledger } from "./ledger.js";
+import { runMainPass } from "./main-pass.js";
 import { type Pass, runPass } from "./run-pass.js";
 import type { RunRecord } from "./run-record.js";
 
@@ -14,7 +17,9 @@ export interface Copy {
   readonly scan: (tally: ScanTally) => Iterable<readonly SessionFile[]>;
   readonly lanes: {
     /** A main pass begins: what was done before counts for nothing. */
-    readonly begin: (startedMs: number) => Promise<void>;
+    readonly begin: (startedMs: number, survey: Survey) => Promise<void>;
+    /** Takes what the run knows by now. */
+    readonly learn: (survey: Survey) => Promise<void>;
     /** A pass begins over what changed while the one before ran. */
     readonly beginPass: (pass: number, startedMs: number) => Promise<void>;
     /** Of a batch, the files that changed since the pass before began and were not read as they stand, and those that are away. */
@@ -24,12 +29,19 @@ export interface Copy {
     /** Takes back the keys of sessions whose files are gone behind their write. */
     readonly takeBackEnded: () => Promise<readonly TakenBack[]>;
   };
+  /** Finds out what earlier runs left, and where the server works. Throws where the run must end. */
+  readonly survey: () => Promise<Survey>;
   readonly marks: {
-    /** Reads what earlier runs left. */
-    readonly read: () => Promise<void>;
-    /** Leaves the start of the main pass for later runs. */
-    readonly leave: (startedMs: number) => Promise<void>;
+    /** Notes that the run begins to write. */
+    readonly noteStart: () => Promise<void>;
+    /** Leaves the start of the main pass, and whether lifetimes were renewed, for later runs. */
+    readonly leave: (startedMs: number, renewed: boolean) => Promise<void>;
   };
+  /** Deletes, or in a dry run counts, keys without a file. Throws where the run must end. */
+  readonly retract: (survey: Survey) => Promise<void>;
+  readonly warn: (message: string, lasting?: boolean) => void;
+  /** Percent of an earlier copy's keys that may be missing before the run doubts it. */
+  readonly maxEnded: number;
   /** Begins to watch Redis and the session directories. Throws where the run must end. */
   readonly beginWatch: () => Promise<void>;
   /**
@@ -56,7 +68,12 @@ interface Attempts {
 const mostMainPasses = 3;
 const mostLaterPasses = 3;
 /** Nothing that another run, other settings or another version could write stands behind these. */
-const finalReasons: ReadonlySet<FailureReason> = new Set(["corrupt", "circular", "too-deep"]);
+const finalReasons: ReadonlySet<FailureReason> = new Set([
+  "corrupt",
+  "not-a-session",
+  "circular",
+  "too-deep",
+]);
 
 /**
  * Does the work, and again from its start where Redis forgot meanwhile, for what was confirmed before may be gone. Throws
@@ -85,16 +102,54 @@ export async function untilKept(
 export async function copySessions(copy: Copy): Promise<void> {
   const { record, dryRun, pass } = copy;
   await copy.beginWatch();
-  await copy.marks.read();
+  const before = await copy.survey();
   const startedMs = Date.now();
-  await copy.lanes.begin(startedMs);
-  await runPass({ ...passOf(copy, record.ledger, record.tally), lane: copy.lanes.work });
-  if (dryRun) return;
-  await copyChanged(copy);
-  if (!pass.stop.aborted) await takeBackEnded(copy);
-  const evicted = await copy.endWatch();
+  await copy.lanes.begin(startedMs, before);
+  if (!dryRun) await copy.marks.noteStart();
+  const main = { ...passOf(copy, record.ledger, record.tally), lane: copy.lanes.work };
+  const { survey, seen } = await runMainPass(main, copy.lanes.learn, before, record);
+  tellDoubt(copy);
+  const lost = tellEnded(copy, survey, seen);
+  if (lost) record.partial = true;
+  if (!dryRun) await copyChanged(copy);
+  if (!dryRun && !pass.stop.aborted) await takeBackEnded(copy);
+  const evicted = !dryRun && (await copy.endWatch());
   if (evicted) record.partial = true;
-  else if (!pass.stop.aborted && !copy.tooManyFailed() && isWhole(record)) await copy.marks.leave(startedMs);
+  if (evicted || lost || pass.stop.aborted || copy.tooManyFailed() || !isWhole(record)) return;
+  const foundMark = survey.directories.some(({ mark }) => mark !== undefined);
+  if (foundMark) await copy.retract(survey);
+  // Lifetimes were renewed only if it was known from the start that the server works on files.
+  if (!dryRun) await copy.marks.leave(startedMs, before.serverWorks === "files");
+}
+
+/** A person must decide which value counts if nothing else tells. */
+function tellDoubt({ record, warn }: Copy): void {
+  const { inDoubt } = record.ledger.counts;
+  if (inDoubt > 0) warn(doubtText(inDoubt), true);
+}
+
+/** What a person can do about conflicts in doubt. */
+export function doubtText(count: number): string {
+  const sessions = count === 1 ? "1 session was" : `${count} sessions were`;
+  return `${sessions} changed in files and in Redis, and nothing tells which is newer: Redis's value was kept. If no server uses this Redis any more (it went back to files), copy with --on-conflict overwrite; if one does, use --on-conflict keep`;
+}
+
+/** Says if so many sessions ended that keys may have been deleted; tells if they were for certain, deleted or lost. */
+function tellEnded({ warn, maxEnded }: Copy, survey: Survey, seen: SeenDirectories["all"]): boolean {
+  const verdict = judgeEnded(survey, seen, maxEnded, Date.now());
+  if (verdict !== "fine") warn(endedText(verdict, seen), true);
+  return verdict === "lost";
+}
+
+/** What it means that many keys of an earlier copy are missing. */
+export function endedText(verdict: "doubtful" | "lost", seen: SeenDirectories["all"]): string {
+  const all = [...seen.values()];
+  const ended = all.reduce((sum, one) => sum + one.ended, 0);
+  const covered = all.reduce((sum, one) => sum + one.covered, 0);
+  const facts = `${ended} of ${covered} sessions that an earlier run copied are no longer in Redis`;
+  return verdict === "lost"
+    ? `${facts}, and that run was less than 3 hours ago: their keys were deleted or lost. Nothing is removed. If the server still works on files, copy with --again`
+    : `${facts}: their keys may have been deleted. If the server still works on files, copy with --again`;
 }
 
 /** Takes again what was changed since the pass before began, until a pass finds nothing. */
@@ -150,6 +205,7 @@ async function takeBackEnded({ record, lanes }: Copy): Promise<void> {
  */
 function isWhole({ ledger, laterPasses, tally }: RunRecord): boolean {
   const all = [ledger, ...laterPasses].map(({ counts }) => counts);
+  if (all.some(({ inDoubt }) => inDoubt > 0)) return false;
   const reasons = all.flatMap((counts) => [...counts.reasons.keys()]);
   if (tally.unreadable.length > 0 || !reasons.every((reason) => finalReasons.has(reason))) return false;
   return reasons.length === 0 || all.every(({ outcomes }) => outcomes.superseded === 0);

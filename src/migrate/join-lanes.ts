@@ -14,6 +14,7 @@ export function joinLanes(lanes: readonly Lane[]): Lane {
   const places = sharesOf(lanes.length);
   return {
     begin: (main) => all((lane) => lane.begin(main)),
+    learn: (survey) => all((lane) => lane.learn(survey)),
     work: async (batch) => joinResults(await shared(lanes, places, batch, (lane, part) => lane.work(part))),
     close: () => all((lane) => lane.close()),
   };
@@ -94,7 +95,6 @@ async function settled<T>(promises: readonly Promise<T>[]): Promise<T[]> {
 function joinCopyResults(results: readonly CopyResult[]): CopyResult {
   return {
     ...joinResults(results),
-    longestLifetimeMs: Math.max(0, ...results.map(({ longestLifetimeMs }) => longestLifetimeMs)),
     largestLeadMs: Math.max(0, ...results.map(({ largestLeadMs }) => largestLeadMs)),
     inUse: results.some(({ inUse }) => inUse),
   };

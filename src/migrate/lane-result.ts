@@ -1,4 +1,6 @@
+import type { DirectorySeen } from "../model/mark.js";
 import type { SessionOutcome } from "../model/outcome.js";
+import type { SessionFile } from "../model/session-file.js";
 import { Ledger, type LedgerPage } from "./ledger.js";
 
 /** What a lane gives back for a batch: plain data, and counts in place of outcomes, so that it costs little to cross threads. */
@@ -8,6 +10,10 @@ export interface LaneResult {
   readonly unvisited: number;
   /** The outcomes one by one, where somebody wants to be told. */
   readonly outcomes: readonly SessionOutcome[];
+  /** Session files whose outcome waits until the whole directory was seen. */
+  readonly deferred: readonly SessionFile[];
+  /** What the batch adds to what is known about each session directory. */
+  readonly seen: readonly DirectorySeen[];
   /** What ends the run; absent where nothing does. */
   readonly error?: unknown;
 }
@@ -15,18 +21,26 @@ export interface LaneResult {
 /** What was done of a batch: its outcomes, and what ended it early. */
 export interface BatchOutcomes {
   readonly outcomes: readonly SessionOutcome[];
+  readonly deferred?: readonly SessionFile[];
   readonly error?: unknown;
 }
 
 /** Counts what was done of `taken` session files; `tells` says whether the outcomes are kept. */
-export function laneResult(taken: number, done: BatchOutcomes, tells: boolean): LaneResult {
-  const { outcomes } = done;
+export function laneResult(
+  taken: number,
+  done: BatchOutcomes,
+  tells: boolean,
+  seen: readonly DirectorySeen[] = [],
+): LaneResult {
+  const { outcomes, deferred = [] } = done;
   const ledger = new Ledger(() => undefined, Number.POSITIVE_INFINITY);
   for (const outcome of outcomes) ledger.record(outcome);
   return {
     page: ledger.page,
-    unvisited: taken - outcomes.length,
+    unvisited: taken - outcomes.length - deferred.length,
     outcomes: tells ? outcomes : [],
+    deferred,
+    seen,
     ...("error" in done ? { error: done.error } : {}),
   };
 }
@@ -42,6 +56,8 @@ export function joinResults(results: readonly LaneResult[]): LaneResult {
     page: ledger.page,
     unvisited: results.reduce((sum, { unvisited }) => sum + unvisited, 0),
     outcomes: results.flatMap(({ outcomes }) => outcomes),
+    deferred: results.flatMap(({ deferred }) => deferred),
+    seen: results.flatMap(({ seen }) => seen),
     ...(failed === undefined ? {} : { error: failed.error }),
   };
 }

@@ -1,6 +1,6 @@
 import type { Conversion } from "../convert/convert-session.js";
 import type { Candidate } from "../model/entry.js";
-import type { FailureReason, SessionOutcome } from "../model/outcome.js";
+import type { FailureReason, OutcomeKind, SessionOutcome } from "../model/outcome.js";
 import type { FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
 import type { Reading } from "../source/read-session-file.js";
 import type { BatchOutcomes } from "./lane-result.js";
@@ -13,8 +13,12 @@ export interface LaneParts {
   readonly read: (file: SessionFile) => Reading;
   /** Whether another file holds the same session later. */
   readonly isSuperseded: (file: SessionFile, stamp: FileStamp) => boolean;
-  /** Whether an earlier, complete run saw to the file as it is: a key that is missing ended in Redis. */
-  readonly isSeenTo: (file: SessionFile, stamp: FileStamp) => boolean;
+  /** What earlier runs say about a session: whether it may replace what Redis holds, and what a missing key means. */
+  readonly judge: (file: SessionFile, stamp: FileStamp, session: ConvertedSession) => Judgement;
+  /** Told what became of each session that was settled, unless it is deferred. */
+  readonly noteSettled: (entry: WrittenEntry, kind: OutcomeKind) => void;
+  /** Deletes copy-written keys of sessions that are over by their own `deletion_time`. Throws where the run must end. */
+  readonly deleteOver: (files: readonly SessionFile[]) => Promise<void>;
   readonly convert: (read: ReadSession, sid: string) => Conversion;
   /** One settlement for each candidate, in their order. Throws where the run must end. */
   readonly settle: (candidates: readonly Candidate[]) => Promise<readonly Settlement[]>;
@@ -36,6 +40,12 @@ export interface WrittenEntry {
   readonly candidate: Candidate;
 }
 
+/** What earlier runs say about a session. */
+export type Judgement = Pick<Candidate, "ifMissing" | "covered" | "unmodifiedSinceMark">;
+
+/** A session that may be written. */
+export type ConvertedSession = Extract<Conversion, { readonly kind: "entry" }>;
+
 /** Files that may be read ahead at a time. */
 export const filesAhead = 64;
 /** Bytes of values that go to Redis at a time. */
@@ -47,41 +57,45 @@ interface Pending extends WrittenEntry {
 
 /** Does everything for a batch of session files: read, convert, settle. Only names go in and only outcomes come out. */
 export async function runLane(batch: readonly SessionFile[], parts: LaneParts): Promise<BatchOutcomes> {
-  const outcomes: SessionOutcome[] = [];
+  const done: Done = { outcomes: [], deferred: [] };
   try {
-    await workThrough(batch, parts, outcomes);
-    return { outcomes };
+    await workThrough(batch, parts, done);
+    return done;
   } catch (error) {
-    return { outcomes, error };
+    return { ...done, error };
   }
 }
 
-async function workThrough(
-  batch: readonly SessionFile[],
-  parts: LaneParts,
-  outcomes: SessionOutcome[],
-): Promise<void> {
+interface Done {
+  readonly outcomes: SessionOutcome[];
+  /** Files whose outcome waits until the whole directory was seen. */
+  readonly deferred: SessionFile[];
+}
+
+async function workThrough(batch: readonly SessionFile[], parts: LaneParts, done: Done): Promise<void> {
+  const over: SessionFile[] = [];
   let pending: Pending[] = [];
   let pendingBytes = 0;
   for (const [index, file] of batch.entries()) {
     if (index % filesAhead === 0) await parts.ahead(batch.slice(index, index + filesAhead));
-    const result = convertFile(file, parts);
+    const result = convertFile(file, parts, over);
     if (!("candidate" in result)) {
-      outcomes.push(result);
+      done.outcomes.push(result);
       continue;
     }
     pending.push(result);
     pendingBytes += result.candidate.entry.value.length;
     if (pendingBytes >= largestPipeline) {
-      await settlePending(pending, parts, outcomes);
+      await settlePending(pending, parts, done);
       pending = [];
       pendingBytes = 0;
     }
   }
-  await settlePending(pending, parts, outcomes);
+  await settlePending(pending, parts, done);
+  if (over.length > 0) await parts.deleteOver(over);
 }
 
-function convertFile(file: SessionFile, parts: LaneParts): SessionOutcome | Pending {
+function convertFile(file: SessionFile, parts: LaneParts, over: SessionFile[]): SessionOutcome | Pending {
   const { sid } = file;
   const reading = parts.read(file);
   if (reading.kind !== "read") return unreadOutcome(sid, reading);
@@ -89,11 +103,12 @@ function convertFile(file: SessionFile, parts: LaneParts): SessionOutcome | Pend
   const conversion = parts.convert(reading.read, sid);
   const bytes = conversion.kind === "entry" ? conversion.entry.value.length : 0;
   const outcome = conversionOutcome(sid, reading.read, conversion, bytes);
+  if (conversion.kind === "expired" && conversion.deletedAtMs !== undefined) over.push(file);
   if (conversion.kind !== "entry") return outcome;
   const { entry, fullLifetimeMs } = conversion;
-  const candidate: Candidate = { entry, mtimeMs: reading.read.mtimeMs, fullLifetimeMs };
-  const isSeenTo = parts.isSeenTo(file, reading.stamp);
-  return { file, candidate: isSeenTo ? { ...candidate, endedIfMissing: true } : candidate, outcome };
+  const judged = parts.judge(file, reading.stamp, conversion);
+  const candidate: Candidate = { entry, mtimeMs: reading.read.mtimeMs, fullLifetimeMs, ...judged };
+  return { file, candidate, outcome };
 }
 
 /** What becomes of a file that was not read. */
@@ -130,7 +145,7 @@ export function conversionOutcome(
 async function settlePending(
   pending: readonly Pending[],
   parts: LaneParts,
-  outcomes: SessionOutcome[],
+  { outcomes, deferred }: Done,
 ): Promise<void> {
   if (pending.length === 0) return;
   const timesLost = parts.timesLost();
@@ -142,19 +157,34 @@ async function settlePending(
     return settlement?.kind === "copied" && settlement.blindly !== true;
   });
   const gone = await parts.takeBackGone(written, timesLost);
-  for (const [index, { file, outcome }] of pending.entries()) {
-    const settled = settledOutcome(outcome, settlements[index]);
+  for (const [index, { file, candidate, outcome }] of pending.entries()) {
+    const settlement = settlements[index];
+    if (settlement?.kind === "deferred") {
+      deferred.push(file);
+      continue;
+    }
+    const settled = settledOutcome(outcome, settlement);
+    if (settlement !== undefined) parts.noteSettled({ file, candidate }, settlement.kind);
     outcomes.push(gone.has(file) ? { ...settled, kind: "vanished", bytesWritten: 0 } : settled);
   }
 }
 
-function settledOutcome(outcome: SessionOutcome, settlement: Settlement | undefined): SessionOutcome {
+function settledOutcome(
+  outcome: SessionOutcome,
+  settlement: Exclude<Settlement, { readonly kind: "deferred" }> | undefined,
+): SessionOutcome {
   if (settlement === undefined) return failed(outcome, "redis-error", "no reply");
   if (settlement.kind === "failed") return failed(outcome, settlement.reason, settlement.detail);
-  const { kind, warning } = settlement;
+  const { kind, warning, inDoubt } = settlement;
   if (kind === outcome.kind && warning === undefined) return outcome;
   const written = kind === "copied" ? outcome.bytesWritten : 0;
-  return { ...outcome, kind, bytesWritten: written, ...(warning === undefined ? {} : { warning }) };
+  return {
+    ...outcome,
+    kind,
+    bytesWritten: written,
+    ...(warning === undefined ? {} : { warning }),
+    ...(inDoubt === undefined ? {} : { inDoubt }),
+  };
 }
 
 /** A session that failed, with what is known of it. */

@@ -23,6 +23,8 @@ export interface LedgerCounts {
   readonly authenticated: number;
   readonly anonymous: number;
   readonly lossy: number;
+  /** Sessions of which nothing tells if the file's value or Redis's is newer. */
+  readonly inDoubt: number;
   readonly bytesRead: number;
   readonly bytesWritten: number;
 }
@@ -51,6 +53,7 @@ export class Ledger {
   #authenticated = 0;
   #anonymous = 0;
   #lossy = 0;
+  #inDoubt = 0;
   #bytesRead = 0;
   #bytesWritten = 0;
   #unvisited = 0;
@@ -76,6 +79,7 @@ export class Ledger {
       else this.#anonymous++;
       if (outcome.facts.lossy) this.#lossy++;
     }
+    if (outcome.inDoubt === true) this.#inDoubt++;
     if (outcome.warning !== undefined) addTo(this.#warnings, outcome.warning, 1);
     if (outcome.failure !== undefined) {
       addTo(this.#reasons, outcome.failure.reason, 1);
@@ -96,6 +100,7 @@ export class Ledger {
     this.#authenticated += page.authenticated;
     this.#anonymous += page.anonymous;
     this.#lossy += page.lossy;
+    this.#inDoubt += page.inDoubt;
     this.#bytesRead += page.bytesRead;
     this.#bytesWritten += page.bytesWritten;
     for (const failure of page.failures) this.#keepFailure(failure);
@@ -124,6 +129,7 @@ export class Ledger {
       authenticated: this.#authenticated,
       anonymous: this.#anonymous,
       lossy: this.#lossy,
+      inDoubt: this.#inDoubt,
       bytesRead: this.#bytesRead,
       bytesWritten: this.#bytesWritten,
     };

@@ -5,7 +5,7 @@ import type { Held, HeldText } from "../model/held.js";
 import type { SessionOutcome } from "../model/outcome.js";
 import type { ExactStamp, FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
 import type { ExactReading } from "../source/read-session-file.js";
-import { conversionOutcome, failed, unreadOutcome } from "./lane.js";
+import { type ConvertedSession, conversionOutcome, failed, unreadOutcome } from "./lane.js";
 
 /** What proving a batch works with. */
 export interface ProofParts {
@@ -15,12 +15,14 @@ export interface ProofParts {
   /** What Redis holds, read now. Throws where the run must end. */
   readonly look: (sids: readonly string[]) => Promise<readonly Held[]>;
   readonly compare: (candidate: Candidate, held: HeldText) => Comparison;
-  /** Why a key is missing where an earlier, complete run saw to the file as it is; `undefined` where none did. */
+  /** Whether a complete run that did not keep what Redis held read the file as it is. */
+  readonly isUnmodified: (file: SessionFile, stamp: FileStamp) => boolean;
+  /** What a missing key means: its session ended in Redis, or should be there. */
   readonly explainMissing: (
     file: SessionFile,
     stamp: FileStamp,
-    fullLifetimeMs: number,
-  ) => "expired" | "ended" | undefined;
+    session: ConvertedSession,
+  ) => "ended" | "absent";
   /** Which sids Redis has a key for, asked now. Throws where the run must end. */
   readonly exist: (sids: readonly string[]) => Promise<readonly boolean[]>;
   readonly nowMs: () => number;
@@ -156,9 +158,9 @@ function proofOf(one: ReadFile, held: Held | undefined, parts: ProofParts): Proo
   const outcome = { ...conversionOutcome(file.sid, read, conversion), kind: "removed" as const };
   const proven = { proven: { file, ...timesOf(reading), outcome, held: true } };
   const unheld = { proven: { ...proven.proven, held: false } };
-  const keep = (kind: "kept" | "absent", leaves: boolean, warning?: string): Proof => {
+  const keep = (kind: "kept" | "absent" | "ended", leaves: boolean, inDoubt?: true): Proof => {
     if (parts.unconditional) return unheld;
-    return { file, outcome: { ...outcome, kind, ...(warning === undefined ? {} : { warning }) }, leaves };
+    return { file, outcome: { ...outcome, kind, ...(inDoubt === undefined ? {} : { inDoubt }) }, leaves };
   };
   const expired = () => (read.mtimeMs + expiredForMs <= parts.nowMs() ? unheld : keep("kept", false));
 
@@ -166,14 +168,15 @@ function proofOf(one: ReadFile, held: Held | undefined, parts: ProofParts): Proo
   const { entry, fullLifetimeMs } = conversion;
   switch (held?.kind) {
     case "text": {
-      const comparison = parts.compare({ entry, mtimeMs: read.mtimeMs, fullLifetimeMs }, held);
+      const unmodified = parts.isUnmodified(file, stamp) ? { unmodifiedSinceMark: true as const } : {};
+      const candidate = { entry, mtimeMs: read.mtimeMs, fullLifetimeMs, ...unmodified };
+      const comparison = parts.compare(candidate, held);
       if (comparison.kind !== "different") return proven;
-      return keep("kept", true, comparison.warning);
+      return keep("kept", true, comparison.inDoubt);
     }
     case "nothing": {
-      const reason = parts.explainMissing(file, stamp, fullLifetimeMs);
-      if (reason === "expired") return expired();
-      return reason === "ended" ? unheld : keep("absent", true);
+      const reason = parts.explainMissing(file, stamp, conversion);
+      return keep(reason, reason === "absent");
     }
     case "other-type": {
       const { warning: _, ...known } = outcome;

@@ -13,7 +13,11 @@ export type Settlement =
       readonly warning?: string;
       /** Whether it was written over something that may have been newer. */
       readonly blindly?: true;
+      /** Whether nothing tells which value is newer. */
+      readonly inDoubt?: true;
     }
+  /** The key is missing, and what that means shows only once the whole directory was seen. */
+  | { readonly kind: "deferred" }
   | { readonly kind: "failed"; readonly reason: FailureReason; readonly detail: string };
 
 /** How candidates are written and compared. Every part may be done again from its start. */
@@ -58,8 +62,8 @@ export async function settleEntries(
   const courses = candidates.map((candidate): Course => ({ candidate }));
   let open = courses;
   for (let round = 0; round < mostRounds && open.length > 0; round++) {
-    const mayEnd = open.filter(({ candidate }) => candidate.endedIfMissing === true);
-    const others = open.filter(({ candidate }) => candidate.endedIfMissing !== true);
+    const mayEnd = open.filter(({ candidate }) => candidate.ifMissing !== undefined);
+    const others = open.filter(({ candidate }) => candidate.ifMissing === undefined);
     const endless = await compare([...mayEnd, ...(await create(others, parts))], parts);
     if (endless.length > 0) await parts.waitForLifetimes();
     for (const course of endless) course.waited = true;
@@ -95,7 +99,8 @@ async function compare(courses: readonly Course[], parts: SettleParts): Promise<
     const { candidate } = course;
     const seen = held[index] ?? { kind: "nothing" };
     if (seen.kind === "nothing") {
-      if (candidate.endedIfMissing === true) course.settlement = { kind: "ended" };
+      if (candidate.ifMissing === "ended") course.settlement = { kind: "ended" };
+      if (candidate.ifMissing === "unknown") course.settlement = { kind: "deferred" };
       continue;
     }
     if (seen.kind === "other-type") {
@@ -109,7 +114,8 @@ async function compare(courses: readonly Course[], parts: SettleParts): Promise<
       replacements.push({ ...replacement, settlement: { kind: "copied", ...blindly } });
     } else if (decision.kind === "refresh" || (decision.kind === "endless" && course.waited === true)) {
       // The value stays as Redis has it, which may order a set in its own way.
-      const entry = { ...candidate.entry, value: seen.value.toString("latin1") };
+      const { expiresAtMs } = decision;
+      const entry = { ...candidate.entry, value: seen.value.toString("latin1"), expiresAtMs };
       replacements.push({ ...replacement, entry, settlement: { kind: "identical" } });
     } else if (decision.kind === "endless") endless.push(course);
     else if (decision.kind === "own") course.settlement = course.sent ?? { kind: "identical" };

@@ -2,10 +2,18 @@ import type { Comparison } from "../convert/compare-held.js";
 import type { Conversion } from "../convert/convert-session.js";
 import type { Candidate } from "../model/entry.js";
 import type { Held, HeldText } from "../model/held.js";
-import type { SessionOutcome } from "../model/outcome.js";
+import type { OutcomeKind, SessionOutcome } from "../model/outcome.js";
 import type { FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
 import type { Reading } from "../source/read-session-file.js";
-import { conversionOutcome, failed, filesAhead, supersededOutcome, unreadOutcome } from "./lane.js";
+import {
+  type ConvertedSession,
+  conversionOutcome,
+  failed,
+  filesAhead,
+  supersededOutcome,
+  unreadOutcome,
+} from "./lane.js";
+import type { BatchOutcomes } from "./lane-result.js";
 
 /** What verifying a batch works with. It only reads. */
 export interface VerifyParts {
@@ -16,12 +24,16 @@ export interface VerifyParts {
   readonly convert: (read: ReadSession, sid: string) => Conversion;
   readonly look: (sids: readonly string[]) => Promise<readonly Held[]>;
   readonly compare: (candidate: Candidate, held: HeldText) => Comparison;
-  /** Why a key is missing; `undefined` where it should be there. */
+  /** Whether a complete run that did not keep what Redis held read the file as it is. */
+  readonly isUnmodified: (file: SessionFile, stamp: FileStamp) => boolean;
+  /** What a missing key means; `unknown` until the whole directory was seen. */
   readonly explainMissing: (
     file: SessionFile,
     stamp: FileStamp,
-    fullLifetimeMs: number,
-  ) => "expired" | "ended" | undefined;
+    session: ConvertedSession,
+  ) => "missing" | "expired" | "ended" | "unknown";
+  /** Told what became of a session that was compared. */
+  readonly noteSettled: (file: SessionFile, stamp: FileStamp, kind: OutcomeKind) => void;
   /** Gives what changes just now time to be whole. */
   readonly waitForChanges: () => Promise<void>;
 }
@@ -32,29 +44,46 @@ const lookedAtTwice: ReadonlySet<string> = new Set(["missing", "different", "wro
 interface Read {
   readonly file: SessionFile;
   readonly stamp: FileStamp;
+  readonly session: ConvertedSession;
   readonly candidate: Candidate;
   readonly outcome: SessionOutcome;
 }
 
-/** Compares every session file of a batch with Redis. One outcome for each, in any order. */
-export async function verifyBatch(
-  batch: readonly SessionFile[],
-  parts: VerifyParts,
-): Promise<SessionOutcome[]> {
+/** Compares every session file of a batch with Redis. One outcome for each, in any order, but for those deferred until the whole directory was seen. */
+export async function verifyBatch(batch: readonly SessionFile[], parts: VerifyParts): Promise<BatchOutcomes> {
   const first = await verifyOnce(batch, parts);
-  const doubtful = first.filter(({ outcome }) => lookedAtTwice.has(outcome.kind));
-  if (doubtful.length === 0) return first.map(({ outcome }) => outcome);
+  const doubtful = first.filter(({ outcome }) => outcome === undefined || lookedAtTwice.has(outcome.kind));
+  if (doubtful.length === 0) return collect(first, parts);
   await parts.waitForChanges();
   const second = await verifyOnce(
     doubtful.map(({ file }) => file),
     parts,
   );
-  return [...first.filter((one) => !doubtful.includes(one)), ...second].map(({ outcome }) => outcome);
+  const again = new Set(doubtful);
+  return collect([...first.filter((one) => !again.has(one)), ...second], parts);
 }
 
 interface Verified {
   readonly file: SessionFile;
-  readonly outcome: SessionOutcome;
+  /** Absent if the file was not compared. */
+  readonly stamp?: FileStamp;
+  /** Absent if it is deferred. */
+  readonly outcome: SessionOutcome | undefined;
+}
+
+function collect(verified: readonly Verified[], { noteSettled }: VerifyParts): BatchOutcomes {
+  const outcomes: SessionOutcome[] = [];
+  const deferred: SessionFile[] = [];
+  for (const { file, stamp, outcome } of verified) {
+    if (outcome === undefined) {
+      deferred.push(file);
+      continue;
+    }
+    outcomes.push(outcome);
+    const { kind } = outcome;
+    if (stamp !== undefined && kind !== "empty" && kind !== "ignored") noteSettled(file, stamp, kind);
+  }
+  return { outcomes, deferred };
 }
 
 async function verifyOnce(batch: readonly SessionFile[], parts: VerifyParts): Promise<Verified[]> {
@@ -70,7 +99,11 @@ async function verifyOnce(batch: readonly SessionFile[], parts: VerifyParts): Pr
   const held = await parts.look(open.map(({ file }) => file.sid));
   return [
     ...done,
-    ...open.map((one, index) => ({ file: one.file, outcome: judge(one, held[index], parts) })),
+    ...open.map((one, index) => ({
+      file: one.file,
+      stamp: one.stamp,
+      outcome: judge(one, held[index], parts),
+    })),
   ];
 }
 
@@ -83,18 +116,24 @@ function readOne(file: SessionFile, parts: VerifyParts): SessionOutcome | Read {
   const outcome = conversionOutcome(file.sid, read, conversion);
   if (conversion.kind !== "entry") return outcome;
   const { entry, fullLifetimeMs } = conversion;
-  return { file, stamp, candidate: { entry, mtimeMs: read.mtimeMs, fullLifetimeMs }, outcome };
+  const unmodified = parts.isUnmodified(file, stamp) ? { unmodifiedSinceMark: true as const } : {};
+  const candidate: Candidate = { entry, mtimeMs: read.mtimeMs, fullLifetimeMs, ...unmodified };
+  return { file, stamp, session: conversion, candidate, outcome };
 }
 
-function judge({ file, stamp, candidate, outcome }: Read, held: Held | undefined, parts: VerifyParts) {
+/** `undefined` if that shows only once the whole directory was seen. */
+function judge(
+  { file, stamp, session, candidate, outcome }: Read,
+  held: Held | undefined,
+  parts: VerifyParts,
+): SessionOutcome | undefined {
   switch (held?.kind) {
     case "text":
       return { ...outcome, ...judgeText(parts.compare(candidate, held), held) };
-    case "nothing":
-      return {
-        ...outcome,
-        kind: parts.explainMissing(file, stamp, candidate.fullLifetimeMs) ?? ("missing" as const),
-      };
+    case "nothing": {
+      const kind = parts.explainMissing(file, stamp, session);
+      return kind === "unknown" ? undefined : { ...outcome, kind };
+    }
     case "other-type":
       return failed(outcome, "wrong-redis-type", "the key holds no string");
     default:
@@ -102,7 +141,7 @@ function judge({ file, stamp, candidate, outcome }: Read, held: Held | undefined
   }
 }
 
-function judgeText(comparison: Comparison, held: HeldText): Pick<SessionOutcome, "kind" | "warning"> {
+function judgeText(comparison: Comparison, held: HeldText): Pick<SessionOutcome, "kind" | "inDoubt"> {
   switch (comparison.kind) {
     case "equal":
       return { kind: comparison.lifetimeIsRight ? "equal" : "wrong-lifetime" };
@@ -112,7 +151,7 @@ function judgeText(comparison: Comparison, held: HeldText): Pick<SessionOutcome,
     case "different":
       return {
         kind: "different",
-        ...(comparison.warning === undefined ? {} : { warning: comparison.warning }),
+        ...(comparison.inDoubt === undefined ? {} : { inDoubt: comparison.inDoubt }),
       };
   }
 }

@@ -7,6 +7,9 @@ export interface Entry {
   readonly expiresAtMs: number;
 }
 
+/** What is done about a session whose key is missing; `unknown` until the whole directory was seen. */
+export type IfMissing = "write" | "ended" | "unknown";
+
 /** An entry, and what decides whether it may replace what Redis holds. Instants are on our clock. */
 export interface Candidate {
   readonly entry: Entry;
@@ -14,6 +17,10 @@ export interface Candidate {
   readonly mtimeMs: number;
   /** How long the session lives after a save. */
   readonly fullLifetimeMs: number;
-  /** Whether a key that is missing ended in Redis: it is not written again. */
-  readonly endedIfMissing?: true;
+  /** Absent: write. */
+  readonly ifMissing?: Exclude<IfMissing, "write">;
+  /** Whether the directory's mark counts for the file. */
+  readonly covered?: true;
+  /** Whether a complete run that did not keep what Redis held read the file as it is. */
+  readonly unmodifiedSinceMark?: true;
 }

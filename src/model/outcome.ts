@@ -47,6 +47,8 @@ export interface SessionFacts {
   readonly authenticated: boolean;
   /** Whether JSON cannot hold it quite as Python had it. */
   readonly lossy: boolean;
+  /** Present if the session holds only one of the keys that every server saves: its file is copied, but never removed. */
+  readonly hasOneKey?: true;
 }
 
 /** One session that failed, for the report. */
@@ -66,6 +68,8 @@ export interface SessionOutcome {
   readonly facts?: SessionFacts;
   readonly failure?: Failure;
   readonly warning?: string;
+  /** Whether nothing tells if the file's value or Redis's is newer. */
+  readonly inDoubt?: true;
   readonly bytesRead: number;
   /** Bytes of the value; 0 where nothing was written. */
   readonly bytesWritten: number;

@@ -50,6 +50,8 @@ export interface ScanTally {
   readonly layouts: Record<Layout, number>;
   /** Names that are no session file's: temporary files, uploads, strangers, symlinks, pipes, directories. */
   ignored: number;
+  /** Session files whose sids have 84 characters or more. */
+  longSids: number;
   /** Scatter directories that could not be read: the scan goes on, and the run is not whole. */
   readonly unreadable: UnreadableFolder[];
   /** What a purge set aside under a name of ours and did not come to remove or put back. */
@@ -75,5 +77,5 @@ export interface SetAsideFile {
 }
 
 export function newScanTally(): ScanTally {
-  return { layouts: { flat: 0, scattered: 0 }, ignored: 0, unreadable: [], setAside: [] };
+  return { layouts: { flat: 0, scattered: 0 }, ignored: 0, longSids: 0, unreadable: [], setAside: [] };
 }

@@ -1,6 +1,10 @@
 import type { Redis } from "ioredis";
+import type { HeldText } from "../model/held.js";
+import { lookAtKeys } from "./look-at-keys.js";
+import { allowed } from "./server-info.js";
+import { sessionKeys } from "./session-keys.js";
 
-/** Which layouts valid session keys stand under. */
+/** Under which layouts a server saves its sessions. */
 export interface KeyLayoutsSeen {
   readonly documented: boolean;
   readonly applet: boolean;
@@ -13,32 +17,62 @@ export interface KeyPrefixes {
   readonly applet: string;
 }
 
-const longestLookMs = 10_000;
-const keysAtATime = "1000";
-
-/** Looks, by SCAN, for keys of valid sids under either prefix, until both were seen, the keyspace ends or ten seconds are over. */
-export async function lookForKeyLayouts(
-  client: Redis,
-  prefix: string,
-  prefixes: KeyPrefixes,
-  isSid: (text: string) => boolean,
-): Promise<KeyLayoutsSeen> {
-  const pattern = `session:*${escapeGlob(prefix)}:*`;
-  const endMs = Date.now() + longestLookMs;
-  let documented = false;
-  let applet = false;
-  let cursor = "0";
-  do {
-    const [next, keys] = await client.scan(cursor, "MATCH", pattern, "COUNT", keysAtATime);
-    for (const key of keys) {
-      documented ||= key.startsWith(prefixes.documented) && isSid(key.slice(prefixes.documented.length));
-      applet ||= key.startsWith(prefixes.applet) && isSid(key.slice(prefixes.applet.length));
-    }
-    cursor = next;
-  } while (cursor !== "0" && !(documented && applet) && Date.now() < endMs);
-  return { documented, applet, cutShort: cursor !== "0" && !(documented && applet) };
+/** How keys are told apart. */
+export interface KeyTests {
+  readonly isSid: (text: string) => boolean;
+  readonly isServerSaved: (held: HeldText) => boolean;
+  readonly clockLeadMs: number;
 }
 
-function escapeGlob(text: string): string {
-  return text.replace(/[\\*?[\]^-]/g, "\\$&");
+const longestLookMs = 10_000;
+const keysAtATime = 100;
+const fewKeys = 5;
+
+/**
+ * Looks, by SCAN, for keys that a server saved under either prefix, until both were seen, the keyspace ends or ten seconds are over. Copies of our own
+ * prove nothing. `undefined` if SCAN is denied. Throws what `redisFault` sorts.
+ */
+export async function lookForKeyLayouts(
+  client: Redis,
+  prefixes: KeyPrefixes,
+  tests: KeyTests,
+): Promise<KeyLayoutsSeen | undefined> {
+  const endMs = Date.now() + longestLookMs;
+  // First what the published applet reads: overlooking that logs everybody out.
+  const applet = await allowed(() => serverSaves(client, prefixes.applet, tests, endMs));
+  const documented = applet && (await allowed(() => serverSaves(client, prefixes.documented, tests, endMs)));
+  if (documented === undefined || applet === undefined) return undefined;
+  return {
+    documented: documented.found,
+    applet: applet.found,
+    cutShort: documented.cutShort || applet.cutShort,
+  };
+}
+
+async function serverSaves(
+  client: Redis,
+  keyPrefix: string,
+  { isSid, isServerSaved, clockLeadMs }: KeyTests,
+  endMs: number,
+): Promise<{ readonly found: boolean; readonly cutShort: boolean }> {
+  let cursor = "0";
+  let seen = 0;
+  let wholeSeconds = 0;
+  let found = false;
+  do {
+    const page = await sessionKeys(client, cursor, keyPrefix, isSid);
+    cursor = page.cursor;
+    for (let at = 0; at < page.sids.length && Date.now() < endMs; at += keysAtATime) {
+      const keys = page.sids.slice(at, at + keysAtATime).map((sid) => keyPrefix + sid);
+      for (const held of await lookAtKeys(client, keys, clockLeadMs)) {
+        if (held.kind !== "text") continue;
+        seen++;
+        if (held.expiresAtMs !== null && (held.expiresAtMs + clockLeadMs) % 1000 === 0) wholeSeconds++;
+        found ||= isServerSaved(held);
+      }
+    }
+    // A store that keeps whole seconds only drops every sign: five keys tell.
+  } while (cursor !== "0" && !(found && seen >= fewKeys) && Date.now() < endMs);
+  const signsCount = seen < fewKeys || wholeSeconds < seen;
+  return { found: found && signsCount, cutShort: cursor !== "0" && !found };
 }

@@ -1,5 +1,9 @@
 import { createHash } from "node:crypto";
 import type { Redis } from "ioredis";
+import * as z from "zod";
+import { RedisForgotError } from "../model/errors.js";
+import type { DirectoryMark } from "../model/mark.js";
+import { allowed } from "./server-info.js";
 import { witnessKey } from "./witness.js";
 
 /** What a mark is of. */
@@ -10,48 +14,179 @@ export interface MarkScope {
   readonly directory: string;
   /** The directory's own: another one at the same path was never copied. */
   readonly identity: string;
-  readonly shard: { readonly index: number; readonly count: number } | null;
 }
 
-/** The key that a complete run leaves the start of its main pass in. */
-export function markKey({ keyPrefix, directory, identity, shard }: MarkScope): string {
-  const text = JSON.stringify([keyPrefix, directory, identity, shard && [shard.index, shard.count]]);
-  return `tele-sessions:mark:${createHash("sha256").update(text).digest("hex").slice(0, 32)}`;
+const keyStart = "tele-sessions:mark:";
+
+/** The key under which runs over a session directory leave a mark. */
+export function markKey({ keyPrefix, directory, identity }: MarkScope): string {
+  const text = JSON.stringify([keyPrefix, directory, identity, null]);
+  return keyStart + createHash("sha256").update(text).digest("hex").slice(0, 32);
 }
 
-/** When the main pass began that a mark is of, milliseconds since the epoch; `undefined` where there is no mark. Throws what `redisFault` sorts. */
-export async function readMark(client: Redis, key: string): Promise<number | undefined> {
-  const text = await client.get(key);
-  return text !== null && /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
-}
+/** Days that a mark is kept. */
+const markDays = 90;
+const markMs = markDays * 24 * 3600 * 1000;
 
-/** In one step, for a server may be emptied at any moment. */
-const setWhileWitnessed = `
-if redis.call('GET', KEYS[2]) ~= ARGV[3] then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'PXAT', ARGV[2])
-return 1`;
+/** All sessions of a directory; marks have room for the shards of a divided run. */
+const everyShard = "1/1";
 
-/** What is left for later runs. */
+const instant = z.number().nonnegative();
+const expirations = z.object({ expiration: z.number(), expirationAnonymous: z.number() });
+const markSchema = z.object({
+  keyPrefix: z.string().optional(),
+  began: instant.optional(),
+  removes: instant.optional(),
+  shards: z.record(
+    z.string(),
+    z.object({
+      started: instant,
+      startedWithoutKeep: instant.optional(),
+      renewed: instant,
+      shortest: expirations.optional(),
+      longest: expirations.optional(),
+      ttl: z.enum(["full", "remaining"]).optional(),
+    }),
+  ),
+});
+type StoredMark = z.infer<typeof markSchema>;
+
+/** What runs over a session directory noted. Instants are milliseconds since the epoch. */
 export interface Mark {
-  /** When the main pass began, milliseconds since the epoch. */
-  readonly startedMs: number;
-  /** Until when it lasts, on our clock. */
-  readonly expiresAtMs: number;
+  /** Absent in marks of versions that did not note it. */
+  readonly keyPrefix?: string;
+  /** When a run began that may have written. */
+  readonly beganMs?: number;
+  /** When a purge began to remove. */
+  readonly removesMs?: number;
+  /** What complete runs left; absent if there was none. */
+  readonly complete?: DirectoryMark;
 }
+
+/** What a mark's text says; nothing if another program wrote it. */
+function parseMark(text: string | null): Mark {
+  if (text === null) return {};
+  // Versions before the field rules left the start alone.
+  if (/^[0-9]{1,15}$/.test(text)) {
+    return {
+      complete: { startedMs: Number(text), startedWithoutKeepMs: Number(text), renewedMs: Number(text) },
+    };
+  }
+  const parsed = markSchema.safeParse(jsonOf(text));
+  if (!parsed.success) return {};
+  const { keyPrefix, began, removes, shards } = parsed.data;
+  const stored = shards[everyShard];
+  return {
+    ...(keyPrefix === undefined ? {} : { keyPrefix }),
+    ...(began === undefined ? {} : { beganMs: began }),
+    ...(removes === undefined ? {} : { removesMs: removes }),
+    ...(stored === undefined ? {} : { complete: completeOf(stored) }),
+  };
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function completeOf({
+  started,
+  startedWithoutKeep,
+  renewed,
+  shortest,
+  longest,
+  ttl,
+}: StoredMark["shards"][string]): DirectoryMark {
+  return {
+    startedMs: started,
+    renewedMs: renewed,
+    ...(startedWithoutKeep === undefined ? {} : { startedWithoutKeepMs: startedWithoutKeep }),
+    ...(shortest === undefined ? {} : { shortest }),
+    ...(longest === undefined ? {} : { longest }),
+    ...(ttl === undefined ? {} : { ttl }),
+  };
+}
+
+function textOf({ keyPrefix, beganMs, removesMs, complete }: Mark): string {
+  return JSON.stringify({
+    keyPrefix,
+    began: beganMs,
+    removes: removesMs,
+    shards:
+      complete === undefined
+        ? {}
+        : {
+            [everyShard]: {
+              started: complete.startedMs,
+              startedWithoutKeep: complete.startedWithoutKeepMs,
+              renewed: complete.renewedMs,
+              shortest: complete.shortest,
+              longest: complete.longest,
+              ttl: complete.ttl,
+            },
+          },
+  } satisfies StoredMark);
+}
+
+/** Throws what `redisFault` sorts. */
+export async function readMark(client: Redis, key: string): Promise<Mark> {
+  return parseMark(await client.get(key));
+}
+
+/** A server may be emptied at any moment: the witness is asked for in the same step. */
+const compareAndSet = `
+if ARGV[4] ~= '' and redis.call('GET', KEYS[2]) ~= ARGV[4] then return -1 end
+if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1`;
+const changed = 0;
+const forgot = -1;
 
 /**
- * Leaves a mark, unless a run that began later left one. One that lies in the future was left by a clock that was wrong. `false` where the
- * witness of this value is gone, and nothing was left. Sent again it changes nothing. Throws what `redisFault` sorts.
+ * Changes a mark in one step, whatever other runs write meanwhile. `change` may be called again, and returns the same mark if nothing is to be written.
+ * Throws `RedisForgotError` if the witness of this value is gone (empty: none is asked for), and what `redisFault` sorts.
  */
-export async function leaveMark(
+export async function changeMark(
   client: Redis,
   key: string,
   witness: string,
-  { startedMs, expiresAtMs }: Mark,
-  clockLeadMs: number,
-): Promise<boolean> {
-  const standing = await readMark(client, key);
-  if (standing !== undefined && standing > startedMs && standing <= Date.now()) return true;
-  const redisMs = Math.floor(expiresAtMs + clockLeadMs);
-  return (await client.eval(setWhileWitnessed, 2, key, witnessKey, startedMs, redisMs, witness)) === 1;
+  change: (mark: Mark) => Mark,
+): Promise<void> {
+  for (;;) {
+    const text = await client.get(key);
+    const standing = parseMark(text);
+    const next = change(standing);
+    if (next === standing) return;
+    const reply = await client.eval(
+      compareAndSet,
+      2,
+      key,
+      witnessKey,
+      text ?? "",
+      textOf(next),
+      markMs,
+      witness,
+    );
+    if (reply === forgot) throw new RedisForgotError();
+    if (reply !== changed) return;
+  }
+}
+
+/** Every mark in Redis, by its key; `undefined` if they may not be listed. Throws what `redisFault` sorts. */
+export async function listMarks(client: Redis): Promise<ReadonlyMap<string, Mark> | undefined> {
+  const marks = new Map<string, Mark>();
+  let cursor = "0";
+  do {
+    const from = cursor;
+    const reply = await allowed(() => client.scan(from, "MATCH", `${keyStart}*`, "COUNT", 1000));
+    if (reply === undefined) return undefined;
+    const [next, keys] = reply;
+    for (const key of keys) marks.set(key, await readMark(client, key));
+    cursor = next;
+  } while (cursor !== "0");
+  return marks;
 }

@@ -1,6 +1,11 @@
 import type { Redis } from "ioredis";
 import type { Written } from "../model/written.js";
 
+/** A key and what it held when it was seen or written. */
+export interface KeyAsSeen extends Pick<Written, "digest" | "expiresAtMs"> {
+  readonly file: Pick<Written["file"], "sid">;
+}
+
 /** Compares a digest, for the file is gone and its value with it. */
 const compareAndDelete = `
 local value = redis.call('GET', KEYS[1])
@@ -9,12 +14,12 @@ if redis.call('PEXPIRETIME', KEYS[1]) ~= tonumber(ARGV[2]) then return 0 end
 return redis.call('DEL', KEYS[1])`;
 
 /**
- * Deletes the keys that still hold exactly what this run wrote, value and instant: a session that was saved since stays. Tells which were
+ * Deletes the keys that still hold exactly what was written or seen, value and instant: a session that was saved since stays. Tells which were
  * deleted. Sent again it changes nothing, but tells of fewer. Throws what `redisFault` sorts.
  */
 export async function takeBack(
   client: Redis,
-  written: readonly Written[],
+  written: readonly KeyAsSeen[],
   keyPrefix: string,
   clockLeadMs: number,
 ): Promise<boolean[]> {

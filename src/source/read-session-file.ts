@@ -1,8 +1,8 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from "node:fs";
 import { dirname } from "node:path";
+import { coarseTimeMs } from "../model/coarse-time.js";
 import type { FailureReason } from "../model/outcome.js";
 import type { ExactStamp, FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
-import { coarseTimeMs } from "./coarse-time.js";
 import { errorCode } from "./error-code.js";
 import { ReadBlocks } from "./read-blocks.js";
 import { scatteredPlaceOf } from "./scattered-place.js";

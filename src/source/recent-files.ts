@@ -1,5 +1,5 @@
+import { coarseTimeMs } from "../model/coarse-time.js";
 import type { FileStamp, SessionFile } from "../model/session-file.js";
-import { coarseTimeMs } from "./coarse-time.js";
 
 /** Files that are remembered; what changed beside more of them is taken again without need, which does no harm. */
 const mostRemembered = 100_000;

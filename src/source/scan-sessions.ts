@@ -13,6 +13,9 @@ import { parseSetAsideName } from "./set-aside-name.js";
 /** A crash leaves one such file for each process that removed; more than this wait for the next run. */
 const mostSetAside = 10_000;
 
+/** From here on a sid is longer than the 40 characters that every session_redis reads. */
+const longSid = 84;
+
 /** Names read from a directory at a time: few enough to stay small, many enough that a system call is not felt. */
 const manyNames = 1024;
 
@@ -96,6 +99,7 @@ function* filesOfFolder(scanned: Scanned, folder: string): Generator<SessionFile
     const file = entry.isFile() ? sessionFileOf(directory, folder, entry.name) : undefined;
     if (file !== undefined) {
       tally.layouts.scattered++;
+      if (file.sid.length >= longSid) tally.longSids++;
       yield file;
     } else if (!noteSetAside(directory, folder, entry.name, tally)) tally.ignored++;
   }

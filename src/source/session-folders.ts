@@ -1,8 +1,8 @@
 import { lstatSync, type Stats } from "node:fs";
 import { basename, join } from "node:path";
+import { coarseTimeMs } from "../model/coarse-time.js";
 import { SourceError } from "../model/errors.js";
 import type { SessionFile } from "../model/session-file.js";
-import { coarseTimeMs } from "./coarse-time.js";
 import { errorCode } from "./error-code.js";
 import { folderAt } from "./folder-at.js";
 import { isOnLocalFileSystem } from "./local-file-system.js";
@@ -73,6 +73,15 @@ export class SessionFolders {
     const identity = this.#identityOf(directory);
     const places = layout === "flat" ? sessionPlaces(sid, [directory]) : [file];
     return identity === undefined || places.every((place) => isMissingFrom(place, identity, () => true));
+  }
+
+  /** Whether no session directory holds a file of a sid, in either layout, and each is still the one that was noted. */
+  isNowhere(sid: string): boolean {
+    const places = sessionPlaces(sid, this.#directories);
+    return (
+      places.every((place) => isMissing(pathOf(place))) &&
+      places.every((place) => this.#isMissingElsewhere(place))
+    );
   }
 
   /** Whether nothing can have been removed since from any folder that was noted. */

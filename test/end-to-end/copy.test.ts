@@ -37,6 +37,7 @@ test("copies sessions of every format and layout, byte for byte, and nothing els
     keyLayout: "documented",
     keyLayoutEvidence: "none",
     prefix: null,
+    serverWorks: "files",
   });
   const { sessions } = report;
   assert.equal(sessions.found, made.sessions);

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
-import { renameSync, rmSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { signedInstant } from "../../src/convert/sign.js";
 import { makeSessions } from "../support/make-sessions.js";
 import { redisCommand } from "../support/redis-command.js";
 import type { RedisServer } from "../support/redis-server.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 import { heldOf, startGate } from "./support/gate.js";
-import { fullLifetimeMs, hourMs, keyOf, pathOf, saveSession } from "./support/made-session.js";
+import { dayMs, fullLifetimeMs, hourMs, keyOf, pathOf, saveSession } from "./support/made-session.js";
 import { run, start } from "./support/observed-run.js";
 import { countKeys, redisOf } from "./support/redis-of-test.js";
 
@@ -18,6 +19,17 @@ function newDirectory(count: number): string {
   const directory = join(makeTemporaryDirectory(), "s");
   for (let number = 1; number <= count; number++) saveSession(directory, number, value);
   return directory;
+}
+
+async function serverSaves(redis: RedisServer, key: string): Promise<void> {
+  await redisCommand(
+    redis,
+    "SET",
+    key,
+    newer,
+    "PXAT",
+    String(signedInstant(Date.now() + hourMs, newer, 0) + 1),
+  );
 }
 
 async function marksOf(redis: RedisServer): Promise<string[]> {
@@ -35,11 +47,16 @@ describe("what ended in Redis stays ended (spec.md section 4, Logouts)", { concu
     assert.equal((await run(args)).report.sessions.copied, 6);
 
     const [mark = ""] = await marksOf(redis);
-    const startedMs = Number(await redisCommand(redis, "GET", mark));
-    assert.ok(startedMs >= beganMs && startedMs <= Date.now(), "it holds the start of the main pass");
+    const { keyPrefix, shards } = JSON.parse(String(await redisCommand(redis, "GET", mark)));
+    const { started, renewed } = shards["1/1"];
+    assert.equal(keyPrefix, "session:");
+    assert.ok(started >= beganMs && started <= Date.now(), "it holds the start of the main pass");
+    assert.equal(renewed, started, "the first complete run counts as renewing");
     const left = Number(await redisCommand(redis, "PTTL", mark));
-    assert.ok(left > fullLifetimeMs - 60_000 && left <= fullLifetimeMs, "with the longest lifetime");
+    assert.ok(left > 90 * dayMs - 60_000 && left <= 90 * dayMs, "for 90 days");
 
+    // A server that saved in Redis tells where it works.
+    await serverSaves(redis, keyOf(99));
     await redisCommand(redis, "DEL", keyOf(1), keyOf(2), keyOf(3));
     saveSession(directory, 2, newer, { mtimeMs: Date.now() });
     const { exitCode, stderr, report } = await run(args);
@@ -62,7 +79,10 @@ describe("what ended in Redis stays ended (spec.md section 4, Logouts)", { concu
     const redis = await redisOf(t);
     const directory = newDirectory(2);
     const args = ["copy", "--session-dir", directory, "--port", String(redis.port), "--json"];
+    // The mark must be older than the coarsest file times.
+    await new Promise((resolve) => setTimeout(resolve, 2100));
     assert.equal((await run(args)).exitCode, 0);
+    await serverSaves(redis, keyOf(99));
     saveSession(directory, 3, value);
     const { report } = await run(args);
     assert.deepEqual([report.sessions.copied, report.sessions.ended], [1, 0]);
@@ -83,12 +103,14 @@ describe("what ended in Redis stays ended (spec.md section 4, Logouts)", { concu
     ["a run that its time limit ends", ["--max-duration", "0"], () => undefined],
   ];
   for (const [name, more, spoil] of noMark) {
-    test(`${name} leaves no mark`, async (t) => {
+    test(`${name} leaves a mark that makes nothing ended`, async (t) => {
       const redis = await redisOf(t);
       const directory = newDirectory(2);
       spoil(directory);
       await run(["copy", "--session-dir", directory, "--port", String(redis.port), ...more]);
-      assert.deepEqual(await marksOf(redis), []);
+      for (const mark of await marksOf(redis)) {
+        assert.deepEqual(JSON.parse(String(await redisCommand(redis, "GET", mark))).shards, {});
+      }
     });
   }
 
@@ -118,7 +140,8 @@ describe("what ended in Redis stays ended (spec.md section 4, Logouts)", { concu
     assert.deepEqual([exitCode, report.sessions.copied], [0, 2], stderr);
     assert.match(stderr, /keys of our own \(tele-sessions:\*\) could not be written/);
     const purged = await run(["purge", ...args], { environment });
-    assert.deepEqual([purged.exitCode, purged.report.sessions.purged], [0, 2], purged.stderr);
+    assert.deepEqual([purged.exitCode, purged.report.sessions.purged], [5, 0], purged.stderr);
+    assert.match(purged.stderr, /first notes in Redis that it removes files/);
   });
 
   test("where Redis has evicted keys, what is missing is not taken for ended", async (t) => {
@@ -133,14 +156,15 @@ describe("what ended in Redis stays ended (spec.md section 4, Logouts)", { concu
     assert.match(stderr, /Redis evicts keys, or has evicted some/);
   });
 
-  test("ended files go with a purge", async (t) => {
+  test("ended files stay in a purge, and that is exit 0", async (t) => {
     const redis = await redisOf(t);
     const directory = newDirectory(3);
     const args = ["--session-dir", directory, "--port", String(redis.port), "--json"];
     assert.equal((await run(["copy", ...args])).exitCode, 0);
     await redisCommand(redis, "DEL", keyOf(1));
     const { exitCode, report } = await run(["purge", ...args]);
-    assert.deepEqual([exitCode, report.sessions.purged], [0, 3]);
+    assert.deepEqual([exitCode, report.sessions.purged, report.sessions.ended], [0, 2, 1]);
+    assert.ok(existsSync(pathOf(directory, 1)));
   });
 });
 

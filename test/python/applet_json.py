@@ -12,6 +12,7 @@ from typing import FrozenSet, NamedTuple, Optional
 LARGEST_VALUE = 16 * 1024 * 1024
 DEEPEST = 500
 TOO_MANY_DIGITS = 10**4300
+SESSION_KEYS = ("db", "uid", "login", "session_token", "context", "debug")
 TAGS = ("datetime_isoformat", "date_isoformat", "set")
 
 NOTHING: FrozenSet[str] = frozenset()
@@ -238,6 +239,8 @@ def judge_value(value, largest=LARGEST_VALUE):
         return refused("corrupt")
     measure = _Measurer().measure(value, 1)
     reasons = measure.reasons
+    if not any(key in _pairs_of(value) for key in SESSION_KEYS):
+        reasons |= frozenset({"not-a-session"})
     if measure.depth > DEEPEST:
         reasons |= TOO_DEEP
     if measure.size > largest:

@@ -12,7 +12,7 @@ import random
 import sys
 from collections import Counter, OrderedDict, defaultdict
 
-from applet_json import judge_json_file, judge_value, refused
+from applet_json import SESSION_KEYS, judge_json_file, judge_value, refused
 from json_texts import BAD_JSON, JsonTexts
 from judged_frames import FrameWriter
 from pickle_opcodes import pickle_opcodes
@@ -33,13 +33,16 @@ class SessionMaker(RandomValues, RefusedValues, JsonTexts):
     def session(self):
         chance = self.chance
         value = {}
-        if chance.random() < 0.8:
+        share = chance.random()
+        if share < 0.75:
             value["db"] = chance.choice([None, "shop", "tele"])
             value["uid"] = self.user()
             value["login"] = chance.choice([None, "someone@shop.example"])
             value["session_token"] = chance.choice([None, "0123456789abcdef" * 4])
             value["context"] = chance.choice([{}, {"lang": "de_CH", "tz": "Europe/Zurich", "uid": 2}])
             value["debug"] = chance.choice(["", False, "assets"])
+        elif share < 0.97:
+            value[chance.choice(SESSION_KEYS)] = None
         if chance.random() < 0.1:
             value["expiration"] = self.expiration()
         for _ in range(chance.choice([0, 1, 2, 3, 5, 8])):
@@ -128,6 +131,8 @@ def make_session(seed, index):
         session = chance.choice(NOT_A_DICT)
     data = maker.pickled(session)
     verdict = judge_value(session)
+    if "not-a-session" in verdict.reasons:
+        maker.features.add("refused: not a session")
     if chance.random() < 0.02:
         maker.features.add("trailing bytes")
         data += chance.choice([b"\x00", b"rubbish", b"\n", data])

@@ -61,6 +61,7 @@ export const sessionFeatures: Readonly<Record<string, readonly string[]>> = {
     "dict",
     "list",
     "refused: not a dict",
+    "refused: not a session",
     "refused: circular_list",
     "refused: circular_dict",
     "refused: circular_tuple",

@@ -13,6 +13,7 @@ const members: Readonly<Record<string, readonly string[]>> = {
       "exitCode",
       "source",
       "target",
+      "listed",
       "sessions",
       "passes",
     ],
@@ -22,7 +23,7 @@ const members: Readonly<Record<string, readonly string[]>> = {
   source: ["directories", "layouts", "formats", "ignored", "empty"],
   "source.layouts": ["flat", "scattered"],
   "source.formats": ["pickle", "json"],
-  target: ["redis", "keyLayout", "keyLayoutEvidence", "prefix"],
+  target: ["redis", "keyLayout", "keyLayoutEvidence", "prefix", "serverWorks"],
   bytes: ["read", "written"],
 };
 
@@ -31,15 +32,24 @@ const outcomesOfCopy = [
   ...["copied", "identical", "kept", "expired", "ended", "superseded", "vanished", "failed"],
 ];
 const outcomesOfCommand: Readonly<Record<string, readonly string[]>> = {
-  purge: ["removed", "absent", "kept", "vanished", "failed"],
+  purge: ["removed", "absent", "ended", "kept", "denied", "vanished", "failed"],
   verify: [
     ...["equal", "newer", "expired", "ended", "superseded", "missing", "different", "wrong-lifetime"],
     ...["vanished", "failed"],
   ],
 };
-const furtherCounts = ["found", "purged", "authenticated", "anonymous", "lossy", "unvisited"];
+const furtherCounts = ["found", "purged", "retracted", "authenticated", "anonymous", "lossy", "unvisited"];
 const reasons = [
-  ...["corrupt", "unsupported-type", "circular", "too-deep", "too-large", "unreadable", "changed-repeatedly"],
+  ...[
+    "corrupt",
+    "not-a-session",
+    "unsupported-type",
+    "circular",
+    "too-deep",
+    "too-large",
+    "unreadable",
+    "changed-repeatedly",
+  ],
   ...["wrong-redis-type", "redis-error"],
 ];
 const outcomesOfExitCodes: Readonly<Record<number, string>> = {

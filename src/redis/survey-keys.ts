@@ -1,0 +1,93 @@
+import type { Redis } from "ioredis";
+import type { HeldText } from "../model/held.js";
+import { lookAtKeys } from "./look-at-keys.js";
+import { encodeCommand, protocolText, sendBatch } from "./send-batch.js";
+import { allowed } from "./server-info.js";
+
+/** What the look at the session keys found. */
+export interface KeySurvey {
+  /** Keys of this run's prefix and layout. */
+  readonly own: readonly HeldText[];
+  /** Whether `own` is all there is, or enough to say that no server saves here. */
+  readonly representative: boolean;
+  /** Keys of other prefixes, each with what stands before its sid. */
+  readonly others: readonly (HeldText & { readonly keyPrefix: string })[];
+}
+
+const mostKeys = 300;
+/** Other prefixes matter for one warning only. */
+const mostOthers = 100;
+const enoughKeys = 100;
+const longestLookMs = 1000;
+const mostBytes = 4 * 1024 * 1024;
+const keysOfScan = 1000;
+const keysAtATime = 50;
+
+/**
+ * Looks at up to 300 session keys with their values, for a second at most. `undefined` if a command that it needs is denied: nothing is known then. Throws what
+ * `redisFault` sorts.
+ */
+export function surveyKeys(
+  client: Redis,
+  ownPrefix: string,
+  clockLeadMs: number,
+  isSid: (text: string) => boolean,
+): Promise<KeySurvey | undefined> {
+  return allowed(() => lookAround(client, ownPrefix, clockLeadMs, isSid));
+}
+
+async function lookAround(
+  client: Redis,
+  ownPrefix: string,
+  clockLeadMs: number,
+  isSid: (text: string) => boolean,
+): Promise<KeySurvey> {
+  const endMs = Date.now() + longestLookMs;
+  const own: HeldText[] = [];
+  const others: KeySurvey["others"][number][] = [];
+  let bytes = 0;
+  let cursor = "0";
+  const hasRoom = () => own.length < mostKeys && bytes < mostBytes && Date.now() < endMs;
+  do {
+    const [next, found] = await client.scan(cursor, "MATCH", "session:*", "COUNT", keysOfScan);
+    cursor = next;
+    const keys = found.filter((key) => isSid(sidOf(key)));
+    for (let at = 0; at < keys.length && hasRoom(); at += keysAtATime) {
+      const some = keys.slice(at, at + keysAtATime).filter((key) => isOwn(key) || others.length < mostOthers);
+      const fitting = await keysThatFit(client, some, mostBytes - bytes);
+      const held = await lookAtKeys(client, fitting, clockLeadMs);
+      for (const [index, one] of held.entries()) {
+        const key = fitting[index];
+        if (key === undefined || one.kind !== "text") continue;
+        bytes += one.value.length;
+        if (isOwn(key)) own.push(one);
+        else others.push({ ...one, keyPrefix: key.slice(0, -sidOf(key).length) });
+      }
+    }
+  } while (cursor !== "0" && hasRoom());
+  return { own, others, representative: (cursor === "0" && hasRoom()) || own.length >= enoughKeys };
+
+  function isOwn(key: string): boolean {
+    return key.startsWith(ownPrefix) && isSid(key.slice(ownPrefix.length));
+  }
+}
+
+function sidOf(key: string): string {
+  return key.slice(key.lastIndexOf(":") + 1);
+}
+
+/** Keys whose values are no longer than so many bytes in all. */
+async function keysThatFit(client: Redis, keys: readonly string[], bytes: number): Promise<string[]> {
+  const lengths = await sendBatch(
+    client,
+    keys.map((key) => encodeCommand("STRLEN", protocolText(key))),
+  );
+  let left = bytes;
+  return keys.filter((_, index) => {
+    const length = lengths[index];
+    if (length instanceof Error && !length.message.startsWith("WRONGTYPE")) throw length;
+    if (typeof length !== "number" || length > left) return false;
+    left -= length;
+    return true;
+  });
+}
