@@ -26,7 +26,8 @@ from redis_log import Connection
 from simulated_stores import DAY, HOUR, AppletKeys, FlatFiles, ScatteredFiles, lifetime_of
 
 PEOPLE, VISITORS = 60, 12
-STEPS = 5
+# Far enough from three hours that milliseconds decide nothing, be it on a rotation or on an end in Redis.
+STEPS, STEP = 5, 10_200
 ROTATION, DELETION_TIMER, STATIC = 3 * HOUR, 120, 42
 # A run and a day's requests take real time, while a simulated day has a certain length.
 TOLERANCE = 300
@@ -94,7 +95,7 @@ class SimulatedServer:
     def end(self, sid):
         self.store.delete(sid)
         self.live.pop(sid, None)
-        if self.returned:
+        if self.returned and self.store is self.files:
             self.unjudged.add(sid)
         self.over.add(sid)
 
@@ -127,7 +128,7 @@ class SimulatedServer:
             self.over.add(sid)
             return False
         if held != self.live[sid]:
-            if sid not in self.unjudged and not self.returned:
+            if sid not in self.unjudged:
                 self.problem("version %d became another" % self.live[sid]["version"], sid)
             self.live[sid] = held
         return True
@@ -179,7 +180,7 @@ class SimulatedServer:
         self.quiet = quiet
         morning = self.begin + self.day * DAY
         for step in range(STEPS):
-            self.move_clock(morning + step * 3 * HOUR)
+            self.move_clock(morning + step * STEP)
             if step == 2 and self.store is self.files:
                 for sid in self.files.overdue(list(self.live)):
                     self.end(sid)
@@ -188,33 +189,27 @@ class SimulatedServer:
                     self.visit(person)
             self.visit_anonymously()
             self.log_in_from_visit()
-        self.move_clock(morning + (STEPS - 1) * 3 * HOUR + quiet)
+        self.move_clock(morning + (STEPS - 1) * STEP + quiet)
 
     def work_on_redis(self):
-        """After a copy while the server stood still: whatever was accepted must go on."""
+        """Restarts on Redis after a copy while it stood still: whatever it accepted must go on."""
         self.store = self.keys
         for sid, data in list(self.live.items()):
+            if sid in self.unjudged and self.keys.load(sid) is None:
+                del self.live[sid]
+                continue
             self.until[sid] = data.get("deletion_time", time.time() + lifetime_of(data))
             if self.returned:
-                held = self.keys.load(sid)
-                self.live[sid] = data if held is None else held
-                left = self.keys.seconds_left(sid)
-                self.until[sid] = min(self.until[sid], time.time() + left) if held else self.until[sid]
+                # Only a server that no key is left of renews lifetimes.
+                self.until[sid] = min(self.until[sid], time.time() + self.keys.seconds_left(sid))
 
     def work_on_files(self):
-        """Back to files that stood still since the switch: what they do not hold is lost, and what they hold is accepted again."""
+        """Goes back to files that stood still since the switch. What was saved and ended in Redis in between is lost."""
         self.store = self.files
         self.returned = True
-        self.unjudged |= self.over
-        for sid in list(self.live):
-            held = self.files.load(sid)
-            if held is None:
-                del self.live[sid]
-                self.unjudged.add(sid)
-            else:
-                self.live[sid] = held
-                if self.keys.load(sid) is None:
-                    self.unjudged.add(sid)
+        self.unjudged |= self.over | set(self.live)
+        held = {sid: self.files.load(sid) for sid in self.live}
+        self.live = {sid: data for sid, data in held.items() if data is not None}
 
     def judge(self):
         """Right after a run, with the server as it stood before it."""
@@ -233,7 +228,7 @@ class SimulatedServer:
             due = not gone and (on_files or now < self.until[sid] - TOLERANCE)
             if due and held is None:
                 self.problem("not in Redis", sid)
-            elif due and held != data and not self.returned:
+            elif due and held != data:
                 self.problem("in Redis in another version than %d" % data["version"], sid)
             elif due and on_files and self.knows_files() and not self.returned and self.keys.seconds_left(sid) < lifetime_of(data) - TOLERANCE:
                 self.problem("not renewed", sid)
