@@ -11,7 +11,7 @@ gets one line of JSON back:
     redis, files  the server is restarted and works there from now on
     judge         the problems that it sees right after a run, as sentences
 
-A session of 40 or 84 characters belongs to a person or to an anonymous visitor. People read, save, log out, and come back after days.
+People read, save, log out, and come back after days.
 The seed decides who does what.
 """
 
@@ -200,7 +200,7 @@ class SimulatedServer:
                 continue
             self.until[sid] = data.get("deletion_time", time.time() + lifetime_of(data))
             if self.returned:
-                # Only a server that no key is left of renews lifetimes.
+                # While keys of the applet stand, copies renew no lifetime.
                 self.until[sid] = min(self.until[sid], time.time() + self.keys.seconds_left(sid))
 
     def work_on_files(self):
@@ -221,7 +221,6 @@ class SimulatedServer:
             held = self.keys.load(sid)
             if on_files and self.files.load(sid) is None:
                 self.problem("its file was removed while the server used it", sid)
-            # Of two minutes nothing is left when a run comes.
             gone = now > data["deletion_time"] if "deletion_time" in data else not on_files and now > self.until[sid] + TOLERANCE
             if gone and held is not None:
                 self.problem("in Redis after its lifetime", sid)
