@@ -7,8 +7,10 @@ import { type RunRecord, secondsOf } from "../migrate/run-record.js";
 import { RedisError, SourceError } from "../model/errors.js";
 import type { Survey } from "../model/mark.js";
 import { newScanTally, type ScanTally } from "../model/session-file.js";
+import { showablePath } from "../model/showable.js";
 import { presenceName } from "../redis/presence.js";
 import { askServerState } from "../redis/server-state.js";
+import { explainDenial, removalDenial } from "../source/removal-denial.js";
 import { scanSessions } from "../source/scan-sessions.js";
 import type { CommandSettings } from "./command-settings.js";
 import { composeCopy } from "./compose-copy.js";
@@ -127,6 +129,10 @@ async function purgeCopied(
   if (settings.run.dryRun) {
     const { copied, identical, kept, superseded } = record.ledger.counts.outcomes;
     record.purged = copied + identical + kept + superseded - record.ledger.counts.inDoubt;
+    if (foldersAreDenied(record, warn)) {
+      record.partial = true;
+      record.purged = 0;
+    }
     await countOtherCopies(settings, run);
     return;
   }
@@ -146,13 +152,13 @@ async function purgeCopied(
   try {
     await removing(composed, total, surroundings, ledger);
   } finally {
-    const { removed, absent, ended, kept, failed } = ledger.counts.outcomes;
+    const { removed, absent, ended, kept, denied, failed } = ledger.counts.outcomes;
     record.purged += removed;
     if (ended > 0) warn(`purge: ${countOf(ended, "session file")} left, for their keys are gone from Redis`);
-    if (absent + kept + failed > 0) {
+    if (absent + kept + denied + failed > 0) {
       const reasons = [...ledger.counts.reasons].map(([reason, count]) => `${reason} ${count}`).join(", ");
       warn(
-        `purge: ${removed} originals removed, left: ${absent} that Redis lacks, ${kept} that changed or are kept a while longer, ${failed} that failed${failed === 0 ? "" : ` (${reasons})`}`,
+        `purge: ${removed} originals removed, left: ${absent} that Redis lacks, ${kept} that changed or are kept a while longer, ${denied} that may not be removed, ${failed} that failed${failed === 0 ? "" : ` (${reasons})`}`,
       );
     }
   }
@@ -246,6 +252,18 @@ function tellLongSids({ tally: { longSids } }: RunRecord, warn: Surroundings["wa
 function tellDoubt({ ledger }: Pick<RunRecord, "ledger">, warn: Surroundings["warn"]): void {
   const { inDoubt } = ledger.counts;
   if (inDoubt > 0) warn(doubtText(inDoubt), true);
+}
+
+/** Whether this process may not remove files from a session directory: what a dry run can know of it. */
+function foldersAreDenied({ directories }: RunRecord, warn: Surroundings["warn"]): boolean {
+  let isDenied = false;
+  for (const directory of directories) {
+    const denial = removalDenial(directory);
+    if (denial === undefined) continue;
+    isDenied = true;
+    warn(explainDenial(denial, showablePath(directory)), true);
+  }
+  return isDenied;
 }
 
 function forgotRemoved(count: number): RedisError {

@@ -20,6 +20,8 @@ export interface Purge extends Omit<BatchWork, "work" | "skip"> {
   /** Asks whether what was just proven again counts, and behind the last removal; the same, but for who else copies and for replicas. */
   readonly conclude: () => Promise<boolean>;
   readonly remove: (proven: ProvenFile) => Removal;
+  /** Whether this process may not remove a file. Says why, once for each folder. */
+  readonly isDenied: (file: SessionFile) => boolean;
   /** Whether a file was read that was modified since the run began: a server still uses the directory. */
   readonly isInUse: () => boolean;
   /** Whether part of a session directory could not be read: nothing more is removed in it. */
@@ -114,7 +116,12 @@ async function proveSome(
   return whole;
 }
 
-async function removeProven(proven: readonly ProvenFile[], purge: Purge, course: PurgeCourse): Promise<void> {
+async function removeProven(all: readonly ProvenFile[], purge: Purge, course: PurgeCourse): Promise<void> {
+  const proven = all.filter((one) => {
+    const isDenied = purge.isDenied(one.file);
+    if (isDenied) course.deny(one);
+    return !isDenied;
+  });
   let done = 0;
   try {
     if (proven.length > 0 && !purge.dryRun) await waitUntilGrown(proven, purge);
@@ -201,6 +208,10 @@ class PurgeCourse {
     this.settle(file, { ...outcome, kind: "kept" }, true);
   }
 
+  deny({ file, outcome }: ProvenFile): void {
+    this.settle(file, { ...outcome, kind: "denied" }, true);
+  }
+
   remove(proven: ProvenFile): void {
     const { file, outcome, held } = proven;
     if (!this.#confirmed || !this.#mayGo(proven)) this.leave(proven);
@@ -209,6 +220,7 @@ class PurgeCourse {
       this.#removed ||= removal.kind === "removed" && !this.#purge.dryRun;
       if (removal.kind === "removed" && !held) this.#unheld++;
       if (removal.kind === "changed") this.leave(proven);
+      else if (removal.kind === "denied") this.deny(proven);
       else if (removal.kind === "failed") {
         this.settle(file, failed(outcome, "unreadable", `not removed: ${removal.code}`), true);
       } else this.settle(file, { ...outcome, kind: removal.kind }, false);
