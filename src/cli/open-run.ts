@@ -6,7 +6,7 @@ import type { Reporter } from "../migrate/reporter.js";
 import type { RunRecord } from "../migrate/run-record.js";
 import { RedisError } from "../model/errors.js";
 import type { Held, HeldText } from "../model/held.js";
-import type { Failure, SessionOutcome } from "../model/outcome.js";
+import type { Difference, Failure, SessionOutcome } from "../model/outcome.js";
 import type { ReadSession } from "../model/session-file.js";
 import { existingKeys } from "../redis/existing-keys.js";
 import { lookForKeyLayouts } from "../redis/key-layouts-seen.js";
@@ -29,6 +29,7 @@ export interface Surroundings {
   readonly warn: (message: string, lasting?: boolean) => void;
   readonly onOutcome: (outcome: SessionOutcome) => void;
   readonly onFailure: (failure: Failure) => void;
+  readonly onDifference: (difference: Difference) => void;
   /** Takes back what the main pass counted and reported, for it begins again. */
   readonly onBeginAgain: () => void;
   /** Aborted when the run is to stop. */

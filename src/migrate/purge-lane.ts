@@ -177,7 +177,8 @@ function proofOf(one: ReadFile, held: Held | undefined, parts: ProofParts): Proo
   };
   // A file with one session key alone may belong to something else.
   if (conversion.facts.hasOneKey === true) {
-    return { file, outcome: { ...outcome, kind: "kept" }, leaves: !parts.unconditional };
+    const detail = "it holds only one of the keys that servers save";
+    return { file, outcome: { ...outcome, kind: "kept", detail }, leaves: !parts.unconditional };
   }
   const expired = () => (read.mtimeMs + expiredForMs <= parts.nowMs() ? unheld : keep("kept", false));
 
