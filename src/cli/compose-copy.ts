@@ -128,7 +128,8 @@ export async function composeCopy(
       },
       retract: async (survey) => {
         const { maxEnded } = settings.conflicts;
-        const retraction = { run, marks, folders, othersAreSeen, maxEnded, dryRun, warn, stop };
+        const note = (sentence: string) => record.notes.push(sentence);
+        const retraction = { run, marks, folders, othersAreSeen, maxEnded, dryRun, warn, note, stop };
         record.retracted = await retractKeys(retraction, survey);
       },
       warn,

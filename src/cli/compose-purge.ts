@@ -3,7 +3,7 @@ import { basename, dirname } from "node:path";
 import { compareHeld } from "../convert/compare-held.js";
 import { convertSession } from "../convert/convert-session.js";
 import { conflictRules } from "../convert/decide-conflict.js";
-import { explainMissing, isUnmodifiedSinceMark } from "../convert/missing-key.js";
+import { explainMissing, isTouchedSinceMark, isUnmodifiedSinceMark } from "../convert/missing-key.js";
 import type { Ledger } from "../migrate/ledger.js";
 import { batchSizeFor, makePace } from "../migrate/pace.js";
 import {
@@ -79,7 +79,10 @@ export function composePurge(
     convert: run.convert,
     look: run.look,
     compare: (candidate, held) => compareHeld(candidate, held, rules, Date.now()),
-    isUnmodified: (file, stamp) => isUnmodifiedSinceMark(stamp, factsOf(file)),
+    judge: (file, stamp) => ({
+      ...(isUnmodifiedSinceMark(stamp, factsOf(file)) ? { unmodifiedSinceMark: true } : {}),
+      ...(isTouchedSinceMark(stamp, factsOf(file)) ? { touchedSinceMark: true } : {}),
+    }),
     explainMissing: (file, stamp, { fullLifetimeMs, lifetimeOrigin }) => {
       const facts = factsOf(file);
       const session = { stamp, fullLifetimeMs, lifetimeOrigin };

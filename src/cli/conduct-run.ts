@@ -179,7 +179,8 @@ function closeBooks(
   const style = textStyle(isColored(settings, context));
   for (const error of record.errors) context.stderr(`${style.bad("error:")} ${explainError(error)}\n`);
   if (!output.quiet && reachedSessions(final)) {
-    context.stderr(`${summaryText(doings[context.task], final, summedUp(record), style, output.report)}\n`);
+    const summary = summaryText(doings[context.task], final, summedUp(record), style, output.report);
+    context.stderr(`${[summary, ...record.notes].join("\n")}\n`);
   }
   if (final.exitCode !== 0) {
     context.stderr(`${style.bad(`Exit ${final.exitCode}:`)} ${meaningOf(final, run.maxFailed)}\n`);

@@ -1,9 +1,11 @@
 import { type CompleteRun, completeMark } from "../migrate/complete-mark.js";
+import { coarseTimeMs } from "../model/coarse-time.js";
 import { RedisError, RedisForgotError } from "../model/errors.js";
 import type { DirectoryMark } from "../model/mark.js";
 import { changeMark, listMarks, type Mark, markKey, readMark } from "../redis/marks.js";
 import { askServerState } from "../redis/server-state.js";
 import { lastingIdentityOf } from "../source/directory-places.js";
+import { isDatedByUs } from "../source/local-file-system.js";
 import type { OpenRun } from "./open-run.js";
 import type { Witness } from "./witness.js";
 
@@ -25,6 +27,21 @@ export interface Marks {
   readonly leave: (run: CompleteRun) => Promise<void>;
   /** Why no key without a file may be deleted: other runs wrote under this prefix, or files were purged. Absent if nothing speaks against it. */
   readonly whyNotRetract: () => Promise<string | undefined>;
+}
+
+/** By how much the clock that dates a directory's files may be behind ours, milliseconds. */
+function clockLagOf(directory: string): number {
+  return isDatedByUs(directory) ? 0 : coarseTimeMs;
+}
+
+function earlierBy(lagMs: number, mark: DirectoryMark): DirectoryMark {
+  if (lagMs === 0) return mark;
+  const { startedMs, startedWithoutKeepMs } = mark;
+  return {
+    ...mark,
+    startedMs: startedMs - lagMs,
+    ...(startedWithoutKeepMs === undefined ? {} : { startedWithoutKeepMs: startedWithoutKeepMs - lagMs }),
+  };
 }
 
 /** Reads and leaves marks. If Redis does not allow that, it is said, and a copy goes on without. */
@@ -61,7 +78,7 @@ export function marksOf(
           const mark = await connection.run((client) => readMark(client, keyOf(directory)));
           // One that lies in the future was left by a clock that was wrong.
           if (mark.complete !== undefined && mark.complete.startedMs <= Date.now()) {
-            complete.set(directory, mark.complete);
+            complete.set(directory, earlierBy(clockLagOf(directory), mark.complete));
           }
         }
         if (complete.size === 0 || (witness !== undefined && witness.value() === undefined)) return;

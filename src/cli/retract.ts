@@ -20,6 +20,8 @@ export interface Retraction {
   readonly maxEnded: number;
   readonly dryRun: boolean;
   readonly warn: (message: string) => void;
+  /** Tells a person in the summary. */
+  readonly note: (sentence: string) => void;
   readonly stop: AbortSignal;
 }
 
@@ -30,12 +32,12 @@ const keysAtATime = 256;
  * dry run, how many would be. Throws where the run must end.
  */
 export async function retractKeys(retraction: Retraction, survey: Survey): Promise<number> {
-  const { run, dryRun, maxEnded, warn, stop } = retraction;
+  const { run, dryRun, maxEnded, warn, note, stop } = retraction;
   // On Redis a key without a file is the ordinary case.
   if (survey.serverWorks === "redis") return 0;
   const obstacle = await obstacleTo(retraction, survey);
   if (obstacle !== undefined) {
-    warn(`keys whose session files are gone were not looked for: ${obstacle}`);
+    note(`Keys whose session files are gone were not looked for: ${obstacle}.`);
     return 0;
   }
   const { retracted, withFile } = await keysWithoutFile(retraction);

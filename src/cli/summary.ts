@@ -129,7 +129,7 @@ function headline(
     );
   }
   const begin = ended(doing, report, style, dryRun ? "Dry run:" : "Done:");
-  const of = `of ${countOf(Math.max(report.listed ?? 0, sessions.found), "session")}`;
+  const of = `of ${countOf(Math.max((report.listed ?? 0) - report.source.empty, sessions.found), "session")}`;
   switch (doing) {
     case "copy": {
       const amount = `to ${place} (${bytesText(bytes.written)}) ${took}`;

@@ -60,12 +60,14 @@ export function decideConflict(
 ): ConflictDecision {
   if (equalSessions(candidate.entry.value, held.value)) return decideLifetime(candidate, held, rules, nowMs);
   if (rules.policy === "overwrite") return { kind: "replace", blindly: true };
-  if (rules.policy === "keep" || candidate.unmodifiedSinceMark === true) return { kind: "kept" };
+  const isCopyWritten = rules.signsCount && isSigned(held, rules.clockLeadMs);
+  const isUnmodified =
+    candidate.unmodifiedSinceMark === true && !(candidate.touchedSinceMark === true && isCopyWritten);
+  if (rules.policy === "keep" || isUnmodified) return { kind: "kept" };
   const session = sessionOf(held.value);
   if (session === undefined) return { kind: "kept", inDoubt: true };
   // The applet sets the lifetime a moment after the value: the server is saving this session now.
   if (held.expiresAtMs === null) return { kind: "kept" };
-  const isCopyWritten = rules.signsCount && isSigned(held, rules.clockLeadMs);
   const savedMs = savedAt(session, held.expiresAtMs, isCopyWritten ? rules.longest : rules.lifetimes);
   if (savedMs > nowMs + lifetimeToleranceMs) return { kind: "kept", inDoubt: true };
   if (isCopyWritten) return { kind: candidate.mtimeMs > savedMs ? "replace" : "kept" };

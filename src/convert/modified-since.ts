@@ -1,14 +1,23 @@
 import { coarseTimeMs } from "../model/coarse-time.js";
 import type { FileStamp } from "../model/session-file.js";
 
+/** A file system that keeps fractions of a second may be behind by the kernel's own clock tick, milliseconds. */
+const fineTimeMs = 50;
+
 /**
  * Whether a file was modified since an instant, milliseconds since the epoch (spec.md section 1). Change times count unless something touched every
- * file, as a chown does.
+ * file, as a chown does. Times of whole seconds may be behind by 2 s; finer ones may not, or who logged out of Redis would come back if their file was
+ * saved just before the instant.
  */
 export function isModifiedSince(
   { mtimeMs, ctimeMs }: Pick<FileStamp, "mtimeMs" | "ctimeMs">,
   sinceMs: number,
   changeTimesCount: boolean,
 ): boolean {
-  return Math.max(mtimeMs, changeTimesCount ? ctimeMs : 0) > sinceMs - coarseTimeMs;
+  return latest(mtimeMs) > sinceMs || (changeTimesCount && latest(ctimeMs) > sinceMs);
+}
+
+/** The last instant that a file time may stand for. */
+function latest(timeMs: number): number {
+  return timeMs + (timeMs % 1000 === 0 ? coarseTimeMs : fineTimeMs);
 }

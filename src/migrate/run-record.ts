@@ -21,6 +21,8 @@ export interface RunRecord {
   /** Everything that ended the run or kept it from being whole. */
   readonly errors: unknown[];
   readonly warnings: string[];
+  /** Whole sentences that a summary ends with. */
+  readonly notes: string[];
   /** What differs or was left: the first of them, and how many there are. */
   differences: Difference[];
   differenceCount: number;
@@ -62,6 +64,7 @@ export function newRunRecord(
     partial: false,
     errors: [],
     warnings: [],
+    notes: [],
     differences: [],
     differenceCount: 0,
     directories: [],

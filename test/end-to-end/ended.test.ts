@@ -12,8 +12,8 @@ import { dayMs, fullLifetimeMs, hourMs, keyOf, pathOf, saveSession } from "./sup
 import { run, start } from "./support/observed-run.js";
 import { countKeys, redisOf } from "./support/redis-of-test.js";
 
-const value = '{"uid": 2, "v": "file"}';
-const newer = '{"uid": 2, "v": "newer"}';
+const value = '{"db": "x", "uid": 2, "v": "file"}';
+const newer = '{"db": "x", "uid": 2, "v": "newer"}';
 
 function newDirectory(count: number): string {
   const directory = join(makeTemporaryDirectory(), "s");

@@ -23,7 +23,7 @@ async function usedMemory(redis: Parameters<typeof redisCommand>[0]): Promise<nu
 test("a temporary directory that is full: what cannot be taken back is said, and the run goes on", async (t) => {
   const redis = await redisOf(t);
   const few = join(makeTemporaryDirectory(), "s");
-  for (let number = 1; number <= 5; number++) saveSession(few, number, '{"uid": 2}');
+  for (let number = 1; number <= 5; number++) saveSession(few, number, '{"db": "x", "uid": 2}');
   // The limit of a file's size stands for it: 0 bytes.
   const { exitCode, stderr, report } = await run(
     ["copy", "--session-dir", few, "--port", String(redis.port), "--json"],
@@ -51,7 +51,7 @@ describe("limits of time and rate", { concurrency: 2 }, () => {
   test("--max-rate: no more than so many sessions in any second of the run", async (t) => {
     const redis = await redisOf(t);
     const few = join(makeTemporaryDirectory(), "s");
-    for (let number = 1; number <= 150; number++) saveSession(few, number, '{"uid": 2}');
+    for (let number = 1; number <= 150; number++) saveSession(few, number, '{"db": "x", "uid": 2}');
     const args = ["--session-dir", few, "--port", String(redis.port), "--json", "--max-rate", "100"];
     for (const command of ["copy", "verify", "purge"]) {
       const beganMs = performance.now();
@@ -131,7 +131,7 @@ describe("memory (hazards.md, OOM and eviction)", { concurrency: 2 }, () => {
 describe("--wait-replicas (hazards.md, master lost after its OK)", { concurrency: 2 }, () => {
   const fewSessions = () => {
     const few = join(makeTemporaryDirectory(), "s");
-    for (let number = 1; number <= 20; number++) saveSession(few, number, '{"uid": 2}');
+    for (let number = 1; number <= 20; number++) saveSession(few, number, '{"db": "x", "uid": 2}');
     return few;
   };
 

@@ -20,7 +20,7 @@ const environment = { TELE_SESSION_REDIS_PASSWORD: "pw" };
 
 /** The text of a session of so many bytes. */
 function sessionOf(bytes: number): string {
-  const text = '{"uid": 2, "v": ""}';
+  const text = '{"db": 1, "uid": 2, "v": ""}';
   return text.replace('""', `"${"x".repeat(bytes - text.length)}"`);
 }
 

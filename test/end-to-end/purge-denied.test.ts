@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { chmodSync, chownSync, existsSync, mkdirSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
@@ -16,7 +17,7 @@ function openDirectory(): string {
   const top = makeTemporaryDirectory();
   const directory = join(top, "s");
   mkdirSync(directory);
-  for (const path of [dirname(top), top, directory]) if (path !== "/tmp") chmodSync(path, 0o755);
+  for (let path = directory; path !== tmpdir() && path !== "/"; path = dirname(path)) chmodSync(path, 0o755);
   return directory;
 }
 

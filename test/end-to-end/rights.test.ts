@@ -16,8 +16,8 @@ const [, commands = ""] = /\*\*Rights\.\*\* A Redis user \(ACL\) needs `([a-z| ]
 const rights = commands.split(" ");
 
 const environment = { TELE_SESSION_REDIS_PASSWORD: "pw" };
-const value = '{"uid": 2, "v": 1}';
-const old = '{"uid": 2, "v": "old"}';
+const value = '{"db": "x", "uid": 2, "v": 1}';
+const old = '{"db": "x", "uid": 2, "v": "old"}';
 
 /** A key as an earlier copy left it. */
 async function copyWrites(redis: RedisServer, key: string, text: string): Promise<void> {
@@ -73,7 +73,7 @@ describe("the rights that a Redis user needs (README)", { concurrency: 2 }, () =
     ["set", "copy", 5, /does not allow this user the command SET/],
     ["get", "copy", 5, /does not allow this user the command GET/, value],
     ["pexpiretime", "verify", 5, /does not allow this user the command PEXPIRETIME/],
-    ["eval", "copy", 5, /does not allow this user the command EVAL/, '{"uid": 2, "v": "old"}'],
+    ["eval", "copy", 5, /does not allow this user the command EVAL/, '{"db": "x", "uid": 2, "v": "old"}'],
     ["client|list", "copy", 0, /other runs cannot be seen \(CLIENT SETNAME or CLIENT LIST is denied/],
     ["client|setname", "copy", 0, /other runs cannot be seen \(CLIENT SETNAME or CLIENT LIST is denied/],
     ["client|list", "purge", 5, /CLIENT LIST is denied, .* a purge cannot see whether a copy/, value],

@@ -59,7 +59,7 @@ describe("in a terminal", { concurrency: 4 }, () => {
     assert.equal(exitCode, 0);
     const after = drawScreen(output, 120);
     assert.ok(after.cursorIsShown);
-    assert.match(after.lines[0] ?? "", /^Done: 2,000 of 2,000 sessions copied/);
+    assert.match(after.lines.join("\n"), /^Done: 2,000 of 2,000 sessions copied/m);
     assert.ok(!after.lines.some((line) => line.includes("copying")), "the bar is gone");
     assert.match(output, anyColor);
   });

@@ -20,8 +20,8 @@ import {
 import { run } from "./support/observed-run.js";
 import { redisOf } from "./support/redis-of-test.js";
 
-const value = '{"uid": 2, "v": "file"}';
-const other = '{"uid": 2, "v": "other"}';
+const value = '{"db": "x", "uid": 2, "v": "file"}';
+const other = '{"db": "x", "uid": 2, "v": "other"}';
 const anonymous = '{"db": null, "v": 1}';
 
 /** `signed`: as a copy writes it. */
@@ -64,8 +64,8 @@ const rows: readonly Row[] = [
   { name: "equal, saved since", held: [value, fullLifetimeMs], outcome: "equal" },
   {
     name: "equal, a set in another order",
-    file: '{"uid": 2, "s": {"_type": "set", "value": [1, 2]}}',
-    held: ['{"uid": 2, "s": {"_type": "set", "value": [2, 1]}}', hourMs],
+    file: '{"db": "x", "uid": 2, "s": {"_type": "set", "value": [1, 2]}}',
+    held: ['{"db": "x", "uid": 2, "s": {"_type": "set", "value": [2, 1]}}', hourMs],
     outcome: "equal",
   },
   { name: "equal without a lifetime", held: [value, null], outcome: "wrong-lifetime" },
@@ -93,7 +93,12 @@ const rows: readonly Row[] = [
     held: "nothing",
     outcome: "missing",
   },
-  { name: "over by its own word", file: '{"uid": 2, "expiration": -1}', held: "nothing", outcome: "expired" },
+  {
+    name: "over by its own word",
+    file: '{"db": "x", "uid": 2, "expiration": -1}',
+    held: "nothing",
+    outcome: "expired",
+  },
   { name: "a list", held: "list", outcome: "failed" },
   { name: "corrupt", file: "{", held: [value, hourMs], outcome: "failed" },
 ];
