@@ -8,6 +8,8 @@ import { RedisError } from "../../src/model/errors.js";
 import type { Held, HeldText } from "../../src/model/held.js";
 
 const endMs = 9_000_000;
+/** An instant that is signed for the value in Redis, which need not be the file's. */
+const putRightMs = endMs - 7;
 
 function candidateOf(key: string, value = "file"): Candidate {
   return { entry: { key, value, expiresAtMs: endMs }, mtimeMs: 1, fullLifetimeMs: 2 };
@@ -27,11 +29,14 @@ function makeStore(keys: Readonly<Record<string, Held>>, changes: Partial<Settle
   const decide = (candidate: Candidate, seen: HeldText): ConflictDecision => {
     const value = seen.value.toString();
     if (value === candidate.entry.value || value.startsWith("equal")) {
-      if (seen.expiresAtMs === null) return { kind: "endless" };
-      if (seen.expiresAtMs === candidate.entry.expiresAtMs) return { kind: "own" };
-      return { kind: seen.expiresAtMs > candidate.entry.expiresAtMs ? "refresh" : "identical" };
+      const { expiresAtMs } = candidate.entry;
+      if (seen.expiresAtMs === null) return { kind: "endless", expiresAtMs: putRightMs };
+      if (seen.expiresAtMs === expiresAtMs) return { kind: "own" };
+      return seen.expiresAtMs > expiresAtMs
+        ? { kind: "refresh", expiresAtMs: putRightMs }
+        : { kind: "identical" };
     }
-    if (value === "odd") return { kind: "kept", warning: "odd" };
+    if (value === "odd") return { kind: "kept", inDoubt: true };
     return { kind: value.startsWith("old") ? "replace" : "kept" };
   };
   const parts: SettleParts = {
@@ -109,7 +114,7 @@ describe("settle-entries: written where no key stands, else settled by what stan
       older: { kind: "copied" },
       newer: { kind: "kept" },
       long: { kind: "identical" },
-      odd: { kind: "kept", warning: "odd" },
+      odd: { kind: "kept", inDoubt: true },
       own: { kind: "identical" },
       gone: { kind: "copied" },
     });
@@ -121,7 +126,11 @@ describe("settle-entries: written where no key stands, else settled by what stan
     assert.deepEqual(held.get("identical"), keys["identical"], "its lifetime is left alone");
     assert.deepEqual(held.get("newer"), keys["newer"]);
     assert.deepEqual(held.get("list"), list);
-    assert.deepEqual(held.get("long"), text("equal", endMs), "the value as it stood, the lifetime put right");
+    assert.deepEqual(
+      held.get("long"),
+      text("equal", putRightMs),
+      "the value as it stood, the lifetime put right",
+    );
   });
 
   it("the same candidate values twice: each its own settlement", async () => {
@@ -340,7 +349,7 @@ describe("settle-entries: an equal value without a lifetime", () => {
     const { parts, calls, held } = waiting({ k: text("equal, in its own order", null) }, {});
     assert.deepEqual(await settleEntries(candidates("k"), parts), [{ kind: "identical" }]);
     assert.deepEqual(calls.slice(3), ["create k", "look k", "replace k=equal, in its own order"]);
-    assert.deepEqual(held.get("k"), text("equal, in its own order", endMs));
+    assert.deepEqual(held.get("k"), text("equal, in its own order", putRightMs));
   });
 
   it("saved meanwhile: kept", async () => {
@@ -406,6 +415,43 @@ describe("settle-entries: an equal value without a lifetime", () => {
   }
 });
 
+describe("settle-entries: what Redis never accepts fails alone (A Redis that may run out)", () => {
+  it("a replacement: its neighbours are written", async () => {
+    const { parts, held } = makeStore({ a: text("old"), b: text("old") });
+    const replace: SettleParts["replace"] = async (replacements) => {
+      await parts.replace(replacements.filter(({ entry }) => entry.key === "b"));
+      return replacements.map(({ entry }) => entry.key === "b" || "unaccepted");
+    };
+    const [refused, written] = await settleEntries(candidates("a", "b"), { ...parts, replace });
+    assert.equal(refused?.kind, "failed");
+    assert.equal(refused.reason, "redis-error");
+    assert.deepEqual(written, { kind: "copied" });
+    assert.deepEqual([held.get("a"), held.get("b")], [text("old"), text("file", endMs)]);
+  });
+
+  it("a value that cannot be looked at", async () => {
+    const { parts } = makeStore({ a: { kind: "unreadable", detail: "too long" }, b: text("new") });
+    assert.deepEqual(await settleEntries(candidates("a", "b"), parts), [
+      { kind: "failed", reason: "redis-error", detail: "too long" },
+      { kind: "kept" },
+    ]);
+  });
+});
+
+describe("settle-entries: conflicts that policy and doubt decide", () => {
+  const rows: readonly (readonly [name: string, decision: ConflictDecision, expected: object])[] = [
+    ["overwritten blindly", { kind: "replace", blindly: true }, { kind: "copied", blindly: true }],
+    ["in doubt: kept, and counted as such", { kind: "kept", inDoubt: true }, { kind: "kept", inDoubt: true }],
+    ["kept without a doubt", { kind: "kept" }, { kind: "kept" }],
+  ];
+  for (const [name, decision, expected] of rows) {
+    it(name, async () => {
+      const { parts } = makeStore({ k: text("any") }, { decide: () => decision });
+      assert.deepEqual(await settleEntries(candidates("k"), parts), [expected]);
+    });
+  }
+});
+
 describe("settle-entries: a key of another type", () => {
   it("overwritten where that is asked for, whatever else there is", async () => {
     const overwritten: string[] = [];
@@ -437,8 +483,8 @@ describe("settle-entries: a key of another type", () => {
   });
 });
 
-describe("settle-entries: what ended in Redis stays ended (spec.md section 4, Logouts)", () => {
-  const ended = (key: string): Candidate => ({ ...candidateOf(key), endedIfMissing: true });
+describe("settle-entries: what ended in Redis stays ended (spec.md section 4, Marks)", () => {
+  const ended = (key: string): Candidate => ({ ...candidateOf(key), ifMissing: "ended" });
 
   const rows: readonly (readonly [
     name: string,
@@ -459,7 +505,7 @@ describe("settle-entries: what ended in Redis stays ended (spec.md section 4, Lo
       "a lifetime that is too long is put right",
       text("equal", endMs + 1),
       { kind: "identical" },
-      text("equal", endMs),
+      text("equal", putRightMs),
     ],
     [
       "a key of another type",
@@ -475,6 +521,18 @@ describe("settle-entries: what ended in Redis stays ended (spec.md section 4, Lo
       assert.deepEqual(store.held.get("k"), stands);
     });
   }
+
+  it("unknown until the whole directory was seen: deferred if no key stands, else settled", async () => {
+    const unknown = (key: string): Candidate => ({ ...candidateOf(key), ifMissing: "unknown" });
+    const { parts, calls, held } = makeStore({ b: text("equal"), c: text("old") });
+    const settled = await settleEntries(["a", "b", "c"].map(unknown), parts);
+    assert.deepEqual(
+      settled.map(({ kind }) => kind),
+      ["deferred", "identical", "copied"],
+    );
+    assert.deepEqual(calls, ["look a,b,c", "replace c=file"]);
+    assert(!held.has("a"), "none is written");
+  });
 
   it("the others of the batch are written, each settlement at its candidate's place", async () => {
     const { parts, calls } = makeStore({ c: text("equal"), d: text("equal") });
