@@ -22,6 +22,7 @@ const entryOf = (key: string): Conversion => ({
   format: "json",
   entry: { key, value: "{}", expiresAtMs: 9 },
   fullLifetimeMs: 3000,
+  lifetimeOrigin: "authenticated",
   facts,
 });
 const text: Held = { kind: "text", value: Buffer.from("{}"), expiresAtMs: 9 };
@@ -37,13 +38,16 @@ interface Case {
   readonly conversion?: Conversion;
   readonly held?: Held | undefined;
   readonly comparison?: Comparison;
-  readonly missing?: "expired" | "ended" | undefined;
+  /** Whether a complete run read the file as it is. */
+  readonly unmodified?: boolean;
+  readonly missing?: "expired" | "ended" | "unknown";
 }
 
 /** Parts over what each session meets at the first look and at the second, and how often changes were waited for. */
 function partsOf(caseOf: (sid: string, look: number) => Case) {
   let waits = 0;
   const looked: string[][] = [];
+  const told: string[] = [];
   const of = (sid: string) => caseOf(sid, waits);
   const parts: VerifyParts = {
     read: ({ sid }) => of(sid).reading ?? whole,
@@ -58,16 +62,18 @@ function partsOf(caseOf: (sid: string, look: number) => Case) {
       });
     },
     compare: (candidate) => of(candidate.entry.key).comparison ?? equal,
-    explainMissing: ({ sid }) => of(sid).missing,
+    isUnmodified: ({ sid }) => of(sid).unmodified ?? false,
+    explainMissing: ({ sid }) => of(sid).missing ?? "missing",
+    noteSettled: ({ sid }, { mtimeMs }, kind) => void told.push(`${sid} ${mtimeMs} ${kind}`),
     waitForChanges: async () => {
       waits++;
     },
   };
-  return { parts, waits: () => waits, looked };
+  return { parts, waits: () => waits, looked, told };
 }
 
-const wordOf = ({ kind, failure, warning }: SessionOutcome): string =>
-  [kind, failure?.reason, warning].filter((part) => part !== undefined).join(" ");
+const wordOf = ({ kind, failure, inDoubt }: SessionOutcome): string =>
+  [kind, failure?.reason, inDoubt && "in doubt"].filter((part) => part !== undefined).join(" ");
 
 const outcomes: readonly (readonly [name: string, case_: Case, expected: string])[] = [
   ["an equal entry", {}, "equal"],
@@ -75,7 +81,7 @@ const outcomes: readonly (readonly [name: string, case_: Case, expected: string]
   ["an equal entry whose lifetime is wrong", { comparison: wrongLifetime }, "wrong-lifetime"],
   ["a newer entry that never ends", { comparison: { kind: "newer" }, held: endless }, "wrong-lifetime"],
   ["another entry", { comparison: { kind: "different" } }, "different"],
-  ["doubt about an entry", { comparison: { kind: "different", warning: "odd" } }, "different odd"],
+  ["doubt about an entry", { comparison: { kind: "different", inDoubt: true } }, "different in doubt"],
   ["no key", { held: nothing }, "missing"],
   ["no key, for it expired", { held: nothing, missing: "expired" }, "expired"],
   ["no key, for it ended", { held: nothing, missing: "ended" }, "ended"],
@@ -97,28 +103,74 @@ const outcomes: readonly (readonly [name: string, case_: Case, expected: string]
   ["a key of another type", { held: { kind: "other-type" } }, "failed wrong-redis-type"],
   ["no reply", { held: undefined }, "failed redis-error"],
 ];
-const differences = ["missing", "different", "different odd", "wrong-lifetime"];
+const differences = ["missing", "different", "different in doubt", "wrong-lifetime"];
 
 describe("verify-lane: each file ends as one of the outcomes (spec.md section 4, Verify)", () => {
   for (const [name, case_, expected] of outcomes) {
     it(`${name}: ${expected}`, async () => {
       const { parts, waits } = partsOf(() => case_);
-      assert.deepEqual((await verifyBatch([fileOf("s")], parts)).map(wordOf), [expected]);
+      assert.deepEqual((await verifyBatch([fileOf("s")], parts)).outcomes.map(wordOf), [expected]);
       assert.equal(waits(), differences.includes(expected) ? 1 : 0, "only differences are looked at twice");
     });
   }
 
   it("what is known of a session is told, and nothing was written", async () => {
     const { parts } = partsOf(() => ({ conversion: { ...entryOf("s"), warning: "odd" } }));
-    assert.deepEqual(await verifyBatch([fileOf("s")], parts), [
-      { sid: "s", kind: "equal", format: "json", facts, warning: "odd", bytesRead: 5, bytesWritten: 0 },
-    ]);
+    const known = { format: "json", facts, warning: "odd", bytesRead: 5, bytesWritten: 0 };
+    assert.deepEqual(await verifyBatch([fileOf("s")], parts), {
+      outcomes: [{ sid: "s", kind: "equal", ...known }],
+      deferred: [],
+    });
   });
+
+  const details: readonly (readonly [kind: string, case_: Case, detail: RegExp])[] = [
+    ["missing", { held: nothing }, /no key/],
+    ["different", { comparison: { kind: "different" } }, /older value/],
+    ["different", { comparison: { kind: "different", inDoubt: true } }, /in doubt/],
+    ["wrong-lifetime", { comparison: wrongLifetime }, /lifetime/],
+  ];
+  for (const [kind, case_, detail] of details) {
+    it(`${kind}: the report says which file, and ${detail}`, async () => {
+      const { outcomes } = await verifyBatch([fileOf("s")], partsOf(() => case_).parts);
+      const [{ difference } = assert.fail("no outcome")] = outcomes;
+      assert.match(difference?.detail ?? "", detail);
+      assert.deepEqual([difference?.sid, difference?.path, difference?.kind], ["s", "/d/n-s", kind]);
+    });
+  }
+
+  it("a failure says which file", async () => {
+    const { parts } = partsOf(() => ({ held: { kind: "unreadable", detail: "too long" } }));
+    const { outcomes } = await verifyBatch([fileOf("s")], parts);
+    assert.deepEqual(outcomes[0]?.failure, {
+      ...{ sid: "s", path: "/d/n-s", reason: "redis-error", detail: "too long" },
+    });
+  });
+
+  for (const [name, unmodified] of [
+    ["a file as the last complete run read it", true],
+    ["any other", false],
+  ] as const) {
+    it(`compared with what is known of it: ${name}`, async () => {
+      const { parts } = partsOf(() => ({ unmodified }));
+      const compared: unknown[] = [];
+      const compare: VerifyParts["compare"] = (candidate) => {
+        compared.push(candidate);
+        return equal;
+      };
+      await verifyBatch([fileOf("s")], { ...parts, compare });
+      const candidate = {
+        entry: { key: "s", value: "{}", expiresAtMs: 9 },
+        mtimeMs: 1,
+        fullLifetimeMs: 3000,
+      };
+      assert.deepEqual(compared, [unmodified ? { ...candidate, unmodifiedSinceMark: true } : candidate]);
+    });
+  }
 
   it("Redis is not asked where there is nothing to ask for", async () => {
     const { parts, looked } = partsOf(() => ({ reading: { kind: "vanished" } }));
     await verifyBatch([fileOf("s")], parts);
-    assert.deepEqual(await verifyBatch([], parts), []);
+    assert.deepEqual(await verifyBatch([], parts), { outcomes: [], deferred: [] });
     assert.deepEqual(looked, []);
   });
 
@@ -163,7 +215,7 @@ describe("verify-lane: a save that falls between the two readings is no differen
   for (const [name, first, second, expected] of changes) {
     it(`${name}: ${expected}`, async () => {
       const { parts, waits } = partsOf((_, look) => (look === 0 ? first : second));
-      assert.deepEqual((await verifyBatch([fileOf("s")], parts)).map(wordOf), [expected]);
+      assert.deepEqual((await verifyBatch([fileOf("s")], parts)).outcomes.map(wordOf), [expected]);
       assert.equal(waits(), 1);
     });
   }
@@ -179,6 +231,35 @@ describe("verify-lane: a save that falls between the two readings is no differen
       ["a", "b"],
     ]);
     assert.equal(waits(), 1);
+  });
+});
+
+describe("verify-lane: what a missing key means may show only once the whole directory was seen (Marks)", () => {
+  it("then it is looked at twice, has no outcome yet, and nobody is told of it", async () => {
+    const { parts, waits, told } = partsOf((sid) =>
+      sid === "a" ? { held: nothing, missing: "unknown" } : {},
+    );
+    const { outcomes, deferred } = await verifyBatch(["a", "b"].map(fileOf), parts);
+    assert.deepEqual([outcomes.map(({ sid }) => sid), deferred], [["b"], [fileOf("a")]]);
+    assert.deepEqual([waits(), told], [1, ["b 1 equal"]]);
+  });
+
+  it("a key that is there at the second look is no longer missing", async () => {
+    const { parts } = partsOf((_, look) => (look === 0 ? { held: nothing, missing: "unknown" } : {}));
+    const { outcomes, deferred } = await verifyBatch([fileOf("s")], parts);
+    assert.deepEqual([outcomes.map(wordOf), deferred], [["equal"], []]);
+  });
+
+  it("only sessions that were compared are told of, each once", async () => {
+    const cases: Readonly<Record<string, Case>> = {
+      ended: { held: nothing, missing: "ended" },
+      missing: { held: nothing },
+      vanished: { reading: { kind: "vanished" } },
+      superseded: { superseded: true },
+    };
+    const { parts, told } = partsOf((sid) => cases[sid] ?? {});
+    await verifyBatch(Object.keys(cases).map(fileOf), parts);
+    assert.deepEqual(told, ["ended 1 ended", "missing 1 missing"]);
   });
 });
 
@@ -198,7 +279,7 @@ describe("verify-lane: whatever it meets", () => {
           differences.includes(first) ? second : first,
         ]);
         assert.deepEqual(
-          done
+          done.outcomes
             .map((outcome) => [Number(outcome.sid), wordOf(outcome)] as const)
             .sort(([one], [other]) => one - other),
           expected,
