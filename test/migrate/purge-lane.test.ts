@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { Comparison } from "../../src/convert/compare-held.js";
 import type { Conversion } from "../../src/convert/convert-session.js";
+import type { ConvertedSession } from "../../src/migrate/lane.js";
 import {
   type Proof,
   type ProofParts,
@@ -28,14 +29,16 @@ const readAt = (mtimeMs: number): ExactReading => ({
   exact,
 });
 const facts = { authenticated: true, lossy: false };
-const entry: Conversion = {
+const entry: ConvertedSession = {
   kind: "entry",
   format: "json",
   entry: { key: "k", value: "{}", expiresAtMs: nowMs + day },
   fullLifetimeMs: 3000,
+  lifetimeOrigin: "authenticated",
   facts,
 };
 const expired: Conversion = { kind: "expired", format: "json", facts };
+const oneKey: Conversion = { ...entry, facts: { ...facts, hasOneKey: true } };
 const corrupt: Conversion = { kind: "failed", format: "pickle", reason: "corrupt", detail: "truncated" };
 const text: Held = { kind: "text", value: Buffer.from("{}"), expiresAtMs: nowMs + day };
 const nothing: Held = { kind: "nothing" };
@@ -47,7 +50,9 @@ interface Case {
   readonly conversion?: Conversion;
   readonly held?: Held | undefined;
   readonly comparison?: Comparison;
-  readonly missing?: "expired" | "ended" | undefined;
+  /** What a mark says about the file. */
+  readonly judged?: ReturnType<ProofParts["judge"]>;
+  readonly missing?: "ended";
   /** Whether Redis still has the key. */
   readonly exists?: boolean;
   readonly unconditional?: boolean;
@@ -64,7 +69,8 @@ function partsOf(caseOf: (sid: string) => Case, unconditional = false): ProofPar
       }),
     exist: async (sids) => sids.map((sid) => caseOf(sid).exists ?? true),
     compare: () => caseOf("s").comparison ?? { kind: "equal", lifetimeIsRight: true },
-    explainMissing: ({ sid }) => caseOf(sid).missing,
+    judge: ({ sid }) => caseOf(sid).judged ?? {},
+    explainMissing: ({ sid }) => caseOf(sid).missing ?? "absent",
     nowMs: () => nowMs,
     unconditional,
   };
@@ -99,21 +105,31 @@ describe("purge-lane: a file may go only where Redis holds an equal or newer ent
     ],
     ["a newer entry", { comparison: { kind: "newer" } }, "proven, held"],
     ["an older entry", { comparison: different }, "kept, left"],
-    ["doubt about the entry", { comparison: { ...different, warning: "odd" } }, "kept, left"],
+    ["doubt about the entry", { comparison: { ...different, inDoubt: true } }, "kept, left"],
     ["no key", { held: nothing }, "absent, left"],
     ["a key of another type", { held: { kind: "other-type" } }, "failed wrong-redis-type, left"],
     ["no reply", { held: undefined }, "failed redis-error, left"],
 
-    ["ended ones go", { held: nothing, missing: "ended" }, "proven, not held"],
+    ["an ended one stays, and is no reason for exit 4", { held: nothing, missing: "ended" }, "ended"],
     [
-      "a key that is missing because it expired: its file is 7 days old",
-      { held: nothing, missing: "expired", reading: readAt(nowMs - week) },
-      "proven, not held",
+      "an ended one stays however old its file is",
+      { held: nothing, missing: "ended", reading: readAt(nowMs - 2 * week) },
+      "ended",
+    ],
+    ["no key, however old its file is", { held: nothing, reading: readAt(nowMs - 2 * week) }, "absent, left"],
+    ["a file with one session key stays, even if Redis holds it", { conversion: oneKey }, "kept, left"],
+    [
+      "a file with one session key stays, even if it is over",
+      {
+        conversion: { ...expired, facts: { ...facts, hasOneKey: true } },
+        reading: readAt(nowMs - 2 * week),
+      },
+      "kept, left",
     ],
     [
-      "a key that is missing because it expired: its file is younger",
-      { held: nothing, missing: "expired", reading: readAt(nowMs - week + 0.25) },
-      "kept",
+      "a value that cannot be looked at",
+      { held: { kind: "unreadable", detail: "too long" } },
+      "failed redis-error, left",
     ],
     [
       "expired ones go once they are 7 days old",
@@ -146,7 +162,8 @@ describe("purge-lane: PURGE alone removes what Redis does not hold too, and what
     ["expired, and young", { conversion: expired, reading: readAt(nowMs) }, "proven, not held"],
     ["a key of another type", { held: { kind: "other-type" } }, "failed wrong-redis-type, left"],
     ["no reply", { held: undefined }, "failed redis-error, left"],
-    ["a session that failed", { conversion: corrupt }, "failed corrupt, left"],
+    ["a session that failed stays, and is not left", { conversion: corrupt }, "failed corrupt"],
+    ["a file with one session key stays, and is not left", { conversion: oneKey }, "kept"],
     [
       "one that cannot be read",
       { reading: { kind: "failed", reason: "unreadable", detail: "EIO" } },
@@ -174,12 +191,33 @@ describe("purge-lane: what a proof says", () => {
     });
   });
 
-  it("a warning of the comparison", async () => {
-    const proof = await prove({ comparison: { ...different, warning: "odd" } });
-    assert("outcome" in proof);
-    assert.equal(proof.outcome.warning, "odd");
-    assert.deepEqual(proof.outcome.facts, facts);
+  it("whether it is in doubt", async () => {
+    for (const inDoubt of [true, undefined] as const) {
+      const comparison: Comparison = inDoubt === true ? { ...different, inDoubt } : different;
+      const proof = await prove({ comparison });
+      assert("outcome" in proof);
+      assert.deepEqual([proof.outcome.inDoubt, proof.outcome.facts], [inDoubt, facts]);
+    }
   });
+
+  it("why a file with one session key stays", async () => {
+    const proof = await prove({ conversion: oneKey });
+    assert("outcome" in proof);
+    assert.match(proof.outcome.detail ?? "", /only one of the keys/);
+  });
+
+  for (const judged of [{}, { unmodifiedSinceMark: true }, { touchedSinceMark: true }] as const) {
+    it(`the comparison goes by what the mark says: ${JSON.stringify(judged)}`, async () => {
+      const compared: unknown[] = [];
+      const compare: ProofParts["compare"] = (candidate) => {
+        compared.push(candidate);
+        return different;
+      };
+      await proveBatch([fileOf("s")], { ...partsOf(() => ({ judged })), compare });
+      const candidate = { entry: entry.entry, mtimeMs: nowMs - day, fullLifetimeMs: 3000 };
+      assert.deepEqual(compared, [{ ...candidate, ...judged }]);
+    });
+  }
 
   it("a failure that is Redis's keeps what is known of the session", async () => {
     const proof = await prove({ held: { kind: "other-type" }, conversion: { ...entry, warning: "odd" } });
@@ -213,7 +251,9 @@ describe("purge-lane: what a proof says", () => {
       ["absent, left", { held: nothing }],
       ["failed wrong-redis-type, left", { held: { kind: "other-type" } }],
       ["failed corrupt, left", { conversion: corrupt }],
-      ["proven, not held", { held: nothing, missing: "ended" }],
+      ["ended", { held: nothing, missing: "ended" }],
+      ["proven, not held", { conversion: expired, reading: readAt(nowMs - week) }],
+      ["kept, left", { conversion: oneKey }],
       ["kept", { conversion: expired }],
       ...failureReasons.map(
         (reason) =>
@@ -245,9 +285,14 @@ describe("purge-lane: just before a file goes it is proven again", () => {
   const rows: readonly (readonly [name: string, first: Case, then: Case, expected: string])[] = [
     ["Redis still has the key", {}, {}, "proven, held"],
     ["the key is gone", {}, lost, "absent, left"],
-    ["the key is gone, for its session ended", {}, { ...lost, missing: "ended" }, "proven, not held"],
+    ["the key is gone, for its session ended", {}, { ...lost, missing: "ended" }, "ended"],
     ["the key is gone, and PURGE stands alone", {}, { ...lost, unconditional: true }, "proven, not held"],
-    ["what ended is not asked for again", { held: nothing, missing: "ended" }, lost, "proven, not held"],
+    [
+      "what is over is not asked for again",
+      { conversion: expired, reading: readAt(nowMs - week) },
+      lost,
+      "proven, not held",
+    ],
     ["an old file is not read again", {}, { reading: { kind: "vanished" } }, "proven, held"],
     ["a young file is read again", { reading: young }, { reading: { kind: "vanished" } }, "vanished"],
     [
@@ -299,41 +344,55 @@ describe("purge-lane: just before a file goes it is proven again", () => {
   it("--unverified: a young file is read again, and Redis is not asked", async () => {
     const files = [fileOf("s"), fileOf("t")];
     const read = ({ sid }: SessionFile) => (sid === "s" ? young : readAt(nowMs - day));
-    const proven = (await proveUnasked(files, { read })).flatMap((proof) =>
+    const proven = (await proveUnasked(files, { read, convert: () => entry })).flatMap((proof) =>
       "proven" in proof ? [proof.proven] : [],
     );
-    const proofs = await proveUnaskedAgain(proven, { read: () => ({ kind: "vanished" }) });
+    const proofs = await proveUnaskedAgain(proven, {
+      read: () => ({ kind: "vanished" }),
+      convert: () => entry,
+    });
     assert.deepEqual(proofs.map(wordOf), ["vanished", "proven, not held"]);
   });
 });
 
-describe("purge-lane: --unverified takes every session file that can be read, without asking Redis (Purge)", () => {
-  const rows: readonly (readonly [name: string, reading: ExactReading, expected: string])[] = [
-    ["one that can be read, whatever is in it", readAt(nowMs), "proven, not held"],
-    ["one that is gone", { kind: "vanished" }, "vanished"],
-    ["an empty one", { kind: "empty" }, "empty"],
-    ["what is no regular file", { kind: "ignored" }, "ignored"],
+describe("purge-lane: --unverified takes every file that holds a session, without asking Redis (Purge)", () => {
+  const rows: readonly (readonly [
+    name: string,
+    case_: Pick<Case, "reading" | "conversion">,
+    expected: string,
+  ])[] = [
+    ["a session", {}, "proven, not held"],
+    ["one that is over, however young", { conversion: expired, reading: readAt(nowMs) }, "proven, not held"],
+    ["what fails stays, and is not left", { conversion: corrupt }, "failed corrupt"],
+    ["a file with one session key stays, and is not left", { conversion: oneKey }, "kept"],
+    ["one that is gone", { reading: { kind: "vanished" } }, "vanished"],
+    ["an empty one", { reading: { kind: "empty" } }, "empty"],
+    ["what is no regular file", { reading: { kind: "ignored" } }, "ignored"],
     [
       "one that cannot be read",
-      { kind: "failed", reason: "unreadable", detail: "EACCES" },
+      { reading: { kind: "failed", reason: "unreadable", detail: "EACCES" } },
       "failed unreadable, left",
     ],
   ];
-  for (const [name, reading, expected] of rows) {
+  for (const [name, case_, expected] of rows) {
     it(name, async () => {
-      const proofs = await proveUnasked([fileOf("s")], { read: () => reading });
+      const proofs = await proveUnasked(
+        [fileOf("s")],
+        partsOf(() => case_),
+      );
       assert.deepEqual(proofs.map(wordOf), [expected]);
     });
   }
 
   it("the file that was read, and no other", async () => {
-    assert.deepEqual(await proveUnasked([fileOf("s")], { read: () => readAt(9) }), [
+    const parts = partsOf(() => ({ reading: readAt(9) }));
+    assert.deepEqual(await proveUnasked([fileOf("s")], parts), [
       {
         proven: {
           file: fileOf("s"),
           exact,
           ...{ mtimeMs: 9, changedMs: 9, settled: true },
-          outcome: { sid: "s", kind: "removed", bytesRead: 5, bytesWritten: 0 },
+          outcome: { sid: "s", kind: "removed", format: "json", facts, bytesRead: 5, bytesWritten: 0 },
           held: false,
         },
       },
