@@ -15,6 +15,8 @@ interface Fate {
   readonly directory: string;
   readonly verdict: "held" | "unheld" | "absent" | "kept" | "vanished" | "empty" | "ignored" | FailureReason;
   readonly removal: Removal["kind"];
+  /** Whether it is seen before its removal that it may not be removed. */
+  readonly isDenied: boolean;
   /** Whether Redis has lost its key since it was proven. */
   readonly isLost: boolean;
 }
@@ -56,8 +58,9 @@ const fate: fc.Arbitrary<Fate> = fc.record({
   ),
   removal: fc.oneof(
     { weight: 8, arbitrary: fc.constant("removed" as const) },
-    { weight: 1, arbitrary: fc.constantFrom("changed" as const, "vanished" as const, "failed" as const) },
+    { weight: 1, arbitrary: fc.constantFrom(...(["changed", "vanished", "denied", "failed"] as const)) },
   ),
+  isDenied: fc.integer({ min: 0, max: 9 }).map((number) => number === 0),
   isLost: fc.integer({ min: 0, max: 9 }).map((number) => number === 0),
 });
 const rarely = fc.integer({ min: 0, max: 19 }).map((number) => number === 0);
@@ -202,6 +205,7 @@ async function runThrough(given: Course): Promise<void> {
     assert(unproven === 0 && !failed, "nothing is removed before all are proven");
     assert(confirmed, "nothing is removed before Redis was asked once more, and said yes");
     assert(proven.delete(file) && provenAgain.has(file), "only what is proven, twice, and only once");
+    assert(fates.get(file)?.isDenied !== true, "nothing is touched that may not be removed");
     assert(!broken.has(file.directory), "nothing is removed where part of the directory cannot be read");
     assert(!closed.has(file.directory), "nothing is removed behind an I/O error in its directory");
     assert(given.inUse || !isInUse(), "nothing is removed that a server uses");
@@ -211,7 +215,8 @@ async function runThrough(given: Course): Promise<void> {
     removals.set(kind, (removals.get(kind) ?? 0) + 1);
     if (kind === "failed") closed.add(file.directory);
     if (kind === "removed" && !held) unheld++;
-    return kind === "failed" ? { kind, code: "EIO" } : { kind };
+    if (kind === "failed") return { kind, code: "EIO" };
+    return kind === "denied" ? { kind, code: "EPERM" } : { kind };
   };
 
   const conclude = async (): Promise<boolean> => {
@@ -222,6 +227,7 @@ async function runThrough(given: Course): Promise<void> {
   const purging = purgeSessions({
     ...{ batches: batches(), prove, proveAgain, confirm, conclude, remove, isInUse, ledger },
     isBroken: (directory) => broken.has(directory),
+    isDenied: (file) => fates.get(file)?.isDenied === true,
     ...{ inUse: given.inUse, dryRun: given.dryRun, batchesInFlight: given.batchesInFlight },
     pace: async () => undefined,
     stop: controller.signal,
@@ -248,7 +254,8 @@ async function runThrough(given: Course): Promise<void> {
     assert.equal(outcomes.removed, removals.get("removed") ?? 0, "removed is what was removed");
     if (result !== undefined) assert.equal(result.unheld, unheld);
   }
-  if (result !== undefined) assert.equal(result.left, outcomes.absent + outcomes.kept + outcomes.failed);
+  if (result !== undefined)
+    assert.equal(result.left, outcomes.absent + outcomes.kept + outcomes.denied + outcomes.failed);
 }
 
 describe("purge-sessions: whatever befalls it", () => {

@@ -7,6 +7,7 @@ import { type Purge, purgeSessions } from "../../src/migrate/purge-sessions.js";
 import { RedisError, RedisForgotError, SourceError } from "../../src/model/errors.js";
 import type { FailureReason, OutcomeKind, SessionOutcome } from "../../src/model/outcome.js";
 import type { SessionFile } from "../../src/model/session-file.js";
+import { pathOf } from "../../src/source/recent-files.js";
 import type { Removal } from "../../src/source/remove-session-file.js";
 
 const oldMs = Date.UTC(2026, 0, 10);
@@ -73,6 +74,7 @@ function purgeOf(batches: Iterable<readonly SessionFile[]>, change: Partial<Purg
     stop: controller.signal,
     isInUse: () => false,
     isBroken: () => false,
+    isDenied: () => false,
     inUse: false,
     dryRun: false,
     ledger,
@@ -339,6 +341,75 @@ describe("purge-sessions: a proof that does not count any more removes nothing m
     assert.deepEqual([made.removed(), made.counts()], [[], { unvisited: 2 }]);
     made.assertBalanced();
   });
+});
+
+describe("purge-sessions: files that this process may not remove (spec.md section 4, Purge)", () => {
+  const isDenied = ({ sid }: SessionFile) => sid === "b";
+
+  it("are not touched, are denied and left; the others go", async () => {
+    const made = purgeOf([filesOf("a", "b", "c")], { isDenied });
+    assert.equal((await purgeSessions(made.purge)).left, 1);
+    assert.deepEqual(made.removed().sort(), ["a", "c"]);
+    assert.deepEqual(made.counts(), { removed: 2, denied: 1 });
+    assert(!made.events.includes("again b"), "nothing more is asked about it");
+    made.assertBalanced();
+  });
+
+  it("a dry run finds them too", async () => {
+    const made = purgeOf([filesOf("a", "b")], { isDenied, dryRun: true });
+    assert.equal((await purgeSessions(made.purge)).left, 1);
+    assert.deepEqual([made.removed(), made.counts()], [[], { removed: 1, denied: 1 }]);
+  });
+
+  it("a file that nothing proves is what it is, whether or not it may be removed", async () => {
+    const prove = async (batch: readonly SessionFile[]) => batch.map((file) => settled(file, "absent", true));
+    const made = purgeOf([filesOf("b")], { isDenied, prove });
+    await purgeSessions(made.purge);
+    assert.deepEqual(made.counts(), { absent: 1 });
+  });
+
+  it("a removal that is denied, which nothing foretold, is denied as well", async () => {
+    const remove = ({ file }: ProvenFile): Removal =>
+      file.sid === "a" ? { kind: "denied", code: "EPERM" } : { kind: "removed" };
+    const made = purgeOf([filesOf("a", "b")], { remove });
+    assert.equal((await purgeSessions(made.purge)).left, 1);
+    assert.deepEqual(made.counts(), { removed: 1, denied: 1 });
+  });
+});
+
+describe("purge-sessions: what stays is told with its file and a reason", () => {
+  const rows: readonly (readonly [name: string, change: Partial<Purge>, kind: string, detail: RegExp])[] = [
+    [
+      "Redis has no key",
+      { prove: async ([file = assert.fail("no file")]) => [settled(file, "absent", true)] },
+      "absent",
+      /no key/,
+    ],
+    [
+      "Redis holds an older value",
+      { prove: async ([file = assert.fail("no file")]) => [settled(file, "kept", true)] },
+      "kept",
+      /older value/,
+    ],
+    ["it may not be removed", { isDenied: () => true }, "denied", /may not be removed/],
+    ["it changed", { remove: () => ({ kind: "changed" }) }, "kept", /changed after it was compared/],
+    ["a server is at work", { isInUse: () => true }, "kept", /still uses the directory/],
+    ["a folder cannot be read", { isBroken: () => true }, "kept", /error in its directory/],
+    ["Redis does not answer for it", { confirm: async () => false }, "kept", /may have lost keys/],
+  ];
+  for (const [name, change, kind, detail] of rows) {
+    it(`${name}: ${kind}`, async () => {
+      const told: SessionOutcome[] = [];
+      const made = purgeOf([filesOf("a")], { ...change, onOutcome: (outcome) => told.push(outcome) });
+      await purgeSessions(made.purge);
+      const [{ difference } = assert.fail("no outcome")] = told;
+      assert.deepEqual(
+        [difference?.kind, difference?.path],
+        [kind, pathOf(filesOf("a")[0] ?? assert.fail())],
+      );
+      assert.match(difference?.detail ?? "", detail);
+    });
+  }
 });
 
 describe("purge-sessions: an I/O error in a directory ends removal there (spec.md section 4, Purge)", () => {
