@@ -1,16 +1,19 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import type { Conversion } from "../../src/convert/convert-session.js";
-import { type Copy, copySessions, untilKept } from "../../src/migrate/copy-sessions.js";
+import { type Copy, copySessions, doubtText, untilKept } from "../../src/migrate/copy-sessions.js";
 import { type LaneParts, runLane } from "../../src/migrate/lane.js";
 import { laneResult } from "../../src/migrate/lane-result.js";
 import { forgetPass, newRunRecord } from "../../src/migrate/run-record.js";
 import type { Settlement } from "../../src/migrate/settle-entries.js";
 import { RedisError, RedisForgotError, SourceError } from "../../src/model/errors.js";
+import type { Survey } from "../../src/model/mark.js";
 import { type FailureReason, failureReasons, outcomesOf } from "../../src/model/outcome.js";
+import type { ServerWorks } from "../../src/model/report.js";
 import type { ScanTally, SessionFile } from "../../src/model/session-file.js";
 import type { Written } from "../../src/model/written.js";
 import type { Reading } from "../../src/source/read-session-file.js";
+import { factsOf, markAt, surveyOf } from "./survey-of.js";
 
 const startMs = Date.UTC(2026, 0, 10);
 const fileOf = (sid: string): SessionFile => ({ directory: "/d", name: `n-${sid}`, layout: "flat", sid });
@@ -24,11 +27,14 @@ const entryOf = (value: string): Conversion => ({
   format: "json",
   entry: { key: "k", value, expiresAtMs: 9 },
   fullLifetimeMs: 3000,
+  lifetimeOrigin: "authenticated",
   facts: { authenticated: true, lossy: false },
 });
 
+const noSinks = { onFailure: () => undefined, onDifference: () => undefined };
+
 /** What becomes of a session in a pass, or how its file reads; `copied` where a plan says nothing. */
-type Fate = Settlement["kind"] | FailureReason | "vanished" | "empty";
+type Fate = Settlement["kind"] | FailureReason | "in doubt" | "vanished" | "empty";
 
 /** One pass: the sessions whose files it is to take, and what becomes of them. */
 type PassPlan = Readonly<Record<string, Fate>>;
@@ -38,7 +44,7 @@ function copyOf(plans: readonly PassPlan[], change: Partial<Copy> = {}) {
   const controller = new AbortController();
   const events: string[] = [];
   const warnings: string[] = [];
-  const record = newRunRecord(outcomesOf.copy, () => undefined);
+  const record = newRunRecord(outcomesOf.copy, noSinks);
   const written: Pick<Written, "file" | "pass" | "bytes">[] = [];
   /** Whose files are found gone behind the last pass. */
   const ended = new Set<string>();
@@ -48,7 +54,10 @@ function copyOf(plans: readonly PassPlan[], change: Partial<Copy> = {}) {
     const fate = fateOf(sid);
     if (fate === "redis-error" || fate === "wrong-redis-type")
       return { kind: "failed", reason: fate, detail: "why" };
-    const kind = (["copied", "identical", "kept", "expired", "ended"] as const).find((each) => each === fate);
+    if (fate === "in doubt") return { kind: "kept", inDoubt: true };
+    const kind = (["copied", "identical", "kept", "expired", "ended", "deferred"] as const).find(
+      (each) => each === fate,
+    );
     return kind === undefined ? assert.fail(`${fate} is not settled`) : { kind };
   };
   const laneParts: LaneParts = {
@@ -61,7 +70,9 @@ function copyOf(plans: readonly PassPlan[], change: Partial<Copy> = {}) {
     },
     ahead: async () => undefined,
     isSuperseded: () => false,
-    isSeenTo: () => false,
+    judge: () => ({}),
+    noteSettled: () => undefined,
+    deleteOver: async () => undefined,
     convert: (_, sid) => {
       const fate = fateOf(sid);
       const reason = failureReasons.find((each) => each === fate);
@@ -87,11 +98,12 @@ function copyOf(plans: readonly PassPlan[], change: Partial<Copy> = {}) {
       yield Object.keys(plans[0] ?? {}).map(fileOf);
     },
     lanes: {
-      begin: async (startedMs) => {
-        events.push(`begin ${startedMs - startMs}`);
+      begin: async (startedMs, survey) => {
+        events.push(`begin ${startedMs - startMs} ${survey.serverWorks}`);
         written.length = 0;
         pass = 0;
       },
+      learn: async ({ serverWorks }) => void events.push(`learn ${serverWorks}`),
       beginPass: async () => void pass++,
       changedOf: async (batch) => batch.filter(({ sid }) => sid in (plans[pass] ?? {})),
       work: async (batch) => laneResult(batch.length, await runLane(batch, laneParts), false),
@@ -101,10 +113,18 @@ function copyOf(plans: readonly PassPlan[], change: Partial<Copy> = {}) {
           return ended.has(file.sid) ? [{ pass: number, count: 1, bytes }] : [];
         }),
     },
-    marks: {
-      read: async () => void events.push("read marks"),
-      leave: async (startedMs) => void events.push(`leave mark ${startedMs - startMs}`),
+    survey: async () => {
+      events.push("survey");
+      return surveyOf();
     },
+    marks: {
+      noteStart: async () => void events.push("note start"),
+      leave: async (startedMs, renewed) =>
+        void events.push(`leave mark ${startedMs - startMs}${renewed ? ", renewed" : ""}`),
+    },
+    retract: async () => void events.push("retract"),
+    warn: (message, lasting) => warnings.push(lasting === true ? `lasting: ${message}` : message),
+    maxEnded: 20,
     beginWatch: async () => void events.push("begin watch"),
     endWatch: async () => {
       events.push("end watch");
@@ -120,7 +140,7 @@ function copyOf(plans: readonly PassPlan[], change: Partial<Copy> = {}) {
   const attempts = {
     onBeginAgain: () => {
       events.push("begin again");
-      forgetPass(record, () => undefined);
+      forgetPass(record, noSinks);
     },
     warn: (message: string) => warnings.push(message),
     stop: controller.signal,
@@ -158,12 +178,12 @@ async function runOnClock(t: TestContext, made: Made): Promise<void> {
 }
 
 describe("copy-sessions: a complete run leaves the start of its main pass (spec.md section 4, Logouts)", () => {
-  it("marks are read and evictions watched before the first file, the mark is left behind everything else", async (t) => {
+  it("the survey and the watch come before the first file, the mark after everything else", async (t) => {
     const made = copyOf([{ a: "copied" }]);
     t.mock.timers.enable({ apis: ["Date"], now: startMs });
     await copySessions(made.copy);
     assert.deepEqual(made.events, [
-      ...["begin watch", "read marks", "begin 0", "scan 0", "scan 1"],
+      ...["begin watch", "survey", "begin 0 unknown", "note start", "scan 0", "learn unknown", "scan 1"],
       ...["look for a 0", "end watch", "leave mark 0"],
     ]);
   });
@@ -175,10 +195,13 @@ describe("copy-sessions: a complete run leaves the start of its main pass (spec.
     assert.equal(Date.now(), startMs + 3000);
   });
 
-  it("marks that took long to read: the pass begins behind that", async (t) => {
-    const read = async () => t.mock.timers.tick(500);
-    const made = copyOf([{ a: "copied" }]);
-    await runOnClock(t, { ...made, copy: { ...made.copy, marks: { ...made.copy.marks, read } } });
+  it("a survey that took long: the pass begins after it", async (t) => {
+    const survey = async () => {
+      t.mock.timers.tick(500);
+      return surveyOf();
+    };
+    const made = copyOf([{ a: "copied" }], { survey });
+    await runOnClock(t, made);
     assert.equal(markOf(made), "leave mark 500");
   });
 
@@ -190,6 +213,7 @@ describe("copy-sessions: a complete run leaves the start of its main pass (spec.
     ["still changing", [{ a: "copied" }, { a: "copied" }, { a: "copied" }, { a: "copied" }]],
     ["corrupt: no run could write it", [{ a: "corrupt", b: "copied" }]],
     ["circular: no run could write it", [{ a: "circular" }]],
+    ["not a session: no run could write it", [{ a: "not-a-session" }]],
     ["too deep: no run could write it", [{ a: "copied" }, { a: "too-deep" }]],
   ];
   for (const [name, plans] of whole) {
@@ -201,7 +225,9 @@ describe("copy-sessions: a complete run leaves the start of its main pass (spec.
     });
   }
 
-  const writable = failureReasons.filter((reason) => !["corrupt", "circular", "too-deep"].includes(reason));
+  const writable = failureReasons.filter(
+    (reason) => !["corrupt", "not-a-session", "circular", "too-deep"].includes(reason),
+  );
   for (const reason of writable) {
     it(`none where a session failed that another run could write: ${reason}`, async () => {
       const made = copyOf([{ a: reason, b: "copied" }]);
@@ -283,9 +309,22 @@ describe("copy-sessions: a complete run leaves the start of its main pass (spec.
     const made = copyOf([{ a: "copied" }, { a: "copied" }], { dryRun: true });
     await copySessions(made.copy);
     assert.deepEqual(
-      made.events.filter((event) => /^(scan|look|end|leave)/.test(event)),
+      made.events.filter((event) => /^(note|scan|look|end|leave)/.test(event)),
       ["scan 0"],
     );
+  });
+
+  it("none where a conflict is in doubt, and a warning that --quiet does not hide says so", async () => {
+    const made = copyOf([{ a: "in doubt", b: "copied" }]);
+    await copySessions(made.copy);
+    assert.deepEqual([markOf(made), countsOf(made.record.ledger)], [undefined, { copied: 1, kept: 1 }]);
+    assert.deepEqual(made.warnings, [`lasting: ${doubtText(1)}`]);
+  });
+
+  it("none where a conflict of a later pass is in doubt", async () => {
+    const made = copyOf([{ a: "copied" }, { a: "in doubt" }]);
+    await copySessions(made.copy);
+    assert.equal(markOf(made), undefined);
   });
 
   const ends: readonly (readonly [name: string, change: (made: Made) => Partial<Copy>])[] = [
@@ -325,6 +364,130 @@ describe("copy-sessions: a complete run leaves the start of its main pass (spec.
           error instanceof RedisError || error instanceof SourceError || error instanceof RedisForgotError,
       );
       assert.equal(markOf(made), undefined);
+    });
+  }
+});
+
+describe("copy-sessions: what a complete run renewed, retracts and doubts (Marks, Logouts between two copies)", () => {
+  const mark = markAt(Date.now() - 3_600_000);
+  const withMark = (serverWorks: ServerWorks) => ({
+    ...surveyOf({ keys: serverWorks === "redis" ? "server-saved" : "none", serverWorks }),
+    directories: [factsOf({ mark, serverWorks, latestMtimeMs: Date.now() })],
+  });
+  const stepsOf = ({ events }: Made) => events.filter((event) => /^(retract|leave)/.test(event));
+
+  const rows: readonly (readonly [name: string, survey: Survey, steps: readonly RegExp[]])[] = [
+    ["no mark: nothing is retracted", surveyOf(), [/^leave mark \S+$/]],
+    ["no mark, and on files: renewed", surveyOf({ serverWorks: "files" }), [/^leave mark \S+ renewed$/]],
+    [
+      "a mark: keys without a file are looked for, before the mark",
+      withMark("files"),
+      [/^retract$/, /, renewed$/],
+    ],
+    ["a mark, and on Redis: not renewed", withMark("redis"), [/^retract$/, /^leave mark \S+$/]],
+  ];
+  for (const [name, survey, steps] of rows) {
+    it(name, async () => {
+      const made = copyOf([{ a: "copied" }], { survey: async () => survey });
+      await copySessions(made.copy);
+      const done = stepsOf(made);
+      assert.equal(done.length, steps.length, done.join());
+      for (const [index, step] of steps.entries()) assert.match(done[index] ?? "", step);
+    });
+  }
+
+  it("where the server works is learned too late to renew lifetimes, and in time to retract", async () => {
+    const before = { ...withMark("files"), serverWorks: "unknown" as const };
+    const retracted: ServerWorks[] = [];
+    const made = copyOf([{ a: "copied" }], {
+      survey: async () => before,
+      retract: async ({ serverWorks }) => void retracted.push(serverWorks),
+    });
+    await copySessions(made.copy);
+    assert.deepEqual(retracted, ["files"]);
+    assert.equal(made.record.serverWorks, "files");
+    assert.match(markOf(made) ?? "", /^leave mark \S+$/);
+  });
+
+  it("a dry run with a mark counts what it would retract, and leaves nothing", async () => {
+    const made = copyOf([{ a: "copied" }], { survey: async () => withMark("files"), dryRun: true });
+    await copySessions(made.copy);
+    assert.deepEqual(stepsOf(made), ["retract"]);
+  });
+
+  const incomplete: readonly (readonly [name: string, plans: readonly PassPlan[], change: Partial<Copy>])[] =
+    [
+      ["a session failed", [{ a: "redis-error" }], {}],
+      ["keys were evicted", [{ a: "copied" }], { endWatch: async () => true }],
+      ["too many failed", [{ a: "corrupt" }], { tooManyFailed: () => true }],
+      ["a conflict is in doubt", [{ a: "in doubt" }], {}],
+    ];
+  for (const [name, plans, change] of incomplete) {
+    it(`nothing is retracted where ${name}`, async () => {
+      const made = copyOf(plans, { survey: async () => withMark("files"), ...change });
+      await copySessions(made.copy);
+      assert.deepEqual(stepsOf(made), []);
+    });
+  }
+
+  it("deferred sessions are settled once the whole directory was seen, and count once", async () => {
+    let learned = false;
+    const plan: Record<string, Fate> = { a: "deferred", b: "copied" };
+    const made = copyOf([plan]);
+    const { lanes } = made.copy;
+    const learn: Copy["lanes"]["learn"] = async (survey) => {
+      await lanes.learn(survey);
+      learned = true;
+      plan["a"] = "ended";
+    };
+    await copySessions({ ...made.copy, lanes: { ...lanes, learn } });
+    assert(learned);
+    assert.deepEqual(countsOf(made.record.ledger), { copied: 1, ended: 1 });
+    assert.equal(made.record.ledger.unvisited, 0);
+  });
+
+  const ends: readonly (readonly [
+    name: string,
+    startedMsAgo: number,
+    serverWorks: ServerWorks,
+    ended: number,
+    partial: boolean,
+    warning: RegExp | undefined,
+  ])[] = [
+    ["4 of 10 are too few to say", 3_600_000, "unknown", 4, false, undefined],
+    [
+      "5 of 10, an hour after the copy: lost",
+      3_600_000,
+      "unknown",
+      5,
+      true,
+      /^lasting: 5 of 10 .*deleted or lost/,
+    ],
+    [
+      "5 of 10, 4 hours after: doubtful",
+      4 * 3_600_000,
+      "unknown",
+      5,
+      false,
+      /^lasting: 5 of 10 .*may have been deleted/,
+    ],
+    ["5 of 10 on Redis: they logged out", 3_600_000, "redis", 5, false, undefined],
+  ];
+  for (const [name, agoMs, serverWorks, ended, partial, warning] of ends) {
+    it(`${name}${partial ? ": exit 4, no mark and nothing retracted" : ""}`, async () => {
+      const survey: Survey = {
+        ...surveyOf({ keys: serverWorks === "redis" ? "server-saved" : "unknown", serverWorks }),
+        directories: [factsOf({ mark: markAt(Date.now() - agoMs), serverWorks })],
+      };
+      const made = copyOf([{ a: "copied" }], { survey: async () => survey });
+      const seen = [{ directory: "/d", latestMtimeMs: 0, covered: 10, ended }];
+      const { lanes } = made.copy;
+      const work: Copy["lanes"]["work"] = async (batch) => ({ ...(await lanes.work(batch)), seen });
+      await copySessions({ ...made.copy, lanes: { ...lanes, work } });
+      assert.equal(made.record.partial, partial);
+      assert.equal(stepsOf(made).length, partial ? 0 : 2);
+      if (warning === undefined) assert.deepEqual(made.warnings, []);
+      else assert.match(made.warnings.join("|"), warning);
     });
   }
 });
@@ -425,7 +588,7 @@ describe("copy-sessions: a session that ended behind its write is vanished, in t
 });
 
 describe("copy-sessions: a Redis that forgot: the main pass begins again, the third time is the end (Redis that forgot)", () => {
-  it("marks are read, evictions watched and writes remembered anew at each beginning", async () => {
+  it("the survey, the watch, the note and what was written are made anew at each beginning", async () => {
     const made = copyOf([{ a: "copied" }]);
     const { endWatch } = made.copy;
     let times = 0;
@@ -438,11 +601,11 @@ describe("copy-sessions: a Redis that forgot: the main pass begins again, the th
         },
       }),
     );
-    const beginning = ["begin watch", "read marks", "begin"];
+    const beginning = ["begin watch", "survey", "begin", "note start"];
     assert.deepEqual(
       made.events
-        .filter((event) => !/^(scan|look|leave)/.test(event))
-        .map((event) => event.replace(/^(begin) \d+$/, "$1")),
+        .filter((event) => !/^(scan|look|learn|leave)/.test(event))
+        .map((event) => event.replace(/^(begin) \d+.*$/, "$1")),
       [...beginning, "begin again", ...beginning, "begin again", ...beginning, "end watch"],
     );
     assert.equal(made.events.filter((event) => event.startsWith("leave mark")).length, 1);
