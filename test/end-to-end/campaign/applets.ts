@@ -5,13 +5,13 @@ import type { Field } from "./field.js";
 import type { Situation } from "./situation.js";
 
 const threeHoursMs = 10_800_000;
-const saved = (field: Field, index: number, what: string): string =>
+const saved = (index: number, what: string): string =>
   JSON.stringify({ db: "x", uid: index + 2, login: "NotToBeShown", v: what });
 
 /** Copies, switches to an applet that saves so, lets it save the first three, and copies again. */
 async function switchTo(field: Field, lifetimeMs: number | "kept" | "none"): Promise<void> {
   await field.before(["copy"]);
-  for (const index of [0, 1, 2]) await field.serverSaves(index, saved(field, index, "in Redis"), lifetimeMs);
+  for (const index of [0, 1, 2]) await field.serverSaves(index, saved(index, "in Redis"), lifetimeMs);
   await field.before(["copy"]);
 }
 
@@ -35,42 +35,42 @@ export const applets: readonly Situation[] = [
     prepare: (field) => switchTo(field, 604_800_000),
     run: () => ["verify"],
     must: { ...afterSwitch, counts: { equal: 6, newer: 3 }, files: 9 },
-    then: assertServersValues,
+    afterwards: assertServersValues,
   },
   {
     name: "session_redis 18.0: copy, switch, copy again, purge",
     prepare: (field) => switchTo(field, 604_800_000),
     run: () => ["purge"],
     must: { ...afterSwitch, counts: { removed: 9 }, files: 0 },
-    then: assertServersValues,
+    afterwards: assertServersValues,
   },
   {
     name: "session_redis 19.0 sets 3 hours at each save: verify",
     prepare: (field) => switchTo(field, threeHoursMs),
     run: () => ["verify"],
     must: { ...afterSwitch, counts: { equal: 6, newer: 3 }, files: 9 },
-    then: assertServersValues,
+    afterwards: assertServersValues,
   },
   {
     name: "session_redis 19.0 sets 3 hours at each save: purge",
     prepare: (field) => switchTo(field, threeHoursMs),
     run: () => ["purge"],
     must: { ...afterSwitch, counts: { removed: 9 }, files: 0 },
-    then: assertServersValues,
+    afterwards: assertServersValues,
   },
   {
     name: "the absolute mode keeps the lifetime at a save: verify",
     prepare: (field) => switchTo(field, "kept"),
     run: () => ["verify"],
     must: { ...afterSwitch, counts: { equal: 6, newer: 3 }, files: 9 },
-    then: assertServersValues,
+    afterwards: assertServersValues,
   },
   {
     name: "the absolute mode keeps the lifetime at a save: purge",
     prepare: (field) => switchTo(field, "kept"),
     run: () => ["copy", "--purge"],
     must: { ...afterSwitch, counts: { purged: 9 }, files: 0 },
-    then: assertServersValues,
+    afterwards: assertServersValues,
   },
   {
     name: "keys without a lifetime, as a crash of the applet leaves them: saved just now",
@@ -78,20 +78,14 @@ export const applets: readonly Situation[] = [
     prepare: (field) => switchTo(field, "none"),
     run: () => ["copy"],
     must: { ...afterSwitch, files: 9 },
-    then: assertServersValues,
+    afterwards: assertServersValues,
   },
   {
     name: "the server's keys have the applet's layout: they are copied there",
     prepare: async (field) => {
       field.keyPrefix = "session::shop:";
       for (const index of [0, 1, 2])
-        await field.ask(
-          "SET",
-          `session::shop:${String(index).repeat(40)}`,
-          saved(field, index, "x"),
-          "PX",
-          600_123,
-        );
+        await field.ask("SET", `session::shop:${String(index).repeat(40)}`, saved(index, "x"), "PX", 600_123);
     },
     run: () => ["copy", "--prefix", "shop"],
     must: { exit: 0, counts: { copied: 9 }, keys: 12 },
@@ -101,7 +95,7 @@ export const applets: readonly Situation[] = [
     prepare: async (field) => {
       for (const prefix of ["session::shop:", "session:shop:"])
         for (const index of [0, 1, 2])
-          await field.ask("SET", prefix + String(index).repeat(40), saved(field, index, "x"), "PX", 600_123);
+          await field.ask("SET", prefix + String(index).repeat(40), saved(index, "x"), "PX", 600_123);
     },
     run: () => ["copy", "--prefix", "shop"],
     must: { exit: 5, says: ["--key-layout"], keys: 6, files: 9 },
@@ -210,7 +204,7 @@ export const applets: readonly Situation[] = [
     prepare: async (field) => {
       await field.before(["copy"]);
       await field.ask("FLUSHALL");
-      saveInFile(field, 0, saved(field, 0, "in a file"));
+      saveInFile(field, 0, saved(0, "in a file"));
     },
     run: () => ["copy"],
     must: { exit: 0, counts: { copied: 9 }, keys: 9 },
@@ -219,8 +213,8 @@ export const applets: readonly Situation[] = [
     name: "the server went back to files: in doubt, both ways out are named",
     prepare: async (field) => {
       await field.before(["copy"]);
-      await field.serverSaves(0, saved(field, 0, "in Redis"), 604_700_000);
-      saveInFile(field, 0, saved(field, 0, "in a file"));
+      await field.serverSaves(0, saved(0, "in Redis"), 604_700_000);
+      saveInFile(field, 0, saved(0, "in a file"));
     },
     run: () => ["copy", "--quiet"],
     must: { exit: 0, says: ["--on-conflict overwrite", "--on-conflict keep"], counts: { kept: 1 }, keys: 9 },
@@ -229,8 +223,8 @@ export const applets: readonly Situation[] = [
     name: "the server went back to files: verify calls it different",
     prepare: async (field) => {
       await field.before(["copy"]);
-      await field.serverSaves(0, saved(field, 0, "in Redis"), 604_700_000);
-      saveInFile(field, 0, saved(field, 0, "in a file"));
+      await field.serverSaves(0, saved(0, "in Redis"), 604_700_000);
+      saveInFile(field, 0, saved(0, "in a file"));
     },
     run: () => ["verify"],
     must: { exit: 4, counts: { different: 1, equal: 8 }, keys: 9 },
@@ -239,13 +233,13 @@ export const applets: readonly Situation[] = [
     name: "the server went back to files: the file's value by wish",
     prepare: async (field) => {
       await field.before(["copy"]);
-      await field.serverSaves(0, saved(field, 0, "in Redis"), 604_700_000);
+      await field.serverSaves(0, saved(0, "in Redis"), 604_700_000);
       field.session(0).values.clear();
       saveInFile(field, 0, '{"db": "x", "uid": 2, "v": "in a file"}');
     },
     run: () => ["copy", "--on-conflict", "overwrite"],
     must: { exit: 0, counts: { copied: 1, identical: 8 }, keys: 9 },
-    then: async (field) => assert.match(String(await field.ask("GET", field.keyOf(0))), /in a file/),
+    afterwards: async (field) => assert.match(String(await field.ask("GET", field.keyOf(0))), /in a file/),
   },
   {
     name: "sids of 84 characters: from which version on they are read",
@@ -291,7 +285,7 @@ export const applets: readonly Situation[] = [
     },
     run: () => ["copy"],
     must: { exit: 0, counts: { copied: 9 }, keys: 9 },
-    then: async (field) =>
+    afterwards: async (field) =>
       assert.equal(await field.ask("EXISTS", "cache:1", "sessions:count", "session-lock"), 3),
   },
   {

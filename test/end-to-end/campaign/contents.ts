@@ -113,7 +113,7 @@ export const contents: readonly Situation[] = [
     },
     run: () => ["copy", "--purge"],
     must: { exit: 0, counts: { copied: 9, purged: 9 }, keys: 9, files: 0 },
-    then: (field) => {
+    afterwards: (field) => {
       assert.ok(lstatSync(fileOf(field, 1)).isSymbolicLink());
       assert.ok(existsSync(join(field.top, "elsewhere")));
     },
@@ -138,7 +138,7 @@ export const contents: readonly Situation[] = [
     },
     run: () => ["copy"],
     must: { exit: 1, says: ["posix.system"], counts: { copied: 9, failed: 1 }, keys: 9 },
-    then: (field) => assert.ok(!existsSync(join(field.top, "planted")), "the pickle ran"),
+    afterwards: (field) => assert.ok(!existsSync(join(field.top, "planted")), "the pickle ran"),
   },
   {
     name: "a file with only one of the six keys is copied, and never removed",
@@ -159,7 +159,7 @@ export const contents: readonly Situation[] = [
     prepare: (field) => void savePickle(field, 1, `{${own}, 'deletion_time': time.time() + 100}`),
     run: () => ["copy"],
     must: { exit: 0, counts: { copied: 10 }, keys: 10 },
-    then: async (field) => {
+    afterwards: async (field) => {
       const ttl = Number(await field.ask("PTTL", field.keyOf(9)));
       assert.ok(ttl > 60_000 && ttl <= 100_000, `it has ${ttl} ms left`);
     },
@@ -173,7 +173,7 @@ export const contents: readonly Situation[] = [
     },
     run: () => ["copy"],
     must: { exit: 0, says: ["expiration"], counts: { copied: 11, expired: 1 }, keys: 11 },
-    then: async (field) => {
+    afterwards: async (field) => {
       const text = Number(await field.ask("TTL", field.keyOf(9)));
       const other = Number(await field.ask("TTL", field.keyOf(11)));
       assert.ok(text > 3000 && text <= 3600 && other > 600_000, `${text} s and ${other} s`);
@@ -202,7 +202,7 @@ export const contents: readonly Situation[] = [
     },
     run: () => ["copy"],
     must: { exit: 0, counts: { copied: 12, failed: 0 }, keys: 12 },
-    then: async (field) => {
+    afterwards: async (field) => {
       for (const [index, part] of [
         [9, '"d": {"a": 1}, "l": [1, 2]}'],
         [10, '"d": {"a": [1]}, "c": {"a": 2, "b": 1}}'],
@@ -303,7 +303,7 @@ export const contents: readonly Situation[] = [
       }
     },
     must: { exit: 0, keys: 30, files: 30 },
-    then: async (field) => {
+    afterwards: async (field) => {
       for (const { sid } of field.sessions) {
         assert.match(String(await field.ask("GET", `session:${sid}`)), /saved meanwhile/);
       }
@@ -320,6 +320,6 @@ export const contents: readonly Situation[] = [
     },
     run: () => ["copy"],
     must: { exit: 0, counts: { copied: 9 }, keys: 9, files: 9 },
-    then: (field) => assert.ok(field.sessions.every(({ path }) => existsSync(path))),
+    afterwards: (field) => assert.ok(field.sessions.every(({ path }) => existsSync(path))),
   },
 ];

@@ -253,6 +253,6 @@ export const permissions: readonly Situation[] = [
     },
     run: () => ["purge"],
     must: { exit: 0, counts: { removed: 9 }, keys: 9, files: 0 },
-    then: (field) => statSync(join(field.top, basename(field.session(0).path))),
+    afterwards: (field) => statSync(join(field.top, basename(field.session(0).path))),
   },
 ];

@@ -77,7 +77,7 @@ export async function playSituation(
   }
   if (must.keys !== undefined) assert.equal(await field.countKeys(), must.keys, `keys: ${said}`);
   if (must.files !== undefined) assert.equal(field.countFiles(), must.files, `files: ${said}`);
-  await situation.then?.(field);
+  await situation.afterwards?.(field);
 }
 
 function holds(text: string, words: string | RegExp): boolean {

@@ -46,5 +46,5 @@ export interface Situation {
   readonly unbound?: "nothing asked" | "removal without proof";
   readonly must: Expectation;
   /** What else must be. */
-  readonly then?: (field: Field) => unknown;
+  readonly afterwards?: (field: Field) => unknown;
 }
