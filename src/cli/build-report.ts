@@ -1,7 +1,14 @@
 import type { Ledger } from "../migrate/ledger.js";
 import { ledgersOf } from "../migrate/run-record.js";
-import type { Failure, OutcomeKind } from "../model/outcome.js";
-import type { KeyLayoutEvidence, PassCounts, Report, ReportedFailure, ServerWorks } from "../model/report.js";
+import type { Difference, Failure, OutcomeKind } from "../model/outcome.js";
+import type {
+  KeyLayoutEvidence,
+  PassCounts,
+  Report,
+  ReportedDifference,
+  ReportedFailure,
+  ServerWorks,
+} from "../model/report.js";
 import type { ScanTally } from "../model/session-file.js";
 import { shortSid, showable, showablePath } from "../model/showable.js";
 import { outcomeOf } from "./exit-code.js";
@@ -24,6 +31,8 @@ export interface RunFacts {
   readonly serverWorks: ServerWorks;
   readonly listed: number | null;
   readonly retracted: number;
+  readonly differences: readonly Difference[];
+  readonly differenceCount: number;
   readonly laterPasses: readonly Ledger[];
   readonly stillChanging: number;
   readonly warnings: readonly string[];
@@ -81,6 +90,8 @@ export function buildReport(facts: RunFacts, ledger: Ledger, tally: ScanTally, e
     stillChanging: facts.stillChanging,
     failures,
     failuresOmitted: failed - failures.length,
+    differences: facts.differences.map((one) => reportedDifference(one, facts.showIds)),
+    differencesOmitted: facts.differenceCount - facts.differences.length,
     warnings: facts.warnings,
     bytes: { read: counts.bytesRead, written: counts.bytesWritten },
     seconds: Number(facts.seconds.toFixed(3)),
@@ -94,6 +105,24 @@ function passCounts(ledger: Ledger, kinds: readonly OutcomeKind[]): PassCounts<n
   return { found, ...Object.fromEntries(kinds.map((kind) => [kind, outcomes[kind]])) };
 }
 
-export function reportedFailure({ sid, reason, detail }: Failure, showIds: boolean): ReportedFailure {
-  return { session: showIds ? sid : shortSid(sid), reason, detail: showable(detail) };
+export function reportedFailure({ sid, path, reason, detail }: Failure, showIds: boolean): ReportedFailure {
+  const file = shownFile(path ?? "", sid, showIds);
+  return { session: showIds ? sid : shortSid(sid), file, reason, detail: showable(detail) };
+}
+
+export function reportedDifference(
+  { sid, path, kind, detail }: Difference,
+  showIds: boolean,
+): ReportedDifference {
+  const file = shownFile(path, sid, showIds);
+  return { session: showIds ? sid : shortSid(sid), file, kind, detail: showable(detail) };
+}
+
+/** A path, in which the sid is cut unless the operator asked for it whole. */
+function shownFile(path: string, sid: string, showIds: boolean): string {
+  if (!showIds) return showablePath(path.replace(sid, shortSid(sid)));
+  const at = path.lastIndexOf(sid);
+  return at < 0
+    ? showablePath(path)
+    : showablePath(path.slice(0, at)) + sid + showablePath(path.slice(at + sid.length));
 }

@@ -9,15 +9,15 @@ import type { Entry } from "../model/entry.js";
 import { SourceError } from "../model/errors.js";
 import type { Survey } from "../model/mark.js";
 import type { Written } from "../model/written.js";
-import { createEntries, foreseeCreation } from "../redis/create-entries.js";
+import { createEntries, entryThatIsNotCreated, foreseeCreation } from "../redis/create-entries.js";
 import { existingKeys } from "../redis/existing-keys.js";
-import { lookAtKeys } from "../redis/look-at-keys.js";
+import { lookAtEach } from "../redis/look-at-keys.js";
 import { MemoryGuard } from "../redis/memory-guard.js";
 import { pause } from "../redis/pause.js";
 import { replaceHeld } from "../redis/replace-held.js";
 import type { ResilientConnection } from "../redis/resilient-connection.js";
 import { takeBack } from "../redis/take-back.js";
-import { type Write, writeEntries } from "../redis/write-entries.js";
+import { entryThatIsNotWritten, type Write, writeEntries } from "../redis/write-entries.js";
 import { Looks } from "../source/looks.js";
 import { OtherPlaces } from "../source/other-places.js";
 import { ReadAhead } from "../source/read-ahead.js";
@@ -166,7 +166,7 @@ function settleParts(
   guard: MemoryGuard,
 ): Omit<SettleParts, "decide"> {
   const reading: Pick<SettleParts, "look"> = {
-    look: (keys) => connection.run((client) => lookAtKeys(client, keys, clockLeadMs)),
+    look: (keys) => connection.runEach(keys, lookAtEach(clockLeadMs)),
   };
   const explain = (error: unknown): never => {
     throw guard.explain(error);
@@ -174,9 +174,12 @@ function settleParts(
   const pretend = async (entries: readonly Entry[]): Promise<Write[]> =>
     entries.map(() => ({ kind: "copied" }));
   const write = (entries: readonly Entry[]) =>
-    connection.run(async (client) => {
-      const written = await guard.admit(client, memoryOf(entries));
-      return writeEntries(client, entries, clockLeadMs).catch(explain).finally(written);
+    connection.runEach(entries, {
+      ...entryThatIsNotWritten,
+      work: async (client, part) => {
+        const written = await guard.admit(client, memoryOf(part));
+        return writeEntries(client, part, clockLeadMs).catch(explain).finally(written);
+      },
     });
   const overwrite = dryRun ? pretend : write;
   const shared = { ...reading, ...(policy === "overwrite" ? { overwrite } : {}) };
@@ -191,22 +194,29 @@ function settleParts(
   return {
     ...shared,
     create: (entries) =>
-      connection.run(async (client, tries) => {
-        const written = await guard.admit(client, memoryOf(entries), async () => {
-          const exists = await existingKeys(
-            client,
-            entries.map(({ key }) => key),
-          );
-          return memoryOf(entries.filter((_, index) => exists[index] !== true));
-        });
-        return createEntries(client, entries, clockLeadMs, tries > 1)
-          .catch(explain)
-          .finally(written);
+      connection.runEach(entries, {
+        ...entryThatIsNotCreated,
+        work: async (client, part, tries) => {
+          const written = await guard.admit(client, memoryOf(part), async () => {
+            const exists = await existingKeys(
+              client,
+              part.map(({ key }) => key),
+            );
+            return memoryOf(part.filter((_, index) => exists[index] !== true));
+          });
+          return createEntries(client, part, clockLeadMs, tries > 1)
+            .catch(explain)
+            .finally(written);
+        },
       }),
     replace: (replacements) =>
-      connection.run(async (client) => {
-        const written = await guard.admit(client, memoryOf(replacements.map(({ entry }) => entry)));
-        return replaceHeld(client, replacements, clockLeadMs).catch(explain).finally(written);
+      connection.runEach(replacements, {
+        nameOf: ({ entry }) => `replace ${entry.key}`,
+        unaccepted: () => "unaccepted" as const,
+        work: async (client, part): Promise<(boolean | "unaccepted")[]> => {
+          const written = await guard.admit(client, memoryOf(part.map(({ entry }) => entry)));
+          return replaceHeld(client, part, clockLeadMs).catch(explain).finally(written);
+        },
       }),
     waitForLifetimes: () => pause(lifetimeToleranceMs, stop),
   };

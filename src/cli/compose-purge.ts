@@ -1,6 +1,7 @@
 import { lstatSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 import { compareHeld } from "../convert/compare-held.js";
+import { convertSession } from "../convert/convert-session.js";
 import { conflictRules } from "../convert/decide-conflict.js";
 import { explainMissing, isUnmodifiedSinceMark } from "../convert/missing-key.js";
 import type { Ledger } from "../migrate/ledger.js";
@@ -16,7 +17,8 @@ import type { Purge } from "../migrate/purge-sessions.js";
 import { RedisError, RedisForgotError } from "../model/errors.js";
 import type { Survey } from "../model/mark.js";
 import type { SessionOutcome } from "../model/outcome.js";
-import type { ScanTally, SessionFile } from "../model/session-file.js";
+import type { ReadSession, ScanTally, SessionFile } from "../model/session-file.js";
+import { showablePath } from "../model/showable.js";
 import { pause } from "../redis/pause.js";
 import { countOthersCopying, presenceName } from "../redis/presence.js";
 import { askPersistence, askReplicationOffset, replicasAreInStep } from "../redis/server-state.js";
@@ -24,6 +26,7 @@ import { errorCode } from "../source/error-code.js";
 import { OpenDirectory } from "../source/open-directory.js";
 import { type ExactReading, readPlaceExactly } from "../source/read-session-file.js";
 import { isModifiedSince } from "../source/recent-files.js";
+import { explainDenial, type RemovalDenial, removalDenial } from "../source/removal-denial.js";
 import { removeSessionFile } from "../source/remove-session-file.js";
 import type { CommandSettings } from "./command-settings.js";
 import type { Marks } from "./marks.js";
@@ -109,13 +112,18 @@ export function composeUnverifiedPurge(
   order: Omit<PurgeOrder, "extent" | "startedMs">,
 ): ComposedPurge {
   const files = openFiles(surroundings.record.directories, largestUnaskedFile, Date.now());
+  const conversion = { ...settings.conversion, keyPrefix: "", clockLeadMs: 0 };
+  const proof = {
+    read: files.read,
+    convert: (read: ReadSession, sid: string) => convertSession(read, sid, conversion, Date.now()),
+  };
   return {
     close: files.close,
     begin: async () => true,
     purge: {
       ...sharedParts(settings, surroundings, order, files),
-      prove: (batch) => proveUnasked(batch, files),
-      proveAgain: (proven) => proveUnaskedAgain(proven, files),
+      prove: (batch) => proveUnasked(batch, proof),
+      proveAgain: (proven) => proveUnaskedAgain(proven, proof),
       confirm: async () => true,
       conclude: async () => true,
     },
@@ -143,6 +151,11 @@ function sharedParts(
     pace: makePace(maxRate, wait),
     stop,
     remove: ({ file, exact }) => files.remove(file, exact),
+    isDenied: (file) => {
+      const denial = files.denialOf(file);
+      if (denial !== undefined) warn(explainDenial(denial.why, showablePath(denial.folder)), true);
+      return denial !== undefined;
+    },
     isInUse: files.isInUse,
     isBroken: (directory) => tally.unreadable.some((one) => one.directory === directory),
     inUse: settings.removal.inUse,
@@ -159,6 +172,10 @@ interface SessionFiles {
     file: SessionFile,
     exact: Parameters<typeof removeSessionFile>[2],
   ) => ReturnType<typeof removeSessionFile>;
+  /** Why this process may not remove a file, and the folder that says so. */
+  readonly denialOf: (
+    file: SessionFile,
+  ) => { readonly folder: string; readonly why: RemovalDenial } | undefined;
   readonly isInUse: () => boolean;
   readonly close: () => void;
 }
@@ -167,6 +184,7 @@ interface SessionFiles {
 function openFiles(directories: readonly string[], maxFileSize: number, startedMs: number): SessionFiles {
   const opened = new Map(directories.map((directory) => [directory, new OpenDirectory(directory)]));
   let isInUse = false;
+  const denials = new Map<string, RemovalDenial | undefined>();
   const folderOf = (file: SessionFile) => opened.get(file.directory)?.folderOf(file);
   const read = (file: SessionFile): ExactReading => {
     try {
@@ -195,6 +213,12 @@ function openFiles(directories: readonly string[], maxFileSize: number, startedM
       } catch (error) {
         return { kind: "failed", code: errorCode(error) };
       }
+    },
+    denialOf: (file) => {
+      const folder = dirname(`${file.directory}/${file.name}`);
+      if (!denials.has(folder)) denials.set(folder, removalDenial(folder));
+      const why = denials.get(folder);
+      return why === undefined ? undefined : { folder, why };
     },
     isInUse: () => isInUse,
     close: () => {

@@ -7,7 +7,7 @@ import { laneResult } from "../migrate/lane-result.js";
 import { SeenDirectories } from "../migrate/learn.js";
 import { type VerifyParts, verifyBatch } from "../migrate/verify-lane.js";
 import type { DirectoryFacts, Survey } from "../model/mark.js";
-import { lookAtKeys } from "../redis/look-at-keys.js";
+import { lookAtEach } from "../redis/look-at-keys.js";
 import { pause } from "../redis/pause.js";
 import { Looks } from "../source/looks.js";
 import { OtherPlaces } from "../source/other-places.js";
@@ -44,12 +44,9 @@ export function composeVerifyLane(
     isSuperseded: (file, stamp) => otherPlaces.isSuperseded(file, stamp),
     convert: (read, sid) => convertSession(read, sid, settings, Date.now()),
     look: (sids) =>
-      connection.run((client) =>
-        lookAtKeys(
-          client,
-          sids.map((sid) => keyPrefix + sid),
-          clockLeadMs,
-        ),
+      connection.runEach(
+        sids.map((sid) => keyPrefix + sid),
+        lookAtEach(clockLeadMs),
       ),
     compare: (candidate, held) => {
       if (rules === undefined) throw new Error("a lane compares before it begins");

@@ -1,19 +1,27 @@
 import type { LedgerCounts } from "../migrate/ledger.js";
 import type { Reporter } from "../migrate/reporter.js";
 import { forgetPass, ledgersOf, newRunRecord, type RunRecord, secondsOf } from "../migrate/run-record.js";
-import { type Failure, type FailureReason, outcomesOf, type SessionOutcome } from "../model/outcome.js";
+import {
+  type Difference,
+  type Failure,
+  type FailureReason,
+  outcomesOf,
+  type SessionOutcome,
+} from "../model/outcome.js";
 import { shortSid, showable } from "../model/showable.js";
 import { resolveDirectories } from "../source/resolve-directories.js";
-import { buildReport, type RunReport, reportedFailure } from "./build-report.js";
+import { buildReport, type RunReport, reportedDifference, reportedFailure } from "./build-report.js";
 import type { CommandSettings } from "./command-settings.js";
 import { confirmRemoval } from "./confirm-removal.js";
 import { exitCodeOf, explainError } from "./exit-code.js";
+import { exitStatuses } from "./exit-statuses.js";
 import { countOf } from "./number-text.js";
 import type { Surroundings } from "./open-run.js";
 import { plainReporter } from "./plain-reporter.js";
 import { ReportFile } from "./report-file.js";
 import type { Task } from "./run-task.js";
 import type { ConnectedCommand } from "./setting-definition.js";
+import type { Allowance } from "./settings.js";
 import { startLaneThreads } from "./start-lane-threads.js";
 import { listenForStop, type StopRequest } from "./stop-signals.js";
 import { type Doing, summaryText } from "./summary.js";
@@ -36,6 +44,9 @@ export interface RunContext {
   readonly terminalType: string | undefined;
 }
 
+/** Differences that a report holds; a report file has every one. */
+const mostDifferences = 100;
+
 /** What a task's outcomes and summary are those of. */
 const doings: Readonly<Record<Task, Doing>> = {
   copy: "copy",
@@ -50,11 +61,16 @@ export async function conductRun(settings: CommandSettings, context: RunContext)
   const { output } = settings;
   let reportFile: ReportFile | undefined;
   const onFailure = (failure: Failure) => reportFile?.addFailure(reportedFailure(failure, output.showIds));
+  const onDifference = (difference: Difference) => {
+    record.differenceCount++;
+    if (record.differences.length < mostDifferences) record.differences.push(difference);
+    reportFile?.addDifference(reportedDifference(difference, output.showIds));
+  };
   const doing = doings[context.task];
-  const record = newRunRecord(outcomesOf[doing], onFailure);
+  const record = newRunRecord(outcomesOf[doing], { onFailure, onDifference });
   const beginAgain = () => {
-    forgetPass(record, onFailure);
-    reportFile?.forgetFailures();
+    forgetPass(record, { onFailure, onDifference });
+    reportFile?.forgetFindings();
   };
   const discardReport = () => reportFile?.discard();
   process.once("exit", discardReport);
@@ -73,6 +89,7 @@ export async function conductRun(settings: CommandSettings, context: RunContext)
       ...surroundingsOf(settings, record, reporter, stop),
       onBeginAgain: beginAgain,
       onFailure,
+      onDifference,
     });
   } catch (error) {
     record.errors.push(error);
@@ -107,7 +124,7 @@ function surroundingsOf(
   record: RunRecord,
   reporter: Reporter,
   stop: StopRequest,
-): Omit<Surroundings, "onBeginAgain" | "onFailure"> {
+): Omit<Surroundings, "onBeginAgain" | "onFailure" | "onDifference"> {
   const { quiet, verbose, showIds } = settings.output;
   const warn = (message: string, lasting = false) => {
     if (record.warnings.includes(message)) return;
@@ -161,15 +178,27 @@ function closeBooks(
   const final = report();
   const style = textStyle(isColored(settings, context));
   for (const error of record.errors) context.stderr(`${style.bad("error:")} ${explainError(error)}\n`);
-  if (output.quiet && failedTooOften) {
-    const failed = final.failures.length + final.failuresOmitted;
-    context.stderr(`${style.bad("error:")} ${countOf(failed, "session")} failed\n`);
-  }
   if (!output.quiet && reachedSessions(final)) {
     context.stderr(`${summaryText(doings[context.task], final, summedUp(record), style, output.report)}\n`);
   }
+  if (final.exitCode !== 0) {
+    context.stderr(`${style.bad(`Exit ${final.exitCode}:`)} ${meaningOf(final, run.maxFailed)}\n`);
+  }
   if (output.json) context.stdout(`${JSON.stringify(final)}\n`);
   return final.exitCode;
+}
+
+/** What an exit code other than 0 means, with the number that says it best. */
+function meaningOf({ exitCode, failures, failuresOmitted }: RunReport, allowed: Allowance): string {
+  if (exitCode === 1) {
+    const failed = countOf(failures.length + failuresOmitted, "session");
+    return `${failed} failed, more than --max-failed ${allowanceText(allowed)} allows`;
+  }
+  return exitStatuses.find(([code]) => code === exitCode)?.[1] ?? "";
+}
+
+function allowanceText(allowance: Allowance): string {
+  return "count" in allowance ? String(allowance.count) : `${allowance.percent}%`;
 }
 
 /** The outcomes of the main pass, and the reasons of every failure. */

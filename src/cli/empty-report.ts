@@ -10,7 +10,8 @@ export function emptyReport(
   exitCode: number,
 ): RunReport {
   const kinds = command === "purge" || command === "verify" ? outcomesOf[command] : outcomesOf.copy;
-  const record = newRunRecord(kinds, () => undefined);
+  const none = () => undefined;
+  const record = newRunRecord(kinds, { onFailure: none, onDifference: none });
   const facts = { ...record, version, command, dryRun: false, showIds: false, prefix: null, warnings };
   return buildReport({ ...facts, seconds: secondsOf(record) }, record.ledger, record.tally, exitCode);
 }

@@ -88,7 +88,7 @@ export function unpackError({ type, kind, name, message, stack }: PackedError): 
     case "RedisError":
       return new RedisError(kind, message);
     case "RedisForgotError":
-      return new RedisForgotError();
+      return new RedisForgotError(message);
     case "SourceError":
       return new SourceError(message);
     case "bug":

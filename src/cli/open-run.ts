@@ -6,11 +6,11 @@ import type { Reporter } from "../migrate/reporter.js";
 import type { RunRecord } from "../migrate/run-record.js";
 import { RedisError } from "../model/errors.js";
 import type { Held, HeldText } from "../model/held.js";
-import type { Failure, SessionOutcome } from "../model/outcome.js";
+import type { Difference, Failure, SessionOutcome } from "../model/outcome.js";
 import type { ReadSession } from "../model/session-file.js";
 import { existingKeys } from "../redis/existing-keys.js";
 import { lookForKeyLayouts } from "../redis/key-layouts-seen.js";
-import { lookAtKeys } from "../redis/look-at-keys.js";
+import { lookAtEach } from "../redis/look-at-keys.js";
 import { type Phase, type Presence, presenceName } from "../redis/presence.js";
 import { describeTarget } from "../redis/redis-target.js";
 import { ResilientConnection } from "../redis/resilient-connection.js";
@@ -29,6 +29,7 @@ export interface Surroundings {
   readonly warn: (message: string, lasting?: boolean) => void;
   readonly onOutcome: (outcome: SessionOutcome) => void;
   readonly onFailure: (failure: Failure) => void;
+  readonly onDifference: (difference: Difference) => void;
   /** Takes back what the main pass counted and reported, for it begins again. */
   readonly onBeginAgain: () => void;
   /** Aborted when the run is to stop. */
@@ -82,6 +83,7 @@ export async function openRun(
   try {
     const facts = await connection.run(askServerFacts);
     refuseUnfitServer(facts);
+    if (facts.warning !== undefined) warn(facts.warning);
     const { clockLeadMs } = facts;
     const isServerSaved = (held: HeldText) => !isSigned(held, clockLeadMs);
     const choice = await chooseKeyLayout(settings.target, (prefixes) =>
@@ -103,7 +105,7 @@ export async function openRun(
       maxFileSize: fileSizeFactor * conversion.maxSessionSize,
       convert: (read, sid) => convertSession(read, sid, conversion, Date.now()),
       exist: (sids) => connection.run((client) => existingKeys(client, sids.map(keyOf))),
-      look: (sids) => connection.run((client) => lookAtKeys(client, sids.map(keyOf), clockLeadMs)),
+      look: (sids) => connection.runEach(sids.map(keyOf), lookAtEach(clockLeadMs)),
       close,
     };
   } catch (error) {

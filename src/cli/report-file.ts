@@ -8,12 +8,13 @@ import {
   renameSync,
   rmSync,
   statSync,
+  unlinkSync,
   writeSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { ReportError, SettingsError } from "../model/errors.js";
-import type { ReportedFailure } from "../model/report.js";
+import type { ReportedDifference, ReportedFailure } from "../model/report.js";
 import { showablePath } from "../model/showable.js";
 import { errorCode } from "../source/error-code.js";
 import type { RunReport } from "./build-report.js";
@@ -23,7 +24,7 @@ const toStdout = "-";
 const head = '{"failures": [';
 
 /**
- * The file of `--report`: the report with every failure, each written as it happens, so that memory stays flat when all fail. It grows
+ * The file of `--report`: the report with every failure and difference, each written as it happens, so that memory stays flat when all fail. It grows
  * under another name beside the path and takes the path's place when it is whole.
  */
 export class ReportFile {
@@ -31,6 +32,8 @@ export class ReportFile {
   readonly #temporary: string;
   readonly #descriptor: number;
   #failures = 0;
+  /** Where differences wait for the failures to end; absent until there is one. */
+  #differences: number | undefined;
   #error: ReportError | undefined;
 
   /** Throws `SettingsError` where no file can be made there. */
@@ -56,9 +59,20 @@ export class ReportFile {
     this.#failures++;
   }
 
-  /** Takes back every failure: the run begins again. */
-  forgetFailures(): void {
+  /** Never throws: what could not be written is told by `finish`. */
+  addDifference(difference: ReportedDifference): void {
+    this.#attempt(() => {
+      const isFirst = this.#differences === undefined;
+      this.#differences ??= openNameless(`${this.#temporary}.differences`);
+      writeWhole(this.#differences, `${isFirst ? "" : ","}\n  ${JSON.stringify(difference)}`);
+    });
+  }
+
+  /** Takes back every failure and difference: the run begins again. */
+  forgetFindings(): void {
     this.#failures = 0;
+    if (this.#differences !== undefined) closeSync(this.#differences);
+    this.#differences = undefined;
     this.#attempt(() => ftruncateSync(this.#descriptor));
     this.#write(head);
   }
@@ -70,8 +84,11 @@ export class ReportFile {
 
   /** Puts the report in its place. Throws `ReportError` where it, or a failure before, could not be written. */
   finish(report: RunReport): void {
-    const { failures: _, ...rest } = report;
-    this.#write(`\n],\n${JSON.stringify({ ...rest, failuresOmitted: 0 }, null, 2).slice(2)}\n`);
+    const { failures: _, differences: __, ...rest } = report;
+    this.#write('\n],\n"differences": [');
+    this.#attempt(() => this.#appendDifferences());
+    const others = { ...rest, failuresOmitted: 0, differencesOmitted: 0 };
+    this.#write(`\n],\n${JSON.stringify(others, null, 2).slice(2)}\n`);
     try {
       if (this.#error === undefined) {
         if (this.#path === toStdout) this.#print();
@@ -91,20 +108,18 @@ export class ReportFile {
   }
 
   #print(): void {
-    const block = Buffer.alloc(64 * 1024);
-    let at = 0;
-    for (let length = -1; length !== 0; at += length) {
-      length = readSync(this.#descriptor, block, 0, block.length, at);
-      if (length > 0) process.stdout.write(Buffer.from(block.subarray(0, length)));
-    }
+    for (const block of blocksOf(this.#descriptor)) process.stdout.write(block);
     this.discard();
   }
 
+  #appendDifferences(): void {
+    if (this.#differences === undefined) return;
+    for (const block of blocksOf(this.#differences)) writeWhole(this.#descriptor, block);
+    closeSync(this.#differences);
+  }
+
   #write(text: string): void {
-    this.#attempt(() => {
-      const bytes = Buffer.from(text);
-      for (let written = 0; written < bytes.length; ) written += writeSync(this.#descriptor, bytes, written);
-    });
+    this.#attempt(() => writeWhole(this.#descriptor, text));
   }
 
   #attempt(action: () => void): void {
@@ -120,5 +135,28 @@ export class ReportFile {
     return new ReportError(
       `the report ${showablePath(this.#path)} could not be written (${errorCode(error)})`,
     );
+  }
+}
+
+/** A file without a name: it goes with the process. Throws the system's error. */
+function openNameless(path: string): number {
+  const descriptor = openSync(path, "wx+", 0o600);
+  unlinkSync(path);
+  return descriptor;
+}
+
+function writeWhole(descriptor: number, text: string | Buffer): void {
+  const bytes = Buffer.from(text);
+  for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
+}
+
+/** What a file holds, from its start, block by block. Throws the system's error. */
+function* blocksOf(descriptor: number): Generator<Buffer> {
+  for (let at = 0; ; ) {
+    const block = Buffer.alloc(64 * 1024);
+    const length = readSync(descriptor, block, 0, block.length, at);
+    if (length === 0) return;
+    at += length;
+    yield block.subarray(0, length);
   }
 }

@@ -35,7 +35,7 @@ export async function retractKeys(retraction: Retraction, survey: Survey): Promi
   if (survey.serverWorks === "redis") return 0;
   const obstacle = await obstacleTo(retraction, survey);
   if (obstacle !== undefined) {
-    warn(`keys without a session file were not looked for: ${obstacle}`);
+    warn(`keys whose session files are gone were not looked for: ${obstacle}`);
     return 0;
   }
   const { retracted, withFile } = await keysWithoutFile(retraction);

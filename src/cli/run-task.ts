@@ -1,14 +1,16 @@
 import { copySessions, doubtText, endedText, untilKept } from "../migrate/copy-sessions.js";
 import { judgeEnded, mayBeLost, SeenDirectories } from "../migrate/learn.js";
-import { Ledger } from "../migrate/ledger.js";
+import type { Ledger } from "../migrate/ledger.js";
 import { runMainPass } from "../migrate/main-pass.js";
 import { type PurgeResult, purgeSessions } from "../migrate/purge-sessions.js";
-import { type RunRecord, secondsOf } from "../migrate/run-record.js";
-import { RedisError, SourceError } from "../model/errors.js";
+import { ledgerFor, type RunRecord, secondsOf } from "../migrate/run-record.js";
+import { RedisError, RedisForgotError, SourceError } from "../model/errors.js";
 import type { Survey } from "../model/mark.js";
 import { newScanTally, type ScanTally } from "../model/session-file.js";
+import { showablePath } from "../model/showable.js";
 import { presenceName } from "../redis/presence.js";
 import { askServerState } from "../redis/server-state.js";
+import { explainDenial, removalDenial } from "../source/removal-denial.js";
 import { scanSessions } from "../source/scan-sessions.js";
 import type { CommandSettings } from "./command-settings.js";
 import { composeCopy } from "./compose-copy.js";
@@ -122,11 +124,15 @@ async function purgeCopied(
   watch: RedisWatch,
   inUse: boolean,
 ): Promise<void> {
-  const { record, warn, onOutcome } = surroundings;
+  const { record, warn, onOutcome, onDifference } = surroundings;
   if (record.partial) return;
   if (settings.run.dryRun) {
     const { copied, identical, kept, superseded } = record.ledger.counts.outcomes;
     record.purged = copied + identical + kept + superseded - record.ledger.counts.inDoubt;
+    if (foldersAreDenied(record, warn)) {
+      record.partial = true;
+      record.purged = 0;
+    }
     await countOtherCopies(settings, run);
     return;
   }
@@ -139,20 +145,20 @@ async function purgeCopied(
   await marks.read();
   const survey = await surveyRun(run, { ...surveyOrder(settings, marks, surroundings), whole: true });
   // A session that failed in the copy fails here again: it is listed once.
-  const ledger = new Ledger(() => undefined);
+  const ledger = ledgerFor({ onFailure: () => undefined, onDifference });
   const order = { ledger, tally: newScanTally(), onOutcome, extent: "proven" as const, startedMs };
   const composed = composePurge(settings, surroundings, run, marks, survey, watch, order);
   const total = record.ledger.counts.found;
   try {
     await removing(composed, total, surroundings, ledger);
   } finally {
-    const { removed, absent, ended, kept, failed } = ledger.counts.outcomes;
+    const { removed, absent, ended, kept, denied, failed } = ledger.counts.outcomes;
     record.purged += removed;
     if (ended > 0) warn(`purge: ${countOf(ended, "session file")} left, for their keys are gone from Redis`);
-    if (absent + kept + failed > 0) {
+    if (absent + kept + denied + failed > 0) {
       const reasons = [...ledger.counts.reasons].map(([reason, count]) => `${reason} ${count}`).join(", ");
       warn(
-        `purge: ${removed} originals removed, left: ${absent} that Redis lacks, ${kept} that changed or are kept a while longer, ${failed} that failed${failed === 0 ? "" : ` (${reasons})`}`,
+        `purge: ${removed} originals removed, left: ${absent} that Redis lacks, ${kept} that changed or are kept a while longer, ${denied} that may not be removed, ${failed} that failed${failed === 0 ? "" : ` (${reasons})`}`,
       );
     }
   }
@@ -248,6 +254,18 @@ function tellDoubt({ ledger }: Pick<RunRecord, "ledger">, warn: Surroundings["wa
   if (inDoubt > 0) warn(doubtText(inDoubt), true);
 }
 
+/** Whether this process may not remove files from a session directory: what a dry run can know of it. */
+function foldersAreDenied({ directories }: RunRecord, warn: Surroundings["warn"]): boolean {
+  let isDenied = false;
+  for (const directory of directories) {
+    const denial = removalDenial(directory);
+    if (denial === undefined) continue;
+    isDenied = true;
+    warn(explainDenial(denial, showablePath(directory)), true);
+  }
+  return isDenied;
+}
+
 function forgotRemoved(count: number): RedisError {
   const removed = countOf(count, "original");
   return new RedisError(
@@ -274,7 +292,7 @@ const stillInUse = "files were modified meanwhile, so a server still uses the di
 async function removing(
   { purge: work, begin, close }: ComposedPurge,
   total: number | undefined,
-  { record, reporter, warn }: Surroundings,
+  { record, reporter, warn, stop }: Surroundings,
   ledger: Ledger,
 ): Promise<PurgeResult> {
   const startedSeconds = secondsOf(record);
@@ -285,6 +303,7 @@ async function removing(
       return { left: 0, unheld: 0, foundInUse: false, confirmed: false };
     }
     const result = await purgeSessions(work);
+    if (ledger === record.ledger && !stop.aborted) record.listed = namesSeen(record);
     if (result.left > 0 || !result.confirmed) record.partial = true;
     if (result.foundInUse)
       warn(`${stillInUse}; nothing more was removed (--in-use removes all the same)`, true);
@@ -339,9 +358,47 @@ async function shown<T>(
   const startedSeconds = secondsOf(record);
   reporter.begin({ doing, total }, () => progressOf(ledger, secondsOf(record) - startedSeconds));
   try {
-    return await work();
+    const result = await work();
+    await countListed(record, scan, !stop.aborted);
+    return result;
+  } catch (error) {
+    if (!(error instanceof RedisForgotError)) await countListed(record, scan, false);
+    throw error;
   } finally {
     reporter.end();
+  }
+}
+
+/** A stopped run has ten seconds to end. */
+const longestCountMs = 2000;
+
+/** Notes how many session files there are; if the listing was not through, it is taken once more, and what was not reached counts as unvisited. */
+async function countListed(record: RunRecord, scan: ScanSettings, isWhole: boolean): Promise<void> {
+  const seen = namesSeen(record);
+  if (isWhole) {
+    record.listed = seen;
+    return;
+  }
+  const late = AbortSignal.timeout(longestCountMs);
+  const listed = await listedNow({ ...scan, sample: null }, late);
+  if (listed === undefined) return;
+  record.listed = Math.max(listed, seen);
+  record.ledger.recordUnvisited(scan.sample === null ? record.listed - seen : 0);
+}
+
+function namesSeen({ tally: { layouts } }: RunRecord): number {
+  return layouts.flat + layouts.scattered;
+}
+
+/** `undefined` if the directories cannot be listed, or not in time. */
+async function listedNow(scan: ScanSettings, late: AbortSignal): Promise<number | undefined> {
+  try {
+    const listed = await countSessionFiles(scan, late);
+    return late.aborted ? undefined : listed;
+  } catch (error) {
+    // What ended the run says more.
+    if (!(error instanceof SourceError)) throw error;
+    return undefined;
   }
 }
 

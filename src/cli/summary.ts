@@ -22,9 +22,11 @@ const meanings: Readonly<Record<Doing, Readonly<Partial<Record<OutcomeKind, stri
     failed: "NOT written",
   },
   purge: {
-    removed: "the file removed",
+    removed: "removed",
     absent: "LEFT: Redis does not hold them",
-    kept: "left: changed since they were copied, in use, or expired for less than 7 days",
+    ended: "left: their keys are gone from Redis, logged out or run out",
+    denied: "LEFT: this user may not remove them",
+    kept: "left: changed, too young, in doubt, in use, or expired for less than 7 days",
     vanished: "gone while the purge ran",
     failed: "LEFT: could not be read, compared or removed",
   },
@@ -49,7 +51,14 @@ const partlyDone: Readonly<Record<Doing, string>> = {
 };
 const kindWidths: Readonly<Record<Doing, number>> = { copy: 10, purge: 10, verify: 14 };
 
-const bad: ReadonlySet<OutcomeKind> = new Set(["failed", "absent", "missing", "different", "wrong-lifetime"]);
+const bad: ReadonlySet<OutcomeKind> = new Set([
+  "failed",
+  "absent",
+  "denied",
+  "missing",
+  "different",
+  "wrong-lifetime",
+]);
 
 /** What a run came to, as a tired person understands it at once. */
 export function summaryText(
@@ -68,16 +77,22 @@ export function summaryText(
     lines.push(bad.has(kind) ? style.bad(line) : line);
   }
   if (doing === "copy" && sessions.purged > 0) {
-    const would = report.dryRun ? "would then be removed" : "originals removed behind the copy";
+    const would = report.dryRun ? "would then be removed" : "originals removed after the copy";
     lines.push(`${countText(sessions.purged).padStart(11)}  ${"purged".padEnd(10)}  ${would}`);
   }
   if (sessions.unvisited > 0) {
     lines.push(
       style.bad(
-        `${countText(sessions.unvisited).padStart(11)}  ${"unvisited".padEnd(10)}  listed, but not reached`,
+        `${countText(sessions.unvisited).padStart(11)}  ${"unvisited".padEnd(10)}  listed, but not reached: run the same command again to go on`,
       ),
     );
   }
+  if (sessions.retracted > 0) {
+    const keys = countOf(sessions.retracted, "key");
+    const would = report.dryRun ? "would be deleted" : "deleted";
+    lines.push(`${keys} ${would}: their files are gone since an earlier copy, so their owners logged out.`);
+  }
+  lines.push(...differenceLines(report, reportPath));
   lines.push(...failureLines(report, counts, reportPath));
   lines.push(...laterPassLines(report));
   if (sessions.lossy > 0) {
@@ -114,7 +129,7 @@ function headline(
     );
   }
   const begin = ended(doing, report, style, dryRun ? "Dry run:" : "Done:");
-  const of = `of ${countOf(sessions.found, "session")}`;
+  const of = `of ${countOf(Math.max(report.listed ?? 0, sessions.found), "session")}`;
   switch (doing) {
     case "copy": {
       const amount = `to ${place} (${bytesText(bytes.written)}) ${took}`;
@@ -157,6 +172,25 @@ function laterPassLines({ passes, stillChanging }: RunReport): readonly string[]
   return lines;
 }
 
+/** What `verify` found and what a purge left. */
+function differenceLines(
+  { differences, differencesOmitted }: RunReport,
+  reportPath: string | null,
+): string[] {
+  const shown = differences
+    .slice(0, mostFailuresShown)
+    .map(({ file, kind, detail }) => `${" ".repeat(13)}${file}  ${kind}: ${detail}`);
+  const hidden = differences.length + differencesOmitted - shown.length;
+  if (hidden === 0) return shown;
+  return [...shown, `${" ".repeat(13)}and ${countText(hidden)} more: ${whereAll(reportPath)}`];
+}
+
+function whereAll(reportPath: string | null): string {
+  return reportPath === null || reportPath === "-"
+    ? "--report FILE lists every one"
+    : `every one is in ${reportPath}`;
+}
+
 /** Failures of every pass, and of a purge behind a copy. */
 function failureLines(
   report: RunReport,
@@ -169,9 +203,9 @@ function failureLines(
   const reasons = [...counts.reasons].map(([reason, count]) => `${reason} ${countText(count)}`);
   const shown = failures
     .slice(0, mostFailuresShown)
-    .map(({ session, reason, detail }) => `${" ".repeat(13)}${session}  ${reason}: ${detail}`);
+    .map(({ session, file, reason, detail }) => `${" ".repeat(13)}${file || session}  ${reason}: ${detail}`);
   const hidden = failed - shown.length;
-  const where = reportPath === null ? "--report FILE lists every one" : `every one is in ${reportPath}`;
+  const where = whereAll(reportPath);
   return [
     `${" ".repeat(13)}by reason: ${reasons.join(", ")}`,
     ...shown,

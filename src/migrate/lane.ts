@@ -3,6 +3,7 @@ import type { Candidate } from "../model/entry.js";
 import type { FailureReason, OutcomeKind, SessionOutcome } from "../model/outcome.js";
 import type { FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
 import type { Reading } from "../source/read-session-file.js";
+import { pathOf } from "../source/recent-files.js";
 import type { BatchOutcomes } from "./lane-result.js";
 import type { Settlement } from "./settle-entries.js";
 
@@ -80,7 +81,7 @@ async function workThrough(batch: readonly SessionFile[], parts: LaneParts, done
     if (index % filesAhead === 0) await parts.ahead(batch.slice(index, index + filesAhead));
     const result = convertFile(file, parts, over);
     if (!("candidate" in result)) {
-      done.outcomes.push(result);
+      done.outcomes.push(located(result, file));
       continue;
     }
     pending.push(result);
@@ -165,7 +166,9 @@ async function settlePending(
     }
     const settled = settledOutcome(outcome, settlement);
     if (settlement !== undefined) parts.noteSettled({ file, candidate }, settlement.kind);
-    outcomes.push(gone.has(file) ? { ...settled, kind: "vanished", bytesWritten: 0 } : settled);
+    outcomes.push(
+      gone.has(file) ? { ...settled, kind: "vanished", bytesWritten: 0 } : located(settled, file),
+    );
   }
 }
 
@@ -185,6 +188,15 @@ function settledOutcome(
     ...(warning === undefined ? {} : { warning }),
     ...(inDoubt === undefined ? {} : { inDoubt }),
   };
+}
+
+/** Why a session is in doubt. */
+export const inDoubtDetail = "in doubt: Redis holds another value, and nothing tells which is newer";
+
+/** An outcome, with the path of the file if it failed. */
+export function located(outcome: SessionOutcome, file: SessionFile): SessionOutcome {
+  const { failure } = outcome;
+  return failure === undefined ? outcome : { ...outcome, failure: { ...failure, path: pathOf(file) } };
 }
 
 /** A session that failed, with what is known of it. */

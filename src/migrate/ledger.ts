@@ -1,4 +1,5 @@
 import {
+  type Difference,
   type Failure,
   type FailureReason,
   type OutcomeKind,
@@ -33,6 +34,7 @@ export interface LedgerCounts {
 export interface LedgerPage extends LedgerCounts {
   readonly warnings: ReadonlyMap<string, number>;
   readonly failures: readonly Failure[];
+  readonly differences: readonly Difference[];
 }
 
 /** Counts outcomes. It holds no session, and no more failures than it is told to keep. */
@@ -45,6 +47,8 @@ export class Ledger {
   readonly #reasons = new Map<FailureReason, number>();
   readonly #warnings = new Map<string, number>();
   readonly #failures: Failure[] = [];
+  readonly #differences: Difference[] = [];
+  readonly #onDifference: (difference: Difference) => void;
   readonly #onFailure: (failure: Failure) => void;
   readonly #mostFailures: number;
   #found = 0;
@@ -58,9 +62,14 @@ export class Ledger {
   #bytesWritten = 0;
   #unvisited = 0;
 
-  /** `onFailure` is told of every failure as it is recorded; the first `mostFailures` are kept. */
-  constructor(onFailure: (failure: Failure) => void, mostFailures = mostFailuresKept) {
+  /** `onFailure` and `onDifference` are told of each as it is recorded; the first `mostFailures` of either are kept. */
+  constructor(
+    onFailure: (failure: Failure) => void,
+    mostFailures = mostFailuresKept,
+    onDifference: (difference: Difference) => void = () => undefined,
+  ) {
     this.#onFailure = onFailure;
+    this.#onDifference = onDifference;
     this.#mostFailures = mostFailures;
   }
 
@@ -85,6 +94,7 @@ export class Ledger {
       addTo(this.#reasons, outcome.failure.reason, 1);
       this.#keepFailure(outcome.failure);
     }
+    if (outcome.difference !== undefined) this.#keepDifference(outcome.difference);
   }
 
   /** Adds what another ledger counted; that one was to keep every failure. */
@@ -104,6 +114,7 @@ export class Ledger {
     this.#bytesRead += page.bytesRead;
     this.#bytesWritten += page.bytesWritten;
     for (const failure of page.failures) this.#keepFailure(failure);
+    for (const difference of page.differences) this.#keepDifference(difference);
   }
 
   /** Sessions that were counted as copied, with so many bytes in all, ended behind their write, and their keys were taken back. */
@@ -136,7 +147,12 @@ export class Ledger {
   }
 
   get page(): LedgerPage {
-    return { ...this.counts, warnings: this.#warnings, failures: this.#failures };
+    return {
+      ...this.counts,
+      warnings: this.#warnings,
+      failures: this.#failures,
+      differences: this.#differences,
+    };
   }
 
   get unvisited(): number {
@@ -151,6 +167,11 @@ export class Ledger {
   /** Warnings about sessions, each with the number of sessions that it concerns. */
   get warnings(): ReadonlyMap<string, number> {
     return this.#warnings;
+  }
+
+  #keepDifference(difference: Difference): void {
+    if (this.#differences.length < this.#mostFailures) this.#differences.push(difference);
+    this.#onDifference(difference);
   }
 
   #keepFailure(failure: Failure): void {

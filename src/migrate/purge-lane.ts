@@ -57,20 +57,39 @@ export const youngMs = 2000;
 /** Expired sessions keep their files for as long as servers do [odoo/http.py, `session_gc`]. */
 const expiredForMs = 7 * 24 * 3600 * 1000;
 
-/** Takes every file that can be read for one that may go, without asking Redis. */
+/** Takes every file that holds a session for one that may go, without asking Redis. */
 export async function proveUnasked(
   batch: readonly SessionFile[],
-  { read }: Pick<ProofParts, "read">,
+  parts: Pick<ProofParts, "read" | "convert">,
 ): Promise<Proof[]> {
   return batch.map((file) => {
-    const reading = read(file);
-    if (reading.kind !== "read") {
-      return { file, outcome: unreadOutcome(file.sid, reading), leaves: reading.kind === "failed" };
-    }
-    const bytesRead = reading.read.bytes.length;
-    const outcome = { sid: file.sid, kind: "removed" as const, bytesRead, bytesWritten: 0 };
+    const read = readSession(file, parts, true);
+    if ("outcome" in read) return read;
+    const { reading, conversion } = read;
+    const outcome = { ...conversionOutcome(file.sid, reading.read, conversion), kind: "removed" as const };
+    if (conversion.facts.hasOneKey === true)
+      return { file, outcome: { ...outcome, kind: "kept" }, leaves: false };
     return { proven: { file, ...timesOf(reading), outcome, held: false } };
   });
+}
+
+/** Reads a file; what cannot be read, or holds no session, has its outcome. */
+function readSession(
+  file: SessionFile,
+  { read, convert }: Pick<ProofParts, "read" | "convert">,
+  /** Whether every session is to go: then what holds none is nothing that was left. */
+  isUnconditional: boolean,
+): ReadFile | Extract<Proof, { readonly outcome: SessionOutcome }> {
+  const reading = read(file);
+  if (reading.kind !== "read") {
+    return { file, outcome: unreadOutcome(file.sid, reading), leaves: reading.kind === "failed" };
+  }
+  const conversion = convert(reading.read, file.sid);
+  if (conversion.kind === "failed") {
+    const outcome = conversionOutcome(file.sid, reading.read, conversion);
+    return { file, outcome, leaves: !isUnconditional };
+  }
+  return { file, reading, conversion };
 }
 
 /** What a removal goes by of a file as it was read. */
@@ -97,15 +116,9 @@ export async function proveBatch(batch: readonly SessionFile[], parts: ProofPart
   const proofs: Proof[] = [];
   const readable: ReadFile[] = [];
   for (const file of batch) {
-    const reading = parts.read(file);
-    if (reading.kind !== "read") {
-      proofs.push({ file, outcome: unreadOutcome(file.sid, reading), leaves: reading.kind === "failed" });
-      continue;
-    }
-    const conversion = parts.convert(reading.read, file.sid);
-    if (conversion.kind === "failed") {
-      proofs.push({ file, outcome: conversionOutcome(file.sid, reading.read, conversion), leaves: true });
-    } else readable.push({ file, reading, conversion });
+    const read = readSession(file, parts, parts.unconditional);
+    if ("outcome" in read) proofs.push(read);
+    else readable.push(read);
   }
   if (readable.length === 0) return proofs;
   const held = await parts.look(readable.map(({ file }) => file.sid));
@@ -144,7 +157,7 @@ function unlessGone(proof: Proof, { read }: Pick<ProofParts, "read">): Proof {
 /** The same for files that Redis is not asked about. */
 export async function proveUnaskedAgain(
   proven: readonly ProvenFile[],
-  parts: Pick<ProofParts, "read">,
+  parts: Pick<ProofParts, "read" | "convert">,
 ): Promise<Proof[]> {
   const young = proven.filter(({ settled }) => !settled).map(({ file }) => file);
   const settled = proven.filter((one) => one.settled);
@@ -162,6 +175,11 @@ function proofOf(one: ReadFile, held: Held | undefined, parts: ProofParts): Proo
     if (parts.unconditional) return unheld;
     return { file, outcome: { ...outcome, kind, ...(inDoubt === undefined ? {} : { inDoubt }) }, leaves };
   };
+  // A file with one session key alone may belong to something else.
+  if (conversion.facts.hasOneKey === true) {
+    const detail = "it holds only one of the keys that servers save";
+    return { file, outcome: { ...outcome, kind: "kept", detail }, leaves: !parts.unconditional };
+  }
   const expired = () => (read.mtimeMs + expiredForMs <= parts.nowMs() ? unheld : keep("kept", false));
 
   if (conversion.kind === "expired") return expired();
@@ -182,6 +200,8 @@ function proofOf(one: ReadFile, held: Held | undefined, parts: ProofParts): Proo
       const { warning: _, ...known } = outcome;
       return { file, outcome: failed(known, "wrong-redis-type", "the key holds no string"), leaves: true };
     }
+    case "unreadable":
+      return { file, outcome: failed(outcome, "redis-error", held.detail), leaves: true };
     default:
       return { file, outcome: failed(outcome, "redis-error", "no reply"), leaves: true };
   }

@@ -1,9 +1,10 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { SessionOutcome } from "../model/outcome.js";
 import type { SessionFile } from "../model/session-file.js";
+import { pathOf } from "../source/recent-files.js";
 import type { Removal } from "../source/remove-session-file.js";
 import { type BatchWork, forEachBatch } from "./for-each-batch.js";
-import { failed } from "./lane.js";
+import { failed, inDoubtDetail, located } from "./lane.js";
 import type { Ledger } from "./ledger.js";
 import { type Proof, type ProvenFile, youngMs } from "./purge-lane.js";
 
@@ -20,6 +21,8 @@ export interface Purge extends Omit<BatchWork, "work" | "skip"> {
   /** Asks whether what was just proven again counts, and behind the last removal; the same, but for who else copies and for replicas. */
   readonly conclude: () => Promise<boolean>;
   readonly remove: (proven: ProvenFile) => Removal;
+  /** Whether this process may not remove a file. Says why, once for each folder. */
+  readonly isDenied: (file: SessionFile) => boolean;
   /** Whether a file was read that was modified since the run began: a server still uses the directory. */
   readonly isInUse: () => boolean;
   /** Whether part of a session directory could not be read: nothing more is removed in it. */
@@ -114,7 +117,12 @@ async function proveSome(
   return whole;
 }
 
-async function removeProven(proven: readonly ProvenFile[], purge: Purge, course: PurgeCourse): Promise<void> {
+async function removeProven(all: readonly ProvenFile[], purge: Purge, course: PurgeCourse): Promise<void> {
+  const proven = all.filter((one) => {
+    const isDenied = purge.isDenied(one.file);
+    if (isDenied) course.deny(one);
+    return !isDenied;
+  });
   let done = 0;
   try {
     if (proven.length > 0 && !purge.dryRun) await waitUntilGrown(proven, purge);
@@ -141,6 +149,20 @@ async function waitUntilGrown(proven: readonly ProvenFile[], { wait, stop }: Pur
   // A timer may end a little early.
   while (Date.now() < giveUpAtMs && !stop.aborted) await wait(giveUpAtMs - Date.now());
 }
+
+/** What a person is told of a file that a purge left. */
+function withDifference(outcome: SessionOutcome, file: SessionFile): SessionOutcome {
+  const { sid, kind, inDoubt, detail } = outcome;
+  if (kind !== "absent" && kind !== "kept" && kind !== "denied") return outcome;
+  const why = detail ?? (inDoubt === true ? inDoubtDetail : details[kind]);
+  return { ...outcome, difference: { sid, path: pathOf(file), kind, detail: why } };
+}
+
+const details = {
+  absent: "Redis has no key for it",
+  kept: "Redis holds another, older value",
+  denied: "it may not be removed",
+};
 
 /** How far a purge has come. */
 class PurgeCourse {
@@ -170,8 +192,9 @@ class PurgeCourse {
   settle(file: SessionFile, outcome: SessionOutcome, leaves: boolean): void {
     if (outcome.failure?.reason === "unreadable") this.#closed.add(file.directory);
     if (leaves) this.#left++;
-    this.#purge.ledger.record(outcome);
-    this.#purge.onOutcome(outcome);
+    const told = located(leaves ? withDifference(outcome, file) : outcome, file);
+    this.#purge.ledger.record(told);
+    this.#purge.onOutcome(told);
   }
 
   async confirm(): Promise<void> {
@@ -197,31 +220,39 @@ class PurgeCourse {
     else this.settle(proof.file, proof.outcome, proof.leaves);
   }
 
-  leave({ file, outcome }: ProvenFile): void {
-    this.settle(file, { ...outcome, kind: "kept" }, true);
+  leave({ file, outcome }: ProvenFile, detail: string): void {
+    this.settle(file, { ...outcome, kind: "kept", detail }, true);
+  }
+
+  deny({ file, outcome }: ProvenFile): void {
+    this.settle(file, { ...outcome, kind: "denied" }, true);
   }
 
   remove(proven: ProvenFile): void {
     const { file, outcome, held } = proven;
-    if (!this.#confirmed || !this.#mayGo(proven)) this.leave(proven);
+    const obstacle = this.#confirmed ? this.#obstacleTo(proven) : "Redis may have lost keys meanwhile";
+    if (obstacle !== undefined) this.leave(proven, obstacle);
     else {
       const removal: Removal = this.#purge.dryRun ? { kind: "removed" } : this.#purge.remove(proven);
       this.#removed ||= removal.kind === "removed" && !this.#purge.dryRun;
       if (removal.kind === "removed" && !held) this.#unheld++;
-      if (removal.kind === "changed") this.leave(proven);
+      if (removal.kind === "changed") this.leave(proven, "it changed after it was compared");
+      else if (removal.kind === "denied") this.deny(proven);
       else if (removal.kind === "failed") {
         this.settle(file, failed(outcome, "unreadable", `not removed: ${removal.code}`), true);
       } else this.settle(file, { ...outcome, kind: removal.kind }, false);
     }
   }
 
-  #mayGo({ file: { directory }, mtimeMs, settled }: ProvenFile): boolean {
+  /** Why a file that is proven stays; `undefined` if it may go. */
+  #obstacleTo({ file: { directory }, mtimeMs, settled }: ProvenFile): string | undefined {
     const { inUse, dryRun, isInUse, isBroken } = this.#purge;
-    if (this.#closed.has(directory) || isBroken(directory)) return false;
+    if (this.#closed.has(directory) || isBroken(directory)) return "an error in its directory";
     if (!inUse && isInUse()) {
       this.#foundInUse = true;
-      return false;
+      return "a server still uses the directory";
     }
-    return dryRun || (settled && mtimeMs <= Date.now() - youngMs);
+    const isYoung = !settled || mtimeMs > Date.now() - youngMs;
+    return isYoung && !dryRun ? "modified less than 2 s ago, or in the future" : undefined;
   }
 }

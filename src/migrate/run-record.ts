@@ -1,4 +1,4 @@
-import type { Failure, OutcomeKind } from "../model/outcome.js";
+import type { Difference, Failure, OutcomeKind } from "../model/outcome.js";
 import type { KeyLayoutEvidence, ServerWorks } from "../model/report.js";
 import { newScanTally, type ScanTally } from "../model/session-file.js";
 import { Ledger } from "./ledger.js";
@@ -21,6 +21,9 @@ export interface RunRecord {
   /** Everything that ended the run or kept it from being whole. */
   readonly errors: unknown[];
   readonly warnings: string[];
+  /** What differs or was left: the first of them, and how many there are. */
+  differences: Difference[];
+  differenceCount: number;
   directories: readonly string[];
   /** `host:port/db`. */
   redis: string | null;
@@ -33,14 +36,25 @@ export interface RunRecord {
   retracted: number;
 }
 
+/** Who is told of each failure and difference. */
+export interface FindingSinks {
+  readonly onFailure: (failure: Failure) => void;
+  readonly onDifference: (difference: Difference) => void;
+}
+
+/** A ledger that tells of everything it finds. */
+export function ledgerFor({ onFailure, onDifference }: FindingSinks): Ledger {
+  return new Ledger(onFailure, undefined, onDifference);
+}
+
 export function newRunRecord(
   kinds: readonly OutcomeKind[],
-  onFailure: (failure: Failure) => void,
+  { onFailure, onDifference }: FindingSinks,
 ): RunRecord {
   return {
     kinds,
     startedMs: performance.now(),
-    ledger: new Ledger(onFailure),
+    ledger: ledgerFor({ onFailure, onDifference }),
     tally: newScanTally(),
     laterPasses: [],
     stillChanging: 0,
@@ -48,6 +62,8 @@ export function newRunRecord(
     partial: false,
     errors: [],
     warnings: [],
+    differences: [],
+    differenceCount: 0,
     directories: [],
     redis: null,
     keyLayout: null,
@@ -59,8 +75,10 @@ export function newRunRecord(
 }
 
 /** Takes back what the main pass counted, for it begins again. */
-export function forgetPass(record: RunRecord, onFailure: (failure: Failure) => void): void {
-  record.ledger = new Ledger(onFailure);
+export function forgetPass(record: RunRecord, sinks: FindingSinks): void {
+  record.ledger = ledgerFor(sinks);
+  record.differences = [];
+  record.differenceCount = 0;
   record.tally = newScanTally();
   record.laterPasses = [];
   record.stillChanging = 0;

@@ -4,6 +4,7 @@ import type { Held, HeldText } from "../model/held.js";
 import type { FailureReason } from "../model/outcome.js";
 import type { Creation } from "../redis/create-entries.js";
 import type { Replacement } from "../redis/replace-held.js";
+import { unaccepted } from "../redis/unaccepted.js";
 import type { Write } from "../redis/write-entries.js";
 
 /** What became of one candidate. */
@@ -25,7 +26,7 @@ export interface SettleParts {
   readonly create: (entries: readonly Entry[]) => Promise<readonly Creation[]>;
   readonly look: (keys: readonly string[]) => Promise<readonly Held[]>;
   readonly decide: (candidate: Candidate, held: HeldText) => ConflictDecision;
-  readonly replace: (replacements: readonly Replacement[]) => Promise<readonly boolean[]>;
+  readonly replace: (replacements: readonly Replacement[]) => Promise<readonly (boolean | "unaccepted")[]>;
   /** Writes whatever stands there; absent where a key of another type is left alone. */
   readonly overwrite?: (entries: readonly Entry[]) => Promise<readonly Write[]>;
   /** Lets the applet, which sets a lifetime a moment after a value, come to that. */
@@ -103,6 +104,10 @@ async function compare(courses: readonly Course[], parts: SettleParts): Promise<
       if (candidate.ifMissing === "unknown") course.settlement = { kind: "deferred" };
       continue;
     }
+    if (seen.kind === "unreadable") {
+      course.settlement = failed("redis-error", seen.detail);
+      continue;
+    }
     if (seen.kind === "other-type") {
       ofOtherType.push(course);
       continue;
@@ -123,8 +128,9 @@ async function compare(courses: readonly Course[], parts: SettleParts): Promise<
   }
   await settleOtherTypes(ofOtherType, parts);
   const replaced = replacements.length > 0 ? await parts.replace(replacements) : [];
-  for (const [index, { course, settlement }] of replacements.entries()) {
+  for (const [index, { course, entry, settlement }] of replacements.entries()) {
     if (replaced[index] === true) course.settlement = settlement;
+    else if (replaced[index] === "unaccepted") course.settlement = failed("redis-error", unaccepted(entry));
     else course.sent = settlement;
   }
   return endless;

@@ -5,11 +5,14 @@ import type { Held, HeldText } from "../model/held.js";
 import type { OutcomeKind, SessionOutcome } from "../model/outcome.js";
 import type { FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
 import type { Reading } from "../source/read-session-file.js";
+import { pathOf } from "../source/recent-files.js";
 import {
   type ConvertedSession,
   conversionOutcome,
   failed,
   filesAhead,
+  inDoubtDetail,
+  located,
   supersededOutcome,
   unreadOutcome,
 } from "./lane.js";
@@ -71,6 +74,20 @@ interface Verified {
   readonly outcome: SessionOutcome | undefined;
 }
 
+/** What a person is told of a session that is not as it should be. */
+function withDifference(outcome: SessionOutcome, file: SessionFile): SessionOutcome {
+  const { sid, kind, inDoubt } = outcome;
+  if (kind !== "missing" && kind !== "different" && kind !== "wrong-lifetime") return outcome;
+  const detail = inDoubt === true ? inDoubtDetail : details[kind];
+  return { ...outcome, difference: { sid, path: pathOf(file), kind, detail } };
+}
+
+const details = {
+  missing: "Redis has no key for it",
+  different: "Redis holds another, older value",
+  "wrong-lifetime": "its key has no lifetime, or not the one that a copy gives",
+};
+
 function collect(verified: readonly Verified[], { noteSettled }: VerifyParts): BatchOutcomes {
   const outcomes: SessionOutcome[] = [];
   const deferred: SessionFile[] = [];
@@ -79,8 +96,8 @@ function collect(verified: readonly Verified[], { noteSettled }: VerifyParts): B
       deferred.push(file);
       continue;
     }
-    outcomes.push(outcome);
     const { kind } = outcome;
+    outcomes.push(located(withDifference(outcome, file), file));
     if (stamp !== undefined && kind !== "empty" && kind !== "ignored") noteSettled(file, stamp, kind);
   }
   return { outcomes, deferred };
@@ -136,6 +153,8 @@ function judge(
     }
     case "other-type":
       return failed(outcome, "wrong-redis-type", "the key holds no string");
+    case "unreadable":
+      return failed(outcome, "redis-error", held.detail);
     default:
       return failed(outcome, "redis-error", "no reply");
   }

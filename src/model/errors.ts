@@ -23,8 +23,8 @@ export class RedisError extends Error {
 export class RedisForgotError extends Error {
   override readonly name = "RedisForgotError";
 
-  constructor() {
-    super("Redis was restarted, emptied or replaced, and may have lost what it confirmed");
+  constructor(message = "Redis was restarted, emptied or replaced, and may have lost what it confirmed") {
+    super(message);
   }
 }
 

@@ -3,6 +3,8 @@ export type Held =
   | { readonly kind: "nothing" }
   /** No string: a list, a hash. */
   | { readonly kind: "other-type" }
+  /** Redis does not give it: it answers with a limit, or closes the connection. */
+  | { readonly kind: "unreadable"; readonly detail: string }
   | {
       readonly kind: "text";
       readonly value: Buffer;

@@ -51,9 +51,24 @@ export interface SessionFacts {
   readonly hasOneKey?: true;
 }
 
+/** What a person is told about one by one, besides failures: what `verify` finds, and what a purge leaves. */
+export type DifferenceKind = "missing" | "different" | "wrong-lifetime" | "absent" | "kept" | "denied";
+
+/** One session that differs from what Redis holds, or whose file a purge left, for the report. */
+export interface Difference {
+  readonly sid: string;
+  /** The path of its file. */
+  readonly path: string;
+  readonly kind: DifferenceKind;
+  /** Never quotes a value. */
+  readonly detail: string;
+}
+
 /** One session that failed, for the report. */
 export interface Failure {
   readonly sid: string;
+  /** The path of its file; absent if it is not known any more. */
+  readonly path?: string;
   readonly reason: FailureReason;
   /** Never quotes a value. */
   readonly detail: string;
@@ -68,6 +83,10 @@ export interface SessionOutcome {
   readonly facts?: SessionFacts;
   readonly failure?: Failure;
   readonly warning?: string;
+  /** Why a file stays that a purge was to remove, if its kind does not say it. Never quotes a value. */
+  readonly detail?: string;
+  /** Why a session differs or a file was left, if a person is to be told of it. */
+  readonly difference?: Difference;
   /** Whether nothing tells if the file's value or Redis's is newer. */
   readonly inDoubt?: true;
   readonly bytesRead: number;

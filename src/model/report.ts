@@ -1,4 +1,4 @@
-import type { CopyOutcome, FailureReason, OutcomeKind, SessionFormat } from "./outcome.js";
+import type { CopyOutcome, DifferenceKind, FailureReason, OutcomeKind, SessionFormat } from "./outcome.js";
 import type { Layout } from "./session-file.js";
 
 export type RunOutcome = "complete" | "partial" | "refused" | "interrupted" | "failed";
@@ -45,6 +45,9 @@ export interface Report<Kind extends OutcomeKind = CopyOutcome> {
   readonly stillChanging: number;
   readonly failures: readonly ReportedFailure[];
   readonly failuresOmitted: number;
+  /** What `verify` found and what a purge left, the first 100; a report file has every one. */
+  readonly differences: readonly ReportedDifference[];
+  readonly differencesOmitted: number;
   readonly warnings: readonly string[];
   readonly bytes: { readonly read: number; readonly written: number };
   readonly seconds: number;
@@ -52,9 +55,20 @@ export interface Report<Kind extends OutcomeKind = CopyOutcome> {
   readonly peakMemoryBytes: number;
 }
 
-export interface ReportedFailure {
-  /** The first 6 characters of the sid, or all of it where the operator asked for that. */
+export interface ReportedDifference {
+  /** The first 6 characters of the sid, or all of it if the operator asked for that. */
   readonly session: string;
+  /** The path of its file; a sid in it is cut likewise. */
+  readonly file: string;
+  readonly kind: DifferenceKind;
+  readonly detail: string;
+}
+
+export interface ReportedFailure {
+  /** The first 6 characters of the sid, or all of it if the operator asked for that. */
+  readonly session: string;
+  /** The path of its file; a sid in it is cut likewise. */
+  readonly file: string;
   readonly reason: FailureReason;
   readonly detail: string;
 }

@@ -1,7 +1,9 @@
 import type { Redis } from "ioredis";
 import type { Entry } from "../model/entry.js";
 import { redisFault } from "./redis-fault.js";
+import type { EachOf } from "./resilient-connection.js";
 import { encodeCommand, protocolText, sendBatch } from "./send-batch.js";
+import { unaccepted } from "./unaccepted.js";
 
 /** What became of an entry that was to be written only where no key stood. */
 export type Creation =
@@ -27,32 +29,38 @@ export async function createEntries(
     encodeCommand("SET", protocolText(key), value, "NX", "PXAT", String(expiresAtMs + clockLeadMs)),
   );
   const replies = (await sendBatch(client, commands)).values();
-  return entries.map(({ expiresAtMs }) =>
-    expiresAtMs > nowMs ? creationOf(replies.next().value, sentBefore) : { kind: "expired" },
+  return entries.map((entry) =>
+    entry.expiresAtMs > nowMs ? creationOf(entry, replies.next().value, sentBefore) : { kind: "expired" },
   );
 }
+
+/** What an entry comes to that costs the connection whenever it is sent. */
+export const entryThatIsNotCreated: Pick<EachOf<Entry, Creation>, "nameOf" | "unaccepted"> = {
+  nameOf: ({ key }) => `create ${key}`,
+  unaccepted: (entry) => ({ kind: "failed", detail: unaccepted(entry) }),
+};
 
 /** What `createEntries` would find, by read commands only: for a dry run. */
 export async function foreseeCreation(client: Redis, entries: readonly Entry[]): Promise<Creation[]> {
   const commands = entries.map(({ key }) => encodeCommand("EXISTS", protocolText(key)));
   const replies = await sendBatch(client, commands);
   const nowMs = Date.now();
-  return entries.map(({ expiresAtMs }, index) => {
-    if (expiresAtMs <= nowMs) return { kind: "expired" };
+  return entries.map((entry, index) => {
+    if (entry.expiresAtMs <= nowMs) return { kind: "expired" };
     const reply = replies[index];
-    if (reply instanceof Error) return failureOf(reply);
+    if (reply instanceof Error) return failureOf(entry, reply);
     return { kind: reply === 0 ? "created" : "exists" };
   });
 }
 
-function creationOf(reply: unknown, sentBefore: boolean): Creation {
-  if (reply instanceof Error) return failureOf(reply);
+function creationOf(entry: Entry, reply: unknown, sentBefore: boolean): Creation {
+  if (reply instanceof Error) return failureOf(entry, reply);
   if (reply !== null) return { kind: "created" };
   return sentBefore ? { kind: "exists", sentBefore } : { kind: "exists" };
 }
 
-function failureOf(error: Error): Creation {
+function failureOf(entry: Entry, error: Error): Creation {
   const fault = redisFault(error);
   if (fault.kind !== "single") throw error;
-  return { kind: "failed", detail: fault.message };
+  return { kind: "failed", detail: `${fault.message}. ${unaccepted(entry)}` };
 }

@@ -1,9 +1,20 @@
 import type { Redis } from "ioredis";
 import type { Held } from "../model/held.js";
+import { redisFault } from "./redis-fault.js";
+import type { EachOf } from "./resilient-connection.js";
 import { encodeCommand, protocolText, sendBatch } from "./send-batch.js";
 
+/** Bytes of values that may be on their way from Redis at a time, about. */
+const mostBytes = 8 * 1024 * 1024;
+/** Keys asked for before any value was seen. */
+const fewKeys = 16;
+
+/** How many keys may be asked for at a time, by what was seen on a connection so far. */
+const windows = new WeakMap<Redis, number>();
+
 /**
- * What Redis holds under keys, in one batch. The lifetime is read after the value: where a save falls in between, it is the later one.
+ * What Redis holds under keys. Replies are bounded by bytes: few keys are asked for at first, twice as many each time while their values are
+ * small, and fewer again when large ones come. The lifetime is read after the value: if a save falls in between, it is the later one.
  * Throws what `redisFault` sorts.
  */
 export async function lookAtKeys(
@@ -11,6 +22,35 @@ export async function lookAtKeys(
   keys: readonly string[],
   clockLeadMs: number,
 ): Promise<Held[]> {
+  const held: Held[] = [];
+  while (held.length < keys.length) {
+    const window = windows.get(client) ?? fewKeys;
+    const seen = await lookAtOnce(client, keys.slice(held.length, held.length + window), clockLeadMs);
+    const largest = seen.reduce((most, one) => Math.max(most, one.kind === "text" ? one.value.length : 0), 1);
+    // A few keys tell nothing of many.
+    windows.set(
+      client,
+      Math.max(1, Math.min(Math.floor(mostBytes / largest), Math.max(window, 2 * seen.length))),
+    );
+    held.push(...seen);
+  }
+  return held;
+}
+
+/** The same over a connection that is made again: a value that Redis never gives is looked at alone. */
+export function lookAtEach(clockLeadMs: number): EachOf<string, Held> {
+  return {
+    work: (client, keys) => lookAtKeys(client, keys, clockLeadMs),
+    nameOf: (key) => key,
+    unaccepted: () => ({
+      kind: "unreadable",
+      detail:
+        "Redis closes the connection whenever its value is read (client-output-buffer-limit, or a limit of a proxy)",
+    }),
+  };
+}
+
+async function lookAtOnce(client: Redis, keys: readonly string[], clockLeadMs: number): Promise<Held[]> {
   const commands = keys.flatMap((key) => {
     const text = protocolText(key);
     return [encodeCommand("GET", text), encodeCommand("PEXPIRETIME", text)];
@@ -22,6 +62,8 @@ export async function lookAtKeys(
 function heldOf(value: unknown, expiry: unknown, clockLeadMs: number): Held {
   if (value instanceof Error) {
     if (value.message.startsWith("WRONGTYPE")) return { kind: "other-type" };
+    const { kind, message } = redisFault(value);
+    if (kind === "single") return { kind: "unreadable", detail: message };
     throw value;
   }
   if (expiry instanceof Error) throw expiry;

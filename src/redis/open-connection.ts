@@ -1,11 +1,14 @@
 import { Redis } from "ioredis";
 import { RedisError } from "../model/errors.js";
+import { diagnosePort } from "./diagnose-port.js";
 import { failureHint } from "./failure-hint.js";
 import { mendTexts } from "./mend-texts.js";
 import { announce } from "./presence.js";
-import { redisFault } from "./redis-fault.js";
+import { isReply, redisFault, shortCode } from "./redis-fault.js";
 import { describeTarget, type RedisTarget, type RedisTls } from "./redis-target.js";
-import { askHistory, type ServerHistory } from "./server-facts.js";
+import { historyOf, type ServerHistory } from "./server-facts.js";
+import { allowed } from "./server-info.js";
+import { askRole, refuseOtherKinds, replicaRefusal, roleOf, type ServerRole } from "./server-role.js";
 import { withinTime } from "./time-limit.js";
 
 /** One connection to Redis, logged in and on its database. It never reconnects nor sends anything again by itself. */
@@ -15,6 +18,8 @@ export interface Connection {
   readonly warnings: readonly string[];
   /** Which data Redis holds; absent where it may not be asked. */
   readonly history: ServerHistory | undefined;
+  /** What the server is, found out in another way if INFO is denied. */
+  readonly role: ServerRole;
   /** Whether it carries the name that was asked for. */
   readonly announced: boolean;
 }
@@ -56,29 +61,58 @@ export async function openConnection(target: RedisTarget, name?: string): Promis
       async () => {
         await client.connect();
         const warnings = await logIn(client, target);
+        const info = await allowed(() => client.info());
+        const role = info === undefined ? await askRole(client) : roleOf(info);
+        await refuseOtherKinds(client, role);
         if (target.db !== 0) await client.select(target.db);
         const announced = name !== undefined && (await announce(client, name));
-        return { client, warnings, history: await askHistory(client), announced };
+        return { client, warnings, history: historyOf(info), role, announced };
       },
     );
   } catch (error) {
     client.disconnect();
     // The client rejects with "Connection is closed."; what closed it was an event.
-    throw isReply(error) || isTimeout(error) ? error : (lastError ?? error);
+    throw isReply(error) || isTimeout(error) || error instanceof RedisError ? error : (lastError ?? error);
   }
 }
 
-/** The same, where a failure ends the run at once: one plain sentence. Throws `RedisError`. */
+/** Opens a run's first connection. Throws `RedisError` with one plain sentence if it fails, or if Redis is a replica. */
 export async function openFirstConnection(target: RedisTarget, name?: string): Promise<Connection> {
+  const refusal = (kind: RedisError["kind"], message: string) =>
+    new RedisError(kind, `Redis at ${describeTarget(target)} cannot be used: ${message}`);
+  let connection: Connection;
   try {
-    return await openConnection(target, name);
+    connection = await openConnection(target, name);
   } catch (error) {
     const fault = redisFault(error);
     const kind = fault.kind === "refused" ? "refused" : "unavailable";
-    const tlsHint = target.tls !== undefined && isTimeout(error) ? " (is this a port for TLS?)" : "";
-    const hint = `${tlsHint}${failureHint(target, error)}`;
-    throw new RedisError(kind, `Redis at ${describeTarget(target)} cannot be used: ${fault.message}${hint}`);
+    const hint = failureHint(target, error);
+    const diagnosis =
+      kind === "unavailable" && mayBeAnotherServer(error) ? await diagnosePort(target) : undefined;
+    if (diagnosis === undefined) throw refusal(kind, `${fault.message}${hint}`);
+    const code = codeOf(error);
+    const isCertificate = /certificate/.test(diagnosis);
+    throw refusal(
+      isCertificate ? "refused" : kind,
+      `${code === undefined ? diagnosis : `${diagnosis} (${shortCode(code)})`}${hint}`,
+    );
   }
+  if (connection.role.kind !== "replica") return connection;
+  connection.client.disconnect();
+  throw refusal("refused", replicaRefusal(connection.role.master));
+}
+
+/** What is said before any server was reached. */
+const notReached: ReadonlySet<string | undefined> = new Set([
+  ...["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "ENOENT"],
+]);
+
+function mayBeAnotherServer(error: unknown): boolean {
+  return !isReply(error) && !(error instanceof RedisError) && !notReached.has(codeOf(error));
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error ? String(error.code) : undefined;
 }
 
 async function logIn(client: Redis, target: RedisTarget): Promise<string[]> {
@@ -95,12 +129,8 @@ async function logIn(client: Redis, target: RedisTarget): Promise<string[]> {
   }
 }
 
-function isReply(error: unknown): error is Error {
-  return error instanceof Error && error.name === "ReplyError";
-}
-
 function isTimeout(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ETIMEDOUT";
+  return codeOf(error) === "ETIMEDOUT";
 }
 
 function tlsOptions(tls: RedisTls) {

@@ -1,4 +1,5 @@
 import { RedisError } from "../model/errors.js";
+import { needOf, scriptCommands } from "./command-needs.js";
 
 /**
  * What an error of the client or of Redis comes to: `transient` passes by itself and the work is sent again, `refused` and `unavailable`
@@ -28,7 +29,7 @@ const replyFaults: Readonly<Record<string, RedisFault>> = {
   ASK: { kind: "refused", message: "Redis is a cluster, which this version does not write to" },
   CROSSSLOT: { kind: "refused", message: "Redis is a cluster, which this version does not write to" },
   LOADING: { kind: "transient", message: "Redis is still loading its data" },
-  READONLY: { kind: "transient", message: "Redis is a read-only replica" },
+  READONLY: { kind: "transient", message: "Redis is a read-only replica: name its master" },
   MASTERDOWN: { kind: "transient", message: "Redis has lost its master" },
   BUSY: { kind: "transient", message: "Redis is busy with a script" },
   TRYAGAIN: { kind: "transient", message: "Redis is moving keys" },
@@ -36,15 +37,10 @@ const replyFaults: Readonly<Record<string, RedisFault>> = {
   UNBLOCKED: { kind: "transient", message: "Redis changed its role" },
 };
 
-/** By the text behind `ERR`, which is Redis's own and holds no argument. */
+/** By the text after `ERR`. */
 const errorTexts: readonly (readonly [RegExp, RedisFault])[] = [
   [/^DB index is out of range/, { kind: "refused", message: "Redis has no database of that number" }],
   [/^invalid password/, { kind: "refused", message: "Redis refused the password" }],
-  [/^unknown command/, { kind: "refused", message: "Redis does not know a command that is needed" }],
-  [
-    /^(The user executing the script can't run this command|ACL failure in script)/,
-    { kind: "refused", message: "Redis does not allow this user a command that a script needs" },
-  ],
   [/^max number of clients reached/, { kind: "transient", message: "Redis takes no more clients" }],
   [/^Cannot select another database/i, { kind: "refused", message: "Redis allows no database but 0" }],
   [
@@ -53,55 +49,156 @@ const errorTexts: readonly (readonly [RegExp, RedisFault])[] = [
   ],
 ];
 
-/** By the code of a system or TLS error, or of ours. */
+/** By the code of a system error, or of ours. */
 const systemFaults: Readonly<Record<string, RedisFault>> = {
-  ECONNREFUSED: { kind: "transient", message: "the connection was refused" },
-  ENOTFOUND: { kind: "transient", message: "the host is unknown" },
-  EAI_AGAIN: { kind: "transient", message: "the host's name could not be looked up" },
-  ETIMEDOUT: { kind: "transient", message: "no answer in time" },
-  EHOSTUNREACH: { kind: "transient", message: "the host cannot be reached" },
-  ENETUNREACH: { kind: "transient", message: "the network cannot be reached" },
+  ECONNREFUSED: {
+    kind: "transient",
+    message: "the connection was refused: see that Redis listens on this host and port",
+  },
+  ENOTFOUND: { kind: "transient", message: "the host is unknown: check its name" },
+  EAI_AGAIN: { kind: "transient", message: "the host's name could not be looked up: check its name and DNS" },
+  ETIMEDOUT: { kind: "transient", message: "no answer in time: check host, port and firewall" },
+  EHOSTUNREACH: {
+    kind: "transient",
+    message: "the host cannot be reached: check its address and the network",
+  },
+  ENETUNREACH: { kind: "transient", message: "the network cannot be reached: check the address" },
   ECONNRESET: { kind: "transient", message: "the connection was reset" },
   EPIPE: { kind: "transient", message: "the connection was closed" },
-  ENOENT: { kind: "transient", message: "the socket does not exist" },
-  EACCES: { kind: "refused", message: "the socket may not be opened by this user" },
-  EREPLICA: { kind: "transient", message: "Redis has become a read-only replica" },
+  ENOENT: { kind: "transient", message: "the socket does not exist: check its path" },
+  EACCES: { kind: "refused", message: "the socket may not be opened by this user: see its permissions" },
+  EREPLICA: { kind: "transient", message: "Redis has become a read-only replica: name its master" },
   EPROTO: { kind: "transient", message: "TLS failed: is this a port for TLS?" },
+  ERR_OSSL_PEM_NO_START_LINE: {
+    kind: "refused",
+    message: "a certificate or key file is no PEM file: see --cacert, --cert and --key",
+  },
+  ERR_OSSL_X509_KEY_VALUES_MISMATCH: {
+    kind: "refused",
+    message: "--cert and --key do not belong together: give the key of this certificate",
+  },
 };
+/** Shown without its code: it is ours. */
+const ownCode = "EREPLICA";
 
-const certificateCodes = /CERT|SIGNATURE|ALTNAME|CRL/;
+/** What TLS says of certificates, by its code: the first that matches. An alert comes from Redis and is about our certificate. */
+const certificateFaults: readonly (readonly [RegExp, string])[] = [
+  [
+    /ALERT_CERTIFICATE_REQUIRED|ALERT_NO_CERTIFICATE|PEER_DID_NOT_RETURN/,
+    "Redis asks for a client certificate: give one with --cert FILE and its key with --key FILE",
+  ],
+  [
+    /ALERT_(HANDSHAKE_FAILURE|ACCESS_DENIED|BAD_CERT|UNKNOWN_CA|UNSUPPORTED_CERT|CERT|DECRYPT)/,
+    "Redis refused our client certificate, or asks for one: give one that it trusts with --cert FILE and its key with --key FILE",
+  ],
+  [
+    /SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/,
+    "the server's certificate was not accepted, for its authority is unknown or it is self-signed: give the authority with --cacert FILE",
+  ],
+  [/EXPIRED/, "the server's certificate was not accepted, for it has expired: renew it on the server"],
+  [
+    /NOT_YET_VALID/,
+    "the server's certificate was not accepted, for it is not valid yet: compare the clocks of both machines",
+  ],
+  [
+    /ALTNAME/,
+    "the server's certificate was not accepted, for it carries another name: give that with --tls-servername NAME",
+  ],
+  [
+    /CERT|SIGNATURE|CRL|ERR_SSL_CA/,
+    "the server's certificate was not accepted: see --cacert FILE and --tls-servername NAME",
+  ],
+];
 
 /** Sorts an error that the client raised or that Redis replied. */
 export function redisFault(error: unknown): RedisFault {
   if (!(error instanceof Error)) return { kind: "unavailable", message: "an unknown error" };
   if (error instanceof RedisError) return { kind: error.kind, message: error.message };
-  if (error.name === "ReplyError") return replyFault(error.message);
+  if (isReply(error)) return replyFault(error.message, commandOf(error));
   const code = "code" in error ? String(error.code) : "";
-  if (certificateCodes.test(code)) {
-    return { kind: "refused", message: `the server's certificate was not accepted (${code})` };
-  }
-  return (
-    systemFaults[code] ?? {
-      kind: "transient",
-      message: code === "" ? "the connection was closed" : `the connection failed (${code})`,
-    }
-  );
+  if (code === ownCode && systemFaults[code] !== undefined) return systemFaults[code];
+  const certificate = certificateFaults.find(([pattern]) => pattern.test(code))?.[1];
+  const known: RedisFault =
+    certificate === undefined
+      ? (systemFaults[code] ?? { kind: "transient", message: "the connection failed" })
+      : { kind: "refused", message: certificate };
+  return code === ""
+    ? { kind: "transient", message: "the connection was closed" }
+    : { ...known, message: `${known.message} (${shortCode(code)})` };
 }
 
-function replyFault(reply: string): RedisFault {
-  const code = /^[A-Z]+(?= |$)/.exec(reply)?.[0] ?? "ERR";
-  if (code === "NOPERM")
-    return { kind: "refused", message: `Redis does not allow this user ${missingRight(reply)}` };
-  const known = replyFaults[code];
+/** An error that Redis replied, as the client raises it. */
+interface ReplyError extends Error {
+  readonly name: "ReplyError";
+}
+
+/** OpenSSL's codes are so long that they would be cut as a sid is. */
+export function shortCode(code: string): string {
+  return code.replace(/^ERR_SSL_/, "");
+}
+
+export function isReply(error: unknown): error is ReplyError {
+  return error instanceof Error && error.name === "ReplyError";
+}
+
+/** Whether Redis answers that this user lacks a right, or the server a command, whichever it is. */
+export function isDenied(error: unknown): boolean {
+  if (!isReply(error)) return false;
+  const command = commandOf(error);
+  const { code, text } = splitReply(error.message);
+  return code === "NOPERM" || (code === "ERR" && isHidden(text, command));
+}
+
+/** A command that takes sizes and texts of sessions, and so can fail for one of them only. */
+const dataCommands: ReadonlySet<string> = new Set(["SET", "GET", "EVAL"]);
+const denials =
+  /unknown (redis |sub)?command|unsupported|disabled|not (be )?(supported?|allowed|permitted|available)|can't (run|access)|ACL failure/i;
+
+/** What else is sent is always well formed, so an error can only mean that the server does without the command. */
+function isHidden(text: string, command: string | undefined): boolean {
+  if (errorTexts.some(([pattern]) => pattern.test(text))) return false;
+  return denials.test(text) || (command !== undefined && !dataCommands.has(command));
+}
+
+function splitReply(reply: string): { readonly code: string; readonly text: string } {
+  const code = /^[A-Z]+(?= |$)/.exec(reply)?.[0];
+  return code === undefined ? { code: "ERR", text: reply } : { code, text: reply.slice(code.length + 1) };
+}
+
+function replyFault(reply: string, command: string | undefined): RedisFault {
+  const { code, text } = splitReply(reply);
+  const known = replyFaults[code] ?? errorTexts.find(([pattern]) => pattern.test(text))?.[1];
   if (known !== undefined) return known;
-  const text = reply.slice(code.length + 1);
-  const match = errorTexts.find(([pattern]) => pattern.test(text));
-  return match?.[1] ?? { kind: "single", message: `Redis answered ${code}` };
+  if (code === "NOPERM" && /\bkeys?\b/.test(text)) {
+    return { kind: "refused", message: "Redis does not allow this user the keys of sessions (session:*)" };
+  }
+  if (code === "NOPERM" || (code === "ERR" && isHidden(text, command))) {
+    const missing = missingCommand(text, command);
+    const who = code === "NOPERM" || command === "EVAL" ? "does not allow this user" : "lacks or hides";
+    return { kind: "refused", message: `Redis ${who} the command ${missing}${needOf(missing)}` };
+  }
+  const to = command === undefined ? "" : ` to ${command}`;
+  return { kind: "single", message: `Redis answered ${code}${to}` };
 }
 
-/** The right that a NOPERM names: `the 'set' command`. Keys in the reply are left out. */
-function missingRight(reply: string): string {
-  const command = /'([a-z|]+)'/.exec(reply)?.[1];
-  if (command !== undefined) return `the command ${command.toUpperCase()}`;
-  return /key/.test(reply) ? "the keys of sessions (session:*)" : "a command that is needed";
+/** The command that a denial is about: the one inside a script if it is named, else the one that was sent. */
+function missingCommand(text: string, command: string | undefined): string {
+  const named = /'([a-z]+)(\|[a-z]+)?' command/.exec(text);
+  if (named !== null && (command === undefined || command === "EVAL")) {
+    return `${named[1]}${named[2]?.replace("|", " ") ?? ""}`.toUpperCase();
+  }
+  if (command === "EVAL" && !/unknown command|^$/.test(text)) return scriptCommands;
+  return command ?? "that is needed";
+}
+
+/** Which command a reply answers, as the client or `sendBatch` notes it; its arguments stay out but for a subcommand's name. */
+function commandOf(error: Error): string | undefined {
+  if (!("command" in error) || typeof error.command !== "object" || error.command === null) return undefined;
+  const { command } = error;
+  if (!("name" in command) || typeof command.name !== "string") return undefined;
+  const name = command.name.toUpperCase();
+  const [first] = "args" in command && Array.isArray(command.args) ? command.args : [];
+  return /^(CLIENT|CONFIG|SENTINEL)$/.test(name) && typeof first === "string"
+    ? `${name} ${first.toUpperCase()}`
+    : name;
 }

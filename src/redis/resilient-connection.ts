@@ -3,7 +3,7 @@ import { RedisError, RedisForgotError } from "../model/errors.js";
 import { type Connection, openConnection, openFirstConnection } from "./open-connection.js";
 import { pause } from "./pause.js";
 import { announce } from "./presence.js";
-import { redisFault } from "./redis-fault.js";
+import { isReply, redisFault } from "./redis-fault.js";
 import { describeTarget, type RedisTarget } from "./redis-target.js";
 import { askHistory, continues, refuseReplica } from "./server-facts.js";
 import { withinTime } from "./time-limit.js";
@@ -15,6 +15,29 @@ const longestBatchMs = 30_000;
 
 /** What may be left undone is not waited for longer. */
 const attemptMs = 1000;
+
+/** How often a batch may cost a connection before it is sent in parts, and a single item before it is given up. */
+const mostLosses = 2;
+const mostLossesOfOne = 3;
+/** The first may be a failover. */
+const mostRefusedWrites = 1;
+
+/** Work for items that may be sent in parts. */
+export interface EachOf<Item, Result> {
+  /** One result for each item, in their order; `tries` counts what was sent before. */
+  readonly work: (client: Redis, items: readonly Item[], tries: number) => Promise<readonly Result[]>;
+  /** What an item is known by when it comes again. */
+  readonly nameOf: (item: Item) => string;
+  readonly unaccepted: (item: Item) => Result;
+}
+
+/** What one try came to, on which connection, and whether that had been made. */
+interface Attempt<T> {
+  readonly attempt: Promise<Connection>;
+  readonly wasOpen: boolean;
+  readonly result?: { readonly value: T };
+  readonly error?: unknown;
+}
 
 export interface ResilienceSettings {
   readonly target: RedisTarget;
@@ -46,6 +69,14 @@ export class ResilientConnection {
   #name: string | undefined;
   #announced = false;
   #timesLost = 0;
+  /** Why the connection was lost last. */
+  #lastFault = "";
+  /** Times that Redis refused a write as a replica does, while it does not say what it is. */
+  #refusedWrites = 0;
+  /** Settled when nobody needs the connection alone. */
+  #freeAgain: Promise<unknown> = Promise.resolve();
+  /** Names of items that Redis never accepts. */
+  readonly #unaccepted = new Set<string>();
 
   private constructor(settings: ResilienceSettings, first: Promise<Connection>) {
     this.#settings = settings;
@@ -98,7 +129,7 @@ export class ResilientConnection {
   async confirm(): Promise<void> {
     const history = await this.run(async (client) => {
       const asked = await askHistory(client);
-      refuseReplica(asked);
+      refuseReplica(asked?.isReplica);
       return asked;
     });
     if (history === undefined) return;
@@ -137,22 +168,117 @@ export class ResilientConnection {
   async run<T>(work: (client: Redis, tries: number) => Promise<T>): Promise<T> {
     const generation = this.#generation;
     for (let tries = 1; ; tries++) {
-      const attempt = this.#connection;
-      try {
-        const { client } = await attempt;
-        if (this.#generation !== generation) throw new RedisForgotError();
-        const result = await withinTime(
-          longestBatchMs,
-          () => client.disconnect(),
-          () => work(client, tries),
-        );
-        this.#failingSinceMs = undefined;
-        this.#failures = 0;
-        return result;
-      } catch (error) {
-        await this.#recover(error, attempt);
-      }
+      await this.#untilFree();
+      const { result, error, attempt } = await this.#tryOnce((client) => {
+        if (this.#generation !== generation) throw this.#forgot();
+        return work(client, tries);
+      });
+      if (result !== undefined) return result.value;
+      await this.#recover(error, attempt);
     }
+  }
+
+  /**
+   * Does work for items, all at once, and again as `run` does. If that costs the connection again and again while Redis is there otherwise, the
+   * items are sent in parts, until the one is found that Redis never accepts: `unaccepted` gives its result. One result for each item, in order.
+   */
+  async runEach<Item, Result>(
+    items: readonly Item[],
+    { work, nameOf, unaccepted }: EachOf<Item, Result>,
+  ): Promise<Result[]> {
+    const generation = this.#generation;
+    const fits = items.filter((item) => !this.#unaccepted.has(nameOf(item)));
+    const tries = { made: 0 };
+    const send = (part: readonly Item[]) => (client: Redis) => work(client, part, ++tries.made);
+    const inParts = async (part: readonly Item[]): Promise<readonly Result[]> => {
+      const [item] = part;
+      const isAlone = part.length === 1;
+      const results = await this.#runUntilLost(
+        send(part),
+        isAlone ? mostLossesOfOne : mostLosses,
+        generation,
+      );
+      if (results !== undefined || item === undefined) return results ?? [];
+      if (isAlone) {
+        this.#unaccepted.add(nameOf(item));
+        return [unaccepted(item)];
+      }
+      const half = Math.ceil(part.length / 2);
+      return [...(await inParts(part.slice(0, half))), ...(await inParts(part.slice(half)))];
+    };
+    await this.#untilFree();
+    const results =
+      (await this.#runUntilLost(send(fits), mostLosses, generation)) ??
+      // What costs the connection must not cost it for others.
+      (await this.#alone(() => inParts(fits)));
+    if (this.#generation !== generation) throw this.#forgot();
+    const inOrder = results.values();
+    const fitting = new Set(fits);
+    return items.map((item) => (fitting.has(item) ? inOrder.next().value : undefined) ?? unaccepted(item));
+  }
+
+  /** Does the work until it succeeds; `undefined` if it cost so many connections that Redis had made. Throws what `run` throws. */
+  async #runUntilLost<T>(
+    work: (client: Redis) => Promise<T>,
+    mostLost: number,
+    generation: number,
+  ): Promise<T | undefined> {
+    for (let lost = 0; ; ) {
+      const { result, error, attempt, wasOpen } = await this.#tryOnce((client) => {
+        // If Redis does not say what it holds, it is asked all the same: what it never accepts would end the run else.
+        if (this.#generation !== generation && this.#historyId !== undefined) throw this.#forgot();
+        return work(client);
+      });
+      if (result !== undefined) return result.value;
+      if (wasOpen && isLoss(error)) lost++;
+      await this.#recover(error, attempt);
+      if (lost < mostLost) continue;
+      // It is there: each of these connections was logged in.
+      this.#failingSinceMs = undefined;
+      this.#failures = 0;
+      return undefined;
+    }
+  }
+
+  async #tryOnce<T>(work: (client: Redis) => Promise<T>): Promise<Attempt<T>> {
+    const attempt = this.#connection;
+    let wasOpen = false;
+    try {
+      const { client } = await attempt;
+      wasOpen = true;
+      const value = await withinTime(
+        longestBatchMs,
+        () => client.disconnect(),
+        () => work(client),
+      );
+      this.#failingSinceMs = undefined;
+      this.#failures = 0;
+      return { attempt, wasOpen, result: { value } };
+    } catch (error) {
+      return { attempt, wasOpen, error };
+    }
+  }
+
+  /** Keeps others off the connection while an action goes on. */
+  #alone<T>(action: () => Promise<T>): Promise<T> {
+    const turn = this.#freeAgain.then(action);
+    this.#freeAgain = turn.catch(redisFault);
+    return turn;
+  }
+
+  async #untilFree(): Promise<void> {
+    for (let waitedFor: unknown; waitedFor !== this.#freeAgain; ) {
+      waitedFor = this.#freeAgain;
+      await waitedFor;
+    }
+  }
+
+  /** Claims a restart only if Redis told of one. */
+  #forgot(): RedisForgotError {
+    if (this.#historyId !== undefined) return new RedisForgotError();
+    return new RedisForgotError(
+      `Redis was lost (${this.#lastFault}), and does not allow INFO, so it is not known whether it still holds what it confirmed`,
+    );
   }
 
   /** Does work once, on the connection as it stands: for what may be left undone where Redis does not answer. */
@@ -184,6 +310,11 @@ export class ResilientConnection {
     if (error instanceof RedisForgotError || isBug(error)) throw error;
     const { target, retryForMs, stop } = this.#settings;
     const fault = redisFault(error);
+    this.#lastFault = fault.message;
+    if (this.#historyId === undefined && isReply(error) && error.message.startsWith("READONLY")) {
+      this.#refusedWrites++;
+      if (this.#refusedWrites > mostRefusedWrites) throw new RedisError("refused", fault.message);
+    }
     if (fault.kind !== "transient")
       throw error instanceof RedisError ? error : new RedisError(kindOf(fault.kind), fault.message);
     this.#failingSinceMs ??= Date.now();
@@ -202,9 +333,9 @@ export class ResilientConnection {
     await lost.then(({ client }) => client.disconnect(), redisFault);
     this.#timesLost++;
     const connection = await openConnection(target, this.#name);
-    const { client, history, announced } = connection;
+    const { client, history, role, announced } = connection;
     try {
-      refuseReplica(history);
+      refuseReplica(role.kind === "replica");
     } catch (error) {
       client.disconnect();
       throw error;
@@ -221,6 +352,12 @@ function isBug(error: unknown): boolean {
   return [TypeError, RangeError, ReferenceError].some((type) => error instanceof type);
 }
 
+/** Whether the connection went, and not an answer came that says why. */
+function isLoss(error: unknown): boolean {
+  return error instanceof Error && !isReply(error) && !(error instanceof RedisError);
+}
+
+/** What Redis answers to a command as it is will be no other later. */
 function kindOf(kind: "refused" | "unavailable" | "single"): "refused" | "unavailable" {
-  return kind === "refused" ? "refused" : "unavailable";
+  return kind === "unavailable" ? kind : "refused";
 }

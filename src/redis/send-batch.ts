@@ -21,8 +21,8 @@ export function protocolText(text: string): string {
 const isAscii = /^[\0-\x7f]*$/;
 
 /**
- * Sends commands that are encoded already, all at once, and gives their replies in the same order: texts as buffers, errors as errors,
- * those of a connection that was lost included. The client keeps connection, order and errors; one command object stands for all of
+ * Sends commands that are encoded already, all at once, and gives their replies in the same order: texts as buffers, errors as errors
+ * that name their command, those of a connection that was lost included. The client keeps connection, order and errors; one command object stands for all of
  * them, which costs a quarter of what a pipeline does.
  */
 export function sendBatch(client: Redis, encoded: readonly string[]): Promise<unknown[]> {
@@ -36,7 +36,7 @@ export function sendBatch(client: Redis, encoded: readonly string[]): Promise<un
     // The name is what the client looks its own rules up by; none applies to it.
     const command = new Command("batch");
     command.resolve = note;
-    command.reject = note;
+    command.reject = (error) => note(answering(error, encoded[replies.length]));
     // Else the client would subscribe to its promise once more for each.
     command.isTraced = true;
     let isFirst = true;
@@ -51,4 +51,10 @@ export function sendBatch(client: Redis, encoded: readonly string[]): Promise<un
     } satisfies BatchStream;
     for (const _ of encoded) client.sendCommand(command, stream);
   });
+}
+
+/** Notes which command an error answers, for the client only knows of a batch. */
+function answering(error: unknown, encoded: string | undefined): unknown {
+  const name = encoded?.split("\r\n", 3)[2];
+  return error instanceof Error && name !== undefined ? Object.assign(error, { command: { name } }) : error;
 }

@@ -5,22 +5,26 @@ import { allowed, fieldOf } from "./server-info.js";
 /** What a server says of itself; absent where it may not be asked. */
 export interface ServerFacts {
   readonly version: string | undefined;
-  readonly role: string | undefined;
   /** By how much Redis's clock is ahead of ours, milliseconds; 0 where they agree to the second. */
   readonly clockLeadMs: number;
+  /** What a person should know of what could not be asked. */
+  readonly warning?: string;
 }
 
 /** The first with PEXPIRETIME, by which a save is dated. */
 const oldestVersion = [7, 0] as const;
 
-/** Asks for version, role and time. A right that is missing leaves a fact absent. Throws what `redisFault` sorts. */
+const clockUnknown =
+  "Redis does not allow the command TIME, so its clock is taken to agree with ours: compare both, for lifetimes are off by the difference";
+
+/** Asks for version and time. A right that is missing leaves a fact absent. Throws what `redisFault` sorts. */
 export async function askServerFacts(client: Redis): Promise<ServerFacts> {
   const info = await allowed(() => client.info());
   const clockLeadMs = await allowed(() => measureClockLead(client));
   return {
     version: info && fieldOf(info, "redis_version"),
-    role: info && fieldOf(info, "role"),
     clockLeadMs: clockLeadMs ?? 0,
+    ...(clockLeadMs === undefined ? { warning: clockUnknown } : {}),
   };
 }
 
@@ -48,21 +52,24 @@ export function continues(history: ServerHistory, id: string | undefined): boole
 
 /** `undefined` where INFO is denied, or does not say. Throws what `redisFault` sorts. */
 export async function askHistory(client: Redis): Promise<ServerHistory | undefined> {
-  const info = await allowed(() => client.info());
+  return historyOf(await allowed(() => client.info()));
+}
+
+/** By what INFO says; `undefined` if it was denied, or does not say. */
+export function historyOf(info: string | undefined): ServerHistory | undefined {
   const runId = info && fieldOf(info, "run_id");
   if (info === undefined || runId === undefined) return undefined;
   const followed = fieldOf(info, "master_replid2") ?? "";
   return { id: `${runId} ${followed}`, isReplica: fieldOf(info, "role") === "slave" };
 }
 
-/** Throws what passes by itself where a server has become a replica: a failover ends, or the address comes to lead to the new master. */
-export function refuseReplica(history: ServerHistory | undefined): void {
-  if (history?.isReplica === true) throw Object.assign(new Error("a replica"), { code: "EREPLICA" });
+/** Throws what passes by itself if a server has become a replica: a failover ends, or the address comes to lead to the new master. */
+export function refuseReplica(isReplica: boolean | undefined): void {
+  if (isReplica === true) throw Object.assign(new Error("a replica"), { code: "EREPLICA" });
 }
 
-/** Throws `RedisError` where a server of these facts cannot take the entries: a replica, or one without SET's PXAT. */
+/** Throws `RedisError` if a server of these facts cannot take the entries: one without PEXPIRETIME. */
 export function refuseUnfitServer(facts: ServerFacts): void {
-  if (facts.role === "slave") throw new RedisError("refused", "Redis is a replica: name its master");
   const [major = 0, minor = 0] = (facts.version ?? oldestVersion.join(".")).split(".").map(Number);
   if (major < oldestVersion[0] || (major === oldestVersion[0] && minor < oldestVersion[1])) {
     throw new RedisError(

@@ -1,6 +1,8 @@
 import type { Redis } from "ioredis";
 import type { Entry } from "../model/entry.js";
 import { redisFault } from "./redis-fault.js";
+import type { EachOf } from "./resilient-connection.js";
+import { unaccepted } from "./unaccepted.js";
 
 /** What became of one entry: written, or why not. */
 export type Write =
@@ -25,15 +27,21 @@ export async function writeEntries(
   const pipeline = client.pipeline();
   for (const { key, value, expiresAtMs } of live) pipeline.set(key, value, "PXAT", expiresAtMs + clockLeadMs);
   const replies = ((await pipeline.exec()) ?? []).values();
-  return entries.map(({ expiresAtMs }) =>
-    expiresAtMs > nowMs ? writeOf(replies.next().value) : { kind: "expired" },
+  return entries.map((entry) =>
+    entry.expiresAtMs > nowMs ? writeOf(entry, replies.next().value) : { kind: "expired" },
   );
 }
 
-function writeOf(reply: [Error | null, unknown] | undefined): Write {
+/** What an entry comes to that costs the connection whenever it is sent. */
+export const entryThatIsNotWritten: Pick<EachOf<Entry, Write>, "nameOf" | "unaccepted"> = {
+  nameOf: ({ key }) => `write ${key}`,
+  unaccepted: (entry) => ({ kind: "failed", detail: unaccepted(entry) }),
+};
+
+function writeOf(entry: Entry, reply: [Error | null, unknown] | undefined): Write {
   const error = reply === undefined ? new Error("no reply") : reply[0];
   if (error === null) return { kind: "copied" };
   const fault = redisFault(error);
   if (fault.kind !== "single") throw error;
-  return { kind: "failed", detail: fault.message };
+  return { kind: "failed", detail: `${fault.message}. ${unaccepted(entry)}` };
 }

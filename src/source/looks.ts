@@ -1,5 +1,6 @@
 import { access, existsSync, lstat, lstatSync, type Stats } from "node:fs";
 import { errorCode } from "./error-code.js";
+import { isShortage, retryWhileShort } from "./retry-while-short.js";
 import { WaitGauge } from "./wait-gauge.js";
 
 /** Looks at what stands at paths: one after the other where the file system answers at once, else all at a time. */
@@ -19,7 +20,7 @@ export class Looks {
   stampOf(path: string): Stats | undefined {
     return this.#gauge.time(() => {
       try {
-        return lstatSync(path, { throwIfNoEntry: false });
+        return retryWhileShort(() => lstatSync(path, { throwIfNoEntry: false }));
       } catch (error) {
         errorCode(error);
         return undefined;
@@ -34,7 +35,10 @@ export class Looks {
       paths.map(
         (path) =>
           new Promise<Stats | undefined>((resolve) =>
-            lstat(path, (error, stats) => resolve(error === null ? stats : undefined)),
+            lstat(path, (error, stats) => {
+              if (isShortage(error)) resolve(this.stampOf(path));
+              else resolve(error === null ? stats : undefined);
+            }),
           ),
       ),
     );

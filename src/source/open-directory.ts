@@ -4,6 +4,7 @@ import { SourceError } from "../model/errors.js";
 import type { SessionFile } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
 import { errorCode } from "./error-code.js";
+import { retryWhileShort } from "./retry-while-short.js";
 
 const openFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 /** What a folder answers that is gone, or no directory any more. */
@@ -29,7 +30,7 @@ export class OpenDirectory {
   constructor(path: string) {
     this.#path = path;
     try {
-      this.#descriptor = openSync(path, openFlags);
+      this.#descriptor = retryWhileShort(() => openSync(path, openFlags));
     } catch (error) {
       throw new SourceError(`the directory ${showablePath(path)} cannot be opened (${errorCode(error)})`);
     }
@@ -51,7 +52,7 @@ export class OpenDirectory {
       this.#closeFolder();
       try {
         const path = join(this.#through(this.#path, this.#descriptor), name);
-        this.#folder = { name, descriptor: openSync(path, openFlags) };
+        this.#folder = { name, descriptor: retryWhileShort(() => openSync(path, openFlags)) };
       } catch (error) {
         if (goneCodes.has(errorCode(error))) return undefined;
         throw error;

@@ -2,6 +2,7 @@ import { closeSync, open, read } from "node:fs";
 import type { SessionFile } from "../model/session-file.js";
 import { errorCode } from "./error-code.js";
 import { openFlags, type Reading, readOpened, readSessionFile } from "./read-session-file.js";
+import { isShortage } from "./retry-while-short.js";
 import { WaitGauge } from "./wait-gauge.js";
 
 /** A larger file is read when its turn comes: so many bytes may be held for each file that is read ahead. */
@@ -18,6 +19,8 @@ export class ReadAhead {
   /** Of whole readings, and of readings of files that are open already. */
   readonly #gauges: { readonly whole: WaitGauge; readonly opened: WaitGauge };
   readonly #held = new WeakMap<SessionFile, Reading>();
+  /** Files that are open at a time: fewer once the system was short of descriptors. */
+  #mostOpen = Number.POSITIVE_INFINITY;
 
   constructor(maxFileSize: number, gauges = { whole: new WaitGauge(), opened: new WaitGauge() }) {
     this.#maxFileSize = maxFileSize;
@@ -26,7 +29,12 @@ export class ReadAhead {
 
   /** Reads what is worth it of files whose turn comes next. What goes wrong with a file shows when it is read. */
   async begin(batch: readonly SessionFile[]): Promise<void> {
-    if (this.#gauges.whole.waits) await Promise.all(batch.map((file) => this.#fetch(file)));
+    if (!this.#gauges.whole.waits) return;
+    for (let begun = 0; begun < batch.length; ) {
+      const next = batch.slice(begun, begun + this.#mostOpen);
+      begun += next.length;
+      await Promise.all(next.map((file) => this.#fetch(file, next.length)));
+    }
   }
 
   /** A session file's content, as `readSessionFile` has it. */
@@ -37,11 +45,13 @@ export class ReadAhead {
     return held;
   }
 
-  #fetch(file: SessionFile): Promise<void> {
+  #fetch(file: SessionFile, besides: number): Promise<void> {
     const openedAtMs = Date.now();
     return new Promise((resolve, reject) => {
       open(`${file.directory}/${file.name}`, openFlags, (error, descriptor) => {
         if (error !== null) {
+          // It is read when its turn comes.
+          if (isShortage(error)) this.#mostOpen = Math.max(1, Math.floor(besides / 2));
           resolve();
           return;
         }

@@ -4,7 +4,9 @@ import { coarseTimeMs } from "../model/coarse-time.js";
 import type { FailureReason } from "../model/outcome.js";
 import type { ExactStamp, FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
 import { errorCode } from "./error-code.js";
+import { explainUnread } from "./explain-unread.js";
 import { ReadBlocks } from "./read-blocks.js";
+import { retryWhileShort } from "./retry-while-short.js";
 import { scatteredPlaceOf } from "./scattered-place.js";
 
 /** What opening a session file came to. */
@@ -70,7 +72,7 @@ function readPlace<Result extends Reading>(
 ): Result | Exclude<Reading, { readonly kind: "read" }> {
   const openedAtMs = Date.now();
   try {
-    const descriptor = openSync(path, openFlags);
+    const descriptor = retryWhileShort(() => openSync(path, openFlags));
     try {
       return readDescriptor(descriptor, openedAtMs, maxFileSize);
     } finally {
@@ -80,7 +82,7 @@ function readPlace<Result extends Reading>(
     const code = errorCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") return { kind: "vanished" };
     if (noFileCodes.has(code)) return { kind: "ignored" };
-    return { kind: "failed", reason: "unreadable", detail: code };
+    return { kind: "failed", reason: "unreadable", detail: explainUnread(path, code) };
   }
 }
 

@@ -3,6 +3,7 @@ import type { ExactStamp } from "../model/session-file.js";
 import { errorCode } from "./error-code.js";
 import { putBack } from "./put-back.js";
 import { openFlags } from "./read-session-file.js";
+import { denialCodes } from "./removal-denial.js";
 import { setAsideName } from "./set-aside-name.js";
 
 /** What the removal of one session file came to. */
@@ -11,6 +12,8 @@ export type Removal =
   /** It is not the file that was compared: it stands where it stood. */
   | { readonly kind: "changed" }
   | { readonly kind: "vanished" }
+  /** This process may not remove it: it stands where it stood. */
+  | { readonly kind: "denied"; readonly code: string }
   /** It stands where it stood, or under a name of ours that a later run puts back. */
   | { readonly kind: "failed"; readonly code: string };
 
@@ -27,10 +30,16 @@ export function removeSessionFile(folder: string, name: string, compared: ExactS
   try {
     const there = lookAtCompared(path, compared);
     if (there !== "same") return { kind: there };
+  } catch (error) {
+    return problemOf(error);
+  }
+  try {
     renameSync(path, aside);
   } catch (error) {
-    const code = errorCode(error);
-    return code === "ENOENT" ? { kind: "vanished" } : { kind: "failed", code };
+    const problem = problemOf(error);
+    return problem.kind === "failed" && denialCodes.has(problem.code)
+      ? { ...problem, kind: "denied" }
+      : problem;
   }
   try {
     if (isComparedFile(aside, compared)) {
@@ -45,6 +54,11 @@ export function removeSessionFile(folder: string, name: string, compared: ExactS
   }
   const problem = putBack(aside, path);
   return problem === undefined ? { kind: "changed" } : { kind: "failed", code: problem };
+}
+
+function problemOf(error: unknown): Extract<Removal, { readonly kind: "vanished" | "failed" }> {
+  const code = errorCode(error);
+  return code === "ENOENT" ? { kind: "vanished" } : { kind: "failed", code };
 }
 
 /**

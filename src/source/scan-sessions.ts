@@ -7,6 +7,7 @@ import { errorCode } from "./error-code.js";
 import { folderAt } from "./folder-at.js";
 import { tellsTypes } from "./local-file-system.js";
 import { directoryIdentity } from "./open-directory.js";
+import { retryWhileShort } from "./retry-while-short.js";
 import { isScatterFolder, layouts } from "./session-name.js";
 import { parseSetAsideName } from "./set-aside-name.js";
 
@@ -158,7 +159,7 @@ function* entriesOf(path: string, namesAtATime: number): Generator<Entry> {
 
 function openedAt(path: string, bufferSize: number): Dir {
   try {
-    return opendirSync(path, { bufferSize });
+    return retryWhileShort(() => opendirSync(path, { bufferSize }));
   } catch (error) {
     throw new UnopenedDirectory(path, errorCode(error));
   }

@@ -132,10 +132,11 @@ describe("look-at-keys: what Redis holds, value and instant", () => {
       t.after(() => limited.client.disconnect());
       for (const keys of [["a"], ["nothing"]]) {
         await assert.rejects(lookAtKeys(limited.client, keys, 0), (error) => {
-          assert.deepEqual(redisFault(error), {
-            kind: "refused",
-            message: `Redis does not allow this user the command ${command.toUpperCase()}`,
-          });
+          const { kind, message } = redisFault(error);
+          assert.equal(kind, "refused");
+          assert.ok(
+            message.startsWith(`Redis does not allow this user the command ${command.toUpperCase()}. `),
+          );
           return true;
         });
       }

@@ -92,7 +92,7 @@ describe("open-connection: who may come in", () => {
     [
       "a database that the user may not select",
       { username: "noselect", password: "pw", db: 1 },
-      /the command SELECT$/,
+      /the command SELECT\. It chooses the database/,
     ],
   ];
   for (const [name, change, says] of refusals) {
@@ -128,7 +128,7 @@ describe("open-connection: no Redis there", () => {
     const began = performance.now();
     assert.deepEqual(await refusalOf({ address: { host: "127.0.0.1", port }, db: 0, password: "a secret" }), {
       kind: "unavailable",
-      message: `Redis at 127.0.0.1:${port}/0 cannot be used: the connection was refused`,
+      message: `Redis at 127.0.0.1:${port}/0 cannot be used: the connection was refused: see that Redis listens on this host and port (ECONNREFUSED)`,
     });
     assert(performance.now() - began < 4000);
   });
@@ -139,7 +139,7 @@ describe("open-connection: no Redis there", () => {
       db: 0,
     });
     assert.equal(kind, "unavailable");
-    assert.match(message, /the socket does not exist$/);
+    assert.match(message, /the socket does not exist: check its path \(ENOENT\)$/);
   });
 
   it("a host that does not exist", async () => {
@@ -148,7 +148,7 @@ describe("open-connection: no Redis there", () => {
       db: 0,
     });
     assert.equal(kind, "unavailable");
-    assert.match(message, /the host is unknown$|looked up$/);
+    assert.match(message, /the host is unknown|looked up/);
   });
 
   it("a server that hangs up", async () => {
@@ -252,7 +252,10 @@ describe("open-connection: TLS", () => {
   it("refused: an unknown authority", async () => {
     const { kind, message } = await refusalOf(target({ servername: "redis.test" }));
     assert.equal(kind, "refused");
-    assert.match(message, /certificate was not accepted \([A-Z_]*SELF_SIGNED[A-Z_]*\)$/);
+    assert.match(
+      message,
+      /server's certificate was not accepted.*self-signed.*--cacert FILE \([A-Z_]*SELF_SIGNED[A-Z_]*\)$/,
+    );
   });
   it("refused: an unknown authority, though the name goes unchecked", async () => {
     assert.equal((await refusalOf(target({ checkHostname: false }))).kind, "refused");

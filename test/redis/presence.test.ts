@@ -72,7 +72,7 @@ describe("presence: a purge waits for copies of the same directories, for they w
   }
 
   it("a copy that ended is not seen any more", async (t) => {
-    const client = await clientOf(t, server);
+    const client = await clientOf(t, server, presenceName("removing", own));
     const copying = await clientOf(t, server, presenceName("copying", other));
     assert.equal(await countOthersCopying(client, own), 1);
     await copying.quit();
@@ -130,8 +130,19 @@ describe("presence: a purge waits for copies of the same directories, for they w
     assert.equal(await othersArePresent(another, other), false);
   });
 
-  it("any other refusal is thrown", async (t) => {
+  it("a connection that does not list itself, as through some proxies: nothing is known", async (t) => {
     const client = await clientOf(t, server);
-    await assert.rejects(announce(client, "a name with spaces"), /ERR/);
+    const call = client.client.bind(client);
+    Object.assign(client, {
+      client: async (subcommand: "LIST" | "ID") =>
+        subcommand === "LIST" ? "id=999999 addr=10.0.0.1:1 name=other db=0\n" : call("ID"),
+    });
+    assert.equal(await countOthersCopying(client, own), undefined);
+  });
+
+  it("a lost connection is thrown", async (t) => {
+    const client = await clientOf(t, server);
+    client.disconnect();
+    await assert.rejects(announce(client, presenceName("copying", own)), /writeable/);
   });
 });

@@ -198,7 +198,7 @@ describe("replace-held: a compare-and-set on the server (spec.md section 4, Conf
   });
 
   for (const [name, rules, says] of [
-    ["EVAL", ["~*", "+@all", "-eval"], /the command EVAL$/],
+    ["EVAL", ["~*", "+@all", "-eval"], /the command EVAL\. /],
     ["the keys of sessions", ["~other:*", "+@all"], /the keys of sessions \(session:\*\)$/],
     // These two are refused by name before, where a run sends them itself.
     ["SET", ["~*", "+@all", "-set"], /./],

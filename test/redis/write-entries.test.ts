@@ -117,7 +117,7 @@ describe("write-entries: value and lifetime in one atomic command (spec.md secti
   });
 
   for (const [name, rules, says] of [
-    ["without SET", ["~*", "+@all", "-set"], /the command SET$/],
+    ["without SET", ["~*", "+@all", "-set"], /the command SET\. /],
     ["without the keys of sessions", ["~other:*", "+@all"], /the keys of sessions \(session:\*\)$/],
   ] as const) {
     it(`a user ${name}: refused, naming the right`, async () => {

@@ -17,7 +17,17 @@ const members: Readonly<Record<string, readonly string[]>> = {
       "sessions",
       "passes",
     ],
-    ...["stillChanging", "failures", "failuresOmitted", "warnings", "bytes", "seconds", "sessionsPerSecond"],
+    ...[
+      "stillChanging",
+      "failures",
+      "failuresOmitted",
+      "differences",
+      "differencesOmitted",
+      "warnings",
+      "bytes",
+      "seconds",
+      "sessionsPerSecond",
+    ],
     "peakMemoryBytes",
   ],
   source: ["directories", "layouts", "formats", "ignored", "empty"],
@@ -100,10 +110,25 @@ export function assertReport(report: Report, { idsAreShown, mostFailures }: Repo
   assert.ok(failures.length <= mostFailures);
   assert.ok(sessions.authenticated + sessions.anonymous <= sessions.found);
   for (const failure of failures) {
-    assert.deepEqual(Object.keys(failure).sort(), ["detail", "reason", "session"]);
+    assert.deepEqual(Object.keys(failure).sort(), ["detail", "file", "reason", "session"]);
     assert.ok(reasons.includes(failure.reason), failure.reason);
     if (!idsAreShown) assert.match(failure.session, /^[A-Za-z0-9_-]{6}…$/);
   }
+  const { differences, differencesOmitted, listed } = report;
+  assert.ok(differences.length <= mostFailures);
+  for (const difference of differences) {
+    assert.deepEqual(Object.keys(difference).sort(), ["detail", "file", "kind", "session"]);
+    assert.ok(difference.detail !== "" && difference.file !== "");
+    if (!idsAreShown) assert.match(difference.file, /[/_][A-Za-z0-9_-]{6}…(\.sess)?$/);
+  }
+  if (report.command === "verify") {
+    const found = ["missing", "different", "wrong-lifetime"].map((kind) =>
+      Number(Reflect.get(sessions, kind)),
+    );
+    const sum = found.reduce((total, count) => total + count, 0);
+    assert.equal(differences.length + differencesOmitted, sum, "every difference is listed or counted");
+  }
+  if (listed !== null) assert.ok(sessions.found + sessions.unvisited <= listed, `of ${listed}`);
   for (const number of [report.seconds, report.sessionsPerSecond, report.bytes.read, report.bytes.written]) {
     assert.ok(Number.isFinite(number) && number >= 0);
   }
