@@ -6,7 +6,7 @@ import type { Situation } from "./situation.js";
 
 const threeHoursMs = 10_800_000;
 const saved = (index: number, what: string): string =>
-  JSON.stringify({ db: "x", uid: index + 2, login: "NotToBeShown", v: what });
+  `{"db": "x", "uid": ${index + 2}, "login": "NotToBeShown", "v": "${what}"}`;
 
 /** Copies, switches to an applet that saves so, lets it save the first three, and copies again. */
 async function switchTo(field: Field, lifetimeMs: number | "kept" | "none"): Promise<void> {

@@ -23,7 +23,10 @@ function savePickle(
     `session = ${expression}`,
     `print(base64.b64encode(pickle.dumps(session, ${protocol})).decode())`,
   ].join("\n");
-  const bytes = Buffer.from(execFileSync(python, ["-B", "-c", script], { encoding: "utf8" }), "base64");
+  const bytes = Buffer.from(
+    execFileSync(python, ["-B", "-c", script], { encoding: "utf8", maxBuffer: 2 ** 26 }),
+    "base64",
+  );
   const sid = sidOf(number);
   return field.saveBytes(join(field.directory, `werkzeug_${sid}.sess`), sid, bytes);
 }
@@ -225,13 +228,13 @@ export const contents: readonly Situation[] = [
         ]),
       );
     },
-    run: () => ["copy", "--purge", "--max-failed", "2"],
+    run: () => ["copy", "--max-failed", "2"],
     must: {
       exit: 0,
-      counts: { copied: 9, failed: 2, purged: 9 },
+      counts: { copied: 9, failed: 2 },
       reasons: ["circular", "too-deep"],
       keys: 9,
-      files: 2,
+      files: 11,
     },
   },
   {

@@ -114,6 +114,7 @@ export const limits: readonly Situation[] = [
       });
       field.later(() => free);
     },
+    meanwhile: () => sleep(2500),
     must: { exit: [0, 3], says: [/clients/] },
   },
   {
@@ -125,13 +126,13 @@ export const limits: readonly Situation[] = [
     must: { exit: 1, counts: { copied: 9, failed: 1, purged: 9 }, keys: 9, files: 1 },
   },
   {
-    name: "proto-max-bulk-len: allowed to fail, and the rest is purged",
+    name: "proto-max-bulk-len: allowed to fail, the rest is purged, and one file is left",
     fault: true,
     redis: ["--proto-max-bulk-len", "1mb"],
     prepare: (field) => saveLarge(field, 1, 1_500_000),
     run: () => ["copy", "--purge", "--max-failed", "1"],
     must: {
-      exit: 0,
+      exit: 4,
       counts: { copied: 9, failed: 1, purged: 9 },
       reasons: ["redis-error"],
       keys: 9,

@@ -46,7 +46,7 @@ export const places: readonly Situation[] = [
   {
     name: "one level too high, the folder is called otherwise: it is named",
     prepare: (field) => moveInto(field, "tele-15-sessions"),
-    run: () => ["copy", "--purge", "--yes"],
+    run: () => ["copy", "--purge"],
     must: { exit: 2, says: [/no session file/, "tele-15-sessions"], keys: 0, files: 9 },
   },
   {
@@ -73,11 +73,18 @@ export const places: readonly Situation[] = [
         writeFileSync(join(folder, `a${index}`.repeat(20)), content, "latin1");
       }
     },
-    run: () => ["copy", "--purge", "--yes"],
+    run: () => ["copy", "--purge"],
     must: {
       exit: 1,
       counts: { failed: 6, purged: 0 },
-      reasons: ["corrupt", "corrupt", "corrupt", "not-a-session", "not-a-session", "not-a-session"],
+      reasons: [
+        "not-a-session",
+        "not-a-session",
+        "not-a-session",
+        "unsupported-type",
+        "unsupported-type",
+        "unsupported-type",
+      ],
       keys: 0,
       files: 6,
     },
