@@ -180,6 +180,7 @@ export const applets: readonly Situation[] = [
   },
   {
     name: "FLUSHALL between copy and verify",
+    slow: true,
     fault: true,
     prepare: async (field) => {
       await field.before(["copy"]);

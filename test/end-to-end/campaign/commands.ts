@@ -170,6 +170,7 @@ export const commands: readonly Situation[] = [
   },
   {
     name: "WAIT is denied and a replica is to be waited for: nothing is removed",
+    slow: true,
     prepare: async (field) => {
       const replica = await startRedis({ args: ["--replicaof", "127.0.0.1", String(field.redis.port)] });
       field.later(() => replica.stop());

@@ -129,6 +129,7 @@ export const contents: readonly Situation[] = [
   },
   {
     name: "a session above the size limit, with a larger limit",
+    slow: true,
     prepare: (field) => void savePickle(field, 1, `{${own}, 'preview': 'x' * 17_000_000}`),
     run: () => ["copy", "--max-session-size", "33554432"],
     must: { exit: 0, counts: { copied: 10 }, keys: 10 },

@@ -127,6 +127,7 @@ export const limits: readonly Situation[] = [
   },
   {
     name: "proto-max-bulk-len: allowed to fail, the rest is purged, and one file is left",
+    slow: true,
     fault: true,
     redis: ["--proto-max-bulk-len", "1mb"],
     prepare: (field) => saveLarge(field, 1, 1_500_000),
@@ -142,7 +143,7 @@ export const limits: readonly Situation[] = [
   {
     name: "client-output-buffer-limit: a verify of large values reads them in pieces",
     fault: true,
-    redis: ["--client-output-buffer-limit", "normal 2mb 1mb 5"],
+    redis: ["--client-output-buffer-limit", "normal 4mb 0 0"],
     sessions: 0,
     prepare: async (field) => {
       for (let number = 0; number < 30; number++) saveLarge(field, number + 10, 400_000);

@@ -60,6 +60,7 @@ export const permissions: readonly Situation[] = [
   },
   {
     name: "a read-only mount, dry run of the purge: it promises nothing",
+    slow: true,
     fault: true,
     root: true,
     prepare: async (field) => {
@@ -187,6 +188,7 @@ export const permissions: readonly Situation[] = [
   },
   {
     name: "a chown of everything between copy and purge",
+    slow: true,
     prepare: async (field) => {
       await field.before(["copy"]);
       execFileSync("chown", ["-R", `${nobody}:${nobody}`, field.directory]);
@@ -248,6 +250,7 @@ export const permissions: readonly Situation[] = [
   },
   {
     name: "hard links: a purge removes the session's name only",
+    slow: true,
     prepare: async (field) => {
       await field.before(["copy"]);
       execFileSync("ln", [field.session(0).path, join(field.top, basename(field.session(0).path))]);

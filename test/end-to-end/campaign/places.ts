@@ -191,6 +191,7 @@ export const places: readonly Situation[] = [
   },
   {
     name: "a replica: its master is named",
+    slow: true,
     prepare: async (field) => {
       const replica = await startRedis({ args: ["--replicaof", "127.0.0.1", String(field.redis.port)] });
       field.later(() => replica.stop());
@@ -225,6 +226,7 @@ export const places: readonly Situation[] = [
   },
   {
     name: "TLS to a plain port",
+    slow: true,
     run: () => ["copy", "--tls"],
     must: { exit: [3, 5], says: [/TLS/], keys: 0, files: 9 },
   },
