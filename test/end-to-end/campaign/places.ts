@@ -181,7 +181,7 @@ export const places: readonly Situation[] = [
     where: ["redis"],
     prepare: (field) => startStranger(field, "", ""),
     run: (field) => ["copy", "--port", strangerPort(field)],
-    must: { exit: 3, says: [/answer/i], files: 9 },
+    must: { exit: 3, says: [/answer|says nothing/i], files: 9 },
   },
   {
     name: "a host that no name server knows",
