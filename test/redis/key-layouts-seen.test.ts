@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Redis } from "ioredis";
 import { keyPrefix } from "../../src/convert/session-key.js";
+import type { HeldText } from "../../src/model/held.js";
 import { lookForKeyLayouts } from "../../src/redis/key-layouts-seen.js";
 import { openConnection } from "../../src/redis/open-connection.js";
-import type { HeldText } from "../../src/model/held.js";
 import { isSid } from "../../src/source/session-name.js";
 import { redisCommand, redisPipeline } from "../support/redis-command.js";
 import { type RedisServer, startRedis } from "../support/redis-server.js";
@@ -132,7 +132,10 @@ describe("key-layouts-seen: which layouts valid keys stand under (spec.md sectio
       ...String(await redisCommand(server, "INFO", "commandstats")).matchAll(/^cmdstat_(\S+?):/gm),
     ];
     assert.deepEqual(
-      called.map(([, name]) => name).filter((name) => !name?.startsWith("config")).sort(),
+      called
+        .map(([, name]) => name)
+        .filter((name) => !name?.startsWith("config"))
+        .sort(),
       ["get", "pexpiretime", "scan"],
     );
   });
@@ -141,13 +144,24 @@ describe("key-layouts-seen: which layouts valid keys stand under (spec.md sectio
     await redisCommand(server, "FLUSHALL");
     await redisCommand(server, "SET", `session:p:${sid}`, "copied", "EX", "60");
     const prefixes = { documented: "session:p:", applet: "session::p:" };
-    assert.deepEqual(await lookForKeyLayouts(client, prefixes, tests), { documented: false, applet: false, cutShort: false });
+    assert.deepEqual(await lookForKeyLayouts(client, prefixes, tests), {
+      documented: false,
+      applet: false,
+      cutShort: false,
+    });
   });
 
   it("whole seconds prove nothing: no sign survives there", async () => {
     await redisCommand(server, "FLUSHALL");
     for (let digit = 0; digit < 6; digit++) {
-      await redisCommand(server, "SET", `session:p:${String(digit).repeat(40)}`, "{}", "PXAT", "4102444800000");
+      await redisCommand(
+        server,
+        "SET",
+        `session:p:${String(digit).repeat(40)}`,
+        "{}",
+        "PXAT",
+        "4102444800000",
+      );
     }
     const prefixes = { documented: "session:p:", applet: "session::p:" };
     assert.equal((await lookForKeyLayouts(client, prefixes, tests))?.documented, false);

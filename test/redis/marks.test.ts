@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Redis } from "ioredis";
 import { RedisForgotError } from "../../src/model/errors.js";
-import { changeMark, listMarks, type Mark, type MarkScope, markKey, readMark } from "../../src/redis/marks.js";
+import {
+  changeMark,
+  listMarks,
+  type Mark,
+  type MarkScope,
+  markKey,
+  readMark,
+} from "../../src/redis/marks.js";
 import { joinWitness, removeWitness, witnessKey, witnessStands } from "../../src/redis/witness.js";
 import { redisOf } from "../end-to-end/support/redis-of-test.js";
 import { redisCommand } from "../support/redis-command.js";
@@ -19,7 +26,10 @@ describe("marks: a key for each key prefix and directory (spec.md section 4, Mar
     ["another directory at its path", { ...scope, identity: "13 1" }],
     ["another one with its inode", { ...scope, identity: "12 2" }],
     ["another directory", { ...scope, directory: "/srv/tele/sessions2" }],
-    ["a directory that looks like a prefix and a directory", { ...scope, directory: 'a","/srv/tele/sessions' }],
+    [
+      "a directory that looks like a prefix and a directory",
+      { ...scope, directory: 'a","/srv/tele/sessions' },
+    ],
   ];
   it("no two scopes share one", () =>
     assert.equal(new Set(scopes.map(([, each]) => markKey(each))).size, scopes.length));
@@ -76,7 +86,10 @@ describe("marks: left and read again", () => {
       return { ...mark, beganMs: 7 };
     });
     const racing = Array.from({ length: 20 }, (_, round) =>
-      changeMark(round % 2 === 0 ? one : other, key, "", (mark) => ({ ...mark, removesMs: (mark.removesMs ?? 0) + 1 })),
+      changeMark(round % 2 === 0 ? one : other, key, "", (mark) => ({
+        ...mark,
+        removesMs: (mark.removesMs ?? 0) + 1,
+      })),
     );
     await Promise.all(racing);
     assert.deepEqual(await readMark(one, key), { beganMs: 7, removesMs: 20 });
@@ -93,12 +106,18 @@ describe("marks: left and read again", () => {
   it("with a witness only while that one stands", async (t) => {
     const server = await redisOf(t);
     const client = await clientOf(t, server);
-    await assert.rejects(changeMark(client, key, "1", () => whole), RedisForgotError);
+    await assert.rejects(
+      changeMark(client, key, "1", () => whole),
+      RedisForgotError,
+    );
     assert.equal(await redisCommand(server, "DBSIZE"), 0);
     const witness = await witnessOf(client);
     assert.equal(await joinWitness(client), witness, "all share the first one");
     assert.equal(await witnessStands(client, witness), true);
-    await assert.rejects(changeMark(client, key, "1", () => whole), RedisForgotError);
+    await assert.rejects(
+      changeMark(client, key, "1", () => whole),
+      RedisForgotError,
+    );
     assert.ok(Number(await redisCommand(server, "PTTL", witnessKey)) > 0, "it ends by itself");
     await changeMark(client, key, witness, () => whole);
     await removeWitness(client, "1");
@@ -151,7 +170,10 @@ describe("marks: left and read again", () => {
     await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~session:*", "+@all", "-scan");
     const client = await clientOf(t, { ...server, username: "u", password: "pw" });
     await assert.rejects(readMark(client, key), /NOPERM/);
-    await assert.rejects(changeMark(client, key, "", () => whole), /NOPERM/);
+    await assert.rejects(
+      changeMark(client, key, "", () => whole),
+      /NOPERM/,
+    );
     assert.equal(await listMarks(client), undefined);
   });
 });
