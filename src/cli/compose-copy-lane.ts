@@ -74,8 +74,7 @@ export function composeCopyLane(order: LaneOrder, surroundings: LaneSurroundings
       return settleEntries(candidates, { ...settle, decide: decideBy(order, young, survey) });
     },
     deleteOver: async (over) => {
-      if (!dryRun)
-        await connection.run((client) => deleteCopyWritten(client, over, { keyPrefix, clockLeadMs }));
+      if (!dryRun) await deleteCopyWritten(connection, over, { keyPrefix, clockLeadMs });
     },
     expirations: conversion,
     timesLost: () => connection.timesLost,

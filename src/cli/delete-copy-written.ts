@@ -1,6 +1,6 @@
-import type { Redis } from "ioredis";
 import { isSigned } from "../convert/sign.js";
 import { lookAtKeys } from "../redis/look-at-keys.js";
+import type { ResilientConnection } from "../redis/resilient-connection.js";
 import { type KeyAsSeen, takeBack } from "../redis/take-back.js";
 import { sha1 } from "./sha1.js";
 
@@ -10,25 +10,27 @@ export interface KeySpace {
   readonly clockLeadMs: number;
 }
 
-/** Deletes the keys of these sids if a copy wrote them and nobody has saved them since. Gives how many. Throws what `redisFault` sorts. */
+type Connection = Pick<ResilientConnection, "run">;
+
+/** Deletes the keys of these sids if a copy wrote them and nobody has saved them since. Throws where the run must end. */
 export async function deleteCopyWritten(
-  client: Redis,
+  connection: Connection,
   files: readonly { readonly sid: string }[],
   keySpace: KeySpace,
-): Promise<number> {
-  const copyWritten = await seeCopyWritten(client, files, keySpace);
-  const deleted = await takeBack(client, copyWritten, keySpace.keyPrefix, keySpace.clockLeadMs);
-  return deleted.filter((one) => one).length;
+): Promise<void> {
+  const { keyPrefix, clockLeadMs } = keySpace;
+  const copyWritten = await seeCopyWritten(connection, files, keySpace);
+  await connection.run((client) => takeBack(client, copyWritten, keyPrefix, clockLeadMs));
 }
 
-/** The keys of these sids that a copy wrote, as they stand. Throws what `redisFault` sorts. */
+/** The keys of these sids that a copy wrote, as they stand. Throws where the run must end. */
 export async function seeCopyWritten(
-  client: Redis,
+  connection: Connection,
   files: readonly { readonly sid: string }[],
   { keyPrefix, clockLeadMs }: KeySpace,
 ): Promise<KeyAsSeen[]> {
   const keys = files.map(({ sid }) => keyPrefix + sid);
-  const held = await lookAtKeys(client, keys, clockLeadMs);
+  const held = await connection.run((client) => lookAtKeys(client, keys, clockLeadMs));
   return files.flatMap(({ sid }, index) => {
     const one = held[index];
     if (one?.kind !== "text" || one.expiresAtMs === null || !isSigned(one, clockLeadMs)) return [];

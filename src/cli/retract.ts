@@ -89,7 +89,7 @@ async function keysWithoutFile({
     withFile += page.sids.length - gone.length;
     if (gone.length === 0) continue;
     const files = gone.map((sid) => ({ sid }));
-    const seen = await connection.run((client) => seeCopyWritten(client, files, keySpace));
+    const seen = await seeCopyWritten(connection, files, keySpace);
     // SCAN may give a key twice.
     for (const key of seen) retracted.set(key.file.sid, key);
   } while (cursor !== "0" && !stop.aborted);

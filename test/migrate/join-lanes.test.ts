@@ -3,8 +3,9 @@ import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
 import type { Lane } from "../../src/migrate/copy-lane.js";
 import { joinLanes } from "../../src/migrate/join-lanes.js";
-import { laneResult } from "../../src/migrate/lane-result.js";
+import { joinResults, laneResult } from "../../src/migrate/lane-result.js";
 import type { SessionFile } from "../../src/model/session-file.js";
+import { surveyOf } from "./survey-of.js";
 
 const flat: readonly SessionFile[] = Array.from({ length: 20_000 }, (_, index) => {
   const sid = createHash("sha1").update(String(index)).digest("hex");
@@ -22,6 +23,7 @@ function keepingLanes(count: number): { readonly lanes: readonly Lane[]; readonl
   const lanes = given.map(
     (files): Lane => ({
       begin: async () => undefined,
+      learn: async () => undefined,
       close: async () => undefined,
       work: async (batch) => {
         files.push(...batch);
@@ -67,6 +69,37 @@ describe("join-lanes: a batch is shared out among lanes by sid", () => {
       }
     });
   }
+
+  it("every lane learns what the run knows, begins and closes", async () => {
+    const told: string[] = [];
+    const lanes = ["a", "b"].map(
+      (name): Lane => ({
+        begin: async ({ startedMs }) => void told.push(`${name} begins at ${startedMs}`),
+        learn: async ({ serverWorks }) => void told.push(`${name} learns ${serverWorks}`),
+        work: async (batch) => laneResult(batch.length, { outcomes: [] }, false),
+        close: async () => void told.push(`${name} closes`),
+      }),
+    );
+    const joined = joinLanes(lanes);
+    await joined.begin({ startedMs: 5, survey: surveyOf() });
+    await joined.learn(surveyOf({ serverWorks: "files" }));
+    await joined.close();
+    assert.deepEqual(told, [
+      ...["a begins at 5", "b begins at 5", "a learns files", "b learns files"],
+      ...["a closes", "b closes"],
+    ]);
+  });
+
+  it("what the lanes saw and deferred is joined, and the first error counts", async () => {
+    const error = new Error("lost");
+    const seen = { directory: "/s", latestMtimeMs: 1, covered: 1, ended: 0 };
+    const [file] = flat;
+    assert(file !== undefined);
+    const result = laneResult(2, { outcomes: [], deferred: [file] }, false, [seen]);
+    const joined = joinResults([result, { ...result, error }, { ...result, error: new Error("later") }]);
+    assert.deepEqual([joined.deferred, joined.seen], [Array(3).fill(file), Array(3).fill(seen)]);
+    assert.deepEqual([joined.unvisited, joined.error], [3, error]);
+  });
 
   it("with many lanes the last gets nothing, and is not asked", async () => {
     const { lanes, given } = keepingLanes(11);

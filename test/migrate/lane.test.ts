@@ -21,6 +21,7 @@ const entryOf = (value: string): Conversion => ({
   format: "json",
   entry: { key: "k", value, expiresAtMs: 9 },
   fullLifetimeMs: 3000,
+  lifetimeOrigin: "authenticated",
   facts,
 });
 const copied: Settlement = { kind: "copied" };
@@ -29,7 +30,9 @@ const copied: Settlement = { kind: "copied" };
 const there = {
   ahead: async () => undefined,
   isSuperseded: () => false,
-  isSeenTo: () => false,
+  judge: () => ({}),
+  noteSettled: () => undefined,
+  deleteOver: async () => undefined,
   takeBackGone: async () => new Set<SessionFile>(),
   timesLost: () => 0,
 };
@@ -52,7 +55,7 @@ describe("lane: one outcome for every file (design.md section 2)", () => {
       { read: () => ({ kind: "failed", reason: "unreadable", detail: "EACCES" }) },
       {
         kind: "failed",
-        failure: { sid: "s", reason: "unreadable", detail: "EACCES" },
+        failure: { sid: "s", path: "/d/s", reason: "unreadable", detail: "EACCES" },
         bytesRead: 0,
         bytesWritten: 0,
       },
@@ -66,7 +69,7 @@ describe("lane: one outcome for every file (design.md section 2)", () => {
       {
         kind: "failed",
         format: "pickle",
-        failure: { sid: "s", reason: "corrupt", detail: "truncated" },
+        failure: { sid: "s", path: "/d/s", reason: "corrupt", detail: "truncated" },
         bytesRead: 5,
         bytesWritten: 0,
       },
@@ -92,7 +95,7 @@ describe("lane: one outcome for every file (design.md section 2)", () => {
         kind: "failed",
         format: "json",
         facts,
-        failure: { sid: "s", reason: "redis-error", detail: "Redis answered ERR" },
+        failure: { sid: "s", path: "/d/s", reason: "redis-error", detail: "Redis answered ERR" },
         bytesRead: 5,
         bytesWritten: 0,
       },
@@ -116,7 +119,7 @@ describe("lane: one outcome for every file (design.md section 2)", () => {
         kind: "failed",
         format: "json",
         facts,
-        failure: { sid: "s", reason: "redis-error", detail: "no reply" },
+        failure: { sid: "s", path: "/d/s", reason: "redis-error", detail: "no reply" },
         bytesRead: 5,
         bytesWritten: 0,
       },
@@ -129,13 +132,14 @@ describe("lane: one outcome for every file (design.md section 2)", () => {
         ...there,
         ...parts,
       });
-      assert.deepEqual(result, { outcomes: [{ sid: "s", ...expected }] });
+      assert.deepEqual(result, { outcomes: [{ sid: "s", ...expected }], deferred: [] });
     });
   }
 
   it("an empty batch writes nothing", async () =>
     assert.deepEqual(await runLane([], { read: never, convert: never, settle: never, ...there }), {
       outcomes: [],
+      deferred: [],
     }));
 });
 
@@ -248,20 +252,80 @@ describe("lane: pipelines", () => {
     assert.deepEqual(outcomes, [{ sid: "a", kind: "superseded", bytesRead: 5, bytesWritten: 0 }]);
   });
 
-  it("what an earlier run saw to is not written where it is missing (Logouts)", async () => {
-    const { outcomes } = await runLane(["a", "b"].map(fileOf), {
+  it("what earlier runs say about a session comes with its candidate (Marks)", async () => {
+    const judged = { ifMissing: "ended", covered: true, unmodifiedSinceMark: true } as const;
+    const asked: unknown[] = [];
+    const candidates: Candidate[] = [];
+    await runLane(["a", "b"].map(fileOf), {
       ...{ read: () => whole, convert: () => entryOf("{}") },
       ...there,
-      isSeenTo: ({ sid }) => sid === "b",
-      settle: async (candidates) =>
-        candidates.map(({ endedIfMissing }) => (endedIfMissing === true ? { kind: "ended" } : copied)),
+      judge: ({ sid }, stamp, { fullLifetimeMs }) => {
+        asked.push([sid, stamp.mtimeMs, fullLifetimeMs]);
+        return sid === "b" ? judged : {};
+      },
+      settle: async (given) => {
+        candidates.push(...given);
+        return given.map(() => copied);
+      },
     });
+    const known = { entry: { key: "k", value: "{}", expiresAtMs: 9 }, mtimeMs: 1, fullLifetimeMs: 3000 };
+    assert.deepEqual(candidates, [known, { ...known, ...judged }]);
+    assert.deepEqual(asked, [
+      ["a", 1, 3000],
+      ["b", 1, 3000],
+    ]);
+  });
+
+  it("a deferred session has no outcome yet, and nobody is told of it (Where the server works)", async () => {
+    const settlements: readonly Settlement[] = [copied, { kind: "deferred" }, { kind: "ended" }];
+    const told: string[] = [];
+    const { outcomes, deferred } = await runLane(["a", "b", "c"].map(fileOf), {
+      ...{ read: () => whole, convert: () => entryOf("{}"), settle: async () => settlements },
+      ...there,
+      noteSettled: ({ file }, kind) => void told.push(`${file.sid} ${kind}`),
+    });
+    assert.deepEqual(deferred, [fileOf("b")]);
     assert.deepEqual(
-      outcomes.map(({ kind, bytesWritten }) => [kind, bytesWritten]),
+      outcomes.map(({ sid, kind, bytesWritten }) => [sid, kind, bytesWritten]),
       [
-        ["copied", 2],
-        ["ended", 0],
+        ["a", "copied", 2],
+        ["c", "ended", 0],
       ],
     );
+    assert.deepEqual(told, ["a copied", "c ended"]);
   });
+
+  it("what was written blindly is not taken back: the file may have gone because another run purged it", async () => {
+    const taken: string[] = [];
+    await runLane(["a", "b"].map(fileOf), {
+      ...{ read: () => whole, convert: (_, sid) => entryOf(sid) },
+      settle: async () => [copied, { kind: "copied", blindly: true }],
+      ...there,
+      takeBackGone: async (written) => {
+        taken.push(...written.map(({ file }) => file.sid));
+        return new Set<SessionFile>();
+      },
+    });
+    assert.deepEqual(taken, ["a"]);
+  });
+});
+
+describe("lane: keys of sessions that are over by their own deletion_time are deleted (Lifetime)", () => {
+  const over = { kind: "expired", format: "json", facts } as const;
+  const rows: readonly (readonly [name: string, conversion: Conversion, deleted: readonly string[]])[] = [
+    ["its deletion_time is past", { ...over, deletedAtMs: 5 }, ["s"]],
+    ["its own expiration is negative", over, []],
+    ["it lives", entryOf("{}"), []],
+  ];
+  for (const [name, conversion, expected] of rows) {
+    it(`${name}: ${expected.length > 0 ? "deleted" : "left alone"}`, async () => {
+      const deleted: string[] = [];
+      await runLane([fileOf("s")], {
+        ...{ read: () => whole, convert: () => conversion, settle: async () => [copied] },
+        ...there,
+        deleteOver: async (files) => void deleted.push(...files.map(({ sid }) => sid)),
+      });
+      assert.deepEqual(deleted, expected);
+    });
+  }
 });
