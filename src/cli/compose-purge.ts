@@ -3,7 +3,7 @@ import { basename, dirname } from "node:path";
 import { compareHeld } from "../convert/compare-held.js";
 import { convertSession } from "../convert/convert-session.js";
 import { conflictRules } from "../convert/decide-conflict.js";
-import { explainMissing, isTouchedSinceMark, isUnmodifiedSinceMark } from "../convert/missing-key.js";
+import { explainMissing, isUnmodifiedSinceMark } from "../convert/missing-key.js";
 import type { Ledger } from "../migrate/ledger.js";
 import { batchSizeFor, makePace } from "../migrate/pace.js";
 import {
@@ -70,7 +70,7 @@ export function composePurge(
 ): ComposedPurge {
   const { conversion, conflicts } = settings;
   const { clockLeadMs } = run;
-  const rules = conflictRules({ policy: conflicts.policy, lifetimes: conversion, clockLeadMs }, survey);
+  const rules = conflictRules({ policy: conflicts.policy, lifetimes: conversion, clockLeadMs }, survey, true);
   const factsOf = ({ directory }: SessionFile) =>
     survey.directories.find((facts) => facts.directory === directory);
   const files = openFiles(surroundings.record.directories, run.maxFileSize, order.startedMs);
@@ -79,10 +79,7 @@ export function composePurge(
     convert: run.convert,
     look: run.look,
     compare: (candidate, held) => compareHeld(candidate, held, rules, Date.now()),
-    judge: (file, stamp) => ({
-      ...(isUnmodifiedSinceMark(stamp, factsOf(file)) ? { unmodifiedSinceMark: true } : {}),
-      ...(isTouchedSinceMark(stamp, factsOf(file)) ? { touchedSinceMark: true } : {}),
-    }),
+    isUnmodified: (file, stamp) => isUnmodifiedSinceMark(stamp, factsOf(file)),
     explainMissing: (file, stamp, { fullLifetimeMs, lifetimeOrigin }) => {
       const facts = factsOf(file);
       const session = { stamp, fullLifetimeMs, lifetimeOrigin };

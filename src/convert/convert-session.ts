@@ -103,7 +103,7 @@ function convertDecoded(
   const { text, lossy, authenticated, lifetime, deletionTime, keys } =
     plain ?? decodeAny(read.bytes, format, settings);
   const instant = expiryInstant(read, lifetime, settings.ttl, deletionTime);
-  const expiresAtMs = signedInstant(instant, text, settings.clockLeadMs);
+  const expiresAtMs = instant > nowMs ? signedInstant(instant, text, settings.clockLeadMs) : instant;
   const facts: SessionFacts =
     keys === 1 ? { authenticated, lossy, hasOneKey: true } : { authenticated, lossy };
   const key = settings.keyPrefix + sid;

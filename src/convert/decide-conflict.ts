@@ -23,14 +23,20 @@ export interface ConflictRules {
   readonly signsCount: boolean;
   /** Whether the server works on files, so that lifetimes are renewed. */
   readonly renews: boolean;
+  /**
+   * Whether a copy-written key must be dated even if the file seems unmodified since the mark. A purge asks for it: a file or folder that was put back
+   * keeps its old time.
+   */
+  readonly provesCopies: boolean;
 }
 
 /** The rules of a run, by what it knows. */
 export function conflictRules(
   settings: Pick<ConflictRules, "policy" | "lifetimes" | "clockLeadMs">,
   { longest, signsCount, serverWorks }: Survey,
+  provesCopies = false,
 ): ConflictRules {
-  return { ...settings, longest, signsCount, renews: serverWorks === "files" };
+  return { ...settings, longest, signsCount, renews: serverWorks === "files", provesCopies };
 }
 
 /** What is to be done about a key that exists. */
@@ -61,8 +67,7 @@ export function decideConflict(
   if (equalSessions(candidate.entry.value, held.value)) return decideLifetime(candidate, held, rules, nowMs);
   if (rules.policy === "overwrite") return { kind: "replace", blindly: true };
   const isCopyWritten = rules.signsCount && isSigned(held, rules.clockLeadMs);
-  const isUnmodified =
-    candidate.unmodifiedSinceMark === true && !(candidate.touchedSinceMark === true && isCopyWritten);
+  const isUnmodified = candidate.unmodifiedSinceMark === true && !(rules.provesCopies && isCopyWritten);
   if (rules.policy === "keep" || isUnmodified) return { kind: "kept" };
   const session = sessionOf(held.value);
   if (session === undefined) return { kind: "kept", inDoubt: true };

@@ -68,14 +68,6 @@ function keyIsOverAt(
   return startMs + lifetimeMs;
 }
 
-/** Whether a file was put there since a complete run, whatever its time of modification says. */
-export function isTouchedSinceMark(
-  { ctimeMs }: MissingSession["stamp"],
-  facts: DirectoryFacts | undefined,
-): boolean {
-  return facts?.mark !== undefined && ctimeMs > facts.mark.startedMs;
-}
-
 /** Whether a complete run that did not keep what Redis held read a file as it is: then Redis's value is the later one. */
 export function isUnmodifiedSinceMark(
   stamp: MissingSession["stamp"],

@@ -15,11 +15,8 @@ export interface ProofParts {
   /** What Redis holds, read now. Throws where the run must end. */
   readonly look: (sids: readonly string[]) => Promise<readonly Held[]>;
   readonly compare: (candidate: Candidate, held: HeldText) => Comparison;
-  /** How a file compares with what the last complete run read. */
-  readonly judge: (
-    file: SessionFile,
-    stamp: FileStamp,
-  ) => Pick<Candidate, "unmodifiedSinceMark" | "touchedSinceMark">;
+  /** Whether a complete run that did not keep what Redis held read the file as it is. */
+  readonly isUnmodified: (file: SessionFile, stamp: FileStamp) => boolean;
   /** What a missing key means: its session ended in Redis, or should be there. */
   readonly explainMissing: (
     file: SessionFile,
@@ -189,7 +186,8 @@ function proofOf(one: ReadFile, held: Held | undefined, parts: ProofParts): Proo
   const { entry, fullLifetimeMs } = conversion;
   switch (held?.kind) {
     case "text": {
-      const candidate = { entry, mtimeMs: read.mtimeMs, fullLifetimeMs, ...parts.judge(file, stamp) };
+      const unmodified = parts.isUnmodified(file, stamp) ? { unmodifiedSinceMark: true as const } : {};
+      const candidate = { entry, mtimeMs: read.mtimeMs, fullLifetimeMs, ...unmodified };
       const comparison = parts.compare(candidate, held);
       if (comparison.kind !== "different") return proven;
       return keep("kept", true, comparison.inDoubt);

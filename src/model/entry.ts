@@ -23,6 +23,4 @@ export interface Candidate {
   readonly covered?: true;
   /** Whether a complete run that did not keep what Redis held read the file as it is. */
   readonly unmodifiedSinceMark?: true;
-  /** Whether something put the file there since, though with an earlier time of modification: only a purge asks. */
-  readonly touchedSinceMark?: true;
 }

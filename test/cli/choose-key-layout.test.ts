@@ -44,12 +44,18 @@ describe("choose-key-layout (spec.md section 4, Keys)", () => {
   }
 
   it("Redis is asked about both", async () => {
-    const asked: [string, KeyPrefixes][] = [];
-    await chooseKeyLayout({ prefix: "p:q", keyLayout: "auto" }, async (prefix, prefixes) => {
-      asked.push([prefix, prefixes]);
+    const asked: KeyPrefixes[] = [];
+    await chooseKeyLayout({ prefix: "p:q", keyLayout: "auto" }, async (prefixes) => {
+      asked.push(prefixes);
       return { documented: true, applet: false, cutShort: false };
     });
-    assert.deepEqual(asked, [["p:q", { documented: "session:p:q:", applet: "session::p:q:" }]]);
+    assert.deepEqual(asked, [{ documented: "session:p:q:", applet: "session::p:q:" }]);
+  });
+
+  it("SCAN is denied: refused, naming it and --key-layout", async () => {
+    const choice = await chooseKeyLayout({ prefix: "p", keyLayout: "auto" }, async () => undefined);
+    assert("refusal" in choice);
+    assert.match(choice.refusal, /SCAN.*--key-layout documented or --key-layout applet/);
   });
 
   it("keys under both: refused, naming the flag and both", async () => {
@@ -62,7 +68,7 @@ describe("choose-key-layout (spec.md section 4, Keys)", () => {
   for (const cutShort of [false, true]) {
     it(`no keys${cutShort ? " in ten seconds" : ""}: documented, with a warning that says what the other is and how to choose`, async () => {
       const choice = await chooseKeyLayout({ prefix: "p", keyLayout: "auto" }, seen(false, false, cutShort));
-      assert(choice.evidence === "none");
+      assert("layout" in choice && choice.evidence === "none");
       const { layout, warning } = choice;
       assert.equal(layout, "documented");
       for (const part of [

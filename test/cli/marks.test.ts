@@ -5,9 +5,7 @@ import { describe, it, type TestContext } from "node:test";
 import { type Marks, marksOf } from "../../src/cli/marks.js";
 import type { OpenRun } from "../../src/cli/open-run.js";
 import { type Witness, witnessOf } from "../../src/cli/witness.js";
-import { markKey } from "../../src/redis/marks.js";
 import { presenceName } from "../../src/redis/presence.js";
-import { lastingIdentityOf } from "../../src/source/directory-places.js";
 import { redisOf } from "../end-to-end/support/redis-of-test.js";
 import { type Account, clientOf, resilientOf } from "../redis/support/client-of.js";
 import { redisCommand, redisPipeline } from "../support/redis-command.js";
@@ -16,10 +14,13 @@ import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 const startedMs = Date.UTC(2026, 0, 10);
 const [a, b] = [makeTemporaryDirectory(), makeTemporaryDirectory()];
 const directories = [a, b];
-const fileIn = (directory: string) => ({ directory, name: "n", layout: "flat" as const, sid: "s" });
-const stampOf = (timeMs: number) => ({ dev: 1, ino: 1, size: 1, mtimeMs: timeMs, ctimeMs: timeMs });
-const before = stampOf(startedMs - 10_000.5);
-const after = stampOf(startedMs + 10_000.5);
+const startOf = (marks: Marks, directory: string) => marks.complete().get(directory)?.startedMs;
+const completed = (started: number) => ({
+  startedMs: started,
+  keeps: false,
+  renewed: true,
+  lifetimes: { ttl: "full" as const, expiration: 604_800, expirationAnonymous: 10_800 },
+});
 
 interface Run {
   readonly marks: Marks;
@@ -45,7 +46,7 @@ async function runOf(
   const never = () => assert.fail("not to be called");
   const warnings: string[] = [];
   const run: OpenRun = {
-    ...{ connection, clockLeadMs, keyPrefix, maxFileSize: 1 },
+    ...{ connection, clockLeadMs, keyPrefix, maxFileSize: 1, isNamed: true },
     ...{ directories: of, presence: { places: of, token } },
     ...{ convert: never, look: never, exist: never, close: never },
   };
@@ -57,94 +58,103 @@ async function runOf(
 }
 
 describe("cli marks: a complete run's start, for later runs over the same directories (spec.md section 4, Logouts)", () => {
-  it("left for each directory; a later run's missing key is ended only for files from before", async (t) => {
+  it("left for each directory; a later run reads it", async (t) => {
     const server = await redisOf(t);
     const first = await runOf(t, server);
     await first.marks.read();
-    assert.equal(first.marks.of(fileIn(a), before), undefined, "there is none yet");
-    await first.marks.leave(startedMs, 60_000);
-    assert.equal(first.marks.of(fileIn(a), before), undefined, "a run's own mark is for later ones");
+    assert.equal(startOf(first.marks, a), undefined, "there is none yet");
+    await first.marks.leave(completed(startedMs));
+    assert.equal(startOf(first.marks, a), undefined, "a run's own mark is for later ones");
 
     const second = await runOf(t, server);
-    assert.equal(second.marks.of(fileIn(a), before), undefined, "it was not read yet");
+    assert.equal(startOf(second.marks, a), undefined, "it was not read yet");
     await second.marks.read();
-    for (const directory of directories) {
-      assert.equal(second.marks.of(fileIn(directory), before), startedMs);
-      assert.equal(second.marks.of(fileIn(directory), after), undefined, "modified since");
-      assert.equal(
-        second.marks.of(fileIn(directory), { ...before, ctimeMs: after.ctimeMs }),
-        undefined,
-        "put there since",
-      );
-    }
-    assert.equal(second.marks.of(fileIn("/srv/c"), before), undefined, "another directory");
+    assert.equal(second.marks.endedCounts(), true);
+    for (const directory of directories) assert.equal(startOf(second.marks, directory), startedMs);
+    assert.equal(startOf(second.marks, "/srv/c"), undefined, "another directory");
     assert.deepEqual([first.warnings, second.warnings], [[], []]);
   });
 
   it("each directory has its own; other keys have others, also of the same prefix", async (t) => {
     const server = await redisOf(t);
-    await (await runOf(t, server, { of: [a] })).marks.leave(startedMs, 60_000);
+    await (await runOf(t, server, { of: [a] })).marks.leave(completed(startedMs));
     const both = await runOf(t, server);
     await both.marks.read();
     assert.deepEqual(
-      directories.map((directory) => both.marks.of(fileIn(directory), before)),
+      directories.map((directory) => startOf(both.marks, directory)),
       [startedMs, undefined],
     );
-    await (await runOf(t, server, { keyPrefix: "session:p:" })).marks.leave(startedMs, 60_000);
+    await (await runOf(t, server, { keyPrefix: "session:p:" })).marks.leave(completed(startedMs));
     const applet = await runOf(t, server, { keyPrefix: "session::p:" });
     await applet.marks.read();
-    assert.equal(applet.marks.of(fileIn(a), before), undefined);
+    assert.equal(startOf(applet.marks, a), undefined);
   });
 
   it("another directory that was put in its place was never copied", async (t) => {
     const server = await redisOf(t);
     const path = join(makeTemporaryDirectory(), "sessions");
     mkdirSync(path);
-    await (await runOf(t, server, { of: [path] })).marks.leave(startedMs, 60_000);
+    await (await runOf(t, server, { of: [path] })).marks.leave(completed(startedMs));
     renameSync(path, `${path}.old`);
     mkdirSync(path);
     const { marks } = await runOf(t, server, { of: [path] });
     await marks.read();
-    assert.equal(marks.of(fileIn(path), before), undefined);
+    assert.equal(startOf(marks, path), undefined);
   });
 
-  it("where another clock may date the files, one that was saved up to 2 s before it is not covered", async (t) => {
+  it("where another clock may date the files, it counts from 2 s before", async (t) => {
     const server = await redisOf(t);
     const path = "/proc";
-    await (await runOf(t, server, { of: [path] })).marks.leave(startedMs, 60_000);
+    await (await runOf(t, server, { of: [path] })).marks.leave(completed(startedMs));
     const { marks } = await runOf(t, server, { of: [path] });
     await marks.read();
-    assert.equal(marks.of(fileIn(path), stampOf(startedMs - 1900.5)), undefined);
-    assert.equal(marks.of(fileIn(path), stampOf(startedMs - 2100.5)), startedMs - 2000);
+    assert.equal(startOf(marks, path), startedMs - 2000);
   });
 
-  it("it lasts as long as it is told to, on Redis's clock", async (t) => {
+  it("notes of a run that began and of a purge make nothing ended, and a purge forbids to retract", async (t) => {
     const server = await redisOf(t);
-    const { marks } = await runOf(t, server, { clockLeadMs: 1_000_000, of: [a] });
-    const earliest = Date.now() + 60_000 + 1_000_000;
-    await marks.leave(startedMs, 60_000);
-    const key = markKey({
-      ...{ keyPrefix: "session:", directory: a, identity: lastingIdentityOf(a) },
-      shard: null,
-    });
-    const ends = Number(await redisCommand(server, "PEXPIRETIME", key));
-    assert(ends >= earliest && ends <= Date.now() + 1_060_000);
+    const { marks } = await runOf(t, server);
+    await marks.noteStart();
+    await marks.read();
+    assert.equal(marks.complete().size, 0);
+    assert.equal(await marks.whyNotRetract(), undefined);
+    await marks.noteRemoval();
+    await marks.read();
+    assert.equal(marks.complete().size, 0);
+    assert.match((await marks.whyNotRetract()) ?? "", /a purge removed/);
+  });
+
+  it("another directory under the same key prefix forbids to retract, another prefix does not", async (t) => {
+    const server = await redisOf(t);
+    const { marks } = await runOf(t, server, { of: [a] });
+    await marks.noteStart();
+    await (await runOf(t, server, { of: [b], keyPrefix: "session:p:" })).marks.noteStart();
+    assert.equal(await marks.whyNotRetract(), undefined);
+    await redisCommand(server, "SET", "tele-sessions:mark:old", "1768003200000");
+    assert.match(
+      (await marks.whyNotRetract()) ?? "",
+      /another directory/,
+      "one that names no prefix counts as this one's",
+    );
+    await redisCommand(server, "DEL", "tele-sessions:mark:old");
+    await (await runOf(t, server, { of: [b] })).marks.noteStart();
+    assert.match((await marks.whyNotRetract()) ?? "", /another directory/);
   });
 
   it("read again it is what stands there then", async (t) => {
     const server = await redisOf(t);
     const run = await runOf(t, server);
-    await run.marks.leave(startedMs, 60_000);
+    await run.marks.leave(completed(startedMs));
     await run.marks.read();
     await redisCommand(server, "FLUSHALL");
     await run.marks.read();
-    assert.equal(run.marks.of(fileIn(a), before), undefined, "Redis was emptied");
+    assert.equal(startOf(run.marks, a), undefined, "Redis was emptied");
   });
 
   it("where Redis evicts keys, what is missing is not taken for ended, and that is said", async (t) => {
     const server = await redisOf(t, { args: ["--maxmemory-policy", "volatile-ttl"] });
     const earlier = await runOf(t, server);
-    await earlier.marks.leave(startedMs, 86_400_000);
+    await earlier.marks.leave(completed(startedMs));
     await redisCommand(server, "CONFIG", "SET", "maxmemory", "4mb");
     await redisPipeline(
       server,
@@ -152,7 +162,7 @@ describe("cli marks: a complete run's start, for later runs over the same direct
     );
     const { marks, warnings } = await runOf(t, server);
     await marks.read();
-    assert.equal(marks.of(fileIn(a), before), undefined);
+    assert.equal(marks.endedCounts(), false);
     assert.deepEqual(warnings, [
       "Redis evicts keys, or has evicted some: what is missing is not taken for ended",
     ]);
@@ -164,11 +174,11 @@ describe("cli marks: where they can't be read or written that is said, and the r
 
   it("read", async (t) => {
     const server = await redisOf(t);
-    await (await runOf(t, server)).marks.leave(startedMs, 60_000);
+    await (await runOf(t, server)).marks.leave(completed(startedMs));
     await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~tele-sessions:witness", "+@all");
     const { marks, warnings } = await runOf(t, { ...server, ...user });
     await marks.read();
-    assert.equal(marks.of(fileIn(a), before), undefined);
+    assert.equal(startOf(marks, a), undefined);
     assert.deepEqual(warnings, [
       "what earlier runs left in Redis for later ones (tele-sessions:mark:*) could not be read",
     ]);
@@ -176,12 +186,12 @@ describe("cli marks: where they can't be read or written that is said, and the r
 
   it("written, and no more than that is known of a Redis that is emptied", async (t) => {
     const server = await redisOf(t);
-    await (await runOf(t, server)).marks.leave(startedMs, 60_000);
+    await (await runOf(t, server)).marks.leave(completed(startedMs));
     await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "%R~*", "%W~session:*", "+@all");
     const { marks, warnings } = await runOf(t, { ...server, ...user }, { token: "2" });
     await marks.read();
-    assert.equal(marks.of(fileIn(a), before), undefined, "what is missing is not taken for ended");
-    await marks.leave(startedMs + 1, 60_000);
+    assert.equal(marks.endedCounts(), false, "what is missing is not taken for ended");
+    await marks.leave(completed(startedMs + 1));
     assert.equal(warnings.length, 1);
     assert.match(warnings[0] ?? "", /^keys of our own \(tele-sessions:\*\) could not be written: /);
     assert.equal(await redisCommand(server, "DBSIZE"), 3, "two marks and the witness of their run");
@@ -191,7 +201,7 @@ describe("cli marks: where they can't be read or written that is said, and the r
     const server = await redisOf(t);
     await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~tele-sessions:witness", "+@all");
     const { marks, warnings } = await runOf(t, { ...server, ...user });
-    await marks.leave(startedMs, 60_000);
+    await marks.leave(completed(startedMs));
     assert.deepEqual(warnings, [
       "what earlier runs left in Redis for later ones (tele-sessions:mark:*) could not be written",
     ]);
@@ -201,7 +211,7 @@ describe("cli marks: where they can't be read or written that is said, and the r
     const server = await redisOf(t);
     await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~*", "+@all", "-info");
     const { marks, witness } = await runOf(t, { ...server, ...user });
-    const works = [witness.begin, marks.read, witness.confirm, () => marks.leave(startedMs, 60_000)];
+    const works = [witness.begin, marks.read, witness.confirm, () => marks.leave(completed(startedMs))];
     for (const work of works) {
       await witness.begin();
       await redisCommand(server, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
@@ -212,9 +222,9 @@ describe("cli marks: where they can't be read or written that is said, and the r
   it("one that lies in the future, as a wrong clock leaves it, covers nothing", async (t) => {
     const server = await redisOf(t);
     const { marks } = await runOf(t, server);
-    await marks.leave(Date.now() + 3_600_000, 86_400_000);
+    await marks.leave(completed(Date.now() + 3_600_000));
     await marks.read();
-    assert.equal(marks.of(fileIn(a), before), undefined);
+    assert.equal(startOf(marks, a), undefined);
   });
 });
 
@@ -229,8 +239,8 @@ describe("cli marks: a Redis that was emptied is found out, and nothing is left 
     await one.witness.begin();
     await one.witness.confirm();
     await assert.rejects(other.witness.confirm(), { name: "RedisForgotError" });
-    await assert.rejects(other.marks.leave(startedMs, 60_000), { name: "RedisForgotError" });
-    await one.marks.leave(startedMs, 60_000);
+    await assert.rejects(other.marks.leave(completed(startedMs)), { name: "RedisForgotError" });
+    await one.marks.leave(completed(startedMs));
     assert.equal(await redisCommand(server, "DBSIZE"), directories.length + 1);
   });
 
@@ -250,11 +260,11 @@ describe("cli marks: a Redis that was emptied is found out, and nothing is left 
 
   it("by the marks of a run that only reads", async (t) => {
     const server = await redisOf(t);
-    await (await runOf(t, server)).marks.leave(startedMs, 60_000);
+    await (await runOf(t, server)).marks.leave(completed(startedMs));
     const { marks } = await runOf(t, server, { witnessed: false });
     await marks.confirm();
     await marks.read();
-    assert.equal(marks.of(fileIn(a), before), startedMs);
+    assert.equal(startOf(marks, a), startedMs);
     await marks.confirm();
     await redisCommand(server, "FLUSHALL");
     await assert.rejects(marks.confirm(), { name: "RedisForgotError" });

@@ -20,6 +20,7 @@ import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 
 const failureOf = (index: number): ReportedFailure => ({
   session: `${index}…`,
+  file: `/srv/s/werkzeug_${index}….sess`,
   reason: "corrupt",
   detail: `"quoted" \\ \u0007 ü ${index}`,
 });

@@ -8,6 +8,7 @@ import { sampleReport } from "../support/sample-report.js";
 
 const failures: readonly ReportedFailure[] = Array.from({ length: 100 }, (_, index) => ({
   session: `${String(index).padStart(6, "0")}…`,
+  file: `/srv/s/werkzeug_${String(index).padStart(6, "0")}….sess`,
   reason: "corrupt",
   detail: "truncated at byte 3",
 }));

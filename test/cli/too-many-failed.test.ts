@@ -18,7 +18,7 @@ function ledgerOf([found, failed]: PassCounts): Ledger {
 
 function recordOf([main = [0, 0], ...later]: readonly PassCounts[]): RunRecord {
   return {
-    ...newRunRecord(outcomesOf.copy, () => undefined),
+    ...newRunRecord(outcomesOf.copy, { onFailure: () => undefined, onDifference: () => undefined }),
     ledger: ledgerOf(main),
     laterPasses: later.map(ledgerOf),
   };

@@ -15,6 +15,7 @@ const longestMs = 5000;
 function convert(bytes: Buffer): Conversion {
   const settings = {
     keyPrefix: "session:",
+    clockLeadMs: 0,
     ttl: "full",
     expiration: 604_800,
     expirationAnonymous: 10_800,

@@ -8,6 +8,7 @@ const nowMs = Date.now();
 const read = { bytes: make(60 * 1024 * 1024), mtimeMs: nowMs, openedAtMs: nowMs };
 const settings = {
   keyPrefix: "session:",
+  clockLeadMs: 0,
   ttl: "full",
   expiration: 604_800,
   expirationAnonymous: 10_800,

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { compareHeld } from "../../src/convert/compare-held.js";
 import type { LifetimeSettings } from "../../src/convert/lifetime.js";
+import { signedInstant } from "../../src/convert/sign.js";
 
 const nowMs = Date.UTC(2026, 0, 10);
 const second = 1000;
@@ -17,6 +18,9 @@ interface Case {
   readonly held?: string | Buffer;
   /** When the key ends; null: never. */
   readonly endsMs: number | null;
+  /** Who saved it: the instant is moved down by less than a second to carry a copy's sign, or not to. */
+  readonly by?: "copy" | "server";
+  readonly policy?: "newest" | "keep";
   readonly file?: string;
   readonly modifiedMs?: number;
   readonly ttl?: LifetimeSettings["ttl"];
@@ -28,24 +32,43 @@ function compare({
   file = fileValue,
   modifiedMs = fileModifiedMs,
   ttl = "full",
+  by = "copy",
+  policy = "newest",
 }: Case): string {
-  const entry = { key: "session:a", value: file, expiresAtMs: nowMs + full - 2 * second };
+  const value = Buffer.from(held);
+  const expiresAtMs =
+    endsMs === null ? null : by === "copy" ? signedInstant(endsMs, value, 0) : unsigned(endsMs, value);
+  const ends = ttl === "full" ? nowMs + full - 2 * second : modifiedMs + full;
+  const entry = { key: "session:a", value: file, expiresAtMs: signedInstant(ends, file, 0) };
   const comparison = compareHeld(
     { entry, mtimeMs: modifiedMs, fullLifetimeMs: full },
-    { kind: "text", value: Buffer.from(held), expiresAtMs: endsMs },
-    { ttl, expiration: 604_800, expirationAnonymous: 10_800 },
+    { kind: "text", value, expiresAtMs },
+    {
+      policy,
+      lifetimes: { ttl, ...expirations },
+      longest: expirations,
+      clockLeadMs: 0,
+      signsCount: true,
+      renews: false,
+      provesCopies: false,
+    },
     nowMs,
   );
   if (comparison.kind === "equal")
     return comparison.lifetimeIsRight ? "equal" : "equal, its lifetime is wrong";
-  return "warning" in comparison ? `${comparison.kind}: ${comparison.warning}` : comparison.kind;
+  return comparison.kind === "different" && comparison.inDoubt === true ? inDoubt : comparison.kind;
 }
 
 const setOf = (items: string): string => `{"uid": 2, "s": {"_type": "set", "value": [${items}]}}`;
 /** The end of a key whose session was saved so long before the file was modified. */
 const savedBeforeFile = (milliseconds: number): number => fileModifiedMs - milliseconds + full;
-const noSession = "different: a key holds what is no session: it was left alone";
-const tooLong = "different: a key's lifetime is longer than the settings say: it was left alone";
+const expirations = { expiration: 604_800, expirationAnonymous: 10_800 };
+const inDoubt = "different, in doubt";
+
+/** The same instant, or a millisecond less where it would carry the sign by chance. */
+function unsigned(endsMs: number, value: Buffer): number {
+  return signedInstant(endsMs, value, 0) === endsMs ? endsMs - 1 : endsMs;
+}
 
 describe("compare-held: an equal value: a lifetime is right up to full + 5 s (spec.md section 4, Verify)", () => {
   const wrong = "equal, its lifetime is wrong";
@@ -53,7 +76,7 @@ describe("compare-held: an equal value: a lifetime is right up to full + 5 s (sp
     ["full", { endsMs: nowMs + full }, "equal"],
     ["what this run would write", { endsMs: nowMs + full - 2 * second }, "equal"],
     ["full + 5 s", { endsMs: nowMs + full + 5 * second }, "equal"],
-    ["a millisecond more", { endsMs: nowMs + full + 5 * second + 1 }, wrong],
+    ["a second more", { endsMs: nowMs + full + 6 * second }, wrong],
     ["none at all", { endsMs: null }, wrong],
     ["about to end", { endsMs: nowMs + 1 }, "equal"],
     [
@@ -70,64 +93,50 @@ describe("compare-held: an equal value: a lifetime is right up to full + 5 s (sp
   for (const [name, case_, expected] of rows) it(name, () => assert.equal(compare(case_), expected));
 });
 
-describe("compare-held: an equal value with --ttl remaining: within 5 s of mtime + full, or saved since (Verify)", () => {
+describe("compare-held: an equal value with --ttl remaining: a copy-written key within 10 s of what a copy would give (Verify)", () => {
   const wrong = "equal, its lifetime is wrong";
   const ends = fileModifiedMs + full;
-  const rows: readonly (readonly [name: string, endsMs: number | null, expected: string])[] = [
-    ["what remains of it", ends, "equal"],
-    ["5 s less", ends - 5 * second, "equal"],
-    ["a millisecond shorter than that", ends - 5 * second - 1, wrong],
-    ["longer: saved since", ends + day - second, "equal"],
-    ["longer than full + 5 s", nowMs + full + 5 * second + 1, wrong],
-    ["none at all", null, wrong],
+  const rows: readonly (readonly [name: string, case_: Omit<Case, "ttl">, expected: string])[] = [
+    ["what remains of it", { endsMs: ends }, "equal"],
+    ["9 s less", { endsMs: ends - 9 * second }, "equal"],
+    ["11 s less", { endsMs: ends - 11 * second }, wrong],
+    ["11 s more", { endsMs: ends + 11 * second }, wrong],
+    ["11 s less, saved by a server", { endsMs: ends - 11 * second, by: "server" }, "equal"],
+    ["longer than full + 5 s", { endsMs: nowMs + full + 6 * second, by: "server" }, wrong],
+    ["none at all", { endsMs: null }, wrong],
   ];
-  for (const [name, endsMs, expected] of rows)
-    it(name, () => assert.equal(compare({ endsMs, ttl: "remaining" }), expected));
+  for (const [name, case_, expected] of rows)
+    it(name, () => assert.equal(compare({ ...case_, ttl: "remaining" }), expected));
 });
 
-describe("compare-held: another value is newer only where Redis saved it after the file's last modification (Purge: equal or newer)", () => {
+describe("compare-held: another value (spec.md section 4, Conflicts and Purge)", () => {
   const rows: readonly (readonly [name: string, case_: Case, expected: string])[] = [
-    ["saved after it", { endsMs: savedBeforeFile(-1) }, "newer"],
-    ["saved at the same time", { endsMs: savedBeforeFile(0) }, "newer"],
-    ["saved before it", { endsMs: savedBeforeFile(1) }, "different"],
-    [
-      "saved a fraction of a millisecond before it",
-      { endsMs: savedBeforeFile(0), modifiedMs: fileModifiedMs + 0.25 },
-      "different",
-    ],
+    ["copied after the file was saved", { endsMs: savedBeforeFile(-2 * second) }, "newer"],
+    ["copied before the file was saved", { endsMs: savedBeforeFile(1) }, "different"],
+    ["the same with keep", { endsMs: savedBeforeFile(1), policy: "keep" }, "different"],
+    ["saved by a server after the file", { endsMs: savedBeforeFile(-2 * second), by: "server" }, "newer"],
+    ["saved by a server, perhaps before the file", { endsMs: savedBeforeFile(day), by: "server" }, inDoubt],
+    ["the same with keep", { endsMs: savedBeforeFile(day), by: "server", policy: "keep" }, "newer"],
     ["no lifetime: just saved", { endsMs: null }, "newer"],
-    ["saved in the future, within 5 s", { endsMs: nowMs + full + 5 * second }, "newer"],
-    ["saved in the future: doubt is no proof", { endsMs: nowMs + full + 5 * second + 1 }, tooLong],
-    ["no session: doubt is no proof", { held: "[]", endsMs: nowMs + full }, noSession],
-    ["no JSON: doubt is no proof", { held: Buffer.from([0x80, 4]), endsMs: nowMs + full }, noSession],
-    ["an empty text: doubt is no proof", { held: "", endsMs: nowMs + full }, noSession],
-    [
-      "its own lifetime dates the save: before the file",
-      { held: '{"uid": 2, "expiration": 60}', endsMs: fileModifiedMs + 60 * second - 1 },
-      "different",
-    ],
-    [
-      "its own lifetime dates the save: after the file",
-      { held: '{"uid": 2, "expiration": 60}', endsMs: fileModifiedMs + 60 * second },
-      "newer",
-    ],
-    ["with --ttl remaining likewise", { endsMs: savedBeforeFile(1), ttl: "remaining" }, "different"],
+    ["saved in the future: doubt is no proof", { endsMs: nowMs + full + 7 * second }, inDoubt],
+    ["no session: doubt is no proof", { held: "[]", endsMs: nowMs + full }, inDoubt],
+    ["no JSON: doubt is no proof", { held: Buffer.from([0x80, 4]), endsMs: nowMs + full }, inDoubt],
+    ["an empty text: doubt is no proof", { held: "", endsMs: nowMs + full }, inDoubt],
   ];
   for (const [name, case_, expected] of rows)
     it(name, () => assert.equal(compare({ held: otherValue, ...case_ }), expected));
 
-  it("whatever the times: newer means saved no earlier than the file, and not in the future", () => {
+  it("whatever the times: a copy-written key is newer only if that copy read the file later than its modification", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: -30 * day, max: 30 * day }),
         fc.double({ min: -30 * day, max: 30 * day, noNaN: true }),
-        fc.constantFrom("full" as const, "remaining" as const),
-        (savedAgo, modifiedAgo, ttl) => {
-          const savedMs = nowMs - savedAgo;
+        (savedAgo, modifiedAgo) => {
+          const ends = signedInstant(nowMs - savedAgo + full, Buffer.from(otherValue), 0);
+          const savedMs = ends - full;
           const modifiedMs = nowMs - modifiedAgo;
-          const comparison = compare({ held: otherValue, endsMs: savedMs + full, modifiedMs, ttl });
-          const isNewer = savedMs <= nowMs + 5 * second && (savedMs > nowMs || savedMs >= modifiedMs);
-          assert.equal(comparison === "newer", isNewer, comparison);
+          const isNewer = savedMs <= nowMs + 5 * second && savedMs >= modifiedMs;
+          assert.equal(compare({ held: otherValue, endsMs: ends, modifiedMs }) === "newer", isNewer);
         },
       ),
     );

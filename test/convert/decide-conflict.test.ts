@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type ConflictPolicy, decideConflict } from "../../src/convert/decide-conflict.js";
+import { signedInstant } from "../../src/convert/sign.js";
 import type { Candidate } from "../../src/model/entry.js";
 
 const nowMs = Date.UTC(2026, 0, 10);
 const second = 1000;
 const day = 86_400 * second;
-const lifetimes = { ttl: "full", expiration: 604_800, expirationAnonymous: 10_800 } as const;
-const full = lifetimes.expiration * second;
-const anonymous = lifetimes.expirationAnonymous * second;
+const expirations = { expiration: 604_800, expirationAnonymous: 10_800 };
+const full = expirations.expiration * second;
+const anonymous = expirations.expirationAnonymous * second;
 
 /** The file's session, modified a day ago, and what is asked of it. */
 const fileValue = '{"uid": 2, "v": "file"}';
@@ -23,6 +24,13 @@ interface Case {
   /** When the key ends; null: never. By default the held session was saved two days ago. */
   readonly endsMs?: number | null;
   readonly policy?: ConflictPolicy;
+  /** Who saved the key: a copy's instant carries the sign of the value. A copy by default. */
+  readonly by?: "copy" | "server";
+  readonly renews?: boolean;
+  readonly signsCount?: boolean;
+  readonly longest?: typeof expirations;
+  readonly unmodifiedSinceMark?: true;
+  readonly provesCopies?: boolean;
 }
 
 const heldValue = '{"uid": 2, "v": "held"}';
@@ -33,25 +41,36 @@ function decide({
   held = heldValue,
   endsMs = nowMs - 2 * day + full,
   policy = "newest",
+  by = "copy",
+  renews = false,
+  signsCount = true,
+  longest = expirations,
+  provesCopies = false,
+  ...marks
 }: Case): string {
   const candidate: Candidate = {
-    entry: { key: "session:a", value: file, expiresAtMs: ourInstant },
+    entry: { key: "session:a", value: file, expiresAtMs: signedInstant(ourInstant, file, 0) },
     mtimeMs: modifiedMs,
     fullLifetimeMs: full,
+    ...marks,
   };
   const value = typeof held === "string" ? Buffer.from(held) : held;
-  const decision = decideConflict(
-    candidate,
-    { kind: "text", value, expiresAtMs: endsMs },
+  const signed = endsMs === null ? null : signedInstant(endsMs, value, 0);
+  const expiresAtMs = by === "copy" ? signed : endsMs === signed ? endsMs && endsMs - 1 : endsMs;
+  const rules = {
     policy,
-    lifetimes,
-    nowMs,
-  );
-  return "warning" in decision ? `${decision.kind}: ${decision.warning}` : decision.kind;
+    lifetimes: { ttl: "full" as const, ...expirations },
+    longest,
+    clockLeadMs: 0,
+    signsCount,
+    renews,
+    provesCopies,
+  };
+  const decision = decideConflict(candidate, { kind: "text", value, expiresAtMs }, rules, nowMs);
+  return "inDoubt" in decision ? inDoubt : decision.kind;
 }
 
-const noSession = "kept: a key holds what is no session: it was left alone";
-const tooLong = "kept: a key's lifetime is longer than the settings say: it was left alone";
+const inDoubt = "kept, in doubt";
 /** The end of a key whose session was saved so long before the file was modified. */
 const savedBeforeFile = (milliseconds: number, lifetime = full): number =>
   fileModifiedMs - milliseconds + lifetime;
@@ -78,15 +97,31 @@ describe("decide-conflict: an equal value (spec.md section 4, Conflicts)", () =>
       { file: setOf("1, 2"), held: setOf("2, 1"), endsMs: null },
       "endless",
     ],
-    ["exactly full + 5 s: identical", { held: fileValue, endsMs: nowMs + full + 5 * second }, "identical"],
+    ["full + 5 s: identical", { held: fileValue, endsMs: nowMs + full + 5 * second }, "identical"],
+    ["longer than full + 5 s: refresh", { held: fileValue, endsMs: nowMs + full + 6 * second }, "refresh"],
+    ["far too long: refresh", { held: fileValue, endsMs: nowMs + 100 * full }, "refresh"],
     [
-      "longer than full + 5 s: refresh",
-      { held: fileValue, endsMs: nowMs + full + 5 * second + 1 },
+      "copy-written, while the server works on files: renewed",
+      { held: fileValue, endsMs: nowMs + full - day, renews: true },
       "refresh",
     ],
-    ["far too long: refresh", { held: fileValue, endsMs: Number.MAX_SAFE_INTEGER }, "refresh"],
+    [
+      "saved by a server: its lifetime is left alone",
+      { held: fileValue, endsMs: nowMs + full - day, renews: true, by: "server" },
+      "identical",
+    ],
+    [
+      "whole seconds: nobody's sign counts, so nothing is renewed",
+      { held: fileValue, endsMs: nowMs + full - day, renews: true, signsCount: false },
+      "identical",
+    ],
+    [
+      "copy-written with a later end than this copy would give: left alone",
+      { held: fileValue, endsMs: nowMs + full + second, renews: true },
+      "identical",
+    ],
     ["exactly our instant: perhaps our own write", { held: fileValue, endsMs: ourInstant }, "own"],
-    ["a millisecond beside our instant: identical", { held: fileValue, endsMs: ourInstant + 1 }, "identical"],
+    ["a second beside our instant: identical", { held: fileValue, endsMs: ourInstant + second }, "identical"],
     ["what is no session, in the file as in Redis: identical", { file: "[1]", held: "[1]" }, "identical"],
   ];
   for (const [name, case_, expected] of rows) {
@@ -112,47 +147,72 @@ describe("decide-conflict: keep and overwrite, another value", () => {
   }
 });
 
-describe("decide-conflict: newest, another value: the file's only where it was modified after the save", () => {
+describe("decide-conflict: newest, another value, in its three steps (spec.md section 4, Conflicts)", () => {
   const rows: readonly (readonly [name: string, case_: Case, expected: string])[] = [
-    ["the file modified after the save", { endsMs: savedBeforeFile(1) }, "replace"],
-    ["the file modified at the save", { endsMs: savedBeforeFile(0) }, "kept"],
-    ["the file modified before the save", { endsMs: savedBeforeFile(-1) }, "kept"],
     [
-      "a fraction of a millisecond after the save",
-      { endsMs: savedBeforeFile(0), modifiedMs: fileModifiedMs + 0.25 },
-      "replace",
-    ],
-    ["saved just now", { endsMs: nowMs + full }, "kept"],
-    ["no lifetime: just saved", { endsMs: null }, "kept"],
-    ["no lifetime, though the file is of now", { endsMs: null, modifiedMs: nowMs }, "kept"],
-    ["no lifetime and no session", { endsMs: null, held: "[]" }, "kept"],
-
-    ["saved in the future, within 5 s", { endsMs: nowMs + full + 1, modifiedMs: nowMs + day }, "kept"],
-    [
-      "saved in the future, exactly 5 s",
-      { endsMs: nowMs + full + 5 * second, modifiedMs: nowMs + day },
+      "1: unmodified since the mark, copied before",
+      { endsMs: savedBeforeFile(day), unmodifiedSinceMark: true },
       "kept",
     ],
-    ["saved in the future", { endsMs: nowMs + full + 5 * second + 1, modifiedMs: nowMs + day }, tooLong],
-
-    ["not JSON", { held: "gASVAAAA", modifiedMs: nowMs }, noSession],
-    ["not UTF-8", { held: Buffer.from([0x80, 4, 0x95, 0xff]), modifiedMs: nowMs }, noSession],
-    ["empty text", { held: "", modifiedMs: nowMs }, noSession],
-    ["JSON cut short", { held: '{"uid": 2', modifiedMs: nowMs }, noSession],
-    ["JSON with text after it", { held: '{"uid": 2} ]', modifiedMs: nowMs }, noSession],
-    ["a list", { held: '[{"uid": 2}]', modifiedMs: nowMs }, noSession],
-    ["a text", { held: '"uid"', modifiedMs: nowMs }, noSession],
-    ["null", { held: "null", modifiedMs: nowMs }, noSession],
-    ["501 levels", { held: `{"a": ${"[".repeat(500)}${"]".repeat(500)}}`, modifiedMs: nowMs }, noSession],
-    ["an int of too many digits", { held: `{"a": ${"9".repeat(5000)}}`, modifiedMs: nowMs }, noSession],
+    [
+      "1: unmodified since the mark, saved by an applet that sets three hours",
+      { endsMs: nowMs + 3600 * second, by: "server", unmodifiedSinceMark: true },
+      "kept",
+    ],
+    ["1: unmodified since the mark, no session", { held: "[]", unmodifiedSinceMark: true }, "kept"],
+    [
+      "1: for a purge a copy-written key is dated as ever: a file may have been put back with its old time",
+      { endsMs: savedBeforeFile(day), unmodifiedSinceMark: true, provesCopies: true },
+      "replace",
+    ],
+    [
+      "1: for a purge a server's save is the later one all the same",
+      { endsMs: savedBeforeFile(day), by: "server", unmodifiedSinceMark: true, provesCopies: true },
+      "kept",
+    ],
+    ["2: copied before the file was modified", { endsMs: savedBeforeFile(1) }, "replace"],
+    ["2: copied after the file was modified", { endsMs: savedBeforeFile(-second) }, "kept"],
+    [
+      "2: copied with a longer expiration than today's: dated by the longest",
+      { endsMs: savedBeforeFile(-day), longest: { expiration: 2 * 604_800, expirationAnonymous: 10_800 } },
+      "replace",
+    ],
+    [
+      "3: saved by a server after the file was modified",
+      { endsMs: savedBeforeFile(-1), by: "server" },
+      "kept",
+    ],
+    ["3: saved by a server, perhaps before", { endsMs: savedBeforeFile(2), by: "server" }, inDoubt],
+    ["3: three hours left of a server's save", { endsMs: nowMs + 3 * 3600 * second, by: "server" }, inDoubt],
+    [
+      "3: absolute mode: the lifetime of the login two days ago",
+      { endsMs: nowMs - 2 * day + full, by: "server" },
+      inDoubt,
+    ],
+    [
+      "whole seconds: nobody's sign counts",
+      { endsMs: savedBeforeFile(2 * second), signsCount: false },
+      inDoubt,
+    ],
+    ["no lifetime: just saved", { endsMs: null }, "kept"],
+    ["no lifetime, though the file is of now", { endsMs: null, modifiedMs: nowMs }, "kept"],
+    ["no lifetime and no session", { endsMs: null, held: "[]" }, inDoubt],
+    ["saved in the future, within 5 s", { endsMs: nowMs + full + second, modifiedMs: nowMs - day }, "kept"],
+    ["saved in the future", { endsMs: nowMs + full + 6 * second, modifiedMs: nowMs + day }, inDoubt],
+    ["saved in the future by a server", { endsMs: nowMs + full + 6 * second, by: "server" }, inDoubt],
+    ["not JSON", { held: "gASVAAAA", modifiedMs: nowMs }, inDoubt],
+    ["not UTF-8", { held: Buffer.from([0x80, 4, 0x95, 0xff]), modifiedMs: nowMs }, inDoubt],
+    ["empty text", { held: "", modifiedMs: nowMs }, inDoubt],
+    ["JSON cut short", { held: '{"uid": 2', modifiedMs: nowMs }, inDoubt],
+    ["JSON with text after it", { held: '{"uid": 2} ]', modifiedMs: nowMs }, inDoubt],
+    ["a list", { held: '[{"uid": 2}]', modifiedMs: nowMs }, inDoubt],
+    ["a text", { held: '"uid"', modifiedMs: nowMs }, inDoubt],
+    ["null", { held: "null", modifiedMs: nowMs }, inDoubt],
+    ["501 levels", { held: `{"a": ${"[".repeat(500)}${"]".repeat(500)}}`, modifiedMs: nowMs }, inDoubt],
+    ["an int of too many digits", { held: `{"a": ${"9".repeat(5000)}}`, modifiedMs: nowMs }, inDoubt],
     [
       "500 levels are a session",
       { held: `{"uid": 2, "a": ${"[".repeat(499)}${"]".repeat(499)}}`, endsMs: savedBeforeFile(1) },
-      "replace",
-    ],
-    [
-      "lone surrogates are a session",
-      { held: '{"uid": 2, "\\ud800": "\\udfff"}', endsMs: savedBeforeFile(1) },
       "replace",
     ],
     ["NaN is a session", { held: '{"uid": 2, "a": NaN}', endsMs: savedBeforeFile(1) }, "replace"],
@@ -184,19 +244,28 @@ describe("decide-conflict: newest: the save is dated by the session that Redis h
   ];
   for (const [name, held, lifetime] of rows) {
     it(name, () => {
-      assert.equal(decide({ held, endsMs: savedBeforeFile(1, lifetime) }), "replace", "saved before");
-      assert.equal(decide({ held, endsMs: savedBeforeFile(0, lifetime) }), "kept", "saved at the same time");
-      assert.equal(decide({ held, endsMs: savedBeforeFile(-1, lifetime) }), "kept", "saved after");
-      assert.equal(decide({ held, endsMs: nowMs + lifetime + 5001 }), tooLong, "saved in the future");
+      assert.equal(decide({ held, endsMs: savedBeforeFile(1, lifetime) }), "replace", "copied before");
+      assert.equal(decide({ held, endsMs: savedBeforeFile(-second, lifetime) }), "kept", "copied after");
+      assert.equal(
+        decide({ held, by: "server", endsMs: savedBeforeFile(2, lifetime) }),
+        inDoubt,
+        "saved before",
+      );
+      assert.equal(
+        decide({ held, by: "server", endsMs: savedBeforeFile(-1, lifetime) }),
+        "kept",
+        "saved after",
+      );
+      assert.equal(decide({ held, endsMs: nowMs + lifetime + 6001 }), inDoubt, "saved in the future");
     });
   }
 
-  it("its own: negative, which no save leaves: kept, with a warning", () =>
-    assert.equal(decide({ held: own("-60"), endsMs: nowMs - 1 }), tooLong));
+  it("its own: negative, which no save leaves: in doubt", () =>
+    assert.equal(decide({ held: own("-60"), endsMs: nowMs - 1 }), inDoubt));
 
   it("the file's own lifetime says nothing about the save", () => {
     const file = '{"uid": 2, "expiration": 60}';
     assert.equal(decide({ file, endsMs: savedBeforeFile(1) }), "replace");
-    assert.equal(decide({ file, endsMs: savedBeforeFile(0) }), "kept");
+    assert.equal(decide({ file, endsMs: savedBeforeFile(-second) }), "kept");
   });
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Conversion, convertSession } from "../../src/convert/convert-session.js";
 import { expiryInstant, fullLifetime } from "../../src/convert/lifetime.js";
+import { crc32ByTable } from "../../src/convert/sign.js";
 import { newDict, type PythonValue, setItem } from "../../src/format/python-value.js";
 
 const second = 1000;
@@ -23,13 +24,33 @@ function convert(json: string, { ttl = "full", openedMsAgo = 0, modifiedMsAgo = 
     mtimeMs: nowMs - modifiedMsAgo,
     openedAtMs: nowMs - openedMsAgo,
   };
-  const settings = { keyPrefix: "session:", ttl, expiration, expirationAnonymous, maxSessionSize: 1e6 };
+  const settings = {
+    keyPrefix: "session:",
+    clockLeadMs: 0,
+    ttl,
+    expiration,
+    expirationAnonymous,
+    maxSessionSize: 1e6,
+  };
   return convertSession(read, "aa", settings, nowMs);
 }
 
-/** How long the entry lives from now, milliseconds; its kind where there is none. */
+/** How long the entry lives from now, milliseconds, with its sign; its kind if there is none. */
 function livesFor(conversion: Conversion): number | string {
-  return conversion.kind === "entry" ? conversion.entry.expiresAtMs - nowMs : conversion.kind;
+  if (conversion.kind !== "entry") return conversion.kind;
+  const { expiresAtMs, value } = conversion.entry;
+  assert.equal(
+    expiresAtMs % 1000,
+    crc32ByTable(Buffer.from(value)) % 1000,
+    "it carries the sign of the value",
+  );
+  return expiresAtMs - nowMs;
+}
+
+/** The sign takes less than a second. */
+function assertLife(life: number | string, expected: number | string): void {
+  if (typeof expected === "string" || typeof life === "string") assert.equal(life, expected);
+  else assert.ok(life <= expected && life > expected - second, `${life} for ${expected}`);
 }
 
 const full = expiration * second;
@@ -52,29 +73,28 @@ describe("lifetime: one absolute instant (spec.md section 4, Lifetime)", () => {
       { openedMsAgo: 5000 },
       full - 7000,
     ],
-    [
-      "full: our clock was set back since: no more than full from now",
-      '{"uid": 2}',
-      { openedMsAgo: -day },
-      full,
-    ],
     ["remaining: from the mtime", '{"uid": 2}', { ttl: "remaining", modifiedMsAgo: day }, full - day],
-    ["remaining, anonymous", "{}", { ttl: "remaining", modifiedMsAgo: 1000 }, anonymous - 1000],
+    ["remaining, anonymous", "{}", { ttl: "remaining", modifiedMsAgo: 3000 }, anonymous - 3000],
     [
-      "remaining: a fraction of a millisecond is cut off",
-      "{}",
-      { ttl: "remaining", modifiedMsAgo: 0.25 },
-      anonymous - 1,
-    ],
-    [
-      "remaining: an mtime in the future: full from now",
+      "remaining: an mtime in the future: from 2 s before the opening",
       '{"uid": 2}',
       { ttl: "remaining", modifiedMsAgo: -day },
-      full,
+      full - 2000,
     ],
     ["remaining: over a day ago", '{"uid": 2}', { ttl: "remaining", modifiedMsAgo: full + day }, "expired"],
     ["remaining: over just now", '{"uid": 2}', { ttl: "remaining", modifiedMsAgo: full }, "expired"],
-    ["remaining: a millisecond left", '{"uid": 2}', { ttl: "remaining", modifiedMsAgo: full - 1 }, 1],
+    ["remaining: two seconds left", '{"uid": 2}', { ttl: "remaining", modifiedMsAgo: full - 2000 }, 2000],
+    ["its deletion_time comes first", `{"uid": 2, "deletion_time": ${nowMs / 1000 + 60.5}}`, {}, 60_500],
+    [
+      "its deletion_time comes later",
+      `{"uid": 2, "deletion_time": ${nowMs / 1000 + expiration}}`,
+      {},
+      full - 2000,
+    ],
+    ["its deletion_time is past", `{"uid": 2, "deletion_time": ${nowMs / 1000}}`, {}, "expired"],
+    ["a deletion_time that is no number", '{"uid": 2, "deletion_time": "1"}', {}, full - 2000],
+    ["a deletion_time that is a bool", '{"uid": 2, "deletion_time": true}', {}, full - 2000],
+    ["a deletion_time that is not finite", '{"uid": 2, "deletion_time": NaN}', {}, full - 2000],
     ["own: an int", '{"expiration": 60}', {}, 58_000],
     ["own: above authenticated and anonymous alike", '{"uid": 2, "expiration": 60}', {}, 58_000],
     ["own, remaining", '{"expiration": 60}', { ttl: "remaining", modifiedMsAgo: 20_000 }, 40_000],
@@ -98,12 +118,12 @@ describe("lifetime: one absolute instant (spec.md section 4, Lifetime)", () => {
       "expired",
     ],
     ["own: 2 s, which the margin takes", '{"expiration": 2}', {}, "expired"],
-    ["own: 3 s", '{"expiration": 3}', {}, 1000],
+    ["own: 4 s", '{"expiration": 4}', {}, 2000],
   ];
   for (const [name, json, times, expected] of rows) {
     it(name, () => {
       const conversion = convert(json, times);
-      assert.equal(livesFor(conversion), expected);
+      assertLife(livesFor(conversion), expected);
       assert(conversion.kind !== "failed" && conversion.warning === undefined);
     });
   }
@@ -127,7 +147,7 @@ describe("lifetime: one absolute instant (spec.md section 4, Lifetime)", () => {
   for (const text of odd) {
     it(`own: ${text.slice(0, 20)} is odd: the default, and a warning`, () => {
       const conversion = convert(`{"uid": 2, "expiration": ${text}}`);
-      assert.equal(livesFor(conversion), full - 2000);
+      assertLife(livesFor(conversion), full - 2000);
       assert(conversion.kind === "entry" && conversion.warning !== undefined);
     });
   }
@@ -159,14 +179,16 @@ describe("lifetime: the pieces", () => {
       setItem(session, "expiration", own);
       assert.deepEqual(fullLifetime(session.values.get("expiration"), authenticated, settings), {
         seconds,
+        origin:
+          seconds === expiration ? "authenticated" : seconds === expirationAnonymous ? "anonymous" : "own",
         odd: isOdd,
       });
     }
   });
 
   it("expiryInstant is a whole number of milliseconds", () => {
-    const read = { bytes: Buffer.alloc(0), mtimeMs: nowMs - 0.9999, openedAtMs: nowMs };
-    const instant = expiryInstant(read, { seconds: 10, odd: false }, "remaining", nowMs);
-    assert.equal(instant, nowMs + 9999);
+    const read = { bytes: Buffer.alloc(0), mtimeMs: nowMs - 2000.9999, openedAtMs: nowMs };
+    const instant = expiryInstant(read, { seconds: 10, origin: "own", odd: false }, "remaining");
+    assert.equal(instant, nowMs + 7999);
   });
 });

@@ -1,50 +1,186 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import fc from "fast-check";
-import { explainMissing, isCoveredByMark } from "../../src/convert/missing-key.js";
+import {
+  explainMissing,
+  isCovered,
+  isUnmodifiedSinceMark,
+  locateServer,
+  type MissingSession,
+} from "../../src/convert/missing-key.js";
+import { isModifiedSince } from "../../src/convert/modified-since.js";
+import type { DirectoryFacts, DirectoryMark } from "../../src/model/mark.js";
 
-const markMs = Date.UTC(2026, 0, 10) + 123.5;
-const second = Math.floor(markMs / 1000) * 1000;
-const stampOf = (mtimeMs: number, ctimeMs = mtimeMs) => ({ dev: 1, ino: 1, size: 1, mtimeMs, ctimeMs });
+const hour = 3_600_000;
+const day = 24 * hour;
+const nowMs = Date.UTC(2026, 0, 10) + 123;
+const markMs = nowMs - hour;
+const current = { expiration: 604_800, expirationAnonymous: 10_800 };
+const mark: DirectoryMark = {
+  startedMs: markMs,
+  startedWithoutKeepMs: markMs,
+  renewedMs: markMs,
+  shortest: current,
+  longest: current,
+  ttl: "full",
+};
 
-describe("missing-key: a mark covers only files that were there, as they are, when its main pass began (spec.md section 4, Logouts)", () => {
-  const rows: readonly (readonly [name: string, mtimeMs: number, ctimeMs: number, covered: boolean])[] = [
-    ["long before", markMs - 86_400_000, markMs - 86_400_000, true],
-    ["a clock tick before", markMs - 50, markMs - 50, true],
-    ["less than a clock tick before: doubt writes", markMs - 49.75, markMs - 49.75, false],
-    ["at the same instant", markMs, markMs, false],
-    ["after it", markMs + 1, markMs + 1, false],
-    ["modified after it by its mtime alone", markMs + 1, markMs - 1000.5, false],
-    ["put there after it with an old mtime: its ctime tells", markMs - 86_400_000.5, markMs + 1, false],
-    ["mtime in whole seconds: steps of two", second - 2000, markMs - 1000.5, true],
-    ["mtime in whole seconds, less than a step before", second - 1000, markMs - 1000.5, false],
-    ["ctime in whole seconds, less than a step before", markMs - 5000.5, second - 1000, false],
-    ["both in whole seconds, two steps before", second - 4000, second - 4000, true],
-    ["modified in the far future", markMs * 2, markMs - 1000.5, false],
+describe("modified-since: mtime or ctime, less what file times may lag behind (spec.md section 1)", () => {
+  const rows: readonly (readonly [
+    name: string,
+    mtimeMs: number,
+    ctimeMs: number,
+    all: boolean,
+    expected: boolean,
+  ])[] = [
+    ["long before", markMs - day - 0.5, markMs - day - 0.5, true, false],
+    ["a clock tick before", markMs - 51, markMs - 51, true, false],
+    ["less than that before: doubt says modified", markMs - 49, markMs - 49, true, true],
+    ["in whole seconds, 2 s before", markMs - 2123, markMs - 2123, true, false],
+    ["in whole seconds, less than 2 s before", markMs - 1123, markMs - 1123, true, true],
+    ["put there later with an old mtime: its ctime tells", markMs - day, markMs + 1, true, true],
+    ["the same where something touched every file", markMs - day, markMs + 1, false, false],
+    ["by its mtime alone", markMs + 1, markMs - day, false, true],
   ];
-  for (const [name, mtimeMs, ctimeMs, covered] of rows)
-    it(name, () => assert.equal(isCoveredByMark(stampOf(mtimeMs, ctimeMs), markMs), covered));
+  for (const [name, mtimeMs, ctimeMs, changeTimesCount, expected] of rows)
+    it(name, () => assert.equal(isModifiedSince({ mtimeMs, ctimeMs }, markMs, changeTimesCount), expected));
+});
 
-  it("whatever the times: no file is covered that any of its times shows to be later", () => {
-    const time = fc.double({ min: -10_000, max: 10_000, noNaN: true }).map((offset) => markMs + offset);
-    fc.assert(
-      fc.property(time, time, (mtimeMs, ctimeMs) => {
-        if (isCoveredByMark(stampOf(mtimeMs, ctimeMs), markMs)) {
-          assert(mtimeMs <= markMs - 50 && ctimeMs <= markMs - 50);
-        }
-      }),
-    );
+describe("missing-key: where the server works (spec.md section 4)", () => {
+  const rows: readonly (readonly [
+    name: string,
+    keys: Parameters<typeof locateServer>[0],
+    facts: Parameters<typeof locateServer>[1],
+    expected: string,
+  ])[] = [
+    ["a server-saved key, whatever the files say", "server-saved", { latestMtimeMs: nowMs }, "redis"],
+    ["none, and no complete run yet", "none", { latestMtimeMs: 0 }, "files"],
+    ["none, a file modified since the mark", "none", { mark, latestMtimeMs: nowMs - 1000 }, "files"],
+    ["none, no file modified since the mark", "none", { mark, latestMtimeMs: markMs - day }, "unknown"],
+    [
+      "none, a file modified since the mark, but more than four hours ago",
+      "none",
+      { mark: { ...mark, startedMs: markMs - 2 * day }, latestMtimeMs: nowMs - 5 * hour },
+      "unknown",
+    ],
+    ["none, a file dated far in the future", "none", { mark, latestMtimeMs: nowMs + day }, "unknown"],
+    ["nothing known of the keys", "unknown", { latestMtimeMs: nowMs }, "unknown"],
+  ];
+  for (const [name, keys, facts, expected] of rows)
+    it(name, () => assert.equal(locateServer(keys, facts, nowMs), expected));
+});
+
+function factsOf(change: Partial<DirectoryFacts> = {}): DirectoryFacts {
+  return {
+    ...{ directory: "/srv/s", mark, serverWorks: "redis", endedCounts: true },
+    ...{ changeTimesCount: true, latestMtimeMs: 0, whole: true },
+    ...change,
+  } as const;
+}
+
+const old = { mtimeMs: markMs - 2 * day, ctimeMs: markMs - 2 * day };
+const session = (change: Partial<MissingSession> = {}): MissingSession => ({
+  stamp: old,
+  fullLifetimeMs: current.expiration * 1000,
+  lifetimeOrigin: "authenticated",
+  ...change,
+});
+
+describe("missing-key: a mark counts for files that were not modified since", () => {
+  it("counts", () => assert.equal(isCovered(old, factsOf()), true));
+  it("not for a modified file", () => assert.equal(isCovered({ ...old, mtimeMs: nowMs }, factsOf()), false));
+  it("not without a mark", () => {
+    const { mark: _, ...others } = factsOf();
+    assert.equal(isCovered(old, others), false);
+  });
+  it("for the newest rule only times of modification count, and only runs without keep", () => {
+    assert.equal(isUnmodifiedSinceMark({ ...old, ctimeMs: nowMs }, factsOf()), true);
+    const { startedWithoutKeepMs: _, ...kept } = mark;
+    assert.equal(isUnmodifiedSinceMark(old, factsOf({ mark: kept })), false);
   });
 });
 
-describe("missing-key: expired once the mark plus the full lifetime is past, ended before (Verify)", () => {
-  const lifetimeMs = 10_800_000;
-  const rows: readonly (readonly [name: string, nowMs: number, expected: "expired" | "ended"])[] = [
-    ["just after the mark", markMs + 1, "ended"],
-    ["a millisecond before its end", markMs + lifetimeMs - 1, "ended"],
-    ["at its end", markMs + lifetimeMs, "expired"],
-    ["long after it", markMs + 10 * lifetimeMs, "expired"],
+describe("missing-key: what a missing key means (spec.md section 4, Marks)", () => {
+  const monthAgo = nowMs - 30 * day;
+  const oldMark = { ...mark, startedMs: monthAgo, renewedMs: monthAgo };
+  const anonymous = session({ lifetimeOrigin: "anonymous", fullLifetimeMs: 10_800_000 });
+  const ancient = { mtimeMs: monthAgo - day, ctimeMs: monthAgo - day };
+  const rows: readonly (readonly [
+    name: string,
+    session: MissingSession,
+    facts: DirectoryFacts,
+    expected: string,
+  ])[] = [
+    ["modified since the mark", session({ stamp: { mtimeMs: nowMs, ctimeMs: nowMs } }), factsOf(), "write"],
+    ["1: the server works on files", session(), factsOf({ serverWorks: "files" }), "write"],
+    [
+      "2: its key ran out, and a file was saved after that",
+      session({ stamp: ancient }),
+      factsOf({ mark: oldMark, latestMtimeMs: nowMs - day }),
+      "write",
+    ],
+    [
+      "2: its key ran out, and no file was saved after that",
+      session({ stamp: ancient }),
+      factsOf({ mark: oldMark, latestMtimeMs: monthAgo + day }),
+      "ended",
+    ],
+    [
+      "2: not known before the whole directory was seen",
+      session({ stamp: ancient }),
+      factsOf({ mark: oldMark, latestMtimeMs: monthAgo + day, whole: false }),
+      "unknown",
+    ],
+    [
+      "2: lifetimes renewed since: not run out yet",
+      session({ stamp: ancient }),
+      factsOf({ mark: { ...oldMark, renewedMs: nowMs - day }, latestMtimeMs: nowMs - 1 }),
+      "ended",
+    ],
+    [
+      "2: by the shortest expirations",
+      session({ stamp: ancient }),
+      factsOf({
+        mark: { ...oldMark, renewedMs: nowMs - day, shortest: { expiration: 60, expirationAnonymous: 60 } },
+        latestMtimeMs: nowMs - 1,
+      }),
+      "write",
+    ],
+    [
+      "2: its own expiration",
+      session({ stamp: ancient, lifetimeOrigin: "own", fullLifetimeMs: 60_000 }),
+      factsOf({ mark: { ...oldMark, renewedMs: nowMs - day }, latestMtimeMs: nowMs - 1 }),
+      "write",
+    ],
+    [
+      "2: with --ttl remaining from the file's time",
+      anonymous,
+      factsOf({ mark: { ...mark, ttl: "remaining" }, latestMtimeMs: nowMs - 1 }),
+      "write",
+    ],
+    [
+      "2: a mark without expirations counts by the current ones",
+      anonymous,
+      factsOf({
+        mark: { startedMs: monthAgo, renewedMs: monthAgo },
+        latestMtimeMs: nowMs - 1,
+      }),
+      "write",
+    ],
+    ["3: otherwise", session(), factsOf(), "ended"],
+    ["3: on Redis, known before the whole directory was seen", session(), factsOf({ whole: false }), "ended"],
+    [
+      "unknown where the server works, before the whole directory was seen",
+      session(),
+      factsOf({ serverWorks: "unknown", whole: false }),
+      "unknown",
+    ],
+    ["unknown where the server works, in the end", session(), factsOf({ serverWorks: "unknown" }), "ended"],
+    ["Redis evicts, or does not tell", session(), factsOf({ endedCounts: false }), "write"],
   ];
-  for (const [name, nowMs, expected] of rows)
-    it(name, () => assert.equal(explainMissing(markMs, lifetimeMs, nowMs), expected));
+  for (const [name, missing, facts, expected] of rows) {
+    it(name, () => {
+      const stamp = name.startsWith("2: a mark without") ? ancient : missing.stamp;
+      assert.equal(explainMissing({ ...missing, stamp }, facts, current, nowMs), expected);
+    });
+  }
 });

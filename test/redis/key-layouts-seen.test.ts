@@ -2,11 +2,18 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Redis } from "ioredis";
 import { keyPrefix } from "../../src/convert/session-key.js";
+import type { HeldText } from "../../src/model/held.js";
 import { lookForKeyLayouts } from "../../src/redis/key-layouts-seen.js";
 import { openConnection } from "../../src/redis/open-connection.js";
 import { isSid } from "../../src/source/session-name.js";
 import { redisCommand, redisPipeline } from "../support/redis-command.js";
 import { type RedisServer, startRedis } from "../support/redis-server.js";
+
+const tests = {
+  isSid,
+  isServerSaved: ({ value }: HeldText) => value.toString() !== "copied",
+  clockLeadMs: 0,
+};
 
 describe("key-layouts-seen: which layouts valid keys stand under (spec.md section 4, Keys)", () => {
   let server: RedisServer;
@@ -24,10 +31,10 @@ describe("key-layouts-seen: which layouts valid keys stand under (spec.md sectio
     await redisCommand(server, "FLUSHALL");
     await redisPipeline(
       server,
-      keys.map((key) => ["SET", key, "{}"]),
+      keys.map((key, index) => ["SET", key, "{}", "PXAT", Date.now() + 3_600_000 + index]),
     );
     const prefixes = { documented: keyPrefix("documented", prefix), applet: keyPrefix("applet", prefix) };
-    return lookForKeyLayouts(client, prefix, prefixes, isSid);
+    return lookForKeyLayouts(client, prefixes, tests);
   }
 
   const sid = "a".repeat(40);
@@ -120,13 +127,52 @@ describe("key-layouts-seen: which layouts valid keys stand under (spec.md sectio
     await look("p", [`session:p:${sid}`]);
     await redisCommand(server, "CONFIG", "RESETSTAT");
     const prefixes = { documented: "session:p:", applet: "session::p:" };
-    await lookForKeyLayouts(client, "p", prefixes, isSid);
+    await lookForKeyLayouts(client, prefixes, tests);
     const called = [
       ...String(await redisCommand(server, "INFO", "commandstats")).matchAll(/^cmdstat_(\S+?):/gm),
     ];
     assert.deepEqual(
-      called.map(([, name]) => name).filter((name) => !name?.startsWith("config")),
-      ["scan"],
+      called
+        .map(([, name]) => name)
+        .filter((name) => !name?.startsWith("config"))
+        .sort(),
+      ["get", "pexpiretime", "scan"],
     );
+  });
+
+  it("keys of copies prove nothing", async () => {
+    await redisCommand(server, "FLUSHALL");
+    await redisCommand(server, "SET", `session:p:${sid}`, "copied", "EX", "60");
+    const prefixes = { documented: "session:p:", applet: "session::p:" };
+    assert.deepEqual(await lookForKeyLayouts(client, prefixes, tests), {
+      documented: false,
+      applet: false,
+      cutShort: false,
+    });
+  });
+
+  it("whole seconds prove nothing: no sign survives there", async () => {
+    await redisCommand(server, "FLUSHALL");
+    for (let digit = 0; digit < 6; digit++) {
+      await redisCommand(
+        server,
+        "SET",
+        `session:p:${String(digit).repeat(40)}`,
+        "{}",
+        "PXAT",
+        "4102444800000",
+      );
+    }
+    const prefixes = { documented: "session:p:", applet: "session::p:" };
+    assert.equal((await lookForKeyLayouts(client, prefixes, tests))?.documented, false);
+  });
+
+  it("undefined if SCAN is denied", async () => {
+    await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~*", "+@all", "-scan");
+    const address = { host: server.host, port: server.port };
+    const other = (await openConnection({ address, db: 0, username: "u", password: "pw" })).client;
+    const prefixes = { documented: "session:p:", applet: "session::p:" };
+    assert.equal(await lookForKeyLayouts(other, prefixes, tests), undefined);
+    other.disconnect();
   });
 });

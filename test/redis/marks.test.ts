@@ -1,22 +1,25 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Redis } from "ioredis";
-import { leaveMark, type MarkScope, markKey, readMark } from "../../src/redis/marks.js";
+import { RedisForgotError } from "../../src/model/errors.js";
+import {
+  changeMark,
+  listMarks,
+  type Mark,
+  type MarkScope,
+  markKey,
+  readMark,
+} from "../../src/redis/marks.js";
 import { joinWitness, removeWitness, witnessKey, witnessStands } from "../../src/redis/witness.js";
 import { redisOf } from "../end-to-end/support/redis-of-test.js";
 import { redisCommand } from "../support/redis-command.js";
 import { clientOf } from "./support/client-of.js";
 
-const scope: MarkScope = {
-  keyPrefix: "session:",
-  directory: "/srv/tele/sessions",
-  identity: "12 1",
-  shard: null,
-};
+const scope: MarkScope = { keyPrefix: "session:", directory: "/srv/tele/sessions", identity: "12 1" };
 
-describe("marks: a key for each key prefix, directory and shard (spec.md section 4, Logouts)", () => {
+describe("marks: a key for each key prefix and directory (spec.md section 4, Marks)", () => {
   const scopes: readonly (readonly [name: string, scope: MarkScope])[] = [
-    ["no prefix, no shard", scope],
+    ["no prefix", scope],
     ["a prefix, documented", { ...scope, keyPrefix: "session:a:" }],
     ["the same, as the applet has it", { ...scope, keyPrefix: "session::a:" }],
     ["another prefix", { ...scope, keyPrefix: "session:null:" }],
@@ -27,9 +30,6 @@ describe("marks: a key for each key prefix, directory and shard (spec.md section
       "a directory that looks like a prefix and a directory",
       { ...scope, directory: 'a","/srv/tele/sessions' },
     ],
-    ["the first shard of two", { ...scope, shard: { index: 0, count: 2 } }],
-    ["the second shard of two", { ...scope, shard: { index: 1, count: 2 } }],
-    ["the first shard of three", { ...scope, shard: { index: 0, count: 3 } }],
   ];
   it("no two scopes share one", () =>
     assert.equal(new Set(scopes.map(([, each]) => markKey(each))).size, scopes.length));
@@ -48,57 +48,78 @@ async function witnessOf(client: Redis): Promise<string> {
   return value;
 }
 
-describe("marks: left and read again (Logouts)", () => {
+describe("marks: left and read again", () => {
   const key = markKey(scope);
   const startedMs = Date.UTC(2026, 0, 10);
+  const expirations = { expiration: 604_800, expirationAnonymous: 10_800 };
+  const whole: Mark = {
+    keyPrefix: "session:",
+    beganMs: 1,
+    removesMs: 2,
+    complete: {
+      startedMs,
+      startedWithoutKeepMs: startedMs,
+      renewedMs: startedMs,
+      shortest: expirations,
+      longest: expirations,
+      ttl: "remaining",
+    },
+  };
 
-  it("the start of the main pass, until its instant; sent again nothing changes; a later one replaces it", async (t) => {
+  it("everything that is noted is read again, for 90 days", async (t) => {
     const server = await redisOf(t);
     const client = await clientOf(t, server);
-    const witness = await witnessOf(client);
-    const endMs = Date.now() + 604_800_000;
-    assert.equal(await readMark(client, key), undefined);
-    for (let round = 0; round < 2; round++) {
-      await leaveMark(client, key, witness, { startedMs, expiresAtMs: endMs }, 0);
-      assert.equal(await readMark(client, key), startedMs);
-      assert.equal(await redisCommand(server, "PEXPIRETIME", key), endMs);
-    }
-    await leaveMark(client, key, witness, { startedMs: startedMs + 1, expiresAtMs: endMs + 5.75 }, 0);
-    assert.equal(await readMark(client, key), startedMs + 1);
-    assert.equal(await redisCommand(server, "PEXPIRETIME", key), endMs + 5);
-    for (const lead of [70_000, -70_000]) {
-      await leaveMark(client, key, witness, { startedMs: startedMs + 1, expiresAtMs: endMs }, lead);
-      assert.equal(await redisCommand(server, "PEXPIRETIME", key), endMs + lead, "on Redis's clock");
-    }
-    assert.equal(await readMark(client, markKey({ ...scope, keyPrefix: "session:a:" })), undefined);
+    assert.deepEqual(await readMark(client, key), {});
+    await changeMark(client, key, "", () => whole);
+    assert.deepEqual(await readMark(client, key), whole);
+    const left = Number(await redisCommand(server, "PTTL", key));
+    assert.ok(left > 90 * 86_400_000 - 60_000 && left <= 90 * 86_400_000);
+    assert.deepEqual([...((await listMarks(client)) ?? [])], [[key, whole]]);
   });
 
-  it("an earlier start takes no later one's place, but that of one in the future", async (t) => {
+  it("two runs that change it at once both have their word", async (t) => {
     const server = await redisOf(t);
-    const client = await clientOf(t, server);
-    const witness = await witnessOf(client);
-    const endMs = Date.now() + 604_800_000;
-    await leaveMark(client, key, witness, { startedMs, expiresAtMs: endMs }, 0);
-    await leaveMark(client, key, witness, { startedMs: startedMs - 1, expiresAtMs: endMs + 5 }, 0);
-    assert.equal(await readMark(client, key), startedMs);
-    assert.equal(await redisCommand(server, "PEXPIRETIME", key), endMs);
-    await leaveMark(client, key, witness, { startedMs: Date.now() + 3_600_000, expiresAtMs: endMs }, 0);
-    await leaveMark(client, key, witness, { startedMs, expiresAtMs: endMs }, 0);
-    assert.equal(await readMark(client, key), startedMs);
+    const [one, other] = [await clientOf(t, server), await clientOf(t, server)];
+    let calls = 0;
+    await changeMark(one, key, "", (mark) => {
+      calls++;
+      return { ...mark, beganMs: 7 };
+    });
+    const racing = Array.from({ length: 20 }, (_, round) =>
+      changeMark(round % 2 === 0 ? one : other, key, "", (mark) => ({
+        ...mark,
+        removesMs: (mark.removesMs ?? 0) + 1,
+      })),
+    );
+    await Promise.all(racing);
+    assert.deepEqual(await readMark(one, key), { beganMs: 7, removesMs: 20 });
+    assert.equal(calls, 1);
   });
 
-  it("only while its witness stands", async (t) => {
+  it("the same mark is not written", async (t) => {
     const server = await redisOf(t);
     const client = await clientOf(t, server);
-    const mark = { startedMs, expiresAtMs: Date.now() + 1000 };
-    assert.equal(await leaveMark(client, key, "1", mark, 0), false);
+    await changeMark(client, key, "", (mark) => mark);
+    assert.equal(await redisCommand(server, "DBSIZE"), 0);
+  });
+
+  it("with a witness only while that one stands", async (t) => {
+    const server = await redisOf(t);
+    const client = await clientOf(t, server);
+    await assert.rejects(
+      changeMark(client, key, "1", () => whole),
+      RedisForgotError,
+    );
     assert.equal(await redisCommand(server, "DBSIZE"), 0);
     const witness = await witnessOf(client);
     assert.equal(await joinWitness(client), witness, "all share the first one");
     assert.equal(await witnessStands(client, witness), true);
-    assert.equal(await leaveMark(client, key, "1", mark, 0), false, "another one");
+    await assert.rejects(
+      changeMark(client, key, "1", () => whole),
+      RedisForgotError,
+    );
     assert.ok(Number(await redisCommand(server, "PTTL", witnessKey)) > 0, "it ends by itself");
-    assert.equal(await leaveMark(client, key, witness, mark, 0), true);
+    await changeMark(client, key, witness, () => whole);
     await removeWitness(client, "1");
     assert.equal(await witnessStands(client, witness), true);
     await removeWitness(client, witness);
@@ -124,33 +145,35 @@ describe("marks: left and read again (Logouts)", () => {
     await assert.rejects(joinWitness(client), /^ReplyError: NOREPLICAS/);
   });
 
-  it("what is no mark counts as none", async (t) => {
+  it("marks of versions that noted the start alone, and what is no mark", async (t) => {
     const server = await redisOf(t);
     const client = await clientOf(t, server);
-    for (const [text, mark] of [
+    for (const [text, started] of [
       ["1768003200000", 1_768_003_200_000],
       ["0", 0],
       ["", undefined],
       ["-1", undefined],
       ["1e12", undefined],
       ["1768003200000.5", undefined],
-      ["1768003200000\n", undefined],
       ["9999999999999999", undefined],
       ["soon", undefined],
+      ["{}", undefined],
+      ['{"shards": {"1/1": {"started": "x"}}}', undefined],
     ] as const) {
       await redisCommand(server, "SET", key, text);
-      assert.equal(await readMark(client, key), mark, JSON.stringify(text));
+      assert.equal((await readMark(client, key)).complete?.startedMs, started, JSON.stringify(text));
     }
   });
 
   it("a right that is missing is thrown, for the run to say so", async (t) => {
     const server = await redisOf(t);
-    await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~session:*", "+@all");
+    await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~session:*", "+@all", "-scan");
     const client = await clientOf(t, { ...server, username: "u", password: "pw" });
     await assert.rejects(readMark(client, key), /NOPERM/);
     await assert.rejects(
-      leaveMark(client, key, "1", { startedMs, expiresAtMs: Date.now() + 1000 }, 0),
+      changeMark(client, key, "", () => whole),
       /NOPERM/,
     );
+    assert.equal(await listMarks(client), undefined);
   });
 });

@@ -6,6 +6,7 @@ const openedAtMs = Date.UTC(2026, 0, 2);
 /** Before the file was opened, so that even a session that lives for a second has an entry. */
 const nowMs = openedAtMs - 60_000;
 const settings = {
+  clockLeadMs: 0,
   keyPrefix: "session:",
   ttl: "full",
   expiration: 604_800,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { coarseTimeMs } from "../../src/source/coarse-time.js";
+import { coarseTimeMs } from "../../src/model/coarse-time.js";
 import { checkSessions } from "./check-sessions.js";
 import { chooseKillPoints, findStretches } from "./choose-kill-points.js";
 import { type CommandOptions, runCommand } from "./command.js";
