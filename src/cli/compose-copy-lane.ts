@@ -14,7 +14,7 @@ import { existingKeys } from "../redis/existing-keys.js";
 import { lookAtEach } from "../redis/look-at-keys.js";
 import { MemoryGuard } from "../redis/memory-guard.js";
 import { pause } from "../redis/pause.js";
-import { replaceHeld } from "../redis/replace-held.js";
+import { keepsValue, replaceHeld } from "../redis/replace-held.js";
 import type { ResilientConnection } from "../redis/resilient-connection.js";
 import { takeBack } from "../redis/take-back.js";
 import { entryThatIsNotWritten, type Write, writeEntries } from "../redis/write-entries.js";
@@ -213,7 +213,8 @@ function settleParts(
         nameOf: ({ entry }) => `replace ${entry.key}`,
         unaccepted: () => "unaccepted" as const,
         work: async (client, part): Promise<(boolean | "unaccepted")[]> => {
-          const written = await guard.admit(client, memoryOf(part.map(({ entry }) => entry)));
+          const growing = part.filter((one) => !keepsValue(one)).map(({ entry }) => entry);
+          const written = await guard.admit(client, memoryOf(growing));
           return replaceHeld(client, part, clockLeadMs).catch(explain).finally(written);
         },
       }),

@@ -252,6 +252,9 @@ function makeConfirm(
         return true;
       }
       await connection.rename(presenceName("removing", presence));
+      if (!connection.announced) {
+        warn("CLIENT SETNAME is denied: other runs cannot see this purge, so start none before it is over");
+      }
       return othersAreThrough();
     },
     confirm: async () => {

@@ -150,7 +150,11 @@ function closeBooks(
 ): number {
   const { output, run, target } = settings;
   for (const { warnings } of ledgersOf(record)) {
-    for (const [warning, count] of warnings) record.warnings.push(`${countOf(count, "time")}: ${warning}`);
+    for (const [warning, count] of warnings) {
+      const told = `${countOf(count, "time")}: ${warning}`;
+      record.warnings.push(told);
+      if (!output.quiet) context.stderr(`warning: ${told}\n`);
+    }
   }
   const { errors, partial } = record;
   const signal = stop.received();

@@ -95,7 +95,7 @@ export function parseCommandLine(commandLine: readonly string[], facts: ProgramF
 function refuseHostAsHelp(commandLine: readonly string[]): void {
   const follower = commandLine[commandLine.indexOf("-h") + 1];
   if (commandLine.includes("-h") && follower !== undefined && !follower.startsWith("-")) {
-    throw new SettingsError(hostHint);
+    throw new SettingsError(hostHint(follower));
   }
 }
 
@@ -220,7 +220,12 @@ function afterHelp(columns: number): string {
   ].join("\n");
 }
 
-const hostHint = "-h is help; the host is --host redis.example";
+/** What is no plain host name may be anything, and is not shown. */
+function hostHint(word = ""): string {
+  const host = /^[a-z0-9][a-z0-9.-]{0,38}$/i.test(word) ? word : "redis.example";
+  return `-h is help; the host is --host ${host}`;
+}
+
 const tooManyArguments =
   "too many arguments: name session directories with --session-dir. If the shell made several of a glob, put the glob in quotes or repeat --session-dir before each directory";
 
@@ -252,7 +257,7 @@ function describeUnknownOption(message: string, suggestion: string): string {
       ? `option ${name} takes no value`
       : `this command takes no option ${name}`;
   }
-  if (name === "-h") return hostHint;
+  if (name === "-h") return hostHint();
   if (name === "-p") return "unknown option '-p'; the port is --port";
   const spelt = name.toLowerCase().replaceAll("_", "-");
   if (spelt === stepFlag || definitions.some(({ flag }) => flag === spelt)) {

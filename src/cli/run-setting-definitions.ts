@@ -59,7 +59,7 @@ const run = {
     default: "off",
     help: "answer yes to the confirmation",
     group: "Run",
-    commands: ["purge"],
+    commands: removing,
   },
   alone: {
     flag: "--alone",

@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Entry } from "../model/entry.js";
+import { existingKeys } from "./existing-keys.js";
 import { redisFault } from "./redis-fault.js";
 import type { EachOf } from "./resilient-connection.js";
 import { encodeCommand, protocolText, sendBatch } from "./send-batch.js";
@@ -28,10 +29,24 @@ export async function createEntries(
   const commands = live.map(({ key, value, expiresAtMs }) =>
     encodeCommand("SET", protocolText(key), value, "NX", "PXAT", String(expiresAtMs + clockLeadMs)),
   );
-  const replies = (await sendBatch(client, commands)).values();
+  const answers = await sendBatch(client, commands);
+  // A full Redis refuses SET with NX even if the key exists: then nothing is to be written.
+  if (answers.some(isOutOfMemory) && (await allExist(client, live))) {
+    return entries.map(({ expiresAtMs }) => ({ kind: expiresAtMs > nowMs ? "exists" : "expired" }));
+  }
+  const replies = answers.values();
   return entries.map((entry) =>
     entry.expiresAtMs > nowMs ? creationOf(entry, replies.next().value, sentBefore) : { kind: "expired" },
   );
+}
+
+function isOutOfMemory(reply: unknown): boolean {
+  return reply instanceof Error && reply.message.startsWith("OOM ");
+}
+
+async function allExist(client: Redis, entries: readonly Entry[]): Promise<boolean> {
+  const keys = entries.map(({ key }) => key);
+  return (await existingKeys(client, keys)).every((exists) => exists);
 }
 
 /** What an entry comes to that costs the connection whenever it is sent. */

@@ -12,7 +12,7 @@ interface Answer {
   readonly code: string;
 }
 
-const answerWithinMs = 1000;
+const answerWithinMs = 3000;
 const ping = "PING\r\n";
 /** Asks a PostgreSQL server for TLS: it answers S or N, and nothing else does. */
 const postgresGreeting = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);

@@ -14,7 +14,17 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 if redis.call('PEXPIRETIME', KEYS[1]) ~= tonumber(ARGV[2]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[3], 'PXAT', ARGV[4])
 return 1`;
+/** If the value stays, only the lifetime is set: that takes no memory, and half the bytes. */
+const compareAndRenew = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if redis.call('PEXPIRETIME', KEYS[1]) ~= tonumber(ARGV[2]) then return 0 end
+return redis.call('PEXPIREAT', KEYS[1], ARGV[3])`;
 const neverEnds = -1;
+
+/** Whether a replacement writes the value that Redis holds already. */
+export function keepsValue({ entry, held }: Replacement): boolean {
+  return entry.value.length === held.value.length && entry.value === held.value.toString("latin1");
+}
 
 /**
  * Replaces what keys hold where it is still exactly what was seen, value and lifetime: a save in between, which moves the lifetime, is
@@ -32,7 +42,9 @@ export async function replaceHeld(
   for (const { entry, held } of live) {
     const seenExpiry = held.expiresAtMs === null ? neverEnds : held.expiresAtMs + clockLeadMs;
     const instant = entry.expiresAtMs + clockLeadMs;
-    pipeline.eval(compareAndSet, 1, entry.key, held.value, seenExpiry, entry.value, instant);
+    if (keepsValue({ entry, held })) {
+      pipeline.eval(compareAndRenew, 1, entry.key, held.value, seenExpiry, instant);
+    } else pipeline.eval(compareAndSet, 1, entry.key, held.value, seenExpiry, entry.value, instant);
   }
   const replies = ((await pipeline.exec()) ?? []).values();
   return replacements.map(({ entry }) => {

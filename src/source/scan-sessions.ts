@@ -4,6 +4,7 @@ import { SourceError } from "../model/errors.js";
 import type { ScanTally, SessionFile } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
 import { errorCode } from "./error-code.js";
+import { explainUnread } from "./explain-unread.js";
 import { folderAt } from "./folder-at.js";
 import { tellsTypes } from "./local-file-system.js";
 import { directoryIdentity } from "./open-directory.js";
@@ -212,7 +213,7 @@ class UnreadableDirectory extends SourceError {
   readonly code: string;
 
   constructor(path: string, code: string) {
-    super(`the directory ${showablePath(path)} cannot be read (${code})`);
+    super(`the directory ${showablePath(path)} cannot be read (${explainUnread(path, code)})`);
     this.code = code;
   }
 }

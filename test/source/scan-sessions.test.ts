@@ -308,7 +308,7 @@ describe("scan-sessions: directories that cannot be read", () => {
     );
     assert.deepEqual(result.names.sort(), [flat("a1"), `c3/${hex("c3")}`].sort());
     assert.equal(result.tally.unreadable.length, 1);
-    assert.match(result.tally.unreadable[0]?.message ?? "", /b2 cannot be read \(EACCES\)$/);
+    assert.match(result.tally.unreadable[0]?.message ?? "", /b2 cannot be read .*\(EACCES\)/);
   });
 
   it("an unreadable session directory ends the run", () => {
@@ -321,7 +321,7 @@ describe("scan-sessions: directories that cannot be read", () => {
        catch (error) { return { name: error.name, message: error.message }; }`,
     );
     assert.equal(result.name, "SourceError");
-    assert.match(result.message, /\(EACCES\)$/);
+    assert.match(result.message, /\(EACCES\)/);
   });
 });
 
@@ -368,7 +368,7 @@ describe("scan-sessions: a file system that does not tell what stands under a na
 
   const many = (make: (index: string) => string, count = 60): string[] =>
     Array.from({ length: count }, (_, index) => make(String(index + 10)));
-  const whole = { ignored: 0, unreadable: [], setAside: [] };
+  const whole = { ignored: 0, unreadable: [], longSids: 0, setAside: [] };
 
   it("files, folders, symlinks and pipes are told apart by a look", () => {
     const elsewhere = makeTree(flat("a1"), `b2/${hex("b2")}`);

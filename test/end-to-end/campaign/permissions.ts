@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, chownSync, mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Field } from "./field.js";
@@ -11,7 +12,7 @@ const environment = () => ({ HOME: "/" });
 
 /** Lets anyone come to the session directory, and read there. */
 function open(field: Field): void {
-  for (const path of [dirname(field.top), field.top]) chmodSync(path, 0o711);
+  for (let path = field.top; path !== tmpdir() && path !== "/"; path = dirname(path)) chmodSync(path, 0o711);
   chmodSync(field.directory, 0o755);
 }
 
