@@ -50,7 +50,7 @@ interface Case {
   readonly conversion?: Conversion;
   readonly held?: Held | undefined;
   readonly comparison?: Comparison;
-  /** Whether a mark says that the file was not modified. */
+  /** Whether a complete run read the file as it is. */
   readonly unmodified?: boolean;
   readonly missing?: "ended";
   /** Whether Redis still has the key. */
@@ -207,7 +207,7 @@ describe("purge-lane: what a proof says", () => {
   });
 
   for (const unmodified of [true, false]) {
-    it(`the comparison goes by what the mark says: ${unmodified ? "not modified" : "modified"}`, async () => {
+    it(`the comparison goes by whether a complete run read the file as it is: ${unmodified}`, async () => {
       const compared: unknown[] = [];
       const compare: ProofParts["compare"] = (candidate) => {
         compared.push(candidate);
