@@ -138,7 +138,10 @@ export function makeCopyLane(parts: CopyLaneParts): CopyLane {
     noteSettled: ({ file, candidate }, kind) => {
       if (candidate.covered === true) seen.addCovered(file.directory, kind === "ended");
     },
-    deleteOver: parts.deleteOver,
+    deleteOver: async (files) => {
+      // Where no sign survives, nothing tells which keys a copy wrote.
+      if (survey?.signsCount === true) await parts.deleteOver(files);
+    },
     convert: parts.convert,
     settle: async (candidates) => {
       if (survey === undefined) throw new Error("a lane settles before it begins");

@@ -30,7 +30,7 @@ test("the campaign has at least 8 situations of each kind, 60 in all, 25 with a 
   assert.ok(all.filter(({ fault }) => fault === true).length >= 25);
 });
 
-describe("campaign", { concurrency: 7 }, () => {
+describe("campaign", { concurrency: 3 }, () => {
   for (const [kind, situations] of Object.entries(kinds)) {
     describe(kind, { concurrency: 1 }, () => {
       let shared: RedisServer;
