@@ -150,7 +150,16 @@ function sharedParts(
     batchesInFlight,
     pace: makePace(maxRate, wait),
     stop,
-    remove: ({ file, exact }) => files.remove(file, exact),
+    remove: ({ file, exact }) => {
+      const removal = files.remove(file, exact);
+      if (removal.kind === "denied") {
+        warn(
+          explainDenial({ code: removal.code }, showablePath(dirname(`${file.directory}/${file.name}`))),
+          true,
+        );
+      }
+      return removal;
+    },
     isDenied: (file) => {
       const denial = files.denialOf(file);
       if (denial !== undefined) warn(explainDenial(denial.why, showablePath(denial.folder)), true);

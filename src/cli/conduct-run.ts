@@ -10,8 +10,10 @@ import {
 } from "../model/outcome.js";
 import { shortSid, showable } from "../model/showable.js";
 import { resolveDirectories } from "../source/resolve-directories.js";
+import { canAsk } from "./ask-person.js";
 import { buildReport, type RunReport, reportedDifference, reportedFailure } from "./build-report.js";
 import type { CommandSettings } from "./command-settings.js";
+import { confirmPurge } from "./confirm-purge.js";
 import { confirmRemoval } from "./confirm-removal.js";
 import { exitCodeOf, explainError } from "./exit-code.js";
 import { exitStatuses } from "./exit-statuses.js";
@@ -90,6 +92,8 @@ export async function conductRun(settings: CommandSettings, context: RunContext)
       onBeginAgain: beginAgain,
       onFailure,
       onDifference,
+      confirmPurge: (askPersistence) =>
+        askBeforePurge(askPersistence, settings, context, record, stop.signal),
     });
   } catch (error) {
     record.errors.push(error);
@@ -98,6 +102,21 @@ export async function conductRun(settings: CommandSettings, context: RunContext)
   process.off("exit", discardReport);
   stop.release();
   return exitCode;
+}
+
+/** Asks before the first step of `purge` and `copy --purge`. The pre-deploy step asks nothing. */
+async function askBeforePurge(
+  askPersistence: () => Promise<boolean | undefined>,
+  { removal, run: { dryRun } }: CommandSettings,
+  context: RunContext,
+  { directories, redis }: RunRecord,
+  stop: AbortSignal,
+): Promise<void> {
+  const { command } = context;
+  const asks = command === "purge" || (command === "copy" && removal.purge);
+  if (!asks || removal.yes || dryRun || redis === null || !canAsk(context)) return;
+  const persists = await askPersistence();
+  await confirmPurge({ doing: command, directories, redis, persists }, context, stop);
 }
 
 /** Does a task from the first look at the session directories to the last. Throws what ends the run. */
@@ -124,7 +143,7 @@ function surroundingsOf(
   record: RunRecord,
   reporter: Reporter,
   stop: StopRequest,
-): Omit<Surroundings, "onBeginAgain" | "onFailure" | "onDifference"> {
+): Omit<Surroundings, "onBeginAgain" | "onFailure" | "onDifference" | "confirmPurge"> {
   const { quiet, verbose, showIds } = settings.output;
   const warn = (message: string, lasting = false) => {
     if (record.warnings.includes(message)) return;

@@ -30,6 +30,8 @@ export interface Surroundings {
   readonly onOutcome: (outcome: SessionOutcome) => void;
   readonly onFailure: (failure: Failure) => void;
   readonly onDifference: (difference: Difference) => void;
+  /** Asks a person before session files are removed, if one is there to be asked. Throws `SettingsError` if they decline. */
+  readonly confirmPurge: (askPersistence: () => Promise<boolean | undefined>) => Promise<void>;
   /** Takes back what the main pass counted and reported, for it begins again. */
   readonly onBeginAgain: () => void;
   /** Aborted when the run is to stop. */

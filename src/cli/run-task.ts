@@ -1,3 +1,5 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { copySessions, doubtText, endedText, untilKept } from "../migrate/copy-sessions.js";
 import { judgeEnded, mayBeLost, SeenDirectories } from "../migrate/learn.js";
 import type { Ledger } from "../migrate/ledger.js";
@@ -9,9 +11,10 @@ import type { Survey } from "../model/mark.js";
 import { newScanTally, type ScanTally } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
 import { presenceName } from "../redis/presence.js";
-import { askServerState } from "../redis/server-state.js";
+import { askPersistence, askServerState } from "../redis/server-state.js";
 import { explainDenial, removalDenial } from "../source/removal-denial.js";
 import { scanSessions } from "../source/scan-sessions.js";
+import { isScatterFolder } from "../source/session-name.js";
 import type { CommandSettings } from "./command-settings.js";
 import { composeCopy } from "./compose-copy.js";
 import {
@@ -49,6 +52,7 @@ export async function runTask(
   let witness: Witness | undefined;
   try {
     await refuseTooFewReplicas(settings, run);
+    await surroundings.confirmPurge(() => run.connection.run(askPersistence));
     const { warn } = surroundings;
     if (phase !== undefined && !settings.run.dryRun) witness = witnessOf(run, warn);
     const marks = marksOf(run, witness, warn);
@@ -254,14 +258,23 @@ function tellDoubt({ ledger }: Pick<RunRecord, "ledger">, warn: Surroundings["wa
   if (inDoubt > 0) warn(doubtText(inDoubt), true);
 }
 
-/** Whether this process may not remove files from a session directory: what a dry run can know of it. */
+/** A session directory and its scatter folders. */
+function foldersOf(directory: string): string[] {
+  const folders = readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && isScatterFolder(entry.name))
+    .map(({ name }) => join(directory, name));
+  return [directory, ...folders];
+}
+
+/** Whether this process may not remove files from part of a session directory: what a dry run can know of it. */
 function foldersAreDenied({ directories }: RunRecord, warn: Surroundings["warn"]): boolean {
   let isDenied = false;
   for (const directory of directories) {
-    const denial = removalDenial(directory);
-    if (denial === undefined) continue;
+    const folder = foldersOf(directory).find((one) => removalDenial(one) !== undefined);
+    const denial = folder === undefined ? undefined : removalDenial(folder);
+    if (folder === undefined || denial === undefined) continue;
     isDenied = true;
-    warn(explainDenial(denial, showablePath(directory)), true);
+    warn(explainDenial(denial, showablePath(folder)), true);
   }
   return isDenied;
 }

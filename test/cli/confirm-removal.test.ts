@@ -3,8 +3,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { describe, it } from "node:test";
+import type { Asked } from "../../src/cli/ask-person.js";
 import { resolveCommandSettings } from "../../src/cli/command-settings.js";
-import { type Asked, confirmRemoval } from "../../src/cli/confirm-removal.js";
+import { confirmRemoval } from "../../src/cli/confirm-removal.js";
 import { parseCommandLine } from "../../src/cli/program.js";
 import { SettingsError, SourceError } from "../../src/model/errors.js";
 import { waitUntil } from "../end-to-end/support/wait-until.js";
@@ -143,7 +144,7 @@ describe("confirm-removal: where nobody is to be asked", () => {
       const settings = settingsOf("--unverified", "--session-dir", directoryOf(1));
       await assert.rejects(confirmRemoval(settings, asked, running), {
         name: "SettingsError",
-        message: "--unverified needs --yes where no terminal is to ask on",
+        message: "--unverified needs --yes if there is no terminal to ask on",
       });
       assert.equal(shown(), "");
     });

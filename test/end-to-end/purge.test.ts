@@ -361,12 +361,12 @@ test("a file that changed between the proof and its removal stays, and the next 
 
 describe("--unverified: without asking Redis", { concurrency: 2 }, () => {
   const nobody = findFreePort();
-  test("needs --yes where no terminal is: exit 2, nothing touched", async () => {
+  test("needs --yes if there is no terminal: exit 2, nothing touched", async () => {
     const directory = newDirectory();
     const path = saveSession(directory, 1, fileValue);
     const { exitCode, stderr } = await run(["purge", "--unverified", "--session-dir", directory]);
     assert.equal(exitCode, 2);
-    assert.match(stderr, /--unverified needs --yes where no terminal is/);
+    assert.match(stderr, /--unverified needs --yes if there is no terminal/);
     assert.ok(existsSync(path));
   });
 
@@ -407,6 +407,121 @@ describe("--unverified: without asking Redis", { concurrency: 2 }, () => {
       const { exitCode, output } = await terminal.result;
       assert.equal(exitCode, code, output);
       assert.equal(filesIn(directory).length, left);
+    });
+  }
+});
+
+describe("in a terminal a purge asks before it begins (spec.md section 4, Purge)", { concurrency: 2 }, () => {
+  const word =
+    /\n {2}! Redis has no persistence: a restart would log out everyone\.\r\nType "remove" to go on \(--yes answers this\): $/;
+  const yesOrNo = /Go on\? \(--yes answers this\) \[y\/N\] $/;
+  const saving = ["--save", "3600 1"];
+  const rows: readonly {
+    readonly name: string;
+    readonly command: readonly string[];
+    readonly settings?: readonly string[];
+    /** Absent if nothing is asked. */
+    readonly question?: RegExp;
+    readonly typed?: string;
+    readonly exit: number;
+    readonly left: number;
+    /** Keys in Redis at the end, of three sessions. */
+    readonly keys?: number;
+  }[] = [
+    {
+      name: "purge, no persistence: the word",
+      command: ["purge"],
+      question: word,
+      typed: "remove\r",
+      exit: 0,
+      left: 0,
+    },
+    {
+      name: "purge, no persistence: y is not enough",
+      command: ["purge"],
+      question: word,
+      typed: "y\r",
+      exit: 2,
+      left: 3,
+    },
+    {
+      name: "purge, persistence: y",
+      command: ["purge"],
+      settings: saving,
+      question: yesOrNo,
+      typed: "y\r",
+      exit: 0,
+      left: 0,
+    },
+    {
+      name: "purge, persistence: Enter declines",
+      command: ["purge"],
+      settings: saving,
+      question: yesOrNo,
+      typed: "\r",
+      exit: 2,
+      left: 3,
+    },
+    {
+      name: "purge, persistence: no",
+      command: ["purge"],
+      settings: saving,
+      question: yesOrNo,
+      typed: "n\r",
+      exit: 2,
+      left: 3,
+    },
+    { name: "purge: Ctrl-C", command: ["purge"], question: word, typed: "\x03", exit: 130, left: 3 },
+    { name: "purge --yes asks nothing", command: ["purge", "--yes"], exit: 0, left: 0 },
+    { name: "purge --dry-run asks nothing", command: ["purge", "--dry-run"], exit: 0, left: 3 },
+    {
+      name: "copy --purge: the word",
+      command: ["copy", "--purge"],
+      question: word,
+      typed: "remove\r",
+      exit: 0,
+      left: 0,
+      keys: 3,
+    },
+    {
+      name: "copy --purge: declined, nothing is written",
+      command: ["copy", "--purge"],
+      question: word,
+      typed: "\r",
+      exit: 2,
+      left: 3,
+      keys: 0,
+    },
+    {
+      name: "copy --purge --yes asks nothing",
+      command: ["copy", "--purge", "--yes"],
+      exit: 0,
+      left: 0,
+      keys: 3,
+    },
+    { name: "copy asks nothing", command: ["copy"], exit: 0, left: 3, keys: 3 },
+    { name: "verify asks nothing", command: ["verify"], exit: 0, left: 3 },
+  ];
+  for (const { name, command, settings = [], question, typed = "", exit, left, keys } of rows) {
+    test(name, async (t) => {
+      const redis = await redisOf(t, { args: settings });
+      const directory = newDirectory();
+      for (let number = 1; number <= 3; number++) saveSession(directory, number, fileValue);
+      const place = ["--session-dir", directory, "--port", String(redis.port)];
+      if (command[0] !== "copy") await run(["copy", ...place, "--json"]);
+      const terminal = await openTerminalWith([process.execPath, binary, ...command, ...place]);
+      if (question !== undefined) {
+        await terminal.waitFor(question);
+        assert.match(terminal.output(), /3 session files in [\s\S]*After that, Redis has the only copy\./);
+        terminal.type(typed);
+      }
+      const { exitCode, output } = await terminal.result;
+      assert.equal(exitCode, exit, output);
+      assert.equal(filesIn(directory).length, left);
+      if (question === undefined) assert.doesNotMatch(output, /the only copy/);
+      if (exit === 2) assert.match(output, /not confirmed: nothing was (copied or )?removed/);
+      if (keys === 0) assert.equal(await redisCommand(redis, "DBSIZE"), 0, "not even a mark");
+      if (keys !== undefined) assert.equal(await countKeys(redis), keys);
     });
   }
 });

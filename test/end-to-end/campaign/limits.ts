@@ -31,6 +31,9 @@ async function limitMemory(field: Field, more: number, policy: string): Promise<
 }
 
 /** Limits of Redis and of the machine, one at a time, and what breaks in mid-run. */
+/** The clients of a Redis that takes no more. */
+const taken: Awaited<ReturnType<typeof connectRedis>>[] = [];
+
 export const limits: readonly Situation[] = [
   {
     name: "maxmemory under noeviction: refused before the first write, with both numbers",
@@ -108,10 +111,11 @@ export const limits: readonly Situation[] = [
     redis: ["--maxclients", "3"],
     run: () => ["copy"],
     prepare: async (field) => {
-      const clients = await Promise.all([1, 2, 3].map(() => connectRedis(field.redis)));
-      field.later(async () => {
-        for (const client of clients) client.close();
-      });
+      for (let count = 0; count < 3; count++) taken.push(await connectRedis(field.redis));
+    },
+    meanwhile: async (_, running) => {
+      await running.result;
+      for (const client of taken) client.close();
     },
     must: { exit: 3, says: [/clients/] },
   },
@@ -252,7 +256,7 @@ export const limits: readonly Situation[] = [
     name: "Redis is emptied while the copy runs: what it lost is written again before anything is removed",
     fault: true,
     sessions: 30,
-    run: () => ["copy", "--purge", "--max-rate", "30"],
+    run: () => ["copy", "--purge", "--max-rate", "5"],
     meanwhile: async (field) => {
       await field.untilKeys(10);
       await field.ask("FLUSHALL");
@@ -281,7 +285,7 @@ export const limits: readonly Situation[] = [
     fault: true,
     redis: [],
     sessions: 30,
-    run: () => ["copy", "--purge", "--max-rate", "30"],
+    run: () => ["copy", "--purge", "--max-rate", "5"],
     meanwhile: async (field) => {
       await field.untilKeys(10);
       process.kill(field.redis.pid, "SIGKILL");

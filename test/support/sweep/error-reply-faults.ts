@@ -4,7 +4,14 @@ import { type ExitCodes, goesOn, type NamedFault } from "./named-fault.js";
 const refused: ExitCodes = ({ isBatch }) => (isBatch ? [5] : [0, 5]);
 
 /** A session that cannot be written is a failed one; other things that are answered like this leave no Redis to work with. */
-const failsOne: ExitCodes = ({ on, isBatch }) => (isBatch ? (on === "SET" ? [1] : [1, 3, 4]) : [0, 1, 3]);
+const failsOne: ExitCodes = ({ on, isBatch }) => {
+  if (!isBatch) return [0, 1, 3];
+  if (on === "SET") return [1];
+  return looksAtKeys.has(on) ? [0, 1, 3, 4] : [1, 3, 4];
+};
+
+/** With these a run also looks at the session keys before it begins, and does without. */
+const looksAtKeys: ReadonlySet<string> = new Set(["GET", "PEXPIRETIME", "STRLEN"]);
 
 /** New connections that a state lasts for. */
 const severalTries = 4;
@@ -35,7 +42,7 @@ const errorReplies: readonly (readonly [error: string, exitCodes: ExitCodes])[] 
   // A connection that may not ask for INFO counts as one to another Redis.
   [
     "NOPERM this user has no permissions to run the 'set' command",
-    (occasion) => (occasion.isBatch ? [5] : [0, 3, 4, 5]),
+    ({ on, isBatch }) => (isBatch ? (looksAtKeys.has(on) ? [0, 5] : [5]) : [0, 3, 4, 5]),
   ],
   ["WRONGTYPE Operation against a key holding the wrong kind of value", failsOne],
   ["ERR something that nobody has heard of", failsOne],
