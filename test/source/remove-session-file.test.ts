@@ -263,7 +263,7 @@ describe("remove-session-file: what fails leaves the file where it stood", () =>
     {
       name: "the directory may not be written to",
       meanwhile: [["before", "renameSync", answer("EROFS")]],
-      removal: { kind: "failed", code: "EROFS" },
+      removal: { kind: "denied", code: "EROFS" },
       path: "file: proven",
     },
     {
@@ -363,7 +363,7 @@ describe("remove-session-file: what fails leaves the file where it stood", () =>
        fs.chmodSync(folder, 0o500);
        return module.removeSessionFile(folder, "${file}", compared);`,
     );
-    assert.deepEqual(removal, { kind: "failed", code: "EACCES" });
+    assert.deepEqual(removal, { kind: "denied", code: "EACCES" });
     assert.equal(describePlace(join(folder, file)), "file: proven");
     chmodSync(folder, 0o700);
   });
