@@ -46,15 +46,21 @@ async function lookAround(
   const own: HeldText[] = [];
   const others: KeySurvey["others"][number][] = [];
   let bytes = 0;
+  let isWhole = true;
   let cursor = "0";
-  const hasRoom = () => own.length < mostKeys && bytes < mostBytes && Date.now() < endMs;
+  const left = () => mostKeys - own.length - others.length;
+  const hasRoom = () => left() > 0 && bytes < mostBytes && Date.now() < endMs;
   do {
     const [next, found] = await client.scan(cursor, "MATCH", "session:*", "COUNT", keysOfScan);
     cursor = next;
     const keys = found.filter((key) => isSid(sidOf(key)));
     for (let at = 0; at < keys.length && hasRoom(); at += keysAtATime) {
-      const some = keys.slice(at, at + keysAtATime).filter((key) => isOwn(key) || others.length < mostOthers);
-      const fitting = await keysThatFit(client, some, mostBytes - bytes);
+      const some = keys
+        .slice(at, at + keysAtATime)
+        .filter((key) => isOwn(key) || others.length < mostOthers)
+        .slice(0, left());
+      const { fitting, tooLong } = await keysByLength(client, some, mostBytes - bytes);
+      isWhole &&= !tooLong.some(isOwn);
       const held = await lookAtKeys(client, fitting, clockLeadMs);
       for (const [index, one] of held.entries()) {
         const key = fitting[index];
@@ -65,7 +71,8 @@ async function lookAround(
       }
     }
   } while (cursor !== "0" && hasRoom());
-  return { own, others, representative: (cursor === "0" && hasRoom()) || own.length >= enoughKeys };
+  const isAll = cursor === "0" && hasRoom() && isWhole;
+  return { own, others, representative: isAll || own.length >= enoughKeys };
 
   function isOwn(key: string): boolean {
     return key.startsWith(ownPrefix) && isSid(key.slice(ownPrefix.length));
@@ -76,18 +83,28 @@ function sidOf(key: string): string {
   return key.slice(key.lastIndexOf(":") + 1);
 }
 
-/** Keys whose values are no longer than so many bytes in all. */
-async function keysThatFit(client: Redis, keys: readonly string[], bytes: number): Promise<string[]> {
+/** Keys whose values are no longer than so many bytes in all, and those that are left over. Keys that hold no text are neither. */
+async function keysByLength(
+  client: Redis,
+  keys: readonly string[],
+  bytes: number,
+): Promise<{ readonly fitting: readonly string[]; readonly tooLong: readonly string[] }> {
   const lengths = await sendBatch(
     client,
     keys.map((key) => encodeCommand("STRLEN", protocolText(key))),
   );
+  const fitting: string[] = [];
+  const tooLong: string[] = [];
   let left = bytes;
-  return keys.filter((_, index) => {
+  for (const [index, key] of keys.entries()) {
     const length = lengths[index];
     if (length instanceof Error && !length.message.startsWith("WRONGTYPE")) throw length;
-    if (typeof length !== "number" || length > left) return false;
-    left -= length;
-    return true;
-  });
+    if (typeof length !== "number") continue;
+    if (length > left) tooLong.push(key);
+    else {
+      fitting.push(key);
+      left -= length;
+    }
+  }
+  return { fitting, tooLong };
 }
