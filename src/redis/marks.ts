@@ -176,7 +176,7 @@ export async function changeMark(
   }
 }
 
-/** Every mark in Redis, by its key; `undefined` if they may not be listed. Throws what `redisFault` sorts. */
+/** Every mark in Redis, by its key, those that cannot be read as empty ones; `undefined` if they may not be listed. Throws what `redisFault` sorts. */
 export async function listMarks(client: Redis): Promise<ReadonlyMap<string, Mark> | undefined> {
   const marks = new Map<string, Mark>();
   let cursor = "0";
@@ -185,8 +185,18 @@ export async function listMarks(client: Redis): Promise<ReadonlyMap<string, Mark
     const reply = await allowed(() => client.scan(from, "MATCH", `${keyStart}*`, "COUNT", 1000));
     if (reply === undefined) return undefined;
     const [next, keys] = reply;
-    for (const key of keys) marks.set(key, await readMark(client, key));
+    for (const key of keys) marks.set(key, await markUnder(client, key));
     cursor = next;
   } while (cursor !== "0");
   return marks;
+}
+
+/** What another user or program left may be out of reach, or no text. */
+async function markUnder(client: Redis, key: string): Promise<Mark> {
+  try {
+    return (await allowed(() => readMark(client, key))) ?? {};
+  } catch (error) {
+    if (error instanceof Error && error.message.startsWith("WRONGTYPE")) return {};
+    throw error;
+  }
 }

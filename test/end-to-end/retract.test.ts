@@ -219,6 +219,28 @@ describe("keys whose session files are gone (spec.md section 4, Logouts between 
       /another directory was copied to these keys/,
     ],
     [
+      "a mark that holds no text",
+      async ({ redis }) => {
+        await redisCommand(redis, "RPUSH", "tele-sessions:mark:of-another-program", "x");
+        return {};
+      },
+      /another directory was copied to these keys/,
+    ],
+    [
+      "a mark that this user may not read",
+      async ({ redis }) => {
+        const key = "tele-sessions:mark:of-another-user";
+        await redisCommand(redis, "SET", key, String(Date.now()));
+        const own = String(await redisCommand(redis, "KEYS", "tele-sessions:mark:*"))
+          .split(",")
+          .filter((one) => one !== key);
+        const patterns = ["~session:*", "~tele-sessions:witness", ...own.map((one) => `~${one}`)];
+        await redisCommand(redis, "ACL", "SETUSER", "u", "on", ">pw", ...patterns, "&*", "+@all");
+        return { environment: { TELE_SESSION_REDIS_PASSWORD: "pw" }, more: ["--username", "u"] };
+      },
+      /another directory was copied to these keys/,
+    ],
+    [
       "other runs cannot be seen",
       async ({ redis }) => {
         await redisCommand(redis, "ACL", "SETUSER", "u", "on", ">pw", "~*", "&*", "+@all", "-client|list");
@@ -251,7 +273,8 @@ describe("keys whose session files are gone (spec.md section 4, Logouts between 
       const { more = [], ...options } = await befall(ground);
       const dry = await copy(ground, [...more, "--dry-run"], options);
       assert.equal(dry.report.sessions.retracted, 0, dry.stderr);
-      const { stderr, report } = await copy(ground, more, options);
+      const { exitCode, stderr, report } = await copy(ground, more, options);
+      assert.equal(exitCode, 0, stderr);
       assert.equal(report.sessions.retracted, 0, stderr);
       assert.deepEqual(await standingOf(ground, [5]), [5]);
       if (said !== undefined) assert.match(stderr, said);

@@ -165,6 +165,33 @@ describe("marks: left and read again", () => {
     }
   });
 
+  it("listed, what is no text or may not be read is a mark that says nothing", async (t) => {
+    const server = await redisOf(t);
+    await changeMark(await clientOf(t, server), key, "", () => whole);
+    await redisCommand(server, "RPUSH", "tele-sessions:mark:list", "x");
+    await redisCommand(server, "SET", "tele-sessions:mark:theirs", "{}");
+    await redisCommand(
+      server,
+      "ACL",
+      "SETUSER",
+      "u",
+      "on",
+      ">pw",
+      `~${key}`,
+      "~tele-sessions:mark:list",
+      "+@all",
+    );
+    const client = await clientOf(t, { ...server, username: "u", password: "pw" });
+    assert.deepEqual(
+      [...((await listMarks(client)) ?? [])].sort(),
+      [
+        [key, whole],
+        ["tele-sessions:mark:list", {}],
+        ["tele-sessions:mark:theirs", {}],
+      ].sort(),
+    );
+  });
+
   it("a right that is missing is thrown, for the run to say so", async (t) => {
     const server = await redisOf(t);
     await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~session:*", "+@all", "-scan");
