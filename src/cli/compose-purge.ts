@@ -23,7 +23,9 @@ import { pause } from "../redis/pause.js";
 import { countOthersCopying, presenceName } from "../redis/presence.js";
 import { askPersistence, askReplicationOffset, replicasAreInStep } from "../redis/server-state.js";
 import { errorCode } from "../source/error-code.js";
+import { Looks } from "../source/looks.js";
 import { OpenDirectory } from "../source/open-directory.js";
+import { OtherPlaces } from "../source/other-places.js";
 import { type ExactReading, readPlaceExactly } from "../source/read-session-file.js";
 import { isModifiedSince } from "../source/recent-files.js";
 import { explainDenial, type RemovalDenial, removalDenial } from "../source/removal-denial.js";
@@ -74,9 +76,11 @@ export function composePurge(
   const factsOf = ({ directory }: SessionFile) =>
     survey.directories.find((facts) => facts.directory === directory);
   const files = openFiles(surroundings.record.directories, run.maxFileSize, order.startedMs);
+  const otherPlaces = new OtherPlaces(surroundings.record.directories, new Looks());
   const proof: ProofParts = {
     read: files.read,
     convert: run.convert,
+    laterFile: (file, stamp) => otherPlaces.laterFile(file, stamp),
     look: run.look,
     compare: (candidate, held) => compareHeld(candidate, held, rules, Date.now()),
     isUnmodified: (file, stamp) => isUnmodifiedSinceMark(stamp, factsOf(file)),
@@ -97,7 +101,10 @@ export function composePurge(
     begin,
     purge: {
       ...sharedParts(settings, surroundings, order, files),
-      prove: (batch) => proveBatch(batch, proof),
+      prove: async (batch) => {
+        await otherPlaces.begin(batch);
+        return proveBatch(batch, proof);
+      },
       proveAgain: (proven) => proveAgain(proven, proof),
       confirm,
       conclude,

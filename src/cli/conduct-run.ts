@@ -46,6 +46,9 @@ export interface RunContext {
   readonly terminalType: string | undefined;
 }
 
+/** What removes whatever holds a session: a file that holds none stays, and is no reason for another exit code. */
+const removesEverything: ReadonlySet<Task> = new Set(["purge-unconditionally", "purge-unverified"]);
+
 /** Differences that a report holds; a report file has every one. */
 const mostDifferences = 100;
 
@@ -178,7 +181,7 @@ function closeBooks(
   const { errors, partial } = record;
   const signal = stop.received();
   const outOfTime = stop.outOfTime();
-  const failedTooOften = tooManyFailed(record, run.maxFailed);
+  const failedTooOften = !removesEverything.has(context.task) && tooManyFailed(record, run.maxFailed);
   const exitCode = () => exitCodeOf({ errors, signal, outOfTime, tooManyFailed: failedTooOften, partial });
   const facts = () => ({
     ...record,

@@ -1,8 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { LaneResult } from "../migrate/lane-result.js";
 import { RedisError, RedisForgotError, SourceError } from "../model/errors.js";
-import type { Layout, SessionFile } from "../model/session-file.js";
-import { layouts } from "../source/session-name.js";
+import type { PackedBatch } from "../source/packed-files.js";
 import type { LaneConnection, LaneOrder } from "./lane-order.js";
 
 /** What the main thread says to a lane's. */
@@ -27,39 +26,10 @@ export type FromLane =
 /** Where messages of this kind go to and come from. */
 export type Port = Pick<MessagePort, "postMessage" | "on">;
 
-/** Session files of one folder's layout, as one text: a name follows from its sid. */
-interface PackedFiles {
-  readonly directory: string;
-  readonly layout: Layout;
-  /** Sids, a line for each. */
-  readonly sids: string;
-}
-/** A batch as it crosses threads: copying one text costs far less than copying its files. */
-export type PackedBatch = readonly PackedFiles[];
-
 /** What a lane gives back, as it crosses threads. */
 export type PackedResult<R extends LaneResult = LaneResult> = Omit<R, "deferred"> & {
   readonly deferred: PackedBatch;
 };
-
-export function packBatch(batch: readonly SessionFile[]): PackedBatch {
-  const packed: { directory: string; layout: Layout; sids: string }[] = [];
-  let last: (typeof packed)[number] | undefined;
-  for (const { directory, layout, sid } of batch) {
-    if (last?.directory === directory && last.layout === layout) last.sids += `\n${sid}`;
-    else {
-      last = { directory, layout, sids: sid };
-      packed.push(last);
-    }
-  }
-  return packed;
-}
-
-export function unpackBatch(packed: PackedBatch): SessionFile[] {
-  return packed.flatMap(({ directory, layout, sids }) =>
-    sids.split("\n").map((sid) => ({ directory, name: layouts[layout].nameOf(sid) ?? "", layout, sid })),
-  );
-}
 
 /** An error as it crosses threads, where classes do not. */
 export interface PackedError {

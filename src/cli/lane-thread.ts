@@ -3,14 +3,12 @@ import { Worker } from "node:worker_threads";
 import type { CopyLane, CopyResult, Lane, MainPass, TakenBack } from "../migrate/copy-lane.js";
 import type { LaneResult } from "../migrate/lane-result.js";
 import type { Survey } from "../model/mark.js";
+import { type PackedBatch, packBatch, unpackBatch } from "../source/packed-files.js";
 import {
   type FromLane,
-  type PackedBatch,
   type PackedError,
   type PackedResult,
-  packBatch,
   type ToLane,
-  unpackBatch,
   unpackError,
 } from "./lane-messages.js";
 import type { LaneConnection, LaneOrder } from "./lane-order.js";

@@ -3,18 +3,11 @@ import type { CopyLane, Lane, LaterPass, MainPass } from "../migrate/copy-lane.j
 import { RedisForgotError } from "../model/errors.js";
 import type { Survey } from "../model/mark.js";
 import { ResilientConnection } from "../redis/resilient-connection.js";
+import { type PackedBatch, packBatch, unpackBatch } from "../source/packed-files.js";
 import { composeCopyLane } from "./compose-copy-lane.js";
 import { composeVerifyLane } from "./compose-verify-lane.js";
 import { finishWithinMs } from "./finish-within.js";
-import {
-  type FromLane,
-  type PackedBatch,
-  type Port,
-  packBatch,
-  packError,
-  type ToLane,
-  unpackBatch,
-} from "./lane-messages.js";
+import { type FromLane, type Port, packError, type ToLane } from "./lane-messages.js";
 import type { LaneConnection } from "./lane-order.js";
 
 /** What the main pass of a lane on a thread begins with. */

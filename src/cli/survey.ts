@@ -8,6 +8,7 @@ import { jointly } from "../migrate/learn.js";
 import type { HeldText } from "../model/held.js";
 import type { DirectoryFacts, DirectoryMark, Expirations, KeyEvidence, Survey } from "../model/mark.js";
 import { newScanTally, type SessionFile } from "../model/session-file.js";
+import { showable } from "../model/showable.js";
 import { type KeySurvey, surveyKeys } from "../redis/survey-keys.js";
 import { errorCode } from "../source/error-code.js";
 import { pathOf } from "../source/recent-files.js";
@@ -73,8 +74,8 @@ export async function surveyRun(run: OpenRun, order: SurveyOrder): Promise<Surve
 const fewKeys = 5;
 
 /** Some stores keep whole seconds only: no sign survives there. */
-function areWholeSeconds({ own, others }: KeySurvey, clockLeadMs: number): boolean {
-  const instants = [...own, ...others].flatMap(({ expiresAtMs }) =>
+function areWholeSeconds({ own }: KeySurvey, clockLeadMs: number): boolean {
+  const instants = own.flatMap(({ expiresAtMs }) =>
     expiresAtMs === null ? [] : [expiresAtMs + clockLeadMs],
   );
   return instants.length >= fewKeys && instants.every((instant) => instant % 1000 === 0);
@@ -98,9 +99,9 @@ function warnOfPrefix(
 ): void {
   const other = others.find(isServerSaved);
   if (prefix !== null || other === undefined || own.some(isServerSaved)) return;
-  const theirs = other.keyPrefix.replace(/^session::?/, "").replace(/:$/, "");
+  const theirs = showable(other.keyPrefix.replace(/^session::?/, "").replace(/:$/, ""));
   warn(
-    `A server saves its sessions in this Redis under ${other.keyPrefix}<sid>, and this run uses no prefix. If that is your server, add --prefix ${theirs}: under other keys everybody is logged out.`,
+    `A server saves its sessions in this Redis under ${showable(other.keyPrefix)}<sid>, and this run uses no prefix. If that is your server, add --prefix ${theirs}: under other keys everybody is logged out.`,
     true,
   );
 }

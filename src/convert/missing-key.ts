@@ -1,3 +1,4 @@
+import { coarseTimeMs } from "../model/coarse-time.js";
 import type { IfMissing } from "../model/entry.js";
 import type { DirectoryFacts, DirectoryMark, Expirations, KeyEvidence } from "../model/mark.js";
 import type { ServerWorks } from "../model/report.js";
@@ -68,11 +69,14 @@ function keyIsOverAt(
   return startMs + lifetimeMs;
 }
 
-/** Whether a complete run that did not keep what Redis held read a file as it is: then Redis's value is the later one. */
+/**
+ * Whether a complete run that did not keep what Redis held read a file as it is: then Redis's value is the later one, and a purge may remove the file. So
+ * every file time counts as up to 2 s late.
+ */
 export function isUnmodifiedSinceMark(
   stamp: MissingSession["stamp"],
   facts: DirectoryFacts | undefined,
 ): boolean {
   const startedMs = facts?.mark?.startedWithoutKeepMs;
-  return startedMs !== undefined && !isModifiedSince(stamp, startedMs, false);
+  return startedMs !== undefined && stamp.mtimeMs <= startedMs - coarseTimeMs;
 }

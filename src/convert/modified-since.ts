@@ -6,8 +6,8 @@ const fineTimeMs = 50;
 
 /**
  * Whether a file was modified since an instant, milliseconds since the epoch (spec.md section 1). Change times count unless something touched every
- * file, as a chown does. Times of whole seconds may be behind by 2 s; finer ones may not, or who logged out of Redis would come back if their file was
- * saved just before the instant.
+ * file, as a chown does. Times of whole seconds may be 2 s late. Finer ones are taken at their word: a user whose file was saved just before a copy, and
+ * who then logged out of Redis, must not come back with the next copy.
  */
 export function isModifiedSince(
   { mtimeMs, ctimeMs }: Pick<FileStamp, "mtimeMs" | "ctimeMs">,

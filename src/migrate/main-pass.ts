@@ -1,5 +1,6 @@
 import type { Survey } from "../model/mark.js";
 import type { SessionFile } from "../model/session-file.js";
+import { type PackedBatch, packBatch, unpackBatch } from "../source/packed-files.js";
 import { learn, SeenDirectories } from "./learn.js";
 import { type Pass, runPass } from "./run-pass.js";
 import type { RunRecord } from "./run-record.js";
@@ -10,8 +11,6 @@ export interface MainPassEnd {
   readonly seen: SeenDirectories["all"];
 }
 
-const filesAtATime = 256;
-
 /** Runs the main pass, then settles the session files that had to wait until every directory was seen. Throws what `runPass` throws. */
 export async function runMainPass(
   pass: Pass,
@@ -20,31 +19,44 @@ export async function runMainPass(
   record: RunRecord,
 ): Promise<MainPassEnd> {
   const seen = new SeenDirectories();
-  const deferred: SessionFile[] = [];
+  const deferred: PackedBatch[] = [];
+  let deferredCount = 0;
   const lane: Pass["lane"] = async (batch) => {
     const result = await pass.lane(batch);
     for (const one of result.seen) seen.add(one);
-    deferred.push(...result.deferred);
+    deferredCount += result.deferred.length;
+    if (result.deferred.length > 0) deferred.push(packBatch(result.deferred));
     return result;
   };
   record.serverWorks = before.serverWorks;
   try {
     await runPass({ ...pass, lane });
   } catch (error) {
-    pass.ledger.recordUnvisited(deferred.length);
+    pass.ledger.recordUnvisited(deferredCount);
     throw error;
   }
   if (pass.stop.aborted) {
-    pass.ledger.recordUnvisited(deferred.length);
+    pass.ledger.recordUnvisited(deferredCount);
     return { survey: before, seen: seen.all };
   }
   const survey = learn(before, seen.all, Date.now());
   record.serverWorks = survey.serverWorks;
   await tellLanes(survey);
-  await runPass({ ...pass, batches: batchesOf(deferred.splice(0)), pace: async () => undefined, lane });
+  await runPass({ ...pass, batches: unpacked(deferred.splice(0)), pace: async () => undefined, lane });
   return { survey, seen: seen.all };
 }
 
-function* batchesOf(files: readonly SessionFile[]): Generator<readonly SessionFile[]> {
-  for (let at = 0; at < files.length; at += filesAtATime) yield files.slice(at, at + filesAtATime);
+const filesAtATime = 256;
+
+function* unpacked(packed: readonly PackedBatch[]): Generator<readonly SessionFile[]> {
+  let batch: SessionFile[] = [];
+  for (const some of packed) {
+    for (const file of unpackBatch(some)) {
+      batch.push(file);
+      if (batch.length < filesAtATime) continue;
+      yield batch;
+      batch = [];
+    }
+  }
+  if (batch.length > 0) yield batch;
 }

@@ -12,6 +12,8 @@ export interface ProofParts {
   /** Reads a file where it stands and nowhere else. */
   readonly read: (file: SessionFile) => ExactReading;
   readonly convert: (read: ReadSession, sid: string) => Conversion;
+  /** A file that holds the same session later; `undefined` if there is none. */
+  readonly laterFile: (file: SessionFile, stamp: FileStamp) => SessionFile | undefined;
   /** What Redis holds, read now. Throws where the run must end. */
   readonly look: (sids: readonly string[]) => Promise<readonly Held[]>;
   readonly compare: (candidate: Candidate, held: HeldText) => Comparison;
@@ -122,7 +124,26 @@ export async function proveBatch(batch: readonly SessionFile[], parts: ProofPart
   }
   if (readable.length === 0) return proofs;
   const held = await parts.look(readable.map(({ file }) => file.sid));
-  return [...proofs, ...readable.map((one, index) => proofOf(one, held[index], parts))];
+  for (const [index, one] of readable.entries()) {
+    proofs.push((await proofOfSuperseded(one, parts)) ?? proofOf(one, held[index], parts));
+  }
+  return proofs;
+}
+
+/** A file of which another holds the same session later goes if that one is proven. `undefined` if there is no such file, or not any more. */
+async function proofOfSuperseded(one: ReadFile, parts: ProofParts): Promise<Proof | undefined> {
+  const { file, reading, conversion } = one;
+  if (parts.unconditional || conversion.facts.hasOneKey === true) return undefined;
+  const later = parts.laterFile(file, reading.stamp);
+  if (later === undefined) return undefined;
+  const [its] = await proveBatch([later], parts);
+  const outcome = { ...conversionOutcome(file.sid, reading.read, conversion), kind: "removed" as const };
+  if (its !== undefined && "proven" in its) {
+    return { proven: { file, ...timesOf(reading), outcome, held: its.proven.held } };
+  }
+  if (its === undefined || its.outcome.kind === "vanished") return undefined;
+  const detail = "superseded by a file that is not proven";
+  return { file, outcome: { ...outcome, kind: "kept", detail }, leaves: true };
 }
 
 /**

@@ -64,7 +64,9 @@ async function lookAround(
       const held = await lookAtKeys(client, fitting, clockLeadMs);
       for (const [index, one] of held.entries()) {
         const key = fitting[index];
-        if (key === undefined || one.kind !== "text") continue;
+        if (key === undefined) continue;
+        if (one.kind === "unreadable" && isOwn(key)) isWhole = false;
+        if (one.kind !== "text") continue;
         bytes += one.value.length;
         if (isOwn(key)) own.push(one);
         else others.push({ ...one, keyPrefix: key.slice(0, -sidOf(key).length) });

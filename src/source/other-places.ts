@@ -44,11 +44,18 @@ export class OtherPlaces {
    * scattered one, which is where servers move a flat one to.
    */
   isSuperseded(file: SessionFile, stamp: FileStamp): boolean {
-    const seen = this.#ahead.get(file);
-    if (seen !== undefined) return seen.some((place) => this.#isLater(place, place.stamp, file, stamp));
-    return this.#placesOf(file).some((place) =>
-      this.#isLater(place, this.#looks.stampOf(place.path), file, stamp),
-    );
+    return this.laterFile(file, stamp) !== undefined;
+  }
+
+  /** A file that holds the same session later; `undefined` if there is none. */
+  laterFile(file: SessionFile, stamp: FileStamp): SessionFile | undefined {
+    const seen =
+      this.#ahead.get(file) ??
+      this.#placesOf(file).map((place) => ({ ...place, stamp: this.#looks.stampOf(place.path) }));
+    const later = seen.find((place) => this.#isLater(place, place.stamp, file, stamp));
+    if (later === undefined) return undefined;
+    const { directory, name, layout } = later;
+    return { directory, name, layout, sid: file.sid };
   }
 
   #isLater(place: Place, other: Stats | undefined, file: SessionFile, stamp: FileStamp): boolean {
@@ -68,7 +75,7 @@ export class OtherPlaces {
         const name = layouts[layout].nameOf(file.sid);
         if (name === undefined) continue;
         if (layout === "scattered" && !this.#isFolder(directory, file.sid.slice(0, 2))) continue;
-        places.push({ path: `${directory}/${name}`, directory, layout });
+        places.push({ path: `${directory}/${name}`, directory, name, layout });
       }
     }
     return places;
@@ -103,6 +110,8 @@ export class OtherPlaces {
 interface Place {
   readonly path: string;
   readonly directory: string;
+  /** The path inside the directory. */
+  readonly name: string;
   readonly layout: Layout;
 }
 

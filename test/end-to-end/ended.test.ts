@@ -79,8 +79,6 @@ describe("what ended in Redis stays ended (spec.md section 4, Logouts)", { concu
     const redis = await redisOf(t);
     const directory = newDirectory(2);
     const args = ["copy", "--session-dir", directory, "--port", String(redis.port), "--json"];
-    // The mark must be older than the coarsest file times.
-    await new Promise((resolve) => setTimeout(resolve, 2100));
     assert.equal((await run(args)).exitCode, 0);
     await serverSaves(redis, keyOf(99));
     saveSession(directory, 3, value);

@@ -386,7 +386,7 @@ describe("--unverified: without asking Redis", { concurrency: 2 }, () => {
         "--json",
       ],
     ]);
-    assert.deepEqual([exitCode, Reflect.get(report.sessions, "removed")], [1, 4], stderr);
+    assert.deepEqual([exitCode, Reflect.get(report.sessions, "removed")], [0, 4], stderr);
     assert.equal(filesIn(directory).length, 1, "what cannot be decoded stays");
   });
 
@@ -588,7 +588,7 @@ test("--stop-after-init with PURGE alone removes all, and says how many Redis di
   assert.equal(report.command, "stop-after-init");
   assert.deepEqual([Reflect.get(report.sessions, "removed"), report.sessions.failed], [5, 1], stderr);
   assert.match(stderr, /4 session files removed that Redis did not hold/);
-  assert.equal(exitCode, 1, "a session that failed stays");
+  assert.equal(exitCode, 0, "what failed stays, and the rest was removed");
   assert.deepEqual(filesIn(directory), [`werkzeug_${sidOf(6)}.sess`]);
 });
 

@@ -52,6 +52,8 @@ interface Case {
   readonly comparison?: Comparison;
   /** Whether a complete run read the file as it is. */
   readonly unmodified?: boolean;
+  /** A file that holds the same session later. */
+  readonly later?: SessionFile;
   readonly missing?: "ended";
   /** Whether Redis still has the key. */
   readonly exists?: boolean;
@@ -67,6 +69,7 @@ function partsOf(caseOf: (sid: string) => Case, unconditional = false): ProofPar
         const { held } = { held: text, ...caseOf(sid) };
         return held === undefined ? [] : [held];
       }),
+    laterFile: ({ sid }) => caseOf(sid).later,
     exist: async (sids) => sids.map((sid) => caseOf(sid).exists ?? true),
     compare: () => caseOf("s").comparison ?? { kind: "equal", lifetimeIsRight: true },
     isUnmodified: ({ sid }) => caseOf(sid).unmodified ?? false,
@@ -92,6 +95,33 @@ async function prove(case_: Case): Promise<Proof> {
   assert(proof !== undefined && others.length === 0);
   return proof;
 }
+
+describe("purge-lane: a file that another supersedes goes only if that one is proven (spec.md section 4, Purge)", () => {
+  const rows: readonly (readonly [name: string, own: Case, later: Case, expected: string])[] = [
+    ["the later one is proven", {}, {}, "proven, held"],
+    ["the later one is proven, and Redis lacks nothing", { held: nothing }, {}, "proven, held"],
+    ["Redis holds no key for the later one", {}, { held: nothing }, "kept, left"],
+    ["the later one is damaged", {}, { conversion: corrupt }, "kept, left"],
+    ["the later one holds one session key", {}, { conversion: oneKey }, "kept, left"],
+    [
+      "the later one cannot be read",
+      {},
+      { reading: { kind: "failed", reason: "unreadable", detail: "EIO" } },
+      "kept, left",
+    ],
+    ["the later one is gone by now", {}, { reading: { kind: "vanished" } }, "proven, held"],
+    ["it is damaged itself", { conversion: corrupt }, {}, "failed corrupt, left"],
+    ["it holds one session key itself", { conversion: oneKey }, {}, "kept, left"],
+  ];
+  for (const [name, own, later, expected] of rows) {
+    it(name, async () => {
+      const parts = partsOf((sid) => (sid === "s" ? { ...own, later: fileOf("later") } : later));
+      const [proof] = await proveBatch([fileOf("s")], parts);
+      assert(proof !== undefined);
+      assert.equal(wordOf(proof), expected);
+    });
+  }
+});
 
 const week = 7 * day;
 

@@ -1,0 +1,32 @@
+import type { Layout, SessionFile } from "../model/session-file.js";
+import { layouts } from "./session-name.js";
+
+/** Session files of one folder's layout, as one text: a name follows from its sid. */
+interface PackedFiles {
+  readonly directory: string;
+  readonly layout: Layout;
+  /** Sids, a line for each. */
+  readonly sids: string;
+}
+
+/** A batch as it crosses threads or waits for its turn: one text costs far less than its files. */
+export type PackedBatch = readonly PackedFiles[];
+
+export function packBatch(batch: readonly SessionFile[]): PackedBatch {
+  const packed: { directory: string; layout: Layout; sids: string }[] = [];
+  let last: (typeof packed)[number] | undefined;
+  for (const { directory, layout, sid } of batch) {
+    if (last?.directory === directory && last.layout === layout) last.sids += `\n${sid}`;
+    else {
+      last = { directory, layout, sids: sid };
+      packed.push(last);
+    }
+  }
+  return packed;
+}
+
+export function unpackBatch(packed: PackedBatch): SessionFile[] {
+  return packed.flatMap(({ directory, layout, sids }) =>
+    sids.split("\n").map((sid) => ({ directory, name: layouts[layout].nameOf(sid) ?? "", layout, sid })),
+  );
+}
