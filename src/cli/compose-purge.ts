@@ -332,7 +332,7 @@ function makeConfirm(
   }
 }
 
-/** How many other copies of the directory are seen. Throws `RedisError` if none could be, unless `--alone` promises that there are none. */
+/** Counts other copies of the directory. Throws `RedisError` if other runs cannot be seen, unless `--alone` promises that there are none. */
 export async function countOtherCopies(
   { removal }: CommandSettings,
   { connection, presence }: OpenRun,

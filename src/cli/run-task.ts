@@ -216,8 +216,8 @@ async function purge(
 }
 
 /**
- * Whether so many keys of a copy less than three hours ago are missing that they were deleted or lost: then nothing is removed. Proves every file
- * beforehand, but only if nothing tells where the server works.
+ * Whether many keys that a copy wrote in the last three hours are missing. They were deleted or lost then, so nothing is removed. Proves every file
+ * beforehand, but only if it is unknown where the server works.
  */
 async function keysWereLost(
   settings: CommandSettings,

@@ -20,7 +20,7 @@ export function warnOfUnknownVariables(environment: Environment): readonly strin
     );
 }
 
-/** The same setting under the name of this family, else the name with the fewest letters to change. */
+/** The name that was probably meant: of the same setting in this family, or else the most similar one. */
 function nearestVariable(name: string): string {
   const family = name.startsWith("ODOO") ? "odooVariable" : "variable";
   const settings = settingEntries.flatMap(([setting, { variable, odooVariable }]) => {

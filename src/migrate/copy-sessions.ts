@@ -133,7 +133,7 @@ export function doubtText(count: number): string {
   return `${sessions} changed in files and in Redis, and nothing tells which is newer: Redis's value was kept. If no server uses this Redis any more (it went back to files), copy with --on-conflict overwrite; if one does, use --on-conflict keep`;
 }
 
-/** Says if so many sessions ended that keys may have been deleted; tells if they were for certain, deleted or lost. */
+/** Warns if too many sessions ended. Returns whether their keys were certainly deleted or lost. */
 function tellEnded({ warn, maxEnded }: Copy, survey: Survey, seen: SeenDirectories["all"]): boolean {
   const verdict = judgeEnded(survey, seen, maxEnded, Date.now());
   if (verdict !== "fine") warn(endedText(verdict, seen), true);

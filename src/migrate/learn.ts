@@ -67,7 +67,7 @@ const fewKeys = 5;
 /** Every applet's save stays in Redis for at least this long, milliseconds. */
 const shortestSaveMs = 3 * 3600 * 1000;
 
-/** What it means that sessions ended: `doubtful`, keys may have been deleted; `lost`, they were deleted or lost, for a server's save would still be there. */
+/** Whether too many sessions ended. `doubtful`: keys may have been deleted. `lost`: they were, because a server's save would still be there. */
 export function judgeEnded(
   survey: Survey,
   seen: SeenDirectories["all"],
@@ -92,7 +92,7 @@ function isRecent({ mark }: DirectoryFacts, nowMs: number): boolean {
   return mark !== undefined && nowMs - mark.startedMs < shortestSaveMs;
 }
 
-/** Whether so many of all copy-written keys may be retracted. */
+/** Whether this many of all keys may be retracted without doubt. */
 export function mayRetract(count: number, all: number, maxEndedPercent: number): boolean {
   return count < fewKeys || 100 * count <= maxEndedPercent * all;
 }

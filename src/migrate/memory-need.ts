@@ -68,13 +68,13 @@ function textBytes(length: number): number {
   return header + length + 1;
 }
 
-/** What jemalloc takes for so many bytes: multiples of 16 up to 64, then four size classes for each power of two. */
+/** Rounds bytes up to a size class of jemalloc: multiples of 16 up to 64, then four classes for each power of two. */
 function allocated(bytes: number): number {
   const step = Math.max(16, 2 ** (Math.floor(Math.log2(bytes - 1)) - 2));
   return Math.ceil(bytes / step) * step;
 }
 
-/** Bytes of memory that a hash table takes for so many keys: its size is a power of two [redis/src/dict.c]. */
+/** Bytes of a hash table with this many keys. Its number of slots is a power of two [redis/src/dict.c]. */
 function tableBytes(keys: number): number {
   return keys === 0 ? 0 : slotBytes * 2 ** Math.max(2, Math.ceil(Math.log2(keys)));
 }
@@ -103,7 +103,7 @@ function sumOf(sizes: readonly number[]): number {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** What the tables of keys and of lifetimes take when so many keys were added, beyond what they take now. */
+/** Bytes by which the tables of keys and of lifetimes grow if this many keys are added. */
 function tableGrowth({ keys, expiring }: KeyCounts, added: number): number {
   return [keys, expiring].reduce((growth, held) => growth + tableBytes(held + added) - tableBytes(held), 0);
 }

@@ -10,9 +10,9 @@ export interface Expirations {
 export interface DirectoryMark {
   /** The start of the last complete run's main pass. */
   readonly startedMs: number;
-  /** The same of the last one that did not keep what Redis held; absent if there was none. */
+  /** The start of the last complete run without `--on-conflict keep`; absent if there was none. */
   readonly startedWithoutKeepMs?: number;
-  /** The same of the last one that renewed lifetimes. */
+  /** The start of the last complete run that renewed lifetimes. */
   readonly renewedMs: number;
   /** The shortest and the longest expirations used since that one; absent in marks of versions that did not note them. */
   readonly shortest?: Expirations;

@@ -37,7 +37,7 @@ export async function lookAtKeys(
   return held;
 }
 
-/** The same over a connection that is made again: a value that Redis never gives is looked at alone. */
+/** Looks at keys over a connection that may be lost and made again. A value that Redis never returns fails alone. */
 export function lookAtEach(clockLeadMs: number): EachOf<string, Held> {
   return {
     work: (client, keys) => lookAtKeys(client, keys, clockLeadMs),

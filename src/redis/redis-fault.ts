@@ -141,7 +141,7 @@ export function isReply(error: unknown): error is ReplyError {
   return error instanceof Error && error.name === "ReplyError";
 }
 
-/** Whether Redis answers that this user lacks a right, or the server a command, whichever it is. */
+/** Whether the reply says that this user lacks a permission, or the server a command. */
 export function isDenied(error: unknown): boolean {
   if (!isReply(error)) return false;
   const command = commandOf(error);
