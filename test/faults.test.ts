@@ -3,13 +3,14 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { waitUntil } from "./end-to-end/support/wait-until.js";
+import { aftermaths } from "./support/earlier-copy.js";
 import { namedFaults } from "./support/sweep/named-faults.js";
 import { type Calibration, type Place, places, planNamed, planRandom } from "./support/sweep/plan-sweep.js";
 import { runSweep } from "./support/sweep/run-sweep.js";
 import { SweepTally } from "./support/sweep/sweep-tally.js";
-import { sweptCommands } from "./support/sweep/swept-commands.js";
+import { type SweptCommand, sweptCommands } from "./support/sweep/swept-commands.js";
 import { makeSweptRun, type PlannedRun } from "./support/sweep/swept-run.js";
-import { makeSweptSessions, type SweptSessions } from "./support/sweep/swept-sessions.js";
+import { copyEarlier, makeSweptSessions, type SweptSessions } from "./support/sweep/swept-sessions.js";
 
 /** `npm run test:faults` sets it: how many random schedules. */
 const wanted = Number(process.env["TELE_SESSIONS_FAULTS"] ?? 4);
@@ -22,13 +23,18 @@ const mostMissed = 0.05;
 const toldEvery = 100;
 
 /** Sessions whose files are too old to be modified once more within the same time. */
-async function makeSettledSessions(): Promise<SweptSessions> {
+async function makeSettledSessions(): Promise<(command: SweptCommand) => SweptSessions> {
   const made = await makeSweptSessions(count);
-  const youngest = Math.max(
-    ...[...made.contents.keys()].map((path) => statSync(join(made.directory, path)).mtimeMs),
-  );
+  await settle(made);
+  const after = new Map<SweptCommand["afterCopy"], SweptSessions>();
+  for (const aftermath of aftermaths) after.set(aftermath.serverWorks, await copyEarlier(made, aftermath));
+  await settle(made);
+  return ({ afterCopy }) => after.get(afterCopy) ?? made;
+}
+
+async function settle({ directory, contents }: SweptSessions): Promise<void> {
+  const youngest = Math.max(...[...contents.keys()].map((path) => statSync(join(directory, path)).mtimeMs));
   await waitUntil("the files are settled", () => Date.now() > youngest + 2500);
-  return made;
 }
 
 /** Replies that runs take as they take one of the others: the short sweep goes without. */
@@ -67,15 +73,14 @@ function planShort(calibrations: readonly Calibration[]): PlannedRun[] {
 }
 
 test("whatever Redis and the connection do, no run hangs, none says done when it is not, and no session is lost", async (t) => {
-  const sessions = await makeSettledSessions();
-  const calibrations = await Promise.all(
-    sweptCommands.map(async (command): Promise<Calibration> => {
-      const undisturbed = { name: command.name, command, faults: [] };
-      const { replies, problems, exitCode } = await makeSweptRun(undisturbed, sessions);
-      assert.deepEqual([exitCode, problems], [0, []], `${command.name}, undisturbed`);
-      return { command, replies };
-    }),
-  );
+  const sessionsOf = await makeSettledSessions();
+  const calibrations: Calibration[] = [];
+  for (const command of sweptCommands) {
+    const undisturbed = { name: command.name, command, faults: [] };
+    const { replies, problems, exitCode } = await makeSweptRun(undisturbed, sessionsOf(command));
+    assert.deepEqual([exitCode, problems], [0, []], `${command.name}, undisturbed`);
+    calibrations.push({ command, replies });
+  }
 
   const named = isLong
     ? calibrations.flatMap((calibration) =>
@@ -87,7 +92,7 @@ test("whatever Redis and the connection do, no run hangs, none says done when it
   const planned = [...named, ...random].map((one) =>
     isLong || !waitsForWatchdog(one) ? one : { ...one, nodeArgs: hurried },
   );
-  await runSweep(planned, sessions, width, (run) => {
+  await runSweep(planned, sessionsOf, width, (run) => {
     tally.add(run);
     if (isLong) tell(run.problems.map((problem) => `${run.planned.name}: ${problem}`));
     if (isLong && tally.runs % toldEvery === 0) tell([`${tally.runs} of ${planned.length} runs`]);

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { describeKillPoint } from "./support/kill-point.js";
+import { sweepSecondRuns } from "./support/kill-second-runs.js";
 import { type KillResult, sweepKills } from "./support/kill-sweep.js";
 import { isOurs } from "./support/locate-sessions.js";
 
 /** `npm run test:kill` sets it. */
-const wanted = Number(process.env["TELE_SESSIONS_KILLS"] ?? 25);
+const wanted = Number(process.env["TELE_SESSIONS_KILLS"] ?? 14);
+/** Of second runs, over a directory that was copied before. */
+const wantedOfSecond = Math.ceil(wanted / 2.5);
 /** Sessions of each run; fewer where the kills are few, as part of all the tests. */
 const sessions = wanted >= 100 ? 5000 : 2400;
 const leastMixed = 0.9;
@@ -51,4 +54,21 @@ test("kill -9 at any point: every session is in Redis or on disk, and one run mo
   }
   const mixed = results.filter(isMixed).length;
   assert.ok(mixed >= wanted * leastMixed, `only at ${mixed} of ${wanted} some were moved and some not`);
+});
+
+test("kill -9 at any point of a second run: nothing is lost, replaced by something older, or alive again", async (t) => {
+  const began = performance.now();
+  const ofEach = sessions / 4;
+  const results = await sweepSecondRuns({ sessions: ofEach, points: wantedOfSecond, seed: 1 }, (done) => {
+    if (done % killsBetweenLines === 0) console.error(`${done} of ${wantedOfSecond} kills of second runs`);
+  });
+  const problems = results.flatMap(({ problems }) => problems);
+  const seconds = Math.round((performance.now() - began) / 1000);
+  const removing = results.filter(({ removed }) => removed > 0).length;
+  t.diagnostic(
+    `${results.length} kills of a second copy --purge of ${ofEach} sessions, files being removed at ${removing}, ${problems.length} problems, ${seconds} s`,
+  );
+  assert.equal(results.length, wantedOfSecond);
+  assert.deepEqual(problems.slice(0, 10), [], `${problems.length} problems`);
+  assert.ok(removing > 0);
 });

@@ -12,28 +12,39 @@ export interface CompleteRun {
   readonly lifetimes: LifetimeSettings;
 }
 
-/** What a complete run leaves, given what earlier ones left. A run that began later wins, unless its clock was ahead of `nowMs`. */
+/**
+ * What a complete run leaves, given what earlier ones left. A run that began later wins, unless its clock was ahead of `nowMs`; this one's expirations count
+ * all the same, because it may have written keys since.
+ */
 export function completeMark(
   earlier: DirectoryMark | undefined,
   { startedMs, keeps, renewed, lifetimes }: CompleteRun,
   nowMs: number,
 ): DirectoryMark {
   const previous = earlier !== undefined && earlier.startedMs <= nowMs ? earlier : undefined;
-  if (previous !== undefined && previous.startedMs > startedMs) return previous;
   const { expiration, expirationAnonymous, ttl } = lifetimes;
   const current = { expiration, expirationAnonymous };
+  const widened = previous === undefined ? undefined : widen(previous, current, ttl);
+  if (previous !== undefined && previous.startedMs > startedMs) return { ...previous, ...widened };
   const startedWithoutKeepMs = keeps ? previous?.startedWithoutKeepMs : startedMs;
   const started = { startedMs, ...(startedWithoutKeepMs === undefined ? {} : { startedWithoutKeepMs }) };
   if (previous === undefined || renewed) {
     return { ...started, renewedMs: startedMs, shortest: current, longest: current, ttl };
   }
+  return { ...started, renewedMs: previous.renewedMs, ...widened };
+}
+
+/** The expirations of earlier runs and of one more. */
+function widen(
+  { shortest, longest, ttl }: DirectoryMark,
+  current: Expirations,
+  currentTtl: LifetimeSettings["ttl"],
+): Pick<DirectoryMark, "shortest" | "longest" | "ttl"> {
   return {
-    ...started,
-    renewedMs: previous.renewedMs,
-    shortest: each(Math.min, previous.shortest ?? current, current),
-    longest: each(Math.max, previous.longest ?? current, current),
+    shortest: each(Math.min, shortest ?? current, current),
+    longest: each(Math.max, longest ?? current, current),
     // A key counts from the read if any run since counted so.
-    ttl: previous.ttl === "remaining" && ttl === "remaining" ? "remaining" : "full",
+    ttl: ttl === "remaining" && currentTtl === "remaining" ? "remaining" : "full",
   };
 }
 

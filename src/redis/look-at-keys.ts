@@ -4,10 +4,10 @@ import { redisFault } from "./redis-fault.js";
 import type { EachOf } from "./resilient-connection.js";
 import { encodeCommand, protocolText, sendBatch } from "./send-batch.js";
 
-/** Bytes of values that may be on their way from Redis at a time, about. */
-const mostBytes = 8 * 1024 * 1024;
+/** Bytes of values that a batch may ask for at a time, about: Redis may limit what it holds ready for a client (client-output-buffer-limit). */
+const mostBytes = 512 * 1024;
 /** Keys asked for before any value was seen. */
-const fewKeys = 16;
+const fewKeys = 1;
 
 /** How many keys may be asked for at a time, by what was seen on a connection so far. */
 const windows = new WeakMap<Redis, number>();
@@ -33,6 +33,32 @@ export async function lookAtKeys(
       Math.max(1, Math.min(Math.floor(mostBytes / largest), Math.max(window, 2 * seen.length))),
     );
     held.push(...seen);
+  }
+  return held;
+}
+
+/** A key and how long its value is, in bytes. */
+export interface SizedKey {
+  readonly key: string;
+  readonly length: number;
+}
+
+/** The same for keys whose values' lengths are known, in as few questions as the bytes allow. */
+export async function lookAtSizedKeys(
+  client: Redis,
+  keys: readonly SizedKey[],
+  clockLeadMs: number,
+): Promise<Held[]> {
+  const held: Held[] = [];
+  for (let from = 0; from < keys.length; ) {
+    let to = from;
+    for (let left = mostBytes; to < keys.length; to++) {
+      left -= keys[to]?.length ?? 0;
+      if (left < 0 && to > from) break;
+    }
+    const some = keys.slice(from, to).map(({ key }) => key);
+    held.push(...(await lookAtOnce(client, some, clockLeadMs)));
+    from = to;
   }
   return held;
 }

@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import type { HeldText } from "../model/held.js";
-import { lookAtKeys } from "./look-at-keys.js";
+import { lookAtSizedKeys, type SizedKey } from "./look-at-keys.js";
 import { encodeCommand, protocolText, sendBatch } from "./send-batch.js";
 import { allowed } from "./server-info.js";
 
@@ -21,7 +21,7 @@ const enoughKeys = 100;
 const longestLookMs = 1000;
 const mostBytes = 4 * 1024 * 1024;
 const keysOfScan = 1000;
-const keysAtATime = 50;
+const keysAtATime = 100;
 
 /**
  * Looks at up to 300 session keys with their values, for a second at most. `undefined` if a command that it needs is denied: nothing is known then. Throws what
@@ -61,9 +61,9 @@ async function lookAround(
         .slice(0, left());
       const { fitting, tooLong } = await keysByLength(client, some, mostBytes - bytes);
       isWhole &&= !tooLong.some(isOwn);
-      const held = await lookAtKeys(client, fitting, clockLeadMs);
+      const held = await lookAtSizedKeys(client, fitting, clockLeadMs);
       for (const [index, one] of held.entries()) {
-        const key = fitting[index];
+        const key = fitting[index]?.key;
         if (key === undefined) continue;
         if (one.kind === "unreadable" && isOwn(key)) isWhole = false;
         if (one.kind !== "text") continue;
@@ -90,12 +90,12 @@ async function keysByLength(
   client: Redis,
   keys: readonly string[],
   bytes: number,
-): Promise<{ readonly fitting: readonly string[]; readonly tooLong: readonly string[] }> {
+): Promise<{ readonly fitting: readonly SizedKey[]; readonly tooLong: readonly string[] }> {
   const lengths = await sendBatch(
     client,
     keys.map((key) => encodeCommand("STRLEN", protocolText(key))),
   );
-  const fitting: string[] = [];
+  const fitting: SizedKey[] = [];
   const tooLong: string[] = [];
   let left = bytes;
   for (const [index, key] of keys.entries()) {
@@ -104,7 +104,7 @@ async function keysByLength(
     if (typeof length !== "number") continue;
     if (length > left) tooLong.push(key);
     else {
-      fitting.push(key);
+      fitting.push({ key, length });
       left -= length;
     }
   }

@@ -287,6 +287,15 @@ const storms: readonly (Omit<Storm, "seed"> & { readonly name: string })[] = [
     swapsDirectories: true,
   },
   {
+    name: "purge after an earlier copy",
+    args: ["purge", "--in-use"],
+    sessions: 600,
+    bytesBefore: 3000,
+    held: false,
+    afterCopy: true,
+    swapsDirectories: true,
+  },
+  {
     // An entry then says when its file was modified, so that what comes later is known to be none of it.
     name: "copy --purge",
     args: ["copy", "--purge", "--in-use", "--ttl", "remaining"],

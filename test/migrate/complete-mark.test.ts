@@ -88,7 +88,12 @@ describe("complete-mark: what a complete run leaves (spec.md section 4, Marks)",
       runWith({ renewed: true, lifetimes: remaining }),
       markAt(500, { ...ownOnly, ttl: "remaining" }),
     ],
-    ["a run that began later has left one: that stays", markAt(501), runWith({ renewed: true }), markAt(501)],
+    [
+      "a run that began later has left one: its instants stay, and this one's expirations count too",
+      markAt(501),
+      runWith({ renewed: true }),
+      markAt(501, both),
+    ],
     [
       "the clock of an earlier run was ahead: its mark is nothing",
       markAt(1001),

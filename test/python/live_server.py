@@ -294,6 +294,13 @@ class LiveServer:
         self.behind = set()
         self.redis_log.forget_touched()
 
+    def delete_keys(self):
+        """Somebody deletes the key of one session in ten by hand: UNLINK, which the server never sends."""
+        redis = self.redis_log.connect()
+        rng = random.Random("%d: deleted by hand" % self.arguments.seed)
+        sids = [session.sid for session in self.sessions if rng.random() < 0.1]
+        return sum(redis.call("UNLINK", "session:" + sid) for sid in sids)
+
     def write_history(self):
         self.marks()
         log = self.directory_log
@@ -339,6 +346,8 @@ class LiveServer:
         if line == "run ended":
             self.end_run()
             return {"run": "ended"}
+        if line == "delete keys":
+            return {"deleted": self.delete_keys()}
         if line == "end":
             self.begin_phase("quiet")
             self.write_history()
@@ -433,7 +442,8 @@ class RedisStore(FileStore):
         version = saved(session, "redis", before, now())
         session.versions.append(version)
         pause(self.rng)
-        self.redis.call("EXPIRE", key, make_sessions.lifetime_of(session.data))
+        lifetime = make_sessions.lifetime_of(session.data)
+        self.redis.call("EXPIRE", key, min(lifetime, self.server.arguments.longest_lifetime or lifetime))
         version["settled"] = now()
 
     def delete(self, session, how):
@@ -468,6 +478,7 @@ def main():
     parser.add_argument("--sessions", type=int, default=2000)
     parser.add_argument("--scatters", action="store_true", help="works as Odoo 16 does on the files that an older one left")
     parser.add_argument("--threads", type=int, default=10)
+    parser.add_argument("--longest-lifetime", type=int, help="of a key that the server saves in Redis, in seconds")
     server = LiveServer(parser.parse_args())
     threading.excepthook = fail
     server.prepare()

@@ -79,6 +79,15 @@ export function chooseKillPoints({ mixed, anywhere }: Stretches, count: number, 
   });
 }
 
+/** Chooses points by seed, evenly over a whole run. */
+export function chooseEvenly(work: readonly Work[], count: number, seed: number): KillPoint[] {
+  const numbered = numberWork(work);
+  const all = (["reply", "file operation"] as const).map((kind) =>
+    trimmed(numbered.filter((one) => one.kind === kind)),
+  );
+  return chooseKillPoints({ mixed: all, anywhere: all }, count, seed);
+}
+
 type Numbered = Work & {
   /** Its place in the run. */
   readonly index: number;

@@ -38,13 +38,8 @@ export async function locateSessions(
     address,
     sessions.map(({ made }) => ["GET", `session:${made.sid}`]),
   );
-  const files = listFiles(directory);
-  const renamed = files.filter(isOurs).length;
-  const pathsOf = new Map<string, string[]>();
-  for (const path of files) {
-    const original = join(dirname(path), basename(path).replace(nameOfOurs, ""));
-    pathsOf.set(original, [...(pathsOf.get(original) ?? []), path]);
-  }
+  const files = readSessionFiles(directory);
+  const renamed = listFiles(directory).filter(isOurs).length;
 
   const lost: string[] = [];
   const wrong: string[] = [];
@@ -53,7 +48,7 @@ export async function locateSessions(
   sessions.forEach(({ made, bytes }, index) => {
     const value = values[index] ?? null;
     const isInRedis = Buffer.isBuffer(value) && isExpected(made, value);
-    const found = (pathsOf.get(made.path) ?? []).map((path) => readFileSync(join(directory, path)));
+    const found = files.get(made.path) ?? [];
     const isOnDisk = found.some((content) => content.equals(bytes));
     const name = `${made.sid.slice(0, 6)}…`;
     if (isInRedis) inRedis += 1;
@@ -62,6 +57,16 @@ export async function locateSessions(
     if ((value !== null && !isInRedis) || !found.every((content) => content.equals(bytes))) wrong.push(name);
   });
   return { inRedis, onDisk, lost, wrong, renamed };
+}
+
+/** What stands in each file of a directory, by the name that it had before a purge set it aside. */
+export function readSessionFiles(directory: string): ReadonlyMap<string, readonly Buffer[]> {
+  const contents = new Map<string, Buffer[]>();
+  for (const path of listFiles(directory)) {
+    const original = join(dirname(path), basename(path).replace(nameOfOurs, ""));
+    contents.set(original, [...(contents.get(original) ?? []), readFileSync(join(directory, path))]);
+  }
+  return contents;
 }
 
 /** Whether a file has a name that only a run of ours gives. */

@@ -30,10 +30,10 @@ async function limitMemory(field: Field, more: number, policy: string): Promise<
   await field.ask("CONFIG", "SET", "maxmemory", (await field.info("used_memory")) + more);
 }
 
-/** Limits of Redis and of the machine, one at a time, and what breaks in mid-run. */
 /** The clients of a Redis that takes no more. */
 const taken: Awaited<ReturnType<typeof connectRedis>>[] = [];
 
+/** Limits of Redis and of the machine, one at a time, and what breaks in mid-run. */
 export const limits: readonly Situation[] = [
   {
     name: "maxmemory under noeviction: refused before the first write, with both numbers",
@@ -104,6 +104,18 @@ export const limits: readonly Situation[] = [
       await field.ask("CONFIG", "SET", "maxmemory", "200mb");
     },
     must: { exit: 4, says: [/evict/], counts: { purged: 0 }, files: 40 },
+  },
+  {
+    name: "client-output-buffer-limit of 2 MB, and values of 400 KB that have to be compared",
+    fault: true,
+    redis: ["--client-output-buffer-limit", "normal 2mb 0 0"],
+    sessions: 0,
+    prepare: async (field) => {
+      for (let number = 0; number < 20; number++) saveLarge(field, number + 10, 400_000);
+      await field.before(["copy"]);
+    },
+    run: () => ["verify"],
+    must: { exit: 0, counts: { equal: 20 }, keys: 20, files: 20 },
   },
   {
     name: "all of maxclients is taken",

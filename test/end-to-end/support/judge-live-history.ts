@@ -30,6 +30,9 @@ export interface LiveJudgement {
 /** A run with such a word in its name ends when the server is quiet: all that the server holds must be there. */
 export const quietAtEnd = "quiet";
 
+/** A run with such words in its name was not complete: it leaves no mark. */
+export const leavesDoubt = "in doubt";
+
 /** File times lag behind the clock, by a tick of the kernel's. */
 export const fileTimesLagMs = 100;
 const looks = new Set([
@@ -163,6 +166,9 @@ class Judge implements LiveJudgement {
       const state = { command: place, version: version ?? undefined };
       course.states.push(state);
       course.saves.push(state);
+    } else if (name === "unlink") {
+      // Somebody deleted the key by hand: nobody logged out.
+      course.states.push({ command: place, version: undefined });
     } else if (name === "del") {
       course.states.push({ command: place, version: undefined });
       course.deleted ??= place;
@@ -278,7 +284,7 @@ class Judge implements LiveJudgement {
     const before = this.#copies.filter(
       ({ ended }) => run === undefined || ended.command <= run.begun.command,
     );
-    const mark = before.filter(({ name }) => !name.includes("purge")).at(-1);
+    const mark = before.filter(({ name }) => !/purge|in doubt/.test(name)).at(-1);
     const change = session.versions.filter(({ store }) => store === "files").at(-1);
     if (mark === undefined || change === undefined) return true;
     return change.settled[1] > mark.begun.at[1] - fileTimesLagMs;

@@ -32,6 +32,8 @@ export interface LiveServer {
   count(): Promise<LiveCount>;
   /** Waits for a state of it. */
   until(state: string, isSo: (count: LiveCount) => boolean): Promise<void>;
+  /** Deletes one key in ten by hand; gives how many that were. */
+  deleteKeys(): Promise<number>;
   /** Tells it that a run begins; gives a function that tells it the run's end. */
   runBegins(name: string): Promise<() => Promise<void>>;
   /** Ends it; gives all that it did. */
@@ -48,11 +50,13 @@ export interface LiveServerOptions {
   readonly threads: number;
   /** Whether it moves flat files into folders, as Odoo 16 does. */
   readonly scatters: boolean;
+  /** Of keys that the server saves in Redis, in seconds; the full lifetime by default. */
+  readonly longestLifetime?: number;
 }
 
 /** Starts it and waits until its sessions are made. It goes with the test. */
 export async function startLiveServer(t: TestContext, options: LiveServerOptions): Promise<LiveServer> {
-  const { directory, redisPort, seed, sessions, threads, scatters } = options;
+  const { directory, redisPort, seed, sessions, threads, scatters, longestLifetime } = options;
   const historyFile = `${directory}.history`;
   const script = join(projectRoot, "test", "python", "live_server.py");
   const numbers = [
@@ -66,6 +70,7 @@ export async function startLiveServer(t: TestContext, options: LiveServerOptions
     threads,
   ].map(String);
   const further = ["--history", historyFile, ...(scatters ? ["--scatters"] : [])];
+  if (longestLifetime !== undefined) further.push("--longest-lifetime", String(longestLifetime));
   const child = spawn(await providePython(), ["-B", script, directory, ...numbers, ...further], {
     stdio: ["pipe", "pipe", "pipe"],
   });
@@ -106,6 +111,7 @@ export async function startLiveServer(t: TestContext, options: LiveServerOptions
     },
     count,
     until: (state, isSo) => waitUntil(state, async () => isSo(await count())),
+    deleteKeys: async () => JSON.parse(await ask("delete keys")).deleted,
     runBegins: async (name) => {
       await ask(`run begins ${name}`);
       return async () => {

@@ -13,15 +13,17 @@ import {
 import { basename, dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import { caretaker } from "../../support/caretaker.js";
+import { savedValue, threeHoursSeconds } from "../../support/earlier-copy.js";
 import { projectRoot } from "../../support/project.js";
 import { providePython } from "../../support/provide-python.js";
+import type { RedisArgument } from "../../support/redis-client.js";
 import { redisPipeline } from "../../support/redis-command.js";
 import type { RedisServer } from "../../support/redis-server.js";
 import { type FileWork, tamperOptions } from "../../support/tampered-run.js";
 import { makeTemporaryDirectory } from "../../support/temporary-directory.js";
 import { heldOf, startGate } from "./gate.js";
 import { dayMs, fullLifetimeMs, keyOf, pathOf, sidOf } from "./made-session.js";
-import { type ObservedResult, start } from "./observed-run.js";
+import { type ObservedResult, run, start } from "./observed-run.js";
 import { redisOf } from "./redis-of-test.js";
 
 /** A run that is to be disturbed. */
@@ -33,6 +35,8 @@ export interface Storm {
   readonly bytesBefore: number;
   /** Whether Redis holds every session before, last saved before the files were modified. */
   readonly held: boolean;
+  /** Whether an earlier copy left a mark; since then keys were deleted by hand, and a server saved others in Redis for three hours. */
+  readonly afterCopy?: true;
   /**
    * Whether the session directory and its folders are swapped for others too. A copy takes what is missing in one that is there for ended,
    * and a purge what has ended for what may go.
@@ -79,6 +83,7 @@ export async function raiseStorm(t: TestContext, storm: Storm): Promise<StormRes
   const before = snapshot(ground);
   const redis = await redisOf(t);
   if (storm.held) await fill(redis, storm.sessions);
+  if (storm.afterCopy) await copyEarlier(redis, ground, storm.sessions);
 
   const [log, logAgain] = [join(ground.top, "log"), join(ground.top, "log-again")];
   const gate = await startGate(t, redis.port, storm.bytesBefore);
@@ -182,6 +187,18 @@ async function fill(redis: RedisServer, sessions: number): Promise<void> {
   );
 }
 
+/** A copy, and what happened since: every tenth key was deleted, and every tenth saved by the server. */
+async function copyEarlier(redis: RedisServer, { directory }: Ground, sessions: number): Promise<void> {
+  const { exitCode, stderr } = await run(["copy", "--session-dir", directory, "--port", String(redis.port)]);
+  assert.equal(exitCode, 0, stderr);
+  const commands: RedisArgument[][] = [];
+  for (let number = 0; number < sessions; number++) {
+    if (number % 10 === 3) commands.push(["DEL", keyOf(number)]);
+    if (number % 10 === 4) commands.push(["SET", keyOf(number), savedValue, "EX", threeHoursSeconds]);
+  }
+  await redisPipeline(redis, commands);
+}
+
 type Made = readonly (readonly [file: string, content: string])[];
 
 interface Adversary {
@@ -245,7 +262,8 @@ async function heldSessions(redis: RedisServer, sessions: number): Promise<Reado
   return new Map(
     numbers.flatMap((number): [string, HeldSession][] => {
       const value = replies[2 * number] ?? null;
-      const savedMs = Number(replies[2 * number + 1]) - fullLifetimeMs;
+      const lifetimeMs = String(value) === savedValue ? threeHoursSeconds * 1000 : fullLifetimeMs;
+      const savedMs = Number(replies[2 * number + 1]) - lifetimeMs;
       return value === null ? [] : [[sidOf(number), { value: String(value), savedMs }]];
     }),
   );

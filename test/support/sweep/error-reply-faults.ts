@@ -7,6 +7,8 @@ const refused: ExitCodes = ({ isBatch }) => (isBatch ? [5] : [0, 5]);
 const failsOne: ExitCodes = ({ on, isBatch }) => {
   if (!isBatch) return [0, 1, 3];
   if (on === "SET") return [1];
+  // Redis may lack this one.
+  if (on === "PEXPIRETIME") return [0, 1, 3, 4, 5];
   return looksAtKeys.has(on) ? [0, 1, 3, 4] : [1, 3, 4];
 };
 

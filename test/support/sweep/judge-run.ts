@@ -1,8 +1,10 @@
-import { readdirSync } from "node:fs";
-import { basename } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { basename, join } from "node:path";
 import type { ObservedResult } from "../../end-to-end/support/observed-run.js";
 import { checkSessions } from "../check-sessions.js";
+import { savedValue } from "../earlier-copy.js";
 import type { MadeSession } from "../make-sessions.js";
+import { redisCommand, redisPipeline } from "../redis-command.js";
 import { allowedExitCodes } from "./allowed-exit-codes.js";
 import type { SweptCourse } from "./swept-run.js";
 import { missingSessions } from "./swept-sessions.js";
@@ -30,6 +32,7 @@ export async function judgeRun(
   const { planned, sessions, directory, forgotten, problems } = course;
   if (result !== undefined) holdToExitCode(course, result);
   const missing = missingSessions(sessions, directory);
+  await holdToEarlier(course, "at its end");
   if (missing.length > 0 && !planned.command.removes) problems.push(`${missing.length} files were changed`);
   const lost = await differencesOf(
     course,
@@ -62,6 +65,7 @@ function holdToExitCode({ planned, happenings, problems }: SweptCourse, result: 
 async function holdToSuccess(course: SweptCourse, result: ObservedResult): Promise<void> {
   const { sessions, problems, planned } = course;
   await holdToWholeness(course, "exit 0");
+  await holdToRetraction(course);
   const { found } = result.report.sessions;
   if (found !== sessions.sessions.length) problems.push(`exit 0, but ${found} sessions were found`);
   if (planned.command.removes) holdToEmptiness(course, "exit 0");
@@ -70,8 +74,38 @@ async function holdToSuccess(course: SweptCourse, result: ObservedResult): Promi
 /** An undisturbed run after a failed one ends the work. */
 async function holdToCompletion(course: SweptCourse, again: ObservedResult): Promise<void> {
   if (again.exitCode !== 0) course.problems.push(`again: exit code ${again.exitCode}: ${endOf(again)}`);
+  await holdToEarlier(course, "again");
   await holdToWholeness(course, "again");
   holdToEmptiness(course, "again");
+}
+
+/** Whatever happened: what the server saved in Redis stays, whoever logged out of Redis is not let in again, and keeps the file. */
+async function holdToEarlier(
+  { sessions, redis, directory, problems }: SweptCourse,
+  when: string,
+): Promise<void> {
+  const { earlier } = sessions;
+  if (earlier === undefined) return;
+  const values = await redisPipeline(
+    redis.address,
+    sessions.sessions.map(({ sid }) => ["GET", `session:${sid}`]),
+  );
+  for (const [index, { sid, value, path }] of sessions.sessions.entries()) {
+    const held = values[index] ?? null;
+    const name = `${when}, ${sid.slice(0, 6)}…`;
+    if (value === savedValue && String(held) !== savedValue)
+      problems.push(`${name} was replaced by something older`);
+    if (!earlier.endedInRedis.has(path)) continue;
+    if (held !== null) problems.push(`${name} is alive again`);
+    if (!existsSync(join(directory, path))) problems.push(`${name} has ended, and its file was removed`);
+  }
+}
+
+/** A complete copy leaves no key of somebody who logged out of files. */
+async function holdToRetraction({ sessions, redis, problems }: SweptCourse): Promise<void> {
+  const keys = sessions.earlier?.endedInFiles ?? [];
+  const held = keys.length === 0 ? 0 : Number(await redisCommand(redis.address, "EXISTS", ...keys));
+  if (held > 0) problems.push(`exit 0, but ${held} of ${keys.length} who logged out of files are alive`);
 }
 
 async function holdToWholeness(course: SweptCourse, when: string): Promise<void> {
@@ -83,7 +117,8 @@ async function holdToWholeness(course: SweptCourse, when: string): Promise<void>
 
 function holdToEmptiness({ directory, sessions, problems }: SweptCourse, when: string): void {
   const paths = readdirSync(directory, { recursive: true, encoding: "utf8" });
-  const left = paths.filter((path) => sessions.contents.has(path)).length;
+  const stays = sessions.earlier?.endedInRedis ?? new Set();
+  const left = paths.filter((path) => sessions.contents.has(path) && !stays.has(path)).length;
   const ours = paths.filter((path) => nameOfOurs.test(basename(path))).length;
   if (left + ours > 0) problems.push(`${when}, but ${left} session files and ${ours} of ours are left`);
 }

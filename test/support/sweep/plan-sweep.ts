@@ -23,6 +23,7 @@ export type Place = (typeof places)[number];
 
 /** A named fault at a reply of the second batch of each phase of a command. */
 export function planNamed({ command, replies }: Calibration, fault: NamedFault, place: Place): PlannedRun[] {
+  if (!suits(fault, command)) return [];
   return command.phases.map((phase) => {
     const numbers = replies.flatMap(({ name, key }, index) =>
       name === phase && key.startsWith("session:") ? [index + 1] : [],
@@ -42,7 +43,8 @@ export function planNamed({ command, replies }: Calibration, fault: NamedFault, 
 export function planRandom(calibrations: readonly Calibration[], seed: number): PlannedRun {
   const random = makeRandom(seed);
   const { command, replies } = pick(calibrations, random);
-  const passing = namedFaults.filter((fault) => !endsRuns(fault, command));
+  const suitable = namedFaults.filter((fault) => suits(fault, command));
+  const passing = suitable.filter((fault) => !endsRuns(fault, command));
   const numbers = Array.from({ length: Math.ceil(random() * mostFaults) }, () =>
     Math.ceil(random() * replies.length),
   ).toSorted((one, other) => one - other);
@@ -50,17 +52,22 @@ export function planRandom(calibrations: readonly Calibration[], seed: number): 
   const chosen = numbers.slice(0, (numbers[0] ?? 0) <= openingReplies ? 1 : undefined);
   const faults = chosen.map(
     (at, index): PlannedFault => ({
-      fault: pick(index === chosen.length - 1 ? namedFaults : passing, random),
+      fault: pick(index === chosen.length - 1 ? suitable : passing, random),
       at,
     }),
   );
   const named = faults.map(({ fault, at }) => `${fault.name} at ${at}`);
-  const hasLanes = seed % 3 === 0 && command.name !== "purge";
+  const hasLanes = seed % 3 === 0 && command.args[0] !== "purge";
   return {
     name: `${command.name}${hasLanes ? " --lanes 2" : ""}, seed ${seed}: ${named.join(", ")}`,
     command: hasLanes ? { ...command, args: [...command.args, "--lanes", "2"] } : command,
     faults,
   };
+}
+
+/** What a server saved in Redis is gone with a Redis that forgets it. */
+function suits(fault: NamedFault, { afterCopy }: SweptCommand): boolean {
+  return afterCopy === undefined || (fault.forgets !== true && fault.replacesKeys !== true);
 }
 
 /** Whether a run may end of a fault in the middle of a batch. */

@@ -150,6 +150,7 @@ export const redisFaults: readonly NamedFault[] = [
       { kind: "cut-before", at },
     ],
     exitCodes: ({ isOpening }) => (isOpening ? [1, 3] : [1]),
+    replacesKeys: true,
   },
 ];
 

@@ -1,3 +1,4 @@
+import type { SweptCommand } from "./swept-commands.js";
 import { makeSweptRun, type PlannedRun, type SweptRun } from "./swept-run.js";
 import type { SweptSessions } from "./swept-sessions.js";
 
@@ -10,7 +11,7 @@ export interface SweepWidth {
 /** Makes all runs, many at a time where they only wait. `onRun` is told of each. */
 export async function runSweep(
   planned: readonly PlannedRun[],
-  sessions: SweptSessions,
+  sessionsOf: (command: SweptCommand) => SweptSessions,
   { working, all }: SweepWidth,
   onRun: (run: SweptRun) => void,
 ): Promise<void> {
@@ -19,7 +20,7 @@ export async function runSweep(
   const takeRuns = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const leave = await workplaces.enter();
-      onRun(await makeSweptRun(next, sessions, leave));
+      onRun(await makeSweptRun(next, sessionsOf(next.command), leave));
       leave();
     }
   };

@@ -1,3 +1,5 @@
+import type { Aftermath } from "../earlier-copy.js";
+
 /** A command that faults are swept over. */
 export interface SweptCommand {
   readonly name: string;
@@ -6,6 +8,8 @@ export interface SweptCommand {
   readonly phases: readonly ("SET" | "GET")[];
   /** Whether Redis must hold every session before. */
   readonly isFilledBefore: boolean;
+  /** An earlier copy left a mark, and where the server has worked since. */
+  readonly afterCopy?: Aftermath["serverWorks"];
   /** Whether it removes files, and needs a directory of its own. */
   readonly removes: boolean;
 }
@@ -21,4 +25,28 @@ export const sweptCommands: readonly SweptCommand[] = [
   },
   { name: "purge", args: ["purge"], phases: ["GET"], isFilledBefore: true, removes: true },
   { name: "verify", args: ["verify"], phases: ["GET"], isFilledBefore: true, removes: false },
+  {
+    name: "copy again, on files",
+    args: ["copy"],
+    phases: ["SET"],
+    isFilledBefore: true,
+    removes: false,
+    afterCopy: "files",
+  },
+  {
+    name: "copy again, on Redis",
+    args: ["copy"],
+    phases: ["GET"],
+    isFilledBefore: true,
+    removes: false,
+    afterCopy: "redis",
+  },
+  {
+    name: "purge, on Redis",
+    args: ["purge"],
+    phases: ["GET"],
+    isFilledBefore: true,
+    removes: true,
+    afterCopy: "redis",
+  },
 ];

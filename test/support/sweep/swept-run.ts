@@ -77,10 +77,10 @@ export async function makeSweptRun(
   const redis = await SweptRedis.start(faults.flatMap(({ fault }) => fault.redisArgs ?? []));
   const directory = command.removes ? copySweptSessions(sessions) : sessions.directory;
   const course: SweptCourse = {
-    ...{ planned, sessions, redis, directory, beganMs: Date.now() },
+    ...{ planned, sessions, redis, directory, beganMs: sessions.filledMs ?? Date.now() },
     ...{ happenings: [], forgotten: new Set(), problems: [] },
   };
-  if (command.isFilledBefore) await fillRedis(redis.address, sessions);
+  if (command.isFilledBefore) await fillRedis(redis.address, sessions, directory);
   const { result, replies } = await runUnderFaults(course, onWaiting);
   const runAgain = () => runOver(course, ["copy", "--purge"], redis.port, longestMs);
   const judge = async () => {

@@ -1,8 +1,14 @@
 import { mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { keyPrefix } from "../../../src/convert/session-key.js";
+import { markKey } from "../../../src/redis/marks.js";
+import { lastingIdentityOf } from "../../../src/source/directory-places.js";
+import { runCommand } from "../command.js";
+import { type Aftermath, savedValue, threeHoursSeconds } from "../earlier-copy.js";
 import { type MadeSession, makeSessions, readManifest } from "../make-sessions.js";
 import type { RedisAddress } from "../redis-client.js";
-import { redisPipeline } from "../redis-command.js";
+import { redisCommand, redisPipeline } from "../redis-command.js";
+import { startRedis } from "../redis-server.js";
 import { makeTemporaryDirectory } from "../temporary-directory.js";
 
 /** Session files that many runs are made over, and what they must become. */
@@ -11,6 +17,20 @@ export interface SweptSessions {
   readonly sessions: readonly MadeSession[];
   /** What each file held when it was made, by its path inside the directory. */
   readonly contents: ReadonlyMap<string, Buffer>;
+  /** When Redis was filled with them at the earliest, milliseconds since the epoch; absent if that is up to the run. */
+  readonly filledMs?: number;
+  /** What an earlier copy and a server left in Redis; absent if there was no earlier copy. */
+  readonly earlier?: EarlierCopy;
+}
+
+interface EarlierCopy {
+  readonly keys: readonly (readonly [key: string, value: string, expiresAtMs: number])[];
+  /** The value of its mark. */
+  readonly mark: string;
+  /** Keys of users who logged out of files since: a complete copy deletes them. */
+  readonly endedInFiles: readonly string[];
+  /** Paths of files that no purge may remove, because their users logged out of Redis. */
+  readonly endedInRedis: ReadonlySet<string>;
 }
 
 export async function makeSweptSessions(count: number): Promise<SweptSessions> {
@@ -54,17 +74,85 @@ function readIfThere(path: string): Buffer {
   }
 }
 
-/** Writes what a copy of all these sessions would have written. */
-export async function fillRedis(address: RedisAddress, { sessions }: SweptSessions): Promise<void> {
-  const nowMs = Date.now();
-  await redisPipeline(
-    address,
-    sessions.map(({ sid, value = "", lifetime }) => [
+/** Fills Redis as it is before a run: with what a copy of all these sessions would have written, or with what an earlier copy left. */
+export async function fillRedis(
+  address: RedisAddress,
+  { sessions, earlier }: SweptSessions,
+  directory: string,
+): Promise<void> {
+  if (earlier === undefined) {
+    const nowMs = Date.now();
+    const all = sessions.map(({ sid, value = "", lifetime }) => [
       "SET",
-      `session:${sid}`,
+      keyOf(sid),
       value,
       "PXAT",
       nowMs + lifetime * 1000,
-    ]),
-  );
+    ]);
+    await redisPipeline(address, all);
+    return;
+  }
+  const mark = markKey({
+    keyPrefix: keyPrefix("documented", null),
+    directory,
+    identity: lastingIdentityOf(directory),
+  });
+  await redisPipeline(address, [
+    ...earlier.keys.map(([key, value, expiresAtMs]) => ["SET", key, value, "PXAT", expiresAtMs]),
+    ["SET", mark, earlier.mark],
+  ]);
+}
+
+/** The same sessions after an earlier copy and what happened since. */
+export async function copyEarlier(
+  made: SweptSessions,
+  { serverWorks, fateOf }: Aftermath,
+): Promise<SweptSessions> {
+  const redis = await startRedis();
+  try {
+    const filledMs = Date.now();
+    const args = ["copy", "--session-dir", made.directory, "--port", String(redis.port)];
+    const { exitCode, stderr } = await runCommand(args);
+    if (exitCode !== 0) throw new Error(`the earlier copy ended with ${exitCode}\n${stderr}`);
+    const keys: [string, string, number][] = [];
+    const sessions: MadeSession[] = [];
+    const endedInFiles: string[] = [];
+    const endedInRedis = new Set<string>();
+    for (const [index, session] of made.sessions.entries()) {
+      const { sid, value = "", lifetime, path } = session;
+      const fate = fateOf(index);
+      const expiresAtMs = Number(await redisCommand(redis, "PEXPIRETIME", keyOf(sid)));
+      if (fate === "kept") keys.push([keyOf(sid), value, expiresAtMs]);
+      if (fate === "ended in files") {
+        // Every file is there for the runs of other commands, so it is the key of somebody else who left none.
+        const key = keyOf([...sid].toReversed().join(""));
+        endedInFiles.push(key);
+        keys.push([keyOf(sid), value, expiresAtMs], [key, value, expiresAtMs]);
+      }
+      if (fate === "saved") {
+        const seconds = Math.min(threeHoursSeconds, lifetime);
+        keys.push([keyOf(sid), savedValue, filledMs + seconds * 1000]);
+        sessions.push({ ...session, value: savedValue, lifetime: seconds });
+      } else if (fate === "ended in Redis") {
+        endedInRedis.add(path);
+        sessions.push({ ...session, outcome: "expired" });
+      } else sessions.push(session);
+    }
+    const marks = await redisCommand(redis, "KEYS", "tele-sessions:mark:*");
+    const [key = ""] = Array.isArray(marks) ? marks.map(String) : [];
+    const mark = String(await redisCommand(redis, "GET", key));
+    if (serverWorks === "files") touch(made);
+    return { ...made, sessions, filledMs, earlier: { keys, mark, endedInFiles, endedInRedis } };
+  } finally {
+    await redis.stop();
+  }
+}
+
+/** The server saves one of the sessions as it was. */
+function touch({ directory, contents }: SweptSessions): void {
+  for (const [path, content] of [...contents].slice(0, 1)) writeFileSync(join(directory, path), content);
+}
+
+function keyOf(sid: string): string {
+  return `session:${sid}`;
 }

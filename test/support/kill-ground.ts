@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { coarseTimeMs } from "../../src/model/coarse-time.js";
+import { type CommandResult, runCommand } from "./command.js";
+import {
+  describeKillPoint,
+  type KillPoint,
+  type NumberedWork,
+  type WatchedRun,
+  type Work,
+  watchOptions,
+} from "./kill-point.js";
+import type { KnownSession } from "./locate-sessions.js";
+import { makeSessions, readManifest } from "./make-sessions.js";
+import { redisCommand } from "./redis-command.js";
+import type { RedisServer } from "./redis-server.js";
+import { makeTemporaryDirectory } from "./temporary-directory.js";
+
+/** A purge leaves files alone that are younger than 2 s. */
+const ageSeconds = 3600;
+/** A run looks once more at a file that changed just before. How often it looks at each must be the same in every run. */
+const restMs = coarseTimeMs + 100;
+
+/** A Redis and a session directory, for one run at a time. */
+export class KillGround {
+  readonly redis: RedisServer;
+  readonly directory: string;
+  /** Where runs put temporary files. */
+  readonly temporary = makeTemporaryDirectory();
+  readonly known: readonly KnownSession[];
+  /** Holds the session files as they were made. */
+  readonly #master: string;
+  readonly #command: readonly string[];
+
+  private constructor(
+    redis: RedisServer,
+    top: string,
+    known: readonly KnownSession[],
+    command: readonly string[],
+  ) {
+    this.redis = redis;
+    this.directory = join(top, "s");
+    this.#master = join(top, "master");
+    this.known = known;
+    this.#command = command;
+  }
+
+  static async make(redis: RedisServer, sessions: number, command: readonly string[]): Promise<KillGround> {
+    const top = makeTemporaryDirectory();
+    const manifest = join(top, "manifest");
+    await makeSessions(join(top, "master"), { count: sessions, manifest });
+    const then = Date.now() / 1000 - ageSeconds;
+    const known: KnownSession[] = [];
+    for await (const made of readManifest(manifest)) {
+      const path = join(top, "master", made.path);
+      utimesSync(path, then, then);
+      mkdirSync(dirname(join(top, "s", made.path)), { recursive: true });
+      known.push({ made, bytes: readFileSync(path) });
+    }
+    return new KillGround(redis, top, known, command);
+  }
+
+  pathOf({ made }: KnownSession): string {
+    return join(this.directory, made.path);
+  }
+
+  /**
+   * Puts every session file into the directory again, empties Redis, and waits until the files are old enough. The files are links: a run
+   * removes names and writes no file. On some file systems a new file takes milliseconds if many were removed just before.
+   */
+  async restore(): Promise<void> {
+    for (const session of this.known) {
+      rmSync(this.pathOf(session), { force: true });
+      linkSync(join(this.#master, session.made.path), this.pathOf(session));
+    }
+    await redisCommand(this.redis, "FLUSHALL");
+    await sleep(restMs);
+  }
+
+  /** What an undisturbed run does, in its order. */
+  async watch(): Promise<Work[]> {
+    const log = join(makeTemporaryDirectory(), "work");
+    const { exitCode, stderr } = await this.#run({ log });
+    assert.equal(exitCode, 0, stderr);
+    const work = readdirSync(dirname(log)).flatMap((name): NumberedWork[] =>
+      JSON.parse(readFileSync(join(dirname(log), name), "utf8")),
+    );
+    return work.sort((one, other) => one.number - other.number);
+  }
+
+  /** Kills a run at that point, and waits until Redis has carried out all that it had sent: it closes the connection then. */
+  async kill(point: KillPoint): Promise<void> {
+    const { signal, stderr } = await this.#run({ point });
+    const where = describeKillPoint(point);
+    assert.equal(signal, "SIGKILL", `the run ended by itself, it was to be killed ${where}\n${stderr}`);
+    while (
+      String(await redisCommand(this.redis, "CLIENT", "LIST"))
+        .trim()
+        .split("\n").length > 1
+    )
+      await sleep(1);
+  }
+
+  /** One undisturbed run. */
+  runAgain(args = this.#command): Promise<CommandResult> {
+    return runCommand(this.#placed(args), { environment: { TMPDIR: this.temporary } });
+  }
+
+  #run(watch: Pick<WatchedRun, "point" | "log">): Promise<CommandResult> {
+    const { directory, redis, temporary } = this;
+    const { nodeArgs, environment } = watchOptions({ directory, redisPort: redis.port, ...watch });
+    return runCommand(this.#placed(this.#command), {
+      nodeArgs,
+      environment: { ...environment, TMPDIR: temporary },
+    });
+  }
+
+  #placed(args: readonly string[]): string[] {
+    return [...args, "--session-dir", this.directory, "--port", String(this.redis.port)];
+  }
+}
