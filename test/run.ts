@@ -1,9 +1,13 @@
+import { tmpdir } from "node:os";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { provideRivalTools } from "../bench/rival-programs.js";
+import { findMemoryDirectory } from "./support/memory-directory.js";
 import { providePython } from "./support/provide-python.js";
 import { provideRedis } from "./support/provide-redis.js";
 import { runTestFiles } from "./support/run-test-files.js";
+
+process.env["TMPDIR"] ??= findMemoryDirectory() ?? tmpdir();
 
 // Once, before the files run side by side and each would install for itself.
 try {

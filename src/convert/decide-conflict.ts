@@ -45,8 +45,8 @@ export type ConflictDecision =
   | { readonly kind: "own" }
   /** An equal value with a lifetime that is right. */
   | { readonly kind: "identical" }
-  /** An equal value whose lifetime is to be corrected or renewed, to this instant. */
-  | { readonly kind: "refresh"; readonly expiresAtMs: number }
+  /** An equal value whose lifetime is to be corrected, or renewed because the server works on files, to this instant. */
+  | { readonly kind: "refresh"; readonly expiresAtMs: number; readonly renews?: true }
   /** An equal value that never ends; the applet sets a lifetime a moment after the value. */
   | { readonly kind: "endless"; readonly expiresAtMs: number }
   /** `blindly`: whatever stands there, which may be newer. */
@@ -91,7 +91,8 @@ function decideLifetime(
   if (held.expiresAtMs === null) return { kind: "endless", expiresAtMs };
   const isTooLong = held.expiresAtMs > nowMs + fullLifetimeMs + lifetimeToleranceMs;
   const isRenewed = renews && signsCount && expiresAtMs > held.expiresAtMs && isSigned(held, clockLeadMs);
-  return isTooLong || isRenewed ? { kind: "refresh", expiresAtMs } : { kind: "identical" };
+  if (isRenewed) return { kind: "refresh", expiresAtMs, renews: true };
+  return isTooLong ? { kind: "refresh", expiresAtMs } : { kind: "identical" };
 }
 
 /** When a session was saved whose key ends at that instant: the earliest that it can have been, if a server saved it. */

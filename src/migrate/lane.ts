@@ -1,5 +1,5 @@
 import type { Conversion } from "../convert/convert-session.js";
-import type { Candidate } from "../model/entry.js";
+import type { Candidate, Entry } from "../model/entry.js";
 import type { FailureReason, OutcomeKind, SessionOutcome } from "../model/outcome.js";
 import type { FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
 import type { Reading } from "../source/read-session-file.js";
@@ -35,7 +35,7 @@ export interface LaneParts {
   readonly timesLost: () => number;
 }
 
-/** A session file whose entry was written. */
+/** A session file whose entry was written, or whose key was renewed. */
 export interface WrittenEntry {
   readonly file: SessionFile;
   readonly candidate: Candidate;
@@ -151,11 +151,11 @@ async function settlePending(
   if (pending.length === 0) return;
   const timesLost = parts.timesLost();
   const settlements = await parts.settle(pending.map(({ candidate }) => candidate));
-  // A logout that fell between reading and writing would be undone by the write. What was written over a newer entry is not taken back: the
-  // file may have gone because another run purged it, on the strength of that entry.
-  const written = pending.filter((_, index) => {
-    const settlement = settlements[index];
-    return settlement?.kind === "copied" && settlement.blindly !== true;
+  // The write would undo a logout that fell between it and the reading. What was written over a newer entry is not taken back: the file may
+  // be gone because another run purged it, on the strength of that entry.
+  const written = pending.flatMap(({ file, candidate }, index) => {
+    const entry = entryInRedis(candidate, settlements[index]);
+    return entry === undefined ? [] : [{ file, candidate: { ...candidate, entry } }];
   });
   const gone = await parts.takeBackGone(written, timesLost);
   for (const [index, { file, candidate, outcome }] of pending.entries()) {
@@ -170,6 +170,12 @@ async function settlePending(
       gone.has(file) ? { ...settled, kind: "vanished", bytesWritten: 0 } : located(settled, file),
     );
   }
+}
+
+/** What this run left in Redis and may take back; `undefined` if it left nothing, or wrote over something newer. */
+function entryInRedis({ entry }: Candidate, settlement: Settlement | undefined): Entry | undefined {
+  if (settlement?.kind === "copied") return settlement.blindly === true ? undefined : entry;
+  return settlement?.kind === "identical" ? settlement.renewed : undefined;
 }
 
 function settledOutcome(

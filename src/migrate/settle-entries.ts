@@ -14,6 +14,8 @@ export type Settlement =
       readonly warning?: string;
       /** Whether it was written over something that may have been newer. */
       readonly blindly?: true;
+      /** What Redis holds now, if its lifetime was renewed: a logout from files must end it, as if it had been written. */
+      readonly renewed?: Entry;
       /** Whether nothing tells which value is newer. */
       readonly inDoubt?: true;
     }
@@ -121,7 +123,8 @@ async function compare(courses: readonly Course[], parts: SettleParts): Promise<
       // The value stays as Redis has it, which may order a set in its own way.
       const { expiresAtMs } = decision;
       const entry = { ...candidate.entry, value: seen.value.toString("latin1"), expiresAtMs };
-      replacements.push({ ...replacement, entry, settlement: { kind: "identical" } });
+      const renewed = decision.kind === "refresh" && decision.renews === true ? { renewed: entry } : {};
+      replacements.push({ ...replacement, entry, settlement: { kind: "identical", ...renewed } });
     } else if (decision.kind === "endless") endless.push(course);
     else if (decision.kind === "own") course.settlement = course.sent ?? { kind: "identical" };
     else course.settlement = decision;

@@ -67,7 +67,8 @@ function decide({
     provesCopies,
   };
   const decision = decideConflict(candidate, { kind: "text", value, expiresAtMs }, rules, nowMs);
-  return "inDoubt" in decision ? inDoubt : decision.kind;
+  if ("inDoubt" in decision) return inDoubt;
+  return "renews" in decision ? "renew" : decision.kind;
 }
 
 const inDoubt = "kept, in doubt";
@@ -103,7 +104,7 @@ describe("decide-conflict: an equal value (spec.md section 4, Conflicts)", () =>
     [
       "copy-written, while the server works on files: renewed",
       { held: fileValue, endsMs: nowMs + full - day, renews: true },
-      "refresh",
+      "renew",
     ],
     [
       "saved by a server: its lifetime is left alone",

@@ -12,7 +12,7 @@ import { assertNothingSecret } from "../support/secrets.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 import { assertCopied } from "./support/assert-copied.js";
 
-const sessions = 1500;
+const sessions = 900;
 const top = makeTemporaryDirectory();
 const manifest = join(top, "manifest");
 await makeSessions(join(top, "s"), { count: sessions, manifest });

@@ -350,7 +350,7 @@ function startLiveServer(port: number, keys: number, seed: number) {
 }
 
 async function judgeLiveServer(t: TestContext, seed: number): Promise<void> {
-  const keys = 4000;
+  const keys = 2400;
   const redis = await redisOf(t);
   const directory = join(makeTemporaryDirectory(), "s");
   mkdirSync(directory);
@@ -366,7 +366,7 @@ async function judgeLiveServer(t: TestContext, seed: number): Promise<void> {
   }
   await redisPipeline(redis, older);
 
-  const gate = await startGate(t, redis.port, 300_000);
+  const gate = await startGate(t, redis.port, 180_000);
   const args = ["copy", "--session-dir", directory, "--on-conflict", "newest", "--json"];
   const first = start([...args, "--port", String(gate.port)]);
   await heldOf(gate, first.result);

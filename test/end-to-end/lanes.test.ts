@@ -17,7 +17,7 @@ import { countKeys, redisOf } from "./support/redis-of-test.js";
 import { makeUnforeseenNeed } from "./support/unforeseen-memory.js";
 import { waitUntil } from "./support/wait-until.js";
 
-const sessions = 2400;
+const sessions = 1500;
 
 async function makeGround(t: TestContext, layouts?: readonly ("flat" | "scattered")[]) {
   const redis = await redisOf(t);

@@ -12,7 +12,7 @@ import { run, start } from "./support/observed-run.js";
 import { countKeys, redisOf } from "./support/redis-of-test.js";
 import { waitUntil } from "./support/wait-until.js";
 
-const sessions = 2000;
+const sessions = 1400;
 
 /** A copy of a directory that has written some sessions and stands still with others on their way. */
 async function copyHalf(
@@ -25,7 +25,7 @@ async function copyHalf(
   const redis = await redisOf(t);
   const directory = join(makeTemporaryDirectory(), "s");
   await makeSessions(directory, { count: sessions, layouts: [layout] });
-  const gate = await startGate(t, redis.port, 200_000);
+  const gate = await startGate(t, redis.port, 100_000);
   const place = ["--session-dir", directory, "--port", String(gate.port)];
   const running = start(["copy", ...place, "--json", ...more]);
   await heldOf(gate, running.result);
@@ -106,7 +106,7 @@ test("sessions that are moved to another session directory while the copy runs s
   const [from, to] = [join(top, "1"), join(top, "2")];
   await makeSessions(from, { count: sessions, layouts: ["flat"] });
   mkdirSync(to);
-  const gate = await startGate(t, redis.port, 200_000);
+  const gate = await startGate(t, redis.port, 100_000);
   const running = start([
     ...["copy", "--session-dir", from, "--session-dir", to, "--port", String(gate.port), "--json"],
   ]);
@@ -156,7 +156,7 @@ test("kill -9 in the middle: a second run finishes the job", async (t) => {
   const top = makeTemporaryDirectory();
   const manifest = join(top, "manifest");
   await makeSessions(join(top, "s"), { count: sessions, manifest });
-  const gate = await startGate(t, redis.port, 200_000);
+  const gate = await startGate(t, redis.port, 100_000);
   const beganMs = Date.now();
   const running = start(["copy", "--session-dir", join(top, "s"), "--port", String(gate.port)]);
   await heldOf(gate, running.result);

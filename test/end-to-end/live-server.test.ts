@@ -26,6 +26,8 @@ import { redisOf } from "./support/redis-of-test.js";
 const seeds = Number(process.env["TELE_SESSIONS_LIVE"] ?? 1);
 const firstSeed = Number(process.env["TELE_SESSIONS_LIVE_SEED"] ?? 1);
 const sessions = 2000;
+/** One save in a thousand bears the sign of a copy by chance: it counts as copied then, and may look older than its file. */
+const mostByChance = 8;
 /** What the server changes in files behind the last copy before the switch. */
 const operationsBehindCopy = 200;
 
@@ -111,10 +113,11 @@ async function copyFiles(scene: Scene): Promise<void> {
   await server.begin("files and ends");
   const first = await runBeside(scene, "copy 1", copyOf(scene), { ...often, holds: seeds > 1 ? 20 : 12 });
   assert.equal(first.exitCode, 0, first.stderr);
-  // What the judge goes by: each pass was seen, the last one too, which may have found nothing. Each lane may have looked for scatter folders.
+  // What the judge goes by: each pass was seen, the last one too, which may have found nothing. Before the first one a run looks for sessions, takes a sample and
+  // counts; each lane may have looked for scatter folders.
   const { passes } = await server.count();
   const unreported = passes - first.report.passes.length;
-  assert.ok(unreported >= 0 && unreported <= lanesOf(scene), `${passes}`);
+  assert.ok(unreported >= 0 && unreported <= 3 + lanesOf(scene), `${passes}`);
 
   const purging = await runBeside(scene, "copy --purge in use", [...copyOf(scene), "--purge"], {
     ...often,
@@ -171,23 +174,33 @@ async function finishInRedis(scene: Scene): Promise<ObservedResult> {
   const verified = await runBeside(scene, "verify", ["verify", ...advised], sparse);
   const purge = [...(seed % 2 === 1 ? ["purge"] : ["copy", "--purge"]), ...advised];
   const purged = await runBeside(scene, purge.join(" "), purge, sparse);
-  assert.equal(purged.exitCode, 0, purged.stdout);
-  const { ended } = purged.report.sessions;
-  assert.equal(filesIn(directory).length, ended, "only what ended in Redis stays");
+  const { found, ended, purged: removed } = purged.report.sessions;
+  const kept = found - ended - removed;
+  assert.equal(purged.exitCode, kept > 0 && purge[0] === "purge" ? 4 : 0, purged.stdout);
+  const left = filesIn(directory).length;
+  // Between the copy and its purge the server goes on.
+  if (purge[0] === "purge") assert.ok(kept <= (isShort ? mostByChance : 0), `${kept} kept`);
+  else assert.ok(left >= ended, "only what ended in Redis stays");
+  assert.equal(left, found - removed);
   await workOn(server, 50);
   const nothing = await runBeside(scene, "copy 5", ["copy"], { ...sparse, holds: 0 });
   assert.equal(nothing.exitCode, 0, nothing.stderr);
-  assert.equal(nothing.report.sessions.found, ended);
+  assert.equal(nothing.report.sessions.found, left);
   return verified;
 }
 
 /** What a verification beside the server finds: no difference but keys that twice had no lifetime when it looked. */
-function assertVerified({ exitCode, stdout, report }: ObservedResult, history: LiveHistory): void {
+function assertVerified(
+  { exitCode, stdout, report }: ObservedResult,
+  history: LiveHistory,
+  mostDifferent: number,
+): void {
   const count = (outcome: string): number => Number(Reflect.get(report.sessions, outcome));
-  assert.deepEqual([count("missing"), count("different")], [0, 0], stdout);
+  assert.equal(count("missing"), 0, stdout);
+  assert.ok(count("different") <= mostDifferent, stdout);
   const endless = countLastLooksWithoutLifetime(history, "verify");
   assert.equal(count("wrong-lifetime"), endless, stdout);
-  assert.equal(exitCode, endless > 0 ? 4 : 0, stdout);
+  assert.equal(exitCode, endless + count("different") > 0 ? 4 : 0, stdout);
 }
 
 async function followOperator(t: TestContext, seed: number): Promise<string> {
@@ -212,7 +225,7 @@ async function followOperator(t: TestContext, seed: number): Promise<string> {
   const { breaches, tally } = judgeLiveHistory(history);
   const met = `seed ${seed}: ${history.operations} operations, ${JSON.stringify(tally)}`;
   assert.deepEqual(breaches.slice(0, 10), [], `${breaches.length} breaches; ${met}`);
-  assertVerified(verified, history);
+  assertVerified(verified, history, hasShortLifetimes(scene) ? mostByChance : 0);
   await assertHeld(redis, history);
   assertMet(tally);
   return met;

@@ -11,7 +11,7 @@ import { type ObservedRun, start } from "./support/observed-run.js";
 import { countKeys, redisOf } from "./support/redis-of-test.js";
 import { waitUntil } from "./support/wait-until.js";
 
-const sessions = 2000;
+const sessions = 1400;
 const top = makeTemporaryDirectory();
 const directory = join(top, "s");
 const manifest = join(top, "manifest");
@@ -25,7 +25,7 @@ interface InTheMiddle {
 
 /** A copy that has written some sessions and stands still with others on their way. */
 async function copyHalf(t: TestContext, redisPort: number, args: readonly string[]): Promise<InTheMiddle> {
-  const gate = await startGate(t, redisPort, 200_000);
+  const gate = await startGate(t, redisPort, 100_000);
   const beganMs = Date.now();
   const running = start(["copy", "--session-dir", directory, "--port", String(gate.port), "--json", ...args]);
   await heldOf(gate, running.result);

@@ -12,7 +12,7 @@ import { type ObservedResult, type ObservedRun, start } from "./support/observed
 import { countKeys, redisOf } from "./support/redis-of-test.js";
 import { waitUntil } from "./support/wait-until.js";
 
-const sessions = 2000;
+const sessions = 1400;
 const directory = join(makeTemporaryDirectory(), "s");
 await makeSessions(directory, { count: sessions });
 
@@ -24,7 +24,7 @@ interface InTheMiddle {
 
 async function copyHalf(t: TestContext, args: readonly string[] = []): Promise<InTheMiddle> {
   const redis = await redisOf(t);
-  const gate = await startGate(t, redis.port, 200_000);
+  const gate = await startGate(t, redis.port, 100_000);
   const running = start([
     ...["copy", "--session-dir", directory, "--port", String(gate.port), "--json", "--verbose", "--show-ids"],
     ...args,

@@ -14,7 +14,7 @@ import { countKeys, redisOf } from "./support/redis-of-test.js";
 import { drawScreen } from "./support/screen.js";
 import { waitUntil } from "./support/wait-until.js";
 
-const sessions = 2000;
+const sessions = 1400;
 const directory = join(makeTemporaryDirectory(), "s");
 await makeSessions(directory, { count: sessions });
 
@@ -32,7 +32,7 @@ async function watch(
   args: readonly string[] = [],
 ): Promise<Watched> {
   const redis = await redisOf(t);
-  const gate = await startGate(t, redis.port, 200_000);
+  const gate = await startGate(t, redis.port, 100_000);
   const terminal = await openTerminalWith(
     [process.execPath, binary, "copy", "--session-dir", directory, "--port", String(gate.port), ...args],
     { ...options, environment: { LC_ALL: "C.UTF-8", ...options.environment } },
@@ -49,7 +49,7 @@ describe("in a terminal", { concurrency: 4 }, () => {
   test("a bar with count, rate and time left, redrawn in place; then the summary, the cursor restored", async (t) => {
     const { terminal, goOn } = await watch(t, { columns: 120 });
     await terminal.waitFor(
-      /copying █+░+ +\d+% {2}[1-9][\d,]* of 2,000 sessions, [\d,]+\/s, [\d.]+ (?:s|min \d+ s) left/,
+      /copying █+░+ +\d+% {2}[1-9][\d,]* of 1,400 sessions, [\d,]+\/s, [\d.]+ (?:s|min \d+ s) left/,
     );
     const midway = drawScreen(terminal.output(), 120);
     assert.equal(midway.lines.length, 1, midway.lines.join("\n"));
@@ -59,7 +59,7 @@ describe("in a terminal", { concurrency: 4 }, () => {
     assert.equal(exitCode, 0);
     const after = drawScreen(output, 120);
     assert.ok(after.cursorIsShown);
-    assert.match(after.lines.join("\n"), /^Done: 2,000 of 2,000 sessions copied/m);
+    assert.match(after.lines.join("\n"), /^Done: 1,400 of 1,400 sessions copied/m);
     assert.ok(!after.lines.some((line) => line.includes("copying")), "the bar is gone");
     assert.match(output, anyColor);
   });
@@ -82,7 +82,7 @@ describe("in a terminal", { concurrency: 4 }, () => {
 
   test("0 columns: it neither hangs nor burns time", async (t) => {
     const redis = await redisOf(t);
-    const gate = await startGate(t, redis.port, 200_000);
+    const gate = await startGate(t, redis.port, 100_000);
     const terminal = await openTerminalWith(
       [
         ...["sh", "-c", '"$@"; code=$?; times; exit $code', "sh", process.execPath, binary, "copy"],

@@ -243,6 +243,25 @@ describe("lane: pipelines", () => {
     assert.deepEqual(taken, ["a 7", "b 7"]);
   });
 
+  it("a key that was renewed is taken back as Redis holds it since; one that was left alone is not", async () => {
+    const taken: string[] = [];
+    const renewed = { key: "k", value: "as Redis has it", expiresAtMs: 99 };
+    const { outcomes } = await runLane(["a", "b"].map(fileOf), {
+      ...{ read: () => whole, convert: (_, sid) => entryOf(sid) },
+      settle: async () => [{ kind: "identical", renewed }, { kind: "identical" }],
+      ...there,
+      takeBackGone: async (written) => {
+        taken.push(...written.map(({ candidate: { entry } }) => `${entry.value} ${entry.expiresAtMs}`));
+        return new Set(written.map(({ file }) => file));
+      },
+    });
+    assert.deepEqual(
+      outcomes.map(({ kind }) => kind),
+      ["vanished", "identical"],
+    );
+    assert.deepEqual(taken, ["as Redis has it 99"]);
+  });
+
   it("of one sid in two files the earlier is superseded, and not converted (One sid, two files)", async () => {
     const { outcomes } = await runLane([fileOf("a")], {
       ...{ read: () => whole, convert: never, settle: never },

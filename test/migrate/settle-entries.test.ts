@@ -297,6 +297,16 @@ describe("settle-entries: a key that changes meanwhile is looked at again", () =
     assert.deepEqual(store.held.get("k"), text("file", endMs));
   });
 
+  it("a key that is renewed: what Redis holds since is told, as for a write", async () => {
+    const store = makeStore({ k: text("equal") });
+    const parts: SettleParts = {
+      ...store.parts,
+      decide: () => ({ kind: "refresh", expiresAtMs: putRightMs, renews: true }),
+    };
+    const renewed = { key: "k", value: "equal", expiresAtMs: putRightMs };
+    assert.deepEqual(await settleEntries(one, parts), [{ kind: "identical", renewed }]);
+  });
+
   it("a creation whose reply was lost, sent again: its own write is found", async () => {
     const store = makeStore({});
     const parts: SettleParts = {
