@@ -6,7 +6,7 @@ import { type KillResult, sweepKills } from "./support/kill-sweep.js";
 import { isOurs } from "./support/locate-sessions.js";
 
 /** `npm run test:kill` sets it. */
-const wanted = Number(process.env["TELE_SESSIONS_KILLS"] ?? 14);
+const wanted = Number(process.env["TELE_SESSIONS_KILLS"] ?? 8);
 /** Of second runs, over a directory that was copied before. */
 const wantedOfSecond = Math.ceil(wanted / 2.5);
 /** Sessions of each run; fewer where the kills are few, as part of all the tests. */

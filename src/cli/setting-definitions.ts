@@ -126,7 +126,7 @@ const keys = {
   },
 } as const satisfies Record<string, SettingDefinition>;
 
-/** Every setting there is: names, help, README table and error messages come from here. */
+/** Every setting there is: names, help, the table in the docs and error messages come from here. */
 export const settingDefinitions = {
   ...sessions,
   ...redisSettingDefinitions,

@@ -3,7 +3,7 @@ import { defaultOf, settingEntries } from "./setting-definitions.js";
 import { describeTaken } from "./settings.js";
 import { isUnbuilt, notBuiltYet, unbuilt } from "./unbuilt.js";
 
-/** The README's table of settings, and what is refused in this version, as Markdown. */
+/** The table of settings in docs/settings.md, and what is refused in this version, as Markdown. */
 export function settingsTable(): string {
   const rows = settingEntries
     .filter(([name]) => !isUnbuilt(name))

@@ -3,7 +3,7 @@ import type { SettingName } from "./setting-definitions.js";
 
 /**
  * What the contract has and this version refuses by name. A row removed here is a feature switched on: flags, variables, help
- * and the README's table take it up by themselves.
+ * and the table in docs/settings.md take it up by themselves.
  */
 export const unbuilt: {
   readonly commands: readonly Exclude<Command, ConnectedCommand | "stop-after-init">[];

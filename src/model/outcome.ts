@@ -1,4 +1,4 @@
-/** Why a session failed: the whole, documented set (`docs`: README, "What is migrated and what is refused"). */
+/** Why a session failed: the whole set; `docs/outcomes.md` explains each. */
 export const failureReasons = [
   "corrupt",
   "not-a-session",

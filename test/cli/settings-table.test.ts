@@ -1,18 +1,9 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, it } from "node:test";
 import { settingEntries } from "../../src/cli/setting-definitions.js";
 import { settingsTable } from "../../src/cli/settings-table.js";
-import { projectRoot } from "../support/project.js";
-import { readmeWithParts } from "../support/readme-parts.js";
 
-describe("the README's generated parts", () => {
-  it("are what the code says (else: npm run readme)", () => {
-    const readme = readFileSync(join(projectRoot, "README.md"), "utf8");
-    assert.equal(readme, readmeWithParts(readme));
-  });
-
+describe("the table of settings", () => {
   it("names every flag and variable, built or refused", () => {
     const table = settingsTable();
     const missing = settingEntries.filter(

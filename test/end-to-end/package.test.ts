@@ -47,7 +47,7 @@ async function pack(): Promise<string> {
     .map(({ path }) => path)
     .filter(
       (path) =>
-        !/^(?:dist\/.+\.js|dist\/third-party-licenses\.txt|bin\/tele-sessions\.js|(?:bin\/)?package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(
+        !/^(?:dist\/.+\.js|dist\/third-party-licenses\.txt|bin\/tele-sessions\.js|(?:bin\/)?package\.json|README\.md|docs\/[\w/-]+\.(?:md|svg|json)|LICENSE|CHANGELOG\.md)$/.test(
           path,
         ),
     );

@@ -11,8 +11,8 @@ import { keyOf, saveSession } from "./support/made-session.js";
 import { run } from "./support/observed-run.js";
 import { countKeys, redisOf } from "./support/redis-of-test.js";
 
-const readme = readFileSync(join(projectRoot, "README.md"), "utf8");
-const [, commands = ""] = /\*\*Rights\.\*\* A Redis user \(ACL\) needs `([a-z| ]+)`/.exec(readme) ?? [];
+const page = readFileSync(join(projectRoot, "docs", "redis-permissions.md"), "utf8");
+const [, commands = ""] = /<!-- commands -->`([a-z| ]+)`<!-- \/commands -->/.exec(page) ?? [];
 const rights = commands.split(" ");
 
 const environment = { TELE_SESSION_REDIS_PASSWORD: "pw" };
@@ -41,7 +41,7 @@ function makeDirectory(): string {
   return directory;
 }
 
-describe("the rights that a Redis user needs (README)", { concurrency: 2 }, () => {
+describe("the rights that a Redis user needs (docs/redis-permissions.md)", { concurrency: 2 }, () => {
   test("with those and no others: copy, replace, verify, purge, and nothing to warn of", async (t) => {
     const redis = await redisOf(t);
     assert.ok(rights.length > 5, commands);

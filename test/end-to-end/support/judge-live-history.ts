@@ -60,7 +60,10 @@ export function judgeLiveHistory(history: LiveHistory): LiveJudgement {
  * How many keys had no lifetime when a run looked at them for the last time, because the server was between SET and EXPIRE: so many must a
  * verification find, no more and no fewer.
  */
-export function countLastLooksWithoutLifetime({ runs, commands }: LiveHistory, runName: string): number {
+export function countLastLooksWithoutLifetime(
+  { runs, commands, sessions }: LiveHistory,
+  runName: string,
+): number {
   const run = runs.find(({ name }) => name === runName);
   const endless = new Set<number>();
   const found = new Map<number, boolean>();
@@ -70,7 +73,9 @@ export function countLastLooksWithoutLifetime({ runs, commands }: LiveHistory, r
     else if (name === "pexpiretime" && run !== undefined && isWithin(run, place))
       found.set(session, endless.has(session));
   }
-  return [...found.values()].filter(Boolean).length;
+  // The look at the start also meets keys that never had a file.
+  const hasFile = (session: number) => sessions[session]?.versions.some(({ store }) => store === "files");
+  return [...found].filter(([session, isEndless]) => isEndless && hasFile(session)).length;
 }
 
 /** What Redis holds under a key from a command on. */

@@ -1,0 +1,36 @@
+import { exitStatuses } from "../../src/cli/exit-statuses.js";
+import { settingsTable } from "../../src/cli/settings-table.js";
+import { documentedLimits } from "./documented-limits.js";
+
+/** The parts of the documents that come from the code: what stands between `<!-- name -->` and `<!-- /name -->` in each file. */
+export const generatedParts: readonly {
+  readonly file: string;
+  readonly name: string;
+  readonly make: () => string;
+}[] = [
+  { file: "docs/settings.md", name: "settings", make: settingsTable },
+  {
+    file: "docs/formats.md",
+    name: "limits",
+    make: () => documentedLimits.map(({ limit }) => `- ${limit}`).join("\n"),
+  },
+  {
+    file: "docs/exit-codes.md",
+    name: "exit codes",
+    make: () =>
+      [
+        "| exit | means |",
+        "|---|---|",
+        ...exitStatuses.map(([code, meaning]) => `| ${code} | ${meaning} |`),
+      ].join("\n"),
+  },
+];
+
+/** A document with one part made anew. Throws if a marker is missing. */
+export function replacePart(text: string, name: string, content: string): string {
+  const begin = `<!-- ${name} -->`;
+  const from = text.indexOf(begin);
+  const to = text.indexOf(`<!-- /${name} -->`);
+  if (from < 0 || to < from) throw new Error(`there is no ${begin} with its end`);
+  return `${text.slice(0, from + begin.length)}\n\n${content}\n\n${text.slice(to)}`;
+}
