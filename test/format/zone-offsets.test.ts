@@ -65,4 +65,18 @@ describe("zone-offsets: the offset that Python's zoneinfo gives", () => {
 
   for (const name of ["", "Nowhere/At_All", "../UTC", "+01:00", "europe/zurich", "Europe/Zurich\n", "UTC\0"])
     it(`${JSON.stringify(name)} is no zone`, () => assert.equal(zoneOffsets(name), undefined));
+
+  it("of all names of three letters, and of those that ICU adds, the ones that Python knows", async () => {
+    const letters = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"];
+    const three = letters.flatMap((a) => letters.flatMap((b) => letters.map((c) => a + b + c)));
+    const added = ["SystemV/AST4", "SystemV/PST8PDT", "US/Pacific-New", "Canada/East-Saskatchewan"];
+    const names = [...three, ...added, "GMT0", "Zulu", "EST5EDT", "GB-Eire", "W-SU", "Etc/GMT-14"];
+    const known = await askPython<boolean>(
+      "item in names",
+      names,
+      "from zoneinfo import available_timezones\nnames = available_timezones()",
+    );
+    const wrong = names.filter((name, index) => (zoneOffsets(name) !== undefined) !== known[index]);
+    assert.deepEqual(wrong, []);
+  });
 });
