@@ -90,11 +90,20 @@ export class KillGround {
     return work.sort((one, other) => one.number - other.number);
   }
 
-  /** Kills a run at that point, and waits until Redis has carried out all that it had sent: it closes the connection then. */
-  async kill(point: KillPoint): Promise<void> {
-    const { signal, stderr } = await this.#run({ point });
-    const where = describeKillPoint(point);
-    assert.equal(signal, "SIGKILL", `the run ended by itself, it was to be killed ${where}\n${stderr}`);
+  /**
+   * Kills a run at that point, and waits until Redis has carried out all that it had sent: it closes the connection then. How often a run looks at a
+   * file depends on how long it waits for it. So if the run ends before the point, `prepare` makes everything as it was, and the next one is killed a
+   * little earlier.
+   */
+  async kill(point: KillPoint, prepare: () => Promise<void>): Promise<void> {
+    for (let at = point.at; ; at = Math.floor(at * 0.97)) {
+      const { signal, exitCode, stderr } = await this.#run({ point: { ...point, at } });
+      if (signal === "SIGKILL") break;
+      const where = describeKillPoint({ ...point, at });
+      assert.equal(exitCode, 0, `the run was to be killed ${where}\n${stderr}`);
+      assert.ok(at > 0.8 * point.at, `the run ended by itself, it was to be killed ${where}\n${stderr}`);
+      await prepare();
+    }
     while (
       String(await redisCommand(this.redis, "CLIENT", "LIST"))
         .trim()

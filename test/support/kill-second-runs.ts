@@ -83,7 +83,7 @@ async function prepare(ground: KillGround, { serverWorks, fateOf }: Aftermath): 
 async function judgeKill(ground: KillGround, aftermath: Aftermath, point: KillPoint): Promise<SecondRunKill> {
   await prepare(ground, aftermath);
   const before = listFiles(ground.directory).length;
-  await ground.kill(point);
+  await ground.kill(point, () => prepare(ground, aftermath));
   const removed = before - listFiles(ground.directory).length;
   const where = describeKillPoint(point);
   const problems = (await judge(ground, aftermath)).map((problem) => `killed ${where}: ${problem}`);

@@ -62,7 +62,7 @@ async function judgeKill(ground: KillGround, point: KillPoint): Promise<KillResu
   const { redis, directory, temporary, known } = ground;
   await ground.restore();
   const beganMs = Date.now();
-  await ground.kill(point);
+  await ground.kill(point, () => ground.restore());
   const killed = await locateSessions(redis, directory, known);
 
   const again = await ground.runAgain();
