@@ -3,7 +3,7 @@ import { RedisError } from "../model/errors.js";
 import { fullShare } from "../redis/memory-guard.js";
 import type { ResilientConnection } from "../redis/resilient-connection.js";
 import { askServerState, type ServerState } from "../redis/server-state.js";
-import { bytesText } from "./number-text.js";
+import { bytesText } from "../model/number-text.js";
 
 /** Of what is free, a copy takes no more if Redis evicts keys. */
 const evictingShare = 0.5;

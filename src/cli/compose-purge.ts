@@ -4,7 +4,7 @@ import { compareHeld } from "../convert/compare-held.js";
 import { convertSession } from "../convert/convert-session.js";
 import { conflictRules } from "../convert/decide-conflict.js";
 import { explainMissing, isUnmodifiedSinceMark } from "../convert/missing-key.js";
-import type { Ledger } from "../migrate/ledger.js";
+import type { Ledger } from "../model/ledger.js";
 import { batchSizeFor, makePace } from "../migrate/pace.js";
 import {
   type ProofParts,
@@ -22,7 +22,7 @@ import { showablePath } from "../model/showable.js";
 import { pause } from "../redis/pause.js";
 import { countOthersCopying, presenceName } from "../redis/presence.js";
 import { askPersistence, askReplicationOffset, replicasAreInStep } from "../redis/server-state.js";
-import { errorCode } from "../source/error-code.js";
+import { errorCode } from "../model/error-code.js";
 import { Looks } from "../source/looks.js";
 import { OpenDirectory } from "../source/open-directory.js";
 import { OtherPlaces } from "../source/other-places.js";
@@ -30,7 +30,7 @@ import { type ExactReading, readPlaceExactly } from "../source/read-session-file
 import { isModifiedSince } from "../source/recent-files.js";
 import { explainDenial, type RemovalDenial, removalDenial } from "../source/removal-denial.js";
 import { removeSessionFile } from "../source/remove-session-file.js";
-import type { CommandSettings } from "./command-settings.js";
+import type { CommandSettings } from "../settings/resolve-options.js";
 import type { Marks } from "./marks.js";
 import type { OpenRun, Surroundings } from "./open-run.js";
 import type { RedisWatch } from "./redis-watch.js";

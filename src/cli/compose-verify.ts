@@ -3,7 +3,7 @@ import { batchSizeFor, makePace } from "../migrate/pace.js";
 import type { Pass } from "../migrate/run-pass.js";
 import type { Survey } from "../model/mark.js";
 import { pause } from "../redis/pause.js";
-import type { CommandSettings } from "./command-settings.js";
+import type { CommandSettings } from "../settings/resolve-options.js";
 import { composeVerifyLane } from "./compose-verify-lane.js";
 import type { LaneOrder } from "./lane-order.js";
 import type { LaneThread } from "./lane-thread.js";

@@ -1,6 +1,6 @@
-import type { LedgerCounts } from "../migrate/ledger.js";
+import type { LedgerCounts } from "../model/ledger.js";
 import type { Reporter } from "../migrate/reporter.js";
-import { forgetPass, ledgersOf, newRunRecord, type RunRecord, secondsOf } from "../migrate/run-record.js";
+import { forgetPass, ledgersOf, newRunRecord, type RunRecord, secondsOf } from "../model/run-record.js";
 import {
   type Difference,
   type Failure,
@@ -11,23 +11,23 @@ import {
 import { shortSid, showable } from "../model/showable.js";
 import { resolveDirectories } from "../source/resolve-directories.js";
 import { canAsk } from "./ask-person.js";
-import { buildReport, type RunReport, reportedDifference, reportedFailure } from "./build-report.js";
-import type { CommandSettings } from "./command-settings.js";
+import { buildReport, type RunReport, reportedDifference, reportedFailure } from "../report/build-report.js";
+import type { CommandSettings } from "../settings/resolve-options.js";
 import { confirmPurge } from "./confirm-purge.js";
 import { confirmRemoval } from "./confirm-removal.js";
-import { exitCodeOf, explainError } from "./exit-code.js";
-import { exitStatuses } from "./exit-statuses.js";
-import { countOf } from "./number-text.js";
+import { exitCodeOf, explainError } from "../report/exit-code.js";
+import { exitStatuses } from "../report/exit-statuses.js";
+import { countOf } from "../model/number-text.js";
 import type { Surroundings } from "./open-run.js";
 import { plainReporter } from "./plain-reporter.js";
-import { ReportFile } from "./report-file.js";
+import { ReportFile } from "../report/report-file.js";
 import type { Task } from "./run-task.js";
-import type { ConnectedCommand } from "./setting-definition.js";
-import type { Allowance } from "./settings.js";
+import type { ConnectedCommand } from "../settings/setting-definition.js";
+import type { Allowance } from "../settings/read-settings.js";
 import { startLaneThreads } from "./start-lane-threads.js";
 import { listenForStop, type StopRequest } from "./stop-signals.js";
-import { type Doing, summaryText } from "./summary.js";
-import { textStyle } from "./text-style.js";
+import { type Doing, summaryText } from "../report/summary.js";
+import { textStyle } from "../report/text-style.js";
 import { tooManyFailed } from "./too-many-failed.js";
 
 /** What a run is part of. */

@@ -1,7 +1,7 @@
 import { SettingsError } from "../model/errors.js";
 import { showablePath } from "../model/showable.js";
 import { type Asked, askPerson } from "./ask-person.js";
-import { countOf } from "./number-text.js";
+import { countOf } from "../model/number-text.js";
 import { countSessionFiles } from "./session-scan.js";
 
 const namesAtATime = 1024;

@@ -2,8 +2,8 @@ import { SettingsError } from "../model/errors.js";
 import { showablePath } from "../model/showable.js";
 import { resolveDirectories } from "../source/resolve-directories.js";
 import { type Asked, askPerson, canAsk } from "./ask-person.js";
-import type { CommandSettings } from "./command-settings.js";
-import { countOf } from "./number-text.js";
+import type { CommandSettings } from "../settings/resolve-options.js";
+import { countOf } from "../model/number-text.js";
 import { countSessionFiles } from "./session-scan.js";
 
 const word = "remove";

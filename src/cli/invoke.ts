@@ -1,9 +1,9 @@
 import type { RunContext } from "./conduct-run.js";
-import { fileSystemReader } from "./file-system-reader.js";
+import { fileSystemReader } from "../settings/file-system-reader.js";
 import { parseCommandLine } from "./program.js";
 import type { Task } from "./run-task.js";
-import type { ConnectedCommand } from "./setting-definition.js";
-import type { TypedSettings } from "./settings.js";
+import type { ConnectedCommand } from "../settings/setting-definition.js";
+import type { TypedSettings } from "../settings/read-settings.js";
 
 const defaultColumns = 100;
 
@@ -17,9 +17,9 @@ export async function invoke(commandLine: readonly string[], version: string): P
   }
   const { kind, typed } = invocation;
   if (kind !== "stop-after-init") return conduct(kind, taskOf(kind, typed), typed, version);
-  const { resolveStepSwitches } = await import("./command-settings.js");
+  const { resolveStepSwitches } = await import("../settings/resolve-options.js");
   const { redis, copyExisting, purgeExisting } = resolveStepSwitches(process.env);
-  const { stepSwitches, isAnySet } = await import("./variable-families.js");
+  const { stepSwitches, isAnySet } = await import("../settings/variable-families.js");
   const areOdoos =
     !isAnySet(stepSwitches, "variable", process.env) && isAnySet(stepSwitches, "odooVariable", process.env);
   const start = areOdoos ? "ODOO_SESSION_REDIS" : "TELE_SESSION_REDIS";
@@ -43,7 +43,7 @@ async function conduct(
   version: string,
 ): Promise<number> {
   const settingsOf = command === "stop-after-init" ? "copy" : command;
-  const { resolveCommandSettings } = await import("./command-settings.js");
+  const { resolveCommandSettings } = await import("../settings/resolve-options.js");
   const settings = resolveCommandSettings(settingsOf, typed, process.env, fileSystemReader);
   const { conductRun } = await import("./conduct-run.js");
   return conductRun(settings, contextOf(command, task, version));
@@ -55,12 +55,12 @@ async function doNothing(
   reason: string,
   version: string,
 ): Promise<number> {
-  const { emptyReport } = await import("./empty-report.js");
-  const { warnOfUnknownVariables } = await import("./unknown-variables.js");
+  const { emptyReport } = await import("../report/empty-report.js");
+  const { warnOfUnknownVariables } = await import("../settings/unknown-variables.js");
   const warnings = warnOfUnknownVariables(process.env);
   const report = emptyReport("stop-after-init", version, warnings, 0);
   if (typeof path === "string") {
-    const { ReportFile } = await import("./report-file.js");
+    const { ReportFile } = await import("../report/report-file.js");
     new ReportFile(path).finish(report);
   }
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);

@@ -1,5 +1,5 @@
-import type { RedisTarget } from "../redis/redis-target.js";
-import type { ConflictSettings, ConversionSettings } from "./command-settings.js";
+import type { RedisTarget } from "../model/redis-target.js";
+import type { ConflictSettings, ConversionSettings } from "../settings/resolve-options.js";
 
 /** What a lane is made from: plain data, for it may be made on a thread of its own. */
 export interface LaneOrder {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { ReportError, SettingsError } from "../model/errors.js";
-import { endedBy, exitCodeOf, explainError, worstOf } from "./exit-code.js";
+import { endedBy, exitCodeOf, explainError, worstOf } from "../report/exit-code.js";
 
 const oldestNode = 20;
 

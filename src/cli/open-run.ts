@@ -3,7 +3,7 @@ import { type Conversion, convertSession, fileSizeFactor } from "../convert/conv
 import { keyPrefix } from "../convert/session-key.js";
 import { isSigned } from "../convert/sign.js";
 import type { Reporter } from "../migrate/reporter.js";
-import type { RunRecord } from "../migrate/run-record.js";
+import type { RunRecord } from "../model/run-record.js";
 import { RedisError } from "../model/errors.js";
 import type { Held, HeldText } from "../model/held.js";
 import type { Difference, Failure, SessionOutcome } from "../model/outcome.js";
@@ -12,13 +12,13 @@ import { existingKeys } from "../redis/existing-keys.js";
 import { lookForKeyLayouts } from "../redis/key-layouts-seen.js";
 import { lookAtEach } from "../redis/look-at-keys.js";
 import { type Phase, type Presence, presenceName } from "../redis/presence.js";
-import { describeTarget } from "../redis/redis-target.js";
+import { describeTarget } from "../model/redis-target.js";
 import { ResilientConnection } from "../redis/resilient-connection.js";
 import { askServerFacts, refuseUnfitServer } from "../redis/server-facts.js";
 import { directoryPlaces } from "../source/directory-places.js";
 import { isSid } from "../source/session-name.js";
 import { chooseKeyLayout } from "./choose-key-layout.js";
-import type { CommandSettings } from "./command-settings.js";
+import type { CommandSettings } from "../settings/resolve-options.js";
 import { finishWithinMs } from "./finish-within.js";
 
 /** What a run talks to while it goes on. */

@@ -1,6 +1,6 @@
 import { showable } from "../model/showable.js";
-import { endedBy, exitCodeOf, explainError } from "./exit-code.js";
-import { connectedCommands } from "./setting-definition.js";
+import { endedBy, exitCodeOf, explainError } from "../report/exit-code.js";
+import { connectedCommands } from "../settings/setting-definition.js";
 
 const longestWarning = 4096;
 
@@ -14,7 +14,7 @@ export async function refuse(
   const message = explainError(error);
   process.stderr.write(`tele-sessions: ${message}\n`);
   if (commandLine.includes("--json")) {
-    const { emptyReport } = await import("./empty-report.js");
+    const { emptyReport } = await import("../report/empty-report.js");
     const named = connectedCommands.find((name) => commandLine.includes(name)) ?? "copy";
     const command = commandLine.includes("--stop-after-init") ? "stop-after-init" : named;
     const report = emptyReport(command, version, [showable(message, longestWarning)], exitCode);

@@ -2,10 +2,10 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { copySessions, doubtText, endedText, untilKept } from "../migrate/copy-sessions.js";
 import { judgeEnded, mayBeLost, SeenDirectories } from "../migrate/learn.js";
-import type { Ledger } from "../migrate/ledger.js";
+import type { Ledger } from "../model/ledger.js";
 import { runMainPass } from "../migrate/main-pass.js";
 import { type PurgeResult, purgeSessions } from "../migrate/purge-sessions.js";
-import { ledgerFor, type RunRecord, secondsOf } from "../migrate/run-record.js";
+import { ledgerFor, type RunRecord, secondsOf } from "../model/run-record.js";
 import { RedisError, RedisForgotError, SourceError } from "../model/errors.js";
 import type { Survey } from "../model/mark.js";
 import { newScanTally, type ScanTally } from "../model/session-file.js";
@@ -15,7 +15,7 @@ import { askPersistence, askServerState } from "../redis/server-state.js";
 import { explainDenial, removalDenial } from "../source/removal-denial.js";
 import { scanSessions } from "../source/scan-sessions.js";
 import { isScatterFolder } from "../source/session-name.js";
-import type { CommandSettings } from "./command-settings.js";
+import type { CommandSettings } from "../settings/resolve-options.js";
 import { composeCopy } from "./compose-copy.js";
 import {
   type ComposedPurge,
@@ -26,7 +26,7 @@ import {
 import { composeVerify } from "./compose-verify.js";
 import type { LaneThread } from "./lane-thread.js";
 import { type Marks, marksOf } from "./marks.js";
-import { countOf } from "./number-text.js";
+import { countOf } from "../model/number-text.js";
 import { type OpenRun, openRun, type Surroundings } from "./open-run.js";
 import { type RedisWatch, watchRedis } from "./redis-watch.js";
 import { countSessionFiles, type ScanSettings } from "./session-scan.js";

@@ -4,7 +4,7 @@ import { newScanTally, type ScanTally, type SessionFile } from "../model/session
 import { restoreSetAside } from "../source/restore-set-aside.js";
 import { isInSample } from "../source/sample.js";
 import { scanSessions } from "../source/scan-sessions.js";
-import { countOf } from "./number-text.js";
+import { countOf } from "../model/number-text.js";
 
 export interface ScanSettings {
   readonly directories: readonly string[];

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { newScanTally } from "../model/session-file.js";
 import { scanSessions } from "../source/scan-sessions.js";
-import type { CommandSettings } from "./command-settings.js";
+import type { CommandSettings } from "../settings/resolve-options.js";
 import { LaneThread } from "./lane-thread.js";
 
 /** More of them than this wait for each other and for Redis, which has one thread. */

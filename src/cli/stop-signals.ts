@@ -1,4 +1,4 @@
-import type { StopSignal } from "./exit-code.js";
+import type { StopSignal } from "../report/exit-code.js";
 
 /** A run's way to hear that it is to stop. */
 export interface StopRequest {

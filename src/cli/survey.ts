@@ -10,11 +10,11 @@ import type { DirectoryFacts, DirectoryMark, Expirations, KeyEvidence, Survey } 
 import { newScanTally, type SessionFile } from "../model/session-file.js";
 import { showable } from "../model/showable.js";
 import { type KeySurvey, surveyKeys } from "../redis/survey-keys.js";
-import { errorCode } from "../source/error-code.js";
+import { errorCode } from "../model/error-code.js";
 import { pathOf } from "../source/recent-files.js";
 import { scanSessions } from "../source/scan-sessions.js";
 import { isSid } from "../source/session-name.js";
-import type { CommandSettings } from "./command-settings.js";
+import type { CommandSettings } from "../settings/resolve-options.js";
 import type { Marks } from "./marks.js";
 import type { OpenRun } from "./open-run.js";
 

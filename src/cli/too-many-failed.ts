@@ -1,5 +1,5 @@
-import type { RunRecord } from "../migrate/run-record.js";
-import type { Allowance } from "./settings.js";
+import type { RunRecord } from "../model/run-record.js";
+import type { Allowance } from "../settings/read-settings.js";
 
 /** Whether more sessions failed, in any pass, than is allowed; a share is one of the sessions found. */
 export function tooManyFailed({ ledger, laterPasses }: RunRecord, allowance: Allowance): boolean {

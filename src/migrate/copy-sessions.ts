@@ -5,10 +5,10 @@ import { newScanTally, type ScanTally, type SessionFile } from "../model/session
 import type { TakenBack } from "./copy-lane.js";
 import { type LaneResult, laneResult } from "./lane-result.js";
 import { judgeEnded, type SeenDirectories } from "./learn.js";
-import { Ledger } from "./ledger.js";
+import { Ledger } from "../model/ledger.js";
 import { runMainPass } from "./main-pass.js";
 import { type Pass, runPass } from "./run-pass.js";
-import type { RunRecord } from "./run-record.js";
+import type { RunRecord } from "../model/run-record.js";
 
 /** What a copy works with. */
 export interface Copy {

@@ -1,7 +1,7 @@
 import type { DirectorySeen } from "../model/mark.js";
 import type { SessionOutcome } from "../model/outcome.js";
 import type { SessionFile } from "../model/session-file.js";
-import { Ledger, type LedgerPage } from "./ledger.js";
+import { Ledger, type LedgerPage } from "../model/ledger.js";
 
 /** What a lane gives back for a batch: plain data, and counts in place of outcomes, so that it costs little to cross threads. */
 export interface LaneResult {

@@ -3,7 +3,7 @@ import type { SessionFile } from "../model/session-file.js";
 import { type PackedBatch, packBatch, unpackBatch } from "../source/packed-files.js";
 import { learn, SeenDirectories } from "./learn.js";
 import { type Pass, runPass } from "./run-pass.js";
-import type { RunRecord } from "./run-record.js";
+import type { RunRecord } from "../model/run-record.js";
 
 /** What a run knows at the end of its main pass. */
 export interface MainPassEnd {

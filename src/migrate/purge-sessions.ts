@@ -5,7 +5,7 @@ import { pathOf } from "../source/recent-files.js";
 import type { Removal } from "../source/remove-session-file.js";
 import { type BatchWork, forEachBatch } from "./for-each-batch.js";
 import { failed, inDoubtDetail, located } from "./lane.js";
-import type { Ledger } from "./ledger.js";
+import type { Ledger } from "../model/ledger.js";
 import { type Proof, type ProvenFile, youngMs } from "./purge-lane.js";
 
 /** What a purge works with. */

@@ -2,7 +2,7 @@ import type { SessionOutcome } from "../model/outcome.js";
 import type { SessionFile } from "../model/session-file.js";
 import { type BatchWork, forEachBatch } from "./for-each-batch.js";
 import { type LaneResult, laneResult } from "./lane-result.js";
-import type { Ledger } from "./ledger.js";
+import type { Ledger } from "../model/ledger.js";
 
 /** What a pass over the session directories works with. */
 export interface Pass extends Omit<BatchWork, "work" | "skip"> {

@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
-import type { RedisTarget } from "./redis-target.js";
+import type { RedisTarget } from "../model/redis-target.js";
 
 /** What an address answered to one greeting. */
 interface Answer {

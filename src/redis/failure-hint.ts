@@ -1,4 +1,4 @@
-import type { RedisTarget } from "./redis-target.js";
+import type { RedisTarget } from "../model/redis-target.js";
 
 /** What the settings tell about a failed connection, as a sentence with a blank before it; empty if nothing. */
 export function failureHint({ hints = {} }: RedisTarget, error: unknown): string {

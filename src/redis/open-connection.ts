@@ -5,7 +5,7 @@ import { failureHint } from "./failure-hint.js";
 import { mendTexts } from "./mend-texts.js";
 import { announce } from "./presence.js";
 import { isReply, redisFault, shortCode } from "./redis-fault.js";
-import { describeTarget, type RedisTarget, type RedisTls } from "./redis-target.js";
+import { describeTarget, type RedisTarget, type RedisTls } from "../model/redis-target.js";
 import { historyOf, type ServerHistory } from "./server-facts.js";
 import { allowed } from "./server-info.js";
 import { askRole, refuseOtherKinds, replicaRefusal, roleOf, type ServerRole } from "./server-role.js";

@@ -4,7 +4,7 @@ import { type Connection, openConnection, openFirstConnection } from "./open-con
 import { pause } from "./pause.js";
 import { announce } from "./presence.js";
 import { isReply, redisFault } from "./redis-fault.js";
-import { describeTarget, type RedisTarget } from "./redis-target.js";
+import { describeTarget, type RedisTarget } from "../model/redis-target.js";
 import { askHistory, continues, refuseReplica } from "./server-facts.js";
 import { withinTime } from "./time-limit.js";
 

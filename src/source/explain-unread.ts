@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { errorCode } from "./error-code.js";
+import { errorCode } from "../model/error-code.js";
 
 /** Why a file could not be read, for people: who may, if it is a question of permission, and the system's code. */
 export function explainUnread(path: string, code: string): string {

@@ -1,5 +1,5 @@
 import { lstatSync, type Stats } from "node:fs";
-import { errorCode } from "./error-code.js";
+import { errorCode } from "../model/error-code.js";
 
 /** The directory at a path; `undefined` where there is none, or none that can be looked at. A symlink to one is none. */
 export function folderAt(path: string): Stats | undefined {

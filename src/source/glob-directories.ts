@@ -3,7 +3,7 @@ import { lstat, readdir, stat } from "node:fs";
 import type { FileSystemAdapter } from "fast-glob";
 import { SourceError } from "../model/errors.js";
 import { showablePath } from "../model/showable.js";
-import { errorCode } from "./error-code.js";
+import { errorCode } from "../model/error-code.js";
 
 /** Whether a text holds glob characters. */
 export async function isGlob(text: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { statfsSync } from "node:fs";
-import { errorCode } from "./error-code.js";
+import { errorCode } from "../model/error-code.js";
 
 const [ext, btrfs, tmpfs, xfs, overlay] = [0xef53, 0x9123683e, 0x01021994, 0x58465342, 0x794c7630];
 

@@ -1,7 +1,7 @@
 import { type Dirent, lstatSync, opendirSync } from "node:fs";
 import { join } from "node:path";
 import type { Layout } from "../model/session-file.js";
-import { errorCode } from "./error-code.js";
+import { errorCode } from "../model/error-code.js";
 import { isScatterFolder, layouts } from "./session-name.js";
 import { parseSetAsideName } from "./set-aside-name.js";
 

@@ -1,5 +1,5 @@
 import { access, existsSync, lstat, lstatSync, type Stats } from "node:fs";
-import { errorCode } from "./error-code.js";
+import { errorCode } from "../model/error-code.js";
 import { isShortage, retryWhileShort } from "./retry-while-short.js";
 import { WaitGauge } from "./wait-gauge.js";
 

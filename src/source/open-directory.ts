@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { SourceError } from "../model/errors.js";
 import type { SessionFile } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
-import { errorCode } from "./error-code.js";
+import { errorCode } from "../model/error-code.js";
 import { retryWhileShort } from "./retry-while-short.js";
 
 const openFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type BigIntStats, linkSync, lstatSync, renameSync, unlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { errorCode } from "./error-code.js";
+import { errorCode } from "../model/error-code.js";
 import { setAsideName } from "./set-aside-name.js";
 
 /** Names that come and go while something is put back are met so many times; then it stays aside for a later run. */

@@ -1,5 +1,5 @@
 import { readSync } from "node:fs";
-import { errorCode } from "./error-code.js";
+import { errorCode } from "../model/error-code.js";
 
 /** Bytes. A block is gone with the last content that lies in it. */
 const blockLength = 64 * 1024;

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { coarseTimeMs } from "../model/coarse-time.js";
 import type { FailureReason } from "../model/outcome.js";
 import type { ExactStamp, FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
-import { errorCode } from "./error-code.js";
+import { errorCode } from "../model/error-code.js";
 import { explainUnread } from "./explain-unread.js";
 import { ReadBlocks } from "./read-blocks.js";
 import { retryWhileShort } from "./retry-while-short.js";

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, lstatSync, openSync, renameSync, unlinkSync } from "node:fs";
 import type { ExactStamp } from "../model/session-file.js";
-import { errorCode } from "./error-code.js";
+import { errorCode } from "../model/error-code.js";
 import { putBack } from "./put-back.js";
 import { openFlags } from "./read-session-file.js";
 import { denialCodes } from "./removal-denial.js";

@@ -3,7 +3,7 @@ import { realpathSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { SettingsError, SourceError } from "../model/errors.js";
 import { showablePath } from "../model/showable.js";
-import { errorCode } from "./error-code.js";
+import { errorCode } from "../model/error-code.js";
 import { globDirectories, isGlob, showableBytes } from "./glob-directories.js";
 import { type DirectoryContent, lookForSessions } from "./look-for-sessions.js";
 

@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { SessionFile, SetAsideFile } from "../model/session-file.js";
-import { errorCode } from "./error-code.js";
+import { errorCode } from "../model/error-code.js";
 import { OpenDirectory } from "./open-directory.js";
 import { putBack } from "./put-back.js";
 

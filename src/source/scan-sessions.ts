@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { SourceError } from "../model/errors.js";
 import type { ScanTally, SessionFile } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
-import { errorCode } from "./error-code.js";
+import { errorCode } from "../model/error-code.js";
 import { explainUnread } from "./explain-unread.js";
 import { folderAt } from "./folder-at.js";
 import { tellsTypes } from "./local-file-system.js";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { SourceError } from "../model/errors.js";
 import type { SessionFile } from "../model/session-file.js";
 import type { Written } from "../model/written.js";
-import { errorCode } from "./error-code.js";
+import { errorCode } from "../model/error-code.js";
 import { layouts } from "./session-name.js";
 
 const digestLength = 20;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { describe, it } from "node:test";
 import type { Asked } from "../../src/cli/ask-person.js";
-import { resolveCommandSettings } from "../../src/cli/command-settings.js";
+import { resolveCommandSettings } from "../../src/settings/resolve-options.js";
 import { confirmRemoval } from "../../src/cli/confirm-removal.js";
 import { parseCommandLine } from "../../src/cli/program.js";
 import { SettingsError, SourceError } from "../../src/model/errors.js";

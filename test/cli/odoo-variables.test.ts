@@ -4,8 +4,8 @@ import {
   type CommandSettings,
   resolveCommandSettings,
   resolveStepSwitches,
-} from "../../src/cli/command-settings.js";
-import type { Environment, TypedSettings } from "../../src/cli/settings.js";
+} from "../../src/settings/resolve-options.js";
+import type { Environment, TypedSettings } from "../../src/settings/read-settings.js";
 import { memoryFiles } from "../support/memory-files.js";
 
 const machine = {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { exitStatuses } from "../../src/cli/exit-statuses.js";
+import { exitStatuses } from "../../src/report/exit-statuses.js";
 import { type Invocation, parseCommandLine } from "../../src/cli/program.js";
-import { settingEntries } from "../../src/cli/setting-definitions.js";
-import { isUnbuilt, unbuilt } from "../../src/cli/unbuilt.js";
+import { settingEntries } from "../../src/settings/definitions.js";
+import { isUnbuilt, unbuilt } from "../../src/settings/not-built.js";
 
 function parse(...commandLine: string[]): Invocation {
   return parseCommandLine(commandLine, { version: "1.2.3", columns: 100 });

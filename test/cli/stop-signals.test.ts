@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
-import type { StopSignal } from "../../src/cli/exit-code.js";
+import type { StopSignal } from "../../src/report/exit-code.js";
 import { listenForStop } from "../../src/cli/stop-signals.js";
 
 const signals = ["SIGHUP", "SIGINT", "SIGTERM"] as const;

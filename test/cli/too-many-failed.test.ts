@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Allowance } from "../../src/cli/settings.js";
+import type { Allowance } from "../../src/settings/read-settings.js";
 import { tooManyFailed } from "../../src/cli/too-many-failed.js";
-import { Ledger } from "../../src/migrate/ledger.js";
-import { newRunRecord, type RunRecord } from "../../src/migrate/run-record.js";
+import { Ledger } from "../../src/model/ledger.js";
+import { newRunRecord, type RunRecord } from "../../src/model/run-record.js";
 import { outcomesOf } from "../../src/model/outcome.js";
 
 /** A pass of so many sessions, so many of which failed. */

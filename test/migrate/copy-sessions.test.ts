@@ -4,7 +4,7 @@ import type { Conversion } from "../../src/convert/convert-session.js";
 import { type Copy, copySessions, doubtText, untilKept } from "../../src/migrate/copy-sessions.js";
 import { type LaneParts, runLane } from "../../src/migrate/lane.js";
 import { laneResult } from "../../src/migrate/lane-result.js";
-import { forgetPass, newRunRecord } from "../../src/migrate/run-record.js";
+import { forgetPass, newRunRecord } from "../../src/model/run-record.js";
 import type { Settlement } from "../../src/migrate/settle-entries.js";
 import { RedisError, RedisForgotError, SourceError } from "../../src/model/errors.js";
 import type { Survey } from "../../src/model/mark.js";

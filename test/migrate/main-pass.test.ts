@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { laneResult } from "../../src/migrate/lane-result.js";
 import { runMainPass } from "../../src/migrate/main-pass.js";
 import type { Pass } from "../../src/migrate/run-pass.js";
-import { newRunRecord } from "../../src/migrate/run-record.js";
+import { newRunRecord } from "../../src/model/run-record.js";
 import { RedisError } from "../../src/model/errors.js";
 import type { DirectorySeen, Survey } from "../../src/model/mark.js";
 import { outcomesOf } from "../../src/model/outcome.js";

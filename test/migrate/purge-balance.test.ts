@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import fc from "fast-check";
-import { Ledger } from "../../src/migrate/ledger.js";
+import { Ledger } from "../../src/model/ledger.js";
 import type { Proof, ProvenFile } from "../../src/migrate/purge-lane.js";
 import { purgeSessions } from "../../src/migrate/purge-sessions.js";
 import { RedisError, RedisForgotError, SourceError } from "../../src/model/errors.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { Ledger } from "../../src/migrate/ledger.js";
+import { Ledger } from "../../src/model/ledger.js";
 import type { Proof, ProvenFile } from "../../src/migrate/purge-lane.js";
 import { type Purge, purgeSessions } from "../../src/migrate/purge-sessions.js";
 import { RedisError, RedisForgotError, SourceError } from "../../src/model/errors.js";

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import fc from "fast-check";
 import { laneResult } from "../../src/migrate/lane-result.js";
-import { Ledger } from "../../src/migrate/ledger.js";
+import { Ledger } from "../../src/model/ledger.js";
 import { type Pass, runPass } from "../../src/migrate/run-pass.js";
 import { RedisError, SourceError } from "../../src/model/errors.js";
 import { outcomeKinds, type SessionOutcome } from "../../src/model/outcome.js";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { RedisError } from "../../src/model/errors.js";
 import { type Connection, openConnection, openFirstConnection } from "../../src/redis/open-connection.js";
-import type { RedisTarget, RedisTls } from "../../src/redis/redis-target.js";
+import type { RedisTarget, RedisTls } from "../../src/model/redis-target.js";
 import { findFreePort } from "../support/free-port.js";
 import { redisCommand } from "../support/redis-command.js";
 import { type RedisServer, startRedis } from "../support/redis-server.js";

@@ -1,5 +1,5 @@
-import { exitStatuses } from "../../src/cli/exit-statuses.js";
-import { settingsTable } from "../../src/cli/settings-table.js";
+import { exitStatuses } from "../../src/report/exit-statuses.js";
+import { settingsTable } from "./settings-table.js";
 import { documentedLimits } from "./documented-limits.js";
 
 /** The parts of the documents that come from the code: what stands between `<!-- name -->` and `<!-- /name -->` in each file. */

@@ -1,4 +1,4 @@
-import type { FileSystemReader } from "../../src/cli/file-system-reader.js";
+import type { FileSystemReader } from "../../src/settings/file-system-reader.js";
 
 /** A machine that has just these files, `/home/tele` and an account that lives there. */
 export function memoryFiles(

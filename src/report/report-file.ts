@@ -1,0 +1,162 @@
+import { randomBytes } from "node:crypto";
+import {
+  closeSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { ReportError, SettingsError } from "../model/errors.js";
+import type { ReportedDifference, ReportedFailure } from "../model/report.js";
+import { showablePath } from "../model/showable.js";
+import { errorCode } from "../model/error-code.js";
+import type { RunReport } from "./build-report.js";
+
+/** As a path, stdout. */
+const toStdout = "-";
+const head = '{"failures": [';
+
+/**
+ * The file of `--report`: the report with every failure and difference, each written as it happens, so that memory stays flat when all fail. It grows
+ * under another name beside the path and takes the path's place when it is whole.
+ */
+export class ReportFile {
+  readonly #path: string;
+  readonly #temporary: string;
+  readonly #descriptor: number;
+  #failures = 0;
+  /** Where differences wait for the failures to end; absent until there is one. */
+  #differences: number | undefined;
+  #error: ReportError | undefined;
+
+  /** Throws `SettingsError` where no file can be made there. */
+  constructor(path: string) {
+    this.#path = path;
+    const name = `.tele-sessions-report-${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
+    this.#temporary = join(path === toStdout ? tmpdir() : dirname(path), name);
+    try {
+      const there = path === toStdout ? undefined : statSync(path, { throwIfNoEntry: false });
+      if (there !== undefined && !there.isFile())
+        throw new SettingsError(`--report: ${showablePath(path)} is no file`);
+      this.#descriptor = openSync(this.#temporary, "ax+", 0o600);
+    } catch (error) {
+      if (error instanceof SettingsError) throw error;
+      throw new SettingsError(`--report: ${showablePath(path)} cannot be written (${errorCode(error)})`);
+    }
+    this.#write(head);
+  }
+
+  /** Never throws: what could not be written is told by `finish`. */
+  addFailure(failure: ReportedFailure): void {
+    this.#write(`${this.#failures === 0 ? "" : ","}\n  ${JSON.stringify(failure)}`);
+    this.#failures++;
+  }
+
+  /** Never throws: what could not be written is told by `finish`. */
+  addDifference(difference: ReportedDifference): void {
+    this.#attempt(() => {
+      const isFirst = this.#differences === undefined;
+      this.#differences ??= openNameless(`${this.#temporary}.differences`);
+      writeWhole(this.#differences, `${isFirst ? "" : ","}\n  ${JSON.stringify(difference)}`);
+    });
+  }
+
+  /** Takes back every failure and difference: the run begins again. */
+  forgetFindings(): void {
+    this.#failures = 0;
+    if (this.#differences !== undefined) closeSync(this.#differences);
+    this.#differences = undefined;
+    this.#attempt(() => ftruncateSync(this.#descriptor));
+    this.#write(head);
+  }
+
+  /** Removes what is unfinished, where a run ends without a report. */
+  discard(): void {
+    rmSync(this.#temporary, { force: true });
+  }
+
+  /** Puts the report in its place. Throws `ReportError` where it, or a failure before, could not be written. */
+  finish(report: RunReport): void {
+    const { failures: _, differences: __, ...rest } = report;
+    this.#write('\n],\n"differences": [');
+    this.#attempt(() => this.#appendDifferences());
+    const others = { ...rest, failuresOmitted: 0, differencesOmitted: 0 };
+    this.#write(`\n],\n${JSON.stringify(others, null, 2).slice(2)}\n`);
+    try {
+      if (this.#error === undefined) {
+        if (this.#path === toStdout) this.#print();
+        else {
+          fsyncSync(this.#descriptor);
+          renameSync(this.#temporary, this.#path);
+        }
+      }
+    } catch (error) {
+      this.#error = this.#failure(error);
+    } finally {
+      closeSync(this.#descriptor);
+    }
+    if (this.#error === undefined) return;
+    rmSync(this.#temporary, { force: true });
+    throw this.#error;
+  }
+
+  #print(): void {
+    for (const block of blocksOf(this.#descriptor)) process.stdout.write(block);
+    this.discard();
+  }
+
+  #appendDifferences(): void {
+    if (this.#differences === undefined) return;
+    for (const block of blocksOf(this.#differences)) writeWhole(this.#descriptor, block);
+    closeSync(this.#differences);
+  }
+
+  #write(text: string): void {
+    this.#attempt(() => writeWhole(this.#descriptor, text));
+  }
+
+  #attempt(action: () => void): void {
+    if (this.#error !== undefined) return;
+    try {
+      action();
+    } catch (error) {
+      this.#error = this.#failure(error);
+    }
+  }
+
+  #failure(error: unknown): ReportError {
+    return new ReportError(
+      `the report ${showablePath(this.#path)} could not be written (${errorCode(error)})`,
+    );
+  }
+}
+
+/** A file without a name: it goes with the process. Throws the system's error. */
+function openNameless(path: string): number {
+  const descriptor = openSync(path, "wx+", 0o600);
+  unlinkSync(path);
+  return descriptor;
+}
+
+function writeWhole(descriptor: number, text: string | Buffer): void {
+  const bytes = Buffer.from(text);
+  for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
+}
+
+/** What a file holds, from its start, block by block. Throws the system's error. */
+function* blocksOf(descriptor: number): Generator<Buffer> {
+  for (let at = 0; ; ) {
+    const block = Buffer.alloc(64 * 1024);
+    const length = readSync(descriptor, block, 0, block.length, at);
+    if (length === 0) return;
+    at += length;
+    yield block.subarray(0, length);
+  }
+}

@@ -1,0 +1,43 @@
+import { join } from "node:path";
+import { SettingsError } from "../model/errors.js";
+import type { FileSystemReader } from "./file-system-reader.js";
+import type { Environment } from "./read-settings.js";
+
+/** The home directory as Python's `os.path.expanduser("~")` finds it: HOME, else the account's; null where there is neither. */
+export function findHome(environment: Environment, files: FileSystemReader): string | null {
+  return environment["HOME"] || files.accountHome();
+}
+
+/** Which server's names and directories count. */
+export type Server = "tele" | "odoo";
+
+/** Where the server keeps its data when nothing says so [odoo/tools/config.py `_get_default_datadir`]. */
+export function defaultDataDirectory(
+  server: Server,
+  environment: Environment,
+  files: FileSystemReader,
+): string {
+  const home = findHome(environment, files);
+  if (home === null || !files.isDirectory(home)) return `/var/lib/${server}`;
+  const name = server === "tele" ? "Tele" : "Odoo";
+  return join(environment["XDG_DATA_HOME"] || join(home, ".local/share"), name);
+}
+
+/**
+ * A `data_dir` with `$NAME`, `${NAME}` and a leading `~` replaced, in the server's order [odoo/tools/config.py `_normalize`].
+ * A variable that is not set stays as it is. Throws `SettingsError` for `~name`, which only the account database could say.
+ */
+export function expandDataDirectory(text: string, environment: Environment, files: FileSystemReader): string {
+  const expanded = text.trim().replace(/\$(?:([A-Za-z0-9_]+)|\{([^}]*)\})/g, (whole, bare, braced) => {
+    return environment[bare ?? braced] ?? whole;
+  });
+  if (!expanded.startsWith("~")) return expanded;
+  const [account = ""] = expanded.slice(1).split("/", 1);
+  const home = findHome(environment, files);
+  if (account !== "" || home === null) {
+    throw new SettingsError(
+      "data_dir begins with a home directory that is not known here: give --session-dir",
+    );
+  }
+  return join(home, expanded.slice(1)) || "/";
+}

@@ -1,0 +1,22 @@
+import { SettingsError } from "../model/errors.js";
+import { showable } from "../model/showable.js";
+import { errorCode } from "../model/error-code.js";
+import type { FileSystemReader } from "./file-system-reader.js";
+import type { SettingOrigin } from "./read-settings.js";
+
+/** The UTF-8 text of a file that a setting names. Throws `SettingsError` naming the setting. */
+export function readTextFile(path: string, origin: SettingOrigin, files: FileSystemReader): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(files.readFile(path));
+  } catch (error) {
+    const reason = error instanceof TypeError ? "it is not UTF-8 text" : errorCode(error);
+    throw new SettingsError(`${origin.name}: the file "${showable(path)}" cannot be read: ${reason}`);
+  }
+}
+
+/** A password file's content without the line end at its end. */
+export function readPasswordFile(path: string, origin: SettingOrigin, files: FileSystemReader): string {
+  const password = readTextFile(path, origin, files).replace(/\r?\n$/, "");
+  if (password === "") throw new SettingsError(`${origin.name}: the file "${showable(path)}" is empty`);
+  return password;
+}

@@ -1,0 +1,52 @@
+import { showable } from "../model/showable.js";
+import { settingEntries } from "./definitions.js";
+import type { Environment } from "./read-settings.js";
+import { isUnbuilt } from "./not-built.js";
+
+const ours = /^(?:TELE_SESSION_|TELE_SESSIONS_REDIS|ODOO_SESSION_REDIS)/;
+
+/** What Kubernetes sets in every container for a Service such as tele-session-redis. */
+const ofKubernetes =
+  /^(?:TELE|ODOO)_SESSION_REDIS_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)$/;
+
+/** A sentence for each variable that is set, looks like one of ours, and is not a setting. */
+export function warnOfUnknownVariables(environment: Environment): readonly string[] {
+  const known = new Set(settingEntries.flatMap(([, { variable, odooVariable }]) => [variable, odooVariable]));
+  return Object.keys(environment)
+    .filter((name) => environment[name] && ours.test(name) && !known.has(name) && !ofKubernetes.test(name))
+    .sort()
+    .map(
+      (name) => `${showable(name)} is set, but it is not a setting. Did you mean ${nearestVariable(name)}?`,
+    );
+}
+
+/** The name that was probably meant: of the same setting in this family, or else the most similar one. */
+function nearestVariable(name: string): string {
+  const family = name.startsWith("ODOO") ? "odooVariable" : "variable";
+  const settings = settingEntries.flatMap(([setting, { variable, odooVariable }]) => {
+    const own = family === "variable" ? variable : odooVariable;
+    return own === undefined || !ours.test(own) || isUnbuilt(setting)
+      ? []
+      : [{ own, other: family === "variable" ? odooVariable : variable }];
+  });
+  const rest = (text: string | undefined) => text?.replace(/^(?:TELE|ODOO)_/, "");
+  const twin = settings.find(({ other }) => rest(other) === rest(name));
+  const byDistance = settings
+    .map(({ own }) => ({ own, distance: editDistance(name, own) }))
+    .sort((a, b) => a.distance - b.distance);
+  return twin?.own ?? byDistance[0]?.own ?? "";
+}
+
+/** Letters to insert, delete or replace to get from one text to another (Levenshtein). */
+function editDistance(from: string, to: string): number {
+  let previous = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (const [row, letter] of [...from].entries()) {
+    const current = [row + 1];
+    for (let column = 1; column <= to.length; column++) {
+      const replaced = (previous[column - 1] ?? 0) + (letter === to[column - 1] ? 0 : 1);
+      current.push(Math.min(replaced, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
+    }
+    previous = current;
+  }
+  return previous[to.length] ?? 0;
+}

@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { Ledger } from "../../src/model/ledger.js";
+import { type Failure, failureReasons, outcomeKinds, type SessionOutcome } from "../../src/model/outcome.js";
+
+const outcome = (part: Partial<SessionOutcome>): SessionOutcome => ({
+  sid: "s",
+  kind: "copied",
+  bytesRead: 0,
+  bytesWritten: 0,
+  ...part,
+});
+
+const anyOutcome: fc.Arbitrary<SessionOutcome> = fc
+  .record({
+    kind: fc.constantFrom(...outcomeKinds, "empty" as const, "ignored" as const),
+    reason: fc.constantFrom(...failureReasons),
+    authenticated: fc.boolean(),
+    bytesRead: fc.nat(),
+  })
+  .map(({ kind, reason, authenticated, bytesRead }) =>
+    outcome({
+      kind,
+      bytesRead,
+      ...(kind === "failed"
+        ? { failure: { sid: "s", reason, detail: "" } }
+        : { facts: { authenticated, lossy: false } }),
+    }),
+  );
+
+describe("ledger", () => {
+  it("a new one holds nothing", () => {
+    const { counts, failures, warnings, unvisited } = new Ledger(() => undefined);
+    assert.deepEqual(
+      [counts.found, failures.length, warnings.size, unvisited, counts.reasons.size],
+      [0, 0, 0, 0, 0],
+    );
+  });
+
+  it("found is the sum of the outcomes, always (spec.md section 5)", () => {
+    fc.assert(
+      fc.property(fc.array(anyOutcome, { maxLength: 300 }), (outcomes) => {
+        const told: Failure[] = [];
+        const ledger = new Ledger((failure) => told.push(failure));
+        for (const each of outcomes) {
+          ledger.record(each);
+          const { counts } = ledger;
+          assert.equal(
+            counts.found,
+            Object.values(counts.outcomes).reduce((sum, count) => sum + count, 0),
+          );
+        }
+        const { counts } = ledger;
+        assert.equal(counts.found + counts.empty + counts.ignored, outcomes.length);
+        assert.equal(
+          counts.bytesRead,
+          outcomes.reduce((sum, { bytesRead }) => sum + bytesRead, 0),
+        );
+        assert.equal(counts.authenticated + counts.anonymous, outcomes.filter(({ facts }) => facts).length);
+        assert.equal(told.length, counts.outcomes.failed);
+        assert.equal(
+          [...counts.reasons.values()].reduce((sum, count) => sum + count, 0),
+          counts.outcomes.failed,
+        );
+        assert.deepEqual(ledger.failures, told.slice(0, 100));
+      }),
+    );
+  });
+
+  for (const [name, part, expected] of [
+    ["pickle", { format: "pickle" }, { formats: { pickle: 1, json: 0 } }],
+    ["json", { format: "json" }, { formats: { pickle: 0, json: 1 } }],
+    [
+      "authenticated",
+      { facts: { authenticated: true, lossy: false } },
+      { authenticated: 1, anonymous: 0, lossy: 0 },
+    ],
+    [
+      "anonymous and lossy",
+      { facts: { authenticated: false, lossy: true } },
+      { authenticated: 0, anonymous: 1, lossy: 1 },
+    ],
+    ["bytes", { bytesRead: 3, bytesWritten: 4 }, { bytesRead: 3, bytesWritten: 4 }],
+    ["empty is no session", { kind: "empty" }, { found: 0, empty: 1 }],
+    ["ignored is no session", { kind: "ignored" }, { found: 0, ignored: 1 }],
+  ] as const) {
+    it(`counts: ${name}`, () => {
+      const ledger = new Ledger(() => undefined);
+      ledger.record(outcome(part));
+      for (const [key, value] of Object.entries(expected))
+        assert.deepEqual(Object.entries(ledger.counts).find(([each]) => each === key)?.[1], value);
+    });
+  }
+
+  it("keeps the first 100 failures; the sink gets all, as they happen", () => {
+    const told: string[] = [];
+    const ledger = new Ledger(({ sid }) => told.push(sid));
+    for (let index = 0; index < 1000; index++) {
+      ledger.record(
+        outcome({ kind: "failed", failure: { sid: `s${index}`, reason: "corrupt", detail: "" } }),
+      );
+      assert.equal(told.at(-1), `s${index}`);
+    }
+    assert.deepEqual(
+      ledger.failures.map(({ sid }) => sid),
+      told.slice(0, 100),
+    );
+    assert.equal(told.length, 1000);
+    assert.equal(ledger.counts.reasons.get("corrupt"), 1000);
+  });
+
+  it("counts each warning, and unvisited files outside the sum", () => {
+    const ledger = new Ledger(() => undefined);
+    for (const warning of ["a", "b", "a"]) ledger.record(outcome({ warning }));
+    ledger.recordUnvisited(5);
+    ledger.recordUnvisited(2);
+    assert.deepEqual(
+      [...ledger.warnings],
+      [
+        ["a", 2],
+        ["b", 1],
+      ],
+    );
+    assert.deepEqual([ledger.unvisited, ledger.counts.found], [7, 3]);
+  });
+});
+
+describe("ledger: a session that ended behind its write (spec.md section 4, Logouts)", () => {
+  it("is moved from copied to vanished, and its bytes were not written; what was read stays read", () => {
+    const ledger = new Ledger(() => undefined);
+    const facts = { authenticated: true, lossy: false };
+    for (const bytesWritten of [7, 9])
+      ledger.record(outcome({ facts, format: "json", bytesRead: 5, bytesWritten }));
+    ledger.recordTakenBack(1, 9);
+    const { outcomes, found, bytesRead, bytesWritten, authenticated, formats } = ledger.counts;
+    assert.deepEqual([outcomes.copied, outcomes.vanished, found], [1, 1, 2]);
+    assert.deepEqual([bytesRead, bytesWritten, authenticated, formats.json], [10, 7, 2, 2]);
+  });
+
+  it("found stays the sum of the outcomes, whichever are taken back (section 5)", () => {
+    fc.assert(
+      fc.property(fc.array(fc.record({ bytes: fc.nat(1000), ended: fc.boolean() })), (sessions) => {
+        const ledger = new Ledger(() => undefined);
+        for (const { bytes } of sessions) ledger.record(outcome({ bytesWritten: bytes }));
+        for (const { bytes, ended } of sessions) if (ended) ledger.recordTakenBack(1, bytes);
+        const { outcomes, found, bytesWritten } = ledger.counts;
+        const stayed = sessions.filter(({ ended }) => !ended);
+        assert.deepEqual([found, outcomes.copied + outcomes.vanished], [sessions.length, sessions.length]);
+        assert.equal(outcomes.copied, stayed.length);
+        assert.equal(
+          bytesWritten,
+          stayed.reduce((sum, { bytes }) => sum + bytes, 0),
+        );
+      }),
+    );
+  });
+});

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  exitCodeOf,
+  explainError,
+  outcomeOf,
+  type RunEnd,
+  type StopSignal,
+} from "../../src/report/exit-code.js";
+import { exitStatuses } from "../../src/report/exit-statuses.js";
+import { RedisError, ReportError, SettingsError, SourceError } from "../../src/model/errors.js";
+
+const bug = new TypeError("undefined is not a function");
+const settings = new SettingsError("settings");
+const refused = new RedisError("refused", "refused");
+const lost = new RedisError("unavailable", "lost");
+const source = new SourceError("source");
+const report = new ReportError("report");
+const whole = { partial: false, outOfTime: false };
+
+describe("exit-code: several apply, the first of 70, signals, 2, 5, 3, 6, 1, 4, 0 (spec.md section 5)", () => {
+  const rows: readonly (readonly [
+    name: string,
+    errors: readonly unknown[],
+    signal: StopSignal | undefined,
+    tooManyFailed: boolean,
+    expected: number,
+  ])[] = [
+    ["nothing", [], undefined, false, 0],
+    ["too many failed", [], undefined, true, 1],
+    ["settings", [settings], undefined, false, 2],
+    ["Redis lost", [lost], undefined, false, 3],
+    ["the directory", [source], undefined, false, 3],
+    ["the report", [report], undefined, false, 3],
+    ["Redis refuses", [refused], undefined, false, 5],
+    ["a bug", [bug], undefined, false, 70],
+    ["what is no error at all", ["text"], undefined, false, 70],
+    ["undefined thrown", [undefined], undefined, false, 70],
+    ["SIGHUP", [], "SIGHUP", false, 129],
+    ["SIGINT", [], "SIGINT", false, 130],
+    ["SIGTERM", [], "SIGTERM", false, 143],
+    ["a bug before a signal", [bug], "SIGINT", true, 70],
+    ["a bug before everything, at any place", [settings, refused, lost, bug], undefined, true, 70],
+    ["a signal before settings", [settings], "SIGTERM", true, 143],
+    ["a signal before what it broke off", [lost, source], "SIGINT", true, 130],
+    ["settings before a refusal", [refused, settings], undefined, true, 2],
+    ["a refusal before a loss", [lost, refused], undefined, true, 5],
+    ["a loss before failures", [source], undefined, true, 3],
+    ["a report that failed before failures", [report], undefined, true, 3],
+    ["a refusal before a report that failed", [report, refused], undefined, false, 5],
+  ];
+  for (const [name, errors, signal, tooManyFailed, expected] of rows)
+    it(`${name}: ${expected}`, () =>
+      assert.equal(exitCodeOf({ errors, signal, tooManyFailed, ...whole }), expected));
+
+  const ends: readonly (readonly [name: string, end: Partial<RunEnd>, expected: number])[] = [
+    ["differences", { partial: true }, 4],
+    ["failures before differences", { partial: true, tooManyFailed: true }, 1],
+    ["its time was up", { outOfTime: true }, 6],
+    ["its time before failures and differences", { outOfTime: true, partial: true, tooManyFailed: true }, 6],
+    ["a loss before its time", { outOfTime: true, errors: [lost] }, 3],
+    ["a signal before its time", { outOfTime: true, signal: "SIGTERM" }, 143],
+  ];
+  for (const [name, end, expected] of ends) {
+    const none: RunEnd = { errors: [], signal: undefined, tooManyFailed: false, ...whole };
+    it(`${name}: ${expected}`, () => assert.equal(exitCodeOf({ ...none, ...end }), expected));
+  }
+});
+
+describe("exit-code: what a report calls it", () => {
+  const words = {
+    complete: [0],
+    partial: [1, 4, 6],
+    refused: [2, 5],
+    interrupted: [129, 130, 143],
+    failed: [3, 70],
+  };
+  for (const [word, codes] of Object.entries(words))
+    for (const code of codes) it(`${code}: ${word}`, () => assert.equal(outcomeOf(code), word));
+
+  it("every code of the help has one, and there are no others", () => {
+    const documented = exitStatuses.map(([code]) => code).sort((one, other) => one - other);
+    assert.deepEqual(
+      documented,
+      Object.values(words)
+        .flat()
+        .sort((one, other) => one - other),
+    );
+  });
+});
+
+describe("exit-code: an error as a sentence", () => {
+  for (const error of [settings, refused, lost, source, report])
+    it(`${error.message}: its own`, () => assert.equal(explainError(error), error.message));
+
+  it("a bug says where, never what: that may hold a value", () => {
+    const text = explainError(new RangeError("a-session-token in two\n lines"));
+    assert.match(text, /^a bug in tele-sessions, please report it: RangeError\n\s+at /);
+    assert(!text.includes("a-session-token"));
+    assert.equal(explainError("a-session-token"), "a bug in tele-sessions, please report it: string");
+  });
+});

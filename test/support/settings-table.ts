@@ -1,0 +1,52 @@
+import type { SettingDefinition } from "../../src/settings/setting-definition.js";
+import { defaultOf, settingEntries } from "../../src/settings/definitions.js";
+import { describeTaken } from "../../src/settings/read-settings.js";
+import { isUnbuilt, notBuiltYet, unbuilt } from "../../src/settings/not-built.js";
+
+/** The table of settings in docs/settings.md, and what is refused in this version, as Markdown. */
+export function settingsTable(): string {
+  const rows = settingEntries
+    .filter(([name]) => !isUnbuilt(name))
+    .map(([name, definition]) => {
+      const takes =
+        definition.flag && !definition.placeholder && !definition.variable ? "" : describeTaken(name);
+      const cells = [
+        nameFlag(definition),
+        definition.variable ? code(definition.variable) : "",
+        escapeTags(definition.help),
+        escapeTags(takes),
+        escapeTags(defaultOf(name) ?? definition.defaultShown ?? "none"),
+      ];
+      return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+    });
+  return [
+    "| flag | variable | what it does | takes | default |",
+    "|---|---|---|---|---|",
+    ...rows,
+    ...notBuilt(),
+  ].join("\n");
+}
+
+function nameFlag({ flag, short, placeholder, repeatable }: SettingDefinition): string {
+  if (flag === undefined) return "";
+  const names = short === undefined ? flag : `${short}, ${flag}`;
+  return code(placeholder ? `${names} ${placeholder}` : names) + (repeatable ? ", repeatable" : "");
+}
+
+function notBuilt(): readonly string[] {
+  const settings = settingEntries.filter(([name]) => unbuilt.settings.includes(name));
+  const names = [
+    ...unbuilt.commands.map(code),
+    ...settings.map(([, { flag, variable }]) => code(flag ?? variable ?? "")),
+  ];
+  return names.length === 0 ? [] : ["", `Refused by name, because it ${notBuiltYet}: ${names.join(", ")}.`];
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
+
+/** Markdown takes `<name>` for HTML. */
+function escapeTags(text: string): string {
+  return text.replaceAll("<", "\\<");
+}
