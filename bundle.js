@@ -6,10 +6,11 @@ import { rolldown } from "rolldown";
 const root = fileURLToPath(new URL(".", import.meta.url));
 const dist = join(root, "dist");
 
-/** What is started by its path: each becomes a file of the same path below `dist`. Whatever else is loaded goes beside it, in chunks. */
-const entries = Object.fromEntries(
-  ["cli/main", "cli/serve-lane"].map((name) => [name, join(root, "src", `${name}.ts`)]),
-);
+/** What is started by its path, by its name in `dist`. Whatever else is loaded goes beside it, in chunks. */
+const entries = {
+  "cli/main": join(root, "src/cli/main.ts"),
+  "cli/serve-lane": join(root, "src/migrate/lanes/serve-lane.ts"),
+};
 
 /**
  * Makes `dist` of `src` and of what it imports, for most of the time to start would go into finding and reading some 300 small files, and

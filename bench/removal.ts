@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { type ExactStamp, newScanTally, type SessionFile } from "../src/model/session-file.js";
 import { OpenDirectory } from "../src/source/open-directory.js";
 import { readPlaceExactly } from "../src/source/read-session-file.js";
-import { removeSessionFile } from "../src/source/remove-session-file.js";
+import { removeSessionFile } from "../src/source/removal/remove-session-file.js";
 import { scanSessions } from "../src/source/scan-sessions.js";
 import { makeSessions } from "../test/support/make-sessions.js";
 import { makeTemporaryDirectory, removeTemporaryDirectory } from "../test/support/temporary-directory.js";

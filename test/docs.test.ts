@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
-import { exitStatuses } from "../src/report/exit-statuses.js";
 import { parseCommandLine } from "../src/cli/program.js";
 import { failureReasons, outcomeKinds } from "../src/model/outcome.js";
+import { exitStatuses } from "../src/report/exit-statuses.js";
 import { generatedParts, replacePart } from "./support/generated-parts.js";
 import { projectRoot } from "./support/project.js";
 

@@ -1,6 +1,9 @@
-import type { LedgerCounts } from "../model/ledger.js";
+import { startLaneThreads } from "../migrate/lanes/start-lane-threads.js";
+import type { Surroundings } from "../migrate/open-run.js";
 import type { Reporter } from "../migrate/reporter.js";
-import { forgetPass, ledgersOf, newRunRecord, type RunRecord, secondsOf } from "../model/run-record.js";
+import type { Task } from "../migrate/run-task.js";
+import type { LedgerCounts } from "../model/ledger.js";
+import { countOf } from "../model/number-text.js";
 import {
   type Difference,
   type Failure,
@@ -8,27 +11,23 @@ import {
   outcomesOf,
   type SessionOutcome,
 } from "../model/outcome.js";
+import type { Allowance, CommandSettings } from "../model/run-options.js";
+import { forgetPass, ledgersOf, newRunRecord, type RunRecord, secondsOf } from "../model/run-record.js";
 import { shortSid, showable } from "../model/showable.js";
-import { resolveDirectories } from "../source/resolve-directories.js";
-import { canAsk } from "./ask-person.js";
+import { tooManyFailed } from "../model/too-many-failed.js";
 import { buildReport, type RunReport, reportedDifference, reportedFailure } from "../report/build-report.js";
-import type { CommandSettings } from "../settings/resolve-options.js";
-import { confirmPurge } from "./confirm-purge.js";
-import { confirmRemoval } from "./confirm-removal.js";
 import { exitCodeOf, explainError } from "../report/exit-code.js";
 import { exitStatuses } from "../report/exit-statuses.js";
-import { countOf } from "../model/number-text.js";
-import type { Surroundings } from "./open-run.js";
-import { plainReporter } from "./plain-reporter.js";
 import { ReportFile } from "../report/report-file.js";
-import type { Task } from "./run-task.js";
-import type { ConnectedCommand } from "../settings/setting-definition.js";
-import type { Allowance } from "../settings/read-settings.js";
-import { startLaneThreads } from "./start-lane-threads.js";
-import { listenForStop, type StopRequest } from "./stop-signals.js";
 import { type Doing, summaryText } from "../report/summary.js";
 import { textStyle } from "../report/text-style.js";
-import { tooManyFailed } from "./too-many-failed.js";
+import type { ConnectedCommand } from "../settings/setting-definition.js";
+import { resolveDirectories } from "../source/directories/resolve-directories.js";
+import { canAsk } from "./ask-person.js";
+import { confirmPurge } from "./confirm-purge.js";
+import { confirmRemoval } from "./confirm-removal.js";
+import { plainReporter } from "./plain-reporter.js";
+import { listenForStop, type StopRequest } from "./stop-signals.js";
 
 /** What a run is part of. */
 export interface RunContext {
@@ -134,7 +133,7 @@ async function runInDirectories(
   const threads = hasLanes ? startLaneThreads(settings, record.directories) : [];
   try {
     // The client takes as long to load as everything before it: only where there is something to do, and while the threads load theirs.
-    const { runTask } = await import("./run-task.js");
+    const { runTask } = await import("../migrate/run-task.js");
     await runTask(task, settings, surroundings, threads);
   } finally {
     await Promise.all(threads.map((thread) => thread.end()));

@@ -1,8 +1,8 @@
+import { countSessionFiles } from "../migrate/session-scan.js";
 import { SettingsError } from "../model/errors.js";
+import { countOf } from "../model/number-text.js";
 import { showablePath } from "../model/showable.js";
 import { type Asked, askPerson } from "./ask-person.js";
-import { countOf } from "../model/number-text.js";
-import { countSessionFiles } from "./session-scan.js";
 
 const namesAtATime = 1024;
 const noPersistence = "Redis has no persistence:";

@@ -1,10 +1,10 @@
+import { countSessionFiles } from "../migrate/session-scan.js";
 import { SettingsError } from "../model/errors.js";
-import { showablePath } from "../model/showable.js";
-import { resolveDirectories } from "../source/resolve-directories.js";
-import { type Asked, askPerson, canAsk } from "./ask-person.js";
-import type { CommandSettings } from "../settings/resolve-options.js";
 import { countOf } from "../model/number-text.js";
-import { countSessionFiles } from "./session-scan.js";
+import type { CommandSettings } from "../model/run-options.js";
+import { showablePath } from "../model/showable.js";
+import { resolveDirectories } from "../source/directories/resolve-directories.js";
+import { type Asked, askPerson, canAsk } from "./ask-person.js";
 
 const word = "remove";
 const namesAtATime = 1024;

@@ -1,9 +1,9 @@
-import type { RunContext } from "./conduct-run.js";
+import type { Task } from "../migrate/run-task.js";
 import { fileSystemReader } from "../settings/file-system-reader.js";
-import { parseCommandLine } from "./program.js";
-import type { Task } from "./run-task.js";
-import type { ConnectedCommand } from "../settings/setting-definition.js";
 import type { TypedSettings } from "../settings/read-settings.js";
+import type { ConnectedCommand } from "../settings/setting-definition.js";
+import type { RunContext } from "./conduct-run.js";
+import { parseCommandLine } from "./program.js";
 
 const defaultColumns = 100;
 

@@ -1,14 +1,14 @@
 import { RedisError, RedisForgotError } from "../model/errors.js";
+import { Ledger } from "../model/ledger.js";
 import type { Survey } from "../model/mark.js";
 import type { Failure, FailureReason, SessionOutcome } from "../model/outcome.js";
+import type { RunRecord } from "../model/run-record.js";
 import { newScanTally, type ScanTally, type SessionFile } from "../model/session-file.js";
-import type { TakenBack } from "./copy-lane.js";
-import { type LaneResult, laneResult } from "./lane-result.js";
-import { judgeEnded, type SeenDirectories } from "./learn.js";
-import { Ledger } from "../model/ledger.js";
+import { judgeEnded, type SeenDirectories } from "./earlier-runs/learn.js";
+import type { TakenBack } from "./lanes/copy-lane.js";
+import { type LaneResult, laneResult } from "./lanes/lane-result.js";
 import { runMainPass } from "./main-pass.js";
 import { type Pass, runPass } from "./run-pass.js";
-import type { RunRecord } from "../model/run-record.js";
 
 /** What a copy works with. */
 export interface Copy {

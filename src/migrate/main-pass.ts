@@ -1,9 +1,9 @@
 import type { Survey } from "../model/mark.js";
+import type { RunRecord } from "../model/run-record.js";
 import type { SessionFile } from "../model/session-file.js";
 import { type PackedBatch, packBatch, unpackBatch } from "../source/packed-files.js";
-import { learn, SeenDirectories } from "./learn.js";
+import { learn, SeenDirectories } from "./earlier-runs/learn.js";
 import { type Pass, runPass } from "./run-pass.js";
-import type { RunRecord } from "../model/run-record.js";
 
 /** What a run knows at the end of its main pass. */
 export interface MainPassEnd {

@@ -1,7 +1,7 @@
 import type { Conversion } from "../convert/convert-session.js";
 import type { MissingSession } from "../convert/missing-key.js";
 import type { ReadSession, SessionFile } from "../model/session-file.js";
-import type { KeyCounts } from "../redis/server-state.js";
+import type { KeyCounts } from "../redis/server/server-state.js";
 import type { Reading } from "../source/read-session-file.js";
 
 /** What an estimate works with. */

@@ -1,8 +1,8 @@
+import type { Ledger } from "../model/ledger.js";
 import type { SessionOutcome } from "../model/outcome.js";
 import type { SessionFile } from "../model/session-file.js";
 import { type BatchWork, forEachBatch } from "./for-each-batch.js";
-import { type LaneResult, laneResult } from "./lane-result.js";
-import type { Ledger } from "../model/ledger.js";
+import { type LaneResult, laneResult } from "./lanes/lane-result.js";
 
 /** What a pass over the session directories works with. */
 export interface Pass extends Omit<BatchWork, "work" | "skip"> {

@@ -1,7 +1,7 @@
+import { Ledger } from "./ledger.js";
 import type { Difference, Failure, OutcomeKind } from "./outcome.js";
 import type { KeyLayoutEvidence, ServerWorks } from "./report.js";
 import { newScanTally, type ScanTally } from "./session-file.js";
-import { Ledger } from "./ledger.js";
 
 /** What a run comes to know, step by step; what it has not reached is empty. */
 export interface RunRecord {

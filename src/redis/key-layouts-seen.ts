@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import type { HeldText } from "../model/held.js";
 import { lookAtKeys } from "./look-at-keys.js";
-import { allowed } from "./server-info.js";
+import { allowed } from "./server/server-info.js";
 import { sessionKeys } from "./session-keys.js";
 
 /** Under which layouts a server saves its sessions. */

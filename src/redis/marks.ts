@@ -3,7 +3,7 @@ import type { Redis } from "ioredis";
 import * as z from "zod";
 import { RedisForgotError } from "../model/errors.js";
 import type { DirectoryMark } from "../model/mark.js";
-import { allowed } from "./server-info.js";
+import { allowed } from "./server/server-info.js";
 import { witnessKey } from "./witness.js";
 
 /** What a mark is of. */

@@ -1,14 +1,14 @@
 import { Redis } from "ioredis";
 import { RedisError } from "../model/errors.js";
-import { diagnosePort } from "./diagnose-port.js";
-import { failureHint } from "./failure-hint.js";
-import { mendTexts } from "./mend-texts.js";
-import { announce } from "./presence.js";
-import { isReply, redisFault, shortCode } from "./redis-fault.js";
 import { describeTarget, type RedisTarget, type RedisTls } from "../model/redis-target.js";
-import { historyOf, type ServerHistory } from "./server-facts.js";
-import { allowed } from "./server-info.js";
-import { askRole, refuseOtherKinds, replicaRefusal, roleOf, type ServerRole } from "./server-role.js";
+import { mendTexts } from "./mend-texts.js";
+import { isReply, redisFault, shortCode } from "./redis-fault.js";
+import { diagnosePort } from "./server/diagnose-port.js";
+import { failureHint } from "./server/failure-hint.js";
+import { announce } from "./server/presence.js";
+import { historyOf, type ServerHistory } from "./server/server-facts.js";
+import { allowed } from "./server/server-info.js";
+import { askRole, refuseOtherKinds, replicaRefusal, roleOf, type ServerRole } from "./server/server-role.js";
 import { withinTime } from "./time-limit.js";
 
 /** One connection to Redis, logged in and on its database. It never reconnects nor sends anything again by itself. */

@@ -1,5 +1,5 @@
 import { RedisError } from "../model/errors.js";
-import { needOf, scriptCommands } from "./command-needs.js";
+import { needOf, scriptCommands } from "./server/command-needs.js";
 
 /**
  * What an error of the client or of Redis comes to: `transient` passes by itself and the work is sent again, `refused` and `unavailable`

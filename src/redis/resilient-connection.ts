@@ -1,11 +1,11 @@
 import type { Redis } from "ioredis";
 import { RedisError, RedisForgotError } from "../model/errors.js";
+import { describeTarget, type RedisTarget } from "../model/redis-target.js";
 import { type Connection, openConnection, openFirstConnection } from "./open-connection.js";
 import { pause } from "./pause.js";
-import { announce } from "./presence.js";
 import { isReply, redisFault } from "./redis-fault.js";
-import { describeTarget, type RedisTarget } from "../model/redis-target.js";
-import { askHistory, continues, refuseReplica } from "./server-facts.js";
+import { announce } from "./server/presence.js";
+import { askHistory, continues, refuseReplica } from "./server/server-facts.js";
 import { withinTime } from "./time-limit.js";
 
 const shortestPauseMs = 50;

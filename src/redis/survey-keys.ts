@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import type { HeldText } from "../model/held.js";
 import { lookAtSizedKeys, type SizedKey } from "./look-at-keys.js";
 import { encodeCommand, protocolText, sendBatch } from "./send-batch.js";
-import { allowed } from "./server-info.js";
+import { allowed } from "./server/server-info.js";
 
 /** What the look at the session keys found. */
 export interface KeySurvey {

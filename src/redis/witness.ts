@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Redis } from "ioredis";
-import { allowed } from "./server-info.js";
+import { allowed } from "./server/server-info.js";
 
 /**
  * The key that stands in Redis while runs write or remove: where its value is gone, what was written beside it may be gone too. A server that

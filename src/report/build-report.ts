@@ -1,5 +1,4 @@
 import type { Ledger } from "../model/ledger.js";
-import { ledgersOf } from "../model/run-record.js";
 import type { Difference, Failure, OutcomeKind } from "../model/outcome.js";
 import type {
   KeyLayoutEvidence,
@@ -9,6 +8,7 @@ import type {
   ReportedFailure,
   ServerWorks,
 } from "../model/report.js";
+import { ledgersOf } from "../model/run-record.js";
 import type { ScanTally } from "../model/session-file.js";
 import { shortSid, showable, showablePath } from "../model/showable.js";
 import { outcomeOf } from "./exit-code.js";

@@ -1,5 +1,5 @@
-import { newRunRecord, secondsOf } from "../model/run-record.js";
 import { outcomesOf } from "../model/outcome.js";
+import { newRunRecord, secondsOf } from "../model/run-record.js";
 import { buildReport, type RunReport } from "./build-report.js";
 
 /** The report of a run that touched nothing. */

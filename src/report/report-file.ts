@@ -13,10 +13,10 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { errorCode } from "../model/error-code.js";
 import { ReportError, SettingsError } from "../model/errors.js";
 import type { ReportedDifference, ReportedFailure } from "../model/report.js";
 import { showablePath } from "../model/showable.js";
-import { errorCode } from "../model/error-code.js";
 import type { RunReport } from "./build-report.js";
 
 /** As a path, stdout. */

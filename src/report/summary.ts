@@ -1,7 +1,7 @@
 import type { LedgerCounts } from "../model/ledger.js";
+import { bytesText, countOf, countText, durationText } from "../model/number-text.js";
 import type { OutcomeKind } from "../model/outcome.js";
 import type { RunReport } from "./build-report.js";
-import { bytesText, countOf, countText, durationText } from "../model/number-text.js";
 import type { TextStyle } from "./text-style.js";
 
 /** Failures that are shown one by one. */

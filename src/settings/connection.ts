@@ -6,10 +6,8 @@ import {
   type RedisTarget,
   type RedisTls,
 } from "../model/redis-target.js";
-import type { FileSystemReader } from "./file-system-reader.js";
-import { readPasswordFile, readTextFile } from "./read-text-file.js";
-import type { RedisUrl } from "./redis-url.js";
 import type { SettingName } from "./definitions.js";
+import type { FileSystemReader } from "./file-system-reader.js";
 import type {
   Environment,
   HostAndPort,
@@ -18,6 +16,8 @@ import type {
   Settings,
   TypedSettings,
 } from "./read-settings.js";
+import { readPasswordFile, readTextFile } from "./read-text-file.js";
+import type { RedisUrl } from "./redis-url.js";
 import { isAnySet } from "./variable-families.js";
 
 /** Which Redis is meant, and how it is found. */

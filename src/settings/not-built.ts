@@ -1,5 +1,5 @@
-import type { Command, ConnectedCommand } from "./setting-definition.js";
 import type { SettingName } from "./definitions.js";
+import type { Command, ConnectedCommand } from "./setting-definition.js";
 
 /**
  * What the contract has and this version refuses by name. A row removed here is a feature switched on: flags, variables, help

@@ -1,8 +1,7 @@
 import * as z from "zod";
 import { SettingsError } from "../model/errors.js";
+import type { Allowance, Shard } from "../model/run-options.js";
 import { showable } from "../model/showable.js";
-import { parseRedisUrl } from "./redis-url.js";
-import type { SettingDefinition, ValueKind } from "./setting-definition.js";
 import {
   defaultOf,
   type SettingDefinitions,
@@ -10,6 +9,8 @@ import {
   settingDefinitions,
   settingEntries,
 } from "./definitions.js";
+import { parseRedisUrl } from "./redis-url.js";
+import type { SettingDefinition, ValueKind } from "./setting-definition.js";
 
 /** The process's environment, or a test's. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -41,18 +42,9 @@ type ValueOf<Definition extends SettingDefinition> = Definition extends { readon
   ? readonly z.output<Kinds[Definition["kind"]]["schema"]>[]
   : z.output<Kinds[Definition["kind"]]["schema"]>;
 
-/** How many failures are allowed. */
-export type Allowance = { readonly count: number } | { readonly percent: number };
-
 export interface HostAndPort {
   readonly host: string;
   readonly port: number;
-}
-
-/** Part `index` (from 0) of `count`. */
-export interface Shard {
-  readonly index: number;
-  readonly count: number;
 }
 
 type Kinds = typeof kinds;

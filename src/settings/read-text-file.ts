@@ -1,6 +1,6 @@
+import { errorCode } from "../model/error-code.js";
 import { SettingsError } from "../model/errors.js";
 import { showable } from "../model/showable.js";
-import { errorCode } from "../model/error-code.js";
 import type { FileSystemReader } from "./file-system-reader.js";
 import type { SettingOrigin } from "./read-settings.js";
 

@@ -1,10 +1,10 @@
 import { join } from "node:path";
+import { errorCode } from "../model/error-code.js";
 import { SettingsError } from "../model/errors.js";
 import { showable, showablePath } from "../model/showable.js";
-import { errorCode } from "../model/error-code.js";
 import { defaultDataDirectory, expandDataDirectory, findHome, type Server } from "./data-directory.js";
-import type { FileSystemReader } from "./file-system-reader.js";
 import { settingEntries } from "./definitions.js";
+import type { FileSystemReader } from "./file-system-reader.js";
 import type { Environment, SettingOrigin, Settings } from "./read-settings.js";
 import { parseTeleConfig } from "./tele-config.js";
 

@@ -1,7 +1,7 @@
 import { showable } from "../model/showable.js";
 import { settingEntries } from "./definitions.js";
-import type { Environment } from "./read-settings.js";
 import { isUnbuilt } from "./not-built.js";
+import type { Environment } from "./read-settings.js";
 
 const ours = /^(?:TELE_SESSION_|TELE_SESSIONS_REDIS|ODOO_SESSION_REDIS)/;
 

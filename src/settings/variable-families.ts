@@ -1,7 +1,7 @@
-import { redisSettingDefinitions } from "./redis-definitions.js";
-import type { SettingDefinition } from "./setting-definition.js";
 import { type SettingName, settingDefinitions, settingEntries } from "./definitions.js";
 import type { Environment } from "./read-settings.js";
+import { redisSettingDefinitions } from "./redis-definitions.js";
+import type { SettingDefinition } from "./setting-definition.js";
 
 /** The settings that say which Redis is meant and how to get in. */
 export const connectionSettings = Object.keys(

@@ -1,6 +1,6 @@
 import { type BigIntStats, statSync } from "node:fs";
-import { SourceError } from "../model/errors.js";
 import { errorCode } from "../model/error-code.js";
+import { SourceError } from "../model/errors.js";
 
 /**
  * What session directories may be known by: their paths, and their inodes, for another container or host may have mounted one elsewhere.

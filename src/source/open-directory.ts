@@ -1,9 +1,9 @@
 import { closeSync, constants, existsSync, fstatSync, openSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { errorCode } from "../model/error-code.js";
 import { SourceError } from "../model/errors.js";
 import type { SessionFile } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
-import { errorCode } from "../model/error-code.js";
 import { retryWhileShort } from "./retry-while-short.js";
 
 const openFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;

@@ -1,6 +1,6 @@
 import { closeSync, open, read } from "node:fs";
-import type { SessionFile } from "../model/session-file.js";
 import { errorCode } from "../model/error-code.js";
+import type { SessionFile } from "../model/session-file.js";
 import { openFlags, type Reading, readOpened, readSessionFile } from "./read-session-file.js";
 import { isShortage } from "./retry-while-short.js";
 import { WaitGauge } from "./wait-gauge.js";

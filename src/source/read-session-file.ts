@@ -1,10 +1,10 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from "node:fs";
 import { dirname } from "node:path";
 import { coarseTimeMs } from "../model/coarse-time.js";
+import { errorCode } from "../model/error-code.js";
 import type { FailureReason } from "../model/outcome.js";
 import type { ExactStamp, FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
-import { errorCode } from "../model/error-code.js";
-import { explainUnread } from "./explain-unread.js";
+import { explainUnread } from "./directories/explain-unread.js";
 import { ReadBlocks } from "./read-blocks.js";
 import { retryWhileShort } from "./retry-while-short.js";
 import { scatteredPlaceOf } from "./scattered-place.js";

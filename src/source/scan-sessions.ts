@@ -1,16 +1,16 @@
 import { type Dir, type Dirent, lstatSync, opendirSync } from "node:fs";
 import { basename, join } from "node:path";
+import { errorCode } from "../model/error-code.js";
 import { SourceError } from "../model/errors.js";
 import type { ScanTally, SessionFile } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
-import { errorCode } from "../model/error-code.js";
-import { explainUnread } from "./explain-unread.js";
+import { explainUnread } from "./directories/explain-unread.js";
 import { folderAt } from "./folder-at.js";
 import { tellsTypes } from "./local-file-system.js";
 import { directoryIdentity } from "./open-directory.js";
+import { parseSetAsideName } from "./removal/set-aside-name.js";
 import { retryWhileShort } from "./retry-while-short.js";
 import { isScatterFolder, layouts } from "./session-name.js";
-import { parseSetAsideName } from "./set-aside-name.js";
 
 /** A crash leaves one such file for each process that removed; more than this wait for the next run. */
 const mostSetAside = 10_000;

@@ -1,9 +1,9 @@
 import { lstatSync, type Stats } from "node:fs";
 import { basename, join } from "node:path";
 import { coarseTimeMs } from "../model/coarse-time.js";
+import { errorCode } from "../model/error-code.js";
 import { SourceError } from "../model/errors.js";
 import type { SessionFile } from "../model/session-file.js";
-import { errorCode } from "../model/error-code.js";
 import { folderAt } from "./folder-at.js";
 import { isOnLocalFileSystem } from "./local-file-system.js";
 import type { Looks } from "./looks.js";

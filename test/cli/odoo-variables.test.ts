@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import {
-  type CommandSettings,
-  resolveCommandSettings,
-  resolveStepSwitches,
-} from "../../src/settings/resolve-options.js";
+import type { CommandSettings } from "../../src/model/run-options.js";
 import type { Environment, TypedSettings } from "../../src/settings/read-settings.js";
+import { resolveCommandSettings, resolveStepSwitches } from "../../src/settings/resolve-options.js";
 import { memoryFiles } from "../support/memory-files.js";
 
 const machine = {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { exitStatuses } from "../../src/report/exit-statuses.js";
 import { type Invocation, parseCommandLine } from "../../src/cli/program.js";
+import { exitStatuses } from "../../src/report/exit-statuses.js";
 import { settingEntries } from "../../src/settings/definitions.js";
 import { isUnbuilt, unbuilt } from "../../src/settings/not-built.js";
 

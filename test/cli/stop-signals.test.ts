@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
-import type { StopSignal } from "../../src/report/exit-code.js";
 import { listenForStop } from "../../src/cli/stop-signals.js";
+import type { StopSignal } from "../../src/report/exit-code.js";
 
 const signals = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 const listeners = (): number => signals.reduce((sum, name) => sum + process.listenerCount(name), 0);

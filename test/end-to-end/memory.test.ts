@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
-import { presenceName } from "../../src/redis/presence.js";
+import { presenceName } from "../../src/redis/server/presence.js";
 import { directoryPlaces } from "../../src/source/directory-places.js";
 import { clientOf } from "../redis/support/client-of.js";
 import { redisCommand } from "../support/redis-command.js";

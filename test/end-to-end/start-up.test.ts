@@ -49,7 +49,7 @@ test("every package stands in dist, and nothing is loaded from elsewhere", async
 
 test("--version loads what it takes to start, and to say what went wrong", async () => {
   const modules = modulesIn(await filesLoadedBy(["--version"], 0));
-  const expected = ["cli/exit-code", "cli/main", "model/errors", "model/showable"];
+  const expected = ["cli/main", "model/errors", "model/showable", "report/exit-code"];
   assert.deepEqual(
     modules.sort(),
     expected.map((name) => `src/${name}.ts`),

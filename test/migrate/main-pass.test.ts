@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { laneResult } from "../../src/migrate/lane-result.js";
+import { laneResult } from "../../src/migrate/lanes/lane-result.js";
 import { runMainPass } from "../../src/migrate/main-pass.js";
 import type { Pass } from "../../src/migrate/run-pass.js";
-import { newRunRecord } from "../../src/model/run-record.js";
 import { RedisError } from "../../src/model/errors.js";
 import type { DirectorySeen, Survey } from "../../src/model/mark.js";
 import { outcomesOf } from "../../src/model/outcome.js";
+import { newRunRecord } from "../../src/model/run-record.js";
 import type { SessionFile } from "../../src/model/session-file.js";
 import { factsOf, markAt, surveyOf } from "./survey-of.js";
 

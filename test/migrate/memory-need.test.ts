@@ -5,7 +5,7 @@ import { type EstimateParts, entryMemory, estimateMemoryNeed } from "../../src/m
 import type { SessionFile } from "../../src/model/session-file.js";
 import { existingKeys } from "../../src/redis/existing-keys.js";
 import { pause } from "../../src/redis/pause.js";
-import { askKeyCounts, askServerState } from "../../src/redis/server-state.js";
+import { askKeyCounts, askServerState } from "../../src/redis/server/server-state.js";
 import type { Reading } from "../../src/source/read-session-file.js";
 import { redisOf } from "../end-to-end/support/redis-of-test.js";
 import { waitUntil } from "../end-to-end/support/wait-until.js";

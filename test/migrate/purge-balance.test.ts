@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import fc from "fast-check";
-import { Ledger } from "../../src/model/ledger.js";
 import type { Proof, ProvenFile } from "../../src/migrate/purge-lane.js";
 import { purgeSessions } from "../../src/migrate/purge-sessions.js";
 import { RedisError, RedisForgotError, SourceError } from "../../src/model/errors.js";
+import { Ledger } from "../../src/model/ledger.js";
 import { type FailureReason, failureReasons, type SessionOutcome } from "../../src/model/outcome.js";
 import type { SessionFile } from "../../src/model/session-file.js";
-import type { Removal } from "../../src/source/remove-session-file.js";
+import type { Removal } from "../../src/source/removal/remove-session-file.js";
 
 /** What becomes of one file, in the proof and where it comes to its removal. */
 interface Fate {

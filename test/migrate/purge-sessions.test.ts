@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { Ledger } from "../../src/model/ledger.js";
 import type { Proof, ProvenFile } from "../../src/migrate/purge-lane.js";
 import { type Purge, purgeSessions } from "../../src/migrate/purge-sessions.js";
 import { RedisError, RedisForgotError, SourceError } from "../../src/model/errors.js";
+import { Ledger } from "../../src/model/ledger.js";
 import type { FailureReason, OutcomeKind, SessionOutcome } from "../../src/model/outcome.js";
 import type { SessionFile } from "../../src/model/session-file.js";
 import { pathOf } from "../../src/source/recent-files.js";
-import type { Removal } from "../../src/source/remove-session-file.js";
+import type { Removal } from "../../src/source/removal/remove-session-file.js";
 
 const oldMs = Date.UTC(2026, 0, 10);
 const fileOf = (sid: string, directory = "/a"): SessionFile => ({

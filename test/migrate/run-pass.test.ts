@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import fc from "fast-check";
-import { laneResult } from "../../src/migrate/lane-result.js";
-import { Ledger } from "../../src/model/ledger.js";
+import { laneResult } from "../../src/migrate/lanes/lane-result.js";
 import { type Pass, runPass } from "../../src/migrate/run-pass.js";
 import { RedisError, SourceError } from "../../src/model/errors.js";
+import { Ledger } from "../../src/model/ledger.js";
 import { outcomeKinds, type SessionOutcome } from "../../src/model/outcome.js";
 import type { SessionFile } from "../../src/model/session-file.js";
 

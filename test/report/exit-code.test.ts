@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { RedisError, ReportError, SettingsError, SourceError } from "../../src/model/errors.js";
 import {
   exitCodeOf,
   explainError,
@@ -8,7 +9,6 @@ import {
   type StopSignal,
 } from "../../src/report/exit-code.js";
 import { exitStatuses } from "../../src/report/exit-statuses.js";
-import { RedisError, ReportError, SettingsError, SourceError } from "../../src/model/errors.js";
 
 const bug = new TypeError("undefined is not a function");
 const settings = new SettingsError("settings");

@@ -11,9 +11,9 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { ReportFile } from "../../src/report/report-file.js";
 import { ReportError, SettingsError } from "../../src/model/errors.js";
 import type { Report, ReportedFailure } from "../../src/model/report.js";
+import { ReportFile } from "../../src/report/report-file.js";
 import { callUnprivileged } from "../support/call-unprivileged.js";
 import { sampleReport } from "../support/sample-report.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { summaryText } from "../../src/report/summary.js";
-import { textStyle } from "../../src/report/text-style.js";
 import { type FailureReason, type OutcomeKind, outcomeKinds } from "../../src/model/outcome.js";
 import type { Report, ReportedFailure } from "../../src/model/report.js";
+import { summaryText } from "../../src/report/summary.js";
+import { textStyle } from "../../src/report/text-style.js";
 import { sampleReport } from "../support/sample-report.js";
 
 const failures: readonly ReportedFailure[] = Array.from({ length: 100 }, (_, index) => ({

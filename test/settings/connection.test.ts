@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type CommandSettings, resolveCommandSettings } from "../../src/settings/resolve-options.js";
+import type { CommandSettings } from "../../src/model/run-options.js";
 import type { Environment, TypedSettings } from "../../src/settings/read-settings.js";
+import { resolveCommandSettings } from "../../src/settings/resolve-options.js";
 import { memoryFiles } from "../support/memory-files.js";
 
 const password = Array.from({ length: 0x17f }, (_, code) => String.fromCodePoint(code + 1)).join("");

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { resolveCommandSettings } from "../../src/settings/resolve-options.js";
 import type { FileSystemReader } from "../../src/settings/file-system-reader.js";
 import type { Environment, TypedSettings } from "../../src/settings/read-settings.js";
+import { resolveCommandSettings } from "../../src/settings/resolve-options.js";
 import { memoryFiles } from "../support/memory-files.js";
 
 const home = { HOME: "/home/tele" };

@@ -1,6 +1,6 @@
 import { exitStatuses } from "../../src/report/exit-statuses.js";
-import { settingsTable } from "./settings-table.js";
 import { documentedLimits } from "./documented-limits.js";
+import { settingsTable } from "./settings-table.js";
 
 /** The parts of the documents that come from the code: what stands between `<!-- name -->` and `<!-- /name -->` in each file. */
 export const generatedParts: readonly {

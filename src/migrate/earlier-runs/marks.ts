@@ -1,0 +1,136 @@
+import { coarseTimeMs } from "../../model/coarse-time.js";
+import { RedisError, RedisForgotError } from "../../model/errors.js";
+import type { DirectoryMark } from "../../model/mark.js";
+import { changeMark, listMarks, type Mark, markKey, readMark } from "../../redis/marks.js";
+import { askServerState } from "../../redis/server/server-state.js";
+import { lastingIdentityOf } from "../../source/directory-places.js";
+import { isDatedByUs } from "../../source/local-file-system.js";
+import type { OpenRun } from "../open-run.js";
+import type { Witness } from "../witness.js";
+import { type CompleteRun, completeMark } from "./complete-mark.js";
+
+/** The marks of a run's session directories. */
+export interface Marks {
+  /** Reads what earlier runs left. Throws where the run must end. */
+  readonly read: () => Promise<void>;
+  /** What complete runs left, by directory, as it was read. */
+  readonly complete: () => ReadonlyMap<string, DirectoryMark>;
+  /** Whether a missing key may mean that its session ended. */
+  readonly endedCounts: () => boolean;
+  /** Throws `RedisForgotError` if a mark that was read is gone, and maybe, with it, what it tells of. Throws where the run must end. */
+  readonly confirm: () => Promise<void>;
+  /** Notes that a run begins to write. Throws where the run must end. */
+  readonly noteStart: () => Promise<void>;
+  /** Notes that a purge begins to remove. Throws `RedisError` if that cannot be noted. */
+  readonly noteRemoval: () => Promise<void>;
+  /** Leaves what a complete run knows. Throws `RedisForgotError` if the witness is gone, and where the run must end. */
+  readonly leave: (run: CompleteRun) => Promise<void>;
+  /** Why no key without a file may be deleted: other runs wrote under this prefix, or files were purged. Absent if nothing speaks against it. */
+  readonly whyNotRetract: () => Promise<string | undefined>;
+}
+
+/** By how much the clock that dates a directory's files may be behind ours, milliseconds. */
+function clockLagOf(directory: string): number {
+  return isDatedByUs(directory) ? 0 : coarseTimeMs;
+}
+
+function earlierBy(lagMs: number, mark: DirectoryMark): DirectoryMark {
+  if (lagMs === 0) return mark;
+  const { startedMs, startedWithoutKeepMs } = mark;
+  return {
+    ...mark,
+    startedMs: startedMs - lagMs,
+    ...(startedWithoutKeepMs === undefined ? {} : { startedWithoutKeepMs: startedWithoutKeepMs - lagMs }),
+  };
+}
+
+/** Reads and leaves marks. If Redis does not allow that, it is said, and a copy goes on without. */
+export function marksOf(
+  { connection, directories, keyPrefix }: OpenRun,
+  witness: Pick<Witness, "value"> | undefined,
+  warn: (message: string, lasting?: boolean) => void,
+): Marks {
+  const complete = new Map<string, DirectoryMark>();
+  let endedCounts = false;
+  const keyOf = (directory: string) =>
+    markKey({ keyPrefix, directory, identity: lastingIdentityOf(directory) });
+  const orSay = async (doing: string, work: () => Promise<void>) => {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof RedisError) || error.kind !== "refused") throw error;
+      warn(`what earlier runs left in Redis for later ones (tele-sessions:mark:*) could not be ${doing}`);
+    }
+  };
+  const changeAll = async (value: string, change: (mark: Mark) => Mark) => {
+    for (const directory of directories) {
+      await connection.run((client) =>
+        changeMark(client, keyOf(directory), value, (mark) => change({ keyPrefix, ...mark })),
+      );
+    }
+  };
+  return {
+    read: () =>
+      orSay("read", async () => {
+        complete.clear();
+        endedCounts = false;
+        for (const directory of directories) {
+          const mark = await connection.run((client) => readMark(client, keyOf(directory)));
+          // One that lies in the future was left by a clock that was wrong.
+          if (mark.complete !== undefined && mark.complete.startedMs <= Date.now()) {
+            complete.set(directory, earlierBy(clockLagOf(directory), mark.complete));
+          }
+        }
+        if (complete.size === 0 || (witness !== undefined && witness.value() === undefined)) return;
+        // What was evicted is missing too, and counts of it are lost with a restart.
+        const state = await connection.run(askServerState);
+        endedCounts = state.evictionPolicy === "noeviction" && state.evictedKeys === 0;
+        if (endedCounts) return;
+        warn(
+          state.evictionPolicy === undefined || state.evictedKeys === undefined
+            ? "Redis does not tell whether it evicts keys: what is missing in Redis is not taken for ended"
+            : "Redis evicts keys, or has evicted some: what is missing is not taken for ended",
+        );
+      }),
+    complete: () => complete,
+    endedCounts: () => endedCounts,
+    confirm: () =>
+      orSay("read", async () => {
+        for (const [directory, { startedMs }] of complete) {
+          const now = await connection.run((client) => readMark(client, keyOf(directory)));
+          if (now.complete === undefined || now.complete.startedMs < startedMs) throw new RedisForgotError();
+        }
+      }),
+    noteStart: () => orSay("written", () => changeAll("", (mark) => ({ ...mark, beganMs: Date.now() }))),
+    noteRemoval: async () => {
+      try {
+        await changeAll("", (mark) => ({ ...mark, removesMs: Date.now() }));
+      } catch (error) {
+        if (!(error instanceof RedisError) || error.kind !== "refused") throw error;
+        throw new RedisError(
+          "refused",
+          `${error.message}. A purge first notes in Redis that it removes files (tele-sessions:mark:*), so nothing was removed`,
+        );
+      }
+    },
+    leave: (run) =>
+      orSay("written", async () => {
+        const value = witness?.value();
+        if (value === undefined) return;
+        await changeAll(value, (mark) => ({
+          ...mark,
+          complete: completeMark(mark.complete, run, Date.now()),
+        }));
+      }),
+    whyNotRetract: async () => {
+      const marks = await connection.run(listMarks);
+      if (marks === undefined) return "marks of other runs cannot be listed (SCAN)";
+      const own = new Set(directories.map(keyOf));
+      const ofPrefix = [...marks].filter(([, mark]) => (mark.keyPrefix ?? keyPrefix) === keyPrefix);
+      if (ofPrefix.some(([key]) => !own.has(key))) return "another directory was copied to these keys";
+      if (ofPrefix.some(([, { removesMs }]) => removesMs !== undefined))
+        return "a purge removed session files";
+      return undefined;
+    },
+  };
+}

@@ -1,0 +1,65 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { SourceError } from "../model/errors.js";
+import { countOf } from "../model/number-text.js";
+import { newScanTally, type ScanTally, type SessionFile } from "../model/session-file.js";
+import { restoreSetAside } from "../source/removal/restore-set-aside.js";
+import { isInSample } from "../source/sample.js";
+import { scanSessions } from "../source/scan-sessions.js";
+
+export interface ScanSettings {
+  readonly directories: readonly string[];
+  readonly batchSize: number;
+  /** Percent of the sessions; null: every session. */
+  readonly sample: number | null;
+  /** Whether files that an interrupted purge left aside are put back; else they are only told of. */
+  readonly restores: boolean;
+  readonly warn: (message: string) => void;
+}
+
+const batchesBetweenTurns = 16;
+
+/** The session files of all directories, in batches, and last those that an interrupted purge left aside. Throws `SourceError`. */
+export function* scanAll(settings: ScanSettings, tally: ScanTally): Generator<readonly SessionFile[]> {
+  const { directories, batchSize, sample } = settings;
+  for (const directory of directories) {
+    for (const batch of scanSessions(directory, batchSize, tally)) {
+      yield sample === null ? batch : batch.filter(({ sid }) => isInSample(sid, sample));
+    }
+  }
+  if (tally.setAside.length > 0) yield* restored(settings, tally);
+}
+
+function* restored({ restores, warn }: ScanSettings, tally: ScanTally): Generator<readonly SessionFile[]> {
+  const aside = countOf(tally.setAside.length, "session file");
+  if (!restores) {
+    warn(
+      `${aside} of a purge that was interrupted, or still runs, lie aside: a copy or a purge puts them back`,
+    );
+    return;
+  }
+  const { files, inHand, problems } = restoreSetAside(tally.setAside);
+  for (const { layout } of files) tally.layouts[layout]++;
+  if (files.length > 0) warn(`${countOf(files.length, "session file")} of an interrupted purge put back`);
+  if (inHand > 0) warn(`${countOf(inHand, "session file")} left to another purge that is still running`);
+  if (files.length > 0) yield files;
+  const [problem] = problems;
+  if (problem !== undefined) {
+    throw new SourceError(`${aside} of an interrupted purge could not be put back (${problem})`);
+  }
+}
+
+/** Counts beforehand, for the bar; a stop ends the count. */
+export async function countSessionFiles(settings: ScanSettings, stop: AbortSignal): Promise<number> {
+  let count = 0;
+  let batches = 0;
+  const tally = newScanTally();
+  for (const directory of settings.directories) {
+    for (const batch of scanSessions(directory, settings.batchSize, tally)) {
+      count += batch.filter(({ sid }) => settings.sample === null || isInSample(sid, settings.sample)).length;
+      batches++;
+      if (batches % batchesBetweenTurns === 0) await nextTurn();
+      if (stop.aborted) return count;
+    }
+  }
+  return count;
+}

@@ -1,0 +1,88 @@
+import type { Redis } from "ioredis";
+import { RedisError } from "../../model/errors.js";
+import { allowed, fieldOf } from "./server-info.js";
+
+/** What a server says of itself; absent where it may not be asked. */
+export interface ServerFacts {
+  readonly version: string | undefined;
+  /** By how much Redis's clock is ahead of ours, milliseconds; 0 where they agree to the second. */
+  readonly clockLeadMs: number;
+  /** What a person should know of what could not be asked. */
+  readonly warning?: string;
+}
+
+/** The first with PEXPIRETIME, by which a save is dated. */
+const oldestVersion = [7, 0] as const;
+
+const clockUnknown =
+  "Redis does not allow the command TIME, so its clock is taken to agree with ours: compare both, for lifetimes are off by the difference";
+
+/** Asks for version and time. A right that is missing leaves a fact absent. Throws what `redisFault` sorts. */
+export async function askServerFacts(client: Redis): Promise<ServerFacts> {
+  const info = await allowed(() => client.info());
+  const clockLeadMs = await allowed(() => measureClockLead(client));
+  return {
+    version: info && fieldOf(info, "redis_version"),
+    clockLeadMs: clockLeadMs ?? 0,
+    ...(clockLeadMs === undefined ? { warning: clockUnknown } : {}),
+  };
+}
+
+/** Which data a server holds. */
+export interface ServerHistory {
+  /**
+   * Its `run_id`, which changes with every start, and its `master_replid2`, which changes where it has followed another server
+   * [redis/src/replication.c, `shiftReplicationId`].
+   */
+  readonly id: string;
+  /** Whether it follows another server now, whose data replaces its own. */
+  readonly isReplica: boolean;
+}
+
+/** What `master_replid2` is where a server followed nobody, or long ago. */
+const nobody = "0".repeat(40);
+
+/**
+ * Whether a server still holds the data that it held under this id. A master that has had no replica for an hour (`repl-backlog-ttl`), or makes its
+ * backlog anew, forgets whom it followed [redis/src/replication.c, `clearReplicationId2`].
+ */
+export function continues(history: ServerHistory, id: string | undefined): boolean {
+  return history.id === id || history.id === id?.replace(/ .*$/, ` ${nobody}`);
+}
+
+/** `undefined` where INFO is denied, or does not say. Throws what `redisFault` sorts. */
+export async function askHistory(client: Redis): Promise<ServerHistory | undefined> {
+  return historyOf(await allowed(() => client.info()));
+}
+
+/** By what INFO says; `undefined` if it was denied, or does not say. */
+export function historyOf(info: string | undefined): ServerHistory | undefined {
+  const runId = info && fieldOf(info, "run_id");
+  if (info === undefined || runId === undefined) return undefined;
+  const followed = fieldOf(info, "master_replid2") ?? "";
+  return { id: `${runId} ${followed}`, isReplica: fieldOf(info, "role") === "slave" };
+}
+
+/** Throws what passes by itself if a server has become a replica: a failover ends, or the address comes to lead to the new master. */
+export function refuseReplica(isReplica: boolean | undefined): void {
+  if (isReplica === true) throw Object.assign(new Error("a replica"), { code: "EREPLICA" });
+}
+
+/** Throws `RedisError` if a server of these facts cannot take the entries: one without PEXPIRETIME. */
+export function refuseUnfitServer(facts: ServerFacts): void {
+  const [major = 0, minor = 0] = (facts.version ?? oldestVersion.join(".")).split(".").map(Number);
+  if (major < oldestVersion[0] || (major === oldestVersion[0] && minor < oldestVersion[1])) {
+    throw new RedisError(
+      "refused",
+      `Redis ${facts.version} is too old: ${oldestVersion.join(".")} is needed`,
+    );
+  }
+}
+
+async function measureClockLead(client: Redis): Promise<number> {
+  const before = Date.now();
+  const [seconds, microseconds] = await client.time();
+  const middle = (before + Date.now()) / 2;
+  const lead = Math.round(Number(seconds) * 1000 + Number(microseconds) / 1000 - middle);
+  return Math.abs(lead) < 1000 ? 0 : lead;
+}

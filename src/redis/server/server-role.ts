@@ -1,0 +1,78 @@
+import type { Redis } from "ioredis";
+import { RedisError } from "../../model/errors.js";
+import { isReply } from "../redis-fault.js";
+import { allowed, fieldOf } from "./server-info.js";
+
+/** What a server is to others; `master` is the address that a replica follows, if it says so. */
+export type ServerRole =
+  | { readonly kind: "master" | "sentinel" | "cluster" | "unknown" }
+  | { readonly kind: "replica"; readonly master?: string };
+
+/** By what INFO says. */
+export function roleOf(info: string): ServerRole {
+  const mode = fieldOf(info, "redis_mode");
+  if (mode === "sentinel" || mode === "cluster") return { kind: mode };
+  if (fieldOf(info, "role") !== "slave") return { kind: "master" };
+  return replicaOf(fieldOf(info, "master_host"), fieldOf(info, "master_port"));
+}
+
+function replicaOf(host: unknown, port: unknown): ServerRole {
+  return typeof host === "string" && /^[\w.:-]+$/.test(host)
+    ? { kind: "replica", master: `${host}:${port}` }
+    : { kind: "replica" };
+}
+
+/** A replica refuses it, for a script may write unless it says that it does not. It does nothing. */
+const emptyScript = "#!lua\nreturn 1";
+
+/** Finds out, if INFO is denied, what a server is. Throws what `redisFault` sorts. */
+export async function askRole(client: Redis): Promise<ServerRole> {
+  const role = await allowed(() => client.call("ROLE"));
+  if (Array.isArray(role)) {
+    if (role[0] === "sentinel") return { kind: "sentinel" };
+    return role[0] === "slave" ? replicaOf(role[1], role[2]) : { kind: "master" };
+  }
+  if ((await sentinelMasters(client)) !== undefined) return { kind: "sentinel" };
+  return (await isReadOnly(client)) ? { kind: "replica" } : { kind: "unknown" };
+}
+
+async function isReadOnly(client: Redis): Promise<boolean> {
+  try {
+    await client.eval(emptyScript, 0);
+  } catch (error) {
+    // Whatever else it answers, such as OOM, ends the run when it matters.
+    if (!isReply(error)) throw error;
+    return error.message.startsWith("READONLY");
+  }
+  return false;
+}
+
+/** The masters that a Sentinel watches; `undefined` if it is none, or does not tell. */
+async function sentinelMasters(client: Redis): Promise<readonly string[] | undefined> {
+  const masters = await allowed(() => client.call("SENTINEL", "MASTERS"));
+  if (!Array.isArray(masters)) return undefined;
+  return masters.filter(Array.isArray).map((fields: readonly unknown[]) => {
+    const fieldNamed = (name: string) => String(fields[fields.indexOf(name) + 1] ?? "");
+    return `${fieldNamed("ip")}:${fieldNamed("port")} (${fieldNamed("name")})`;
+  });
+}
+
+/** Throws `RedisError` if no sessions can ever be kept there: a Sentinel, or a node of a Cluster. */
+export async function refuseOtherKinds(client: Redis, { kind }: ServerRole): Promise<void> {
+  if (kind === "cluster") {
+    throw new RedisError("refused", "it is a node of a Redis Cluster, and writing to one is not built yet");
+  }
+  if (kind !== "sentinel") return;
+  const [master, ...others] = (await sentinelMasters(client)) ?? [];
+  const named = [master, ...others].join(", ");
+  const where = master === undefined ? "" : `: ${named}`;
+  throw new RedisError(
+    "refused",
+    `it is a Sentinel, which keeps no sessions. Name the host and port of its master${where}`,
+  );
+}
+
+/** What is said of a replica that was named as the target. */
+export function replicaRefusal(master: string | undefined): string {
+  return `Redis is a read-only replica: name its master${master === undefined ? "" : `, ${master},`} with --host and --port`;
+}

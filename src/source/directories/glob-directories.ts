@@ -1,0 +1,83 @@
+import { isUtf8 } from "node:buffer";
+import { lstat, readdir, stat } from "node:fs";
+import type { FileSystemAdapter } from "fast-glob";
+import { errorCode } from "../../model/error-code.js";
+import { SourceError } from "../../model/errors.js";
+import { showablePath } from "../../model/showable.js";
+
+/** Whether a text holds glob characters. */
+export async function isGlob(text: string): Promise<boolean> {
+  const { default: fastGlob } = await import("fast-glob");
+  return fastGlob.isDynamicPattern(text);
+}
+
+/**
+ * The directories that a glob matches, sorted. Bytes of names that are not UTF-8 come back as lone surrogates (`hasRawBytes`),
+ * as in Python's surrogateescape: no other function of Node can open such a path. Throws `SourceError`.
+ */
+export async function globDirectories(glob: string, workingDirectory: string): Promise<string[]> {
+  const { default: fastGlob } = await import("fast-glob");
+  const options = {
+    onlyDirectories: true,
+    absolute: true,
+    dot: true,
+    unique: true,
+    cwd: workingDirectory,
+    fs: byteExact,
+  };
+  try {
+    return (await fastGlob(anyCharacterAsClass(glob), options)).sort();
+  } catch (error) {
+    throw new SourceError(`${showablePath(glob)} cannot be searched: ${errorCode(error)}`);
+  }
+}
+
+/** A path for people, with the bytes that are not UTF-8 as `\xe9`. */
+export function showableBytes(path: string): string {
+  const parts = path.split(/([\udc80-\udcff])/u);
+  return parts
+    .map((part) => (/^[\udc80-\udcff]$/u.test(part) ? `\\x${byteOf(part).toString(16)}` : showablePath(part)))
+    .join("");
+}
+
+// The casts drop overloads that the library never calls with these options.
+const byteExact: Partial<FileSystemAdapter> = {
+  lstat: ((path, callback) => lstat(toBytes(path), callback)) as FileSystemAdapter["lstat"],
+  stat: ((path, callback) => stat(toBytes(path), callback)) as FileSystemAdapter["stat"],
+  readdir: ((path, _options, callback) =>
+    readdir(toBytes(path), { withFileTypes: true, encoding: "buffer" }, (error, entries) =>
+      error
+        ? callback(error, [])
+        : callback(
+            null,
+            entries.map((entry) => Object.assign(entry, { name: toText(entry.name) })),
+          ),
+    )) as FileSystemAdapter["readdir"],
+};
+
+function byteOf(surrogate: string): number {
+  return surrogate.charCodeAt(0) - 0xdc00;
+}
+
+function toBytes(path: string): Buffer {
+  const parts = path.split(/([\udc80-\udcff])/u);
+  return Buffer.concat(
+    parts.map((part) => (/^[\udc80-\udcff]$/u.test(part) ? Buffer.of(byteOf(part)) : Buffer.from(part))),
+  );
+}
+
+function toText(name: Buffer): string {
+  if (isUtf8(name)) return name.toString("utf8");
+  let text = "";
+  for (let at = 0; at < name.length; ) {
+    const length = [1, 2, 3, 4].find((count) => isUtf8(name.subarray(at, at + count)));
+    text += length ? name.toString("utf8", at, at + length) : String.fromCharCode(0xdc00 + (name[at] ?? 0));
+    at += length ?? 1;
+  }
+  return text;
+}
+
+/** The glob library finds no directory behind a bare `?`; a class that says the same works. */
+function anyCharacterAsClass(glob: string): string {
+  return glob.replace(/\\.|\[[^\]]*\]|\?(?!\()/g, (part) => (part === "?" ? "[^/]" : part));
+}

@@ -1,0 +1,71 @@
+import { lstatSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { errorCode } from "../../model/error-code.js";
+import type { SessionFile } from "../../model/session-file.js";
+import { OpenDirectory } from "../open-directory.js";
+import { type ExactReading, readPlaceExactly } from "../read-session-file.js";
+import { isModifiedSince } from "../recent-files.js";
+import { type RemovalDenial, removalDenial } from "./removal-denial.js";
+import { removeSessionFile } from "./remove-session-file.js";
+
+/** The files of session directories, opened once. */
+export interface OpenFiles {
+  readonly read: (file: SessionFile) => ExactReading;
+  readonly remove: (
+    file: SessionFile,
+    exact: Parameters<typeof removeSessionFile>[2],
+  ) => ReturnType<typeof removeSessionFile>;
+  /** Why this process may not remove a file, and the folder that says so. */
+  readonly denialOf: (
+    file: SessionFile,
+  ) => { readonly folder: string; readonly why: RemovalDenial } | undefined;
+  readonly isInUse: () => boolean;
+  readonly close: () => void;
+}
+
+/** Opens session directories once, and works through their descriptors from then on. Throws `SourceError` if one cannot be opened. */
+export function openFiles(directories: readonly string[], maxFileSize: number, startedMs: number): OpenFiles {
+  const opened = new Map(directories.map((directory) => [directory, new OpenDirectory(directory)]));
+  let isInUse = false;
+  const denials = new Map<string, RemovalDenial | undefined>();
+  const folderOf = (file: SessionFile) => opened.get(file.directory)?.folderOf(file);
+  const read = (file: SessionFile): ExactReading => {
+    try {
+      const folder = folderOf(file);
+      if (folder === undefined) return { kind: "vanished" };
+      const reading = readPlaceExactly(`${folder}/${basename(file.name)}`, maxFileSize);
+      if (reading.kind === "read") isInUse ||= isModifiedSince(reading.stamp, startedMs);
+      return reading;
+    } catch (error) {
+      return { kind: "failed", reason: "unreadable", detail: errorCode(error) };
+    }
+  };
+  return {
+    read,
+    remove: (file, exact) => {
+      try {
+        const folder = folderOf(file);
+        if (folder === undefined) return { kind: "vanished" };
+        const name = basename(file.name);
+        const removal = removeSessionFile(folder, name, exact);
+        // A server that came back after the proof shows by what it saves.
+        const there =
+          removal.kind === "changed" ? lstatSync(`${folder}/${name}`, { throwIfNoEntry: false }) : undefined;
+        if (there !== undefined) isInUse ||= isModifiedSince(there, startedMs);
+        return removal;
+      } catch (error) {
+        return { kind: "failed", code: errorCode(error) };
+      }
+    },
+    denialOf: (file) => {
+      const folder = dirname(`${file.directory}/${file.name}`);
+      if (!denials.has(folder)) denials.set(folder, removalDenial(folder));
+      const why = denials.get(folder);
+      return why === undefined ? undefined : { folder, why };
+    },
+    isInUse: () => isInUse,
+    close: () => {
+      for (const directory of opened.values()) directory.close();
+    },
+  };
+}

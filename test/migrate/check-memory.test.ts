@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { checkMemory } from "../../src/migrate/check-memory.js";
+import { RedisError } from "../../src/model/errors.js";
+import { askServerState } from "../../src/redis/server/server-state.js";
+import { resilientOf } from "../redis/support/client-of.js";
+import { redisCommand } from "../support/redis-command.js";
+import { type RedisServer, startRedis } from "../support/redis-server.js";
+
+describe("check-memory: what cannot fit is refused before the first write, under every policy (spec.md, a Redis that may run out)", () => {
+  interface Case {
+    /** `maxmemory` and its policy. */
+    readonly limit: readonly [maxMemory: string, policy: string];
+    /** What the run needs, as shares of what is free below 95% of the limit: at least, and at most. */
+    readonly need: readonly [atLeast: number, atMost: number];
+    /** What is warned of, or refused; absent if nothing is said. */
+    readonly says?: RegExp;
+    readonly refused?: true;
+  }
+  const enough = /^about [\d.]+ MiB needed, [\d.]+ MiB free: set maxmemory to at least [\d.]+ MiB\./;
+  const tooLittle = new RegExp(`^Redis has too little memory: ${enough.source.slice(1)}`);
+  const perhaps =
+    /^Redis may have too little memory: up to [\d.]+ MiB needed, [\d.]+ MiB free: set maxmemory to at least /;
+  const evicting = [
+    "volatile-lru",
+    "volatile-ttl",
+    "volatile-random",
+    "volatile-lfu",
+    "allkeys-lru",
+    "allkeys-lfu",
+    "allkeys-random",
+  ];
+  const rows: readonly (readonly [name: string, case_: Case])[] = [
+    ["noeviction, and it fits", { limit: ["50mb", "noeviction"], need: [0.9, 0.99] }],
+    ["noeviction, and it may not fit", { limit: ["50mb", "noeviction"], need: [0.9, 1.1], says: perhaps }],
+    [
+      "noeviction, and it cannot fit",
+      { limit: ["50mb", "noeviction"], need: [1.01, 1.1], says: tooLittle, refused: true },
+    ],
+    [
+      "noeviction, full already, and something is needed",
+      {
+        limit: ["1", "noeviction"],
+        need: [1, 1],
+        says: /^Redis has too little memory: about 1\.9 MiB needed, 0 bytes free: set maxmemory to at least /,
+        refused: true,
+      },
+    ],
+    ["noeviction, full already, and nothing is needed", { limit: ["1", "noeviction"], need: [0, 0] }],
+    ...evicting.flatMap((policy) => [
+      [
+        `${policy}, and half of it fits`,
+        { limit: ["50mb", policy], need: [0.4, 0.49], says: new RegExp(`^Redis evicts keys.*${policy}`) },
+      ] as const,
+      [
+        `${policy}, and half of it may not fit`,
+        {
+          limit: ["50mb", policy],
+          need: [0.4, 0.6],
+          says: new RegExp(`${perhaps.source}.*${policy}.*no more than half`),
+        },
+      ] as const,
+      [
+        `${policy}, and half of it cannot fit`,
+        {
+          limit: ["50mb", policy],
+          need: [0.51, 0.6],
+          says: new RegExp(`${tooLittle.source}.*${policy}.*no more than half`),
+          refused: true,
+        },
+      ] as const,
+    ]),
+    [
+      "volatile-ttl, full already, and nothing is needed",
+      { limit: ["1", "volatile-ttl"], need: [0, 0], says: /^Redis evicts keys/ },
+    ],
+  ];
+  let server: RedisServer;
+  before(async () => {
+    server = await startRedis();
+  });
+  after(() => server.stop());
+
+  for (const [name, { limit, need, says, refused }] of rows) {
+    it(name, async (t) => {
+      const [maxMemory, policy] = limit;
+      await redisCommand(server, "CONFIG", "SET", "maxmemory", maxMemory, "maxmemory-policy", policy);
+      const connection = await resilientOf(t, server);
+      const { maxMemory: bytes = 0, usedMemory = 0 } = await connection.run(askServerState);
+      const room = Math.max(0.95 * bytes - usedMemory, 2_000_000);
+      const [atLeast = 0, atMost = 0] = need.map((share) => Math.round(share * room));
+      const said: string[] = [];
+      const judged = checkMemory(
+        connection,
+        (message) => said.push(message),
+        async () => ({ listed: 9, bytes: atLeast, atLeast, atMost }),
+      );
+      if (refused) {
+        await assert.rejects(judged, (error) => {
+          assert(error instanceof RedisError && error.kind === "refused");
+          said.push(error.message);
+          return true;
+        });
+      } else assert.equal(await judged, atLeast);
+      assert.equal(said.length, says === undefined ? 0 : 1, said.join());
+      if (says !== undefined) assert.match(said[0] ?? "", says);
+    });
+  }
+
+  it("what is advised is enough: with it the same need fits", async (t) => {
+    for (const policy of ["noeviction", "allkeys-lru"]) {
+      await redisCommand(server, "CONFIG", "SET", "maxmemory", "20mb", "maxmemory-policy", policy);
+      const connection = await resilientOf(t, server);
+      const estimate = async () => ({ listed: 9, bytes: 5e7, atLeast: 5e7, atMost: 5e7 });
+      const said: string[] = [];
+      const check = () => checkMemory(connection, (message) => said.push(message), estimate);
+      const refusal = await check().catch((error: unknown) => String(error));
+      const [, advised] = /at least ([\d.]+) MiB/.exec(String(refusal)) ?? [];
+      await redisCommand(server, "CONFIG", "SET", "maxmemory", `${Math.round(Number(advised))}mb`);
+      assert.equal(await check(), 5e7);
+    }
+  });
+
+  it("no limit: nothing is estimated, also if the policy evicts", async (t) => {
+    const never = () => assert.fail("not to be called");
+    for (const policy of ["noeviction", "allkeys-lru"]) {
+      await redisCommand(server, "CONFIG", "SET", "maxmemory", "0", "maxmemory-policy", policy);
+      assert.equal(await checkMemory(await resilientOf(t, server), never, never), 0);
+    }
+  });
+
+  it("INFO denied: CONFIG and MEMORY STATS tell instead", async (t) => {
+    await redisCommand(server, "CONFIG", "SET", "maxmemory", "20mb", "maxmemory-policy", "noeviction");
+    await redisCommand(server, "ACL", "SETUSER", "u", "reset", "on", ">pw", "~*", "+@all", "-info");
+    const connection = await resilientOf(t, { ...server, username: "u", password: "pw" });
+    const estimate = async () => ({ listed: 9, bytes: 5e7, atLeast: 5e7, atMost: 5e7 });
+    await assert.rejects(checkMemory(connection, assert.fail, estimate), { message: tooLittle });
+  });
+
+  it("nothing tells the limit: what is needed is said, and the run goes on", async (t) => {
+    await redisCommand(server, "ACL", "SETUSER", "u", "reset", "on", ">pw", "~*", "+@all", "-@dangerous");
+    const connection = await resilientOf(t, { ...server, username: "u", password: "pw" });
+    const said: string[] = [];
+    const estimate = async () => ({ listed: 9, bytes: 5e7, atLeast: 5e7, atMost: 5e7 });
+    assert.equal(await checkMemory(connection, (message) => said.push(message), estimate), 5e7);
+    assert.deepEqual(said, ["about 47.7 MiB of Redis memory needed. Redis does not tell how much is free"]);
+  });
+});
