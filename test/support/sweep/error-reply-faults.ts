@@ -7,10 +7,14 @@ const refused: ExitCodes = ({ isBatch }) => (isBatch ? [5] : [0, 5]);
 const failsOne: ExitCodes = ({ on, isBatch }) => {
   if (!isBatch) return [0, 1, 3];
   if (on === "SET") return [1];
-  // Redis may lack this one.
-  if (on === "PEXPIRETIME") return [0, 1, 3, 4, 5];
+  // Redis may lack the one, and have no scripts.
+  if (on === "PEXPIRETIME" || on === "EVAL") return [0, 1, 3, 4, 5];
   return looksAtKeys.has(on) ? [0, 1, 3, 4] : [1, 3, 4];
 };
+
+/** A full Redis refuses to create a key that exists too: the run then compares what is there. */
+const outOfMemory: ExitCodes = ({ isBatch, swept }) =>
+  isBatch && swept.afterCopy === undefined ? [5] : [0, 5];
 
 /** With these a run also looks at the session keys before it begins, and does without. */
 const looksAtKeys: ReadonlySet<string> = new Set(["GET", "PEXPIRETIME", "STRLEN"]);
@@ -31,7 +35,7 @@ const errorReplies: readonly (readonly [error: string, exitCodes: ExitCodes])[] 
   ["CLUSTERDOWN The cluster is down", goesOn],
   ["UNBLOCKED force unblock from blocking operation, instance state changed", goesOn],
   ["ERR max number of clients reached", goesOn],
-  ["OOM command not allowed when used memory > 'maxmemory'.", refused],
+  ["OOM command not allowed when used memory > 'maxmemory'.", outOfMemory],
   [
     "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",
     refused,
