@@ -70,5 +70,6 @@ test("kill -9 at any point of a second run: nothing is lost, replaced by somethi
   );
   assert.equal(results.length, wantedOfSecond);
   assert.deepEqual(problems.slice(0, 10), [], `${problems.length} problems`);
-  assert.ok(removing > 0);
+  // Few kills may all fall before the purge.
+  assert.ok(removing > 0 || wantedOfSecond < 20);
 });

@@ -59,10 +59,10 @@ describe("memory: the estimate before the first write (spec.md, a Redis that may
   concurrency: 2,
 }, () => {
   const sizes: readonly (readonly [bytes: number, count: number])[] = [
-    [200, 6000],
-    [1000, 2500],
-    [24_000, 300],
-    [300_000, 40],
+    [200, 15_000],
+    [1000, 6000],
+    [24_000, 700],
+    [300_000, 60],
   ];
   for (const [bytes, count] of sizes) {
     test(`${count} sessions of ${bytes} bytes: what is said to be needed is within 10% of what Redis then uses`, async (t) => {

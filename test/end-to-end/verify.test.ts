@@ -151,11 +151,11 @@ describe("verify compares every file with Redis, and only reads (spec.md section
 test("a copy is verified; what differs afterwards is found, in a sample too", async (t) => {
   const redis = await redisOf(t);
   const directory = join(makeTemporaryDirectory(), "s");
-  await makeSessions(directory, { count: 1000 });
+  await makeSessions(directory, { count: 2000 });
   const args = ["--session-dir", directory, "--port", String(redis.port)];
   assert.equal((await run(["copy", ...args])).exitCode, 0);
   const whole = await run(["verify", ...args, "--json"]);
-  assert.deepEqual([whole.exitCode, Reflect.get(whole.report.sessions, "equal")], [0, 1000], whole.stderr);
+  assert.deepEqual([whole.exitCode, Reflect.get(whole.report.sessions, "equal")], [0, 2000], whole.stderr);
 
   const samples = [await run(["verify", ...args, "--sample", "10%", "--json"])];
   samples.push(await run(["verify", ...args, "--sample", "10%", "--json"]));
