@@ -6,7 +6,7 @@ import { projectRoot } from "./support/project.js";
 
 /** What each layer may import. */
 const layers: Readonly<Record<string, readonly string[]>> = {
-  cli: ["settings", "report", "migrate", "source", "redis", "model"],
+  cli: ["settings", "report", "migrate", "source", "model"],
   settings: ["model"],
   report: ["model"],
   migrate: ["convert", "source", "redis", "model"],
@@ -62,6 +62,19 @@ test("imports run one way, and each dependency enters by one door", () => {
   const files = new Map(paths.map((path) => [path, readFileSync(join(src, path), "utf8")]));
   assert.ok(files.size > 0);
   assert.deepEqual(findViolations(files), []);
+});
+
+test("no folder holds more than 20 files", () => {
+  const src = join(projectRoot, "src");
+  const counts = new Map<string, number>();
+  for (const entry of readdirSync(src, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) counts.set(entry.parentPath, (counts.get(entry.parentPath) ?? 0) + 1);
+  }
+  assert.ok(counts.size > 0);
+  assert.deepEqual(
+    [...counts].filter(([, count]) => count > 20),
+    [],
+  );
 });
 
 const imports: readonly (readonly [path: string, text: string, violation: string | null])[] = [

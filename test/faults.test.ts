@@ -58,7 +58,10 @@ function tell(lines: readonly string[]): void {
   for (const line of lines) console.error(line);
 }
 
-/** Every second fault once, over one phase of one command after the other, at one place in the batch after the other. */
+/**
+ * Every second fault once, over one phase of one command after the other, at one place in the batch
+ * after the other.
+ */
 function planShort(calibrations: readonly Calibration[]): PlannedRun[] {
   const faults = namedFaults.filter(({ name }) => !alike.test(name)).filter((_, index) => index % 2 === 0);
   const turns = places.flatMap((place): { readonly place: Place; readonly calibration: Calibration }[] =>

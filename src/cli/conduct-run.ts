@@ -45,7 +45,10 @@ export interface RunContext {
   readonly terminalType: string | undefined;
 }
 
-/** What removes whatever holds a session: a file that holds none stays, and is no reason for another exit code. */
+/**
+ * Tasks that remove every session file. A file that holds no session stays, and does not change the
+ * exit code.
+ */
 const removesEverything: ReadonlySet<Task> = new Set(["purge-unconditionally", "purge-unverified"]);
 
 /** Differences that a report holds; a report file has every one. */

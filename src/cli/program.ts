@@ -2,7 +2,6 @@ import { Command as Commander, CommanderError, Help, Option } from "commander";
 import { SettingsError } from "../model/errors.js";
 import { exitStatuses } from "../report/exit-statuses.js";
 import { defaultOf, type SettingName, settingDefinitions, settingEntries } from "../settings/definitions.js";
-import { isUnbuilt, notBuiltYet, unbuilt } from "../settings/not-built.js";
 import type { TypedSettings } from "../settings/read-settings.js";
 import {
   type Command,
@@ -10,6 +9,7 @@ import {
   connectedCommands,
   type SettingDefinition,
 } from "../settings/setting-definition.js";
+import { isUnbuilt, notBuiltYet, unbuilt } from "../settings/unbuilt.js";
 
 /** What a command line asks for. */
 export type Invocation =

@@ -45,7 +45,10 @@ export type ConflictDecision =
   | { readonly kind: "own" }
   /** An equal value with a lifetime that is right. */
   | { readonly kind: "identical" }
-  /** An equal value whose lifetime is to be corrected, or renewed because the server works on files, to this instant. */
+  /**
+   * An equal value whose key shall end at this instant. `renews`: because the server works on
+   * files, not to correct it.
+   */
   | { readonly kind: "refresh"; readonly expiresAtMs: number; readonly renews?: true }
   /** An equal value that never ends; the applet sets a lifetime a moment after the value. */
   | { readonly kind: "endless"; readonly expiresAtMs: number }

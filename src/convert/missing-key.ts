@@ -70,8 +70,8 @@ function keyIsOverAt(
 }
 
 /**
- * Whether a complete run that did not keep what Redis held read a file as it is: then Redis's value is the later one, and a purge may remove the file. So
- * every file time counts as up to 2 s late.
+ * Whether a complete run that did not keep what Redis held read a file as it is: then Redis's value
+ * is the later one, and a purge may remove the file. So every file time counts as up to 2 s late.
  */
 export function isUnmodifiedSinceMark(
   stamp: MissingSession["stamp"],

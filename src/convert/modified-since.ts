@@ -5,9 +5,10 @@ import type { FileStamp } from "../model/session-file.js";
 const fineTimeMs = 50;
 
 /**
- * Whether a file was modified since an instant, milliseconds since the epoch (spec.md section 1). Change times count unless something touched every
- * file, as a chown does. Times of whole seconds may be 2 s late. Finer ones are taken at their word: a user whose file was saved just before a copy, and
- * who then logged out of Redis, must not come back with the next copy.
+ * Whether a file was modified since an instant, milliseconds since the epoch (spec.md section 1).
+ * Change times count unless something touched every file, as a chown does. Times of whole seconds
+ * may be 2 s late. Finer ones are taken at their word: a user whose file was saved just before a
+ * copy, and who then logged out of Redis, must not come back with the next copy.
  */
 export function isModifiedSince(
   { mtimeMs, ctimeMs }: Pick<FileStamp, "mtimeMs" | "ctimeMs">,

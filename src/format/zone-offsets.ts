@@ -4,7 +4,10 @@ const offsetText = /GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/;
 /** Names as the IANA database has them; others that Node takes, such as `+01:00`, Python does not. */
 const zoneName = /^[A-Z][A-Za-z0-9_+/-]*$/;
 
-/** Names that ICU adds: three letters as Java has them, and what the IANA database has dropped. Python's zoneinfo knows none of them. */
+/**
+ * Names that ICU adds: three letters as Java has them, and what the IANA database has dropped.
+ * Python's zoneinfo knows none of them.
+ */
 const addedByIcu =
   /^(?:(?!(?:CET|EET|EST|GMT|HST|MET|MST|PRC|ROC|ROK|UCT|UTC|WET)$)[A-Z]{3}|SystemV\/.+|US\/Pacific-New|Canada\/East-Saskatchewan)$/;
 

@@ -260,7 +260,10 @@ function makeConfirm(
   }
 }
 
-/** Counts other copies of the directory. Throws `RedisError` if other runs cannot be seen, unless `--alone` promises that there are none. */
+/**
+ * Counts other runs that copy this directory. Throws `RedisError` if they cannot be seen and
+ * `--alone` is not given.
+ */
 export async function countOtherCopies(
   { removal }: CommandSettings,
   { connection, presence }: OpenRun,

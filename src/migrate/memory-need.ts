@@ -68,13 +68,19 @@ function textBytes(length: number): number {
   return header + length + 1;
 }
 
-/** Rounds bytes up to a size class of jemalloc: multiples of 16 up to 64, then four classes for each power of two. */
+/**
+ * Rounds bytes up to a size class of jemalloc: multiples of 16 up to 64, then four classes for each
+ * power of two.
+ */
 function allocated(bytes: number): number {
   const step = Math.max(16, 2 ** (Math.floor(Math.log2(bytes - 1)) - 2));
   return Math.ceil(bytes / step) * step;
 }
 
-/** Bytes of a hash table with this many keys. Its number of slots is a power of two [redis/src/dict.c]. */
+/**
+ * Bytes of a hash table with this many keys. Its number of slots is a power of two
+ * [redis/src/dict.c].
+ */
 function tableBytes(keys: number): number {
   return keys === 0 ? 0 : slotBytes * 2 ** Math.max(2, Math.ceil(Math.log2(keys)));
 }

@@ -12,7 +12,7 @@ export interface ProofParts {
   /** Reads a file where it stands and nowhere else. */
   readonly read: (file: SessionFile) => ExactReading;
   readonly convert: (read: ReadSession, sid: string) => Conversion;
-  /** A file that holds the same session later; `undefined` if there is none. */
+  /** A newer file of this session; `undefined` if there is none. */
   readonly laterFile: (file: SessionFile, stamp: FileStamp) => SessionFile | undefined;
   /** What Redis holds, read now. Throws where the run must end. */
   readonly look: (sids: readonly string[]) => Promise<readonly Held[]>;
@@ -130,7 +130,10 @@ export async function proveBatch(batch: readonly SessionFile[], parts: ProofPart
   return proofs;
 }
 
-/** A file of which another holds the same session later goes if that one is proven. `undefined` if there is no such file, or not any more. */
+/**
+ * A superseded file may go if the newer one is proven. `undefined` if no newer file exists, or it
+ * is gone.
+ */
 async function proofOfSuperseded(one: ReadFile, parts: ProofParts): Promise<Proof | undefined> {
   const { file, reading, conversion } = one;
   if (parts.unconditional || conversion.facts.hasOneKey === true) return undefined;

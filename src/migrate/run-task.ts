@@ -213,8 +213,9 @@ async function purge(
 }
 
 /**
- * Whether many keys that a copy wrote in the last three hours are missing. They were deleted or lost then, so nothing is removed. Proves every file
- * beforehand, but only if it is unknown where the server works.
+ * Whether many keys that a copy wrote in the last three hours are missing. They were deleted or
+ * lost then, so nothing is removed. Proves every file beforehand, but only if it is unknown where
+ * the server works.
  */
 async function keysWereLost(
   settings: CommandSettings,

@@ -18,7 +18,10 @@ export interface CommandSettings {
 export interface SourceSettings {
   /** Paths or globs, as typed. */
   readonly names: readonly string[];
-  /** Where the directory comes from if nobody named it: a sentence without its full stop; null if somebody did. */
+  /**
+   * Where the directory comes from if nobody named it: a sentence without its full stop; null if
+   * somebody did.
+   */
   readonly comesFrom: string | null;
   /** Whether a directory that is missing, or a glob without a match, is an empty one. */
   readonly allowMissing: boolean;
@@ -48,7 +51,10 @@ export interface ConflictSettings {
   readonly policy: "newest" | "keep" | "overwrite";
   /** Whether sessions are written that an earlier run wrote and that have ended since. */
   readonly again: boolean;
-  /** Percent of an earlier copy's keys that may be missing, or be retracted, before the run doubts it. */
+  /**
+   * Percent of an earlier copy's keys that may be missing, or be retracted, before the run doubts
+   * it.
+   */
   readonly maxEnded: number;
 }
 

@@ -4,7 +4,10 @@ import { redisFault } from "./redis-fault.js";
 import type { EachOf } from "./resilient-connection.js";
 import { encodeCommand, protocolText, sendBatch } from "./send-batch.js";
 
-/** Bytes of values that a batch may ask for at a time, about: Redis may limit what it holds ready for a client (client-output-buffer-limit). */
+/**
+ * About how many bytes of values a batch asks for at a time. Redis may limit its output buffers
+ * (client-output-buffer-limit).
+ */
 const mostBytes = 512 * 1024;
 /** Keys asked for before any value was seen. */
 const fewKeys = 1;
@@ -43,7 +46,10 @@ export interface SizedKey {
   readonly length: number;
 }
 
-/** The same for keys whose values' lengths are known, in as few questions as the bytes allow. */
+/**
+ * Looks at keys whose lengths are known, with as few questions as the byte limit allows. Throws
+ * what `redisFault` sorts.
+ */
 export async function lookAtSizedKeys(
   client: Redis,
   keys: readonly SizedKey[],
@@ -63,7 +69,10 @@ export async function lookAtSizedKeys(
   return held;
 }
 
-/** Looks at keys over a connection that may be lost and made again. A value that Redis never returns fails alone. */
+/**
+ * Looks at keys over a connection that may be lost and made again. A value that Redis never returns
+ * fails alone.
+ */
 export function lookAtEach(clockLeadMs: number): EachOf<string, Held> {
   return {
     work: (client, keys) => lookAtKeys(client, keys, clockLeadMs),

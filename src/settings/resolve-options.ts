@@ -10,11 +10,11 @@ import {
 } from "./connection.js";
 import { type SettingName, settingEntries } from "./definitions.js";
 import type { FileSystemReader } from "./file-system-reader.js";
-import { notBuiltYet } from "./not-built.js";
 import { type Environment, readSettings, type Settings, type TypedSettings } from "./read-settings.js";
-import { refuseUnbuilt } from "./refuse-not-built.js";
+import { refuseUnbuilt } from "./refuse-unbuilt.js";
 import { resolveSessionDirectories } from "./session-directories.js";
 import type { Command, ConnectedCommand } from "./setting-definition.js";
+import { notBuiltYet } from "./unbuilt.js";
 import { warnOfUnknownVariables } from "./unknown-variables.js";
 import { connectionSettings, isAnySet, settingsNamedByOdoo } from "./variable-families.js";
 

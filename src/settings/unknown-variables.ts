@@ -1,7 +1,7 @@
 import { showable } from "../model/showable.js";
 import { settingEntries } from "./definitions.js";
-import { isUnbuilt } from "./not-built.js";
 import type { Environment } from "./read-settings.js";
+import { isUnbuilt } from "./unbuilt.js";
 
 const ours = /^(?:TELE_SESSION_|TELE_SESSIONS_REDIS|ODOO_SESSION_REDIS)/;
 
@@ -20,7 +20,10 @@ export function warnOfUnknownVariables(environment: Environment): readonly strin
     );
 }
 
-/** The name that was probably meant: of the same setting in this family, or else the most similar one. */
+/**
+ * The name that was probably meant: of the same setting in this family, or else the most similar
+ * one.
+ */
 function nearestVariable(name: string): string {
   const family = name.startsWith("ODOO") ? "odooVariable" : "variable";
   const settings = settingEntries.flatMap(([setting, { variable, odooVariable }]) => {

@@ -47,7 +47,7 @@ export class OtherPlaces {
     return this.laterFile(file, stamp) !== undefined;
   }
 
-  /** A file that holds the same session later; `undefined` if there is none. */
+  /** A newer file of this session; `undefined` if there is none. */
   laterFile(file: SessionFile, stamp: FileStamp): SessionFile | undefined {
     const seen =
       this.#ahead.get(file) ??

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { type Invocation, parseCommandLine } from "../../src/cli/program.js";
 import { exitStatuses } from "../../src/report/exit-statuses.js";
 import { settingEntries } from "../../src/settings/definitions.js";
-import { isUnbuilt, unbuilt } from "../../src/settings/not-built.js";
+import { isUnbuilt, unbuilt } from "../../src/settings/unbuilt.js";
 
 function parse(...commandLine: string[]): Invocation {
   return parseCommandLine(commandLine, { version: "1.2.3", columns: 100 });

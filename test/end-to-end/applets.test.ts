@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { redisCommand } from "../support/redis-command.js";
 import type { RedisServer } from "../support/redis-server.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
@@ -242,14 +243,17 @@ describe("logouts between two copies, while the server works on files (spec.md s
     const args = ["copy", "--session-dir", directory, "--port", String(redis.port), "--json"];
     assert.equal((await run(args)).exitCode, 0);
     const expiry = async () => Number(await redisCommand(redis, "PEXPIRETIME", keyOf(2)));
+    // The sign takes the last three digits of an instant: within a second a renewal changes
+    // nothing.
+    const aSecondLater = () => sleep(1100);
     const before = await expiry();
     saveSession(directory, 1, newSession, { mtimeMs: Date.now() });
-    await new Promise((resolve) => setTimeout(resolve, 1100));
+    await aSecondLater();
     assert.equal((await run(args)).report.sessions.identical, 1);
     const renewed = await expiry();
     assert.ok(renewed > before, `${renewed} after ${before}`);
     await expiring(604_800)(redis, keyOf(1), oldSession);
-    await new Promise((resolve) => setTimeout(resolve, 1100));
+    await aSecondLater();
     await run(args);
     assert.equal(await expiry(), renewed);
   });

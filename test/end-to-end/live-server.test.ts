@@ -20,13 +20,16 @@ import { type ObservedResult, run, start } from "./support/observed-run.js";
 import { redisOf } from "./support/redis-of-test.js";
 
 /**
- * `npm run test:live` sets it. One in three seeds is an Odoo 16, which moves files; every other one ends with `copy --purge`; in one of four the
- * server gives its keys three hours.
+ * `npm run test:live` sets it. One in three seeds is an Odoo 16, which moves files; every other one
+ * ends with `copy --purge`; in one of four the server gives its keys three hours.
  */
 const seeds = Number(process.env["TELE_SESSIONS_LIVE"] ?? 1);
 const firstSeed = Number(process.env["TELE_SESSIONS_LIVE_SEED"] ?? 1);
 const sessions = 2000;
-/** One save in a thousand bears the sign of a copy by chance: it counts as copied then, and may look older than its file. */
+/**
+ * One save in a thousand bears the sign of a copy by chance: it counts as copied then, and may look
+ * older than its file.
+ */
 const mostByChance = 8;
 /** What the server changes in files behind the last copy before the switch. */
 const operationsBehindCopy = 200;
@@ -101,7 +104,10 @@ function lanesOf({ seed }: Scene): number {
   return seed % 2 === 0 ? 2 : 1;
 }
 
-/** An applet of three hours: its saves then look older than files that are older, and may leave conflicts in doubt. */
+/**
+ * An applet of three hours: its saves then look older than files that are older, and may leave
+ * conflicts in doubt.
+ */
 function hasShortLifetimes({ seed }: Pick<Scene, "seed">): boolean {
   return seed % 4 === 1;
 }
@@ -113,8 +119,9 @@ async function copyFiles(scene: Scene): Promise<void> {
   await server.begin("files and ends");
   const first = await runBeside(scene, "copy 1", copyOf(scene), { ...often, holds: seeds > 1 ? 20 : 12 });
   assert.equal(first.exitCode, 0, first.stderr);
-  // What the judge goes by: each pass was seen, the last one too, which may have found nothing. Before the first one a run looks for sessions, takes a sample and
-  // counts; each lane may have looked for scatter folders.
+  // What the judge goes by: each pass was seen, the last one too, which may have found nothing.
+  // Before the first one a run looks for sessions, takes a sample and counts; each lane may have
+  // looked for scatter folders.
   const { passes } = await server.count();
   const unreported = passes - first.report.passes.length;
   assert.ok(unreported >= 0 && unreported <= 3 + lanesOf(scene), `${passes}`);

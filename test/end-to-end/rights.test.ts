@@ -41,6 +41,11 @@ function makeDirectory(): string {
   return directory;
 }
 
+test("the ACL SETUSER line in docs/redis-permissions.md grants those commands, and CONFIG GET", () => {
+  const [, granted = ""] = /^ACL SETUSER .* -@all (.+)$/m.exec(page) ?? [];
+  assert.deepEqual(granted.split(" ").sort(), [...rights, "config|get"].map((name) => `+${name}`).sort());
+});
+
 describe("the rights that a Redis user needs (docs/redis-permissions.md)", { concurrency: 2 }, () => {
   test("with those and no others: copy, replace, verify, purge, and nothing to warn of", async (t) => {
     const redis = await redisOf(t);

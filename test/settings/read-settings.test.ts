@@ -4,9 +4,9 @@ import { parseCommandLine } from "../../src/cli/program.js";
 import { SettingsError } from "../../src/model/errors.js";
 import type { CommandSettings } from "../../src/model/run-options.js";
 import { settingEntries } from "../../src/settings/definitions.js";
-import { isUnbuilt } from "../../src/settings/not-built.js";
 import { resolveCommandSettings, resolveStepSwitches } from "../../src/settings/resolve-options.js";
 import { type ConnectedCommand, connectedCommands } from "../../src/settings/setting-definition.js";
+import { isUnbuilt } from "../../src/settings/unbuilt.js";
 import { memoryFiles } from "../support/memory-files.js";
 
 const files = memoryFiles({

@@ -1,6 +1,7 @@
 /**
- * What became of a session between an earlier copy and the run under test. `kept`: nothing. `deleted`: somebody deleted its key by hand.
- * `saved`: the server saved it in Redis, for three hours. `ended in files` and `ended in Redis`: its user logged out there.
+ * What became of a session between an earlier copy and the run under test. `kept`: nothing.
+ * `deleted`: somebody deleted its key by hand. `saved`: the server saved it in Redis, for three
+ * hours. `ended in files` and `ended in Redis`: its user logged out there.
  */
 export type Fate = "kept" | "deleted" | "saved" | "ended in files" | "ended in Redis";
 

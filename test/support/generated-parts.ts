@@ -2,7 +2,10 @@ import { exitStatuses } from "../../src/report/exit-statuses.js";
 import { documentedLimits } from "./documented-limits.js";
 import { settingsTable } from "./settings-table.js";
 
-/** The parts of the documents that come from the code: what stands between `<!-- name -->` and `<!-- /name -->` in each file. */
+/**
+ * The parts of the documents that come from the code: what stands between `<!-- name -->` and `<!--
+ * /name -->` in each file.
+ */
 export const generatedParts: readonly {
   readonly file: string;
   readonly name: string;
@@ -12,7 +15,7 @@ export const generatedParts: readonly {
   {
     file: "docs/formats.md",
     name: "limits",
-    make: () => documentedLimits.map(({ limit }) => `- ${limit}`).join("\n"),
+    make: () => documentedLimits.map(({ limit }) => wrapItem(limit)).join("\n"),
   },
   {
     file: "docs/exit-codes.md",
@@ -25,6 +28,19 @@ export const generatedParts: readonly {
       ].join("\n"),
   },
 ];
+
+/** An item of a list, wrapped at 100 columns. */
+function wrapItem(text: string): string {
+  const lines: string[] = [];
+  let line = "-";
+  for (const word of text.split(" ")) {
+    if (line.length + 1 + word.length > 100) {
+      lines.push(line);
+      line = `  ${word}`;
+    } else line += ` ${word}`;
+  }
+  return [...lines, line].join("\n");
+}
 
 /** A document with one part made anew. Throws if a marker is missing. */
 export function replacePart(text: string, name: string, content: string): string {

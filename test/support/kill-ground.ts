@@ -20,7 +20,10 @@ import { makeTemporaryDirectory } from "./temporary-directory.js";
 
 /** A purge leaves files alone that are younger than 2 s. */
 const ageSeconds = 3600;
-/** A run looks once more at a file that changed just before. How often it looks at each must be the same in every run. */
+/**
+ * A run looks once more at a file that changed just before. How often it looks at each must be the
+ * same in every run.
+ */
 const restMs = coarseTimeMs + 100;
 
 /** A Redis and a session directory, for one run at a time. */
@@ -67,8 +70,9 @@ export class KillGround {
   }
 
   /**
-   * Puts every session file into the directory again, empties Redis, and waits until the files are old enough. The files are links: a run
-   * removes names and writes no file. On some file systems a new file takes milliseconds if many were removed just before.
+   * Puts every session file into the directory again, empties Redis, and waits until the files are
+   * old enough. The files are links: a run removes names and writes no file. On some file systems a
+   * new file takes milliseconds if many were removed just before.
    */
   async restore(): Promise<void> {
     for (const session of this.known) {
@@ -91,9 +95,10 @@ export class KillGround {
   }
 
   /**
-   * Kills a run at that point, and waits until Redis has carried out all that it had sent: it closes the connection then. How often a run looks at a
-   * file depends on how long it waits for it. So if the run ends before the point, `prepare` makes everything as it was, and the next one is killed a
-   * little earlier.
+   * Kills a run at that point, and waits until Redis has carried out all that it had sent: it
+   * closes the connection then. How often a run looks at a file depends on how long it waits for
+   * it. So if the run ends before the point, `prepare` makes everything as it was, and the next one
+   * is killed a little earlier.
    */
   async kill(point: KillPoint, prepare: () => Promise<void>): Promise<void> {
     for (let at = point.at; ; at = Math.floor(at * 0.97)) {

@@ -24,7 +24,10 @@ const leastOfLong = 100;
 /** No longer ago, and a run takes the server for at work in the directory. */
 const atWorkMs = 2200;
 
-/** Kills so many second runs of `copy --purge` over a directory that was copied before, each at another point. */
+/**
+ * Kills so many second runs of `copy --purge` over a directory that was copied before, each at
+ * another point.
+ */
 export async function sweepSecondRuns(
   { sessions, points, seed }: KillSweep,
   tell: (done: number) => void,
@@ -96,7 +99,10 @@ async function judgeKill(ground: KillGround, aftermath: Aftermath, point: KillPo
   return { point, problems, removed };
 }
 
-/** A sentence for each session that is not where its fate allows; once the work is `done`, where its fate wants it. */
+/**
+ * A sentence for each session that is not where its fate allows; once the work is `done`, where its
+ * fate wants it.
+ */
 async function judge(
   { redis, directory, known }: KillGround,
   { fateOf }: Aftermath,

@@ -29,7 +29,10 @@ const commands = [
   ["copy", "--purge", "--lanes", "1"],
   ["copy", "--purge", "--lanes", "2"],
 ];
-/** A long sweep makes two runs of each at a time: while the files of one come to rest the other works. */
+/**
+ * A long sweep makes two runs of each at a time: while the files of one come to rest the other
+ * works.
+ */
 const leastOfLong = 100;
 
 /** Kills so many runs of `copy --purge`, each at another point. `tell` hears how many are done. */

@@ -4,8 +4,8 @@ const path = "/dev/shm";
 const leastBytes = 4 * 2 ** 30;
 
 /**
- * A file system in memory with room for what all test files make, and from which programs may be started. Removing that much from a disk takes longer than
- * a minute. Undefined if there is none.
+ * A file system in memory with room for what all test files make, and from which programs may be
+ * started. Removing that much from a disk takes longer than a minute. Undefined if there is none.
  */
 export function findMemoryDirectory(): string | undefined {
   let mounts: string;

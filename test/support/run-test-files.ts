@@ -71,7 +71,10 @@ export async function runTestFiles({
   return failed === 0;
 }
 
-/** Sweeps first and end-to-end tests after them: what takes long must not be what the others wait for. */
+/**
+ * Sweeps first and end-to-end tests after them: what takes long must not be what the others wait
+ * for.
+ */
 function turnOf(path: string): number {
   if (!path.includes("/")) return 0;
   return path.startsWith("end-to-end/") ? 1 : 2;

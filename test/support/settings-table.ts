@@ -1,7 +1,7 @@
 import { defaultOf, settingEntries } from "../../src/settings/definitions.js";
-import { isUnbuilt, notBuiltYet, unbuilt } from "../../src/settings/not-built.js";
 import { describeTaken } from "../../src/settings/read-settings.js";
 import type { SettingDefinition } from "../../src/settings/setting-definition.js";
+import { isUnbuilt, notBuiltYet, unbuilt } from "../../src/settings/unbuilt.js";
 
 /** The table of settings in docs/settings.md, and what is refused in this version, as Markdown. */
 export function settingsTable(): string {

@@ -13,8 +13,9 @@ export interface CompleteRun {
 }
 
 /**
- * What a complete run leaves, given what earlier ones left. A run that began later wins, unless its clock was ahead of `nowMs`; this one's expirations count
- * all the same, because it may have written keys since.
+ * What a complete run leaves, given what earlier ones left. If another run began later, its mark
+ * stays, unless its clock was ahead of `nowMs`. The expirations of this run count anyway, because
+ * it may have written keys since.
  */
 export function completeMark(
   earlier: DirectoryMark | undefined,

@@ -67,7 +67,10 @@ const fewKeys = 5;
 /** Every applet's save stays in Redis for at least this long, milliseconds. */
 const shortestSaveMs = 3 * 3600 * 1000;
 
-/** Whether too many sessions ended. `doubtful`: keys may have been deleted. `lost`: they were, because a server's save would still be there. */
+/**
+ * Whether too many sessions ended. `doubtful`: keys may have been deleted. `lost`: they were,
+ * because a server's save would still be there.
+ */
 export function judgeEnded(
   survey: Survey,
   seen: SeenDirectories["all"],

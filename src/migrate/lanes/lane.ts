@@ -151,8 +151,9 @@ async function settlePending(
   if (pending.length === 0) return;
   const timesLost = parts.timesLost();
   const settlements = await parts.settle(pending.map(({ candidate }) => candidate));
-  // The write would undo a logout that fell between it and the reading. What was written over a newer entry is not taken back: the file may
-  // be gone because another run purged it, on the strength of that entry.
+  // The write would undo a logout that fell between it and the reading. What was written over a
+  // newer entry is not taken back: the file may be gone because another run purged it, on the
+  // strength of that entry.
   const written = pending.flatMap(({ file, candidate }, index) => {
     const entry = entryInRedis(candidate, settlements[index]);
     return entry === undefined ? [] : [{ file, candidate: { ...candidate, entry } }];
@@ -172,7 +173,10 @@ async function settlePending(
   }
 }
 
-/** What this run left in Redis and may take back; `undefined` if it left nothing, or wrote over something newer. */
+/**
+ * What this run left in Redis and may take back; `undefined` if it left nothing, or wrote over
+ * something newer.
+ */
 function entryInRedis({ entry }: Candidate, settlement: Settlement | undefined): Entry | undefined {
   if (settlement?.kind === "copied") return settlement.blindly === true ? undefined : entry;
   return settlement?.kind === "identical" ? settlement.renewed : undefined;

@@ -14,7 +14,10 @@ export type Settlement =
       readonly warning?: string;
       /** Whether it was written over something that may have been newer. */
       readonly blindly?: true;
-      /** What Redis holds now, if its lifetime was renewed: a logout from files must end it, as if it had been written. */
+      /**
+       * What Redis holds now, if its lifetime was renewed. A logout from files then deletes it, as
+       * if this run had written it.
+       */
       readonly renewed?: Entry;
       /** Whether nothing tells which value is newer. */
       readonly inDoubt?: true;

@@ -23,7 +23,10 @@ export interface OpenFiles {
   readonly close: () => void;
 }
 
-/** Opens session directories once, and works through their descriptors from then on. Throws `SourceError` if one cannot be opened. */
+/**
+ * Opens session directories, and reaches their files only through the open descriptors. Throws
+ * `SourceError` if one cannot be opened.
+ */
 export function openFiles(directories: readonly string[], maxFileSize: number, startedMs: number): OpenFiles {
   const opened = new Map(directories.map((directory) => [directory, new OpenDirectory(directory)]));
   let isInUse = false;

@@ -34,7 +34,10 @@ export function removalDenial(folder: string): RemovalDenial | undefined {
   return isForeign ? { code: "EPERM", ...owner } : undefined;
 }
 
-/** The first folder of a session directory, itself included, from which this process may not remove files; `undefined` if there is none. */
+/**
+ * Finds the first folder in which this process may not remove session files, the directory itself
+ * first; `undefined` if there is none.
+ */
 export function deniedFolderOf(
   directory: string,
 ): { readonly folder: string; readonly why: RemovalDenial } | undefined {

@@ -244,7 +244,9 @@ export const permissions: readonly Situation[] = [
     meanwhile: async (field) => {
       // At 10 a second it proves for four seconds before it removes.
       while (!String(await field.ask("CLIENT", "LIST")).includes("tele-sessions:removing")) await sleep(20);
-      await sleep(500);
+      const asked = async () =>
+        Number(/cmdstat_get:calls=(\d+)/.exec(String(await field.ask("INFO", "commandstats")))?.[1]);
+      while (!((await asked()) > 4)) await sleep(20);
       mark(field, "i", field.directory);
     },
     must: { exit: [3, 4], keys: 40 },

@@ -35,7 +35,10 @@ export interface Storm {
   readonly bytesBefore: number;
   /** Whether Redis holds every session before, last saved before the files were modified. */
   readonly held: boolean;
-  /** Whether an earlier copy left a mark; since then keys were deleted by hand, and a server saved others in Redis for three hours. */
+  /**
+   * Whether an earlier copy left a mark; since then keys were deleted by hand, and a server saved
+   * others in Redis for three hours.
+   */
   readonly afterCopy?: true;
   /**
    * Whether the session directory and its folders are swapped for others too. A copy takes what is missing in one that is there for ended,
@@ -187,7 +190,10 @@ async function fill(redis: RedisServer, sessions: number): Promise<void> {
   );
 }
 
-/** A copy, and what happened since: every tenth key was deleted, and every tenth saved by the server. */
+/**
+ * A copy, and what happened since: every tenth key was deleted, and every tenth saved by the
+ * server.
+ */
 async function copyEarlier(redis: RedisServer, { directory }: Ground, sessions: number): Promise<void> {
   const { exitCode, stderr } = await run(["copy", "--session-dir", directory, "--port", String(redis.port)]);
   assert.equal(exitCode, 0, stderr);

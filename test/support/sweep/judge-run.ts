@@ -79,7 +79,10 @@ async function holdToCompletion(course: SweptCourse, again: ObservedResult): Pro
   holdToEmptiness(course, "again");
 }
 
-/** Whatever happened: what the server saved in Redis stays, whoever logged out of Redis is not let in again, and keeps the file. */
+/**
+ * Whatever happened: what the server saved in Redis stays, whoever logged out of Redis is not let
+ * in again, and keeps the file.
+ */
 async function holdToEarlier(
   { sessions, redis, directory, problems }: SweptCourse,
   when: string,

@@ -17,7 +17,10 @@ export interface SweptSessions {
   readonly sessions: readonly MadeSession[];
   /** What each file held when it was made, by its path inside the directory. */
   readonly contents: ReadonlyMap<string, Buffer>;
-  /** When Redis was filled with them at the earliest, milliseconds since the epoch; absent if that is up to the run. */
+  /**
+   * When Redis was filled with them at the earliest, milliseconds since the epoch; absent if that
+   * is up to the run.
+   */
   readonly filledMs?: number;
   /** What an earlier copy and a server left in Redis; absent if there was no earlier copy. */
   readonly earlier?: EarlierCopy;
@@ -74,7 +77,10 @@ function readIfThere(path: string): Buffer {
   }
 }
 
-/** Fills Redis as it is before a run: with what a copy of all these sessions would have written, or with what an earlier copy left. */
+/**
+ * Fills Redis as it is before a run: with what a copy of all these sessions would have written, or
+ * with what an earlier copy left.
+ */
 export async function fillRedis(
   address: RedisAddress,
   { sessions, earlier }: SweptSessions,
@@ -124,7 +130,8 @@ export async function copyEarlier(
       const expiresAtMs = Number(await redisCommand(redis, "PEXPIRETIME", keyOf(sid)));
       if (fate === "kept") keys.push([keyOf(sid), value, expiresAtMs]);
       if (fate === "ended in files") {
-        // Every file is there for the runs of other commands, so it is the key of somebody else who left none.
+        // Every file is there for the runs of other commands, so it is the key of somebody else who
+        // left none.
         const key = keyOf([...sid].toReversed().join(""));
         endedInFiles.push(key);
         keys.push([keyOf(sid), value, expiresAtMs], [key, value, expiresAtMs]);

@@ -1,7 +1,7 @@
 import { SettingsError } from "../model/errors.js";
 import { settingEntries } from "./definitions.js";
-import { notBuiltYet, unbuilt } from "./not-built.js";
 import type { Settings } from "./read-settings.js";
+import { notBuiltYet, unbuilt } from "./unbuilt.js";
 
 /** Throws one `SettingsError` that names every flag and variable which asks for what this version does not do. */
 export function refuseUnbuilt(settings: Settings): void {
