@@ -9,7 +9,7 @@ const dist = join(root, "dist");
 /** What is started by its path, by its name in `dist`. Whatever else is loaded goes beside it, in chunks. */
 const entries = {
   "cli/main": join(root, "src/cli/main.ts"),
-  "cli/serve-lane": join(root, "src/migrate/lanes/serve-lane.ts"),
+  "cli/serve-reader": join(root, "src/migrate/readers/serve-reader.ts"),
 };
 
 /**

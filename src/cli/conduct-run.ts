@@ -1,5 +1,5 @@
-import { startLaneThreads } from "../migrate/lanes/start-lane-threads.js";
 import type { Surroundings } from "../migrate/open-run.js";
+import { startReaderThreads } from "../migrate/readers/start-reader-threads.js";
 import type { Reporter } from "../migrate/reporter.js";
 import type { Task } from "../migrate/run-task.js";
 import type { LedgerCounts } from "../model/ledger.js";
@@ -133,7 +133,7 @@ async function runInDirectories(
   const { record, warn } = surroundings;
   record.directories = await resolveDirectories(settings.source, (message) => warn(message, true));
   const hasLanes = task === "copy" || task === "verify";
-  const threads = hasLanes ? startLaneThreads(settings, record.directories) : [];
+  const threads = hasLanes ? startReaderThreads(settings, record.directories) : [];
   try {
     // The client takes as long to load as everything before it: only where there is something to do, and while the threads load theirs.
     const { runTask } = await import("../migrate/run-task.js");

@@ -1,36 +1,33 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { explainMissing } from "../convert/missing-key.js";
 import { SourceError } from "../model/errors.js";
+import type { Survey } from "../model/mark.js";
 import { countOf } from "../model/number-text.js";
 import type { CommandSettings } from "../model/run-options.js";
 import { newScanTally } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
 import { tooManyFailed } from "../model/too-many-failed.js";
-import { existingKeys } from "../redis/existing-keys.js";
 import { pause } from "../redis/pause.js";
-import { countOthersCopying, presenceName } from "../redis/server/presence.js";
+import { countOthersCopying } from "../redis/server/presence.js";
 import { askKeyCounts } from "../redis/server/server-state.js";
 import { inodeOf } from "../source/directory-places.js";
 import { ReadAhead } from "../source/read-ahead.js";
 import { SessionFolders } from "../source/session-folders.js";
 import { checkMemory } from "./check-memory.js";
 import type { Copy } from "./copy-sessions.js";
+import { CopyWriter, staysInRedis } from "./copy-writer.js";
 import type { Marks } from "./earlier-runs/marks.js";
 import { retractKeys } from "./earlier-runs/retract.js";
 import { surveyOrder, surveyRun } from "./earlier-runs/survey.js";
-import { composeCopyLane, staysInRedis } from "./lanes/compose-copy-lane.js";
-import type { CopyLane } from "./lanes/copy-lane.js";
-import { joinCopyLanes } from "./lanes/join-lanes.js";
-import type { LaneConnection, LaneOrder } from "./lanes/lane-order.js";
-import type { LaneThread } from "./lanes/lane-thread.js";
 import { estimateMemoryNeed } from "./memory-need.js";
 import type { OpenRun, Surroundings } from "./open-run.js";
 import { batchSizeFor, makePace } from "./pace.js";
+import { ReaderPool } from "./readers/reader-pool.js";
+import type { ReaderThread } from "./readers/reader-thread.js";
 import type { RedisWatch } from "./redis-watch.js";
 import { type ScanSettings, scanAll } from "./session-scan.js";
 
 const sessionsOfBatch = 128;
-const batchesInFlight = 4;
 const batchesBetweenTurns = 16;
 
 /** What a copy is made of, joined. */
@@ -40,80 +37,70 @@ export interface ComposedCopy {
   readonly isInUse: () => boolean;
   /** How its files are found. */
   readonly scan: ScanSettings;
-  /** Nothing is copied until it begins again: other runs see it so. */
-  readonly rest: () => Promise<void>;
-  readonly close: () => Promise<void>;
+  readonly close: () => void;
 }
 
-/**
- * Names the concrete parts of a copy and joins them. One lane is on this thread, and one on each of `threads`. Throws
- * `RedisError` where Redis has no room.
- */
+/** Names the concrete parts of a copy and joins them. Throws `RedisError` if Redis has no room. */
 export async function composeCopy(
   settings: CommandSettings,
   surroundings: Surroundings,
   run: OpenRun,
   marks: Marks,
   watch: RedisWatch,
-  threads: readonly LaneThread[],
+  threads: readonly ReaderThread[],
 ): Promise<ComposedCopy> {
   const { record, warn, stop, onOutcome, onFailure } = surroundings;
   const { dryRun, maxRate } = settings.run;
-  const lanes = threads.length + 1;
+  const runStartedMs = Date.now();
   const scan: ScanSettings = {
     directories: record.directories,
-    batchSize: batchSizeFor(maxRate, lanes * sessionsOfBatch),
+    batchSize: batchSizeFor(maxRate, sessionsOfBatch),
     sample: null,
     restores: !dryRun,
     warn,
   };
-  const memoryNeed = await checkRoom(settings, run, marks, scan, { warn, stop });
+  run.guard.expect(await checkRoom(settings, run, marks, scan, { warn, stop }));
   const othersAreSeen = await canSeeOthers(run);
   if (!dryRun && !othersAreSeen) {
     warn(
       `other runs cannot be seen (CLIENT SETNAME or CLIENT LIST is denied, or does not list our own connection): ${staysInRedis}`,
     );
   }
-  const takesBack = !dryRun && othersAreSeen;
-  const order: LaneOrder = {
-    ...{ directories: record.directories, keyPrefix: run.keyPrefix, clockLeadMs: run.clockLeadMs },
-    ...{ maxFileSize: run.maxFileSize, conversion: settings.conversion, conflicts: settings.conflicts },
-    ...{ dryRun, tells: settings.output.verbose, startedMs: Date.now(), takesBack, memoryNeed, lanes },
+  const { connection, store, clockLeadMs } = run;
+  const { directories } = record;
+  let writer: CopyWriter | undefined;
+  const open = (passStartedMs: number, survey: Survey) => {
+    writer?.close();
+    const { maxFileSize, conversion } = run;
+    const reading = { directories, maxFileSize, conversion, runStartedMs, passStartedMs };
+    const options = {
+      ...{ directories, clockLeadMs, dryRun, runStartedMs, passStartedMs },
+      ...{ conversion: settings.conversion, conflicts: settings.conflicts },
+      ...{ retracts: !dryRun && othersAreSeen, collectsOutcomes: settings.output.verbose },
+    };
+    const readers = new ReaderPool(reading, threads);
+    writer = new CopyWriter(options, survey, { connection, store, readers, warn, stop });
   };
-  const { connection } = run;
-  const own = composeCopyLane(order, { connection, warn, stop });
-  const others = threads.map((thread) =>
-    thread.openCopy(order, laneConnection(settings, run), {
-      warn,
-      stop,
-      historyId: () => connection.historyId,
-    }),
-  );
-  const lane = joinCopyLanes([...others, own]);
-  let largestLeadMs = 0;
-  let inUse = false;
+  const writing = (): CopyWriter => {
+    if (writer === undefined) throw new Error("a copy writes before it begins");
+    return writer;
+  };
   let inodes: readonly string[] = [];
   let folders = new SessionFolders(record.directories);
   return {
     scan,
-    isInUse: () => inUse,
-    rest: lane.rest,
-    close: lane.close,
+    isInUse: () => writer?.inUse === true,
+    close: () => writer?.close(),
     copy: {
       record,
       scan: (tally) => scanAll(scan, tally),
       lanes: {
-        begin: (startedMs, survey) => lane.begin({ startedMs, survey }),
-        learn: lane.learn,
-        beginPass: (pass, startedMs) => lane.beginPass({ pass, startedMs, largestLeadMs }),
-        changedOf: lane.changedOf,
-        work: async (batch) => {
-          const result = await lane.work(batch);
-          largestLeadMs = Math.max(largestLeadMs, result.largestLeadMs);
-          inUse ||= result.inUse;
-          return result;
-        },
-        takeBackEnded: lane.takeBackEnded,
+        begin: async (startedMs, survey) => open(startedMs, survey),
+        learn: async (survey) => writing().learn(survey),
+        beginPass: async (pass, startedMs) => writing().beginPass(pass, startedMs),
+        changedOf: (batch) => writing().changedOf(batch),
+        work: (batch) => writing().write(batch),
+        takeBackEnded: () => writing().retractEnded(),
       },
       survey: async () => {
         await marks.read();
@@ -142,11 +129,15 @@ export async function composeCopy(
       endWatch: async () => {
         refuseReplaced(record.directories, inodes);
         if (await watch.end()) return true;
-        return watch.isBlind() && (await hasLost(lane, warn));
+        return watch.isBlind() && (await hasLost(writing(), warn));
       },
       dryRun,
       tooManyFailed: () => tooManyFailed(record, settings.run.maxFailed),
-      pass: { batchesInFlight, pace: makePace(maxRate, (time) => pause(time, stop)), stop },
+      pass: {
+        batchesInFlight: 2 * threads.length + 2,
+        pace: makePace(maxRate, (time) => pause(time, stop)),
+        stop,
+      },
       onOutcome,
       onFailure,
     },
@@ -163,24 +154,6 @@ function refuseReplaced(directories: readonly string[], inodes: readonly string[
   }
 }
 
-function laneConnection(
-  { target, run: { dryRun, retryForMs } }: CommandSettings,
-  run: OpenRun,
-): LaneConnection {
-  return {
-    target: target.redis,
-    retryForMs,
-    ...(dryRun
-      ? {}
-      : {
-          names: {
-            copying: presenceName("copying", run.presence),
-            resting: presenceName("removing", run.presence),
-          },
-        }),
-  };
-}
-
 /**
  * Whether other runs can be seen. If not, no key is deleted: a file may be gone because another run purged it, and that run waits only for copies
  * that it can see. A dry run has no name of its own.
@@ -191,8 +164,8 @@ async function canSeeOthers({ connection, presence, isNamed }: OpenRun): Promise
 }
 
 /** Whether Redis no longer holds all that this run wrote: what is evicted unseen is missing. */
-async function hasLost(lane: CopyLane, warn: Surroundings["warn"]): Promise<boolean> {
-  const missing = await lane.countMissing();
+async function hasLost(writer: CopyWriter, warn: Surroundings["warn"]): Promise<boolean> {
+  const missing = await writer.countMissing();
   if (missing === 0) return false;
   warn(
     missing === undefined
@@ -225,7 +198,7 @@ async function checkRoom(
       ahead: (batch) => files.begin(batch),
       read: (file) => files.read(file),
       convert,
-      exist: (keys) => connection.run((client) => existingKeys(client, keys)),
+      exist: (keys) => run.store.exist(keys),
       isEnded: ({ directory }, session) => {
         const known = facts.get(directory);
         return (

@@ -70,7 +70,7 @@ export function composePurge(
     read: files.read,
     convert: run.convert,
     laterFile: (file, stamp) => otherPlaces.laterFile(file, stamp),
-    look: run.look,
+    look: (sids) => run.store.read(sids.map((sid) => run.store.keyOf(sid))),
     compare: (candidate, held) => compareHeld(candidate, held, rules, Date.now()),
     isUnmodified: (file, stamp) => isUnmodifiedSinceMark(stamp, factsOf(file)),
     explainMissing: (file, stamp, { fullLifetimeMs, lifetimeOrigin }) => {
@@ -80,7 +80,7 @@ export function composePurge(
         ? "ended"
         : "absent";
     },
-    exist: run.exist,
+    exist: (sids) => run.store.exist(sids.map((sid) => run.store.keyOf(sid))),
     nowMs: Date.now,
     unconditional: order.extent === "unconditional",
   };

@@ -4,9 +4,9 @@ import type { Survey } from "../model/mark.js";
 import type { Failure, FailureReason, SessionOutcome } from "../model/outcome.js";
 import type { RunRecord } from "../model/run-record.js";
 import { newScanTally, type ScanTally, type SessionFile } from "../model/session-file.js";
+import { type BatchResult, BatchTally } from "./batch-result.js";
+import type { Retracted } from "./copy-writer.js";
 import { judgeEnded, type SeenDirectories } from "./earlier-runs/learn.js";
-import type { TakenBack } from "./lanes/copy-lane.js";
-import { type LaneResult, laneResult } from "./lanes/lane-result.js";
 import { runMainPass } from "./main-pass.js";
 import { type Pass, runPass } from "./run-pass.js";
 
@@ -25,9 +25,9 @@ export interface Copy {
     /** Of a batch, the files that changed since the pass before began and were not read as they stand, and those that are away. */
     readonly changedOf: (batch: readonly SessionFile[]) => Promise<readonly SessionFile[]>;
     /** Does everything for a batch. */
-    readonly work: (batch: readonly SessionFile[]) => Promise<LaneResult>;
+    readonly work: (batch: readonly SessionFile[]) => Promise<BatchResult>;
     /** Takes back the keys of sessions whose files are gone behind their write. */
-    readonly takeBackEnded: () => Promise<readonly TakenBack[]>;
+    readonly takeBackEnded: () => Promise<readonly Retracted[]>;
   };
   /** Finds out what earlier runs left, and where the server works. Throws where the run must end. */
   readonly survey: () => Promise<Survey>;
@@ -186,7 +186,7 @@ function changedLane({ lanes, pass: { pace, stop } }: Copy): Pass["lane"] {
     const changed = await lanes.changedOf(batch);
     if (changed.length > 0) await pace(changed.length);
     const taken = stop.aborted ? [] : changed;
-    return taken.length === 0 ? laneResult(changed.length, { outcomes: [] }, false) : lanes.work(taken);
+    return taken.length === 0 ? new BatchTally(changed.length, false).result([]) : lanes.work(taken);
   };
 }
 
@@ -194,7 +194,7 @@ function changedLane({ lanes, pass: { pace, stop } }: Copy): Pass["lane"] {
 async function takeBackEnded({ record, lanes }: Copy): Promise<void> {
   const ledgers = [record.ledger, ...record.laterPasses];
   for (const { pass, count, bytes } of await lanes.takeBackEnded()) {
-    ledgers[pass]?.recordTakenBack(count, bytes);
+    ledgers[pass]?.recordRetracted(count, bytes);
   }
 }
 

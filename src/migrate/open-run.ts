@@ -1,24 +1,31 @@
 import { randomBytes } from "node:crypto";
-import { type Conversion, convertSession, fileSizeFactor } from "../convert/convert-session.js";
+import {
+  type Conversion,
+  type ConversionSettings,
+  convertSession,
+  fileSizeFactor,
+} from "../convert/convert-session.js";
 import { keyPrefix } from "../convert/session-key.js";
 import { isSigned } from "../convert/sign.js";
 import { RedisError } from "../model/errors.js";
 import { finishWithinMs } from "../model/finish-within.js";
-import type { Held, HeldText } from "../model/held.js";
+import type { HeldText } from "../model/held.js";
 import type { Difference, Failure, SessionOutcome } from "../model/outcome.js";
 import { describeTarget } from "../model/redis-target.js";
 import type { CommandSettings } from "../model/run-options.js";
 import type { RunRecord } from "../model/run-record.js";
 import type { ReadSession } from "../model/session-file.js";
-import { existingKeys } from "../redis/existing-keys.js";
 import { lookForKeyLayouts } from "../redis/key-layouts-seen.js";
-import { lookAtEach } from "../redis/look-at-keys.js";
+import { DryRunStore, RedisSessionStore } from "../redis/redis-session-store.js";
 import { ResilientConnection } from "../redis/resilient-connection.js";
+import { MemoryGuard } from "../redis/server/memory-guard.js";
 import { type Phase, type Presence, presenceName } from "../redis/server/presence.js";
 import { askServerFacts, refuseUnfitServer } from "../redis/server/server-facts.js";
+import type { SessionStore } from "../redis/session-store.js";
 import { directoryPlaces } from "../source/directory-places.js";
 import { isSid } from "../source/session-name.js";
 import { chooseKeyLayout } from "./choose-key-layout.js";
+import { entryMemory } from "./memory-need.js";
 import type { Reporter } from "./reporter.js";
 
 /** What a run talks to while it goes on. */
@@ -52,11 +59,12 @@ export interface OpenRun {
   readonly directories: readonly string[];
   /** Bytes that a session file may have. */
   readonly maxFileSize: number;
+  readonly conversion: ConversionSettings;
   readonly convert: (read: ReadSession, sid: string) => Conversion;
-  /** What Redis holds for sids. Throws where the run must end. */
-  readonly look: (sids: readonly string[]) => Promise<readonly Held[]>;
-  /** Which sids Redis has a key for. Throws where the run must end. */
-  readonly exist: (sids: readonly string[]) => Promise<readonly boolean[]>;
+  /** The session keys. In a dry run it writes nothing. */
+  readonly store: SessionStore;
+  /** What keeps the store from filling Redis. */
+  readonly guard: MemoryGuard;
   readonly close: () => Promise<void>;
 }
 
@@ -96,7 +104,9 @@ export async function openRun(
     record.keyLayout = choice.layout;
     if (choice.warning !== undefined) warn(choice.warning, true);
     const conversion = { ...settings.conversion, keyPrefix: keyPrefix(choice.layout, prefix), clockLeadMs };
-    const keyOf = (sid: string) => conversion.keyPrefix + sid;
+    const guard = new MemoryGuard();
+    const Store = settings.run.dryRun ? DryRunStore : RedisSessionStore;
+    const store = new Store(connection, { keyPrefix: conversion.keyPrefix, clockLeadMs, guard, entryMemory });
     return {
       connection,
       clockLeadMs,
@@ -105,9 +115,10 @@ export async function openRun(
       isNamed: phase !== undefined,
       directories: record.directories,
       maxFileSize: fileSizeFactor * conversion.maxSessionSize,
+      conversion,
       convert: (read, sid) => convertSession(read, sid, conversion, Date.now()),
-      exist: (sids) => connection.run((client) => existingKeys(client, sids.map(keyOf))),
-      look: (sids) => connection.runEach(sids.map(keyOf), lookAtEach(clockLeadMs)),
+      store,
+      guard,
       close,
     };
   } catch (error) {

@@ -5,7 +5,7 @@ import type { Held, HeldText } from "../model/held.js";
 import type { SessionOutcome } from "../model/outcome.js";
 import type { ExactStamp, FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
 import type { ExactReading } from "../source/read-session-file.js";
-import { type ConvertedSession, conversionOutcome, failed, unreadOutcome } from "./lanes/lane.js";
+import { type ConvertedSession, conversionOutcome, failed, unreadOutcome } from "./prepare-session.js";
 
 /** What proving a batch works with. */
 export interface ProofParts {

@@ -5,7 +5,7 @@ import type { SessionFile } from "../model/session-file.js";
 import { pathOf } from "../source/recent-files.js";
 import type { Removal } from "../source/removal/remove-session-file.js";
 import { type BatchWork, forEachBatch } from "./for-each-batch.js";
-import { failed, inDoubtDetail, located } from "./lanes/lane.js";
+import { failed, inDoubtDetail, located } from "./prepare-session.js";
 import { type Proof, type ProvenFile, youngMs } from "./purge-lane.js";
 
 /** What a purge works with. */

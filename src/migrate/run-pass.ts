@@ -1,13 +1,13 @@
 import type { Ledger } from "../model/ledger.js";
 import type { SessionOutcome } from "../model/outcome.js";
 import type { SessionFile } from "../model/session-file.js";
+import { type BatchResult, BatchTally } from "./batch-result.js";
 import { type BatchWork, forEachBatch } from "./for-each-batch.js";
-import { type LaneResult, laneResult } from "./lanes/lane-result.js";
 
 /** What a pass over the session directories works with. */
 export interface Pass extends Omit<BatchWork, "work" | "skip"> {
   /** Does everything for one batch. */
-  readonly lane: (batch: readonly SessionFile[]) => Promise<LaneResult>;
+  readonly lane: (batch: readonly SessionFile[]) => Promise<BatchResult>;
   readonly ledger: Ledger;
   /** Told of every outcome once it is recorded. */
   readonly onOutcome: (outcome: SessionOutcome) => void;
@@ -23,7 +23,7 @@ export async function runPass({ lane, ledger, onOutcome, ...rest }: Pass): Promi
     skip: (batch) => ledger.recordUnvisited(batch.length),
     work: async (batch) => {
       const result = await lane(batch).catch((error: unknown) =>
-        laneResult(batch.length, { outcomes: [], error }, false),
+        new BatchTally(batch.length, false).result([], { error }),
       );
       ledger.add(result.page);
       ledger.recordUnvisited(result.unvisited);

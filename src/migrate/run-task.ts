@@ -22,10 +22,10 @@ import { copySessions, doubtText, endedText, untilKept } from "./copy-sessions.j
 import { judgeEnded, mayBeLost, SeenDirectories } from "./earlier-runs/learn.js";
 import { type Marks, marksOf } from "./earlier-runs/marks.js";
 import { surveyOrder, surveyRun } from "./earlier-runs/survey.js";
-import type { LaneThread } from "./lanes/lane-thread.js";
 import { runMainPass } from "./main-pass.js";
 import { type OpenRun, openRun, type Surroundings } from "./open-run.js";
 import { type PurgeResult, purgeSessions } from "./purge-sessions.js";
+import type { ReaderThread } from "./readers/reader-thread.js";
 import { type RedisWatch, watchRedis } from "./redis-watch.js";
 import { countSessionFiles, type ScanSettings } from "./session-scan.js";
 import { type Witness, witnessOf } from "./witness.js";
@@ -41,7 +41,7 @@ export async function runTask(
   task: Task,
   settings: CommandSettings,
   surroundings: Surroundings,
-  threads: readonly LaneThread[],
+  threads: readonly ReaderThread[],
 ): Promise<void> {
   if (task === "purge-unverified") return purgeUnverified(settings, surroundings);
   const phase = task === "copy" ? "copying" : task === "verify" ? undefined : "removing";
@@ -72,7 +72,7 @@ async function copy(
   run: OpenRun,
   marks: Marks,
   watch: RedisWatch,
-  threads: readonly LaneThread[],
+  threads: readonly ReaderThread[],
 ): Promise<void> {
   const { record, stop } = surroundings;
   const composed = await composeCopy(settings, surroundings, run, marks, watch, threads);
@@ -102,12 +102,11 @@ async function copy(
       // Once Redis forgot behind a removal nothing more goes.
       if (settings.removal.purge && !stop.aborted && record.purged === 0) {
         const inUse = composed.isInUse() || record.laterPasses.some(hasChanges);
-        await composed.rest();
         await purgeCopied(settings, surroundings, run, marks, watch, inUse);
       }
     });
   } finally {
-    await composed.close();
+    composed.close();
   }
 }
 
@@ -321,14 +320,14 @@ async function verify(
   surroundings: Surroundings,
   run: OpenRun,
   marks: Marks,
-  threads: readonly LaneThread[],
+  threads: readonly ReaderThread[],
 ): Promise<void> {
   const { record, warn, stop } = surroundings;
   await marks.read();
   const before = await surveyRun(run, { ...surveyOrder(settings, marks, surroundings), whole: false });
-  const composed = await composeVerify(settings, surroundings, run, before, threads);
-  try {
-    const work = () => runMainPass(composed.pass, composed.learn, before, record);
+  const composed = composeVerify(settings, surroundings, run, before, threads);
+  {
+    const work = () => runMainPass(composed.pass, async (survey) => composed.learn(survey), before, record);
     const { survey, seen } = await shown("comparing", composed.scan, surroundings, record.ledger, work);
     // What only reads has no witness of its own.
     await marks.confirm();
@@ -338,8 +337,6 @@ async function verify(
     const verdict = stop.aborted ? "fine" : judgeEnded(survey, seen, maxEnded, Date.now());
     if (verdict !== "fine") warn(endedText(verdict, seen), true);
     if (verdict === "lost") record.partial = true;
-  } finally {
-    await composed.close();
   }
   const { outcomes } = record.ledger.counts;
   const differing = outcomes.missing + outcomes.different + outcomes["wrong-lifetime"];

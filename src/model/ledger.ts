@@ -118,7 +118,7 @@ export class Ledger {
   }
 
   /** Sessions that were counted as copied, with so many bytes in all, ended behind their write, and their keys were taken back. */
-  recordTakenBack(count: number, bytesWritten: number): void {
+  recordRetracted(count: number, bytesWritten: number): void {
     this.#outcomes.copied -= count;
     this.#outcomes.vanished += count;
     this.#bytesWritten -= bytesWritten;

@@ -9,8 +9,8 @@ export interface Written {
   readonly timesLost: number;
   /** Milliseconds since the epoch, on our clock. */
   readonly expiresAtMs: number;
-  /** SHA-1 of the value, as 40 hex digits. */
-  readonly digest: string;
+  /** SHA-1 of the value. */
+  readonly digest: Uint8Array;
   /** Bytes of the value. */
   readonly bytes: number;
 }

@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import type { HeldText } from "../model/held.js";
-import { lookAtKeys } from "./look-at-keys.js";
+import { readKeys } from "./read-keys.js";
 import { allowed } from "./server/server-info.js";
 import { sessionKeys } from "./session-keys.js";
 
@@ -64,7 +64,7 @@ async function serverSaves(
     cursor = page.cursor;
     for (let at = 0; at < page.sids.length && Date.now() < endMs; at += keysAtATime) {
       const keys = page.sids.slice(at, at + keysAtATime).map((sid) => keyPrefix + sid);
-      for (const held of await lookAtKeys(client, keys, clockLeadMs)) {
+      for (const held of await readKeys(client, keys, clockLeadMs)) {
         if (held.kind !== "text") continue;
         seen++;
         if (held.expiresAtMs !== null && (held.expiresAtMs + clockLeadMs) % 1000 === 0) wholeSeconds++;

@@ -4,43 +4,42 @@ import { Command, type Redis } from "ioredis";
 type BatchStream = Exclude<Parameters<Redis["sendCommand"]>[1], undefined | NodeJS.WritableStream>;
 
 /**
- * One command as Redis's protocol has it, from texts in which each character is one byte. `protocolText` makes such texts [Redis,
- * RESP2].
+ * Sends encoded commands all at once and returns their replies in order: texts as buffers, errors
+ * as values that name their command, also those of a lost connection.
  */
-export function encodeCommand(...parts: readonly string[]): string {
-  let text = `*${parts.length}\r\n`;
-  for (const part of parts) text += `$${part.length}\r\n${part}\r\n`;
-  return text;
+export async function sendBatch(client: Redis, encoded: readonly string[]): Promise<unknown[]> {
+  if (encoded.length === 0) return [];
+  const replies = await send(client, Buffer.from(encoded.join(""), "latin1"), encoded.length);
+  return replies.map((reply, index) =>
+    reply instanceof Error ? named(reply, encoded[index]?.split("\r\n", 3)[2]) : reply,
+  );
 }
 
-/** A text as its UTF-8 bytes, one character for each. */
-export function protocolText(text: string): string {
-  return isAscii.test(text) ? text : Buffer.from(text, "utf8").toString("latin1");
+/** Sends so many SET commands that one buffer holds, and returns their replies as `sendBatch` does. */
+export async function sendEncoded(client: Redis, commands: Buffer, count: number): Promise<unknown[]> {
+  const replies = await send(client, commands, count);
+  return replies.map((reply) => (reply instanceof Error ? named(reply, "SET") : reply));
 }
-
-const isAscii = /^[\0-\x7f]*$/;
 
 /**
- * Sends commands that are encoded already, all at once, and gives their replies in the same order: texts as buffers, errors as errors
- * that name their command, those of a connection that was lost included. The client keeps connection, order and errors; one command object stands for all of
- * them, which costs a quarter of what a pipeline does.
+ * The client keeps connection, order and errors. One command object stands for all commands, which
+ * costs a quarter of what a pipeline does.
  */
-export function sendBatch(client: Redis, encoded: readonly string[]): Promise<unknown[]> {
-  if (encoded.length === 0) return Promise.resolve([]);
+function send(client: Redis, bytes: Buffer, count: number): Promise<unknown[]> {
   return new Promise((resolve) => {
     const replies: unknown[] = [];
     const note = (reply: unknown) => {
       replies.push(reply);
-      if (replies.length === encoded.length) resolve(replies);
+      if (replies.length === count) resolve(replies);
     };
-    // The name is what the client looks its own rules up by; none applies to it.
+    // ioredis looks up per-command flags by name; an unknown name has none.
     const command = new Command("batch");
     command.resolve = note;
-    command.reject = (error) => note(answering(error, encoded[replies.length]));
-    // Else the client would subscribe to its promise once more for each.
+    command.reject = note;
+    // Otherwise ioredis would subscribe to the promise again for each reply.
     command.isTraced = true;
     let isFirst = true;
-    command.toWritable = () => (isFirst ? Buffer.from(encoded.join(""), "latin1") : "");
+    command.toWritable = () => (isFirst ? bytes : "");
     const stream = {
       isPipeline: true,
       destination: { redis: client },
@@ -49,12 +48,11 @@ export function sendBatch(client: Redis, encoded: readonly string[]): Promise<un
         isFirst = false;
       },
     } satisfies BatchStream;
-    for (const _ of encoded) client.sendCommand(command, stream);
+    for (let sent = 0; sent < count; sent++) client.sendCommand(command, stream);
   });
 }
 
-/** Notes which command an error answers, for the client only knows of a batch. */
-function answering(error: unknown, encoded: string | undefined): unknown {
-  const name = encoded?.split("\r\n", 3)[2];
-  return error instanceof Error && name !== undefined ? Object.assign(error, { command: { name } }) : error;
+/** Notes which command an error answers, because ioredis knows only of a batch. */
+function named(error: Error, name: string | undefined): Error {
+  return name === undefined ? error : Object.assign(error, { command: { name } });
 }

@@ -1,7 +1,8 @@
 import type { Redis } from "ioredis";
 import type { HeldText } from "../model/held.js";
-import { lookAtSizedKeys, type SizedKey } from "./look-at-keys.js";
-import { encodeCommand, protocolText, sendBatch } from "./send-batch.js";
+import { encodeCommand, protocolText } from "./encode-command.js";
+import { readSizedKeys, type SizedKey } from "./read-keys.js";
+import { sendBatch } from "./send-batch.js";
 import { allowed } from "./server/server-info.js";
 
 /** What the look at the session keys found. */
@@ -61,7 +62,7 @@ async function lookAround(
         .slice(0, left());
       const { fitting, tooLong } = await keysByLength(client, some, mostBytes - bytes);
       isWhole &&= !tooLong.some(isOwn);
-      const held = await lookAtSizedKeys(client, fitting, clockLeadMs);
+      const held = await readSizedKeys(client, fitting, clockLeadMs);
       for (const [index, one] of held.entries()) {
         const key = fitting[index]?.key;
         if (key === undefined) continue;

@@ -4,6 +4,13 @@ import type { FileStamp, SessionFile } from "../model/session-file.js";
 /** Files that are remembered; what changed beside more of them is taken again without need, which does no harm. */
 const mostRemembered = 100_000;
 
+/** Tells which files changed since a pass began. */
+export interface ChangeTest {
+  /** Milliseconds since the epoch. */
+  readonly sinceMs: number;
+  readonly isChanged: (file: SessionFile, stamp: FileStamp | undefined) => boolean;
+}
+
 /**
  * Finds what changed since it was read. Only files that changed at about the time of the pass, or later, are remembered: no others
  * can be mistaken for changed ones.
@@ -52,17 +59,19 @@ export class RecentFiles {
   }
 
   /**
-   * Gives a test for what changed since the pass that ran last began, and was not read as it stands, by how a file stands now. Of one that is
-   * gone or cannot be looked at (`undefined`) nothing is known, unless that was so before, for then it had its outcome.
+   * How to tell what changed since the last pass began and was not read as it stands now: only
+   * files with a time after `sinceMs`, and of these those for which `isChanged` holds. A file that
+   * is gone or cannot be looked at (`undefined`) counts as changed, unless it was so before.
    */
-  changedSincePass(): (file: SessionFile, stamp: FileStamp | undefined) => boolean {
+  changedSincePass(): ChangeTest {
     const sinceMs = this.#sinceMs;
-    return (file, stamp) => {
+    const isChanged = (file: SessionFile, stamp: FileStamp | undefined) => {
       if (stamp === undefined) return !this.#unseen.has(pathOf(file));
       if (latest(stamp) <= sinceMs) return false;
       const noted = this.#stamps.get(pathOf(file));
       return noted === undefined || !isSame(noted, stamp);
     };
+    return { sinceMs, isChanged };
   }
 
   get #sinceMs(): number {

@@ -47,7 +47,8 @@ export class WrittenSessions {
     offset = this.#buffer.writeUInt32LE(timesLost, offset);
     offset = this.#buffer.writeDoubleLE(expiresAtMs, offset);
     offset = this.#buffer.writeUInt32LE(bytes, offset);
-    offset += this.#buffer.write(digest, offset, "hex");
+    this.#buffer.set(digest, offset);
+    offset += digestLength;
     offset = this.#buffer.writeUInt8(file.sid.length, offset);
     this.#buffered = offset + this.#buffer.write(file.sid, offset, "latin1");
   }
@@ -103,7 +104,7 @@ export class WrittenSessions {
       timesLost: chunk.readUInt32LE(offset + 4),
       expiresAtMs: chunk.readDoubleLE(offset + 8),
       bytes: chunk.readUInt32LE(offset + 16),
-      digest: chunk.toString("hex", offset + 20, offset + 20 + digestLength),
+      digest: chunk.subarray(offset + 20, offset + 20 + digestLength),
     };
   }
 

@@ -1,39 +1,28 @@
 import { isSigned } from "../../convert/sign.js";
-import { lookAtKeys } from "../../redis/look-at-keys.js";
-import type { ResilientConnection } from "../../redis/resilient-connection.js";
+import type { KeyAsSeen, SessionStore } from "../../redis/session-store.js";
 import { sha1 } from "../../redis/sha1.js";
-import { type KeyAsSeen, takeBack } from "../../redis/take-back.js";
 
-/** How the keys of a run are named and dated. */
-export interface KeySpace {
-  readonly keyPrefix: string;
-  readonly clockLeadMs: number;
-}
+type Store = Pick<SessionStore, "keyOf" | "read" | "retract">;
 
-type Connection = Pick<ResilientConnection, "run">;
-
-/** Deletes the keys of these sids if a copy wrote them and nobody has saved them since. Throws where the run must end. */
+/** Deletes the keys of these sids if a copy wrote them and nobody has saved them since. Throws what `SessionStore` throws. */
 export async function deleteCopyWritten(
-  connection: Connection,
-  files: readonly { readonly sid: string }[],
-  keySpace: KeySpace,
+  store: Store,
+  sids: readonly string[],
+  clockLeadMs: number,
 ): Promise<void> {
-  const { keyPrefix, clockLeadMs } = keySpace;
-  const copyWritten = await seeCopyWritten(connection, files, keySpace);
-  await connection.run((client) => takeBack(client, copyWritten, keyPrefix, clockLeadMs));
+  await store.retract(await seeCopyWritten(store, sids, clockLeadMs));
 }
 
-/** The keys of these sids that a copy wrote, as they stand. Throws where the run must end. */
+/** The keys of these sids that a copy wrote, as they stand. Throws what `SessionStore` throws. */
 export async function seeCopyWritten(
-  connection: Connection,
-  files: readonly { readonly sid: string }[],
-  { keyPrefix, clockLeadMs }: KeySpace,
+  store: Pick<Store, "keyOf" | "read">,
+  sids: readonly string[],
+  clockLeadMs: number,
 ): Promise<KeyAsSeen[]> {
-  const keys = files.map(({ sid }) => keyPrefix + sid);
-  const held = await connection.run((client) => lookAtKeys(client, keys, clockLeadMs));
-  return files.flatMap(({ sid }, index) => {
+  const held = await store.read(sids.map((sid) => store.keyOf(sid)));
+  return sids.flatMap((sid, index) => {
     const one = held[index];
     if (one?.kind !== "text" || one.expiresAtMs === null || !isSigned(one, clockLeadMs)) return [];
-    return [{ file: { sid }, digest: sha1(one.value.toString("latin1")), expiresAtMs: one.expiresAtMs }];
+    return [{ sid, digest: sha1(one.value.toString("latin1")), expiresAtMs: one.expiresAtMs }];
   });
 }

@@ -1,11 +1,10 @@
 import type { Survey } from "../../model/mark.js";
 import { sessionKeys } from "../../redis/session-keys.js";
-import type { KeyAsSeen } from "../../redis/take-back.js";
-import { takeBack } from "../../redis/take-back.js";
+import type { KeyAsSeen } from "../../redis/session-store.js";
 import type { SessionFolders } from "../../source/session-folders.js";
 import { isSid } from "../../source/session-name.js";
 import type { OpenRun } from "../open-run.js";
-import { type KeySpace, seeCopyWritten } from "./delete-copy-written.js";
+import { seeCopyWritten } from "./delete-copy-written.js";
 import { mayRetract } from "./learn.js";
 import type { Marks } from "./marks.js";
 
@@ -52,9 +51,7 @@ export async function retractKeys(retraction: Retraction, survey: Survey): Promi
   let count = 0;
   for (let at = 0; at < retracted.length && !stop.aborted; at += keysAtATime) {
     const some = retracted.slice(at, at + keysAtATime);
-    const deleted = await run.connection.run((client) =>
-      takeBack(client, some, run.keyPrefix, run.clockLeadMs),
-    );
+    const deleted = await run.store.retract(some);
     count += deleted.filter((one) => one).length;
   }
   return count;
@@ -76,8 +73,7 @@ async function keysWithoutFile({
   folders,
   stop,
 }: Retraction): Promise<{ readonly retracted: readonly KeyAsSeen[]; readonly withFile: number }> {
-  const { connection, keyPrefix, clockLeadMs } = run;
-  const keySpace: KeySpace = { keyPrefix, clockLeadMs };
+  const { connection, store, keyPrefix, clockLeadMs } = run;
   const retracted = new Map<string, KeyAsSeen>();
   let withFile = 0;
   let cursor = "0";
@@ -88,10 +84,9 @@ async function keysWithoutFile({
     const gone = page.sids.filter((sid) => folders.isNowhere(sid));
     withFile += page.sids.length - gone.length;
     if (gone.length === 0) continue;
-    const files = gone.map((sid) => ({ sid }));
-    const seen = await seeCopyWritten(connection, files, keySpace);
+    const seen = await seeCopyWritten(store, gone, clockLeadMs);
     // SCAN may give a key twice.
-    for (const key of seen) retracted.set(key.file.sid, key);
+    for (const key of seen) retracted.set(key.sid, key);
   } while (cursor !== "0" && !stop.aborted);
   return { retracted: [...retracted.values()], withFile };
 }

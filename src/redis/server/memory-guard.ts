@@ -5,7 +5,7 @@ import { askServerState } from "./server-state.js";
 /** Of the memory limit; above it the live server's own saves would begin to fail. */
 export const fullShare = 0.95;
 /** Bytes written between two looks, at the most. */
-const mostUnseen = 32 * 1024 * 1024;
+const maxUnseen = 32 * 1024 * 1024;
 
 /** Stops writing before Redis is full. */
 export class MemoryGuard {
@@ -17,13 +17,11 @@ export class MemoryGuard {
   #inFlight = 0;
   /** One look at a time: each counts what the one before admitted. */
   #looking: Promise<void> = Promise.resolve();
-  readonly #need: number;
-  readonly #sharers: number;
+  #need = 0;
 
-  /** `need`: bytes of memory that the run takes in all, about; `sharers`: guards that share what is free, each with a part of the run. */
-  constructor(need: number, sharers = 1) {
-    this.#need = need / sharers;
-    this.#sharers = sharers;
+  /** Notes how many bytes of memory the run takes in all, about. It only serves to say how much is missing. */
+  expect(bytes: number): void {
+    this.#need = bytes;
   }
 
   /**
@@ -62,12 +60,11 @@ export class MemoryGuard {
       this.#unlimited = true;
       return bytes;
     }
-    const share = Math.floor((Math.floor(maxMemory * fullShare) - usedMemory) / this.#sharers);
-    const free = share - this.#inFlight;
+    const free = Math.floor(maxMemory * fullShare) - usedMemory - this.#inFlight;
     const taken = bytes > free ? await least() : bytes;
     if (taken > 0 && taken > free) throw new RedisError("refused", this.#refusal(free, taken));
     // Half of it, for sizes are estimates and the live server writes too.
-    this.#allowance = Math.max(taken, Math.min(free / 2, mostUnseen / this.#sharers));
+    this.#allowance = Math.max(taken, Math.min(free / 2, maxUnseen));
     return taken;
   }
 
@@ -75,7 +72,7 @@ export class MemoryGuard {
   explain(error: unknown): unknown {
     if (!(error instanceof Error) || error.name !== "ReplyError" || !error.message.startsWith("OOM"))
       return error;
-    const missing = this.#sharers * Math.max(this.#need - this.#written + this.#inFlight, this.#inFlight);
+    const missing = Math.max(this.#need - this.#written + this.#inFlight, this.#inFlight);
     return new RedisError(
       "refused",
       `Redis is out of memory (maxmemory reached): about ${mebibytes(missing)} more are needed. Raise maxmemory, then run this again`,
@@ -83,7 +80,7 @@ export class MemoryGuard {
   }
 
   #refusal(free: number, bytes: number): string {
-    const missing = this.#sharers * (Math.max(this.#need - this.#written, bytes) - Math.max(free, 0));
+    const missing = Math.max(this.#need - this.#written, bytes) - Math.max(free, 0);
     return `Redis has come to 95% of its maxmemory: about ${mebibytes(missing)} more are needed, and writing stopped before the server's own saves fail`;
   }
 }

@@ -1,8 +1,8 @@
 import type { Redis } from "ioredis";
 import type { Held } from "../model/held.js";
+import { encodeCommand, protocolText } from "./encode-command.js";
 import { redisFault } from "./redis-fault.js";
-import type { EachOf } from "./resilient-connection.js";
-import { encodeCommand, protocolText, sendBatch } from "./send-batch.js";
+import { sendBatch } from "./send-batch.js";
 
 /**
  * About how many bytes of values a batch asks for at a time. Redis may limit its output buffers
@@ -15,20 +15,25 @@ const fewKeys = 1;
 /** How many keys may be asked for at a time, by what was seen on a connection so far. */
 const windows = new WeakMap<Redis, number>();
 
+/** Which keys exist, in one batch. Throws what `redisFault` sorts. */
+export async function existingKeys(client: Redis, keys: readonly string[]): Promise<boolean[]> {
+  const commands = keys.map((key) => encodeCommand("EXISTS", protocolText(key)));
+  return (await sendBatch(client, commands)).map((reply) => {
+    if (reply instanceof Error) throw reply;
+    return reply === 1;
+  });
+}
+
 /**
  * What Redis holds under keys. Replies are bounded by bytes: few keys are asked for at first, twice as many each time while their values are
  * small, and fewer again when large ones come. The lifetime is read after the value: if a save falls in between, it is the later one.
  * Throws what `redisFault` sorts.
  */
-export async function lookAtKeys(
-  client: Redis,
-  keys: readonly string[],
-  clockLeadMs: number,
-): Promise<Held[]> {
+export async function readKeys(client: Redis, keys: readonly string[], clockLeadMs: number): Promise<Held[]> {
   const held: Held[] = [];
   while (held.length < keys.length) {
     const window = windows.get(client) ?? fewKeys;
-    const seen = await lookAtOnce(client, keys.slice(held.length, held.length + window), clockLeadMs);
+    const seen = await readOnce(client, keys.slice(held.length, held.length + window), clockLeadMs);
     const largest = seen.reduce((most, one) => Math.max(most, one.kind === "text" ? one.value.length : 0), 1);
     // A few keys tell nothing of many.
     windows.set(
@@ -50,7 +55,7 @@ export interface SizedKey {
  * Looks at keys whose lengths are known, with as few questions as the byte limit allows. Throws
  * what `redisFault` sorts.
  */
-export async function lookAtSizedKeys(
+export async function readSizedKeys(
   client: Redis,
   keys: readonly SizedKey[],
   clockLeadMs: number,
@@ -63,29 +68,13 @@ export async function lookAtSizedKeys(
       if (left < 0 && to > from) break;
     }
     const some = keys.slice(from, to).map(({ key }) => key);
-    held.push(...(await lookAtOnce(client, some, clockLeadMs)));
+    held.push(...(await readOnce(client, some, clockLeadMs)));
     from = to;
   }
   return held;
 }
 
-/**
- * Looks at keys over a connection that may be lost and made again. A value that Redis never returns
- * fails alone.
- */
-export function lookAtEach(clockLeadMs: number): EachOf<string, Held> {
-  return {
-    work: (client, keys) => lookAtKeys(client, keys, clockLeadMs),
-    nameOf: (key) => key,
-    unaccepted: () => ({
-      kind: "unreadable",
-      detail:
-        "Redis closes the connection whenever its value is read (client-output-buffer-limit, or a limit of a proxy)",
-    }),
-  };
-}
-
-async function lookAtOnce(client: Redis, keys: readonly string[], clockLeadMs: number): Promise<Held[]> {
+async function readOnce(client: Redis, keys: readonly string[], clockLeadMs: number): Promise<Held[]> {
   const commands = keys.flatMap((key) => {
     const text = protocolText(key);
     return [encodeCommand("GET", text), encodeCommand("PEXPIRETIME", text)];

@@ -1,25 +1,26 @@
-import type { Candidate } from "../../model/entry.js";
+import type { Candidate } from "../model/entry.js";
 
-/** Entries that are remembered; young files beyond them are rare enough. */
-const mostRemembered = 100_000;
+/** More of them are too rare to matter. */
+const maxRemembered = 100_000;
 
-interface YoungWrite {
+interface RecentWrite {
   readonly mtimeMs: number;
   readonly expiresAtMs: number;
 }
 
 /**
- * What this run sends for files that were younger, when they were read, than file times are exact. The instant of such an entry implies a
- * save before the file's own modification, so that an older file of the same session, read just before, would seem to be newer.
+ * Entries written from files that were modified within the last two seconds. Their expiry implies a
+ * save before the file's own modification, so an older copy of the same session would wrongly look
+ * newer.
  */
-export class YoungWrites {
-  readonly #writes = new Map<string, YoungWrite>();
+export class RecentWrites {
+  readonly #writes = new Map<string, RecentWrite>();
 
   /** Takes note of candidates before they are sent. */
   note(candidates: readonly Candidate[]): void {
     for (const { entry, mtimeMs, fullLifetimeMs } of candidates) {
       const { key, expiresAtMs } = entry;
-      if (mtimeMs <= expiresAtMs - fullLifetimeMs || this.#writes.size >= mostRemembered) continue;
+      if (mtimeMs <= expiresAtMs - fullLifetimeMs || this.#writes.size >= maxRemembered) continue;
       const known = this.#writes.get(key);
       if (known === undefined || known.mtimeMs < mtimeMs) this.#writes.set(key, { mtimeMs, expiresAtMs });
     }

@@ -1,0 +1,488 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { conflictRules, decideConflict, lifetimeToleranceMs } from "../convert/decide-conflict.js";
+import { explainMissing, isCovered, isUnmodifiedSinceMark, recentMs } from "../convert/missing-key.js";
+import type { Candidate, Entry } from "../model/entry.js";
+import { SourceError } from "../model/errors.js";
+import type { DirectoryFacts, Survey } from "../model/mark.js";
+import type { SessionOutcome } from "../model/outcome.js";
+import type { CommandSettings } from "../model/run-options.js";
+import type { FileStamp, SessionFile } from "../model/session-file.js";
+import type { Written } from "../model/written.js";
+import { pause } from "../redis/pause.js";
+import type { ResilientConnection } from "../redis/resilient-connection.js";
+import type { SessionStore } from "../redis/session-store.js";
+import { digestOf } from "../redis/sha1.js";
+import { Looks } from "../source/looks.js";
+import type { Reading } from "../source/read-session-file.js";
+import { type ChangeTest, isModifiedSince, RecentFiles } from "../source/recent-files.js";
+import { SessionFolders } from "../source/session-folders.js";
+import { WrittenSessions } from "../source/written-sessions.js";
+import { type BatchResult, BatchTally } from "./batch-result.js";
+import { deleteCopyWritten } from "./earlier-runs/delete-copy-written.js";
+import { SeenDirectories } from "./earlier-runs/learn.js";
+import { type Finished, failed, located, type Prepared } from "./prepare-session.js";
+import type { ConvertedBatch } from "./readers/converted-batch.js";
+import { type EncodedSessions, maxCommandBytes } from "./readers/encoded-sessions.js";
+import type { ReaderPool } from "./readers/reader-pool.js";
+import { RecentWrites } from "./recent-writes.js";
+import { type Reconciliation, reconcile, type Unreconciled } from "./reconcile.js";
+
+/** What a copy writes with. */
+export interface WriterContext {
+  readonly connection: Pick<ResilientConnection, "timesLost">;
+  readonly store: SessionStore;
+  readonly readers: ReaderPool;
+  readonly warn: (message: string, evenIfQuiet?: boolean) => void;
+  readonly stop: AbortSignal;
+}
+
+/** How a copy writes. */
+export interface WriterOptions extends Pick<CommandSettings, "conversion" | "conflicts"> {
+  readonly directories: readonly string[];
+  /** By how much Redis's clock is ahead of ours, milliseconds. */
+  readonly clockLeadMs: number;
+  readonly dryRun: boolean;
+  /** Whether keys of sessions that end during the copy are deleted: only if other runs can be seen. */
+  readonly retracts: boolean;
+  /** Whether somebody wants to be told of each outcome. */
+  readonly collectsOutcomes: boolean;
+  /** When the run began, milliseconds since the epoch. */
+  readonly runStartedMs: number;
+  /** When its main pass began. */
+  readonly passStartedMs: number;
+}
+
+/** Of one pass, sessions whose files were gone after they were written, so that their keys were deleted. */
+export interface Retracted {
+  /** 0 for the main pass. */
+  readonly pass: number;
+  readonly count: number;
+  /** Bytes of their values. */
+  readonly bytes: number;
+}
+
+/** What follows if a key cannot be deleted. */
+export const staysInRedis = "a session that ends during the copy stays in Redis";
+
+const writtenPerBatch = 256;
+/** Keys that live no longer than this may expire while they are looked for. */
+const shortLifeMs = 60_000;
+const directoryAway = {
+  kind: "failed",
+  reason: "unreadable",
+  detail: "its session directory was away",
+} as const;
+
+/**
+ * Writes session files to Redis, batch by batch: has them read and converted, creates their keys,
+ * reconciles what exists, and deletes the keys of sessions that end meanwhile. It remembers what it
+ * read and wrote, and serves one attempt at a copy.
+ */
+export class CopyWriter {
+  readonly #options: WriterOptions;
+  readonly #context: WriterContext;
+  readonly #stats = new Looks();
+  readonly #folders: SessionFolders;
+  readonly #recentFiles: RecentFiles;
+  readonly #recentWrites = new RecentWrites();
+  readonly #seen = new SeenDirectories();
+  /** Sids of keys that were written and deleted again. */
+  readonly #retracted = new Set<string>();
+  /** `undefined` if what was written cannot be kept. */
+  #written: WrittenSessions | undefined;
+  #survey: Survey;
+  #facts: ReadonlyMap<string, DirectoryFacts> = new Map();
+  #changed: ChangeTest;
+  #pass = 0;
+  #inUse = false;
+
+  constructor(options: WriterOptions, survey: Survey, context: WriterContext) {
+    this.#options = options;
+    this.#context = context;
+    this.#folders = new SessionFolders(options.directories);
+    this.#recentFiles = new RecentFiles(options.passStartedMs);
+    this.#changed = this.#recentFiles.changedSincePass();
+    this.#survey = survey;
+    this.learn(survey);
+    if (!options.dryRun) {
+      this.#keepingLog(() => {
+        this.#written = new WrittenSessions(options.directories);
+      });
+    }
+  }
+
+  /** Whether a file was read that was modified since the run began: a server still uses the directory. */
+  get inUse(): boolean {
+    return this.#inUse;
+  }
+
+  /** Takes what the run knows by now. */
+  learn(survey: Survey): void {
+    this.#survey = survey;
+    this.#facts = new Map(survey.directories.map((one) => [one.directory, one]));
+  }
+
+  /** Begins a pass over what changed since the last one began. */
+  beginPass(pass: number, startedMs: number): void {
+    this.#changed = this.#recentFiles.changedSincePass();
+    this.#recentFiles.beginPass(startedMs);
+    this.#pass = pass;
+  }
+
+  /** Of these files, those that changed since the last pass began and were not read as they stand now, and those whose state is unknown. */
+  async changedOf(files: readonly SessionFile[]): Promise<SessionFile[]> {
+    const { sinceMs, isChanged } = this.#changed;
+    const changed = await this.#context.readers.changedSince(files, sinceMs);
+    return changed.flatMap(({ place, stamp }) => {
+      const file = fileAt(files, place);
+      if (!isChanged(file, stamp)) return [];
+      // A file that is gone had its outcome already.
+      return stamp === undefined && this.#folders.hasVanished(file) ? [] : [file];
+    });
+  }
+
+  /** Does everything for a batch of session files. The result holds the error that ends the run, if there is one. */
+  async write(files: readonly SessionFile[]): Promise<BatchResult> {
+    const tally = new BatchTally(files.length, this.#options.collectsOutcomes);
+    try {
+      for (const file of files) this.#folders.note(file);
+      for (let rest = files; rest.length > 0; ) {
+        const batch = await this.#context.readers.convert(rest);
+        await this.#writeBatch(rest, batch, tally);
+        this.#context.readers.giveBack(batch);
+        rest = rest.slice(batch.taken);
+      }
+      return tally.result(this.#seen.take());
+    } catch (error) {
+      return tally.result(this.#seen.take(), { error });
+    }
+  }
+
+  /** Deletes the keys of sessions whose files are gone since they were written. */
+  async retractEnded(): Promise<Retracted[]> {
+    if (this.#folders.areUntouched()) return [];
+    const totals = new Map<number, Retracted>();
+    for (const batch of this.#writtenBatches()) {
+      // Signals get their turn.
+      await nextTurn();
+      if (this.#context.stop.aborted) break;
+      for (const { file, pass, bytes } of await this.#retractGone(batch)) {
+        this.#retracted.add(file.sid);
+        const total = totals.get(pass) ?? { pass, count: 0, bytes: 0 };
+        totals.set(pass, { pass, count: total.count + 1, bytes: total.bytes + bytes });
+      }
+    }
+    return [...totals.values()];
+  }
+
+  /** How many keys that were written, and should live on, Redis no longer holds; `undefined` if it is not known what was written. */
+  async countMissing(): Promise<number | undefined> {
+    const { store, stop } = this.#context;
+    const missing = new Set<string>();
+    for (const batch of this.#writtenBatches()) {
+      await nextTurn();
+      if (stop.aborted) break;
+      const sids = batch.flatMap(({ file: { sid }, expiresAtMs }) =>
+        expiresAtMs - Date.now() <= shortLifeMs || this.#retracted.has(sid) ? [] : [sid],
+      );
+      const exist = await store.exist(sids.map((sid) => store.keyOf(sid)));
+      for (const [index, sid] of sids.entries()) if (exist[index] !== true) missing.add(sid);
+    }
+    return this.#written === undefined ? undefined : missing.size;
+  }
+
+  close(): void {
+    this.#written?.close();
+    this.#written = undefined;
+  }
+
+  async #writeBatch(files: readonly SessionFile[], batch: ConvertedBatch, tally: BatchTally): Promise<void> {
+    this.#noteBatch(files, batch);
+    const reread = this.#readAgain(files, batch);
+    const finished = [...batch.finished, ...reread.filter(isFinished)];
+    for (const { outcome } of finished) tally.record(outcome);
+    const open = await this.#create(files, batch.sessions, tally);
+    const others = [...batch.prepared, ...reread.filter(isPrepared)];
+    await this.#reconcileAll([...open, ...others.map((one) => this.#judged(one, "unsent"))], tally);
+    const over = finished.filter(({ isOver }) => isOver).map(({ file }) => file.sid);
+    // If no sign survives, nothing tells which keys a copy wrote.
+    if (over.length === 0 || !this.#survey.signsCount || this.#options.dryRun) return;
+    await deleteCopyWritten(this.#context.store, over, this.#options.clockLeadMs);
+  }
+
+  /** Notes what a reader saw. */
+  #noteBatch(files: readonly SessionFile[], { recent, seen, leadMs, inUse }: ConvertedBatch): void {
+    this.#recentFiles.noteLead(leadMs);
+    for (const { place, stamp } of recent) this.#recentFiles.note(fileAt(files, place), stamp);
+    for (const one of seen) this.#seen.add(one);
+    this.#inUse ||= inUse;
+  }
+
+  /** Stats the files that could not be read, and reads them again. If the server saves after the stat, a later pass sees the change. */
+  #readAgain(files: readonly SessionFile[], { unread }: ConvertedBatch): (Prepared | Finished)[] {
+    const { inline } = this.#context.readers;
+    return unread.map((place) => {
+      const file = fileAt(files, place);
+      const stamp = inline.stampOf(file);
+      const reading = this.#readUnlessAway(file);
+      if (reading.kind === "read") this.#noteRead(file, reading.stamp);
+      else this.#recentFiles.noteUnread(file, stamp);
+      return inline.prepare(file, reading);
+    });
+  }
+
+  /** Reads a file, retrying once if its session directory is missing. A missing directory tells nothing about its files, and no later pass would notice them. */
+  #readUnlessAway(file: SessionFile): Reading {
+    for (let readings = 0; readings < 2; readings++) {
+      const reading = this.#context.readers.inline.read(file);
+      if (reading.kind !== "vanished" || this.#folders.hasVanished(file)) return reading;
+    }
+    return directoryAway;
+  }
+
+  #noteRead(file: SessionFile, stamp: FileStamp): void {
+    this.#recentFiles.note(file, stamp);
+    this.#inUse ||= isModifiedSince(stamp, this.#options.runStartedMs);
+    if (stamp.mtimeMs <= Date.now() + recentMs) this.#seen.addModification(file.directory, stamp.mtimeMs);
+  }
+
+  /** Creates the keys of sessions that can be sent as they are. Returns the others, and those whose key exists. */
+  async #create(
+    files: readonly SessionFile[],
+    sessions: EncodedSessions,
+    tally: BatchTally,
+  ): Promise<Judged[]> {
+    if (sessions.count === 0) return [];
+    const { store, connection } = this.#context;
+    const fileOf = (row: number) => fileAt(files, sessions.place(row));
+    const preparedAt = (row: number) => {
+      const file = fileOf(row);
+      return sessions.preparedAt(row, file, store.keyOf(file.sid));
+    };
+    const rows = Array.from({ length: sessions.count }, (_, row) => row);
+    // After an earlier copy most keys exist, and a missing one may have ended.
+    if (files.some(({ directory }) => this.#facts.get(directory)?.mark !== undefined)) {
+      return rows.map((row) => this.#judged(preparedAt(row), "stored"));
+    }
+    const { timesLost } = connection;
+    const replies = await store.createEncoded({
+      commands: sessions.commands,
+      count: sessions.count,
+      keys: () => rows.map((row) => store.keyOf(fileOf(row).sid)),
+      memory: sessions.memory,
+      soonestMs: sessions.soonestMs,
+    });
+    if (replies === undefined) return rows.map((row) => this.#judged(preparedAt(row), "sent"));
+    const created = rows.filter((row) => replies[row] === "created");
+    const written = created.map(
+      (row): Written => ({
+        file: fileOf(row),
+        pass: this.#pass,
+        timesLost,
+        expiresAtMs: sessions.expiresAtMs(row),
+        digest: sessions.digest(row),
+        bytes: sessions.valueLength(row),
+      }),
+    );
+    const gone = await this.#noteWritten(written);
+    for (const row of created) {
+      const file = fileOf(row);
+      const outcome = sessions.outcomeAt(row, file.sid);
+      tally.record(gone.has(file) ? vanished(outcome) : outcome);
+    }
+    return rows.flatMap((row) => {
+      const reply = replies[row];
+      return reply === "created"
+        ? []
+        : [this.#judged(preparedAt(row), reply === "exists" ? "stored" : "sent")];
+    });
+  }
+
+  /** A session with what earlier runs say about it. */
+  #judged(prepared: Prepared, state: Unreconciled["state"]): Judged {
+    const { file, stamp, candidate, lifetimeOrigin } = prepared;
+    const facts = this.#facts.get(file.directory);
+    if (facts?.mark === undefined) return { prepared, candidate, state };
+    const { conflicts, conversion } = this.#options;
+    const session = { stamp, fullLifetimeMs: candidate.fullLifetimeMs, lifetimeOrigin };
+    const ifMissing = conflicts.again ? "write" : explainMissing(session, facts, conversion, Date.now());
+    return {
+      prepared,
+      state,
+      candidate: {
+        ...candidate,
+        ...(ifMissing === "write" ? {} : { ifMissing }),
+        ...(isCovered(stamp, facts) ? { covered: true } : {}),
+        ...(isUnmodifiedSinceMark(stamp, facts) ? { unmodifiedSinceMark: true } : {}),
+      },
+    };
+  }
+
+  /** Reconciles sessions, only so many at a time as may be sent together. */
+  async #reconcileAll(all: readonly Judged[], tally: BatchTally): Promise<void> {
+    let some: Judged[] = [];
+    let bytes = 0;
+    for (const one of all) {
+      some.push(one);
+      bytes += one.candidate.entry.value.length;
+      if (bytes < maxCommandBytes) continue;
+      await this.#reconcile(some, tally);
+      some = [];
+      bytes = 0;
+    }
+    if (some.length > 0) await this.#reconcile(some, tally);
+  }
+
+  async #reconcile(all: readonly Judged[], tally: BatchTally): Promise<void> {
+    const { timesLost } = this.#context.connection;
+    const results = await this.#reconciliationsOf(all);
+    const written = all.flatMap(({ prepared: { file }, candidate }, index): Written[] => {
+      const entry = entryInRedis(candidate, results[index]);
+      if (entry === undefined) return [];
+      const { value, expiresAtMs } = entry;
+      return [
+        { file, pass: this.#pass, timesLost, expiresAtMs, digest: digestOf(value), bytes: value.length },
+      ];
+    });
+    const gone = await this.#noteWritten(written);
+    for (const [index, { prepared, candidate }] of all.entries()) {
+      const { file, outcome } = prepared;
+      const result = results[index];
+      if (result?.kind === "deferred") {
+        tally.defer(file);
+        continue;
+      }
+      const reconciled = located(reconciledOutcome(outcome, result), file);
+      if (result !== undefined && candidate.covered === true) {
+        this.#seen.addCovered(file.directory, result.kind === "ended");
+      }
+      tally.record(gone.has(file) ? vanished(reconciled) : reconciled);
+    }
+  }
+
+  #reconciliationsOf(all: readonly Judged[]): Promise<readonly Reconciliation[]> {
+    const { store, stop } = this.#context;
+    const { conflicts, conversion: lifetimes, clockLeadMs, dryRun } = this.#options;
+    const { policy } = conflicts;
+    const rules = conflictRules({ policy, lifetimes, clockLeadMs }, this.#survey);
+    this.#recentWrites.note(all.map(({ candidate }) => candidate));
+    return reconcile(all, {
+      store,
+      overwrites: policy === "overwrite",
+      decide: (candidate, held) => {
+        const decision = decideConflict(candidate, held, rules, Date.now());
+        const isOlder = policy === "newest" && this.#recentWrites.holdsNewer(candidate, held.expiresAtMs);
+        return decision.kind === "replace" && isOlder ? { kind: "kept" } : decision;
+      },
+      waitForLifetimes: async () => {
+        if (!dryRun) await pause(lifetimeToleranceMs, stop);
+      },
+    });
+  }
+
+  /**
+   * Keeps what was written, and deletes the keys of sessions whose files are gone by now: the write
+   * would undo a logout that fell between it and the reading. Returns these files.
+   */
+  async #noteWritten(written: readonly Written[]): Promise<ReadonlySet<SessionFile>> {
+    const gone = new Set<SessionFile>();
+    if (this.#options.dryRun) return gone;
+    const retracted = await this.#retractGone(written);
+    for (const one of written) {
+      if (retracted.has(one)) gone.add(one.file);
+      else this.#keepingLog(() => this.#written?.add(one));
+    }
+    return gone;
+  }
+
+  async #retractGone(written: readonly Written[]): Promise<ReadonlySet<Written>> {
+    const { connection, store, warn } = this.#context;
+    const gone = await this.#folders.goneOf(written, this.#stats);
+    if (gone.length === 0 || !this.#options.retracts) return new Set();
+    // While the connection was away, another run could not see us and may have purged the file.
+    const own = gone.filter(({ timesLost }) => timesLost === connection.timesLost);
+    if (own.length < gone.length) warn(`the connection was lost meanwhile: ${staysInRedis}`);
+    const deleted = await store.retract(
+      own.map(({ file, digest, expiresAtMs }) => ({
+        sid: file.sid,
+        digest: Buffer.from(digest).toString("hex"),
+        expiresAtMs,
+      })),
+    );
+    return new Set(own.filter((_, index) => deleted[index] === true));
+  }
+
+  *#writtenBatches(): Generator<readonly Written[]> {
+    try {
+      yield* this.#written?.batches(writtenPerBatch) ?? [];
+    } catch (error) {
+      this.#doWithoutLog(error);
+    }
+  }
+
+  #keepingLog(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#doWithoutLog(error);
+    }
+  }
+
+  /** If the temporary file fails, the copy goes on without deleting keys. */
+  #doWithoutLog(error: unknown): void {
+    if (!(error instanceof SourceError)) throw error;
+    this.#context.warn(`${error.message}: ${staysInRedis}`, true);
+    this.close();
+  }
+}
+
+/** A session that was judged and is to be reconciled. */
+interface Judged extends Unreconciled {
+  readonly prepared: Prepared;
+}
+
+/** Throws if a reader named a file that it was not given. */
+function fileAt(files: readonly SessionFile[], place: number): SessionFile {
+  const file = files[place];
+  if (file === undefined) throw new Error("a reader named a file that it was not given");
+  return file;
+}
+
+function isFinished(one: Prepared | Finished): one is Finished {
+  return !isPrepared(one);
+}
+
+function isPrepared(one: Prepared | Finished): one is Prepared {
+  return "candidate" in one;
+}
+
+/**
+ * What this run left in Redis and may delete again; `undefined` if it left nothing, or wrote over
+ * something newer: the file may be gone because another run purged it on the strength of that.
+ */
+function entryInRedis({ entry }: Candidate, result: Reconciliation | undefined): Entry | undefined {
+  if (result?.kind === "copied") return result.blindly === true ? undefined : entry;
+  return result?.kind === "identical" ? result.renewed : undefined;
+}
+
+function vanished(outcome: SessionOutcome): SessionOutcome {
+  return { ...outcome, kind: "vanished", bytesWritten: 0 };
+}
+
+function reconciledOutcome(
+  outcome: SessionOutcome,
+  result: Exclude<Reconciliation, { readonly kind: "deferred" }> | undefined,
+): SessionOutcome {
+  if (result === undefined) return failed(outcome, "redis-error", "no reply");
+  if (result.kind === "failed") return failed(outcome, result.reason, result.detail);
+  const { kind, warning, inDoubt } = result;
+  if (kind === outcome.kind && warning === undefined) return outcome;
+  const written = kind === "copied" ? outcome.bytesWritten : 0;
+  return {
+    ...outcome,
+    kind,
+    bytesWritten: written,
+    ...(warning === undefined ? {} : { warning }),
+    ...(inDoubt === undefined ? {} : { inDoubt }),
+  };
+}

@@ -1,0 +1,48 @@
+import type { SessionFile } from "../../model/session-file.js";
+import type { ConvertedBatch } from "./converted-batch.js";
+import { type ChangedFile, Reader, type ReaderOptions } from "./reader.js";
+import type { ReaderThread } from "./reader-thread.js";
+
+/** Batches that a thread has at a time: one to work on, one to go on with. */
+const maxPending = 2;
+const roomBytes = 128 * 1024;
+/** Larger buffers are not kept. */
+const maxKeptBytes = 1024 * 1024;
+const maxKept = 16;
+
+/** The readers of one attempt at a run: one on the main thread, and one on each of the others. */
+export class ReaderPool {
+  /** The reader on the main thread. */
+  readonly inline: Reader;
+  readonly #threads: readonly ReaderThread[];
+  readonly #rooms: ArrayBuffer[] = [];
+
+  constructor(options: ReaderOptions, threads: readonly ReaderThread[]) {
+    this.inline = new Reader(options);
+    this.#threads = threads;
+    for (const thread of threads) thread.open(options);
+  }
+
+  /** As `Reader.convert`, by whichever reader is free. Give the batch back once its sessions are in Redis. */
+  convert(files: readonly SessionFile[]): Promise<ConvertedBatch> {
+    return this.#free().convert(files, this.#rooms.pop() ?? new ArrayBuffer(roomBytes));
+  }
+
+  /** As `Reader.changedSince`, by whichever reader is free. */
+  changedSince(files: readonly SessionFile[], sinceMs: number): Promise<readonly ChangedFile[]> {
+    return this.#free().changedSince(files, sinceMs);
+  }
+
+  /** Takes the buffer of a batch to use it again. */
+  giveBack({ sessions }: ConvertedBatch): void {
+    const { commands } = sessions.table;
+    if (commands.byteLength <= maxKeptBytes && this.#rooms.length < maxKept) this.#rooms.push(commands);
+  }
+
+  #free(): Reader | ReaderThread {
+    const [first, ...others] = this.#threads;
+    if (first === undefined) return this.inline;
+    const least = others.reduce((best, one) => (one.pending < best.pending ? one : best), first);
+    return least.pending < maxPending ? least : this.inline;
+  }
+}

@@ -1,0 +1,35 @@
+import { availableParallelism } from "node:os";
+import type { CommandSettings } from "../../model/run-options.js";
+import { newScanTally } from "../../model/session-file.js";
+import { scanSessions } from "../../source/scan-sessions.js";
+import { ReaderThread } from "./reader-thread.js";
+
+/** With more of them, they wait for the main thread. */
+const maxReaders = 4;
+/** The main thread alone reads as many session files in the time that a thread takes to start and to warm up. */
+const minFiles = 25_000;
+
+/**
+ * Threads that read beside the main thread, started early because they take a while to load. None
+ * if the main thread reads as fast: few files, one processor, or a rate that it keeps alone.
+ */
+export function startReaderThreads(
+  { run: { lanes, maxRate } }: CommandSettings,
+  directories: readonly string[],
+): readonly ReaderThread[] {
+  const count = lanes ?? (maxRate === null ? Math.min(availableParallelism(), maxReaders) : 1);
+  if (count === 1 || (lanes === null && !hasMany(directories))) return [];
+  return Array.from({ length: count - 1 }, () => new ReaderThread());
+}
+
+/** Whether there are many session files. Throws `SourceError` if a directory cannot be read. */
+function hasMany(directories: readonly string[]): boolean {
+  let found = 0;
+  for (const directory of directories) {
+    for (const batch of scanSessions(directory, minFiles, newScanTally())) {
+      found += batch.length;
+      if (found >= minFiles) return true;
+    }
+  }
+  return false;
+}

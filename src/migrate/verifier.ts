@@ -1,0 +1,194 @@
+import { compareHeld } from "../convert/compare-held.js";
+import { conflictRules } from "../convert/decide-conflict.js";
+import { explainMissing, isCovered, isUnmodifiedSinceMark } from "../convert/missing-key.js";
+import type { Held, HeldText } from "../model/held.js";
+import type { DirectoryFacts, Survey } from "../model/mark.js";
+import type { SessionOutcome } from "../model/outcome.js";
+import type { CommandSettings } from "../model/run-options.js";
+import type { SessionFile } from "../model/session-file.js";
+import type { SessionStore } from "../redis/session-store.js";
+import { pathOf } from "../source/recent-files.js";
+import { type BatchResult, BatchTally } from "./batch-result.js";
+import { SeenDirectories } from "./earlier-runs/learn.js";
+import { failed, inDoubtDetail, located, type Prepared } from "./prepare-session.js";
+import type { ReaderPool } from "./readers/reader-pool.js";
+
+/** How a verification compares. */
+export interface VerifierOptions extends Pick<CommandSettings, "conversion" | "conflicts"> {
+  /** By how much Redis's clock is ahead of ours, milliseconds. */
+  readonly clockLeadMs: number;
+  /** Whether somebody wants to be told of each outcome. */
+  readonly collectsOutcomes: boolean;
+}
+
+/** What a verification compares with. */
+export interface VerifierContext {
+  readonly store: Pick<SessionStore, "keyOf" | "read">;
+  readonly readers: ReaderPool;
+  readonly wait: (milliseconds: number) => Promise<void>;
+}
+
+/** A live server's save is complete within this time. */
+const saveMs = 250;
+/** If very much differs, it is no passing change, and waiting again and again would take for ever. */
+const maxWaits = 20;
+/** The file or the key may have changed between the reading of both, so these are compared twice. */
+const comparedTwice: ReadonlySet<string> = new Set(["missing", "different", "wrong-lifetime"]);
+const details = {
+  missing: "Redis has no key for it",
+  different: "Redis holds another, older value",
+  "wrong-lifetime": "its key has no lifetime, or not the one that a copy gives",
+};
+
+/** A session file that was compared. */
+interface Verified {
+  readonly file: SessionFile;
+  /** Absent if the file holds no session that could be compared. */
+  readonly prepared?: Prepared;
+  /** Absent if it shows only once the whole directory was seen. */
+  readonly outcome: SessionOutcome | undefined;
+}
+
+/** Compares session files with Redis, batch by batch. It only reads. */
+export class Verifier {
+  readonly #options: VerifierOptions;
+  readonly #context: VerifierContext;
+  readonly #seen = new SeenDirectories();
+  #survey: Survey;
+  #facts: ReadonlyMap<string, DirectoryFacts> = new Map();
+  #waits = 0;
+
+  constructor(options: VerifierOptions, survey: Survey, context: VerifierContext) {
+    this.#options = options;
+    this.#context = context;
+    this.#survey = survey;
+    this.learn(survey);
+  }
+
+  /** Takes what the run knows by now. */
+  learn(survey: Survey): void {
+    this.#survey = survey;
+    this.#facts = new Map(survey.directories.map((one) => [one.directory, one]));
+  }
+
+  /** Compares a batch. Throws what `SessionStore` throws. */
+  async verify(files: readonly SessionFile[]): Promise<BatchResult> {
+    const tally = new BatchTally(files.length, this.#options.collectsOutcomes);
+    const first = await this.#compareAll(files);
+    const doubtful = first.filter(({ outcome }) => outcome === undefined || comparedTwice.has(outcome.kind));
+    if (doubtful.length > 0 && ++this.#waits <= maxWaits) await this.#context.wait(saveMs);
+    const second = await this.#compareAll(doubtful.map(({ file }) => file));
+    const again = new Set(doubtful);
+    for (const one of [...first.filter((each) => !again.has(each)), ...second]) this.#settle(one, tally);
+    return tally.result(this.#seen.take());
+  }
+
+  async #compareAll(files: readonly SessionFile[]): Promise<Verified[]> {
+    const { readers, store } = this.#context;
+    const verified: Verified[] = [];
+    for (let rest = files; rest.length > 0; ) {
+      const batch = await readers.convert(rest);
+      for (const one of batch.seen) this.#seen.add(one);
+      const prepared: Prepared[] = [...batch.prepared];
+      for (let row = 0; row < batch.sessions.count; row++) {
+        const file = rest[batch.sessions.place(row)];
+        if (file !== undefined) prepared.push(batch.sessions.preparedAt(row, file, store.keyOf(file.sid)));
+      }
+      for (const place of batch.unread) {
+        const file = rest[place];
+        if (file === undefined) continue;
+        const one = readers.inline.prepare(file, readers.inline.read(file));
+        if ("candidate" in one) prepared.push(one);
+        else verified.push(one);
+      }
+      readers.giveBack(batch);
+      verified.push(...batch.finished, ...(await this.#compare(prepared)));
+      rest = rest.slice(batch.taken);
+    }
+    return verified;
+  }
+
+  async #compare(all: readonly Prepared[]): Promise<Verified[]> {
+    if (all.length === 0) return [];
+    const held = await this.#context.store.read(all.map(({ candidate }) => candidate.entry.key));
+    return all.map((prepared, index) => {
+      return { file: prepared.file, prepared, outcome: this.#judge(prepared, held[index]) };
+    });
+  }
+
+  /** `undefined` if it shows only once the whole directory was seen. */
+  #judge(prepared: Prepared, held: Held | undefined): SessionOutcome | undefined {
+    const { outcome } = prepared;
+    switch (held?.kind) {
+      case "text":
+        return { ...outcome, ...this.#judgeText(prepared, held) };
+      case "nothing": {
+        const kind = this.#explainMissing(prepared);
+        return kind === "unknown" ? undefined : { ...outcome, kind };
+      }
+      case "other-type":
+        return failed(outcome, "wrong-redis-type", "the key holds no string");
+      case "unreadable":
+        return failed(outcome, "redis-error", held.detail);
+      default:
+        return failed(outcome, "redis-error", "no reply");
+    }
+  }
+
+  #judgeText({ file, stamp, candidate }: Prepared, held: HeldText): Pick<SessionOutcome, "kind" | "inDoubt"> {
+    const { conflicts, conversion: lifetimes, clockLeadMs } = this.#options;
+    const rules = conflictRules({ policy: conflicts.policy, lifetimes, clockLeadMs }, this.#survey);
+    const isUnmodified = isUnmodifiedSinceMark(stamp, this.#facts.get(file.directory));
+    const known = isUnmodified ? { ...candidate, unmodifiedSinceMark: true as const } : candidate;
+    const comparison = compareHeld(known, held, rules, Date.now());
+    switch (comparison.kind) {
+      case "equal":
+        return { kind: comparison.lifetimeIsRight ? "equal" : "wrong-lifetime" };
+      case "newer":
+        // A save sets the lifetime a moment after the value. The second comparison comes after that.
+        return { kind: held.expiresAtMs === null ? "wrong-lifetime" : "newer" };
+      case "different": {
+        const { inDoubt } = comparison;
+        return { kind: "different", ...(inDoubt === undefined ? {} : { inDoubt }) };
+      }
+    }
+  }
+
+  /** What a missing key means. */
+  #explainMissing({
+    file,
+    stamp,
+    candidate,
+    lifetimeOrigin,
+  }: Prepared): "missing" | "expired" | "ended" | "unknown" {
+    const { conversion } = this.#options;
+    const { fullLifetimeMs } = candidate;
+    const nowMs = Date.now();
+    if (conversion.ttl === "remaining" && stamp.mtimeMs + fullLifetimeMs <= nowMs) return "expired";
+    const facts = this.#facts.get(file.directory);
+    if (facts === undefined) return "missing";
+    const meaning = explainMissing({ stamp, fullLifetimeMs, lifetimeOrigin }, facts, conversion, nowMs);
+    return meaning === "write" ? "missing" : meaning;
+  }
+
+  #settle({ file, prepared, outcome }: Verified, tally: BatchTally): void {
+    if (outcome === undefined) {
+      tally.defer(file);
+      return;
+    }
+    tally.record(located(withDifference(outcome, file), file));
+    const facts = this.#facts.get(file.directory);
+    if (prepared === undefined || facts === undefined) return;
+    if (isCovered(prepared.stamp, facts)) {
+      this.#seen.addCovered(file.directory, outcome.kind === "ended");
+    }
+  }
+}
+
+/** What a person is told of a session that is not as it should be. */
+function withDifference(outcome: SessionOutcome, file: SessionFile): SessionOutcome {
+  const { sid, kind, inDoubt } = outcome;
+  if (kind !== "missing" && kind !== "different" && kind !== "wrong-lifetime") return outcome;
+  const detail = inDoubt === true ? inDoubtDetail : details[kind];
+  return { ...outcome, difference: { sid, path: pathOf(file), kind, detail } };
+}

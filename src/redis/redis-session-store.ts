@@ -1,0 +1,288 @@
+import type { ChainableCommander, Redis } from "ioredis";
+import type { Entry } from "../model/entry.js";
+import type { Held } from "../model/held.js";
+import { encodeCommand, protocolText } from "./encode-command.js";
+import { existingKeys, readKeys } from "./read-keys.js";
+import { redisFault } from "./redis-fault.js";
+import type { ResilientConnection } from "./resilient-connection.js";
+import { sendBatch, sendEncoded } from "./send-batch.js";
+import type { MemoryGuard } from "./server/memory-guard.js";
+import {
+  type Creation,
+  type EncodedEntries,
+  type EncodedReply,
+  type KeyAsSeen,
+  type Replaced,
+  type Replacement,
+  type SessionStore,
+  unaccepted,
+  type Write,
+} from "./session-store.js";
+
+/** Compares bytes and expiry only: Redis's own JSON parser rejects what Python writes. */
+const compareAndSet = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if redis.call('PEXPIRETIME', KEYS[1]) ~= tonumber(ARGV[2]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[3], 'PXAT', ARGV[4])
+return 1`;
+/** If the value stays, only the expiry is set: that takes no memory, and half the bytes. */
+const compareAndRenew = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if redis.call('PEXPIRETIME', KEYS[1]) ~= tonumber(ARGV[2]) then return 0 end
+return redis.call('PEXPIREAT', KEYS[1], ARGV[3])`;
+/** Compares a digest: the file is gone, and its value with it. */
+const compareAndDelete = `
+local value = redis.call('GET', KEYS[1])
+if not value or redis.sha1hex(value) ~= ARGV[1] then return 0 end
+if redis.call('PEXPIRETIME', KEYS[1]) ~= tonumber(ARGV[2]) then return 0 end
+return redis.call('DEL', KEYS[1])`;
+const noExpiry = -1;
+
+/** How the keys of a run are named and dated, and what keeps Redis from filling up. */
+export interface StoreOptions {
+  /** What stands before the sid in every key. */
+  readonly keyPrefix: string;
+  /** By how much Redis's clock is ahead of ours, milliseconds. */
+  readonly clockLeadMs: number;
+  readonly guard: MemoryGuard;
+  /** Bytes of Redis memory that an entry takes, about. */
+  readonly entryMemory: (key: string, value: string) => number;
+}
+
+export class RedisSessionStore implements SessionStore {
+  readonly #connection: ResilientConnection;
+  readonly #options: StoreOptions;
+
+  constructor(connection: ResilientConnection, options: StoreOptions) {
+    this.#connection = connection;
+    this.#options = options;
+  }
+
+  keyOf(sid: string): string {
+    return this.#options.keyPrefix + sid;
+  }
+
+  create(entries: readonly Entry[], sentBefore = false): Promise<Creation[]> {
+    return this.#connection.runEach(entries, {
+      nameOf: ({ key }) => `create ${key}`,
+      unaccepted: failedFor,
+      work: (client, part, tries) =>
+        this.#admitted(client, part, "new", async () => {
+          const sent = await sendLive(client, part, (entry) => this.#set(entry, "NX"));
+          // A full Redis refuses SET with NX even if the key exists: then nothing is to be written.
+          const isFull = sent.some(isOutOfMemory);
+          const exist = isFull ? await existingKeys(client, part.map(keyOf)) : [];
+          const allExist = isFull && exist.every((one, index) => one || sent[index] === undefined);
+          return part.map((entry, index) => {
+            if (sent[index] === undefined) return { kind: "expired" };
+            return allExist ? { kind: "exists" } : creationOf(entry, sent[index], sentBefore || tries > 1);
+          });
+        }),
+    });
+  }
+
+  createEncoded(entries: EncodedEntries): Promise<readonly EncodedReply[] | undefined> {
+    const { commands, count, memory, soonestMs, keys } = entries;
+    return this.#connection.run(async (client, tries) => {
+      if (tries > 1) return undefined;
+      const release = await this.#options.guard.admit(client, memory, async () => {
+        const exist = await existingKeys(client, keys());
+        return (memory / count) * exist.filter((one) => !one).length;
+      });
+      if (soonestMs <= Date.now()) {
+        release();
+        return undefined;
+      }
+      const replies = await sendEncoded(client, commands, count).finally(release);
+      return replies.map((reply) => {
+        if (!(reply instanceof Error)) return reply === null ? "exists" : "created";
+        // `create` sorts what Redis says of one entry; what it says of the connection is sorted here.
+        if (isOutOfMemory(reply) || redisFault(reply).kind === "single") return "refused";
+        throw reply;
+      });
+    });
+  }
+
+  read(keys: readonly string[]): Promise<Held[]> {
+    return this.#connection.runEach(keys, {
+      work: (client, part) => readKeys(client, part, this.#options.clockLeadMs),
+      nameOf: (key) => key,
+      unaccepted: () => ({
+        kind: "unreadable",
+        detail:
+          "Redis closes the connection whenever its value is read (client-output-buffer-limit, or a limit of a proxy)",
+      }),
+    });
+  }
+
+  replace(replacements: readonly Replacement[]): Promise<Replaced[]> {
+    return this.#connection.runEach<Replacement, Replaced>(replacements, {
+      nameOf: ({ entry }) => `replace ${entry.key}`,
+      unaccepted: () => "unaccepted",
+      work: (client, part) => {
+        const growing = part.filter((one) => !keepsValue(one)).map(({ entry }) => entry);
+        return this.#admitted(client, growing, "stored", () => this.#replaceStored(client, part));
+      },
+    });
+  }
+
+  overwrite(entries: readonly Entry[]): Promise<Write[]> {
+    return this.#connection.runEach<Entry, Write>(entries, {
+      nameOf: ({ key }) => `write ${key}`,
+      unaccepted: failedFor,
+      work: (client, part) =>
+        this.#admitted(client, part, "stored", async () => {
+          const sent = await sendLive(client, part, (entry) => this.#set(entry));
+          return part.map((entry, index): Write => {
+            const reply = sent[index];
+            if (reply === undefined) return { kind: "expired" };
+            return reply instanceof Error ? failureOf(entry, reply) : { kind: "copied" };
+          });
+        }),
+    });
+  }
+
+  exist(keys: readonly string[]): Promise<boolean[]> {
+    return this.#connection.run((client) => existingKeys(client, keys));
+  }
+
+  retract(keys: readonly KeyAsSeen[]): Promise<boolean[]> {
+    return this.#connection.run((client) => {
+      const pipeline = client.pipeline();
+      for (const { sid, digest, expiresAtMs } of keys) {
+        pipeline.eval(compareAndDelete, 1, this.keyOf(sid), digest, this.#redisTime(expiresAtMs));
+      }
+      return scriptReplies(pipeline);
+    });
+  }
+
+  async #replaceStored(client: Redis, replacements: readonly Replacement[]): Promise<boolean[]> {
+    const nowMs = Date.now();
+    // Redis would delete a key whose expiry lies in the past, and reply OK.
+    const live = replacements.filter(({ entry }) => entry.expiresAtMs > nowMs);
+    const pipeline = client.pipeline();
+    for (const one of live) {
+      const { entry, held } = one;
+      const seen = held.expiresAtMs === null ? noExpiry : this.#redisTime(held.expiresAtMs);
+      const expiry = this.#redisTime(entry.expiresAtMs);
+      if (keepsValue(one)) pipeline.eval(compareAndRenew, 1, entry.key, held.value, seen, expiry);
+      else pipeline.eval(compareAndSet, 1, entry.key, held.value, seen, entry.value, expiry);
+    }
+    const replaced = (await scriptReplies(pipeline)).values();
+    return replacements.map(({ entry }) => entry.expiresAtMs > nowMs && replaced.next().value === true);
+  }
+
+  /** Sends entries once Redis has room for them; if only `new` keys are written, for those that do not exist. Says how much is missing if it has none. */
+  async #admitted<Result>(
+    client: Redis,
+    entries: readonly Entry[],
+    kind: "new" | "stored",
+    send: () => Promise<Result>,
+  ): Promise<Result> {
+    const { guard } = this.#options;
+    const bytes = this.#memoryOf(entries);
+    const release = await guard.admit(client, bytes, async () => {
+      if (kind === "stored") return bytes;
+      const exist = await existingKeys(client, entries.map(keyOf));
+      return this.#memoryOf(entries.filter((_, index) => exist[index] !== true));
+    });
+    try {
+      return await send();
+    } catch (error) {
+      throw guard.explain(error);
+    } finally {
+      release();
+    }
+  }
+
+  #memoryOf(entries: readonly Entry[]): number {
+    return entries.reduce((sum, { key, value }) => sum + this.#options.entryMemory(key, value), 0);
+  }
+
+  #set({ key, value, expiresAtMs }: Entry, ...flags: readonly string[]): string {
+    const expiry = String(this.#redisTime(expiresAtMs));
+    return encodeCommand("SET", protocolText(key), value, ...flags, "PXAT", expiry);
+  }
+
+  #redisTime(ourMs: number): number {
+    return ourMs + this.#options.clockLeadMs;
+  }
+}
+
+/** Decides as the real store would, by read commands only, and writes nothing. */
+export class DryRunStore extends RedisSessionStore {
+  override async create(entries: readonly Entry[]): Promise<Creation[]> {
+    const exist = await this.exist(entries.map(keyOf));
+    const nowMs = Date.now();
+    return entries.map(({ expiresAtMs }, index): Creation => {
+      if (expiresAtMs <= nowMs) return { kind: "expired" };
+      return { kind: exist[index] === true ? "exists" : "created" };
+    });
+  }
+
+  override async createEncoded({ keys }: EncodedEntries): Promise<readonly EncodedReply[]> {
+    return (await this.exist(keys())).map((exists) => (exists ? "exists" : "created"));
+  }
+
+  override async replace(replacements: readonly Replacement[]): Promise<Replaced[]> {
+    return replacements.map(() => true);
+  }
+
+  override async overwrite(entries: readonly Entry[]): Promise<Write[]> {
+    return entries.map(() => ({ kind: "copied" }));
+  }
+
+  override async retract(keys: readonly KeyAsSeen[]): Promise<boolean[]> {
+    return keys.map(() => false);
+  }
+}
+
+function keyOf({ key }: Entry): string {
+  return key;
+}
+
+/** Whether a replacement writes the value that Redis holds already. */
+function keepsValue({ entry, held }: Replacement): boolean {
+  return entry.value.length === held.value.length && entry.value === held.value.toString("latin1");
+}
+
+/** Sends the entries that have not expired: Redis replies OK to an expiry in the past, and keeps nothing. `undefined` for the others. */
+async function sendLive(
+  client: Redis,
+  entries: readonly Entry[],
+  encode: (entry: Entry) => string,
+): Promise<unknown[]> {
+  const nowMs = Date.now();
+  const live = entries.filter(({ expiresAtMs }) => expiresAtMs > nowMs);
+  const replies = (await sendBatch(client, live.map(encode))).values();
+  return entries.map(({ expiresAtMs }) => (expiresAtMs > nowMs ? replies.next().value : undefined));
+}
+
+function isOutOfMemory(reply: unknown): boolean {
+  return reply instanceof Error && reply.message.startsWith("OOM ");
+}
+
+function creationOf(entry: Entry, reply: unknown, sentBefore: boolean): Creation {
+  if (reply instanceof Error) return failureOf(entry, reply);
+  if (reply !== null) return { kind: "created" };
+  return sentBefore ? { kind: "exists", sentBefore } : { kind: "exists" };
+}
+
+/** Whether each script did its work. It does not match a key that became another type. */
+async function scriptReplies(pipeline: ChainableCommander): Promise<boolean[]> {
+  return ((await pipeline.exec()) ?? []).map(([error, reply]) => {
+    if (error !== null && !error.message.includes("WRONGTYPE")) throw error;
+    return reply === 1;
+  });
+}
+
+/** A reply that concerns this entry alone. Throws every other. */
+function failureOf(entry: Entry, error: Error): { readonly kind: "failed"; readonly detail: string } {
+  const fault = redisFault(error);
+  if (fault.kind !== "single") throw error;
+  return { kind: "failed", detail: `${fault.message}. ${unaccepted(entry)}` };
+}
+
+function failedFor(entry: Entry): { readonly kind: "failed"; readonly detail: string } {
+  return { kind: "failed", detail: unaccepted(entry) };
+}
