@@ -1,7 +1,6 @@
-import type { Surroundings } from "../migrate/open-run.js";
 import { startReaderThreads } from "../migrate/readers/start-reader-threads.js";
-import type { Reporter } from "../migrate/reporter.js";
-import type { Task } from "../migrate/run-task.js";
+import type { Task } from "../migrate/run.js";
+import type { RunOutput, UnconnectedRun } from "../migrate/run-context.js";
 import type { LedgerCounts } from "../model/ledger.js";
 import { countOf } from "../model/number-text.js";
 import {
@@ -11,6 +10,7 @@ import {
   outcomesOf,
   type SessionOutcome,
 } from "../model/outcome.js";
+import type { Reporter } from "../model/progress.js";
 import type { Allowance, CommandSettings } from "../model/run-options.js";
 import { forgetPass, ledgersOf, newRunRecord, type RunRecord, secondsOf } from "../model/run-record.js";
 import { shortSid, showable } from "../model/showable.js";
@@ -92,14 +92,15 @@ export async function conductRun(settings: CommandSettings, context: RunContext)
   try {
     if (output.report !== null) reportFile = new ReportFile(output.report);
     if (context.task === "purge-unverified") await confirmRemoval(settings, context, stop.signal);
-    await runInDirectories(context.task, settings, {
-      ...surroundingsOf(settings, record, reporter, stop),
-      onBeginAgain: beginAgain,
+    const out = {
+      ...outputOf(settings, record, reporter),
+      onRestart: beginAgain,
       onFailure,
       onDifference,
-      confirmPurge: (askPersistence) =>
+      confirmPurge: (askPersistence: () => Promise<boolean | undefined>) =>
         askBeforePurge(askPersistence, settings, context, record, stop.signal),
-    });
+    };
+    await runInDirectories(context.task, { options: settings, record, out, stop: stop.signal });
   } catch (error) {
     record.errors.push(error);
   }
@@ -125,30 +126,25 @@ async function askBeforePurge(
 }
 
 /** Does a task from the first look at the session directories to the last. Throws what ends the run. */
-async function runInDirectories(
-  task: Task,
-  settings: CommandSettings,
-  surroundings: Surroundings,
-): Promise<void> {
-  const { record, warn } = surroundings;
-  record.directories = await resolveDirectories(settings.source, (message) => warn(message, true));
-  const hasLanes = task === "copy" || task === "verify";
-  const threads = hasLanes ? startReaderThreads(settings, record.directories) : [];
+async function runInDirectories(task: Task, unconnected: UnconnectedRun): Promise<void> {
+  const { options, record, out } = unconnected;
+  record.directories = await resolveDirectories(options.source, (message) => out.warn(message, true));
+  const reads = task === "copy" || task === "verify";
+  const threads = reads ? startReaderThreads(options, record.directories) : [];
   try {
-    // The client takes as long to load as everything before it: only where there is something to do, and while the threads load theirs.
-    const { runTask } = await import("../migrate/run-task.js");
-    await runTask(task, settings, surroundings, threads);
+    // Loading ioredis takes as long as everything before it, so load it only when there is work, in parallel with the threads.
+    const { runTask } = await import("../migrate/run.js");
+    await runTask(task, unconnected, threads);
   } finally {
     await Promise.all(threads.map((thread) => thread.end()));
   }
 }
 
-function surroundingsOf(
+function outputOf(
   settings: CommandSettings,
   record: RunRecord,
   reporter: Reporter,
-  stop: StopRequest,
-): Omit<Surroundings, "onBeginAgain" | "onFailure" | "onDifference" | "confirmPurge"> {
+): Pick<RunOutput, "reporter" | "warn" | "onOutcome"> {
   const { quiet, verbose, showIds } = settings.output;
   const warn = (message: string, lasting = false) => {
     if (record.warnings.includes(message)) return;
@@ -161,7 +157,7 @@ function surroundingsOf(
     const reason = failure === undefined ? "" : ` ${failure.reason}: ${showable(failure.detail)}`;
     reporter.say(`${showIds ? sid : shortSid(sid)} ${kind}${reason}`);
   };
-  return { record, reporter, warn, stop: stop.signal, onOutcome: verbose && !quiet ? tell : () => undefined };
+  return { reporter, warn, onOutcome: verbose && !quiet ? tell : () => undefined };
 }
 
 /** Writes the report, the summary and the JSON, and says what the run came to. */

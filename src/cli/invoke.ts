@@ -1,4 +1,4 @@
-import type { Task } from "../migrate/run-task.js";
+import type { Task } from "../migrate/run.js";
 import { fileSystemReader } from "../settings/file-system-reader.js";
 import type { TypedSettings } from "../settings/read-settings.js";
 import type { ConnectedCommand } from "../settings/setting-definition.js";

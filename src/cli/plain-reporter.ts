@@ -1,4 +1,4 @@
-import type { Reporter } from "../migrate/reporter.js";
+import type { Reporter } from "../model/progress.js";
 import { progressText } from "./progress-text.js";
 
 const lineEveryMs = 10_000;

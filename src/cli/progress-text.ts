@@ -1,5 +1,5 @@
-import type { Plan, Progress } from "../migrate/reporter.js";
 import { countText, durationText } from "../model/number-text.js";
+import type { Plan, Progress } from "../model/progress.js";
 
 /** `12,034 of 100,000 sessions, 41,200/s, 2.1 s left`. */
 export function progressText({ total }: Plan, { done, failed, seconds }: Progress): string {

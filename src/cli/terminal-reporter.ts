@@ -1,5 +1,5 @@
 import ora from "ora";
-import type { Plan, Progress, Reporter } from "../migrate/reporter.js";
+import type { Plan, Progress, Reporter } from "../model/progress.js";
 import { progressText } from "./progress-text.js";
 
 const redrawMs = 100;

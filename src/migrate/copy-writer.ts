@@ -1,8 +1,6 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { conflictRules, decideConflict, lifetimeToleranceMs } from "../convert/decide-conflict.js";
 import { explainMissing, isCovered, isUnmodifiedSinceMark, recentMs } from "../convert/missing-key.js";
 import type { Candidate, Entry } from "../model/entry.js";
-import { SourceError } from "../model/errors.js";
 import type { DirectoryFacts, Survey } from "../model/mark.js";
 import type { SessionOutcome } from "../model/outcome.js";
 import type { CommandSettings } from "../model/run-options.js";
@@ -12,11 +10,9 @@ import { pause } from "../redis/pause.js";
 import type { ResilientConnection } from "../redis/resilient-connection.js";
 import type { SessionStore } from "../redis/session-store.js";
 import { digestOf } from "../redis/sha1.js";
-import { Looks } from "../source/looks.js";
 import type { Reading } from "../source/read-session-file.js";
 import { type ChangeTest, isModifiedSince, RecentFiles } from "../source/recent-files.js";
 import { SessionFolders } from "../source/session-folders.js";
-import { WrittenSessions } from "../source/written-sessions.js";
 import { type BatchResult, BatchTally } from "./batch-result.js";
 import { deleteCopyWritten } from "./earlier-runs/delete-copy-written.js";
 import { SeenDirectories } from "./earlier-runs/learn.js";
@@ -26,6 +22,7 @@ import { type EncodedSessions, maxCommandBytes } from "./readers/encoded-session
 import type { ReaderPool } from "./readers/reader-pool.js";
 import { RecentWrites } from "./recent-writes.js";
 import { type Reconciliation, reconcile, type Unreconciled } from "./reconcile.js";
+import { type Retracted, WrittenLog } from "./written-log.js";
 
 /** What a copy writes with. */
 export interface WriterContext {
@@ -52,21 +49,6 @@ export interface WriterOptions extends Pick<CommandSettings, "conversion" | "con
   readonly passStartedMs: number;
 }
 
-/** Of one pass, sessions whose files were gone after they were written, so that their keys were deleted. */
-export interface Retracted {
-  /** 0 for the main pass. */
-  readonly pass: number;
-  readonly count: number;
-  /** Bytes of their values. */
-  readonly bytes: number;
-}
-
-/** What follows if a key cannot be deleted. */
-export const staysInRedis = "a session that ends during the copy stays in Redis";
-
-const writtenPerBatch = 256;
-/** Keys that live no longer than this may expire while they are looked for. */
-const shortLifeMs = 60_000;
 const directoryAway = {
   kind: "failed",
   reason: "unreadable",
@@ -81,15 +63,11 @@ const directoryAway = {
 export class CopyWriter {
   readonly #options: WriterOptions;
   readonly #context: WriterContext;
-  readonly #stats = new Looks();
   readonly #folders: SessionFolders;
   readonly #recentFiles: RecentFiles;
   readonly #recentWrites = new RecentWrites();
   readonly #seen = new SeenDirectories();
-  /** Sids of keys that were written and deleted again. */
-  readonly #retracted = new Set<string>();
-  /** `undefined` if what was written cannot be kept. */
-  #written: WrittenSessions | undefined;
+  readonly #written: WrittenLog;
   #survey: Survey;
   #facts: ReadonlyMap<string, DirectoryFacts> = new Map();
   #changed: ChangeTest;
@@ -104,11 +82,7 @@ export class CopyWriter {
     this.#changed = this.#recentFiles.changedSincePass();
     this.#survey = survey;
     this.learn(survey);
-    if (!options.dryRun) {
-      this.#keepingLog(() => {
-        this.#written = new WrittenSessions(options.directories);
-      });
-    }
+    this.#written = new WrittenLog(options, { ...context, folders: this.#folders });
   }
 
   /** Whether a file was read that was modified since the run began: a server still uses the directory. */
@@ -159,41 +133,17 @@ export class CopyWriter {
   }
 
   /** Deletes the keys of sessions whose files are gone since they were written. */
-  async retractEnded(): Promise<Retracted[]> {
-    if (this.#folders.areUntouched()) return [];
-    const totals = new Map<number, Retracted>();
-    for (const batch of this.#writtenBatches()) {
-      // Signals get their turn.
-      await nextTurn();
-      if (this.#context.stop.aborted) break;
-      for (const { file, pass, bytes } of await this.#retractGone(batch)) {
-        this.#retracted.add(file.sid);
-        const total = totals.get(pass) ?? { pass, count: 0, bytes: 0 };
-        totals.set(pass, { pass, count: total.count + 1, bytes: total.bytes + bytes });
-      }
-    }
-    return [...totals.values()];
+  retractEnded(): Promise<Retracted[]> {
+    return this.#written.retractEnded();
   }
 
   /** How many keys that were written, and should live on, Redis no longer holds; `undefined` if it is not known what was written. */
-  async countMissing(): Promise<number | undefined> {
-    const { store, stop } = this.#context;
-    const missing = new Set<string>();
-    for (const batch of this.#writtenBatches()) {
-      await nextTurn();
-      if (stop.aborted) break;
-      const sids = batch.flatMap(({ file: { sid }, expiresAtMs }) =>
-        expiresAtMs - Date.now() <= shortLifeMs || this.#retracted.has(sid) ? [] : [sid],
-      );
-      const exist = await store.exist(sids.map((sid) => store.keyOf(sid)));
-      for (const [index, sid] of sids.entries()) if (exist[index] !== true) missing.add(sid);
-    }
-    return this.#written === undefined ? undefined : missing.size;
+  countMissing(): Promise<number | undefined> {
+    return this.#written.countMissing();
   }
 
   close(): void {
-    this.#written?.close();
-    this.#written = undefined;
+    this.#written.close();
   }
 
   async #writeBatch(files: readonly SessionFile[], batch: ConvertedBatch, tally: BatchTally): Promise<void> {
@@ -284,7 +234,7 @@ export class CopyWriter {
         bytes: sessions.valueLength(row),
       }),
     );
-    const gone = await this.#noteWritten(written);
+    const gone = await this.#written.note(written);
     for (const row of created) {
       const file = fileOf(row);
       const outcome = sessions.outcomeAt(row, file.sid);
@@ -344,7 +294,7 @@ export class CopyWriter {
         { file, pass: this.#pass, timesLost, expiresAtMs, digest: digestOf(value), bytes: value.length },
       ];
     });
-    const gone = await this.#noteWritten(written);
+    const gone = await this.#written.note(written);
     for (const [index, { prepared, candidate }] of all.entries()) {
       const { file, outcome } = prepared;
       const result = results[index];
@@ -378,61 +328,6 @@ export class CopyWriter {
         if (!dryRun) await pause(lifetimeToleranceMs, stop);
       },
     });
-  }
-
-  /**
-   * Keeps what was written, and deletes the keys of sessions whose files are gone by now: the write
-   * would undo a logout that fell between it and the reading. Returns these files.
-   */
-  async #noteWritten(written: readonly Written[]): Promise<ReadonlySet<SessionFile>> {
-    const gone = new Set<SessionFile>();
-    if (this.#options.dryRun) return gone;
-    const retracted = await this.#retractGone(written);
-    for (const one of written) {
-      if (retracted.has(one)) gone.add(one.file);
-      else this.#keepingLog(() => this.#written?.add(one));
-    }
-    return gone;
-  }
-
-  async #retractGone(written: readonly Written[]): Promise<ReadonlySet<Written>> {
-    const { connection, store, warn } = this.#context;
-    const gone = await this.#folders.goneOf(written, this.#stats);
-    if (gone.length === 0 || !this.#options.retracts) return new Set();
-    // While the connection was away, another run could not see us and may have purged the file.
-    const own = gone.filter(({ timesLost }) => timesLost === connection.timesLost);
-    if (own.length < gone.length) warn(`the connection was lost meanwhile: ${staysInRedis}`);
-    const deleted = await store.retract(
-      own.map(({ file, digest, expiresAtMs }) => ({
-        sid: file.sid,
-        digest: Buffer.from(digest).toString("hex"),
-        expiresAtMs,
-      })),
-    );
-    return new Set(own.filter((_, index) => deleted[index] === true));
-  }
-
-  *#writtenBatches(): Generator<readonly Written[]> {
-    try {
-      yield* this.#written?.batches(writtenPerBatch) ?? [];
-    } catch (error) {
-      this.#doWithoutLog(error);
-    }
-  }
-
-  #keepingLog(action: () => void): void {
-    try {
-      action();
-    } catch (error) {
-      this.#doWithoutLog(error);
-    }
-  }
-
-  /** If the temporary file fails, the copy goes on without deleting keys. */
-  #doWithoutLog(error: unknown): void {
-    if (!(error instanceof SourceError)) throw error;
-    this.#context.warn(`${error.message}: ${staysInRedis}`, true);
-    this.close();
   }
 }
 

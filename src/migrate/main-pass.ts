@@ -14,15 +14,15 @@ export interface MainPassEnd {
 /** Runs the main pass, then settles the session files that had to wait until every directory was seen. Throws what `runPass` throws. */
 export async function runMainPass(
   pass: Pass,
-  tellLanes: (survey: Survey) => Promise<void>,
+  onLearned: (survey: Survey) => void,
   before: Survey,
   record: RunRecord,
 ): Promise<MainPassEnd> {
   const seen = new SeenDirectories();
   const deferred: PackedBatch[] = [];
   let deferredCount = 0;
-  const lane: Pass["lane"] = async (batch) => {
-    const result = await pass.lane(batch);
+  const work: Pass["work"] = async (batch) => {
+    const result = await pass.work(batch);
     for (const one of result.seen) seen.add(one);
     deferredCount += result.deferred.length;
     if (result.deferred.length > 0) deferred.push(packBatch(result.deferred));
@@ -30,7 +30,7 @@ export async function runMainPass(
   };
   record.serverWorks = before.serverWorks;
   try {
-    await runPass({ ...pass, lane });
+    await runPass({ ...pass, work });
   } catch (error) {
     pass.ledger.recordUnvisited(deferredCount);
     throw error;
@@ -41,8 +41,8 @@ export async function runMainPass(
   }
   const survey = learn(before, seen.all, Date.now());
   record.serverWorks = survey.serverWorks;
-  await tellLanes(survey);
-  await runPass({ ...pass, batches: unpacked(deferred.splice(0)), pace: async () => undefined, lane });
+  onLearned(survey);
+  await runPass({ ...pass, batches: unpacked(deferred.splice(0)), pace: async () => undefined, work });
   return { survey, seen: seen.all };
 }
 

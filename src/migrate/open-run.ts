@@ -1,128 +1,113 @@
 import { randomBytes } from "node:crypto";
-import {
-  type Conversion,
-  type ConversionSettings,
-  convertSession,
-  fileSizeFactor,
-} from "../convert/convert-session.js";
-import { keyPrefix } from "../convert/session-key.js";
+import { convertSession, fileSizeFactor } from "../convert/convert-session.js";
+import { type KeyLayout, keyPrefix } from "../convert/session-key.js";
 import { isSigned } from "../convert/sign.js";
 import { RedisError } from "../model/errors.js";
 import { finishWithinMs } from "../model/finish-within.js";
 import type { HeldText } from "../model/held.js";
-import type { Difference, Failure, SessionOutcome } from "../model/outcome.js";
 import { describeTarget } from "../model/redis-target.js";
-import type { CommandSettings } from "../model/run-options.js";
-import type { RunRecord } from "../model/run-record.js";
-import type { ReadSession } from "../model/session-file.js";
+import { Canary } from "../redis/canary.js";
+import { Continuity } from "../redis/continuity.js";
 import { lookForKeyLayouts } from "../redis/key-layouts-seen.js";
 import { DryRunStore, RedisSessionStore } from "../redis/redis-session-store.js";
 import { ResilientConnection } from "../redis/resilient-connection.js";
 import { MemoryGuard } from "../redis/server/memory-guard.js";
-import { type Phase, type Presence, presenceName } from "../redis/server/presence.js";
+import { type Phase, presenceName } from "../redis/server/presence.js";
 import { askServerFacts, refuseUnfitServer } from "../redis/server/server-facts.js";
-import type { SessionStore } from "../redis/session-store.js";
 import { directoryPlaces } from "../source/directory-places.js";
 import { isSid } from "../source/session-name.js";
 import { chooseKeyLayout } from "./choose-key-layout.js";
+import { marksOf } from "./earlier-runs/marks.js";
 import { entryMemory } from "./memory-need.js";
-import type { Reporter } from "./reporter.js";
+import type { ReaderThread } from "./readers/reader-thread.js";
+import type { Run, RunFiles, RunRedis, UnconnectedRun } from "./run-context.js";
 
-/** What a run talks to while it goes on. */
-export interface Surroundings {
-  readonly record: RunRecord;
-  readonly reporter: Reporter;
-  /** `lasting` warnings are shown to a quiet person too. */
-  readonly warn: (message: string, lasting?: boolean) => void;
-  readonly onOutcome: (outcome: SessionOutcome) => void;
-  readonly onFailure: (failure: Failure) => void;
-  readonly onDifference: (difference: Difference) => void;
-  /** Asks a person before session files are removed, if one is there to be asked. Throws `SettingsError` if they decline. */
-  readonly confirmPurge: (askPersistence: () => Promise<boolean | undefined>) => Promise<void>;
-  /** Takes back what the main pass counted and reported, for it begins again. */
-  readonly onBeginAgain: () => void;
-  /** Aborted when the run is to stop. */
-  readonly stop: AbortSignal;
-}
-
-/** A run that is connected to a Redis that it can use, and knows its keys. */
+/** A connected run, and how to disconnect it. */
 export interface OpenRun {
-  readonly connection: ResilientConnection;
-  /** By how much Redis's clock is ahead of ours, milliseconds. */
-  readonly clockLeadMs: number;
-  /** What stands before the sid in every key. */
-  readonly keyPrefix: string;
-  readonly presence: Presence;
-  /** Whether its connections carry a name, by which other runs see it: not if it only reads. */
-  readonly isNamed: boolean;
-  /** The session directories, resolved. */
-  readonly directories: readonly string[];
-  /** Bytes that a session file may have. */
-  readonly maxFileSize: number;
-  readonly conversion: ConversionSettings;
-  readonly convert: (read: ReadSession, sid: string) => Conversion;
-  /** The session keys. In a dry run it writes nothing. */
-  readonly store: SessionStore;
-  /** What keeps the store from filling Redis. */
-  readonly guard: MemoryGuard;
+  readonly run: Run;
   readonly close: () => Promise<void>;
 }
 
-/** Connects to Redis, sees to it that it is fit, and chooses the key layout. Throws `RedisError` where the run cannot go on. */
+/**
+ * Connects to Redis, checks that it is fit, and chooses the key layout. `phase`: what other runs
+ * see; a run that only reads has none. Throws `RedisError` if the run cannot go on.
+ */
 export async function openRun(
-  settings: CommandSettings,
-  { record, warn, stop }: Surroundings,
+  unconnected: UnconnectedRun,
   phase: Phase | undefined,
+  threads: readonly ReaderThread[],
 ): Promise<OpenRun> {
-  const { prefix, redis } = settings.target;
-  record.redis = describeTarget(redis);
-  const presence = { places: directoryPlaces(record.directories), token: randomBytes(8).toString("hex") };
+  const { options, record, out, stop } = unconnected;
+  const { prefix, redis: target } = options.target;
+  record.redis = describeTarget(target);
+  const { directories } = record;
+  const presence = { places: directoryPlaces(directories), token: randomBytes(8).toString("hex") };
   const connection = await ResilientConnection.open({
-    target: redis,
-    retryForMs: settings.run.retryForMs,
-    onWarning: warn,
+    target,
+    retryForMs: options.run.retryForMs,
+    onWarning: out.warn,
     ...(phase === undefined ? {} : { name: presenceName(phase, presence) }),
     stop,
   });
+  const canary = phase === undefined ? undefined : new Canary(connection, presence, out.warn);
   const closeLate = () => setTimeout(() => void connection.close(), finishWithinMs).unref();
   stop.addEventListener("abort", closeLate, { once: true });
   const close = async () => {
     stop.removeEventListener("abort", closeLate);
-    await connection.close();
+    try {
+      await canary?.end();
+    } finally {
+      await connection.close();
+    }
   };
   try {
     const facts = await connection.run(askServerFacts);
     refuseUnfitServer(facts);
-    if (facts.warning !== undefined) warn(facts.warning);
+    if (facts.warning !== undefined) out.warn(facts.warning);
     const { clockLeadMs } = facts;
-    const isServerSaved = (held: HeldText) => !isSigned(held, clockLeadMs);
-    const choice = await chooseKeyLayout(settings.target, (prefixes) =>
-      connection.run((client) => lookForKeyLayouts(client, prefixes, { isSid, isServerSaved, clockLeadMs })),
-    );
-    record.keyLayoutEvidence = choice.evidence;
-    if ("refusal" in choice) throw new RedisError("refused", choice.refusal);
-    record.keyLayout = choice.layout;
-    if (choice.warning !== undefined) warn(choice.warning, true);
-    const conversion = { ...settings.conversion, keyPrefix: keyPrefix(choice.layout, prefix), clockLeadMs };
+    const layout = await layoutOf(unconnected, connection, clockLeadMs);
+    const conversion = { ...options.conversion, keyPrefix: keyPrefix(layout, prefix), clockLeadMs };
     const guard = new MemoryGuard();
-    const Store = settings.run.dryRun ? DryRunStore : RedisSessionStore;
-    const store = new Store(connection, { keyPrefix: conversion.keyPrefix, clockLeadMs, guard, entryMemory });
-    return {
+    const Store = options.run.dryRun ? DryRunStore : RedisSessionStore;
+    const naming = { keyPrefix: conversion.keyPrefix, clockLeadMs };
+    const redis: RunRedis = {
+      ...naming,
       connection,
-      clockLeadMs,
-      keyPrefix: conversion.keyPrefix,
+      store: new Store(connection, { ...naming, guard, entryMemory }),
+      guard,
       presence,
       isNamed: phase !== undefined,
-      directories: record.directories,
+      canary,
+      continuity: new Continuity(connection, canary, out.warn),
+      marks: marksOf({ connection, directories, keyPrefix: conversion.keyPrefix }, canary, out.warn),
+    };
+    const files: RunFiles = {
+      directories,
       maxFileSize: fileSizeFactor * conversion.maxSessionSize,
       conversion,
       convert: (read, sid) => convertSession(read, sid, conversion, Date.now()),
-      store,
-      guard,
-      close,
+      threads,
     };
+    return { run: { ...unconnected, redis, files }, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** Throws `RedisError` if nothing tells which layout the server reads. */
+async function layoutOf(
+  { options, record, out }: UnconnectedRun,
+  connection: ResilientConnection,
+  clockLeadMs: number,
+): Promise<KeyLayout> {
+  const isServerSaved = (held: HeldText) => !isSigned(held, clockLeadMs);
+  const choice = await chooseKeyLayout(options.target, (prefixes) =>
+    connection.run((client) => lookForKeyLayouts(client, prefixes, { isSid, isServerSaved, clockLeadMs })),
+  );
+  record.keyLayoutEvidence = choice.evidence;
+  if ("refusal" in choice) throw new RedisError("refused", choice.refusal);
+  record.keyLayout = choice.layout;
+  if (choice.warning !== undefined) out.warn(choice.warning, true);
+  return choice.layout;
 }

@@ -7,22 +7,22 @@ import { type BatchWork, forEachBatch } from "./for-each-batch.js";
 /** What a pass over the session directories works with. */
 export interface Pass extends Omit<BatchWork, "work" | "skip"> {
   /** Does everything for one batch. */
-  readonly lane: (batch: readonly SessionFile[]) => Promise<BatchResult>;
+  readonly work: (batch: readonly SessionFile[]) => Promise<BatchResult>;
   readonly ledger: Ledger;
   /** Told of every outcome once it is recorded. */
   readonly onOutcome: (outcome: SessionOutcome) => void;
 }
 
 /**
- * One pass: every batch goes through the lane, and its outcomes into the ledger, also where the pass ends early. Throws the first
+ * One pass: every batch is worked on, and its outcomes go into the ledger, even if the pass ends early. Throws the first
  * error that ended it, once what was in flight has settled.
  */
-export async function runPass({ lane, ledger, onOutcome, ...rest }: Pass): Promise<void> {
+export async function runPass({ work, ledger, onOutcome, ...rest }: Pass): Promise<void> {
   await forEachBatch({
     ...rest,
     skip: (batch) => ledger.recordUnvisited(batch.length),
     work: async (batch) => {
-      const result = await lane(batch).catch((error: unknown) =>
+      const result = await work(batch).catch((error: unknown) =>
         new BatchTally(batch.length, false).result([], { error }),
       );
       ledger.add(result.page);

@@ -3,8 +3,8 @@ import type { Redis } from "ioredis";
 import * as z from "zod";
 import { RedisForgotError } from "../model/errors.js";
 import type { DirectoryMark } from "../model/mark.js";
+import { canaryKey } from "./canary.js";
 import { allowed } from "./server/server-info.js";
-import { witnessKey } from "./witness.js";
 
 /** What a mark is of. */
 export interface MarkScope {
@@ -137,7 +137,7 @@ export async function readMark(client: Redis, key: string): Promise<Mark> {
   return parseMark(await client.get(key));
 }
 
-/** A server may be emptied at any moment: the witness is asked for in the same step. */
+/** A server may be emptied at any moment: the canary key is checked in the same step. */
 const compareAndSet = `
 if ARGV[4] ~= '' and redis.call('GET', KEYS[2]) ~= ARGV[4] then return -1 end
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
@@ -148,12 +148,12 @@ const forgot = -1;
 
 /**
  * Changes a mark in one step, whatever other runs write meanwhile. `change` may be called again, and returns the same mark if nothing is to be written.
- * Throws `RedisForgotError` if the witness of this value is gone (empty: none is asked for), and what `redisFault` sorts.
+ * Throws `RedisForgotError` if the canary key with this value is gone (empty: it is not checked), and what `redisFault` sorts.
  */
 export async function changeMark(
   client: Redis,
   key: string,
-  witness: string,
+  canary: string,
   change: (mark: Mark) => Mark,
 ): Promise<void> {
   for (;;) {
@@ -165,11 +165,11 @@ export async function changeMark(
       compareAndSet,
       2,
       key,
-      witnessKey,
+      canaryKey,
       text ?? "",
       textOf(next),
       markMs,
-      witness,
+      canary,
     );
     if (reply === forgot) throw new RedisForgotError();
     if (reply !== changed) return;

@@ -6,6 +6,7 @@ import { pause } from "./pause.js";
 import { isReply, redisFault } from "./redis-fault.js";
 import { announce } from "./server/presence.js";
 import { askHistory, continues, refuseReplica } from "./server/server-facts.js";
+import { askServerState, type ServerState } from "./server/server-state.js";
 import { withinTime } from "./time-limit.js";
 
 const shortestPauseMs = 50;
@@ -105,11 +106,6 @@ export class ResilientConnection {
     return this.#announced;
   }
 
-  /** Names the data of the server that is talked to; `undefined` where it may not be asked. */
-  get historyId(): string | undefined {
-    return this.#historyId;
-  }
-
   /** What was confirmed until now counts for nothing: whatever server answers is the one from here on. Throws what `run` throws. */
   async beginAnew(): Promise<void> {
     for (;;) {
@@ -123,19 +119,21 @@ export class ResilientConnection {
   }
 
   /**
-   * Asks Redis whether it holds the data that it confirmed; where INFO is denied nothing is known. Throws `RedisForgotError` where it followed another
-   * server meanwhile, and what `run` throws.
+   * Asks Redis for its state, and whether it holds the data that it confirmed; if INFO is denied,
+   * that is not known. Throws `RedisForgotError` if it has followed another server meanwhile, and
+   * what `run` throws.
    */
-  async confirm(): Promise<void> {
-    const history = await this.run(async (client) => {
-      const asked = await askHistory(client);
-      refuseReplica(asked?.isReplica);
+  async checkData(): Promise<ServerState> {
+    const state = await this.run(async (client) => {
+      const asked = await askServerState(client);
+      refuseReplica(asked.history?.isReplica);
       return asked;
     });
-    if (history === undefined) return;
+    const { history } = state;
+    if (history === undefined) return state;
     const isKept = continues(history, this.#historyId);
     this.#historyId = history.id;
-    if (isKept) return;
+    if (isKept) return state;
     this.#generation++;
     throw new RedisForgotError();
   }
@@ -153,11 +151,6 @@ export class ResilientConnection {
     const made = new ResilientConnection(settings, Promise.resolve(connection));
     await made.#connection;
     return made;
-  }
-
-  /** One more to a Redis that was reached before: where it is lost while it is opened, `run` tries again as it does later. */
-  static openAnother(settings: ResilienceSettings): ResilientConnection {
-    return new ResilientConnection(settings, openConnection(settings.target, settings.name));
   }
 
   /**

@@ -1,12 +1,12 @@
 import { coarseTimeMs } from "../../model/coarse-time.js";
 import { RedisError, RedisForgotError } from "../../model/errors.js";
 import type { DirectoryMark } from "../../model/mark.js";
+import type { Canary } from "../../redis/canary.js";
 import { changeMark, listMarks, type Mark, markKey, readMark } from "../../redis/marks.js";
+import type { ResilientConnection } from "../../redis/resilient-connection.js";
 import { askServerState } from "../../redis/server/server-state.js";
 import { lastingIdentityOf } from "../../source/directory-places.js";
 import { isDatedByUs } from "../../source/local-file-system.js";
-import type { OpenRun } from "../open-run.js";
-import type { Witness } from "../witness.js";
 import { type CompleteRun, completeMark } from "./complete-mark.js";
 
 /** The marks of a run's session directories. */
@@ -23,7 +23,7 @@ export interface Marks {
   readonly noteStart: () => Promise<void>;
   /** Notes that a purge begins to remove. Throws `RedisError` if that cannot be noted. */
   readonly noteRemoval: () => Promise<void>;
-  /** Leaves what a complete run knows. Throws `RedisForgotError` if the witness is gone, and where the run must end. */
+  /** Leaves what a complete run knows. Throws `RedisForgotError` if the canary key is gone, and where the run must end. */
   readonly leave: (run: CompleteRun) => Promise<void>;
   /** Why no key without a file may be deleted: other runs wrote under this prefix, or files were purged. Absent if nothing speaks against it. */
   readonly whyNotRetract: () => Promise<string | undefined>;
@@ -44,10 +44,17 @@ function earlierBy(lagMs: number, mark: DirectoryMark): DirectoryMark {
   };
 }
 
+/** Whose marks they are. */
+interface MarkedRun {
+  readonly connection: ResilientConnection;
+  readonly directories: readonly string[];
+  readonly keyPrefix: string;
+}
+
 /** Reads and leaves marks. If Redis does not allow that, it is said, and a copy goes on without. */
 export function marksOf(
-  { connection, directories, keyPrefix }: OpenRun,
-  witness: Pick<Witness, "value"> | undefined,
+  { connection, directories, keyPrefix }: MarkedRun,
+  canary: Pick<Canary, "value"> | undefined,
   warn: (message: string, lasting?: boolean) => void,
 ): Marks {
   const complete = new Map<string, DirectoryMark>();
@@ -81,7 +88,7 @@ export function marksOf(
             complete.set(directory, earlierBy(clockLagOf(directory), mark.complete));
           }
         }
-        if (complete.size === 0 || (witness !== undefined && witness.value() === undefined)) return;
+        if (complete.size === 0 || (canary !== undefined && canary.value === undefined)) return;
         // What was evicted is missing too, and counts of it are lost with a restart.
         const state = await connection.run(askServerState);
         endedCounts = state.evictionPolicy === "noeviction" && state.evictedKeys === 0;
@@ -115,7 +122,7 @@ export function marksOf(
     },
     leave: (run) =>
       orSay("written", async () => {
-        const value = witness?.value();
+        const value = canary?.value;
         if (value === undefined) return;
         await changeAll(value, (mark) => ({
           ...mark,

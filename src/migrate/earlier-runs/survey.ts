@@ -3,8 +3,7 @@ import { locateServer, recentMs } from "../../convert/missing-key.js";
 import { isModifiedSince } from "../../convert/modified-since.js";
 import { isSigned } from "../../convert/sign.js";
 import type { HeldText } from "../../model/held.js";
-import type { DirectoryFacts, DirectoryMark, Expirations, KeyEvidence, Survey } from "../../model/mark.js";
-import type { CommandSettings } from "../../model/run-options.js";
+import type { DirectoryFacts, DirectoryMark, KeyEvidence, Survey } from "../../model/mark.js";
 import { newScanTally, type SessionFile } from "../../model/session-file.js";
 import { showable } from "../../model/showable.js";
 import { type KeySurvey, surveyKeys } from "../../redis/survey-keys.js";
@@ -12,61 +11,43 @@ import { Looks } from "../../source/looks.js";
 import { pathOf } from "../../source/recent-files.js";
 import { scanSessions } from "../../source/scan-sessions.js";
 import { isSid } from "../../source/session-name.js";
-import type { OpenRun } from "../open-run.js";
+import type { Run } from "../run-context.js";
 import { longestOf } from "./complete-mark.js";
 import { jointly } from "./learn.js";
-import type { Marks } from "./marks.js";
 
-/** What the survey needs to know. */
-export interface SurveyOrder {
-  readonly prefix: string | null;
-  readonly expirations: Expirations;
-  readonly marks: ReadonlyMap<string, DirectoryMark>;
-  readonly endedCounts: boolean;
-  /** Whether every session file is looked at, not a sample. */
-  readonly whole: boolean;
-  readonly warn: (message: string, lasting?: boolean) => void;
-  readonly stop: AbortSignal;
-}
-
-/** What every survey of a run needs; `whole` is for the caller to say. */
-export function surveyOrder(
-  { target: { prefix }, conversion }: CommandSettings,
-  marks: Pick<Marks, "complete" | "endedCounts">,
-  { warn, stop }: Pick<SurveyOrder, "warn" | "stop">,
-): Omit<SurveyOrder, "whole"> {
-  const marksNow = marks.complete();
-  return { prefix, expirations: conversion, marks: marksNow, endedCounts: marks.endedCounts(), warn, stop };
-}
-
-/** Looks at Redis and the session directories before a run begins. Throws where the run must end. */
-export async function surveyRun(run: OpenRun, order: SurveyOrder): Promise<Survey> {
-  const { connection, keyPrefix, clockLeadMs, directories } = run;
+/**
+ * Looks at Redis and the session directories before a run begins, at every session file or at a
+ * sample. Throws `RedisError`.
+ */
+export async function surveyRun(run: Run, extent: "sample" | "whole"): Promise<Survey> {
+  const { connection, keyPrefix, clockLeadMs, marks } = run.redis;
+  const { conversion } = run.options;
   const found = await connection.run((client) => surveyKeys(client, keyPrefix, clockLeadMs, isSid));
   if (found === undefined) {
-    order.warn(
+    run.out.warn(
       "Redis does not allow this user the commands SCAN and STRLEN, which show whether a server saves its sessions in Redis: lifetimes are not renewed, and no key is deleted",
     );
   }
   const isServerSaved = (key: HeldText) => !isSigned(key, clockLeadMs);
   const signsCount = found === undefined || !areWholeSeconds(found, clockLeadMs);
-  if (found !== undefined && signsCount) warnOfPrefix(found, isServerSaved, order);
+  if (found !== undefined && signsCount) warnOfPrefix(found, isServerSaved, run);
   const keys = evidenceOf(found, signsCount, isServerSaved);
   const facts: DirectoryFacts[] = [];
-  for (const directory of directories) {
-    const mark = order.marks.get(directory);
-    const seen = mark === undefined ? nothingSeen : await lookAtFiles(directory, mark, order);
+  const complete = marks.complete();
+  for (const directory of run.files.directories) {
+    const mark = complete.get(directory);
+    const seen = mark === undefined ? nothingSeen : await lookAtFiles(directory, mark, extent, run.stop);
     facts.push({
       directory,
       ...(mark === undefined ? {} : { mark }),
       serverWorks: locateServer(keys, { ...(mark === undefined ? {} : { mark }), ...seen }, Date.now()),
-      endedCounts: order.endedCounts,
+      endedCounts: marks.endedCounts(),
       changeTimesCount: seen.changeTimesCount,
       latestMtimeMs: seen.latestMtimeMs,
-      whole: order.whole,
+      whole: extent === "whole",
     });
   }
-  const longest = longestOf([...order.marks.values()], order.expirations);
+  const longest = longestOf([...complete.values()], conversion);
   return { keys, directories: facts, signsCount, serverWorks: jointly(facts), longest };
 }
 
@@ -94,7 +75,12 @@ function evidenceOf(
 function warnOfPrefix(
   { own, others }: KeySurvey,
   isServerSaved: (key: HeldText) => boolean,
-  { prefix, warn }: SurveyOrder,
+  {
+    options: {
+      target: { prefix },
+    },
+    out: { warn },
+  }: Run,
 ): void {
   const other = others.find(isServerSaved);
   if (prefix !== null || other === undefined || own.some(isServerSaved)) return;
@@ -115,8 +101,10 @@ const namesAtATime = 1000;
 async function lookAtFiles(
   directory: string,
   mark: DirectoryMark,
-  { whole, stop }: SurveyOrder,
+  extent: "sample" | "whole",
+  stop: AbortSignal,
 ): Promise<typeof nothingSeen> {
+  const whole = extent === "whole";
   const nowMs = Date.now();
   const looks = new Looks();
   let latestMtimeMs = 0;

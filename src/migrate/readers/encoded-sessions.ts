@@ -38,7 +38,7 @@ const lineEnd = "\r\n";
 const create = `*6${lineEnd}${encodePart("SET")}`;
 const createOptions = encodePart("NX") + encodePart("PXAT");
 /** More than this is not sent to Redis at a time, bytes. */
-export const maxCommandBytes = 4 * 1024 * 1024;
+export const maxCommandBytes = 1024 * 1024;
 
 /** Sessions that can be sent as they are: finished SET commands, and a row of numbers for each. */
 export class EncodedSessions {

@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { historyOf, type ServerHistory } from "./server-facts.js";
 import { allowed, fieldOf } from "./server-info.js";
 
 /** What changes while a server works; each field is `undefined` if Redis does not tell it. */
@@ -13,6 +14,8 @@ export interface ServerState {
   readonly evictedKeys: number | undefined;
   /** Replicas that are in step with the server. */
   readonly replicas: number | undefined;
+  /** Whose data it holds. */
+  readonly history: ServerHistory | undefined;
 }
 
 /** Asks for memory, evictions and replicas; what INFO leaves out, CONFIG and MEMORY STATS may tell. Throws what `redisFault` sorts. */
@@ -25,6 +28,7 @@ export async function askServerState(client: Redis): Promise<ServerState> {
     evictionPolicy: told("maxmemory_policy") ?? (await askSetting(client, "maxmemory-policy")),
     evictedKeys: numberOf(told("evicted_keys")),
     replicas: info === undefined ? undefined : replicaOffsets(info).length,
+    history: historyOf(info),
   };
 }
 

@@ -1,15 +1,63 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { explainMissing } from "../convert/missing-key.js";
 import { RedisError } from "../model/errors.js";
 import { bytesText } from "../model/number-text.js";
+import { newScanTally } from "../model/session-file.js";
 import type { ResilientConnection } from "../redis/resilient-connection.js";
 import { fullShare } from "../redis/server/memory-guard.js";
-import { askServerState, type ServerState } from "../redis/server/server-state.js";
-import type { MemoryNeed } from "./memory-need.js";
+import { askKeyCounts, askServerState, type ServerState } from "../redis/server/server-state.js";
+import { ReadAhead } from "../source/read-ahead.js";
+import { surveyRun } from "./earlier-runs/survey.js";
+import { estimateMemoryNeed, type MemoryNeed } from "./memory-need.js";
+import type { Run } from "./run-context.js";
+import { type ScanSettings, scanAll } from "./session-scan.js";
 
 /** Of what is free, a copy takes no more if Redis evicts keys. */
 const evictingShare = 0.5;
 /** What an estimate may miss, as a factor. */
 const inaccuracy = 1.1;
 const mebibyte = 2 ** 20;
+const batchesBetweenTurns = 16;
+
+/** Estimates the memory that a copy needs, and tells the run's guard. Throws `RedisError` if the sessions cannot fit. */
+export async function makeMemoryRoom(run: Run, scan: ScanSettings): Promise<void> {
+  const { connection, guard } = run.redis;
+  guard.expect(await checkMemory(connection, run.out.warn, (state) => estimate(run, scan, state)));
+}
+
+async function estimate(
+  run: Run,
+  scan: ScanSettings,
+  { evictionPolicy, evictedKeys }: ServerState,
+): Promise<MemoryNeed> {
+  const { redis, files, options, stop } = run;
+  await redis.marks.read();
+  const survey = await surveyRun(run, "sample");
+  // The canary, without which nothing counts as ended, is written only later.
+  const endedCounts = evictionPolicy === "noeviction" && evictedKeys === 0 && !options.conflicts.again;
+  const facts = new Map(survey.directories.map((one) => [one.directory, { ...one, endedCounts }]));
+  const reading = new ReadAhead(files.maxFileSize);
+  let batches = 0;
+  return estimateMemoryNeed({
+    batches: scanAll({ ...scan, restores: false, warn: () => undefined }, newScanTally()),
+    ahead: (batch) => reading.begin(batch),
+    read: (file) => reading.read(file),
+    convert: files.convert,
+    exist: (keys) => redis.store.exist(keys),
+    isEnded: ({ directory }, session) => {
+      const known = facts.get(directory);
+      return (
+        known !== undefined && explainMissing(session, known, options.conversion, Date.now()) !== "write"
+      );
+    },
+    held: await redis.connection.run(askKeyCounts),
+    turn: async () => {
+      batches++;
+      if (batches % batchesBetweenTurns === 0) await nextTurn();
+      return !stop.aborted;
+    },
+  });
+}
 
 /**
  * Gives the bytes of memory that the run needs, about; 0 if Redis has no limit. Warns if they may not fit, or if Redis evicts keys. Throws

@@ -1,0 +1,296 @@
+import { SourceError } from "../model/errors.js";
+import { Ledger } from "../model/ledger.js";
+import type { Survey } from "../model/mark.js";
+import { countOf } from "../model/number-text.js";
+import type { FailureReason } from "../model/outcome.js";
+import type { RunRecord } from "../model/run-record.js";
+import { newScanTally } from "../model/session-file.js";
+import { showablePath } from "../model/showable.js";
+import { tooManyFailed } from "../model/too-many-failed.js";
+import { pause } from "../redis/pause.js";
+import { countOthersCopying, presenceName } from "../redis/server/presence.js";
+import { inodeOf } from "../source/directory-places.js";
+import { SessionFolders } from "../source/session-folders.js";
+import { BatchTally } from "./batch-result.js";
+import { CopyWriter } from "./copy-writer.js";
+import { judgeEnded } from "./earlier-runs/learn.js";
+import { retractKeys } from "./earlier-runs/retract.js";
+import { surveyRun } from "./earlier-runs/survey.js";
+import { type MainPassEnd, runMainPass } from "./main-pass.js";
+import { makeMemoryRoom } from "./memory-room.js";
+import { batchSizeFor, makePace } from "./pace.js";
+import { purgeCopied } from "./purge.js";
+import { ReaderPool } from "./readers/reader-pool.js";
+import { forgotRemoved, restartIfRedisForgot } from "./restart.js";
+import type { Run } from "./run-context.js";
+import { type Pass, runPass } from "./run-pass.js";
+import { type ScanSettings, scanAll } from "./session-scan.js";
+import { showPass } from "./show-progress.js";
+import { endedText, refuseUnreadable, tellDoubt, tellLongSids } from "./tell.js";
+import { staysInRedis } from "./written-log.js";
+
+const sessionsOfBatch = 128;
+const maxLaterPasses = 3;
+/** Nothing that another run, other settings or another version could write stands behind these. */
+const finalReasons: ReadonlySet<FailureReason> = new Set([
+  "corrupt",
+  "not-a-session",
+  "circular",
+  "too-deep",
+]);
+
+/**
+ * Copies every session to Redis, and purges the originals if the run is to do that. Starts over if
+ * Redis lost data meanwhile. Throws what ends the run.
+ */
+export async function copy(run: Run): Promise<void> {
+  const { record, redis, options, out, stop } = run;
+  const runStartedMs = Date.now();
+  const scan = scanOf(run);
+  await makeMemoryRoom(run, scan);
+  const othersAreSeen = await canSeeOthers(run);
+  const onRestart = () => {
+    // What was removed is gone. What is still there is written again, and stays.
+    if (record.purged > 0) record.errors.push(forgotRemoved(record.purged));
+    out.onRestart();
+  };
+  await restartIfRedisForgot({ warn: out.warn, onRestart }, stop, async () => {
+    await redis.connection.beginAnew();
+    // A purge of another run waits for what is seen to copy, even if this run had begun to remove.
+    if (!options.run.dryRun) await redis.connection.rename(presenceName("copying", redis.presence));
+    const inUse = await showPass(run, options.run.dryRun ? "reading" : "copying", scan, () =>
+      copyOnce(run, scan, { runStartedMs, othersAreSeen }),
+    );
+    tellLongSids(run);
+    refuseUnreadable(record.tally);
+    // Once Redis lost data after a removal, nothing more is removed.
+    if (options.removal.purge && !stop.aborted && record.purged === 0) await purgeCopied(run, inUse);
+  });
+}
+
+/** What every attempt at a copy is told. */
+interface CopyFacts {
+  /** Milliseconds since the epoch. */
+  readonly runStartedMs: number;
+  /** Whether other runs can be seen. */
+  readonly othersAreSeen: boolean;
+}
+
+/** One attempt at a copy. Returns whether a server still uses the directories. Throws `RedisForgotError` if it has to start over. */
+async function copyOnce(run: Run, scan: ScanSettings, facts: CopyFacts): Promise<boolean> {
+  const { record, redis, files, options, stop } = run;
+  const { dryRun, maxFailed } = options.run;
+  const inodes = files.directories.map(inodeOf);
+  const folders = new SessionFolders(files.directories);
+  await redis.continuity.begin();
+  await redis.marks.read();
+  const before = await surveyRun(run, "sample");
+  const startedMs = Date.now();
+  const writer = openWriter(run, before, startedMs, facts);
+  try {
+    if (!dryRun) await redis.marks.noteStart();
+    const end = await mainPass(run, writer, scan, before);
+    if (!dryRun) await laterPasses(run, writer, scan);
+    if (!dryRun && !stop.aborted) await retractEnded(record, writer);
+    const lostKeys = !dryRun && (await haveKeysGone(run, writer, inodes));
+    tellDoubt(run);
+    const lostEarlier = !stop.aborted && tellEnded(run, end);
+    if (lostKeys || lostEarlier) record.partial = true;
+    const isComplete = !(lostKeys || lostEarlier || stop.aborted || tooManyFailed(record, maxFailed));
+    if (isComplete && isWhole(record)) {
+      await retractEarlier(run, end.survey, folders, facts);
+      // Lifetimes were renewed only if it was known from the start that the server works on files.
+      if (!dryRun) await leaveMark(run, startedMs, before.serverWorks === "files");
+    }
+    return writer.inUse || record.laterPasses.some(hasChanges);
+  } finally {
+    writer.close();
+  }
+}
+
+function scanOf({ files, options, out: { warn } }: Run): ScanSettings {
+  return {
+    directories: files.directories,
+    batchSize: batchSizeFor(options.run.maxRate, sessionsOfBatch),
+    sample: null,
+    restores: !options.run.dryRun,
+    warn,
+  };
+}
+
+function openWriter(
+  run: Run,
+  survey: Survey,
+  passStartedMs: number,
+  { runStartedMs, othersAreSeen }: CopyFacts,
+): CopyWriter {
+  const { options, redis, files, out, stop } = run;
+  const { directories, maxFileSize, conversion, threads } = files;
+  const { dryRun } = options.run;
+  const reading = { directories, maxFileSize, conversion, runStartedMs, passStartedMs };
+  const writing = {
+    directories,
+    conversion: options.conversion,
+    conflicts: options.conflicts,
+    clockLeadMs: redis.clockLeadMs,
+    dryRun,
+    retracts: !dryRun && othersAreSeen,
+    collectsOutcomes: options.output.verbose,
+    runStartedMs,
+    passStartedMs,
+  };
+  const readers = new ReaderPool(reading, threads);
+  const { connection, store } = redis;
+  return new CopyWriter(writing, survey, { connection, store, readers, warn: out.warn, stop });
+}
+
+/** Copies every session that the listing finds. */
+function mainPass(run: Run, writer: CopyWriter, scan: ScanSettings, before: Survey): Promise<MainPassEnd> {
+  const { record, options, stop } = run;
+  const pass: Pass = {
+    ...passOf(run),
+    batches: scanAll(scan, record.tally),
+    work: (batch) => writer.write(batch),
+    pace: makePace(options.run.maxRate, (milliseconds) => pause(milliseconds, stop)),
+    ledger: record.ledger,
+  };
+  return runMainPass(pass, (survey) => writer.learn(survey), before, record);
+}
+
+/** Copies again what changed since the pass before began, until a pass finds nothing. */
+async function laterPasses(run: Run, writer: CopyWriter, scan: ScanSettings): Promise<void> {
+  const { record, out, stop } = run;
+  for (let number = 1; number <= maxLaterPasses && !stop.aborted; number++) {
+    writer.beginPass(number, Date.now());
+    const ledger = new Ledger(out.onFailure);
+    const tally = newScanTally();
+    try {
+      await laterPass(run, writer, ledger, scanAll(scan, tally));
+    } finally {
+      // What was done counts, even if the pass ends early.
+      if (ledger.counts.found > 0) record.laterPasses.push(ledger);
+      const known = record.tally.unreadable;
+      known.push(...tally.unreadable.filter(({ message }) => !known.some((one) => one.message === message)));
+    }
+    const { found, outcomes } = ledger.counts;
+    const changed = found - outcomes.identical;
+    if (changed === 0) return;
+    record.stillChanging = number === maxLaterPasses ? changed : 0;
+  }
+}
+
+/** Stats every file, and copies those that changed. Only these count for the rate. */
+function laterPass(run: Run, writer: CopyWriter, ledger: Ledger, batches: Pass["batches"]): Promise<void> {
+  const { options, stop } = run;
+  const pace = makePace(options.run.maxRate, (milliseconds) => pause(milliseconds, stop));
+  return runPass({
+    ...passOf(run),
+    batches,
+    ledger,
+    pace: async () => undefined,
+    work: async (batch) => {
+      const changed = await writer.changedOf(batch);
+      if (changed.length > 0) await pace(changed.length);
+      if (changed.length > 0 && !stop.aborted) return writer.write(changed);
+      return new BatchTally(changed.length, false).result([]);
+    },
+  });
+}
+
+function passOf({ files, out, stop }: Run): Pick<Pass, "batchesInFlight" | "onOutcome" | "stop"> {
+  return { batchesInFlight: 2 * files.threads.length + 2, onOutcome: out.onOutcome, stop };
+}
+
+/** Deletes the keys of sessions that ended after they were written. They count as vanished. */
+async function retractEnded(record: RunRecord, writer: CopyWriter): Promise<void> {
+  const ledgers = [record.ledger, ...record.laterPasses];
+  for (const { pass, count, bytes } of await writer.retractEnded()) {
+    ledgers[pass]?.recordRetracted(count, bytes);
+  }
+}
+
+/**
+ * Whether Redis may no longer hold all that this run wrote. Throws `RedisForgotError` if it may have
+ * lost more than evicted keys, and `SourceError` if another directory took the place of one.
+ */
+async function haveKeysGone(
+  { redis, files, out }: Run,
+  writer: CopyWriter,
+  inodes: readonly string[],
+): Promise<boolean> {
+  const replaced = files.directories.find((directory, index) => inodeOf(directory) !== inodes[index]);
+  if (replaced !== undefined) {
+    // Another directory at the path was not copied, whatever lies in it.
+    throw new SourceError(
+      `the directory ${showablePath(replaced)} was replaced by another one while it was copied`,
+    );
+  }
+  if ((await redis.continuity.check()) === "evicted") return true;
+  if (!redis.continuity.hidesEvictions) return false;
+  const missing = await writer.countMissing();
+  if (missing === 0) return false;
+  out.warn(
+    missing === undefined
+      ? "this run could not look once more for the sessions that it wrote: nothing is removed"
+      : `${countOf(missing, "session")} that this run wrote ${missing === 1 ? "is" : "are"} no longer in Redis, so it may evict keys: nothing is removed. Give it more memory, then run this again`,
+    true,
+  );
+  return true;
+}
+
+/** Warns if too many sessions ended. Returns whether their keys were certainly deleted or lost. */
+function tellEnded({ options, out }: Run, { survey, seen }: MainPassEnd): boolean {
+  const verdict = judgeEnded(survey, seen, options.conflicts.maxEnded, Date.now());
+  if (verdict !== "fine") out.warn(endedText(verdict, seen), true);
+  return verdict === "lost";
+}
+
+/**
+ * Whether the copy took every session, except for files that hold none by any reading. If one of
+ * these may hide another file of the same session, that session was not taken.
+ */
+function isWhole({ ledger, laterPasses: later, tally }: RunRecord): boolean {
+  const all = [ledger, ...later].map(({ counts }) => counts);
+  if (all.some(({ inDoubt }) => inDoubt > 0)) return false;
+  const reasons = all.flatMap((counts) => [...counts.reasons.keys()]);
+  if (tally.unreadable.length > 0 || !reasons.every((reason) => finalReasons.has(reason))) return false;
+  return reasons.length === 0 || all.every(({ outcomes }) => outcomes.superseded === 0);
+}
+
+/** Deletes keys of an earlier copy whose session files are gone. */
+async function retractEarlier(
+  run: Run,
+  survey: Survey,
+  folders: SessionFolders,
+  { othersAreSeen }: CopyFacts,
+): Promise<void> {
+  if (survey.directories.every(({ mark }) => mark === undefined)) return;
+  run.record.retracted = await retractKeys(run, survey, { folders, othersAreSeen });
+}
+
+/** Leaves the start of the main pass, and whether lifetimes were renewed, for later runs. */
+async function leaveMark({ redis, options }: Run, startedMs: number, renewed: boolean): Promise<void> {
+  const keeps = options.conflicts.policy === "keep";
+  await redis.marks.leave({ startedMs, keeps, renewed, lifetimes: options.conversion });
+}
+
+/** Whether a pass found more than files that were touched and say what Redis holds. */
+function hasChanges({ counts: { found, outcomes } }: Ledger): boolean {
+  return found > outcomes.identical;
+}
+
+/**
+ * Whether other runs can be seen. If not, no key is deleted: a file may be gone because another run
+ * purged it, and that run waits only for copies that it can see. A dry run has no name of its own.
+ */
+async function canSeeOthers({ redis, options, out }: Run): Promise<boolean> {
+  const { connection, presence, isNamed } = redis;
+  const others = await connection.run((client) => countOthersCopying(client, presence));
+  const areSeen = others !== undefined && (connection.announced || !isNamed);
+  if (!options.run.dryRun && !areSeen) {
+    out.warn(
+      `other runs cannot be seen (CLIENT SETNAME or CLIENT LIST is denied, or does not list our own connection): ${staysInRedis}`,
+    );
+  }
+  return areSeen;
+}

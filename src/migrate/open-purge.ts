@@ -1,0 +1,164 @@
+import { dirname } from "node:path";
+import { compareHeld } from "../convert/compare-held.js";
+import { convertSession } from "../convert/convert-session.js";
+import { conflictRules } from "../convert/decide-conflict.js";
+import { explainMissing, isUnmodifiedSinceMark } from "../convert/missing-key.js";
+import type { Ledger } from "../model/ledger.js";
+import type { Survey } from "../model/mark.js";
+import type { ReadSession, ScanTally, SessionFile } from "../model/session-file.js";
+import { showablePath } from "../model/showable.js";
+import { pause } from "../redis/pause.js";
+import { Looks } from "../source/looks.js";
+import { OtherPlaces } from "../source/other-places.js";
+import { type OpenFiles, openFiles } from "../source/removal/open-files.js";
+import { explainDenial } from "../source/removal/removal-denial.js";
+import { batchSizeFor, makePace } from "./pace.js";
+import { type ProofParts, proveAgain, proveBatch, proveUnasked, proveUnaskedAgain } from "./purge-lane.js";
+import type { Purge } from "./purge-sessions.js";
+import { RemovalGate } from "./removal-gate.js";
+import type { Run, UnconnectedRun } from "./run-context.js";
+import { scanAll } from "./session-scan.js";
+
+const sessionsOfBatch = 256;
+const batchesInFlight = 3;
+const maxUnaskedBytes = 2 ** 31 - 1;
+
+/** What a purge counts into. */
+export interface PurgeCounts {
+  readonly ledger: Ledger;
+  readonly tally: ScanTally;
+}
+
+/** What a purge removes, and since when. */
+export interface PurgeExtent extends PurgeCounts {
+  /** `proven`: what Redis holds; `unconditional`: all, and Redis is asked what it does not hold. */
+  readonly extent: "proven" | "unconditional";
+  /** When the purge began, milliseconds since the epoch: what is saved later says that a server uses the directory. */
+  readonly startedMs: number;
+}
+
+/** A purge whose session directories are open. */
+export interface OpenPurge {
+  readonly work: Purge;
+  /** Waits until nobody else copies the directories; `false` if that takes too long. Throws `RedisError`. */
+  readonly open: () => Promise<boolean>;
+  readonly close: () => void;
+}
+
+/** Opens the session directories for a purge. Throws `SourceError` if one cannot be opened. */
+export function openPurge(
+  run: Run,
+  survey: Survey,
+  { extent, startedMs, ...counts }: PurgeExtent,
+): OpenPurge {
+  const {
+    options,
+    redis,
+    files: { directories, maxFileSize, convert },
+  } = run;
+  const { conversion: lifetimes, conflicts } = options;
+  const { store, clockLeadMs } = redis;
+  const rules = conflictRules({ policy: conflicts.policy, lifetimes, clockLeadMs }, survey, true);
+  const factsOf = ({ directory }: SessionFile) =>
+    survey.directories.find((facts) => facts.directory === directory);
+  const files = openFiles(directories, maxFileSize, startedMs);
+  const otherPlaces = new OtherPlaces(directories, new Looks());
+  const proof: ProofParts = {
+    read: files.read,
+    convert,
+    laterFile: (file, stamp) => otherPlaces.laterFile(file, stamp),
+    look: (sids) => store.read(sids.map((sid) => store.keyOf(sid))),
+    compare: (candidate, held) => compareHeld(candidate, held, rules, Date.now()),
+    isUnmodified: (file, stamp) => isUnmodifiedSinceMark(stamp, factsOf(file)),
+    explainMissing: (file, stamp, { fullLifetimeMs, lifetimeOrigin }) => {
+      const facts = factsOf(file);
+      const session = { stamp, fullLifetimeMs, lifetimeOrigin };
+      return facts !== undefined && explainMissing(session, facts, lifetimes, Date.now()) === "ended"
+        ? "ended"
+        : "absent";
+    },
+    exist: (sids) => store.exist(sids.map((sid) => store.keyOf(sid))),
+    nowMs: Date.now,
+    unconditional: extent === "unconditional",
+  };
+  const gate = new RemovalGate(run);
+  return {
+    open: () => gate.open(),
+    close: files.close,
+    work: {
+      ...sharedParts(run, counts, files),
+      prove: async (batch) => {
+        await otherPlaces.begin(batch);
+        return proveBatch(batch, proof);
+      },
+      proveAgain: (proven) => proveAgain(proven, proof),
+      confirm: () => gate.confirmBeforeBatch(),
+      conclude: () => gate.checkRedisIntact(),
+    },
+  };
+}
+
+/** Opens the session directories for a purge without Redis: every session file goes. Throws `SourceError`. */
+export function openUnverifiedPurge(run: UnconnectedRun, counts: PurgeCounts): OpenPurge {
+  const files = openFiles(run.record.directories, maxUnaskedBytes, Date.now());
+  const conversion = { ...run.options.conversion, keyPrefix: "", clockLeadMs: 0 };
+  const proof = {
+    read: files.read,
+    convert: (read: ReadSession, sid: string) => convertSession(read, sid, conversion, Date.now()),
+  };
+  return {
+    open: async () => true,
+    close: files.close,
+    work: {
+      ...sharedParts(run, counts, files),
+      prove: (batch) => proveUnasked(batch, proof),
+      proveAgain: (proven) => proveUnaskedAgain(proven, proof),
+      confirm: async () => true,
+      conclude: async () => true,
+    },
+  };
+}
+
+function sharedParts(
+  { record, options, out: { warn, onOutcome }, stop }: UnconnectedRun,
+  { ledger, tally }: PurgeCounts,
+  files: OpenFiles,
+): Omit<Purge, "prove" | "proveAgain" | "confirm" | "conclude"> {
+  const { dryRun, maxRate } = options.run;
+  const scan = {
+    directories: record.directories,
+    batchSize: batchSizeFor(maxRate, sessionsOfBatch),
+    sample: null,
+    restores: !dryRun,
+    warn,
+  };
+  const wait = (milliseconds: number) => pause(milliseconds, stop);
+  return {
+    batches: scanAll(scan, tally),
+    batchesInFlight,
+    pace: makePace(maxRate, wait),
+    stop,
+    remove: ({ file, exact }) => {
+      const removal = files.remove(file, exact);
+      if (removal.kind === "denied") {
+        warn(
+          explainDenial({ code: removal.code }, showablePath(dirname(`${file.directory}/${file.name}`))),
+          true,
+        );
+      }
+      return removal;
+    },
+    isDenied: (file) => {
+      const denial = files.denialOf(file);
+      if (denial !== undefined) warn(explainDenial(denial.why, showablePath(denial.folder)), true);
+      return denial !== undefined;
+    },
+    isInUse: files.isInUse,
+    isBroken: (directory) => tally.unreadable.some((one) => one.directory === directory),
+    inUse: options.removal.inUse,
+    dryRun,
+    ledger,
+    onOutcome,
+    wait,
+  };
+}

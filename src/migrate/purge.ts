@@ -1,0 +1,173 @@
+import type { Ledger } from "../model/ledger.js";
+import type { Survey } from "../model/mark.js";
+import { countOf } from "../model/number-text.js";
+import { ledgerFor } from "../model/run-record.js";
+import { newScanTally } from "../model/session-file.js";
+import { showablePath } from "../model/showable.js";
+import { deniedFolderOf, explainDenial } from "../source/removal/removal-denial.js";
+import { scanSessions } from "../source/scan-sessions.js";
+import { judgeEnded, mayBeLost, SeenDirectories } from "./earlier-runs/learn.js";
+import { surveyRun } from "./earlier-runs/survey.js";
+import { type OpenPurge, openPurge, openUnverifiedPurge } from "./open-purge.js";
+import { type PurgeResult, purgeSessions } from "./purge-sessions.js";
+import { countOtherCopies } from "./removal-gate.js";
+import { forgotRemoved, restartIfRedisForgot } from "./restart.js";
+import type { Run, UnconnectedRun } from "./run-context.js";
+import { namesSeen, showProgress } from "./show-progress.js";
+import { endedText, refuseUnreadable, tellDoubt } from "./tell.js";
+
+const namesAtATime = 256;
+const stillInUse = "files were modified meanwhile, so a server still uses the directory";
+
+/**
+ * Removes the session files that Redis holds, or all of them, whether it holds them or not. Throws
+ * what ends the run.
+ */
+export async function purge(run: Run, extent: "proven" | "unconditional"): Promise<void> {
+  const { record, redis, options, out, stop } = run;
+  const onRestart = () => {
+    // What was removed is gone: it is not counted again.
+    if (record.purged > 0 && !options.run.dryRun) throw forgotRemoved(record.purged);
+    out.onRestart();
+  };
+  await restartIfRedisForgot({ warn: out.warn, onRestart }, stop, async () => {
+    const startedMs = Date.now();
+    await redis.continuity.begin();
+    await redis.marks.read();
+    const survey = await surveyRun(run, "whole");
+    record.serverWorks = survey.serverWorks;
+    const { ledger, tally } = record;
+    const opened = openPurge(run, survey, { ledger, tally, extent, startedMs });
+    try {
+      if (extent === "proven" && (await keysWereLost(run, survey, opened))) {
+        record.partial = true;
+        return;
+      }
+      const { unheld } = await remove(run, opened, { ledger, total: undefined });
+      tellDoubt(run);
+      if (extent === "unconditional" && unheld > 0) {
+        out.warn(`${countOf(unheld, "session file")} removed that Redis did not hold`, true);
+      }
+    } finally {
+      opened.close();
+      record.purged = ledger.counts.outcomes.removed;
+    }
+    refuseUnreadable(tally);
+  });
+}
+
+/**
+ * Removes the originals after a copy: a pass of its own, with counts of its own. `inUse`: whether
+ * the copy saw a server use the directories. Throws what ends the run.
+ */
+export async function purgeCopied(run: Run, inUse: boolean): Promise<void> {
+  const { record, redis, options, out } = run;
+  if (record.partial) return;
+  if (options.run.dryRun) {
+    foreseePurge(run);
+    await countOtherCopies(run);
+    return;
+  }
+  if (inUse && !options.removal.inUse) {
+    record.partial = true;
+    out.warn(`${stillInUse}; nothing was removed (--in-use removes all the same)`, true);
+    return;
+  }
+  const startedMs = Date.now();
+  await redis.marks.read();
+  const survey = await surveyRun(run, "whole");
+  // A session that failed in the copy fails here again: it is listed once.
+  const ledger = ledgerFor({ onFailure: () => undefined, onDifference: out.onDifference });
+  const tally = newScanTally();
+  const opened = openPurge(run, survey, { ledger, tally, extent: "proven", startedMs });
+  try {
+    await remove(run, opened, { ledger, total: record.ledger.counts.found });
+  } finally {
+    opened.close();
+    record.purged += ledger.counts.outcomes.removed;
+    tellLeft(run, ledger);
+  }
+  refuseUnreadable(tally);
+}
+
+/** Removes every session file without asking Redis. Throws what ends the run. */
+export async function purgeUnverified(run: UnconnectedRun): Promise<void> {
+  const { ledger, tally } = run.record;
+  const opened = openUnverifiedPurge(run, { ledger, tally });
+  try {
+    await remove(run, opened, { ledger, total: undefined });
+  } finally {
+    opened.close();
+    run.record.purged = ledger.counts.outcomes.removed;
+  }
+  refuseUnreadable(tally);
+}
+
+/** Removes the files of an open purge, shows it, and notes what it left. */
+async function remove(
+  run: UnconnectedRun,
+  { open, work }: OpenPurge,
+  shown: { readonly ledger: Ledger; readonly total: number | undefined },
+): Promise<PurgeResult> {
+  const { record, out, stop } = run;
+  return showProgress(run, { doing: "removing", ...shown }, async () => {
+    if (!(await open())) {
+      record.partial = true;
+      return { left: 0, unheld: 0, foundInUse: false, confirmed: false };
+    }
+    const result = await purgeSessions(work);
+    if (shown.ledger === record.ledger && !stop.aborted) record.listed = namesSeen(record);
+    if (result.left > 0 || !result.confirmed) record.partial = true;
+    if (result.foundInUse) {
+      out.warn(`${stillInUse}; nothing more was removed (--in-use removes all the same)`, true);
+    }
+    return result;
+  });
+}
+
+/** What a dry run can know of the purge after it. */
+function foreseePurge({ record, out }: Run): void {
+  const { copied, identical, kept, superseded } = record.ledger.counts.outcomes;
+  record.purged = copied + identical + kept + superseded - record.ledger.counts.inDoubt;
+  for (const directory of record.directories) {
+    const denied = deniedFolderOf(directory);
+    if (denied === undefined) continue;
+    record.partial = true;
+    record.purged = 0;
+    out.warn(explainDenial(denied.why, showablePath(denied.folder)), true);
+  }
+}
+
+function tellLeft({ out }: Run, { counts }: Ledger): void {
+  const { removed, absent, ended, kept, denied, failed } = counts.outcomes;
+  if (ended > 0)
+    out.warn(`purge: ${countOf(ended, "session file")} left, for their keys are gone from Redis`);
+  if (absent + kept + denied + failed === 0) return;
+  const reasons = [...counts.reasons].map(([reason, count]) => `${reason} ${count}`).join(", ");
+  out.warn(
+    `purge: ${removed} originals removed, left: ${absent} that Redis lacks, ${kept} that changed or are kept a while longer, ${denied} that may not be removed, ${failed} that failed${failed === 0 ? "" : ` (${reasons})`}`,
+  );
+}
+
+/**
+ * Whether many keys that a copy wrote in the last three hours are missing. They were deleted or
+ * lost then, so nothing is removed. Proves every file beforehand, but only if it is unknown where
+ * the server works.
+ */
+async function keysWereLost(run: Run, survey: Survey, { work }: OpenPurge): Promise<boolean> {
+  const { record, options, out, stop } = run;
+  if (!mayBeLost(survey, Date.now())) return false;
+  const seen = new SeenDirectories();
+  for (const directory of record.directories) {
+    for (const batch of scanSessions(directory, namesAtATime, newScanTally())) {
+      if (stop.aborted) return false;
+      for (const proof of await work.prove(batch)) {
+        const kind = "proven" in proof ? "removed" : proof.outcome.kind;
+        if (kind !== "failed" && kind !== "vanished") seen.addCovered(directory, kind === "ended");
+      }
+    }
+  }
+  const isLost = judgeEnded(survey, seen.all, options.conflicts.maxEnded, Date.now()) === "lost";
+  if (isLost) out.warn(endedText("lost", seen.all), true);
+  return isLost;
+}

@@ -1,0 +1,123 @@
+import { RedisError, RedisForgotError } from "../model/errors.js";
+import { pause } from "../redis/pause.js";
+import { countOthersCopying, presenceName } from "../redis/server/presence.js";
+import { askPersistence, askReplicationOffset, replicasAreInStep } from "../redis/server/server-state.js";
+import type { Run } from "./run-context.js";
+
+const checkEveryMs = 250;
+
+/**
+ * What stands between the proof and the removal: nobody else copies the directories, the replicas
+ * have everything, and Redis still holds what it confirmed. Serves one attempt at a purge.
+ */
+export class RemovalGate {
+  readonly #run: Run;
+  readonly #generation: number;
+  #isFirst = true;
+
+  constructor(run: Run) {
+    this.#run = run;
+    this.#generation = run.redis.connection.generation;
+  }
+
+  /** Waits until nobody else copies the directories; `false` if that takes too long. Throws `RedisError`. */
+  async open(): Promise<boolean> {
+    const { connection, presence } = this.#run.redis;
+    if (this.#run.options.run.dryRun) {
+      // What would refuse the purge refuses its dry run too.
+      await countOtherCopies(this.#run);
+      return true;
+    }
+    await connection.rename(presenceName("removing", presence));
+    if (!connection.announced) {
+      this.#run.out.warn(
+        "CLIENT SETNAME is denied: other runs cannot see this purge, so start none before it is over",
+      );
+    }
+    return this.#waitForOtherCopies();
+  }
+
+  /** Whether files may be removed now. Throws `RedisForgotError` and `RedisError`. */
+  async confirmBeforeBatch(): Promise<boolean> {
+    if (this.#isFirst) await this.#tellPersistence();
+    // A copy may have begun after the proof.
+    if (!(await this.#waitForOtherCopies())) return false;
+    if (this.#isFirst) await this.#run.redis.marks.noteRemoval();
+    this.#isFirst = false;
+    await this.#waitForReplicas();
+    return (await this.checkRedisIntact()) && !this.#run.stop.aborted;
+  }
+
+  /** Whether Redis evicted nothing. Throws `RedisForgotError` if it may have lost more, and `RedisError`. */
+  async checkRedisIntact(): Promise<boolean> {
+    const { connection, continuity } = this.#run.redis;
+    const continued = await continuity.check();
+    if (connection.generation !== this.#generation) throw new RedisForgotError();
+    return continued === "intact";
+  }
+
+  async #tellPersistence(): Promise<void> {
+    const { redis, out } = this.#run;
+    const persists = await redis.connection.run(askPersistence);
+    if (persists === undefined) {
+      out.warn(
+        "Redis does not tell whether it saves to disk. If it does not, a restart of it after the removal logs everyone out; allow INFO and CONFIG GET to be sure",
+        true,
+      );
+    } else if (!persists) {
+      out.warn(
+        "Redis keeps nothing on a disk: once the files are gone, a restart of it ends every session",
+        true,
+      );
+    }
+  }
+
+  /** A copy under way would take our removal for a logout, and delete its key. */
+  async #waitForOtherCopies(): Promise<boolean> {
+    const { options, out, stop } = this.#run;
+    const giveUpAtMs = Date.now() + options.run.retryForMs;
+    for (let told = false; !stop.aborted; told = true) {
+      const others = await countOtherCopies(this.#run);
+      if (others === 0) return true;
+      if (Date.now() >= giveUpAtMs) {
+        out.warn("another run still copies this directory: nothing was removed", true);
+        return false;
+      }
+      if (!told) out.warn("another run copies this directory: nothing is removed before it is through");
+      await pause(checkEveryMs, stop);
+    }
+    return false;
+  }
+
+  async #waitForReplicas(): Promise<void> {
+    const { redis, options, stop } = this.#run;
+    const { waitReplicas } = options.removal;
+    if (waitReplicas === 0) return;
+    const giveUpAtMs = Date.now() + options.run.retryForMs;
+    const offset = await redis.connection.run(askReplicationOffset);
+    while (!(await redis.connection.run((client) => replicasAreInStep(client, waitReplicas, offset)))) {
+      if (Date.now() >= giveUpAtMs || stop.aborted) {
+        throw new RedisError(
+          "unavailable",
+          `fewer than ${waitReplicas} replicas have what was written: nothing was removed`,
+        );
+      }
+      await pause(checkEveryMs, stop);
+    }
+  }
+}
+
+/**
+ * Counts other runs that copy these directories. Throws `RedisError` if they cannot be seen and
+ * `--alone` is not given.
+ */
+export async function countOtherCopies({ redis, options }: Run): Promise<number> {
+  const { connection, presence } = redis;
+  const others = await connection.run((client) => countOthersCopying(client, presence));
+  if (others !== undefined) return others;
+  if (options.removal.alone) return 0;
+  throw new RedisError(
+    "refused",
+    "Redis does not show other connections to this user (CLIENT LIST is denied, or does not list our own connection), so a purge cannot see whether a copy is still under way: nothing was removed. Allow CLIENT LIST, or give --alone if no other run is copying this directory",
+  );
+}

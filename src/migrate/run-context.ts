@@ -1,0 +1,75 @@
+import type { Conversion, ConversionSettings } from "../convert/convert-session.js";
+import type { Difference, Failure, SessionOutcome } from "../model/outcome.js";
+import type { Reporter } from "../model/progress.js";
+import type { CommandSettings } from "../model/run-options.js";
+import type { RunRecord } from "../model/run-record.js";
+import type { ReadSession } from "../model/session-file.js";
+import type { Canary } from "../redis/canary.js";
+import type { Continuity } from "../redis/continuity.js";
+import type { ResilientConnection } from "../redis/resilient-connection.js";
+import type { MemoryGuard } from "../redis/server/memory-guard.js";
+import type { Presence } from "../redis/server/presence.js";
+import type { SessionStore } from "../redis/session-store.js";
+import type { Marks } from "./earlier-runs/marks.js";
+import type { ReaderThread } from "./readers/reader-thread.js";
+
+/** What a run tells, and whom. */
+export interface RunOutput {
+  readonly reporter: Reporter;
+  /** `evenIfQuiet`: `--quiet` does not hide it. */
+  readonly warn: (message: string, evenIfQuiet?: boolean) => void;
+  readonly onOutcome: (outcome: SessionOutcome) => void;
+  readonly onFailure: (failure: Failure) => void;
+  readonly onDifference: (difference: Difference) => void;
+  /** Takes back what the main pass counted and reported, because it starts over. */
+  readonly onRestart: () => void;
+  /** Asks a person before session files are removed, if one is there to be asked. Throws `SettingsError` if they decline. */
+  readonly confirmPurge: (askPersistence: () => Promise<boolean | undefined>) => Promise<void>;
+}
+
+/** The Redis that a run is connected to, and its keys there. */
+export interface RunRedis {
+  readonly connection: ResilientConnection;
+  /** The session keys. In a dry run it writes nothing. */
+  readonly store: SessionStore;
+  /** What keeps the store from filling Redis. */
+  readonly guard: MemoryGuard;
+  /** By how much Redis's clock is ahead of ours, milliseconds. */
+  readonly clockLeadMs: number;
+  /** What stands before the sid in every key. */
+  readonly keyPrefix: string;
+  readonly presence: Presence;
+  /** Whether the connection carries a name by which other runs see it: not if the run only reads. */
+  readonly isNamed: boolean;
+  /** Absent if the run only reads. */
+  readonly canary: Canary | undefined;
+  readonly continuity: Continuity;
+  readonly marks: Marks;
+}
+
+/** The session files of a run, and how they are read. */
+export interface RunFiles {
+  /** The session directories, resolved. */
+  readonly directories: readonly string[];
+  /** Bytes that a session file may have. */
+  readonly maxFileSize: number;
+  readonly conversion: ConversionSettings;
+  readonly convert: (read: ReadSession, sid: string) => Conversion;
+  /** Threads that read beside the main one. */
+  readonly threads: readonly ReaderThread[];
+}
+
+/** Everything that a run has before it connects to Redis. */
+export interface UnconnectedRun {
+  readonly options: CommandSettings;
+  readonly record: RunRecord;
+  readonly out: RunOutput;
+  /** Aborted when the run is to stop. */
+  readonly stop: AbortSignal;
+}
+
+/** Everything that a run works with. */
+export interface Run extends UnconnectedRun {
+  readonly redis: RunRedis;
+  readonly files: RunFiles;
+}

@@ -1,0 +1,153 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { SourceError } from "../model/errors.js";
+import type { SessionFile } from "../model/session-file.js";
+import type { Written } from "../model/written.js";
+import type { ResilientConnection } from "../redis/resilient-connection.js";
+import type { SessionStore } from "../redis/session-store.js";
+import { Looks } from "../source/looks.js";
+import type { SessionFolders } from "../source/session-folders.js";
+import { WrittenSessions } from "../source/written-sessions.js";
+
+/** What the log works with. */
+export interface LogContext {
+  readonly connection: Pick<ResilientConnection, "timesLost">;
+  readonly store: Pick<SessionStore, "keyOf" | "exist" | "retract">;
+  readonly folders: SessionFolders;
+  readonly warn: (message: string, evenIfQuiet?: boolean) => void;
+  readonly stop: AbortSignal;
+}
+
+export interface LogOptions {
+  readonly directories: readonly string[];
+  readonly dryRun: boolean;
+  /** Whether keys of sessions that end during the copy are deleted: only if other runs can be seen. */
+  readonly retracts: boolean;
+}
+
+/** Of one pass, sessions whose files were gone after they were written, so that their keys were deleted. */
+export interface Retracted {
+  /** 0 for the main pass. */
+  readonly pass: number;
+  readonly count: number;
+  /** Bytes of their values. */
+  readonly bytes: number;
+}
+
+/** What follows if a key cannot be deleted. */
+export const staysInRedis = "a session that ends during the copy stays in Redis";
+
+const writtenPerBatch = 256;
+/** Keys that live no longer than this may expire while they are looked for. */
+const shortLifeMs = 60_000;
+
+/** What one attempt at a copy wrote, to delete the keys of sessions that end meanwhile and to look for the others at the end. */
+export class WrittenLog {
+  readonly #options: LogOptions;
+  readonly #context: LogContext;
+  readonly #stats = new Looks();
+  /** Sids of keys that were written and deleted again. */
+  readonly #retracted = new Set<string>();
+  /** `undefined` if what was written cannot be kept. */
+  #sessions: WrittenSessions | undefined;
+
+  constructor(options: LogOptions, context: LogContext) {
+    this.#options = options;
+    this.#context = context;
+    if (options.dryRun) return;
+    this.#keeping(() => {
+      this.#sessions = new WrittenSessions(options.directories);
+    });
+  }
+
+  /**
+   * Keeps what was written, and deletes the keys of sessions whose files are gone by now: the write
+   * would undo a logout that fell between it and the reading. Returns these files. Throws what
+   * `SessionStore` throws.
+   */
+  async note(written: readonly Written[]): Promise<ReadonlySet<SessionFile>> {
+    const gone = new Set<SessionFile>();
+    if (this.#options.dryRun) return gone;
+    const retracted = await this.#retractGone(written);
+    for (const one of written) {
+      if (retracted.has(one)) gone.add(one.file);
+      else this.#keeping(() => this.#sessions?.add(one));
+    }
+    return gone;
+  }
+
+  /** Deletes the keys of sessions whose files are gone since they were written. Throws what `SessionStore` throws. */
+  async retractEnded(): Promise<Retracted[]> {
+    if (this.#context.folders.areUntouched()) return [];
+    const totals = new Map<number, Retracted>();
+    for (const batch of this.#batches()) {
+      // Signals get their turn.
+      await nextTurn();
+      if (this.#context.stop.aborted) break;
+      for (const { file, pass, bytes } of await this.#retractGone(batch)) {
+        this.#retracted.add(file.sid);
+        const total = totals.get(pass) ?? { pass, count: 0, bytes: 0 };
+        totals.set(pass, { pass, count: total.count + 1, bytes: total.bytes + bytes });
+      }
+    }
+    return [...totals.values()];
+  }
+
+  /** How many keys that were written, and should live on, Redis no longer holds; `undefined` if it is not known what was written. Throws what `SessionStore` throws. */
+  async countMissing(): Promise<number | undefined> {
+    const { store, stop } = this.#context;
+    const missing = new Set<string>();
+    for (const batch of this.#batches()) {
+      await nextTurn();
+      if (stop.aborted) break;
+      const sids = batch.flatMap(({ file: { sid }, expiresAtMs }) =>
+        expiresAtMs - Date.now() <= shortLifeMs || this.#retracted.has(sid) ? [] : [sid],
+      );
+      const exist = await store.exist(sids.map((sid) => store.keyOf(sid)));
+      for (const [index, sid] of sids.entries()) if (exist[index] !== true) missing.add(sid);
+    }
+    return this.#sessions === undefined ? undefined : missing.size;
+  }
+
+  close(): void {
+    this.#sessions?.close();
+    this.#sessions = undefined;
+  }
+
+  async #retractGone(written: readonly Written[]): Promise<ReadonlySet<Written>> {
+    const { connection, store, folders, warn } = this.#context;
+    const gone = await folders.goneOf(written, this.#stats);
+    if (gone.length === 0 || !this.#options.retracts) return new Set();
+    // While the connection was away, another run could not see us and may have purged the file.
+    const own = gone.filter(({ timesLost }) => timesLost === connection.timesLost);
+    if (own.length < gone.length) warn(`the connection was lost meanwhile: ${staysInRedis}`);
+    const deleted = await store.retract(
+      own.map(({ file, digest, expiresAtMs }) => {
+        return { sid: file.sid, digest: Buffer.from(digest).toString("hex"), expiresAtMs };
+      }),
+    );
+    return new Set(own.filter((_, index) => deleted[index] === true));
+  }
+
+  *#batches(): Generator<readonly Written[]> {
+    try {
+      yield* this.#sessions?.batches(writtenPerBatch) ?? [];
+    } catch (error) {
+      this.#goOnWithout(error);
+    }
+  }
+
+  #keeping(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#goOnWithout(error);
+    }
+  }
+
+  /** If the temporary file fails, the copy goes on without deleting keys. */
+  #goOnWithout(error: unknown): void {
+    if (!(error instanceof SourceError)) throw error;
+    this.#context.warn(`${error.message}: ${staysInRedis}`, true);
+    this.close();
+  }
+}
