@@ -81,19 +81,19 @@ const numbersOf = (replies: readonly CommandHead[], name: string) =>
     reply.name === name && reply.key.startsWith("session:") ? [index + 1] : [],
   );
 /**
- * What Redis is asked behind the proof, what it evicted: before the first file is removed, again after a thousand, and behind the last. Whose data it
- * holds it is asked before that, and for its witness behind it.
+ * When Redis is asked, after the proof, whose data it holds and what it evicted: before the first
+ * file is removed, after each hundred, again after a thousand, and after the last. Its canary key is
+ * checked after that. The first INFO asks for its persistence.
  */
 const questionsOf = (replies: readonly CommandHead[], proofs: readonly number[]) => {
-  const [, ...asked] = replies.flatMap(({ name }, index) =>
+  const [, ...checks] = replies.flatMap(({ name }, index) =>
     name === "INFO" && index > (proofs.at(-1) ?? 0) ? [index + 1] : [],
   );
-  const evictions = asked.filter((_, index) => index % 2 === 1);
   const amid = 1 + removedAtOnce / provenAtOnce;
   return {
-    before: evictions[0] ?? Number.NaN,
-    amid: evictions[amid] ?? Number.NaN,
-    behind: evictions.at(-1) ?? Number.NaN,
+    before: checks[0] ?? Number.NaN,
+    amid: checks[amid] ?? Number.NaN,
+    behind: checks.at(-1) ?? Number.NaN,
   };
 };
 
