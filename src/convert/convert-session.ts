@@ -1,7 +1,7 @@
 import { DecodeError } from "../format/decode-error.js";
-import { writePlainJson } from "../format/pickle/plain-json.js";
-import { PlainTape } from "../format/pickle/plain-tape.js";
-import { readPlain } from "../format/pickle/read-plain.js";
+import { writePlainJson } from "../format/pickle/fast/plain-json.js";
+import { PlainTape } from "../format/pickle/fast/plain-tape.js";
+import { readPlain } from "../format/pickle/fast/read-plain.js";
 import { type PythonJson, writePythonJson } from "../format/python-json.js";
 import { isKind, isTruthy, type PythonValue } from "../format/python-value.js";
 import { recogniseFormat, sessionFormats } from "../format/session-format.js";

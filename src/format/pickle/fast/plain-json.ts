@@ -1,20 +1,38 @@
-import { floatRepr } from "../float-repr.js";
-import { isPlainUnit, longestEscape, writeEscape } from "../json-escape.js";
-import type { PythonJson } from "../python-json.js";
+import { floatRepr } from "../../float-repr.js";
+import {
+  closeBrace,
+  closeBracket,
+  colon,
+  comma,
+  isPlainUnit,
+  maxEscapeLength,
+  openBrace,
+  openBracket,
+  quote,
+  writeAscii,
+  writeEscape,
+  writeSeparator,
+  zero,
+} from "../../json-bytes.js";
+import type { PythonJson } from "../../python-json.js";
+import { codePoint, sequenceLength } from "../../utf8.js";
 import { type PlainTape, plainKind } from "./plain-tape.js";
 
-/** Enough for the JSON of almost every plain pickle. */
+/** Bytes; enough for the JSON of almost every plain pickle. */
 const room = 64 * 1024;
 const scratch = Buffer.allocUnsafeSlow(room);
-const deepestPlain = 50;
-/** More than what is written between two looks at the room left, a text apart: a number, a separator, and the end of every container around it. */
-const roomForOthers = 40 + deepestPlain;
+const maxPlainDepth = 50;
+/**
+ * More than anything but a text can take: a number, a separator, and the ends of all containers
+ * around it.
+ */
+const roomForOthers = 40 + maxPlainDepth;
+const minus = 0x2d;
 
-const [quote, minus, zero] = [0x22, 0x2d, 0x30];
-const [space, comma, colon] = [0x20, 0x2c, 0x3a];
-const [openBracket, closeBracket, openBrace, closeBrace] = [0x5b, 0x5d, 0x7b, 0x7d];
-
-/** What Python's `json.dumps` writes of a plain value; `undefined` where that is for the pickle machine to judge, or more than `maxLength` bytes. */
+/**
+ * Writes a plain value as Python's `json.dumps` does. Returns `undefined` if the pickle machine
+ * must judge the value, or if the text takes more than `maxLength` bytes.
+ */
 export function writePlainJson(tape: PlainTape, root: number, maxLength: number): PythonJson | undefined {
   const writer = new PlainWriter(tape);
   const length = writer.value(root, 0, 0);
@@ -22,7 +40,7 @@ export function writePlainJson(tape: PlainTape, root: number, maxLength: number)
   return { text: scratch.toString("latin1", 0, length), lossy: writer.lossy };
 }
 
-/** Each method gives the offset behind what it wrote, or less than 0 where it gives up. */
+/** Each method returns the offset after what it wrote, or -1 to leave the pickle to the machine. */
 class PlainWriter {
   lossy = false;
   readonly #tape: PlainTape;
@@ -36,25 +54,25 @@ class PlainWriter {
     if (offset + roomForOthers > room) return -1;
     switch (kinds[node]) {
       case plainKind.none:
-        return writeText("null", offset);
+        return writeAscii(scratch, "null", offset);
       case plainKind.true:
-        return writeText("true", offset);
+        return writeAscii(scratch, "true", offset);
       case plainKind.false:
-        return writeText("false", offset);
+        return writeAscii(scratch, "false", offset);
       case plainKind.int:
         return writeInt(firsts[node] ?? 0, offset);
       case plainKind.float:
-        return writeText(floatRepr(floats[node] ?? 0), offset);
+        return writeAscii(scratch, floatRepr(floats[node] ?? 0), offset);
       case plainKind.text:
       case plainKind.byteText:
         return this.#text(node, offset);
       case plainKind.dict:
-        return depth === deepestPlain ? -1 : this.#dict(node, offset, depth);
+        return depth === maxPlainDepth ? -1 : this.#dict(node, offset, depth);
       case plainKind.tuple:
         this.lossy = true;
-        return depth === deepestPlain ? -1 : this.#list(node, offset, depth);
+        return depth === maxPlainDepth ? -1 : this.#list(node, offset, depth);
       case plainKind.list:
-        return depth === deepestPlain ? -1 : this.#list(node, offset, depth);
+        return depth === maxPlainDepth ? -1 : this.#list(node, offset, depth);
       default:
         return -1;
     }
@@ -65,7 +83,7 @@ class PlainWriter {
     let at = offset;
     scratch[at++] = openBracket;
     for (let node = firsts[list] ?? 0; node !== 0; node = nexts[node] ?? 0) {
-      if (at > offset + 1) at = writeSeparator(comma, at);
+      if (at > offset + 1) at = writeSeparator(scratch, comma, at);
       at = this.value(node, at, depth + 1);
       if (at < 0) return at;
     }
@@ -78,11 +96,11 @@ class PlainWriter {
     let at = offset;
     scratch[at++] = openBrace;
     for (let key = firsts[dict] ?? 0; key !== 0; ) {
-      if (at > offset + 1) at = writeSeparator(comma, at);
+      if (at > offset + 1) at = writeSeparator(scratch, comma, at);
       at = this.#text(key, at);
       if (at < 0) return at;
       const value = nexts[key] ?? 0;
-      at = this.value(value, writeSeparator(colon, at), depth + 1);
+      at = this.value(value, writeSeparator(scratch, colon, at), depth + 1);
       if (at < 0) return at;
       key = nexts[value] ?? 0;
     }
@@ -94,7 +112,7 @@ class PlainWriter {
     const { bytes, kinds, firsts, lasts } = this.#tape;
     const start = firsts[node] ?? 0;
     const end = lasts[node] ?? 0;
-    if (offset + longestEscape * (end - start) + roomForOthers > room) return -1;
+    if (offset + maxEscapeLength * (end - start) + roomForOthers > room) return -1;
     let at = offset;
     scratch[at++] = quote;
     for (let index = start; index < end; ) {
@@ -107,26 +125,15 @@ class PlainWriter {
         index++;
       } else {
         const length = kinds[node] === plainKind.text ? sequenceLength(bytes, index, end) : 0;
-        if (length === 0) return -1;
-        at = writeCharacter(codePoint(bytes, index, length), at);
+        const point = codePoint(bytes, index, length);
+        if (length === 0 || isSurrogate(point)) return -1;
+        at = writeCharacter(point, at);
         index += length;
       }
     }
     scratch[at++] = quote;
     return at;
   }
-}
-
-function writeText(text: string, offset: number): number {
-  let at = offset;
-  for (let index = 0; index < text.length; index++) scratch[at++] = text.charCodeAt(index);
-  return at;
-}
-
-function writeSeparator(separator: number, offset: number): number {
-  scratch[offset] = separator;
-  scratch[offset + 1] = space;
-  return offset + 2;
 }
 
 function writeInt(value: number, offset: number): number {
@@ -142,22 +149,8 @@ function writeInt(value: number, offset: number): number {
   return end;
 }
 
-/** How many bytes the UTF-8 sequence takes that begins at an offset; 0 where there is none, and for the halves of surrogate pairs [RFC 3629]. */
-function sequenceLength(bytes: Uint8Array, at: number, end: number): number {
-  const lead = bytes[at] ?? 0;
-  const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || at + length > end) return 0;
-  for (let index = 1; index < length; index++) if (((bytes[at + index] ?? 0) & 0xc0) !== 0x80) return 0;
-  const point = codePoint(bytes, at, length);
-  const isWellFormed =
-    length === 2 || (length === 3 ? point >= 0x800 && (point < 0xd800 || point > 0xdfff) : point >= 0x10000);
-  return isWellFormed && point <= 0x10ffff ? length : 0;
-}
-
-function codePoint(bytes: Uint8Array, at: number, length: number): number {
-  let point = (bytes[at] ?? 0) & (0xff >> (length + 1));
-  for (let index = 1; index < length; index++) point = (point << 6) | ((bytes[at + index] ?? 0) & 0x3f);
-  return point;
+function isSurrogate(point: number): boolean {
+  return point >= 0xd800 && point <= 0xdfff;
 }
 
 function writeCharacter(point: number, offset: number): number {
