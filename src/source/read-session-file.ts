@@ -1,9 +1,14 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from "node:fs";
 import { dirname } from "node:path";
-import { coarseTimeMs } from "../model/coarse-time.js";
 import { errorCode } from "../model/error-code.js";
 import type { FailureReason } from "../model/outcome.js";
-import type { ExactStamp, FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
+import {
+  type ExactStamp,
+  type FileStamp,
+  fileTimeSlackMs,
+  type ReadSession,
+  type SessionFile,
+} from "../model/session-file.js";
 import { explainUnread } from "./directories/explain-unread.js";
 import { ReadBlocks } from "./read-blocks.js";
 import { retryWhileShort } from "./retry-while-short.js";
@@ -101,7 +106,7 @@ function readSettled(descriptor: number, openedAtMs: number, maxFileSize: number
   const bytes = blocks.read(descriptor);
   if (bytes === undefined) return undefined;
   const stamp = fstatSync(descriptor);
-  const isSettled = Math.max(stamp.mtimeMs, stamp.ctimeMs) < openedAtMs - coarseTimeMs;
+  const isSettled = Math.max(stamp.mtimeMs, stamp.ctimeMs) < openedAtMs - fileTimeSlackMs;
   if (!isSettled || !stamp.isFile() || bytes.length !== stamp.size || stamp.size > maxFileSize)
     return undefined;
   return { kind: "read", read: { bytes, mtimeMs: stamp.mtimeMs, openedAtMs }, stamp };

@@ -1,5 +1,4 @@
-import { coarseTimeMs } from "../model/coarse-time.js";
-import type { FileStamp, SessionFile } from "../model/session-file.js";
+import { type FileStamp, fileTimeSlackMs, type SessionFile } from "../model/session-file.js";
 
 /** Files that are remembered; what changed beside more of them is taken again without need, which does no harm. */
 const mostRemembered = 100_000;
@@ -66,7 +65,7 @@ export class RecentFiles {
   }
 
   get #sinceMs(): number {
-    return this.#passStartMs - coarseTimeMs - this.#largestLeadMs;
+    return this.#passStartMs - fileTimeSlackMs - this.#largestLeadMs;
   }
 }
 

@@ -1,9 +1,8 @@
 import { lstatSync, type Stats } from "node:fs";
 import { basename, join } from "node:path";
-import { coarseTimeMs } from "../model/coarse-time.js";
 import { errorCode } from "../model/error-code.js";
 import { SourceError } from "../model/errors.js";
-import type { SessionFile } from "../model/session-file.js";
+import { fileTimeSlackMs, type SessionFile } from "../model/session-file.js";
 import { folderAt } from "./folder-at.js";
 import { isOnLocalFileSystem } from "./local-file-system.js";
 import type { Looks } from "./looks.js";
@@ -147,7 +146,7 @@ function knownFolder(path: string): KnownFolder | undefined {
   const nowMs = Date.now();
   const stats = folderAt(path);
   if (stats === undefined) return undefined;
-  const isSettled = Math.max(stats.mtimeMs, stats.ctimeMs) < nowMs - coarseTimeMs;
+  const isSettled = Math.max(stats.mtimeMs, stats.ctimeMs) < nowMs - fileTimeSlackMs;
   const times =
     isSettled && isOnLocalFileSystem(path) ? { mtimeMs: stats.mtimeMs, ctimeMs: stats.ctimeMs } : undefined;
   return { identity: directoryIdentity(stats), times };

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { locateServer, recentMs } from "../../convert/missing-key.js";
+import { activityWindowMs, locateServer } from "../../convert/missing-key.js";
 import { isModifiedSince } from "../../convert/modified-since.js";
 import { isSigned } from "../../convert/sign.js";
 import type { HeldText } from "../../model/held.js";
@@ -126,7 +126,7 @@ async function lookAtFiles(
     const stats = looks.stampOf(pathOf(file));
     if (stats === undefined) return;
     seen++;
-    if (stats.mtimeMs <= nowMs + recentMs) latestMtimeMs = Math.max(latestMtimeMs, stats.mtimeMs);
+    if (stats.mtimeMs <= nowMs + activityWindowMs) latestMtimeMs = Math.max(latestMtimeMs, stats.mtimeMs);
     areAllChanged &&= isModifiedSince({ mtimeMs: 0, ctimeMs: stats.ctimeMs }, mark.startedMs, true);
   };
   const kept: SessionFile[] = [];

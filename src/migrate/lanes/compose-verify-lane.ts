@@ -1,7 +1,12 @@
 import { compareHeld } from "../../convert/compare-held.js";
 import { convertSession } from "../../convert/convert-session.js";
 import { type ConflictRules, conflictRules } from "../../convert/decide-conflict.js";
-import { explainMissing, isCovered, isUnmodifiedSinceMark, recentMs } from "../../convert/missing-key.js";
+import {
+  activityWindowMs,
+  explainMissing,
+  isCoveredByMark,
+  isUnmodifiedSinceMark,
+} from "../../convert/missing-key.js";
 import type { DirectoryFacts, Survey } from "../../model/mark.js";
 import { lookAtEach } from "../../redis/look-at-keys.js";
 import { pause } from "../../redis/pause.js";
@@ -64,8 +69,8 @@ export function composeVerifyLane(
     noteSettled: ({ directory }, stamp, kind) => {
       const known = facts.get(directory);
       if (known?.mark === undefined) return;
-      if (stamp.mtimeMs <= Date.now() + recentMs) seen.addModification(directory, stamp.mtimeMs);
-      if (isCovered(stamp, known)) seen.addCovered(directory, kind === "ended");
+      if (stamp.mtimeMs <= Date.now() + activityWindowMs) seen.addModification(directory, stamp.mtimeMs);
+      if (isCoveredByMark(stamp, known)) seen.addCovered(directory, kind === "ended");
     },
     waitForChanges: async () => {
       waits++;

@@ -1,4 +1,9 @@
-import { explainMissing, isCovered, isUnmodifiedSinceMark, recentMs } from "../../convert/missing-key.js";
+import {
+  activityWindowMs,
+  explainMissing,
+  isCoveredByMark,
+  isUnmodifiedSinceMark,
+} from "../../convert/missing-key.js";
 import type { Candidate } from "../../model/entry.js";
 import type { DirectoryFacts, Expirations, Survey } from "../../model/mark.js";
 import type { FileStamp, SessionFile } from "../../model/session-file.js";
@@ -177,7 +182,7 @@ export function makeCopyLane(parts: CopyLaneParts): CopyLane {
     const ifMissing = parts.again ? "write" : explainMissing(session, known, parts.expirations, Date.now());
     return {
       ...(ifMissing === "write" ? {} : { ifMissing }),
-      ...(isCovered(stamp, known) ? { covered: true } : {}),
+      ...(isCoveredByMark(stamp, known) ? { covered: true } : {}),
       ...(isUnmodifiedSinceMark(stamp, known) ? { unmodifiedSinceMark: true } : {}),
     };
   }
@@ -186,7 +191,7 @@ export function makeCopyLane(parts: CopyLaneParts): CopyLane {
     recent.note(file, reading.stamp);
     inUse ||= parts.isModifiedSince(reading.stamp, parts.runStartedMs);
     const { mtimeMs } = reading.stamp;
-    if (facts.get(file.directory)?.mark !== undefined && mtimeMs <= Date.now() + recentMs) {
+    if (facts.get(file.directory)?.mark !== undefined && mtimeMs <= Date.now() + activityWindowMs) {
       seen.addModification(file.directory, mtimeMs);
     }
     return reading;
