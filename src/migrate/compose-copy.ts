@@ -10,7 +10,7 @@ import { existingKeys } from "../redis/existing-keys.js";
 import { pause } from "../redis/pause.js";
 import { countOthersCopying, presenceName } from "../redis/server/presence.js";
 import { askKeyCounts } from "../redis/server/server-state.js";
-import { inodeOf } from "../source/directory-places.js";
+import { inodeOf } from "../source/file-identity.js";
 import { ReadAhead } from "../source/read-ahead.js";
 import { SessionFolders } from "../source/session-folders.js";
 import { checkMemory } from "./check-memory.js";

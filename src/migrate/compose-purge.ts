@@ -14,7 +14,7 @@ import { pause } from "../redis/pause.js";
 import { countOthersCopying, presenceName } from "../redis/server/presence.js";
 import { askPersistence, askReplicationOffset, replicasAreInStep } from "../redis/server/server-state.js";
 import { Looks } from "../source/looks.js";
-import { OtherPlaces } from "../source/other-places.js";
+import { OtherLocations } from "../source/other-locations.js";
 import { type OpenFiles, openFiles } from "../source/removal/open-files.js";
 import { explainDenial } from "../source/removal/removal-denial.js";
 import type { Marks } from "./earlier-runs/marks.js";
@@ -65,11 +65,11 @@ export function composePurge(
   const factsOf = ({ directory }: SessionFile) =>
     survey.directories.find((facts) => facts.directory === directory);
   const files = openFiles(surroundings.record.directories, run.maxFileSize, order.startedMs);
-  const otherPlaces = new OtherPlaces(surroundings.record.directories, new Looks());
+  const otherLocations = new OtherLocations(surroundings.record.directories, new Looks());
   const proof: ProofParts = {
     read: files.read,
     convert: run.convert,
-    laterFile: (file, stamp) => otherPlaces.laterFile(file, stamp),
+    laterFile: (file, stamp) => otherLocations.laterFile(file, stamp),
     look: run.look,
     compare: (candidate, held) => compareHeld(candidate, held, rules, Date.now()),
     isUnmodified: (file, stamp) => isUnmodifiedSinceMark(stamp, factsOf(file)),
@@ -91,7 +91,7 @@ export function composePurge(
     purge: {
       ...sharedParts(settings, surroundings, order, files),
       prove: async (batch) => {
-        await otherPlaces.begin(batch);
+        await otherLocations.begin(batch);
         return proveBatch(batch, proof);
       },
       proveAgain: (proven) => proveAgain(proven, proof),

@@ -16,8 +16,8 @@ import { lookAtEach } from "../redis/look-at-keys.js";
 import { ResilientConnection } from "../redis/resilient-connection.js";
 import { type Phase, type Presence, presenceName } from "../redis/server/presence.js";
 import { askServerFacts, refuseUnfitServer } from "../redis/server/server-facts.js";
-import { directoryPlaces } from "../source/directory-places.js";
-import { isSid } from "../source/session-name.js";
+import { directoryPlaces } from "../source/file-identity.js";
+import { isSid } from "../source/layouts.js";
 import { chooseKeyLayout } from "./choose-key-layout.js";
 import type { Reporter } from "./reporter.js";
 

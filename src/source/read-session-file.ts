@@ -10,9 +10,9 @@ import {
   type SessionFile,
 } from "../model/session-file.js";
 import { explainUnread } from "./directories/explain-unread.js";
+import { layouts } from "./layouts.js";
 import { ReadBlocks } from "./read-blocks.js";
 import { retryWhileShort } from "./retry-while-short.js";
-import { scatteredPlaceOf } from "./scattered-place.js";
 
 /** What opening a session file came to. */
 export type Reading =
@@ -48,10 +48,10 @@ const noFileCodes: ReadonlySet<string> = new Set(["ELOOP", "ENXIO", "EMLINK"]);
  */
 export function readSessionFile(file: SessionFile, maxFileSize: number): Reading {
   const reading = readPlace(`${file.directory}/${file.name}`, maxFileSize, readOpened);
-  const moved = reading.kind === "vanished" ? scatteredPlaceOf(file) : undefined;
-  return moved === undefined || isSymlink(dirname(moved))
-    ? reading
-    : readPlace(moved, maxFileSize, readOpened);
+  if (reading.kind !== "vanished" || file.layout !== "flat") return reading;
+  // Odoo 16 moves a flat file to its scattered place on first use [odoo/http.py 16.0].
+  const moved = `${file.directory}/${layouts.scattered.nameOf(file.sid)}`;
+  return isSymlink(dirname(moved)) ? reading : readPlace(moved, maxFileSize, readOpened);
 }
 
 /** Whether a symlink stands where a scatter folder may: no scan follows it, and so its files are none of the run's. */

@@ -1,4 +1,5 @@
 import { type FileStamp, fileTimeSlackMs, type SessionFile } from "../model/session-file.js";
+import { isSameFile } from "./file-identity.js";
 
 /** Files that are remembered; what changed beside more of them is taken again without need, which does no harm. */
 const mostRemembered = 100_000;
@@ -89,8 +90,7 @@ function latest({ mtimeMs, ctimeMs }: FileStamp): number {
 /** The server writes a temporary file and renames it over the old one: a new inode each time. */
 function isSame(one: FileStamp, other: FileStamp): boolean {
   return (
-    one.dev === other.dev &&
-    one.ino === other.ino &&
+    isSameFile(one, other) &&
     one.size === other.size &&
     one.mtimeMs === other.mtimeMs &&
     one.ctimeMs === other.ctimeMs

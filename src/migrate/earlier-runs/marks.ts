@@ -3,7 +3,7 @@ import type { DirectoryMark } from "../../model/mark.js";
 import { fileTimeSlackMs } from "../../model/session-file.js";
 import { changeMark, listMarks, type Mark, markKey, readMark } from "../../redis/marks.js";
 import { askServerState } from "../../redis/server/server-state.js";
-import { lastingIdentityOf } from "../../source/directory-places.js";
+import { lastingIdentityOf } from "../../source/file-identity.js";
 import { isDatedByUs } from "../../source/local-file-system.js";
 import type { OpenRun } from "../open-run.js";
 import type { Witness } from "../witness.js";

@@ -16,7 +16,7 @@ import { sha1 } from "../../redis/sha1.js";
 import { takeBack } from "../../redis/take-back.js";
 import { entryThatIsNotWritten, type Write, writeEntries } from "../../redis/write-entries.js";
 import { Looks } from "../../source/looks.js";
-import { OtherPlaces } from "../../source/other-places.js";
+import { OtherLocations } from "../../source/other-locations.js";
 import { ReadAhead } from "../../source/read-ahead.js";
 import { isModifiedSince, pathOf, RecentFiles } from "../../source/recent-files.js";
 import { SessionFolders } from "../../source/session-folders.js";
@@ -47,7 +47,7 @@ export function composeCopyLane(order: LaneOrder, surroundings: LaneSurroundings
   const looks = new Looks();
   const files = new ReadAhead(order.maxFileSize);
   const folders = new SessionFolders(directories);
-  const otherPlaces = new OtherPlaces(directories, looks);
+  const otherLocations = new OtherLocations(directories, looks);
   const young = new YoungWrites();
   const settle = settleParts(order, surroundings, guard);
   let written = dryRun ? undefined : openWritten(directories, warn);
@@ -61,10 +61,10 @@ export function composeCopyLane(order: LaneOrder, surroundings: LaneSurroundings
   return makeCopyLane({
     ahead: async (batch) => {
       for (const file of batch) folders.note(file);
-      await Promise.all([files.begin(batch), otherPlaces.begin(batch)]);
+      await Promise.all([files.begin(batch), otherLocations.begin(batch)]);
     },
     read: (file) => files.read(file),
-    isSuperseded: (file, stamp) => otherPlaces.isSuperseded(file, stamp),
+    isSuperseded: (file, stamp) => otherLocations.isSuperseded(file, stamp),
     look: (batch) => looks.stampsOf(batch.map(pathOf)),
     lookAt: (file) => looks.stampOf(pathOf(file)),
     hasVanished: (file) => folders.hasVanished(file),

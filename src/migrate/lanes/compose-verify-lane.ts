@@ -11,7 +11,7 @@ import type { DirectoryFacts, Survey } from "../../model/mark.js";
 import { lookAtEach } from "../../redis/look-at-keys.js";
 import { pause } from "../../redis/pause.js";
 import { Looks } from "../../source/looks.js";
-import { OtherPlaces } from "../../source/other-places.js";
+import { OtherLocations } from "../../source/other-locations.js";
 import { ReadAhead } from "../../source/read-ahead.js";
 import { SeenDirectories } from "../earlier-runs/learn.js";
 import type { LaneSurroundings } from "./compose-copy-lane.js";
@@ -40,13 +40,13 @@ export function composeVerifyLane(
   };
   let waits = 0;
   const files = new ReadAhead(maxFileSize);
-  const otherPlaces = new OtherPlaces(directories, new Looks());
+  const otherLocations = new OtherLocations(directories, new Looks());
   const parts: VerifyParts = {
     ahead: async (batch) => {
-      await Promise.all([files.begin(batch), otherPlaces.begin(batch)]);
+      await Promise.all([files.begin(batch), otherLocations.begin(batch)]);
     },
     read: (file) => files.read(file),
-    isSuperseded: (file, stamp) => otherPlaces.isSuperseded(file, stamp),
+    isSuperseded: (file, stamp) => otherLocations.isSuperseded(file, stamp),
     convert: (read, sid) => convertSession(read, sid, settings, Date.now()),
     look: (sids) =>
       connection.runEach(

@@ -1,0 +1,96 @@
+import type { Layout, SessionFile } from "../model/session-file.js";
+
+interface LayoutContract {
+  /**
+   * The sid in a file's name; `undefined` for any other name. `folder` is the scatter folder, empty
+   * for the session directory itself.
+   */
+  readonly sidOf: (folder: string, name: string) => string | undefined;
+  /**
+   * The path of a sid's file inside a session directory; `undefined` if this layout cannot hold
+   * such a sid.
+   */
+  readonly nameOf: (sid: string) => string | undefined;
+}
+
+const flatStart = "werkzeug_";
+const flatEnd = ".sess";
+const anySid = /^(?:[0-9a-f]{40}|[A-Za-z0-9_-]{84,86})$/;
+const flatSidLength = 40;
+const scatterFolder = /^[A-Za-z0-9_-]{2}$/;
+
+/**
+ * Whether a text is a session id of any server: 40 hex digits, or 84 to 86 characters of base64url.
+ */
+export function isSid(text: string): boolean {
+  return anySid.test(text);
+}
+
+/**
+ * Where session files lie and what they are called [werkzeug/contrib/sessions.py; odoo/http.py 14.0
+ * to master].
+ */
+export const layouts = {
+  flat: {
+    sidOf: (folder, name) => {
+      const end = flatStart.length + flatSidLength;
+      const isFlat =
+        folder === "" &&
+        name.length === end + flatEnd.length &&
+        name.startsWith(flatStart) &&
+        name.endsWith(flatEnd) &&
+        isHex(name, flatStart.length, end);
+      return isFlat ? name.slice(flatStart.length, end) : undefined;
+    },
+    nameOf: (sid) => (sid.length === flatSidLength ? `${flatStart}${sid}.sess` : undefined),
+  },
+  scattered: {
+    sidOf: (folder, name) => (folder !== "" && name.startsWith(folder) && isSid(name) ? name : undefined),
+    nameOf: (sid) => `${sid.slice(0, 2)}/${sid}`,
+  },
+} satisfies Record<Layout, LayoutContract>;
+
+/**
+ * Whether a directory is called like one that holds scattered sessions. A sid may begin with `-` or
+ * `_`.
+ */
+export function isScatterFolder(name: string): boolean {
+  return scatterFolder.test(name);
+}
+
+/**
+ * Servers move flat files to scattered ones, never back: looking in this order finds a file that is
+ * just being moved.
+ */
+const layoutsAsMoved: readonly Layout[] = ["flat", "scattered"];
+
+/**
+ * Every location where a session's file may lie: in each directory, in either layout, in the given
+ * order.
+ */
+export function sessionLocations(
+  sid: string,
+  directories: readonly string[],
+  order = layoutsAsMoved,
+): SessionFile[] {
+  const locations: SessionFile[] = [];
+  for (const directory of directories) {
+    for (const layout of order) {
+      const name = layouts[layout].nameOf(sid);
+      if (name !== undefined) locations.push({ directory, name, layout, sid });
+    }
+  }
+  return locations;
+}
+
+/**
+ * Whether part of a text is lower-case hex digits. A pattern would take several times as long, for
+ * every name twice.
+ */
+function isHex(text: string, from: number, end: number): boolean {
+  for (let index = from; index < end; index++) {
+    const unit = text.charCodeAt(index);
+    if (!((unit >= 0x30 && unit <= 0x39) || (unit >= 0x61 && unit <= 0x66))) return false;
+  }
+  return true;
+}
