@@ -14,10 +14,7 @@ export type Comparison =
 /** How far the expiry of a copy-written key may be off with `remaining`, milliseconds. */
 const remainingToleranceMs = 10_000;
 
-/**
- * Compares a session file with the value in Redis. Read-only. With the policy `keep`, doubt counts
- * as newer.
- */
+/** Compares a session file with the value in Redis. With policy `keep`, doubt counts as newer. */
 export function compareHeld(
   candidate: Candidate,
   held: HeldText,

@@ -40,10 +40,7 @@ export type Conversion =
     }
   | {
       readonly kind: "expired";
-      /**
-       * When the session's `deletion_time` ended it, milliseconds since the epoch; absent if its
-       * lifetime ran out.
-       */
+      /** When `deletion_time` ended it, milliseconds since the epoch; absent if it expired. */
       readonly deletedAtMs?: number;
       readonly format: SessionFormat;
       readonly facts: SessionFacts;
@@ -166,10 +163,7 @@ function finiteNumber(value: PythonValue | undefined): number | undefined {
   return typeof number === "number" && Number.isFinite(number) ? number : undefined;
 }
 
-/**
- * Decodes a plain pickle by the fast path; returns `undefined` for what that path leaves to
- * `decodeAny`.
- */
+/** Decodes a plain pickle by the fast path; returns `undefined` to leave it to `decodeAny`. */
 function decodePlain(bytes: Buffer, settings: ConversionSettings): Decoded | undefined {
   const root = readPlain(tape, bytes);
   if (root === 0 || tape.valueOf(root, "expiration") !== 0 || tape.valueOf(root, "deletion_time") !== 0)

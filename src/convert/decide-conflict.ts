@@ -50,10 +50,7 @@ export type ConflictDecision =
    * works on files, else as a correction.
    */
   | { readonly kind: "refresh"; readonly expiresAtMs: number; readonly renews?: true }
-  /**
-   * The value is equal, but the key never expires yet: the applet sets the expiry just after the
-   * value.
-   */
+  /** The value is equal, but has no expiry; the applet sets it just after the value. */
   | { readonly kind: "endless"; readonly expiresAtMs: number }
   /** With `blindly`, replace even a newer value. */
   | { readonly kind: "replace"; readonly blindly?: true }
@@ -63,10 +60,7 @@ export type ConflictDecision =
 /** How far clocks and slow commands may shift an instant, milliseconds. */
 export const lifetimeToleranceMs = 5000;
 
-/**
- * Decides what to do about a key that holds text. In doubt, the value in Redis stays (spec.md
- * section 4, "Conflicts").
- */
+/** Decides about a key that holds text; in doubt it stays (spec.md section 4, "Conflicts"). */
 export function decideConflict(
   candidate: Candidate,
   held: HeldText,
@@ -105,9 +99,7 @@ function decideLifetime(
   return isTooLong ? { kind: "refresh", expiresAtMs } : { kind: "identical" };
 }
 
-/**
- * When a session was saved, from its key's expiry; the earliest time possible if a server saved it.
- */
+/** When a session was saved, from its key's expiry; at the earliest, if a server saved it. */
 function savedAt(session: PythonDict, expiresAtMs: number, expirations: Expirations): number {
   const authenticated = isTruthy(session.values.get("uid") ?? null);
   const { seconds } = fullLifetime(session.values.get("expiration"), authenticated, expirations);

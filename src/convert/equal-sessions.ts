@@ -5,9 +5,7 @@ import { isKind, type PythonValue } from "../format/python-value.js";
 
 const setMark = '{"_type": "set"';
 
-/**
- * Whether Redis holds the same session: equal bytes, or equal JSON but for the order within sets.
- */
+/** Whether Redis holds the same session: equal bytes, or equal JSON with sets in another order. */
 export function equalSessions(value: string, held: Buffer): boolean {
   if (held.length !== value.length) return false;
   const text = held.toString("latin1");

@@ -7,9 +7,7 @@ export interface LifetimeSettings extends Expirations {
   readonly ttl: "full" | "remaining";
 }
 
-/**
- * Where a session's full lifetime comes from: its own `expiration`, or the setting for its kind.
- */
+/** Where a full lifetime comes from: the session's `expiration`, or the setting for its kind. */
 export type LifetimeOrigin = "own" | "authenticated" | "anonymous";
 
 /** How long a session lives after a save. */

@@ -5,9 +5,7 @@ import { type FileStamp, fileTimeSlackMs } from "../model/session-file.js";
 import { type LifetimeOrigin, secondsFor } from "./lifetime.js";
 import { isModifiedSince } from "./modified-since.js";
 
-/**
- * A modification this close to now, in milliseconds, suggests that the server still works on files.
- */
+/** A modification this close to now, in milliseconds, suggests that a server works on files. */
 export const activityWindowMs = 4 * 3600 * 1000;
 
 /** Where the server of a session directory keeps its sessions now (spec.md section 4). */
@@ -64,10 +62,7 @@ export function explainMissing(
   return keyExpiredMs < nowMs || serverWorks === "unknown" ? "unknown" : "ended";
 }
 
-/**
- * The latest instant at which a key from earlier copies can have expired, milliseconds since the
- * epoch.
- */
+/** When a key from earlier copies expired at the latest, milliseconds since the epoch. */
 function latestExpiryOfKey(
   { stamp, fullLifetimeMs, lifetimeOrigin }: MissingSession,
   mark: DirectoryMark,

@@ -1,8 +1,6 @@
 import { type FileStamp, fileTimeSlackMs } from "../model/session-file.js";
 
-/**
- * File times with fractions of a second lag by at most a tick of the kernel's clock, milliseconds.
- */
+/** File times with fractions lag by at most a tick of the kernel's clock, milliseconds. */
 const fineTimeMs = 50;
 
 /**

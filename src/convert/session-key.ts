@@ -1,7 +1,4 @@
-/**
- * `documented`: `session:<prefix>:<sid>`; `applet`: `session::<prefix>:<sid>`, which the applet's
- * code uses.
- */
+/** `documented`: `session:<prefix>:<sid>`; `applet`, as in its code: `session::<prefix>:<sid>`. */
 export type KeyLayout = "documented" | "applet";
 
 /** The part of every key before the sid. Without a prefix the two layouts agree. */

@@ -3,10 +3,7 @@ import type { HeldText } from "../model/held.js";
 
 const signs = 1000;
 
-/**
- * Lowers an expiry by less than a second, so that its last three digits on Redis's clock are the
- * sign of the value.
- */
+/** Lowers an expiry by under a second, so that its last digits on Redis's clock sign the value. */
 export function signedInstant(expiresAtMs: number, value: string | Buffer, clockLeadMs: number): number {
   const redisMs = expiresAtMs + clockLeadMs;
   return expiresAtMs - modulo(redisMs - signOf(value));

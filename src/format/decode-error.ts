@@ -1,15 +1,9 @@
 import type { FailureReason } from "../model/outcome.js";
 
-/**
- * How deep containers may nest. Python up to 3.11 pickles at most 497 nested lists, and reads back
- * hardly more.
- */
+/** How deep containers may nest. Python up to 3.11 pickles at most 497 nested lists. */
 export const maxDepth = 500;
 
-/**
- * How many lists, tuples, dicts, sets and other objects a session may hold: each can cost hundreds
- * of bytes per byte of file.
- */
+/** How many containers a session may hold: each can cost hundreds of bytes per byte of file. */
 export const maxContainers = 1_000_000;
 
 export type DecodeReason = Extract<

@@ -1,13 +1,4 @@
-/** The punctuation of JSON, as bytes. */
 export const quote = 0x22;
-export const space = 0x20;
-export const comma = 0x2c;
-export const colon = 0x3a;
-export const zero = 0x30;
-export const openBracket = 0x5b;
-export const closeBracket = 0x5d;
-export const openBrace = 0x7b;
-export const closeBrace = 0x7d;
 const backslash = 0x5c;
 
 const hexDigits = Buffer.from("0123456789abcdef", "latin1");
@@ -42,14 +33,4 @@ export function writeEscape(target: Uint8Array, unit: number, offset: number): n
 export function writeAscii(target: Uint8Array, text: string, offset: number): number {
   for (let index = 0; index < text.length; index++) target[offset + index] = text.charCodeAt(index);
   return offset + text.length;
-}
-
-/**
- * Writes a comma or a colon with the space that Python puts after it, and returns the offset after
- * both.
- */
-export function writeSeparator(target: Uint8Array, separator: number, offset: number): number {
-  target[offset] = separator;
-  target[offset + 1] = space;
-  return offset + 2;
 }

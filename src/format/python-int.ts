@@ -35,10 +35,7 @@ export function parseIntText(line: string): number | bigint | boolean | undefine
   return line.length === 2 && (value === 0 || value === 1) ? value === 1 : value;
 }
 
-/**
- * The argument of LONG: any base, underscores, an optional `L` at the end. Returns `undefined` if
- * Python would raise.
- */
+/** The argument of LONG: any base, perhaps an `L` at the end; `undefined` if Python would raise. */
 export function parseLongText(line: string): number | bigint | undefined {
   return parseBy(anyBase, cString(line.endsWith("L") ? line.slice(0, -1) : line));
 }
@@ -48,10 +45,7 @@ export function parseMemoText(line: string): number | bigint | undefined {
   return parseBy(decimal, cString(line));
 }
 
-/**
- * The argument of FLOAT: no spaces or underscores, and no overflow. Returns `undefined` if Python
- * would raise.
- */
+/** The argument of FLOAT, without spaces or underscores; `undefined` if Python would raise. */
 export function parseFloatText(line: string): number | undefined {
   const text = cString(line);
   if (!float.test(text)) return undefined;

@@ -1,20 +1,6 @@
 import { DecodeError, maxDepth } from "./decode-error.js";
 import { floatRepr } from "./float-repr.js";
-import {
-  closeBrace,
-  closeBracket,
-  colon,
-  comma,
-  isPlainUnit,
-  maxEscapeLength,
-  openBrace,
-  openBracket,
-  quote,
-  writeAscii,
-  writeEscape,
-  writeSeparator,
-  zero,
-} from "./json-bytes.js";
+import { isPlainUnit, maxEscapeLength, quote, writeAscii, writeEscape } from "./json-bytes.js";
 import {
   isKind,
   keyOf,
@@ -30,9 +16,7 @@ import { firstValues, isReadable, tagOf } from "./tagged-dict.js";
 
 /** The most bytes that a chunk holds. */
 const chunkLength = 1 << 16;
-/**
- * Every call writes into this one buffer: allocating one for each would cost more than the writing.
- */
+/** Every call writes into this one buffer: allocating one would cost more than the writing. */
 const scratch = Buffer.allocUnsafe(chunkLength);
 
 export interface PythonJson {
@@ -86,8 +70,7 @@ class JsonWriter {
         this.#ascii(value ? "true" : "false");
         return;
       case "number":
-        if (value >= 0 && value < 10) this.#byte(zero + value);
-        else this.#ascii(`${value}`);
+        this.#ascii(String(value));
         return;
       case "bigint":
         this.#ascii(String(value));
@@ -158,18 +141,18 @@ class JsonWriter {
       this.lossy = true;
     }
     if (dict.attributes) this.lossy = true;
-    this.#byte(openBrace);
+    this.#ascii("{");
     let isFirst = true;
     for (const [key, item] of dict.values) {
       if (isFirst) isFirst = false;
-      else this.#separator(comma);
+      else this.#ascii(", ");
       if (typeof key === "string" && dict.keys === undefined) this.#string(key, depth);
       else this.#key(keyOf(dict, key), depth);
-      this.#separator(colon);
+      this.#ascii(": ");
       this.value(item, depth + 1);
       this.#checkLength(depth);
     }
-    this.#byte(closeBrace);
+    this.#ascii("}");
   }
 
   #multiDict(lists: PythonDict, identity: object, depth: number): void {
@@ -184,15 +167,15 @@ class JsonWriter {
 
   #list(items: readonly PythonValue[], identity: object, depth: number): void {
     this.#enter(identity, depth);
-    this.#byte(openBracket);
+    this.#ascii("[");
     let isFirst = true;
     for (const item of items) {
       if (isFirst) isFirst = false;
-      else this.#separator(comma);
+      else this.#ascii(", ");
       this.value(item, depth + 1);
       this.#checkLength(depth);
     }
-    this.#byte(closeBracket);
+    this.#ascii("]");
   }
 
   #set(set: PythonSet, depth: number): void {
@@ -254,11 +237,6 @@ class JsonWriter {
     scratch[this.#length++] = byte;
   }
 
-  #separator(separator: number): void {
-    if (this.#length + 2 > chunkLength) this.#cutChunk();
-    this.#length = writeSeparator(scratch, separator, this.#length);
-  }
-
   /** Writes printable ASCII that needs no escapes. */
   #ascii(text: string): void {
     if (this.#length + text.length > chunkLength) this.#cutChunk();
@@ -288,20 +266,14 @@ class JsonWriter {
     throw new DecodeError("too-large", `more than ${this.#maxLength} bytes of JSON`);
   }
 
-  /**
-   * Endless data shows as too deep or too large; blames the container that contains itself, if one
-   * does.
-   */
+  /** Data that is too deep or too large may have no end: checks for a cycle before refusing it. */
   #refuseCycle(depth: number): void {
     const path = this.#path.slice(0, depth + 1);
     if (new Set(path).size < path.length) throw new DecodeError("circular", "a value that contains itself");
   }
 }
 
-/**
- * Writes characters into the scratch buffer, which has room for them, and returns the offset after
- * them.
- */
+/** Writes characters into the scratch buffer, which has room, and returns the offset after them. */
 function writeCharacters(text: string, from: number, end: number, offset: number): number {
   let at = offset;
   for (let index = from; index < end; index++) {

@@ -32,17 +32,13 @@ export interface PythonFloat {
   readonly value: number;
 }
 
-/**
- * Text in which a high and a low surrogate meet as two characters; a string would join them to one.
- */
+/** Text in which a high and a low surrogate meet as two characters; a string would join them. */
 export interface PythonSplitText {
   readonly kind: "split-text";
   readonly text: string;
 }
 
-/**
- * Returns the same object for the same text with the same splits (the offsets of low surrogates).
- */
+/** Returns one object for one text with the same splits, the offsets of low surrogates. */
 export type SplitText = (text: string, splits: readonly number[]) => PythonSplitText;
 
 /** A Python 2 `str` that is not ASCII. `text` is `undefined` if its bytes are not UTF-8. */
@@ -71,15 +67,11 @@ export interface PythonDict {
   readonly values: Map<KeyIdentity, PythonValue>;
   /** The keys that differ from their identity (`True`, `1.5`); absent until there is one. */
   keys: Map<KeyIdentity, PythonValue> | undefined;
-  /**
-   * Whether an `OrderedDict` has attributes of its own, which JSON drops; absent for other dicts.
-   */
+  /** Whether an `OrderedDict` has attributes, which JSON drops; absent for other dicts. */
   attributes?: boolean;
 }
 
-/**
- * An instance of an unknown class, made without arguments. The items put into it show what it is.
- */
+/** An instance of an unknown class, made without arguments. Its items show what it is. */
 export interface PythonInstance {
   readonly kind: "instance";
   readonly type: PythonName;
@@ -90,10 +82,7 @@ export interface PythonInstance {
 export interface PythonMultiDict {
   readonly kind: "multi-dict";
   lists: PythonDict;
-  /**
-   * Whether it is a `MultiDict`, which pickles make empty and then fill; they make the others
-   * whole.
-   */
+  /** Whether it is a `MultiDict`, which pickles make empty and fill; they make others whole. */
   readonly fillable: boolean;
 }
 
@@ -136,27 +125,19 @@ export interface PythonName {
   readonly name: string;
 }
 
-/**
- * Why a session is refused that holds something known by its name only: nothing looks a name up.
- */
+/** Why a session is refused that needs a name looked up. */
 export function unsupportedName({ module, name }: PythonName): DecodeError {
   return new DecodeError("unsupported-type", showable(`${module}.${name}`));
 }
 
-/**
- * Equal for two keys exactly if they are equal in Python: `1`, `1.0` and `True` are, `1` and `"1"`
- * are not.
- */
+/** Equal for two keys if they are equal in Python: `1`, `1.0` and `True`, but not `1` and `"1"`. */
 export type KeyIdentity = null | string | number | bigint | object;
 
 export function newDict(): PythonDict {
   return { kind: "dict", values: new Map(), keys: undefined };
 }
 
-/**
- * Sets a key as Python does: of equal keys the first stays, with the last value. Throws
- * `DecodeError` for an unhashable key.
- */
+/** Sets a key; of equal keys the first stays. Throws `DecodeError` for an unhashable key. */
 export function setItem(dict: PythonDict, key: PythonValue, value: PythonValue): void {
   if (typeof key === "string") {
     dict.values.set(key, value);
@@ -182,10 +163,7 @@ export function keyOf(dict: PythonDict, identity: KeyIdentity): PythonValue {
   return key === undefined ? (identity as PythonValue) : key;
 }
 
-/**
- * Adds an item as Python does: of equal items the first stays. Throws `DecodeError` for an
- * unhashable item.
- */
+/** Adds an item; of equal items the first stays. Throws `DecodeError` for an unhashable one. */
 export function addItem(set: PythonSet, item: PythonValue): void {
   const identity = identityOf(item);
   if (!set.items.has(identity)) set.items.set(identity, item);

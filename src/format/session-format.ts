@@ -4,10 +4,7 @@ import { unpickle } from "./pickle/unpickle.js";
 import type { PythonValue } from "./python-value.js";
 
 interface FormatContract {
-  /**
-   * Returns the value that the bytes hold. Throws `DecodeError`, also for far more than `maxValues`
-   * values.
-   */
+  /** Returns the value. Throws `DecodeError`, also for far more than `maxValues` values. */
   readonly decode: (bytes: Buffer, maxValues: number) => PythonValue;
 }
 

@@ -5,10 +5,7 @@ import { isKind, type PythonDict, type PythonValue, textOf } from "./python-valu
 const tags = ["datetime_isoformat", "date_isoformat", "set"] as const;
 type Tag = (typeof tags)[number];
 
-/**
- * The applet's tag that a dict of the session itself happens to carry, if any. Pass a multi-dict as
- * its first values.
- */
+/** The applet's tag that a session's own dict has, if any. Of a multi-dict, pass `firstValues`. */
 export function tagOf(dict: PythonDict): Tag | undefined {
   const value = dict.values.get("_type");
   if (value === undefined) return undefined;
@@ -42,10 +39,7 @@ export function isReadable(dict: PythonDict, tag: Tag): boolean {
   }
 }
 
-/**
- * A multi-dict as `json.dumps` sees it: the first value of every list, without the keys of empty
- * lists.
- */
+/** A multi-dict as `json.dumps` sees it: the first value of every list that has one. */
 export function firstValues(lists: PythonDict): PythonDict {
   const values: PythonDict["values"] = new Map();
   for (const [identity, list] of lists.values) {
@@ -55,10 +49,7 @@ export function firstValues(lists: PythonDict): PythonDict {
   return { kind: "dict", values, keys: lists.keys };
 }
 
-/**
- * Whether the applet reads an item as something hashable: a tagged date is, other dicts, lists and
- * sets are not.
- */
+/** Whether the applet reads an item as something hashable; of containers, only a tagged date is. */
 function isHashableWhenRead(item: PythonValue): boolean {
   if (typeof item !== "object" || item === null) return true;
   if (Array.isArray(item)) return false;

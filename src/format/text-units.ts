@@ -1,9 +1,6 @@
 import type { PythonSplitText, SplitText } from "./python-value.js";
 
-/**
- * Builds text character by character in two bytes each: a growing string would take many times its
- * size.
- */
+/** Builds text in two bytes per unit; a growing string would take many times its size. */
 export class TextUnits {
   /** Where a high surrogate was followed by a low one that came as a character of its own. */
   readonly #splits: number[] = [];

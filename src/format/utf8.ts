@@ -2,9 +2,7 @@ import { isUtf8 } from "node:buffer";
 import type { PythonSplitText, SplitText } from "./python-value.js";
 import { TextUnits } from "./text-units.js";
 
-/**
- * The lowest character that a sequence of 2, 3 or 4 bytes may encode; anything lower is overlong.
- */
+/** The lowest character of a sequence of 2, 3 or 4 bytes; anything lower is overlong. */
 const minPointByLength = [0, 0, 0x80, 0x800, 0x10000];
 const maxPoint = 0x10ffff;
 
@@ -45,10 +43,7 @@ function decodeWithSurrogates(
   return units.finish(splitText);
 }
 
-/**
- * How many bytes the UTF-8 sequence at an offset takes, 0 if there is none. A surrogate counts as a
- * character.
- */
+/** The length of the UTF-8 sequence at an offset, 0 if there is none; surrogates are allowed. */
 export function sequenceLength(bytes: Uint8Array, at: number, end: number): number {
   const lead = bytes[at] ?? 0;
   if (lead < 0x80) return 1;

@@ -17,10 +17,7 @@ export type OffsetAt = (localSeconds: number, fold: boolean) => number;
 /** Kept between sessions: making a format takes a hundred times as long as using it. */
 const known = new Map<string, OffsetAt>();
 
-/**
- * The offsets of an IANA time zone, from Node's own data; `undefined` for a name that Node does not
- * know.
- */
+/** The offsets of an IANA time zone, from Node's data; `undefined` for a name that Node lacks. */
 export function zoneOffsets(name: string): OffsetAt | undefined {
   const made = known.get(name) ?? makeOffsets(name);
   if (made !== undefined) known.set(name, made);

@@ -4,17 +4,12 @@ import { SourceError } from "../model/errors.js";
 
 type Inode = Readonly<Pick<Stats, "dev" | "ino"> | Pick<BigIntStats, "dev" | "ino">>;
 
-/**
- * Whether two stats are of one file, under whatever names. A server's save always makes a new file.
- */
+/** Whether two stats are of one file, under any name. A server's save makes a new file. */
 export function isSameFile(one: Inode, other: Inode): boolean {
   return one.ino === other.ino && one.dev === other.dev;
 }
 
-/**
- * Text that is equal for two stats exactly if they are of one directory. Valid on this host, while
- * the directory exists.
- */
+/** Equal for two stats exactly if they are of one directory. Valid while it exists, on one host. */
 export function identityOf({ dev, ino }: Inode): string {
   return `${dev}:${ino}`;
 }
@@ -25,10 +20,7 @@ export function identityAt(path: string): string | undefined {
   return folder && identityOf(folder);
 }
 
-/**
- * The directory at a path; `undefined` if there is none, or only a symlink to one, or it cannot be
- * statted.
- */
+/** The directory at a path; `undefined` if there is none, or a symlink, or it cannot be read. */
 export function folderAt(path: string): Stats | undefined {
   const stats = quietly(() => lstatSync(path, { throwIfNoEntry: false }));
   return stats?.isDirectory() ? stats : undefined;
@@ -57,10 +49,7 @@ export function directoryPlaces(directories: readonly string[]): string[] {
   return directories.flatMap((directory) => [directory, `inode ${inodeOf(directory)}`]);
 }
 
-/**
- * The inode of a directory, the same on every host that mounts it. Throws `SourceError` if the
- * directory is gone.
- */
+/** A directory's inode, on every host that mounts it. Throws `SourceError` if it is gone. */
 export function inodeOf(directory: string): string {
   return String(statsOf(directory).ino);
 }

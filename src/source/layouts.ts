@@ -6,10 +6,7 @@ interface LayoutContract {
    * for the session directory itself.
    */
   readonly sidOf: (folder: string, name: string) => string | undefined;
-  /**
-   * The path of a sid's file inside a session directory; `undefined` if this layout cannot hold
-   * such a sid.
-   */
+  /** The path of a sid's file inside a session directory; `undefined` if the layout has none. */
   readonly nameOf: (sid: string) => string | undefined;
 }
 
@@ -19,17 +16,12 @@ const anySid = /^(?:[0-9a-f]{40}|[A-Za-z0-9_-]{84,86})$/;
 const flatSidLength = 40;
 const scatterFolder = /^[A-Za-z0-9_-]{2}$/;
 
-/**
- * Whether a text is a session id of any server: 40 hex digits, or 84 to 86 characters of base64url.
- */
+/** Whether a text is a session id: 40 hex digits, or 84 to 86 characters of base64url. */
 export function isSid(text: string): boolean {
   return anySid.test(text);
 }
 
-/**
- * Where session files lie and what they are called [werkzeug/contrib/sessions.py; odoo/http.py 14.0
- * to master].
- */
+/** Where session files lie [werkzeug/contrib/sessions.py; odoo/http.py 14.0 to master]. */
 export const layouts = {
   flat: {
     sidOf: (folder, name) => {
@@ -50,24 +42,15 @@ export const layouts = {
   },
 } satisfies Record<Layout, LayoutContract>;
 
-/**
- * Whether a directory is called like one that holds scattered sessions. A sid may begin with `-` or
- * `_`.
- */
+/** Whether a folder may hold scattered sessions, by its name. A sid may begin with `-` or `_`. */
 export function isScatterFolder(name: string): boolean {
   return scatterFolder.test(name);
 }
 
-/**
- * Servers move flat files to scattered ones, never back: looking in this order finds a file that is
- * just being moved.
- */
+/** Servers only move flat files to scattered ones, so this order finds one that is being moved. */
 const layoutsAsMoved: readonly Layout[] = ["flat", "scattered"];
 
-/**
- * Every location where a session's file may lie: in each directory, in either layout, in the given
- * order.
- */
+/** Every location where a session's file may lie: in each directory, each layout in order. */
 export function sessionLocations(
   sid: string,
   directories: readonly string[],
@@ -83,10 +66,7 @@ export function sessionLocations(
   return locations;
 }
 
-/**
- * Whether part of a text is lower-case hex digits. A pattern would take several times as long, for
- * every name twice.
- */
+/** Whether part of a text is lower-case hex. Several times as fast as a pattern, for every name. */
 function isHex(text: string, from: number, end: number): boolean {
   for (let index = from; index < end; index++) {
     const unit = text.charCodeAt(index);

@@ -10,10 +10,7 @@ const local: ReadonlySet<number> = new Set([...withTypes, magic.xfs]);
 /** A container's overlay takes its times from the local file system below it. */
 const onOurClock: ReadonlySet<number> = new Set([...local, magic.overlay]);
 
-/**
- * Whether a path is known to be on a local file system. There, removing a file always changes its
- * folder's times.
- */
+/** Whether a path is known to be on a local file system, where removals change a folder's times. */
 export function isOnLocalFileSystem(path: string): boolean {
   return isOnOneOf(local, path);
 }

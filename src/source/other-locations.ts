@@ -8,16 +8,10 @@ import { pathOf } from "./recent-files.js";
 /** Of two files with the same time, the scattered one counts: servers move flat files there. */
 const layoutsByRank: readonly Layout[] = ["scattered", "flat"];
 
-/**
- * How long we remember whether a scatter folder exists. A later pass finds files that appear in one
- * meanwhile.
- */
+/** How long we remember whether a scatter folder exists; later passes find what appears in one. */
 const folderMemoryMs = 1000;
 
-/**
- * The other locations where a session's file may lie: the other layout, and the other session
- * directories.
- */
+/** The other locations of a session's file: in the other layout, in other session directories. */
 export class OtherLocations {
   readonly #directories: readonly string[];
   readonly #looks: Looks;
@@ -32,9 +26,7 @@ export class OtherLocations {
     this.#looks = looks;
   }
 
-  /**
-   * Prepares for these files: if the file system is slow, stats all their other locations at once.
-   */
+  /** Prepares for these files: on a slow file system, stats all their other locations at once. */
   async begin(batch: readonly SessionFile[]): Promise<void> {
     this.#forgetFolders();
     if (!this.#looks.wait) return;

@@ -17,18 +17,12 @@ interface KnownFolder {
   readonly times: Pick<Stats, "mtimeMs" | "ctimeMs"> | undefined;
 }
 
-/**
- * The folders that session files are read from. They tell a session that ended from a folder that
- * is away.
- */
+/** The folders of session files. They tell a session that ended from a folder that is away. */
 export class SessionFolders {
   readonly #directories: readonly string[];
   readonly #known = new Map<string, KnownFolder>();
 
-  /**
-   * Notes the session directories. To be made before their files are listed: files may be moved
-   * from then on.
-   */
+  /** Notes the session directories. Must happen before their files are listed. */
   constructor(directories: readonly string[]) {
     this.#directories = directories;
     for (const directory of directories) this.#note(directory);
@@ -79,10 +73,7 @@ export class SessionFolders {
     return identity === undefined || locations.every((one) => isMissingFrom(one, identity, () => true));
   }
 
-  /**
-   * Whether no session directory holds a file of a sid, and each directory is still the one that
-   * was noted.
-   */
+  /** Whether no session directory holds a file of a sid, and each is still the one noted. */
   isNowhere(sid: string): boolean {
     const locations = sessionLocations(sid, this.#directories);
     return (
@@ -130,10 +121,7 @@ export class SessionFolders {
     );
   }
 
-  /**
-   * Whether a file is missing from a location that we need not have read: its scatter folder may
-   * never have existed.
-   */
+  /** Whether a file is missing from a location whose scatter folder may never have existed. */
   #isMissingElsewhere(location: SessionFile): boolean {
     const known = this.#identityOf(folderOf(location));
     return isMissingFrom(

@@ -13,10 +13,7 @@ export class ByteReader {
     this.#limit = bytes.length;
   }
 
-  /**
-   * Moves on by `length` bytes and returns where they begin. Throws `DecodeError` if there are
-   * fewer.
-   */
+  /** Moves on by `length` bytes, returns where they begin. Throws `DecodeError` if too few. */
   take(length: number): number {
     const start = this.at;
     if (start + length > this.#limit) this.#leaveFrame(length);
@@ -50,9 +47,7 @@ export class ByteReader {
     return line;
   }
 
-  /**
-   * Reads a frame's length and enters the frame. Throws `DecodeError` if the file ends before it.
-   */
+  /** Reads a frame's length and enters it. Throws `DecodeError` if the file ends before it. */
   enterFrame(): void {
     const length = this.#eightByteLength();
     if (this.#inFrame && this.at < this.#limit)

@@ -276,10 +276,7 @@ function zoneOfKey(args: readonly PythonValue[]): PythonValue | undefined {
   return typeof fromCache === "boolean" || typeof fromCache === "number" ? timeZoneOfName(key) : undefined;
 }
 
-/**
- * `pytz._p(name, offset, dst, abbreviation)`, in seconds. A name alone is refused: its offset would
- * need a lookup.
- */
+/** `pytz._p(name, offset, dst, abbreviation)`, in seconds. A name alone would need a lookup. */
 function namedZone(args: readonly PythonValue[]): PythonValue | undefined {
   const [name, offset, dst, abbreviation] = args;
   if (args.length === 1 && isText(name))

@@ -7,18 +7,13 @@ const microsecondsOfSecond = 1_000_000;
 const secondsOfDay = 86_400;
 const microsecondsOfDay = secondsOfDay * microsecondsOfSecond;
 const maxDays = 999_999_999;
-/**
- * 2000 years: added before `Date.UTC`, which takes years below 100 for 19xx, and subtracted again.
- */
+/** 2000 years, added before `Date.UTC`, which takes years below 100 for 19xx, then subtracted. */
 const secondsOfShift = 5 * 146_097 * secondsOfDay;
 
 /** Returns the same object for the same text, so that equal dates share an identity. */
 export type Intern = (text: string) => object;
 
-/**
- * `datetime.date(state)`, with a state of four bytes. Throws `DecodeError` for a state that no
- * pickler writes.
- */
+/** `datetime.date(state)`. Throws `DecodeError` for a state that no pickler writes. */
 export function dateOfState(state: Buffer, intern: Intern): PythonDateTime {
   if (state.length !== 4) throw new DecodeError("corrupt", "a date with a state of another length");
   const [year, month, day] = [state.readUInt16BE(0), state.readUInt8(2), state.readUInt8(3)];
@@ -75,10 +70,7 @@ export function dateTimeOfState(
   };
 }
 
-/**
- * `datetime.timedelta(days, seconds, microseconds)`, normalised as Python keeps it: only the days
- * may be negative.
- */
+/** `datetime.timedelta(days, seconds, microseconds)`, normalised: only days may be negative. */
 export function duration(days: number, seconds: number, microseconds: number): PythonDuration {
   const normalised =
     seconds >= 0 && seconds < secondsOfDay && microseconds >= 0 && microseconds < microsecondsOfSecond;
@@ -97,10 +89,7 @@ export function timeZone(offsetMicroseconds: number): PythonTimeZone {
   return { kind: "time-zone", offsetAt: () => offsetMicroseconds };
 }
 
-/**
- * A zone of the IANA database, from Node's own data. Throws `DecodeError` for a name that Node does
- * not know.
- */
+/** A zone of the IANA database. Throws `DecodeError` for a name that Node does not know. */
 export function timeZoneOfName(name: string): PythonTimeZone {
   const offsetSecondsAt = zoneOffsets(name);
   if (offsetSecondsAt === undefined)

@@ -390,10 +390,7 @@ class Unpickler {
     }
   }
 
-  /**
-   * What takes the items. The first items show whether an instance of an unknown class is a dict or
-   * a list.
-   */
+  /** What takes the items. An instance of an unknown class becomes what its first items need. */
   #filled(target: PythonValue, isList: boolean): PythonValue {
     if (!isKind(target, "instance")) return target;
     target.content ??= this.#counted(isList ? [] : newDict());
@@ -493,10 +490,7 @@ class Unpickler {
     if (target.name === "defaultdict" && isKind(factory, "name")) this.#unknownNames?.delete(factory);
   }
 
-  /**
-   * NEWOBJ. An instance of an unknown class may be a dict or a list; the items put into it will
-   * show.
-   */
+  /** NEWOBJ. An instance of an unknown class may be a dict or a list; its items will show. */
   #make(type: PythonValue, args: readonly PythonValue[] | undefined): void {
     if (!isKind(type, "name")) throw this.#corrupt("an object of what is no name");
     const known = knownName(type);
@@ -528,9 +522,7 @@ class Unpickler {
   readonly #splitText: SplitText = (text, splits) =>
     this.#intern(`split ${splits.join()} ${text}`, () => ({ kind: "split-text", text }));
 
-  /**
-   * Returns the same object for the same text. A text begins with its kind, so the type is right.
-   */
+  /** Returns one object per text. A text begins with its kind, so the type is right. */
   #intern<T extends object>(text: string, make: () => T): T {
     this.#interned ??= new Map();
     const known = this.#interned.get(text);

@@ -1,9 +1,6 @@
 import { statsAt } from "../file-identity.js";
 
-/**
- * Explains to an operator why a file could not be read: the system's code and, if permission is
- * missing, who has it.
- */
+/** Explains to an operator why a file could not be read and, for EACCES, who could read it. */
 export function explainUnread(path: string, code: string): string {
   const owner = code === "EACCES" ? statsAt(path)?.uid : undefined;
   const us = process.geteuid?.();

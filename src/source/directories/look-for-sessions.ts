@@ -18,16 +18,11 @@ export interface DirectoryContent {
 }
 
 const maxFolders = 100;
-/**
- * What servers leave beside sessions: temporary files, uploads that wait for a login, dot files.
- */
+/** What servers leave beside sessions: temporary files, uploads before a login, dot files. */
 const leftByServers =
   /^(?:tmp.*\.__wz_sess|.*\.__tx_sess__|werkzeug_.+_[0-9a-f]{32}\.file|lost\+found|\..*)$/s;
 
-/**
- * Reads a directory up to its first session file. Never throws: the scan will report what cannot be
- * read.
- */
+/** Reads a directory up to its first session file. Never throws: the scan reports errors. */
 export function lookForSessions(directory: string): DirectoryContent {
   const seen = { otherNames: 0, folders: [] as string[], isScatterFolder: false };
   try {

@@ -11,15 +11,9 @@ import { type DirectoryContent, lookForSessions } from "./look-for-sessions.js";
 export interface DirectoryNames {
   /** Paths and globs. A path that exists is never a glob. */
   readonly names: readonly string[];
-  /**
-   * Where a default name comes from, as a sentence without its full stop; null if the operator gave
-   * the names.
-   */
+  /** Where a default name comes from, without a full stop; null if the operator gave the names. */
   readonly comesFrom: string | null;
-  /**
-   * Whether missing directories, unmatched globs and directories with only other names count as
-   * empty.
-   */
+  /** Whether missing directories, unmatched globs and directories of other files count as empty. */
   readonly allowMissing: boolean;
 }
 
@@ -79,9 +73,7 @@ function notUtf8(path: string): SettingsError {
   );
 }
 
-/**
- * @throws SettingsError if the working directory is gone, for then a relative name means nothing.
- */
+/** @throws SettingsError if the working directory is gone: a relative name then means nothing. */
 function workingDirectoryFor(name: string): string {
   try {
     return process.cwd();
@@ -131,10 +123,7 @@ function describeWrongDirectory(directory: string, content: DirectoryContent): s
   return `no session file in ${showablePath(directory)}, but ${count}${sessions}. ${next}`;
 }
 
-/**
- * Directories nearby that hold session files: the parent, those below, or a `sessions` beside or
- * above.
- */
+/** Directories nearby that hold session files: the parent, those below, a `sessions` beside. */
 function meantDirectories(directory: string, content: DirectoryContent): readonly string[] {
   const parent = dirname(directory);
   if (content.isScatterFolder) return [parent];

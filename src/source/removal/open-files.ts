@@ -15,10 +15,7 @@ export interface OpenFiles {
     file: SessionFile,
     exact: Parameters<typeof removeSessionFile>[2],
   ) => ReturnType<typeof removeSessionFile>;
-  /**
-   * Why this process may not remove a file, and from which folder; `undefined` if nothing speaks
-   * against it.
-   */
+  /** Why this process may not remove a file, and from which folder; `undefined` if it may. */
   readonly denialOf: (
     file: SessionFile,
   ) => { readonly folder: string; readonly why: RemovalDenial } | undefined;

@@ -6,10 +6,7 @@ import { setAsideName } from "./set-aside-name.js";
 
 /** How often names may come and go meanwhile; after that the file stays aside for a later run. */
 const maxContests = 3;
-/**
- * The codes for a file system without hard links, a file with too many, or one that may not get
- * any.
- */
+/** The codes if there are no hard links, too many already, or none permitted for this file. */
 const noLinkCodes: ReadonlySet<string> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
 
 /**
@@ -58,10 +55,7 @@ function takesName(aside: string, path: string, former: BigIntStats): boolean {
   return true;
 }
 
-/**
- * Takes the name without links: checks that it is free, then renames. A file that comes just in
- * between is replaced.
- */
+/** Takes the name without links: checks, then renames. Replaces a file that comes in between. */
 function takesFreeName(aside: string, path: string): boolean {
   if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return false;
   try {
@@ -90,10 +84,7 @@ function contest(aside: string, path: string, contests: number): string | undefi
   return putBack(other, path, contests) ?? problem;
 }
 
-/**
- * Whether what has the name is a session file that replaces the other: a later save, or any file if
- * the other is empty.
- */
+/** Whether the standing file replaces the former: a later save, or any if the former is empty. */
 function isReplacedBy(former: BigIntStats, standing: BigIntStats): boolean {
   if (!standing.isFile()) return false;
   return former.size === 0n || (standing.size > 0n && standing.mtimeNs >= former.mtimeNs);

@@ -18,10 +18,7 @@ export const denialCodes: ReadonlySet<string> = new Set(["EACCES", "EPERM", "ERO
 const stickyBit = 0o1000;
 const root = 0;
 
-/**
- * Why this process may not remove files from a folder; `undefined` if nothing speaks against it.
- * Never throws system errors.
- */
+/** Why this process may not remove files from a folder; `undefined` if it may or we cannot tell. */
 export function removalDenial(folder: string): RemovalDenial | undefined {
   const stats = statsAt(folder);
   const owner = stats === undefined ? {} : { owner: stats.uid };
@@ -39,10 +36,7 @@ export function removalDenial(folder: string): RemovalDenial | undefined {
   return isForeign ? { code: "EPERM", ...owner } : undefined;
 }
 
-/**
- * The first folder, beginning with the directory itself, from which this process may not remove
- * files; `undefined` if there is none.
- */
+/** The first folder whose files this process may not remove, the directory itself included. */
 export function deniedFolderOf(
   directory: string,
 ): { readonly folder: string; readonly why: RemovalDenial } | undefined {
@@ -56,9 +50,7 @@ export function deniedFolderOf(
   return undefined;
 }
 
-/**
- * Explains a denial and what to do about it. `what` names the folder or file as messages show it.
- */
+/** Explains a denial and what to do about it. `what` is the folder or file, as messages show it. */
 export function explainDenial({ code, owner }: RemovalDenial, what: string): string {
   if (code === "EROFS") {
     return (

@@ -66,10 +66,7 @@ function isFile(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
-/**
- * Whether the process that set a file aside is still running. Its pid alone may belong to another
- * program by now.
- */
+/** Whether the purge that set a file aside still runs; its pid may be another program's by now. */
 function isRunning(pid: number): boolean {
   if (pid === process.pid) return false;
   try {

@@ -2,10 +2,7 @@ import { randomFillSync } from "node:crypto";
 
 const pattern = /^\.tele-sessions-([0-9]{1,10})-[0-9a-f]{16}-(.+)$/s;
 
-/**
- * The name that a session file has for the moment of its removal. It ends in the file's own name,
- * so that a later run can put it back after a crash.
- */
+/** A session file's name during its removal. It ends in its own name, so it can be put back. */
 export function setAsideName(name: string): string {
   return `.tele-sessions-${process.pid}-${drawDigits()}-${name}`;
 }
@@ -13,10 +10,7 @@ export function setAsideName(name: string): string {
 const bytesDrawn = 8;
 const drawn = { bytes: Buffer.alloc(512 * bytesDrawn), used: Number.POSITIVE_INFINITY };
 
-/**
- * Random hex digits, so that a rename to the name replaces nothing. Drawn many at a time, which
- * costs far less.
- */
+/** Random hex digits, so that a rename to the name replaces nothing. Drawn in bulk, for speed. */
 function drawDigits(): string {
   if (drawn.used >= drawn.bytes.length) {
     randomFillSync(drawn.bytes);

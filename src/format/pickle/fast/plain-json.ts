@@ -1,19 +1,5 @@
 import { floatRepr } from "../../float-repr.js";
-import {
-  closeBrace,
-  closeBracket,
-  colon,
-  comma,
-  isPlainUnit,
-  maxEscapeLength,
-  openBrace,
-  openBracket,
-  quote,
-  writeAscii,
-  writeEscape,
-  writeSeparator,
-  zero,
-} from "../../json-bytes.js";
+import { isPlainUnit, maxEscapeLength, quote, writeAscii, writeEscape } from "../../json-bytes.js";
 import type { PythonJson } from "../../python-json.js";
 import { codePoint, sequenceLength } from "../../utf8.js";
 import { type PlainTape, plainKind } from "./plain-tape.js";
@@ -22,12 +8,9 @@ import { type PlainTape, plainKind } from "./plain-tape.js";
 const room = 64 * 1024;
 const scratch = Buffer.allocUnsafeSlow(room);
 const maxPlainDepth = 50;
-/**
- * More than anything but a text can take: a number, a separator, and the ends of all containers
- * around it.
- */
+/** More than anything but a text takes: a number, a separator, the ends of all containers. */
 const roomForOthers = 40 + maxPlainDepth;
-const minus = 0x2d;
+const [minus, zero] = [0x2d, 0x30];
 
 /**
  * Writes a plain value as Python's `json.dumps` does. Returns `undefined` if the pickle machine
@@ -80,32 +63,28 @@ class PlainWriter {
 
   #list(list: number, offset: number, depth: number): number {
     const { firsts, nexts } = this.#tape;
-    let at = offset;
-    scratch[at++] = openBracket;
+    let at = writeAscii(scratch, "[", offset);
     for (let node = firsts[list] ?? 0; node !== 0; node = nexts[node] ?? 0) {
-      if (at > offset + 1) at = writeSeparator(scratch, comma, at);
+      if (at > offset + 1) at = writeAscii(scratch, ", ", at);
       at = this.value(node, at, depth + 1);
       if (at < 0) return at;
     }
-    scratch[at++] = closeBracket;
-    return at;
+    return writeAscii(scratch, "]", at);
   }
 
   #dict(dict: number, offset: number, depth: number): number {
     const { firsts, nexts } = this.#tape;
-    let at = offset;
-    scratch[at++] = openBrace;
+    let at = writeAscii(scratch, "{", offset);
     for (let key = firsts[dict] ?? 0; key !== 0; ) {
-      if (at > offset + 1) at = writeSeparator(scratch, comma, at);
+      if (at > offset + 1) at = writeAscii(scratch, ", ", at);
       at = this.#text(key, at);
       if (at < 0) return at;
       const value = nexts[key] ?? 0;
-      at = this.value(value, writeSeparator(scratch, colon, at), depth + 1);
+      at = this.value(value, writeAscii(scratch, ": ", at), depth + 1);
       if (at < 0) return at;
       key = nexts[value] ?? 0;
     }
-    scratch[at++] = closeBrace;
-    return at;
+    return writeAscii(scratch, "}", at);
   }
 
   #text(node: number, offset: number): number {

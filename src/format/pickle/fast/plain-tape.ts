@@ -75,10 +75,7 @@ export class PlainTape {
     this.lasts[container] = node;
   }
 
-  /**
-   * Whether a value may be added to a dict as a key: a new text, not `_type`, and not too many keys
-   * to search.
-   */
+  /** Whether a dict can take a node as a key: a new text, not `_type`, few keys to search. */
   mayBeKey(node: number, dict: number): boolean {
     const kind = this.kinds[node];
     if ((kind !== plainKind.text && kind !== plainKind.byteText) || this.#isText(node, "_type")) return false;

@@ -172,10 +172,7 @@ export function readPlain(tape: PlainTape, bytes: Uint8Array): number {
   return 0;
 }
 
-/**
- * Puts the top of the stack into a container. Returns false if the container is of another kind or
- * cannot hold it.
- */
+/** Puts the top of the stack into a container; returns false if the container cannot take it. */
 function fill(tape: PlainTape, container: number, kind: number, from: number, end: number): boolean {
   if (tape.kinds[container] !== kind) return false;
   const isDict = kind === plainKind.dict;
