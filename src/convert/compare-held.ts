@@ -6,15 +6,15 @@ import { isSigned } from "./sign.js";
 /** How a session file compares with what Redis holds. */
 export type Comparison =
   | { readonly kind: "equal"; readonly lifetimeIsRight: boolean }
-  /** Another value that was saved after the file's last modification. */
+  /** Redis holds another value, saved after the file was last modified. */
   | { readonly kind: "newer" }
-  /** Another value that is older or, with `inDoubt`, of which nothing is certain. */
+  /** Redis holds another value, saved earlier or, with `inDoubt`, nobody knows when. */
   | { readonly kind: "different"; readonly inDoubt?: true };
 
-/** With `remaining`, a copy-written lifetime may be off by this much from what a copy would give, milliseconds. */
+/** How far the expiry of a copy-written key may be off with `remaining`, milliseconds. */
 const remainingToleranceMs = 10_000;
 
-/** Compares a session file with the value in Redis. Read-only. With the policy `keep`, what is in doubt counts as newer. */
+/** Compares a session file with the value in Redis. With policy `keep`, doubt counts as newer. */
 export function compareHeld(
   candidate: Candidate,
   held: HeldText,
@@ -34,7 +34,10 @@ export function compareHeld(
   }
 }
 
-/** Above 0 and at most full; with `remaining`, for a copy-written key, what a copy would give. */
+/**
+ * Whether a key expires no later than a save now would allow and, if a copy wrote it with
+ * `remaining`, when a copy would set it to.
+ */
 function isRightLifetime(
   { entry, fullLifetimeMs }: Candidate,
   held: HeldText,

@@ -1,7 +1,7 @@
 import { DecodeError } from "../format/decode-error.js";
-import { writePlainJson } from "../format/pickle/plain-json.js";
-import { PlainTape } from "../format/pickle/plain-tape.js";
-import { readPlain } from "../format/pickle/read-plain.js";
+import { writePlainJson } from "../format/pickle/fast/plain-json.js";
+import { PlainTape } from "../format/pickle/fast/plain-tape.js";
+import { readPlain } from "../format/pickle/fast/read-plain.js";
 import { type PythonJson, writePythonJson } from "../format/python-json.js";
 import { isKind, isTruthy, type PythonValue } from "../format/python-value.js";
 import { recogniseFormat, sessionFormats } from "../format/session-format.js";
@@ -18,21 +18,21 @@ import {
 import { signedInstant } from "./sign.js";
 
 export interface ConversionSettings extends LifetimeSettings {
-  /** What stands before the sid in a key. */
+  /** The part of a key before the sid. */
   readonly keyPrefix: string;
-  /** By how much Redis's clock is ahead of ours, milliseconds. */
+  /** How far Redis's clock is ahead of ours, milliseconds. */
   readonly clockLeadMs: number;
-  /** Bytes of JSON that a session may take. */
+  /** The most bytes of JSON that a session may take. */
   readonly maxSessionSize: number;
 }
 
-/** What a session file's content comes to. */
+/** The result of converting a session file's content. */
 export type Conversion =
   | {
       readonly kind: "entry";
       readonly format: SessionFormat;
       readonly entry: Entry;
-      /** How long the session lives after a save. */
+      /** How long the session lives after a save, milliseconds. */
       readonly fullLifetimeMs: number;
       readonly lifetimeOrigin: LifetimeOrigin;
       readonly facts: SessionFacts;
@@ -40,7 +40,7 @@ export type Conversion =
     }
   | {
       readonly kind: "expired";
-      /** When the session's own `deletion_time` ended it, milliseconds since the epoch; absent if its lifetime did. */
+      /** When `deletion_time` ended it, milliseconds since the epoch; absent if it expired. */
       readonly deletedAtMs?: number;
       readonly format: SessionFormat;
       readonly facts: SessionFacts;
@@ -53,25 +53,25 @@ export type Conversion =
       readonly detail: string;
     };
 
-/** A pickle or JSON file takes less than this many times the bytes of the JSON that is written for it. */
+/** A session file is at most this many times as long as the JSON written for it. */
 export const fileSizeFactor = 4;
 
-/** Values that cost little; beyond them each is to make a byte of JSON at least. */
-const fewValues = 1_000_000;
+/** How many values may add nothing to the JSON; every further value needs at least a byte of it. */
+const maxSpareValues = 1_000_000;
 
-/** From one session to the next. */
+/** Reused for every session. */
 const tape = new PlainTape();
 
-/** What every server saves in every session: a dict with none of these is something else. */
+/** Every server saves these in every session; a dict with none of them is something else. */
 const sessionKeys = ["db", "uid", "login", "session_token", "context", "debug"] as const;
-/** Two keys tell as much as six. */
-const enoughKeys = 2;
+/** Counting stops here: two keys prove as much as six. */
+const maxKeysCounted = 2;
 
-const oddExpiration = "a session's own expiration is no number of seconds: the default was taken";
+const oddExpiration = "a session's own expiration is not a number of seconds, so the default applies";
 
 /**
- * One session from bytes to entry, at the time `nowMs`. For any bytes whatever it returns; it never throws, hangs or runs anything,
- * and is the only place that catches a decoding error.
+ * Converts a session file to an entry for Redis, as of `nowMs`. Accepts any bytes: it never throws
+ * for them, hangs, or runs anything. The only place that turns a `DecodeError` into an outcome.
  */
 export function convertSession(
   read: ReadSession,
@@ -107,7 +107,7 @@ function convertDecoded(
   const facts: SessionFacts =
     keys === 1 ? { authenticated, lossy, hasOneKey: true } : { authenticated, lossy };
   const key = settings.keyPrefix + sid;
-  // Nothing is spread here: for each session that takes as long as reading it.
+  // No spread for ordinary sessions: it would take as long as reading one.
   const conversion: Conversion =
     expiresAtMs <= nowMs
       ? { kind: "expired", format, facts, ...deletedBy(deletionTime, nowMs) }
@@ -127,18 +127,18 @@ function deletedBy(deletionTime: number | undefined, nowMs: number): { readonly 
   return isDeleted ? { deletedAtMs: deletionTime * 1000 } : {};
 }
 
-/** What a session holds that decides about its key. */
+/** What a session's key depends on. */
 interface Decoded extends PythonJson {
   readonly authenticated: boolean;
   readonly lifetime: FullLifetime;
-  /** When a rotated session of Odoo 19 is over, seconds since the epoch; `undefined` if it does not say. */
+  /** When a rotated session of Odoo 19 ends, seconds since the epoch; `undefined` for others. */
   readonly deletionTime: number | undefined;
-  /** How many of the session keys it holds; more than two are not counted. */
+  /** How many of the session keys it holds, counted up to two. */
   readonly keys: number;
 }
 
 function decodeAny(bytes: Buffer, format: SessionFormat, settings: ConversionSettings): Decoded {
-  const session = sessionFormats[format].decode(bytes, fewValues + settings.maxSessionSize);
+  const session = sessionFormats[format].decode(bytes, maxSpareValues + settings.maxSessionSize);
   if (!isKind(session, "dict")) throw new DecodeError("corrupt", "the session is no dict");
   const keys = countSessionKeys((key) => session.values.has(key));
   if (keys === 0) throw new DecodeError("not-a-session", `a dict with none of ${sessionKeys.join(", ")}`);
@@ -152,24 +152,24 @@ function decodeAny(bytes: Buffer, format: SessionFormat, settings: ConversionSet
 function countSessionKeys(holds: (key: string) => boolean): number {
   let count = 0;
   for (const key of sessionKeys) {
-    if (holds(key) && ++count === enoughKeys) break;
+    if (holds(key) && ++count === maxKeysCounted) break;
   }
   return count;
 }
 
-/** An int or a float, a bool apart, if it is finite. */
+/** The value of a finite int or float; `undefined` for anything else, a bool included. */
 function finiteNumber(value: PythonValue | undefined): number | undefined {
   const number = isKind(value, "float") ? value.value : typeof value === "bigint" ? Number(value) : value;
   return typeof number === "number" && Number.isFinite(number) ? number : undefined;
 }
 
-/** The same for most pickles, in a third of the time; `undefined` for the others. */
+/** Decodes a plain pickle by the fast path; returns `undefined` to leave it to `decodeAny`. */
 function decodePlain(bytes: Buffer, settings: ConversionSettings): Decoded | undefined {
   const root = readPlain(tape, bytes);
   if (root === 0 || tape.valueOf(root, "expiration") !== 0 || tape.valueOf(root, "deletion_time") !== 0)
     return undefined;
   const keys = countSessionKeys((key) => tape.valueOf(root, key) !== 0);
-  // What lacks them may be damaged as well: the pickle machine tells.
+  // A dict without session keys may be damaged: the pickle machine decides.
   if (keys === 0) return undefined;
   const json = writePlainJson(tape, root, settings.maxSessionSize);
   if (json === undefined) return undefined;

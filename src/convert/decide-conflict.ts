@@ -8,29 +8,29 @@ import { equalSessions } from "./equal-sessions.js";
 import { fullLifetime, type LifetimeSettings } from "./lifetime.js";
 import { isSigned, signedInstant } from "./sign.js";
 
-/** Which of two different values of a session wins: the one saved last, Redis's, or the file's. */
+/** Which of two values of a session wins: the one saved last, the one in Redis, or the file. */
 export type ConflictPolicy = "newest" | "keep" | "overwrite";
 
-/** What a conflict is decided by, the same for all sessions of a directory. */
+/** What decides all conflicts of one directory. */
 export interface ConflictRules {
   readonly policy: ConflictPolicy;
   readonly lifetimes: LifetimeSettings;
-  /** The longest expirations that earlier copies used, this one's included. */
+  /** The longest expirations that any copy used, including this one. */
   readonly longest: Expirations;
-  /** By how much Redis's clock is ahead of ours, milliseconds. */
+  /** How far Redis's clock is ahead of ours, milliseconds. */
   readonly clockLeadMs: number;
-  /** Whether instants can carry a sign here; some stores keep whole seconds. */
+  /** Whether expiries can carry a sign; some stores keep only whole seconds. */
   readonly signsCount: boolean;
-  /** Whether the server works on files, so that lifetimes are renewed. */
+  /** Whether the server still works on files, so that a copy renews lifetimes. */
   readonly renews: boolean;
   /**
-   * Whether a copy-written key must be dated even if the file seems unmodified since the mark. A purge asks for it: a file or folder that was put back
-   * keeps its old time.
+   * Whether to date a copy-written key even if the file seems unmodified since the mark. A purge
+   * does, because a restored file keeps its old time.
    */
   readonly provesCopies: boolean;
 }
 
-/** The rules of a run, by what it knows. */
+/** The rules of a run, from its settings and what it has found out. */
 export function conflictRules(
   settings: Pick<ConflictRules, "policy" | "lifetimes" | "clockLeadMs">,
   { longest, signsCount, serverWorks }: Survey,
@@ -39,28 +39,28 @@ export function conflictRules(
   return { ...settings, longest, signsCount, renews: serverWorks === "files", provesCopies };
 }
 
-/** What is to be done about a key that exists. */
+/** What to do about a key that exists. */
 export type ConflictDecision =
-  /** Exactly what is to be written, down to the instant. */
+  /** Redis holds exactly what we would write, expiry included. */
   | { readonly kind: "own" }
-  /** An equal value with a lifetime that is right. */
+  /** The value is equal and its expiry acceptable. */
   | { readonly kind: "identical" }
   /**
-   * An equal value whose key shall end at this instant. `renews`: because the server works on
-   * files, not to correct it.
+   * The value is equal, but the key should expire at this instant. With `renews` because the server
+   * works on files, else as a correction.
    */
   | { readonly kind: "refresh"; readonly expiresAtMs: number; readonly renews?: true }
-  /** An equal value that never ends; the applet sets a lifetime a moment after the value. */
+  /** The value is equal, but has no expiry; the applet sets it just after the value. */
   | { readonly kind: "endless"; readonly expiresAtMs: number }
-  /** `blindly`: whatever stands there, which may be newer. */
+  /** With `blindly`, replace even a newer value. */
   | { readonly kind: "replace"; readonly blindly?: true }
-  /** `inDoubt`: nothing tells which value is newer, and a person must decide. */
+  /** With `inDoubt`, nothing shows which value is newer, so a person must decide. */
   | { readonly kind: "kept"; readonly inDoubt?: true };
 
-/** How far two clocks, or the time that a command takes, may put an instant off. */
+/** How far clocks and slow commands may shift an instant, milliseconds. */
 export const lifetimeToleranceMs = 5000;
 
-/** Decides about a key that holds text (spec.md section 4, "Conflicts"). Doubt keeps what Redis holds. */
+/** Decides about a key that holds text; in doubt it stays (spec.md section 4, "Conflicts"). */
 export function decideConflict(
   candidate: Candidate,
   held: HeldText,
@@ -74,7 +74,8 @@ export function decideConflict(
   if (rules.policy === "keep" || isUnmodified) return { kind: "kept" };
   const session = sessionOf(held.value);
   if (session === undefined) return { kind: "kept", inDoubt: true };
-  // The applet sets the lifetime a moment after the value: the server is saving this session now.
+  // The applet sets the expiry just after the value, so the server is saving this session right
+  // now.
   if (held.expiresAtMs === null) return { kind: "kept" };
   const savedMs = savedAt(session, held.expiresAtMs, isCopyWritten ? rules.longest : rules.lifetimes);
   if (savedMs > nowMs + lifetimeToleranceMs) return { kind: "kept", inDoubt: true };
@@ -89,7 +90,7 @@ function decideLifetime(
   nowMs: number,
 ): ConflictDecision {
   if (held.expiresAtMs === entry.expiresAtMs) return { kind: "own" };
-  // Redis may hold the items of a set in another order, and so another sign.
+  // Redis may hold a set's items in another order, which gives another sign.
   const expiresAtMs = signedInstant(entry.expiresAtMs, held.value, clockLeadMs);
   if (held.expiresAtMs === null) return { kind: "endless", expiresAtMs };
   const isTooLong = held.expiresAtMs > nowMs + fullLifetimeMs + lifetimeToleranceMs;
@@ -98,14 +99,14 @@ function decideLifetime(
   return isTooLong ? { kind: "refresh", expiresAtMs } : { kind: "identical" };
 }
 
-/** When a session was saved whose key ends at that instant: the earliest that it can have been, if a server saved it. */
+/** When a session was saved, from its key's expiry; at the earliest, if a server saved it. */
 function savedAt(session: PythonDict, expiresAtMs: number, expirations: Expirations): number {
   const authenticated = isTruthy(session.values.get("uid") ?? null);
   const { seconds } = fullLifetime(session.values.get("expiration"), authenticated, expirations);
   return expiresAtMs - seconds * 1000;
 }
 
-/** What the applet would load; `undefined` if it could not. */
+/** The session that the applet would load; `undefined` if it could not. */
 function sessionOf(value: Buffer): PythonDict | undefined {
   const session = decoded(value);
   return isKind(session, "dict") ? session : undefined;

@@ -5,17 +5,17 @@ import { isKind, type PythonValue } from "../format/python-value.js";
 
 const setMark = '{"_type": "set"';
 
-/** Whether Redis holds the same session: the same bytes, or the same JSON with the items of sets in another order. */
+/** Whether Redis holds the same session: equal bytes, or equal JSON with sets in another order. */
 export function equalSessions(value: string, held: Buffer): boolean {
   if (held.length !== value.length) return false;
   const text = held.toString("latin1");
   if (text === value) return true;
-  // Python writes ASCII only: anything else is another's writing, and another text for the same length.
+  // Python writes only ASCII, so a value with other bytes differs.
   if (!value.includes(setMark) || !text.includes(setMark) || /[^\x20-\x7e]/.test(text)) return false;
   return ordered(value) === ordered(text);
 }
 
-/** The same JSON with the items of every set in one order; the text itself where it is no JSON. */
+/** The JSON with every set sorted; the text itself if it is not JSON. */
 function ordered(text: string): string {
   try {
     return canonical(decodeJson(Buffer.from(text, "latin1"), text.length), text.length);

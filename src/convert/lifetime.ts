@@ -1,28 +1,30 @@
 import { isTruthy, type PythonValue } from "../format/python-value.js";
-import { coarseTimeMs } from "../model/coarse-time.js";
 import type { Expirations } from "../model/mark.js";
-import type { ReadSession } from "../model/session-file.js";
+import { fileTimeSlackMs, type ReadSession } from "../model/session-file.js";
 
 export interface LifetimeSettings extends Expirations {
-  /** `full` counts from the reading of the file, `remaining` from its last modification. */
+  /** `full` counts from when the file is read, `remaining` from its last modification. */
   readonly ttl: "full" | "remaining";
 }
 
-/** What a session's full lifetime comes from: its own `expiration`, or the setting for its kind. */
+/** Where a full lifetime comes from: the session's `expiration`, or the setting for its kind. */
 export type LifetimeOrigin = "own" | "authenticated" | "anonymous";
 
 /** How long a session lives after a save. */
 export interface FullLifetime {
-  /** Negative if the session itself says that it is over. */
+  /** Negative if the session itself says that it has ended. */
   readonly seconds: number;
   readonly origin: LifetimeOrigin;
-  /** Whether the session's own `expiration` is unusable, so that the setting counts. */
+  /** Whether the session's own `expiration` is unusable, so that the setting applies. */
   readonly odd: boolean;
 }
 
-const longestOwnSeconds = 9_999_999_999;
+const maxOwnSeconds = 9_999_999_999;
 
-/** From `own`, the session's `expiration`, if it has one, else the setting for its kind [session_redis/session.py, `save`]. */
+/**
+ * The lifetime from `own`, the session's `expiration`, or else from the setting for its kind
+ * [session_redis/session.py, `save`].
+ */
 export function fullLifetime(
   own: PythonValue | undefined,
   authenticated: boolean,
@@ -32,18 +34,19 @@ export function fullLifetime(
   const byKind = { seconds: secondsFor(origin, settings), origin, odd: false } as const;
   if (own === undefined || !isTruthy(own)) return byKind;
   const seconds = integerOf(own);
-  if (seconds === undefined || seconds > longestOwnSeconds) return { ...byKind, odd: true };
+  if (seconds === undefined || seconds > maxOwnSeconds) return { ...byKind, odd: true };
   return seconds === 0 ? byKind : { seconds, origin: "own", odd: false };
 }
 
-/** The setting for a kind of session, seconds. */
+/** The setting for a kind of session, in seconds. */
 export function secondsFor(origin: "authenticated" | "anonymous", settings: Expirations): number {
   return origin === "authenticated" ? settings.expiration : settings.expirationAnonymous;
 }
 
 /**
- * When the key ends, milliseconds since the epoch: the full lifetime after the read or, with `remaining`, after the last modification; never after
- * `deletionTime`, which Odoo 19 gives rotated sessions (seconds since the epoch).
+ * When the key expires, milliseconds since the epoch: one full lifetime after the read or, with
+ * `remaining`, after the last modification. Never after `deletionTime` (seconds since the epoch),
+ * which Odoo 19 sets in rotated sessions.
  */
 export function expiryInstant(
   read: ReadSession,
@@ -51,7 +54,7 @@ export function expiryInstant(
   ttl: LifetimeSettings["ttl"],
   deletionTime = Number.POSITIVE_INFINITY,
 ): number {
-  const readMs = read.openedAtMs - coarseTimeMs;
+  const readMs = read.openedAtMs - fileTimeSlackMs;
   const startMs = ttl === "full" ? readMs : Math.min(read.mtimeMs, readMs);
   return Math.floor(Math.min(startMs + lifetime.seconds * 1000, deletionTime * 1000));
 }

@@ -1,15 +1,14 @@
-import { coarseTimeMs } from "../model/coarse-time.js";
 import type { IfMissing } from "../model/entry.js";
 import type { DirectoryFacts, DirectoryMark, Expirations, KeyEvidence } from "../model/mark.js";
 import type { ServerWorks } from "../model/report.js";
-import type { FileStamp } from "../model/session-file.js";
+import { type FileStamp, fileTimeSlackMs } from "../model/session-file.js";
 import { type LifetimeOrigin, secondsFor } from "./lifetime.js";
 import { isModifiedSince } from "./modified-since.js";
 
-/** A modification that is older does not tell that the server still works on files. */
-export const recentMs = 4 * 3600 * 1000;
+/** A modification this close to now, in milliseconds, suggests that a server works on files. */
+export const activityWindowMs = 4 * 3600 * 1000;
 
-/** Where the server of a session directory works (spec.md section 4). */
+/** Where the server of a session directory keeps its sessions now (spec.md section 4). */
 export function locateServer(
   keys: KeyEvidence,
   { mark, latestMtimeMs }: Pick<DirectoryFacts, "mark" | "latestMtimeMs">,
@@ -17,28 +16,28 @@ export function locateServer(
 ): ServerWorks {
   if (keys === "server-saved") return "redis";
   if (keys === "unknown") return "unknown";
-  const isRecent = Math.abs(nowMs - latestMtimeMs) < recentMs;
+  const isRecent = Math.abs(nowMs - latestMtimeMs) < activityWindowMs;
   const savesFiles =
     mark === undefined ||
     (isRecent && isModifiedSince({ mtimeMs: latestMtimeMs, ctimeMs: 0 }, mark.startedMs, false));
   return savesFiles ? "files" : "unknown";
 }
 
-/** A session of which the key is missing. */
+/** A session whose key is missing. */
 export interface MissingSession {
   readonly stamp: Pick<FileStamp, "mtimeMs" | "ctimeMs">;
   readonly fullLifetimeMs: number;
   readonly lifetimeOrigin: LifetimeOrigin;
 }
 
-/** Whether a directory's mark counts for a file: it was not modified since. */
-export function isCovered(stamp: MissingSession["stamp"], facts: DirectoryFacts): boolean {
+/** Whether a directory's mark covers a file: there is one, and the file was not modified since. */
+export function isCoveredByMark(stamp: MissingSession["stamp"], facts: DirectoryFacts): boolean {
   return facts.mark !== undefined && !isModifiedSince(stamp, facts.mark.startedMs, facts.changeTimesCount);
 }
 
 /**
- * What a missing key means: to be written, or a session that ended in Redis (spec.md section 4, "Marks"). The current expirations count for a mark
- * that names none.
+ * Decides whether to write a missing key, or to take it for a session that ended in Redis (spec.md
+ * section 4, "Marks"). `current` stands in for a mark that names no expirations.
  */
 export function explainMissing(
   session: MissingSession,
@@ -47,18 +46,24 @@ export function explainMissing(
   nowMs: number,
 ): IfMissing {
   const { mark, serverWorks, endedCounts, latestMtimeMs, whole } = facts;
-  if (mark === undefined || !endedCounts || serverWorks === "files" || !isCovered(session.stamp, facts)) {
+  if (
+    mark === undefined ||
+    !endedCounts ||
+    serverWorks === "files" ||
+    !isCoveredByMark(session.stamp, facts)
+  ) {
     return "write";
   }
-  const overMs = keyIsOverAt(session, mark, current);
-  // The server still saved in files after the key ran out, so nobody can have logged out of Redis before.
-  if (overMs < nowMs && latestMtimeMs > Math.max(overMs, mark.startedMs)) return "write";
+  const keyExpiredMs = latestExpiryOfKey(session, mark, current);
+  // The server still saved to files after the key expired, so nobody logged out of Redis before
+  // that.
+  if (keyExpiredMs < nowMs && latestMtimeMs > Math.max(keyExpiredMs, mark.startedMs)) return "write";
   if (whole) return "ended";
-  return overMs < nowMs || serverWorks === "unknown" ? "unknown" : "ended";
+  return keyExpiredMs < nowMs || serverWorks === "unknown" ? "unknown" : "ended";
 }
 
-/** When a key that earlier copies wrote has run out for certain, milliseconds since the epoch. */
-function keyIsOverAt(
+/** When a key from earlier copies expired at the latest, milliseconds since the epoch. */
+function latestExpiryOfKey(
   { stamp, fullLifetimeMs, lifetimeOrigin }: MissingSession,
   mark: DirectoryMark,
   current: Expirations,
@@ -70,13 +75,13 @@ function keyIsOverAt(
 }
 
 /**
- * Whether a complete run that did not keep what Redis held read a file as it is: then Redis's value
- * is the later one, and a purge may remove the file. So every file time counts as up to 2 s late.
+ * Whether a complete run without `--on-conflict keep` has read the file as it is now. Then the
+ * value in Redis is newer and a purge may remove the file, so file times count as up to 2 s late.
  */
 export function isUnmodifiedSinceMark(
   stamp: MissingSession["stamp"],
   facts: DirectoryFacts | undefined,
 ): boolean {
   const startedMs = facts?.mark?.startedWithoutKeepMs;
-  return startedMs !== undefined && stamp.mtimeMs <= startedMs - coarseTimeMs;
+  return startedMs !== undefined && stamp.mtimeMs <= startedMs - fileTimeSlackMs;
 }

@@ -1,7 +1,7 @@
-/** `documented`: `session:<prefix>:<sid>`; `applet`: `session::<prefix>:<sid>`, which is what the applet's code builds and reads. */
+/** `documented`: `session:<prefix>:<sid>`; `applet`, as in its code: `session::<prefix>:<sid>`. */
 export type KeyLayout = "documented" | "applet";
 
-/** What stands before the sid in every key. Without a prefix the two layouts are one. */
+/** The part of every key before the sid. Without a prefix the two layouts agree. */
 export function keyPrefix(layout: KeyLayout, prefix: string | null): string {
   if (prefix === null) return "session:";
   return layout === "applet" ? `session::${prefix}:` : `session:${prefix}:`;

@@ -3,18 +3,21 @@ import type { HeldText } from "../model/held.js";
 
 const signs = 1000;
 
-/** Moves an expiry instant down, by less than a second, so that its last three digits on Redis's clock are the sign of the value. */
+/** Lowers an expiry by under a second, so that its last digits on Redis's clock sign the value. */
 export function signedInstant(expiresAtMs: number, value: string | Buffer, clockLeadMs: number): number {
   const redisMs = expiresAtMs + clockLeadMs;
   return expiresAtMs - modulo(redisMs - signOf(value));
 }
 
-/** Whether a key's expiry instant carries the sign of its value: a copy wrote it. One server save in a thousand does so by chance. */
+/**
+ * Whether a key's expiry carries the sign of its value, as a copy writes it; one server save in a
+ * thousand does by chance.
+ */
 export function isSigned({ value, expiresAtMs }: HeldText, clockLeadMs: number): boolean {
   return expiresAtMs !== null && modulo(expiresAtMs + clockLeadMs) === signOf(value);
 }
 
-/** CRC-32 of the value's bytes, modulo 1000. */
+/** The sign: the CRC-32 of the value's bytes, modulo 1000. */
 function signOf(value: string | Buffer): number {
   return crc32(value) % signs;
 }
@@ -33,7 +36,7 @@ const table = Uint32Array.from({ length: 256 }, (_, byte) => {
   return remainder;
 });
 
-/** CRC-32 as zlib computes it, of text as UTF-8. */
+/** The CRC-32 that zlib computes; text counts as UTF-8. */
 export function crc32ByTable(value: string | Buffer): number {
   let crc = 0xffffffff;
   for (const byte of Buffer.from(value)) crc = (crc >>> 8) ^ (table[(crc ^ byte) & 0xff] ?? 0);

@@ -1,11 +1,20 @@
 import type { FailureReason } from "../model/outcome.js";
 
+/** How deep containers may nest. Python up to 3.11 pickles at most 497 nested lists. */
+export const maxDepth = 500;
+
+/** How many containers a session may hold: each can cost hundreds of bytes per byte of file. */
+export const maxContainers = 1_000_000;
+
 export type DecodeReason = Extract<
   FailureReason,
   "corrupt" | "not-a-session" | "unsupported-type" | "circular" | "too-deep" | "too-large"
 >;
 
-/** Why bytes are no session that Redis could hold. `what` never quotes a value; the offset is where in the file it showed, if anywhere. */
+/**
+ * Why bytes hold no session that Redis could store. The message never quotes a value; `offset` is
+ * the place in the file, if there is one.
+ */
 export class DecodeError extends Error {
   override readonly name = "DecodeError";
   readonly reason: DecodeReason;

@@ -1,6 +1,7 @@
 /**
- * A float as `json.dumps` writes it: Python's `repr`, in exponent form only below 1e-4 and from 1e16 on, with two exponent digits at
- * least; and `NaN`, `Infinity`, `-Infinity`. Both languages print the shortest digits that read back as the same number.
+ * Writes a float as `json.dumps` does: `NaN`, `Infinity`, `-Infinity`, or Python's `repr`. Both
+ * languages print the shortest digits that read back as the same number; Python uses exponents of
+ * two or more digits, and only below 1e-4 and from 1e16 on.
  */
 export function floatRepr(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";

@@ -1,10 +1,9 @@
-import { DecodeError } from "./decode-error.js";
-import { deepestLevel, mostContainers } from "./limits.js";
-import { tooManyDigits } from "./python-int.js";
+import { DecodeError, maxContainers, maxDepth } from "./decode-error.js";
+import { maxDigits, tooManyDigits } from "./python-int.js";
 import { newDict, type PythonDict, type PythonValue, pythonInt } from "./python-value.js";
 import { TextUnits } from "./text-units.js";
+import { decodeStrictUtf8 } from "./utf8.js";
 
-const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const numberPattern = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?/y;
 const plainText = /[^"\\\u0000-\u001f]*/y;
 const quote = 0x22;
@@ -29,32 +28,26 @@ const words: readonly (readonly [string, PythonValue])[] = [
 ];
 
 /**
- * A JSON session file as Python's `json.loads` reads its strict UTF-8: ints stay ints of any size, floats floats, the last of equal
- * keys wins at the first one's place. No more than `mostValues` are read. Throws `DecodeError`.
+ * Reads a JSON session file as Python's `json.loads` does: strict UTF-8, ints of any size, and of
+ * equal keys the first one's place with the last one's value.
+ *
+ * @throws DecodeError for anything else, and for more than `maxValues` values.
  */
-export function decodeJson(bytes: Buffer, mostValues: number): PythonValue {
-  return new JsonReader(decodeText(bytes), mostValues).document();
+export function decodeJson(bytes: Buffer, maxValues: number): PythonValue {
+  const text = decodeStrictUtf8(bytes);
+  if (text === undefined) throw new DecodeError("corrupt", "not UTF-8");
+  return new JsonReader(text, maxValues).document();
 }
 
-function decodeText(bytes: Buffer): string {
-  try {
-    return strictUtf8.decode(bytes);
-  } catch (error) {
-    if (error instanceof TypeError) throw new DecodeError("corrupt", "not UTF-8");
-    throw error;
-  }
-}
-
-/** Reads one document. */
 class JsonReader {
   readonly #text: string;
   #at = 0;
   #valuesLeft: number;
-  #containersLeft = mostContainers;
+  #containersLeft = maxContainers;
 
-  constructor(text: string, mostValues: number) {
+  constructor(text: string, maxValues: number) {
     this.#text = text;
-    this.#valuesLeft = mostValues;
+    this.#valuesLeft = maxValues;
   }
 
   document(): PythonValue {
@@ -73,9 +66,9 @@ class JsonReader {
       return this.#string();
     }
     if (character === "{" || character === "[") {
-      if (depth > deepestLevel) throw new DecodeError("too-deep", `more than ${deepestLevel} levels`);
+      if (depth > maxDepth) throw new DecodeError("too-deep", `more than ${maxDepth} levels`);
       if (this.#containersLeft-- === 0)
-        throw new DecodeError("too-large", `more than ${mostContainers} containers`);
+        throw new DecodeError("too-large", `more than ${maxContainers} containers`);
       this.#at++;
       return character === "{" ? this.#object(depth) : this.#array(depth);
     }
@@ -126,7 +119,7 @@ class JsonReader {
     }
   }
 
-  /** Where the closing quote of a text stands that has escapes. */
+  /** The offset of the closing quote of a text with escapes. */
   #endOfString(): number {
     for (let at = this.#at; at < this.#text.length; at++) {
       const unit = this.#text.charCodeAt(at);
@@ -162,9 +155,7 @@ class JsonReader {
     const [text, fraction, exponent] = match;
     if (fraction !== undefined || exponent !== undefined) return { kind: "float", value: Number(text) };
     if (text.length < 16) return Number(text) || 0;
-    if (tooManyDigits(text.length - (text.startsWith("-") ? 1 : 0))) {
-      throw new DecodeError("unsupported-type", "an integer of more than 4300 digits");
-    }
+    if (text.length - (text.startsWith("-") ? 1 : 0) > maxDigits) throw tooManyDigits();
     return pythonInt(BigInt(text));
   }
 

@@ -1,41 +1,39 @@
-import { showable } from "../model/showable.js";
-import { DecodeError } from "./decode-error.js";
+import { DecodeError, maxDepth } from "./decode-error.js";
 import { floatRepr } from "./float-repr.js";
-import { isPlainUnit, longestEscape, writeEscape } from "./json-escape.js";
-import { deepestLevel } from "./limits.js";
+import { isPlainUnit, maxEscapeLength, quote, writeAscii, writeEscape } from "./json-bytes.js";
 import {
   isKind,
   keyOf,
   type PythonDict,
   type PythonInstance,
-  type PythonName,
   type PythonObject,
   type PythonSet,
   type PythonValue,
   textOf,
+  unsupportedName,
 } from "./python-value.js";
 import { firstValues, isReadable, tagOf } from "./tagged-dict.js";
 
-/** Bytes that are written before they become a chunk. */
+/** The most bytes that a chunk holds. */
 const chunkLength = 1 << 16;
-/** Where JSON is written, by one call after another: a buffer for each would cost more than the writing. */
+/** Every call writes into this one buffer: allocating one would cost more than the writing. */
 const scratch = Buffer.allocUnsafe(chunkLength);
-
-const quote = 0x22;
-const [space, comma, colon] = [0x20, 0x2c, 0x3a];
-const zero = 0x30;
-const [openBracket, closeBracket, openBrace, closeBrace] = [0x5b, 0x5d, 0x7b, 0x7d];
 
 export interface PythonJson {
   /** Printable ASCII only. */
   readonly text: string;
-  /** Whether reading it back gives something else than Python had: other key types, lists for tuples, first values of a multi-dict. */
+  /**
+   * Whether reading the text back gives other values than Python had: text for other keys, lists
+   * for tuples, only the first values of a multi-dict.
+   */
   readonly lossy: boolean;
 }
 
 /**
- * What Python's `json.dumps(value, cls=<the applet's encoder>)` writes. Throws `DecodeError` for what it refuses, for what the applet
- * could not read back, and for more than 500 levels or `maxLength` characters.
+ * Writes what Python's `json.dumps(value, cls=<the applet's encoder>)` writes.
+ *
+ * @throws DecodeError for what Python refuses, for what the applet could not read back, for more
+ * than `maxDepth` levels and for more than `maxLength` characters.
  */
 export function writePythonJson(value: PythonValue, maxLength: number): PythonJson {
   const writer = new JsonWriter(maxLength);
@@ -45,12 +43,12 @@ export function writePythonJson(value: PythonValue, maxLength: number): PythonJs
 
 class JsonWriter {
   lossy = false;
-  /** Bytes of the scratch buffer that are written and not yet a chunk. */
+  /** How many bytes of the scratch buffer are written but not yet in a chunk. */
   #length = 0;
   readonly #chunks: Buffer[] = [];
   #chunksLength = 0;
   readonly #maxLength: number;
-  /** The containers that the current value stands in, outermost first. */
+  /** The containers around the current value, outermost first. */
   readonly #path: object[] = [];
 
   constructor(maxLength: number) {
@@ -72,8 +70,7 @@ class JsonWriter {
         this.#ascii(value ? "true" : "false");
         return;
       case "number":
-        if (value >= 0 && value < 10) this.#byte(zero + value);
-        else this.#ascii(`${value}`);
+        this.#ascii(String(value));
         return;
       case "bigint":
         this.#ascii(String(value));
@@ -127,7 +124,7 @@ class JsonWriter {
     }
   }
 
-  /** `json.dumps` writes an object of a subclass of dict or list as that. */
+  /** `json.dumps` writes an instance of a dict or list subclass as a dict or list. */
   #instance({ type, content }: PythonInstance, depth: number): void {
     if (content === undefined) throw unsupportedName(type);
     this.lossy = true;
@@ -144,18 +141,18 @@ class JsonWriter {
       this.lossy = true;
     }
     if (dict.attributes) this.lossy = true;
-    this.#byte(openBrace);
+    this.#ascii("{");
     let isFirst = true;
     for (const [key, item] of dict.values) {
       if (isFirst) isFirst = false;
-      else this.#pair(comma, space);
+      else this.#ascii(", ");
       if (typeof key === "string" && dict.keys === undefined) this.#string(key, depth);
       else this.#key(keyOf(dict, key), depth);
-      this.#pair(colon, space);
+      this.#ascii(": ");
       this.value(item, depth + 1);
       this.#checkLength(depth);
     }
-    this.#byte(closeBrace);
+    this.#ascii("}");
   }
 
   #multiDict(lists: PythonDict, identity: object, depth: number): void {
@@ -170,15 +167,15 @@ class JsonWriter {
 
   #list(items: readonly PythonValue[], identity: object, depth: number): void {
     this.#enter(identity, depth);
-    this.#byte(openBracket);
+    this.#ascii("[");
     let isFirst = true;
     for (const item of items) {
       if (isFirst) isFirst = false;
-      else this.#pair(comma, space);
+      else this.#ascii(", ");
       this.value(item, depth + 1);
       this.#checkLength(depth);
     }
-    this.#byte(closeBracket);
+    this.#ascii("]");
   }
 
   #set(set: PythonSet, depth: number): void {
@@ -195,12 +192,8 @@ class JsonWriter {
     this.#ascii("}");
   }
 
-  /** Writes a key as text, as `json.dumps` turns one that is none. */
+  /** Writes a key, as text even if it is none: `json.dumps` does the same. */
   #key(key: PythonValue, depth: number): void {
-    if (typeof key === "string") {
-      this.#string(key, depth);
-      return;
-    }
     const text = textOf(key);
     if (text !== undefined) {
       this.#string(text, depth);
@@ -212,8 +205,8 @@ class JsonWriter {
 
   #string(text: string, depth: number): void {
     const { length } = text;
-    if (length + this.#length + this.#chunksLength > this.#maxLength) this.#tooLarge(depth);
-    if (longestEscape * (length + 1) <= chunkLength - this.#length) {
+    this.#checkLength(depth, length);
+    if (maxEscapeLength * (length + 1) <= chunkLength - this.#length) {
       scratch[this.#length] = quote;
       const end = writeCharacters(text, 0, length, this.#length + 1);
       scratch[end] = quote;
@@ -222,7 +215,8 @@ class JsonWriter {
     }
     this.#byte(quote);
     for (let from = 0; from < length; ) {
-      // What is too large is found before six times its size is spent.
+      // Checks the size bit by bit: escapes can take six times as many bytes as the text has
+      // characters.
       const end = Math.min(length, from + this.#room(depth));
       this.#length = writeCharacters(text, from, end, this.#length);
       from = end;
@@ -231,11 +225,11 @@ class JsonWriter {
     this.#byte(quote);
   }
 
-  /** How many characters may be written, however each is; there is always room for one. */
+  /** How many characters fit even if each needs an escape; always at least one. */
   #room(depth: number): number {
-    if (this.#length + 2 * longestEscape > chunkLength) this.#cutChunk();
-    if (this.#length + this.#chunksLength > this.#maxLength) this.#tooLarge(depth);
-    return Math.floor((chunkLength - this.#length) / longestEscape) - 1;
+    if (this.#length + 2 * maxEscapeLength > chunkLength) this.#cutChunk();
+    this.#checkLength(depth);
+    return Math.floor((chunkLength - this.#length) / maxEscapeLength) - 1;
   }
 
   #byte(byte: number): void {
@@ -243,34 +237,22 @@ class JsonWriter {
     scratch[this.#length++] = byte;
   }
 
-  #pair(first: number, second: number): void {
-    this.#byte(first);
-    this.#byte(second);
-  }
-
-  /** Writes text that is printable ASCII and needs no escape. */
+  /** Writes printable ASCII that needs no escapes. */
   #ascii(text: string): void {
-    const { length } = text;
-    if (length > chunkLength - this.#length) {
-      for (let index = 0; index < length; index++) this.#byte(text.charCodeAt(index));
-      return;
-    }
-    let at = this.#length;
-    for (let index = 0; index < length; index++) scratch[at++] = text.charCodeAt(index);
-    this.#length = at;
+    if (this.#length + text.length > chunkLength) this.#cutChunk();
+    this.#length = writeAscii(scratch, text, this.#length);
   }
 
   #enter(container: object, depth: number): void {
-    if (depth >= deepestLevel) {
+    if (depth >= maxDepth) {
       this.#refuseCycle(depth);
-      throw new DecodeError("too-deep", `more than ${deepestLevel} levels`);
+      throw new DecodeError("too-deep", `more than ${maxDepth} levels`);
     }
     this.#path[depth] = container;
   }
 
-  /** Bounds the whole. */
-  #checkLength(depth: number): void {
-    if (this.#length + this.#chunksLength > this.#maxLength) this.#tooLarge(depth);
+  #checkLength(depth: number, more = 0): void {
+    if (more + this.#length + this.#chunksLength > this.#maxLength) this.#tooLarge(depth);
   }
 
   #cutChunk(): void {
@@ -284,14 +266,14 @@ class JsonWriter {
     throw new DecodeError("too-large", `more than ${this.#maxLength} bytes of JSON`);
   }
 
-  /** What has no end was found by its size or depth; a container that stands in itself says why. */
+  /** Data that is too deep or too large may have no end: checks for a cycle before refusing it. */
   #refuseCycle(depth: number): void {
     const path = this.#path.slice(0, depth + 1);
     if (new Set(path).size < path.length) throw new DecodeError("circular", "a value that contains itself");
   }
 }
 
-/** Writes some of a text's characters into the scratch buffer, which has room for them, and gives the offset behind them. */
+/** Writes characters into the scratch buffer, which has room, and returns the offset after them. */
 function writeCharacters(text: string, from: number, end: number, offset: number): number {
   let at = offset;
   for (let index = from; index < end; index++) {
@@ -300,10 +282,6 @@ function writeCharacters(text: string, from: number, end: number, offset: number
     else at = writeEscape(scratch, unit, at);
   }
   return at;
-}
-
-function unsupportedName({ module, name }: PythonName): DecodeError {
-  return new DecodeError("unsupported-type", showable(`${module}.${name}`));
 }
 
 function keyText(key: PythonValue): string {

@@ -1,8 +1,10 @@
+import { showable } from "../model/showable.js";
 import { DecodeError } from "./decode-error.js";
 
 /**
- * A value as Python holds it. The common ones cost nothing: `None` is `null`, text a string, an int a number where that is exact
- * and a bigint beyond, a list an array. What JavaScript would confuse with one of these is an object with a `kind`.
+ * A value as Python holds it. The common ones cost nothing: `None` is `null`, text a string, a list
+ * an array, and an int a number, or a bigint if a number would round it. Everything else is an
+ * object with a `kind`.
  */
 export type PythonValue =
   | null
@@ -30,16 +32,16 @@ export interface PythonFloat {
   readonly value: number;
 }
 
-/** Text in which a high and a low surrogate stand side by side as two characters: another text than the one character they would make. */
+/** Text in which a high and a low surrogate meet as two characters; a string would join them. */
 export interface PythonSplitText {
   readonly kind: "split-text";
   readonly text: string;
 }
 
-/** Gives the same object for the same text, split at the same places (offsets of low surrogates). */
+/** Returns one object for one text with the same splits, the offsets of low surrogates. */
 export type SplitText = (text: string, splits: readonly number[]) => PythonSplitText;
 
-/** A Python 2 `str` that is not ASCII. `text` is absent where its bytes are no UTF-8. */
+/** A Python 2 `str` that is not ASCII. `text` is `undefined` if its bytes are not UTF-8. */
 export interface PythonByteText {
   readonly kind: "byte-text";
   readonly bytes: Buffer;
@@ -49,7 +51,7 @@ export interface PythonByteText {
 export interface PythonBytes {
   readonly kind: "bytes";
   readonly bytes: Buffer;
-  /** A `bytearray`, which no dict takes as a key. */
+  /** Whether it is a `bytearray`, which cannot be a key. */
   readonly mutable: boolean;
 }
 
@@ -63,13 +65,13 @@ export interface PythonTuple {
 export interface PythonDict {
   readonly kind: "dict";
   readonly values: Map<KeyIdentity, PythonValue>;
-  /** The keys that are not their own identity (`True`, `1.5`); absent until there is one. */
+  /** The keys that differ from their identity (`True`, `1.5`); absent until there is one. */
   keys: Map<KeyIdentity, PythonValue> | undefined;
-  /** Present for an `OrderedDict`, which alone may have attributes of its own: whether it has, and JSON drops them. */
+  /** Whether an `OrderedDict` has attributes, which JSON drops; absent for other dicts. */
   attributes?: boolean;
 }
 
-/** An object of a class that nobody knows, made without arguments. What a pickle puts into it tells what it is. */
+/** An instance of an unknown class, made without arguments. Its items show what it is. */
 export interface PythonInstance {
   readonly kind: "instance";
   readonly type: PythonName;
@@ -80,7 +82,7 @@ export interface PythonInstance {
 export interface PythonMultiDict {
   readonly kind: "multi-dict";
   lists: PythonDict;
-  /** `MultiDict` itself, which a pickle makes empty and fills; the others are made whole. */
+  /** Whether it is a `MultiDict`, which pickles make empty and fill; they make others whole. */
   readonly fillable: boolean;
 }
 
@@ -96,15 +98,18 @@ export interface PythonDateTime {
   readonly type: "datetime_isoformat" | "date_isoformat";
   /** What `isoformat()` returns. */
   readonly iso: string;
-  /** Why the applet could not read it back; absent where it can. */
+  /** Why the applet could not read it back; `undefined` if it can. */
   readonly unreadable: string | undefined;
-  /** The same object for all that Python holds to be equal. */
+  /** One object shared by all dates that are equal in Python. */
   readonly identity: object;
 }
 
 export interface PythonTimeZone {
   readonly kind: "time-zone";
-  /** East of Greenwich, microseconds, at a local time in seconds since the epoch. `fold` is the second of two equal local times. */
+  /**
+   * Microseconds east of Greenwich at a local time in seconds since the epoch. `fold` picks the
+   * second of two equal local times.
+   */
   readonly offsetAt: (localSeconds: number, fold: boolean) => number;
 }
 
@@ -113,21 +118,26 @@ export interface PythonDuration {
   readonly microseconds: number;
 }
 
-/** A name that a pickle mentions: never imported, never looked up. */
+/** A name that a pickle mentions. Nothing imports it or looks it up. */
 export interface PythonName {
   readonly kind: "name";
   readonly module: string;
   readonly name: string;
 }
 
-/** What two keys share exactly where Python holds them to be equal: `1`, `1.0` and `True` do, `1` and `"1"` don't. */
+/** Why a session is refused that needs a name looked up. */
+export function unsupportedName({ module, name }: PythonName): DecodeError {
+  return new DecodeError("unsupported-type", showable(`${module}.${name}`));
+}
+
+/** Equal for two keys if they are equal in Python: `1`, `1.0` and `True`, but not `1` and `"1"`. */
 export type KeyIdentity = null | string | number | bigint | object;
 
 export function newDict(): PythonDict {
   return { kind: "dict", values: new Map(), keys: undefined };
 }
 
-/** Sets a key as Python does: the first of equal keys stays, the last value counts. Throws `DecodeError` for a key that Python cannot hash. */
+/** Sets a key; of equal keys the first stays. Throws `DecodeError` for an unhashable key. */
 export function setItem(dict: PythonDict, key: PythonValue, value: PythonValue): void {
   if (typeof key === "string") {
     dict.values.set(key, value);
@@ -141,19 +151,19 @@ export function setItem(dict: PythonDict, key: PythonValue, value: PythonValue):
   dict.values.set(identity, value);
 }
 
-/** The value of a key, `undefined` where there is none. Throws `DecodeError` for a key that Python cannot hash. */
+/** The value of a key; `undefined` if there is none. Throws `DecodeError` for an unhashable key. */
 export function getItem(dict: PythonDict, key: PythonValue): PythonValue | undefined {
   return dict.values.get(identityOf(key));
 }
 
-/** The key that stands in a dict for an identity. */
+/** The key that a dict holds for an identity. */
 export function keyOf(dict: PythonDict, identity: KeyIdentity): PythonValue {
   const key = dict.keys?.get(identity);
-  // An identity is a key itself unless `keys` says otherwise.
+  // An identity is its own key unless `keys` says otherwise.
   return key === undefined ? (identity as PythonValue) : key;
 }
 
-/** Adds an item as Python does: the first of equal items stays. Throws `DecodeError` for one that Python cannot hash. */
+/** Adds an item; of equal items the first stays. Throws `DecodeError` for an unhashable one. */
 export function addItem(set: PythonSet, item: PythonValue): void {
   const identity = identityOf(item);
   if (!set.items.has(identity)) set.items.set(identity, item);
@@ -178,10 +188,9 @@ export function isHashable(value: PythonValue): boolean {
   }
 }
 
-/** The objects that a `PythonValue` can be, lists apart. */
+/** The `PythonValue`s that have a `kind`. */
 export type PythonObject = Extract<PythonValue, { readonly kind: string }>;
 
-/** Whether a value is an object of a kind. */
 export function isKind<K extends PythonObject["kind"]>(
   value: PythonValue | undefined,
   kind: K,
@@ -208,7 +217,7 @@ function identityOf(key: PythonValue): KeyIdentity {
 
 function floatIdentity(float: PythonFloat): KeyIdentity {
   const { value } = float;
-  // Python finds a NaN again only where it is the same object.
+  // Python finds a NaN again only if it is the same object.
   if (Number.isNaN(value)) return float;
   return Number.isInteger(value) && !Number.isSafeInteger(value) ? BigInt(value) : value;
 }
@@ -239,7 +248,7 @@ export function isTruthy(value: PythonValue): boolean {
   }
 }
 
-/** The text that a value is, or `undefined` for what is no text. */
+/** The text of a value; `undefined` if it is no text. */
 export function textOf(value: PythonValue | undefined): string | undefined {
   if (typeof value === "string") return value;
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
@@ -247,7 +256,7 @@ export function textOf(value: PythonValue | undefined): string | undefined {
   return value.kind === "byte-text" ? textOf(value.text) : undefined;
 }
 
-/** An int as it is kept: a number where that is exact, a bigint beyond. */
+/** An int as a `PythonValue`: a number if that is exact, else a bigint. */
 export function pythonInt(value: bigint): number | bigint {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value;

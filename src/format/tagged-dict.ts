@@ -5,7 +5,7 @@ import { isKind, type PythonDict, type PythonValue, textOf } from "./python-valu
 const tags = ["datetime_isoformat", "date_isoformat", "set"] as const;
 type Tag = (typeof tags)[number];
 
-/** Which of the applet's tags a dict of the session's own carries, or `undefined`. A multi-dict is given as its first values. */
+/** The applet's tag that a session's own dict has, if any. Of a multi-dict, pass `firstValues`. */
 export function tagOf(dict: PythonDict): Tag | undefined {
   const value = dict.values.get("_type");
   if (value === undefined) return undefined;
@@ -13,7 +13,7 @@ export function tagOf(dict: PythonDict): Tag | undefined {
   return tags.find((tag) => tag === text);
 }
 
-/** Whether the applet's decoder would make something of a dict that carries a tag, where else it would raise. */
+/** Whether the applet's decoder would accept a dict with that tag; it raises for any other. */
 export function isReadable(dict: PythonDict, tag: Tag): boolean {
   const value = dict.values.get("value");
   if (value === undefined) return false;
@@ -39,7 +39,7 @@ export function isReadable(dict: PythonDict, tag: Tag): boolean {
   }
 }
 
-/** A multi-dict as `json.dumps` sees it: the first value of every list; a key with an empty list has none. */
+/** A multi-dict as `json.dumps` sees it: the first value of every list that has one. */
 export function firstValues(lists: PythonDict): PythonDict {
   const values: PythonDict["values"] = new Map();
   for (const [identity, list] of lists.values) {
@@ -49,7 +49,7 @@ export function firstValues(lists: PythonDict): PythonDict {
   return { kind: "dict", values, keys: lists.keys };
 }
 
-/** Whether an item of a list is hashable once the applet has read it: a tagged date is, any other dict, list or set is not. */
+/** Whether the applet reads an item as something hashable; of containers, only a tagged date is. */
 function isHashableWhenRead(item: PythonValue): boolean {
   if (typeof item !== "object" || item === null) return true;
   if (Array.isArray(item)) return false;

@@ -1,17 +1,16 @@
-/**
- * Text that is put together character by character, in two bytes for each and no more: a string that grows so would take many times
- * its size.
- */
+import type { PythonSplitText, SplitText } from "./python-value.js";
+
+/** Builds text in two bytes per unit; a growing string would take many times its size. */
 export class TextUnits {
-  /** Where a low surrogate came as a character of its own behind a high one. */
-  readonly splits: number[] = [];
+  /** Where a high surrogate was followed by a low one that came as a character of its own. */
+  readonly #splits: number[] = [];
   readonly #units: Buffer;
   #length = 0;
-  #highBefore = false;
+  #isHighBefore = false;
 
-  /** `most` is the number of UTF-16 units that there is room for. */
-  constructor(most: number) {
-    this.#units = Buffer.allocUnsafe(2 * most);
+  /** Makes room for `maxUnits` UTF-16 units. */
+  constructor(maxUnits: number) {
+    this.#units = Buffer.allocUnsafe(2 * maxUnits);
   }
 
   /** Adds a UTF-16 unit as it is. */
@@ -19,20 +18,25 @@ export class TextUnits {
     this.#length = this.#units.writeUInt16LE(unit, this.#length);
   }
 
-  /** Adds a character; a surrogate is one of its own. */
+  /** Adds a character; a surrogate counts as one. */
   addPoint(point: number): void {
     if (point > 0xffff) {
       this.addUnit(0xd800 + ((point - 0x10000) >> 10));
       this.addUnit(0xdc00 + ((point - 0x10000) & 0x3ff));
-      this.#highBefore = false;
+      this.#isHighBefore = false;
       return;
     }
-    if (this.#highBefore && point >= 0xdc00 && point <= 0xdfff) this.splits.push(this.#length / 2);
-    this.#highBefore = point >= 0xd800 && point <= 0xdbff;
+    if (this.#isHighBefore && point >= 0xdc00 && point <= 0xdfff) this.#splits.push(this.#length / 2);
+    this.#isHighBefore = point >= 0xd800 && point <= 0xdbff;
     this.addUnit(point);
   }
 
   text(): string {
     return this.#units.toString("utf16le", 0, this.#length);
+  }
+
+  /** The text, as a split text if a string would join two of its surrogates to one character. */
+  finish(splitText: SplitText): string | PythonSplitText {
+    return this.#splits.length > 0 ? splitText(this.text(), this.#splits) : this.text();
   }
 }

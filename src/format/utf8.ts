@@ -1,12 +1,20 @@
+import { isUtf8 } from "node:buffer";
 import type { PythonSplitText, SplitText } from "./python-value.js";
 import { TextUnits } from "./text-units.js";
 
-/** The smallest character that a sequence of 2, 3 or 4 bytes may stand for; below it the form is overlong. */
-const smallestOfLength = [0, 0, 0x80, 0x800, 0x10000];
+/** The lowest character of a sequence of 2, 3 or 4 bytes; anything lower is overlong. */
+const minPointByLength = [0, 0, 0x80, 0x800, 0x10000];
+const maxPoint = 0x10ffff;
+
+/** Strict UTF-8, which has no surrogates; `undefined` if the bytes are not. */
+export function decodeStrictUtf8(bytes: Buffer): string | undefined {
+  return isUtf8(bytes) ? bytes.toString("utf8") : undefined;
+}
 
 /**
- * UTF-8 with surrogates passed, as pickles hold text; `TextDecoder` would destroy lone ones. `undefined` where the bytes are none:
- * overlong forms, stray bytes and anything above U+10FFFF are refused as CPython's `surrogatepass` refuses them.
+ * UTF-8 that may hold surrogates, as pickles do; `TextDecoder` would replace lone ones. Returns
+ * `undefined` for what CPython's `surrogatepass` refuses: overlong forms, stray bytes and anything
+ * above U+10FFFF.
  */
 export function decodeUtf8(
   bytes: Buffer,
@@ -14,12 +22,12 @@ export function decodeUtf8(
   end: number,
   splitText: SplitText,
 ): string | PythonSplitText | undefined {
-  const quick = bytes.toString("utf8", start, end);
-  // The replacement character stands for a lone surrogate, for damage, or for itself.
-  return quick.includes("\ufffd") ? decodeCarefully(bytes, start, end, splitText) : quick;
+  const text = bytes.toString("utf8", start, end);
+  // The replacement character may stand for a lone surrogate, for damage, or for itself.
+  return text.includes("\ufffd") ? decodeWithSurrogates(bytes, start, end, splitText) : text;
 }
 
-function decodeCarefully(
+function decodeWithSurrogates(
   bytes: Buffer,
   start: number,
   end: number,
@@ -27,26 +35,29 @@ function decodeCarefully(
 ): string | PythonSplitText | undefined {
   const units = new TextUnits(end - start);
   for (let at = start; at < end; ) {
-    const lead = bytes[at] ?? 0;
-    const length = sequenceLength(lead);
-    if (length === 0 || at + length > end) return undefined;
-    let point = length === 1 ? lead : lead & (0x7f >> length);
-    for (let index = 1; index < length; index++) {
-      const next = bytes[at + index] ?? 0;
-      if ((next & 0xc0) !== 0x80) return undefined;
-      point = (point << 6) | (next & 0x3f);
-    }
-    if (point < (smallestOfLength[length] ?? 0) || point > 0x10ffff) return undefined;
-    units.addPoint(point);
+    const length = sequenceLength(bytes, at, end);
+    if (length === 0) return undefined;
+    units.addPoint(codePoint(bytes, at, length));
     at += length;
   }
-  return units.splits.length > 0 ? splitText(units.text(), units.splits) : units.text();
+  return units.finish(splitText);
 }
 
-function sequenceLength(lead: number): number {
+/** The length of the UTF-8 sequence at an offset, 0 if there is none; surrogates are allowed. */
+export function sequenceLength(bytes: Uint8Array, at: number, end: number): number {
+  const lead = bytes[at] ?? 0;
   if (lead < 0x80) return 1;
-  if (lead < 0xc2) return 0;
-  if (lead < 0xe0) return 2;
-  if (lead < 0xf0) return 3;
-  return lead < 0xf5 ? 4 : 0;
+  const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (lead < 0xc2 || lead > 0xf4 || at + length > end) return 0;
+  for (let index = 1; index < length; index++) if (((bytes[at + index] ?? 0) & 0xc0) !== 0x80) return 0;
+  const point = codePoint(bytes, at, length);
+  return point >= (minPointByLength[length] ?? 0) && point <= maxPoint ? length : 0;
+}
+
+/** The character that a UTF-8 sequence of that length encodes. */
+export function codePoint(bytes: Uint8Array, at: number, length: number): number {
+  const lead = bytes[at] ?? 0;
+  let point = length === 1 ? lead : lead & (0x7f >> length);
+  for (let index = 1; index < length; index++) point = (point << 6) | ((bytes[at + index] ?? 0) & 0x3f);
+  return point;
 }

@@ -1,23 +1,23 @@
 const secondsOfDay = 86_400;
-/** `GMT`, `GMT+05:30` or `GMT-00:01:15`, at the end of a formatted date. */
+/** `GMT`, `GMT+05:30` or `GMT-00:01:15` at the end of a formatted date. */
 const offsetText = /GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/;
-/** Names as the IANA database has them; others that Node takes, such as `+01:00`, Python does not. */
+/** Names of the IANA database. Node also takes others, such as `+01:00`, that Python refuses. */
 const zoneName = /^[A-Z][A-Za-z0-9_+/-]*$/;
 
-/**
- * Names that ICU adds: three letters as Java has them, and what the IANA database has dropped.
- * Python's zoneinfo knows none of them.
- */
-const addedByIcu =
-  /^(?:(?!(?:CET|EET|EST|GMT|HST|MET|MST|PRC|ROC|ROK|UCT|UTC|WET)$)[A-Z]{3}|SystemV\/.+|US\/Pacific-New|Canada\/East-Saskatchewan)$/;
+/** The names of three letters that Python's zoneinfo knows. ICU adds others, from Java. */
+const shortNames: ReadonlySet<string> = new Set(
+  "CET EET EST GMT HST MET MST PRC ROC ROK UCT UTC WET".split(" "),
+);
+/** Names that ICU keeps and the IANA database has dropped. */
+const droppedName = /^(?:SystemV\/.+|US\/Pacific-New|Canada\/East-Saskatchewan)$/;
 
 /** Seconds east of Greenwich at a local time in seconds since the epoch. */
 export type OffsetAt = (localSeconds: number, fold: boolean) => number;
 
-/** From one session to the next: making a format takes a hundred times as long as using it. */
+/** Kept between sessions: making a format takes a hundred times as long as using it. */
 const known = new Map<string, OffsetAt>();
 
-/** The offsets of a time zone by its IANA name, from Node's own data; `undefined` for a name that Node does not know. */
+/** The offsets of an IANA time zone, from Node's data; `undefined` for a name that Node lacks. */
 export function zoneOffsets(name: string): OffsetAt | undefined {
   const made = known.get(name) ?? makeOffsets(name);
   if (made !== undefined) known.set(name, made);
@@ -25,7 +25,8 @@ export function zoneOffsets(name: string): OffsetAt | undefined {
 }
 
 function makeOffsets(name: string): OffsetAt | undefined {
-  if (!zoneName.test(name) || addedByIcu.test(name)) return undefined;
+  const isShortFromIcu = /^[A-Z]{3}$/.test(name) && !shortNames.has(name);
+  if (!zoneName.test(name) || droppedName.test(name) || isShortFromIcu) return undefined;
   let format: Intl.DateTimeFormat;
   try {
     format = new Intl.DateTimeFormat("en-US", { timeZone: name, timeZoneName: "longOffset" });
@@ -34,14 +35,15 @@ function makeOffsets(name: string): OffsetAt | undefined {
     throw error;
   }
   const { timeZone } = format.resolvedOptions();
-  // Node takes a name in any case, Python does not.
+  // Node ignores the case of a name; Python does not.
   if (timeZone !== name && timeZone.toLowerCase() === name.toLowerCase()) return undefined;
   return (localSeconds, fold) =>
     offsetAtLocal((instant) => offsetAtInstant(format, instant), localSeconds, fold);
 }
 
 /**
- * Of a local time that comes twice, the first unless `fold`; of one that is left out, the offset before it unless `fold` [PEP 495].
+ * The offset at a local time. If clocks show it twice, the first one counts unless `fold`; if they
+ * skip it, the offset before the gap counts unless `fold` [PEP 495].
  */
 function offsetAtLocal(offsetAt: (instant: number) => number, localSeconds: number, fold: boolean): number {
   const before = offsetAt(localSeconds - secondsOfDay);
@@ -55,7 +57,7 @@ function offsetAtLocal(offsetAt: (instant: number) => number, localSeconds: numb
 
 function offsetAtInstant(format: Intl.DateTimeFormat, instant: number): number {
   const match = offsetText.exec(format.format(instant * 1000));
-  if (match === null) throw new Error("Intl writes an offset in a form that is not known here");
+  if (match === null) throw new Error("Intl writes an offset in an unknown form");
   const [, sign, hours = "0", minutes = "0", seconds = "0"] = match;
   const size = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
   return sign === "-" ? -size : size;

@@ -1,5 +1,10 @@
 import { conflictRules, decideConflict, lifetimeToleranceMs } from "../convert/decide-conflict.js";
-import { explainMissing, isCovered, isUnmodifiedSinceMark, recentMs } from "../convert/missing-key.js";
+import {
+  activityWindowMs,
+  explainMissing,
+  isCoveredByMark,
+  isUnmodifiedSinceMark,
+} from "../convert/missing-key.js";
 import type { Candidate, Entry } from "../model/entry.js";
 import type { DirectoryFacts, Survey } from "../model/mark.js";
 import type { SessionOutcome } from "../model/outcome.js";
@@ -193,7 +198,8 @@ export class CopyWriter {
   #noteRead(file: SessionFile, stamp: FileStamp): void {
     this.#recentFiles.note(file, stamp);
     this.#inUse ||= isModifiedSince(stamp, this.#options.runStartedMs);
-    if (stamp.mtimeMs <= Date.now() + recentMs) this.#seen.addModification(file.directory, stamp.mtimeMs);
+    if (stamp.mtimeMs <= Date.now() + activityWindowMs)
+      this.#seen.addModification(file.directory, stamp.mtimeMs);
   }
 
   /** Creates the keys of sessions that can be sent as they are. Returns the others, and those whose key exists. */
@@ -262,7 +268,7 @@ export class CopyWriter {
       candidate: {
         ...candidate,
         ...(ifMissing === "write" ? {} : { ifMissing }),
-        ...(isCovered(stamp, facts) ? { covered: true } : {}),
+        ...(isCoveredByMark(stamp, facts) ? { covered: true } : {}),
         ...(isUnmodifiedSinceMark(stamp, facts) ? { unmodifiedSinceMark: true } : {}),
       },
     };

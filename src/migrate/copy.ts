@@ -9,7 +9,7 @@ import { showablePath } from "../model/showable.js";
 import { tooManyFailed } from "../model/too-many-failed.js";
 import { pause } from "../redis/pause.js";
 import { countOthersCopying, presenceName } from "../redis/server/presence.js";
-import { inodeOf } from "../source/directory-places.js";
+import { inodeOf } from "../source/file-identity.js";
 import { SessionFolders } from "../source/session-folders.js";
 import { BatchTally } from "./batch-result.js";
 import { CopyWriter } from "./copy-writer.js";

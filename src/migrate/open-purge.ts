@@ -9,7 +9,7 @@ import type { ReadSession, ScanTally, SessionFile } from "../model/session-file.
 import { showablePath } from "../model/showable.js";
 import { pause } from "../redis/pause.js";
 import { Looks } from "../source/looks.js";
-import { OtherPlaces } from "../source/other-places.js";
+import { OtherLocations } from "../source/other-locations.js";
 import { type OpenFiles, openFiles } from "../source/removal/open-files.js";
 import { explainDenial } from "../source/removal/removal-denial.js";
 import { batchSizeFor, makePace } from "./pace.js";
@@ -62,11 +62,11 @@ export function openPurge(
   const factsOf = ({ directory }: SessionFile) =>
     survey.directories.find((facts) => facts.directory === directory);
   const files = openFiles(directories, maxFileSize, startedMs);
-  const otherPlaces = new OtherPlaces(directories, new Looks());
+  const otherLocations = new OtherLocations(directories, new Looks());
   const proof: ProofParts = {
     read: files.read,
     convert,
-    laterFile: (file, stamp) => otherPlaces.laterFile(file, stamp),
+    laterFile: (file, stamp) => otherLocations.laterFile(file, stamp),
     look: (sids) => store.read(sids.map((sid) => store.keyOf(sid))),
     compare: (candidate, held) => compareHeld(candidate, held, rules, Date.now()),
     isUnmodified: (file, stamp) => isUnmodifiedSinceMark(stamp, factsOf(file)),
@@ -88,7 +88,7 @@ export function openPurge(
     work: {
       ...sharedParts(run, counts, files),
       prove: async (batch) => {
-        await otherPlaces.begin(batch);
+        await otherLocations.begin(batch);
         return proveBatch(batch, proof);
       },
       proveAgain: (proven) => proveAgain(proven, proof),

@@ -1,6 +1,6 @@
 import { compareHeld } from "../convert/compare-held.js";
 import { conflictRules } from "../convert/decide-conflict.js";
-import { explainMissing, isCovered, isUnmodifiedSinceMark } from "../convert/missing-key.js";
+import { explainMissing, isCoveredByMark, isUnmodifiedSinceMark } from "../convert/missing-key.js";
 import type { Held, HeldText } from "../model/held.js";
 import type { DirectoryFacts, Survey } from "../model/mark.js";
 import type { SessionOutcome } from "../model/outcome.js";
@@ -179,7 +179,7 @@ export class Verifier {
     tally.record(located(withDifference(outcome, file), file));
     const facts = this.#facts.get(file.directory);
     if (prepared === undefined || facts === undefined) return;
-    if (isCovered(prepared.stamp, facts)) {
+    if (isCoveredByMark(prepared.stamp, facts)) {
       this.#seen.addCovered(file.directory, outcome.kind === "ended");
     }
   }

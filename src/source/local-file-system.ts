@@ -1,30 +1,28 @@
 import { statfsSync } from "node:fs";
 import { errorCode } from "../model/error-code.js";
 
-const [ext, btrfs, tmpfs, xfs, overlay] = [0xef53, 0x9123683e, 0x01021994, 0x58465342, 0x794c7630];
+/** Magic numbers [Linux, statfs(2)]; `ext` is ext2 to ext4. */
+const magic = { ext: 0xef53, btrfs: 0x9123683e, tmpfs: 0x01021994, xfs: 0x58465342, overlay: 0x794c7630 };
 
-/** ext2 to ext4, XFS, btrfs, tmpfs [Linux, statfs(2)]. */
-const localFileSystems: ReadonlySet<number> = new Set([ext, btrfs, tmpfs, xfs]);
+/** Not XFS: without ftype, its directories do not know the types. */
+const withTypes: ReadonlySet<number> = new Set([magic.ext, magic.btrfs, magic.tmpfs]);
+const local: ReadonlySet<number> = new Set([...withTypes, magic.xfs]);
+/** A container's overlay takes its times from the local file system below it. */
+const onOurClock: ReadonlySet<number> = new Set([...local, magic.overlay]);
 
-/** Without XFS: one that was made without ftype tells of no name what stands under it. */
-const tellingFileSystems: ReadonlySet<number> = new Set([ext, btrfs, tmpfs]);
-
-/** A container's own takes its times from the same clock as the local ones that it lies on. */
-const ourClock: ReadonlySet<number> = new Set([...localFileSystems, overlay]);
-
-/** Whether a path is known to lie on a local file system: there a folder's times change with every file that is removed from it. */
+/** Whether a path is known to be on a local file system, where removals change a folder's times. */
 export function isOnLocalFileSystem(path: string): boolean {
-  return isOnOneOf(localFileSystems, path);
+  return isOnOneOf(local, path);
 }
 
-/** Whether a path is known to lie on a file system whose directories tell of each name what stands under it. */
+/** Whether a path is known to be on a file system that lists the type of every name. */
 export function tellsTypes(path: string): boolean {
-  return isOnOneOf(tellingFileSystems, path);
+  return isOnOneOf(withTypes, path);
 }
 
-/** Whether files below a path are known to be dated by this machine's clock. */
+/** Whether this machine's clock is known to date the files below a path. */
 export function isDatedByUs(path: string): boolean {
-  return isOnOneOf(ourClock, path);
+  return isOnOneOf(onOurClock, path);
 }
 
 function isOnOneOf(types: ReadonlySet<number>, path: string): boolean {

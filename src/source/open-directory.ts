@@ -4,10 +4,11 @@ import { errorCode } from "../model/error-code.js";
 import { SourceError } from "../model/errors.js";
 import type { SessionFile } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
+import { identityOf } from "./file-identity.js";
 import { retryWhileShort } from "./retry-while-short.js";
 
 const openFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-/** What a folder answers that is gone, or no directory any more. */
+/** The codes for a folder that is gone or no longer a directory. */
 const goneCodes: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);
 
 interface OpenFolder {
@@ -16,17 +17,18 @@ interface OpenFolder {
 }
 
 /**
- * A session directory, resolved and opened once and then worked through its descriptor: whatever is swapped in under its path, or for one
- * of its scatter folders, leads nowhere else. Where the platform has no paths through descriptors (`/proc/self/fd`) it is the path itself.
+ * A session directory, opened once and then used through its descriptor, so that swapping in a
+ * symlink for it or for a scatter folder leads nowhere. On platforms without `/proc/self/fd` it
+ * uses the path.
  */
 export class OpenDirectory {
   readonly #path: string;
   readonly #descriptor: number;
   readonly #throughDescriptors = existsSync("/proc/self/fd");
-  /** The scatter folder that was used last: a scan goes from folder to folder. */
+  /** The scatter folder last used, kept open because a scan goes folder by folder. */
   #folder: OpenFolder | undefined;
 
-  /** Throws `SourceError` where the directory cannot be opened. */
+  /** @throws SourceError if the directory cannot be opened. */
   constructor(path: string) {
     this.#path = path;
     try {
@@ -36,14 +38,14 @@ export class OpenDirectory {
     }
   }
 
-  /** What tells the directory from another at the same path. */
+  /** The `identityOf` the opened directory. */
   get identity(): string {
-    return directoryIdentity(fstatSync(this.#descriptor));
+    return identityOf(fstatSync(this.#descriptor));
   }
 
   /**
-   * The path of the folder that a session file lies in, good until the next call; `undefined` where it is gone or no directory any more.
-   * Throws the system's error where it may not be opened.
+   * The path of the folder that holds a session file, valid until the next call; `undefined` if the
+   * folder is gone or no longer a directory. Throws the system's error if it cannot be opened.
    */
   folderOf(file: SessionFile): string | undefined {
     const name = dirname(file.name);
@@ -74,9 +76,4 @@ export class OpenDirectory {
     if (this.#folder !== undefined) closeSync(this.#folder.descriptor);
     this.#folder = undefined;
   }
-}
-
-/** What tells a directory from another that takes its place. */
-export function directoryIdentity({ dev, ino }: { readonly dev: number; readonly ino: number }): string {
-  return `${dev}:${ino}`;
 }

@@ -1,15 +1,15 @@
 import type { Layout, SessionFile } from "../model/session-file.js";
-import { layouts } from "./session-name.js";
+import { layouts } from "./layouts.js";
 
-/** Session files of one folder's layout, as one text: a name follows from its sid. */
+/** Session files of one directory and layout as one text: a name follows from its sid. */
 interface PackedFiles {
   readonly directory: string;
   readonly layout: Layout;
-  /** Sids, a line for each. */
+  /** The sids, one per line. */
   readonly sids: string;
 }
 
-/** A batch as it crosses threads or waits for its turn: one text costs far less than its files. */
+/** A batch that crosses threads or waits: one text costs far less than many objects. */
 export type PackedBatch = readonly PackedFiles[];
 
 export function packBatch(batch: readonly SessionFile[]): PackedBatch {

@@ -1,13 +1,18 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from "node:fs";
 import { dirname } from "node:path";
-import { coarseTimeMs } from "../model/coarse-time.js";
 import { errorCode } from "../model/error-code.js";
 import type { FailureReason } from "../model/outcome.js";
-import type { ExactStamp, FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
+import {
+  type ExactStamp,
+  type FileStamp,
+  fileTimeSlackMs,
+  type ReadSession,
+  type SessionFile,
+} from "../model/session-file.js";
 import { explainUnread } from "./directories/explain-unread.js";
+import { layouts } from "./layouts.js";
 import { ReadBlocks } from "./read-blocks.js";
 import { retryWhileShort } from "./retry-while-short.js";
-import { scatteredPlaceOf } from "./scattered-place.js";
 
 /** What opening a session file came to. */
 export type Reading =
@@ -43,10 +48,10 @@ const noFileCodes: ReadonlySet<string> = new Set(["ELOOP", "ENXIO", "EMLINK"]);
  */
 export function readSessionFile(file: SessionFile, maxFileSize: number): Reading {
   const reading = readPlace(`${file.directory}/${file.name}`, maxFileSize, readOpened);
-  const moved = reading.kind === "vanished" ? scatteredPlaceOf(file) : undefined;
-  return moved === undefined || isSymlink(dirname(moved))
-    ? reading
-    : readPlace(moved, maxFileSize, readOpened);
+  if (reading.kind !== "vanished" || file.layout !== "flat") return reading;
+  // Odoo 16 moves a flat file to its scattered place on first use [odoo/http.py 16.0].
+  const moved = `${file.directory}/${layouts.scattered.nameOf(file.sid)}`;
+  return isSymlink(dirname(moved)) ? reading : readPlace(moved, maxFileSize, readOpened);
 }
 
 /** Whether a symlink stands where a scatter folder may: no scan follows it, and so its files are none of the run's. */
@@ -101,7 +106,7 @@ function readSettled(descriptor: number, openedAtMs: number, maxFileSize: number
   const bytes = blocks.read(descriptor);
   if (bytes === undefined) return undefined;
   const stamp = fstatSync(descriptor);
-  const isSettled = Math.max(stamp.mtimeMs, stamp.ctimeMs) < openedAtMs - coarseTimeMs;
+  const isSettled = Math.max(stamp.mtimeMs, stamp.ctimeMs) < openedAtMs - fileTimeSlackMs;
   if (!isSettled || !stamp.isFile() || bytes.length !== stamp.size || stamp.size > maxFileSize)
     return undefined;
   return { kind: "read", read: { bytes, mtimeMs: stamp.mtimeMs, openedAtMs }, stamp };

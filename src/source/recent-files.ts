@@ -1,5 +1,5 @@
-import { coarseTimeMs } from "../model/coarse-time.js";
-import type { FileStamp, SessionFile } from "../model/session-file.js";
+import { type FileStamp, fileTimeSlackMs, type SessionFile } from "../model/session-file.js";
+import { isSameFile } from "./file-identity.js";
 
 /** Files that are remembered; what changed beside more of them is taken again without need, which does no harm. */
 const mostRemembered = 100_000;
@@ -75,7 +75,7 @@ export class RecentFiles {
   }
 
   get #sinceMs(): number {
-    return this.#passStartMs - coarseTimeMs - this.#largestLeadMs;
+    return this.#passStartMs - fileTimeSlackMs - this.#largestLeadMs;
   }
 }
 
@@ -99,8 +99,7 @@ function latest({ mtimeMs, ctimeMs }: FileStamp): number {
 /** The server writes a temporary file and renames it over the old one: a new inode each time. */
 function isSame(one: FileStamp, other: FileStamp): boolean {
   return (
-    one.dev === other.dev &&
-    one.ino === other.ino &&
+    isSameFile(one, other) &&
     one.size === other.size &&
     one.mtimeMs === other.mtimeMs &&
     one.ctimeMs === other.ctimeMs

@@ -5,12 +5,11 @@ import { SourceError } from "../model/errors.js";
 import type { ScanTally, SessionFile } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
 import { explainUnread } from "./directories/explain-unread.js";
-import { folderAt } from "./folder-at.js";
+import { identityAt } from "./file-identity.js";
+import { isScatterFolder, layouts } from "./layouts.js";
 import { tellsTypes } from "./local-file-system.js";
-import { directoryIdentity } from "./open-directory.js";
 import { parseSetAsideName } from "./removal/set-aside-name.js";
 import { retryWhileShort } from "./retry-while-short.js";
-import { isScatterFolder, layouts } from "./session-name.js";
 
 /** A crash leaves one such file for each process that removed; more than this wait for the next run. */
 const mostSetAside = 10_000;
@@ -63,7 +62,7 @@ export function* scanSessions(
 function* filesOf(directory: string, tally: ScanTally): Generator<SessionFile> {
   const scanned: Scanned = {
     directory,
-    identity: identityOf(directory),
+    identity: identityAt(directory),
     namesAtATime: tellsTypes(directory) ? manyNames : 1,
     tally,
   };
@@ -112,7 +111,7 @@ function* filesOfFolder(scanned: Scanned, folder: string): Generator<SessionFile
  * session directory may have been away for a moment. The directory comes first, so that it has to go away twice to deceive.
  */
 function isGone({ directory, identity }: Scanned, folder: string): boolean {
-  if (identity === undefined || identityOf(directory) !== identity) return false;
+  if (identity === undefined || identityAt(directory) !== identity) return false;
   try {
     return !lstatSync(join(directory, folder), { throwIfNoEntry: false })?.isDirectory();
   } catch (error) {
@@ -120,11 +119,6 @@ function isGone({ directory, identity }: Scanned, folder: string): boolean {
     errorCode(error);
     return false;
   }
-}
-
-function identityOf(directory: string): string | undefined {
-  const stats = folderAt(directory);
-  return stats === undefined ? undefined : directoryIdentity(stats);
 }
 
 /** The session file of that name in a folder, empty for the session directory itself; `undefined` for a stranger. */

@@ -1,36 +1,34 @@
 import { lstatSync, type Stats } from "node:fs";
 import { basename, join } from "node:path";
-import { coarseTimeMs } from "../model/coarse-time.js";
 import { errorCode } from "../model/error-code.js";
 import { SourceError } from "../model/errors.js";
-import type { SessionFile } from "../model/session-file.js";
-import { folderAt } from "./folder-at.js";
+import { fileTimeSlackMs, type SessionFile } from "../model/session-file.js";
+import { folderAt, identityAt, identityOf } from "./file-identity.js";
+import { sessionLocations } from "./layouts.js";
 import { isOnLocalFileSystem } from "./local-file-system.js";
 import type { Looks } from "./looks.js";
-import { directoryIdentity, OpenDirectory } from "./open-directory.js";
+import { OpenDirectory } from "./open-directory.js";
 import { pathOf } from "./recent-files.js";
-import { sessionPlaces } from "./session-places.js";
 
-/** A session directory or scatter folder as it was before any of its files was read. */
+/** A session directory or scatter folder before any of its files was read. */
 interface KnownFolder {
-  /** What tells it from another folder at its path. */
   readonly identity: string;
-  /** Its times, where they tell whether a file was removed since; else `undefined`. */
+  /** Its times; `undefined` if they would not show that a file was removed since. */
   readonly times: Pick<Stats, "mtimeMs" | "ctimeMs"> | undefined;
 }
 
-/** The folders that session files are read from: what tells a session that was ended from a folder that went away. */
+/** The folders of session files. They tell a session that ended from a folder that is away. */
 export class SessionFolders {
   readonly #directories: readonly string[];
   readonly #known = new Map<string, KnownFolder>();
 
-  /** Takes note of the session directories: before their files are listed, for a file that was moved since is not looked for in its place. */
+  /** Notes the session directories. Must happen before their files are listed. */
   constructor(directories: readonly string[]) {
     this.#directories = directories;
     for (const directory of directories) this.#note(directory);
   }
 
-  /** A file is about to be read: takes note of its scatter folder. */
+  /** Notes the scatter folder of a file that is about to be read. */
   note(file: SessionFile): void {
     if (file.layout === "scattered") this.#note(folderOf(file));
   }
@@ -42,9 +40,9 @@ export class SessionFolders {
   }
 
   /**
-   * Of files that were read before, those that are gone from their place and lie at none of the others that they may be moved to, in any
-   * session directory, for their sessions were ended. Where a session directory or a scatter folder went, or another is there, nothing is
-   * known of what it holds, and nothing that may lie there is gone.
+   * Of files read before, returns those that are gone from every location of their session, so the
+   * session ended. If a directory disappeared or was replaced, we cannot tell what it held, so none
+   * of its files count as gone.
    */
   async goneOf<Read extends { readonly file: SessionFile }>(
     read: readonly Read[],
@@ -59,32 +57,32 @@ export class SessionFolders {
       if (!isUntouched) doubtful.push(one);
     }
     if (doubtful.length === 0) return doubtful;
-    // Almost always they stand: the quickest look first.
-    const stand = await looks.exist(doubtful.map(({ file }) => pathOf(file)));
-    return doubtful.filter(({ file }, index) => stand[index] !== true && this.#isGone(file));
+    // Almost all still exist, so the cheapest check comes first.
+    const exist = await looks.exist(doubtful.map(({ file }) => pathOf(file)));
+    return doubtful.filter(({ file }, index) => exist[index] !== true && this.#isGone(file));
   }
 
   /**
-   * Whether a file that was not found is gone, and not away with its session directory: it is missing from the very directory that was
-   * noted. Where none was noted nothing tells the two apart, and it is gone.
+   * Whether a file that was not found is gone, rather than away with its session directory: it is
+   * missing from the very directory that was noted. If none was noted, it counts as gone.
    */
   hasVanished(file: SessionFile): boolean {
     const { sid, directory, layout } = file;
     const identity = this.#identityOf(directory);
-    const places = layout === "flat" ? sessionPlaces(sid, [directory]) : [file];
-    return identity === undefined || places.every((place) => isMissingFrom(place, identity, () => true));
+    const locations = layout === "flat" ? sessionLocations(sid, [directory]) : [file];
+    return identity === undefined || locations.every((one) => isMissingFrom(one, identity, () => true));
   }
 
-  /** Whether no session directory holds a file of a sid, in either layout, and each is still the one that was noted. */
+  /** Whether no session directory holds a file of a sid, and each is still the one noted. */
   isNowhere(sid: string): boolean {
-    const places = sessionPlaces(sid, this.#directories);
+    const locations = sessionLocations(sid, this.#directories);
     return (
-      places.every((place) => isMissing(pathOf(place))) &&
-      places.every((place) => this.#isMissingElsewhere(place))
+      locations.every((one) => isMissing(pathOf(one))) &&
+      locations.every((one) => this.#isMissingElsewhere(one))
     );
   }
 
-  /** Whether nothing can have been removed since from any folder that was noted. */
+  /** Whether nothing can have been removed from any noted folder since. */
   areUntouched(): boolean {
     return [...this.#known.keys()].every((path) => this.#isUntouched(path));
   }
@@ -96,19 +94,20 @@ export class SessionFolders {
     const stats = folderAt(path);
     return (
       stats !== undefined &&
-      directoryIdentity(stats) === known.identity &&
+      identityOf(stats) === known.identity &&
       stats.mtimeMs === known.times.mtimeMs &&
       stats.ctimeMs === known.times.ctimeMs
     );
   }
 
   #isGone(file: SessionFile): boolean {
-    const places = sessionPlaces(file.sid, this.#directories);
-    const others = places.filter((place) => pathOf(place) !== pathOf(file));
-    // By their paths first, which are quicker. The own place comes last: the file may have been moved back to it.
+    const locations = sessionLocations(file.sid, this.#directories);
+    const others = locations.filter((one) => pathOf(one) !== pathOf(file));
+    // By path first, which is quicker. The file's own location comes last, in case it was moved
+    // back.
     return (
-      [...others, file].every((place) => isMissing(pathOf(place))) &&
-      others.every((place) => this.#isMissingElsewhere(place)) &&
+      [...others, file].every((one) => isMissing(pathOf(one))) &&
+      others.every((one) => this.#isMissingElsewhere(one)) &&
       this.#isMissingFromOwn(file)
     );
   }
@@ -122,12 +121,12 @@ export class SessionFolders {
     );
   }
 
-  /** The same of a place that nothing need have been read from: its scatter folder may never have been there. */
-  #isMissingElsewhere(place: SessionFile): boolean {
-    const known = this.#identityOf(folderOf(place));
+  /** Whether a file is missing from a location whose scatter folder may never have existed. */
+  #isMissingElsewhere(location: SessionFile): boolean {
+    const known = this.#identityOf(folderOf(location));
     return isMissingFrom(
-      place,
-      this.#identityOf(place.directory),
+      location,
+      this.#identityOf(location.directory),
       (folder) => known === undefined || folder === known,
     );
   }
@@ -137,26 +136,26 @@ export class SessionFolders {
   }
 }
 
-/** The path of the folder that a session file lies in. */
+/** The path of the folder that holds a session file. */
 function folderOf({ directory, layout, sid }: SessionFile): string {
   return layout === "flat" ? directory : `${directory}/${sid.slice(0, 2)}`;
 }
 
-/** `undefined` where there is no folder. */
+/** Notes the folder at a path; `undefined` if there is none. */
 function knownFolder(path: string): KnownFolder | undefined {
   const nowMs = Date.now();
   const stats = folderAt(path);
   if (stats === undefined) return undefined;
-  const isSettled = Math.max(stats.mtimeMs, stats.ctimeMs) < nowMs - coarseTimeMs;
+  const isSettled = Math.max(stats.mtimeMs, stats.ctimeMs) < nowMs - fileTimeSlackMs;
   const times =
     isSettled && isOnLocalFileSystem(path) ? { mtimeMs: stats.mtimeMs, ctimeMs: stats.ctimeMs } : undefined;
-  return { identity: directoryIdentity(stats), times };
+  return { identity: identityOf(stats), times };
 }
 
 /**
- * Whether a file is missing from a place in the session directory of that identity, and from a folder that is the right one by its own
- * identity, `undefined` where there is none: looked for through their descriptors, so that nothing that goes, comes back or is swapped in
- * meanwhile is taken for them.
+ * Whether a file is missing from the session directory of that identity and from the right folder
+ * in it; `isRight` gets the folder's identity, `undefined` if there is none. Checks through
+ * descriptors, so that a directory that is swapped or comes back meanwhile cannot deceive it.
  */
 function isMissingFrom(
   file: SessionFile,
@@ -173,11 +172,10 @@ function isMissingFrom(
   try {
     if (directory.identity !== identity) return false;
     const folder = directory.folderOf(file);
-    const stats = folder === undefined ? undefined : folderAt(`${folder}/.`);
-    if (!isRight(stats === undefined ? undefined : directoryIdentity(stats))) return false;
+    if (!isRight(folder === undefined ? undefined : identityAt(`${folder}/.`))) return false;
     return folder === undefined || isMissing(join(folder, basename(file.name)));
   } catch (error) {
-    // What cannot be looked at is not known to be gone.
+    // An error does not show that the file is gone.
     errorCode(error);
     return false;
   } finally {
@@ -185,12 +183,12 @@ function isMissingFrom(
   }
 }
 
-/** Whether no file is at a path: a symlink is none. */
+/** Whether no file is at a path; a symlink is no file. */
 function isMissing(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false })?.isFile() !== true;
   } catch (error) {
-    // What cannot be looked at is not known to be gone.
+    // An error does not show that the file is gone.
     errorCode(error);
     return false;
   }

@@ -6,7 +6,7 @@ import { errorCode } from "../model/error-code.js";
 import { SourceError } from "../model/errors.js";
 import type { SessionFile } from "../model/session-file.js";
 import type { Written } from "../model/written.js";
-import { layouts } from "./session-name.js";
+import { layouts } from "./layouts.js";
 
 const digestLength = 20;
 /** Directory 2, layout and pass 1 each, times lost 4, instant 8, bytes 4, digest 20, length of the sid 1. */

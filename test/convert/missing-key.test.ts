@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
   explainMissing,
-  isCovered,
+  isCoveredByMark,
   isUnmodifiedSinceMark,
   locateServer,
   type MissingSession,
@@ -86,11 +86,12 @@ const session = (change: Partial<MissingSession> = {}): MissingSession => ({
 });
 
 describe("missing-key: a mark counts for files that were not modified since", () => {
-  it("counts", () => assert.equal(isCovered(old, factsOf()), true));
-  it("not for a modified file", () => assert.equal(isCovered({ ...old, mtimeMs: nowMs }, factsOf()), false));
+  it("counts", () => assert.equal(isCoveredByMark(old, factsOf()), true));
+  it("not for a modified file", () =>
+    assert.equal(isCoveredByMark({ ...old, mtimeMs: nowMs }, factsOf()), false));
   it("not without a mark", () => {
     const { mark: _, ...others } = factsOf();
-    assert.equal(isCovered(old, others), false);
+    assert.equal(isCoveredByMark(old, others), false);
   });
   it("for the newest rule only times of modification count, and only runs without keep", () => {
     assert.equal(isUnmodifiedSinceMark({ ...old, ctimeMs: nowMs }, factsOf()), true);

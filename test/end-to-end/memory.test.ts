@@ -3,7 +3,7 @@ import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { presenceName } from "../../src/redis/server/presence.js";
-import { directoryPlaces } from "../../src/source/directory-places.js";
+import { directoryPlaces } from "../../src/source/file-identity.js";
 import { clientOf } from "../redis/support/client-of.js";
 import { redisCommand } from "../support/redis-command.js";
 import type { RedisServer } from "../support/redis-server.js";

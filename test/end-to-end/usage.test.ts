@@ -93,7 +93,7 @@ const rows: readonly {
   {
     name: "a session directory that is a file",
     args: ["copy", "--session-dir", join(top, "file"), "--port", port],
-    says: /is no directory/,
+    says: /is not a directory/,
   },
   {
     name: "a glob without a match",

@@ -5,7 +5,7 @@ import { keyPrefix } from "../../src/convert/session-key.js";
 import type { HeldText } from "../../src/model/held.js";
 import { lookForKeyLayouts } from "../../src/redis/key-layouts-seen.js";
 import { openConnection } from "../../src/redis/open-connection.js";
-import { isSid } from "../../src/source/session-name.js";
+import { isSid } from "../../src/source/layouts.js";
 import { redisCommand, redisPipeline } from "../support/redis-command.js";
 import { type RedisServer, startRedis } from "../support/redis-server.js";
 

@@ -3,7 +3,7 @@ import { after, before, describe, it } from "node:test";
 import type { Redis } from "ioredis";
 import { openConnection } from "../../src/redis/open-connection.js";
 import { surveyKeys } from "../../src/redis/survey-keys.js";
-import { isSid } from "../../src/source/session-name.js";
+import { isSid } from "../../src/source/layouts.js";
 import type { RedisArgument } from "../support/redis-client.js";
 import { redisCommand, redisPipeline } from "../support/redis-command.js";
 import { type RedisServer, startRedis } from "../support/redis-server.js";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { coarseTimeMs } from "../../src/model/coarse-time.js";
+import { fileTimeSlackMs } from "../../src/model/session-file.js";
 import { type CommandResult, runCommand } from "./command.js";
 import {
   describeKillPoint,
@@ -24,7 +24,7 @@ const ageSeconds = 3600;
  * A run looks once more at a file that changed just before. How often it looks at each must be the
  * same in every run.
  */
-const restMs = coarseTimeMs + 100;
+const restMs = fileTimeSlackMs + 100;
 
 /** A Redis and a session directory, for one run at a time. */
 export class KillGround {

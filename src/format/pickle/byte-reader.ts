@@ -1,10 +1,10 @@
 import { DecodeError } from "../decode-error.js";
 
-/** Reads a pickle's bytes in order, and holds its frames to their ends as CPython does. */
+/** Reads a pickle's bytes in order and checks its frames as CPython does. */
 export class ByteReader {
   readonly bytes: Buffer;
   at = 0;
-  /** Up to where reading goes without a look at frames: the frame's end, or the file's. */
+  /** Where the current frame ends, or the file outside of frames. */
   #limit: number;
   #inFrame = false;
 
@@ -13,7 +13,7 @@ export class ByteReader {
     this.#limit = bytes.length;
   }
 
-  /** Moves on by `length` bytes and gives the offset at which they begin. Throws `DecodeError` where they are not there. */
+  /** Moves on by `length` bytes, returns where they begin. Throws `DecodeError` if too few. */
   take(length: number): number {
     const start = this.at;
     if (start + length > this.#limit) this.#leaveFrame(length);
@@ -36,7 +36,7 @@ export class ByteReader {
     return length;
   }
 
-  /** A line without its end, as latin1. Throws `DecodeError` where no line ends. */
+  /** A line without its end, as latin1. Throws `DecodeError` if no line ends. */
   line(): string {
     if (this.at === this.#limit) this.#leaveFrame(1);
     const end = this.bytes.indexOf(0x0a, this.at);
@@ -47,7 +47,7 @@ export class ByteReader {
     return line;
   }
 
-  /** Begins a frame, of which the length stands here. Throws `DecodeError` where it is not whole. */
+  /** Reads a frame's length and enters it. Throws `DecodeError` if the file ends before it. */
   enterFrame(): void {
     const length = this.#eightByteLength();
     if (this.#inFrame && this.at < this.#limit)

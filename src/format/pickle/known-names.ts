@@ -1,17 +1,17 @@
-import { showable } from "../../model/showable.js";
 import { DecodeError } from "../decode-error.js";
 import {
   addItem,
+  getItem,
   isKind,
   newDict,
   type PythonDict,
+  type PythonMultiDict,
   type PythonName,
   type PythonSet,
   type PythonValue,
   setItem,
+  unsupportedName,
 } from "../python-value.js";
-import { type Construction, copyOf, pairsOf } from "./construction.js";
-import { emptyMultiDict, multiDictOf } from "./multi-dict.js";
 import {
   dateOfState,
   dateTimeOfState,
@@ -21,15 +21,21 @@ import {
   timeZoneOfSeconds,
 } from "./python-datetime.js";
 
-/** A name that a pickle may call, and what it makes of its arguments: data, always. */
-export interface KnownName {
-  /** `undefined` for arguments that no pickler gives. */
-  readonly call: (args: readonly PythonValue[], construction: Construction) => PythonValue | undefined;
-  /** What NEWOBJ makes; `undefined` for arguments that no pickler gives, absent where no pickler makes one so. */
-  readonly make?: KnownName["call"];
+/** What building a value needs from the pickle machine. */
+export interface Construction {
+  /** Returns the same object for the same text. */
+  readonly intern: (text: string) => object;
+  /** Counts items that are copied. Throws `DecodeError` if a small file keeps copying. */
+  readonly spend: (items: number) => void;
 }
 
-const newSet = (frozen: boolean): PythonSet => ({ kind: "set", items: new Map(), frozen });
+/** A name that a pickle may call, and the data that the call stands for. */
+export interface KnownName {
+  /** Returns `undefined` for arguments that no pickler writes. */
+  readonly call: (args: readonly PythonValue[], construction: Construction) => PythonValue | undefined;
+  /** What NEWOBJ makes; absent if no pickler uses NEWOBJ for this name. */
+  readonly make?: KnownName["call"];
+}
 
 const set: KnownName = { call: (args, construction) => setOf(args, false, construction) };
 const frozenset: KnownName = { call: (args, construction) => setOf(args, true, construction) };
@@ -37,13 +43,13 @@ const bytes: KnownName = {
   call: (args) => (args.length === 0 ? { kind: "bytes", bytes: Buffer.alloc(0), mutable: false } : undefined),
 };
 const bytearray: KnownName = { call: bytearrayOf };
-/** Only ever arguments: the bases of `copyreg._reconstructor`. */
+/** Only used as arguments: the bases in `copyreg._reconstructor`. */
 const dict: KnownName = { call: () => undefined };
 const str: KnownName = { call: () => undefined };
 const getattr: KnownName = { call: attribute };
 const markup: KnownName = { call: textOfMarkup, make: textOfMarkup };
 const orderedDict: KnownName = { call: dictOfPairs };
-/** The factory, any name, is ignored. */
+/** Ignores the factory, which may be any name. */
 const defaultdict: KnownName = {
   call: ([factory = null, ...more]) =>
     (factory === null || isKind(factory, "name")) && more.length === 0 ? newDict() : undefined,
@@ -51,7 +57,7 @@ const defaultdict: KnownName = {
 const counter: KnownName = { call: dictOfDict };
 const multiDict: KnownName = {
   call: (args, construction) => multiDictOf(args, true, construction),
-  make: (args) => (args.length === 0 ? emptyMultiDict() : undefined),
+  make: (args, construction) => (args.length === 0 ? multiDictOf([], true, construction) : undefined),
 };
 const finishedMultiDict: KnownName = { call: (args, construction) => multiDictOf(args, false, construction) };
 const zoneInfo: KnownName = { call: () => undefined };
@@ -64,12 +70,12 @@ const multiDicts: Readonly<Record<string, KnownName>> = {
   ImmutableMultiDict: finishedMultiDict,
   OrderedMultiDict: finishedMultiDict,
   ImmutableOrderedMultiDict: finishedMultiDict,
-  // Their names since Werkzeug 3.1.
+  // The names since Werkzeug 3.1.
   _OrderedMultiDict: finishedMultiDict,
   _ImmutableOrderedMultiDict: finishedMultiDict,
 };
 
-/** Module, then name. Whatever is not here is data that no session in Redis can hold. */
+/** By module, then name. Any other name is data that no session in Redis can hold. */
 const knownNames: ReadonlyMap<string, ReadonlyMap<string, KnownName>> = new Map(
   Object.entries({
     builtins: { set, frozenset, bytes, bytearray, dict, str, getattr },
@@ -99,12 +105,29 @@ export function knownName(name: PythonName): KnownName | undefined {
   return knownNames.get(name.module)?.get(name.name);
 }
 
-/** The session holds what is known by a name only: nothing that a name stands for is looked up. */
-export function unsupportedName(name: PythonName): DecodeError {
-  return new DecodeError("unsupported-type", showable(`${name.module}.${name.name}`));
+export function copyOf(dict: PythonDict, { spend }: Construction): PythonDict {
+  spend(dict.values.size);
+  return { kind: "dict", values: new Map(dict.values), keys: dict.keys && new Map(dict.keys) };
 }
 
-/** `set([...])`, as protocols 0 to 3 write it. */
+/** The one argument as a list of pairs, none for no argument; `undefined` for anything else. */
+function pairsOf(
+  args: readonly PythonValue[],
+  { spend }: Construction,
+): readonly (readonly [PythonValue, PythonValue])[] | undefined {
+  const [list = []] = args;
+  if (args.length > 1 || !Array.isArray(list)) return undefined;
+  spend(list.length);
+  const pairs: [PythonValue, PythonValue][] = [];
+  for (const item of list) {
+    const [key, value, ...more] = isKind(item, "tuple") ? item.items : Array.isArray(item) ? item : [];
+    if (key === undefined || value === undefined || more.length > 0) return undefined;
+    pairs.push([key, value]);
+  }
+  return pairs;
+}
+
+/** `set([...])`, which protocols 0 to 3 write. */
 function setOf(
   args: readonly PythonValue[],
   frozen: boolean,
@@ -113,12 +136,12 @@ function setOf(
   const [items] = args;
   if (args.length !== 1 || !Array.isArray(items)) return undefined;
   construction.spend(items.length);
-  const made = newSet(frozen);
+  const made: PythonSet = { kind: "set", items: new Map(), frozen };
   for (const item of items) addItem(made, item);
   return made;
 }
 
-/** `_codecs.encode(text, 'latin1')`, as protocols 0 to 2 write bytes. */
+/** `_codecs.encode(text, 'latin1')`, which protocols 0 to 2 write for bytes. */
 function latin1(args: readonly PythonValue[], construction: Construction): PythonValue | undefined {
   const [text, encoding] = args;
   if (args.length !== 2 || typeof text !== "string" || !isLatin1(encoding)) return undefined;
@@ -147,11 +170,31 @@ function latin1Bytes(text: string): Buffer {
 
 /** `OrderedDict()`, or Python 2's `OrderedDict([[key, value], ...])`. */
 function dictOfPairs(args: readonly PythonValue[], construction: Construction): PythonDict | undefined {
-  const pairs = args.length === 0 ? [] : args.length === 1 ? pairsOf(args[0], construction) : undefined;
+  const pairs = pairsOf(args, construction);
   if (pairs === undefined) return undefined;
   const made: PythonDict = { ...newDict(), attributes: false };
   for (const [key, value] of pairs) setItem(made, key, value);
   return made;
+}
+
+/**
+ * `ImmutableMultiDict([(key, value), ...])` and its like: a key may come several times. Returns
+ * `undefined` for other arguments.
+ */
+function multiDictOf(
+  args: readonly PythonValue[],
+  fillable: boolean,
+  construction: Construction,
+): PythonMultiDict | undefined {
+  const pairs = pairsOf(args, construction);
+  if (pairs === undefined) return undefined;
+  const lists = newDict();
+  for (const [key, value] of pairs) {
+    const list = getItem(lists, key);
+    if (Array.isArray(list)) list.push(value);
+    else setItem(lists, key, [value]);
+  }
+  return { kind: "multi-dict", lists, fillable };
 }
 
 /** `Counter()` or `Counter({...})`. */
@@ -161,7 +204,7 @@ function dictOfDict(args: readonly PythonValue[], construction: Construction): P
   return args.length === 1 && isKind(items, "dict") ? copyOf(items, construction) : undefined;
 }
 
-/** `getattr(zoneinfo.ZoneInfo, "_unpickle")`, as every protocol names that method; no other name has attributes. */
+/** `getattr(zoneinfo.ZoneInfo, "_unpickle")`, the only attribute that picklers ask for. */
 function attribute(args: readonly PythonValue[]): PythonValue {
   const [owner, name] = args;
   if (args.length !== 2 || !isKind(owner, "name") || knownName(owner) !== zoneInfo || name !== "_unpickle")
@@ -177,8 +220,8 @@ function textOfMarkup(args: readonly PythonValue[]): PythonValue | undefined {
 }
 
 /**
- * As protocols 0 and 1 write subclasses: `copyreg._reconstructor(a multi-dict, dict, {key: [value, ...]})` and
- * `copyreg._reconstructor(markupsafe.Markup, str, text)`.
+ * How protocols 0 and 1 write subclasses: `copyreg._reconstructor(MultiDict, dict, {key: [value,
+ * ...]})` and `copyreg._reconstructor(markupsafe.Markup, str, text)`.
  */
 function reconstruct(args: readonly PythonValue[], construction: Construction): PythonValue | undefined {
   const [type, base, items] = args;
@@ -204,7 +247,7 @@ function date(args: readonly PythonValue[], construction: Construction): PythonV
   return bytes === undefined || args.length !== 1 ? undefined : dateOfState(bytes, construction.intern);
 }
 
-/** The state of a date: bytes, Python 2's byte string, or text of the same length, which Python 3 takes for latin1. */
+/** The state of a date: bytes, a Python 2 byte string, or text, which Python 3 reads as latin1. */
 function stateBytes(state: PythonValue | undefined): Buffer | undefined {
   if (typeof state === "string") return state.length > 10 ? undefined : latin1Bytes(state);
   if (isKind(state, "byte-text")) return state.bytes;
@@ -233,7 +276,7 @@ function zoneOfKey(args: readonly PythonValue[]): PythonValue | undefined {
   return typeof fromCache === "boolean" || typeof fromCache === "number" ? timeZoneOfName(key) : undefined;
 }
 
-/** `pytz._p(name, offset, dst, abbreviation)`, seconds. With a name alone the offset would have to be looked up. */
+/** `pytz._p(name, offset, dst, abbreviation)`, in seconds. A name alone would need a lookup. */
 function namedZone(args: readonly PythonValue[]): PythonValue | undefined {
   const [name, offset, dst, abbreviation] = args;
   if (args.length === 1 && isText(name))

@@ -6,14 +6,14 @@ import { zoneOffsets } from "../zone-offsets.js";
 const microsecondsOfSecond = 1_000_000;
 const secondsOfDay = 86_400;
 const microsecondsOfDay = secondsOfDay * microsecondsOfSecond;
-const longestDays = 999_999_999;
-/** 2000 years, by which years are moved: `Date.UTC` takes those below 100 for the last century's. */
+const maxDays = 999_999_999;
+/** 2000 years, added before `Date.UTC`, which takes years below 100 for 19xx, then subtracted. */
 const secondsOfShift = 5 * 146_097 * secondsOfDay;
 
-/** Gives the same object for the same text, so that equal dates share an identity. */
+/** Returns the same object for the same text, so that equal dates share an identity. */
 export type Intern = (text: string) => object;
 
-/** `datetime.date(state)`: four bytes. Throws `DecodeError` for what no pickler writes. */
+/** `datetime.date(state)`. Throws `DecodeError` for a state that no pickler writes. */
 export function dateOfState(state: Buffer, intern: Intern): PythonDateTime {
   if (state.length !== 4) throw new DecodeError("corrupt", "a date with a state of another length");
   const [year, month, day] = [state.readUInt16BE(0), state.readUInt8(2), state.readUInt8(3)];
@@ -29,8 +29,8 @@ export function dateOfState(state: Buffer, intern: Intern): PythonDateTime {
 }
 
 /**
- * `datetime.datetime(state, zone)`: ten bytes, of which the month's highest bit is `fold` and not shown [CPython, datetime.py,
- * `_getstate`]. Throws `DecodeError` for what no pickler writes.
+ * `datetime.datetime(state, zone)`, with a state of ten bytes; the month's highest bit is `fold`
+ * [CPython, datetime.py, `_getstate`]. Throws `DecodeError` for a state that no pickler writes.
  */
 export function dateTimeOfState(
   state: Buffer,
@@ -58,7 +58,7 @@ export function dateTimeOfState(
   }
   const seconds = Date.UTC(2000 + year, month - 1, day, hour, minute, second) / 1000 - secondsOfShift;
   const offset = zone.offsetAt(seconds, fold);
-  // Python compares two times as if neither were the second of two equal local ones.
+  // Python ignores `fold` when it compares two times.
   const unfolded = fold ? zone.offsetAt(seconds, false) : offset;
   const instant = BigInt(seconds) * BigInt(microsecondsOfSecond) + BigInt(microsecond - unfolded);
   return {
@@ -70,19 +70,18 @@ export function dateTimeOfState(
   };
 }
 
-/** `datetime.timedelta(days, seconds, microseconds)`, normalised as Python keeps them: only the days may be negative. */
+/** `datetime.timedelta(days, seconds, microseconds)`, normalised: only days may be negative. */
 export function duration(days: number, seconds: number, microseconds: number): PythonDuration {
   const normalised =
     seconds >= 0 && seconds < secondsOfDay && microseconds >= 0 && microseconds < microsecondsOfSecond;
-  if (!normalised || Math.abs(days) > longestDays)
-    throw new DecodeError("corrupt", "a duration out of range");
+  if (!normalised || Math.abs(days) > maxDays) throw new DecodeError("corrupt", "a duration out of range");
   return {
     kind: "duration",
     microseconds: (days * secondsOfDay + seconds) * microsecondsOfSecond + microseconds,
   };
 }
 
-/** A fixed offset from UTC. Python takes less than a day either way. */
+/** A fixed offset from UTC. Python allows less than a day either way. */
 export function timeZone(offsetMicroseconds: number): PythonTimeZone {
   if (!(Math.abs(offsetMicroseconds) < microsecondsOfDay)) {
     throw new DecodeError("corrupt", "a time zone offset of a day or more");
@@ -90,7 +89,7 @@ export function timeZone(offsetMicroseconds: number): PythonTimeZone {
   return { kind: "time-zone", offsetAt: () => offsetMicroseconds };
 }
 
-/** A zone of the IANA database, from Node's own data. Throws `DecodeError` for a name that it does not know. */
+/** A zone of the IANA database. Throws `DecodeError` for a name that Node does not know. */
 export function timeZoneOfName(name: string): PythonTimeZone {
   const offsetSecondsAt = zoneOffsets(name);
   if (offsetSecondsAt === undefined)

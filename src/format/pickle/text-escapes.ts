@@ -15,11 +15,11 @@ const simpleEscapes: ReadonlyMap<string, number> = new Map([
   ["a", 0x07],
 ]);
 const octalDigits = /[0-7]{1,3}/y;
-const highestPoint = 0x10ffff;
+const maxPoint = 0x10ffff;
 
 /**
- * The bytes that a Python 2 string literal with its quotes stands for, as `codecs.escape_decode` reads it; the literal is latin1.
- * `undefined` where Python would raise.
+ * The bytes of a Python 2 string literal in quotes, as `codecs.escape_decode` reads it; the literal
+ * is latin1. Returns `undefined` if Python would raise.
  */
 export function unquoteBytes(literal: string): Buffer | undefined {
   const quote = literal[0];
@@ -47,7 +47,7 @@ export function unquoteBytes(literal: string): Buffer | undefined {
     } else {
       octalDigits.lastIndex = at;
       const octal = octalDigits.exec(literal)?.[0];
-      // What is no escape keeps its backslash; the character itself comes with the next turn.
+      // An unknown escape keeps its backslash; the next turn adds the character.
       bytes[length++] = octal === undefined ? backslash : Number.parseInt(octal, 8) & 0xff;
       at += octal?.length ?? 0;
     }
@@ -56,8 +56,8 @@ export function unquoteBytes(literal: string): Buffer | undefined {
 }
 
 /**
- * Text in Python's raw-unicode-escape, as protocol 0 writes it: latin1 with `\uXXXX` and `\UXXXXXXXX` after an odd number of
- * backslashes. `undefined` where Python would raise.
+ * Text in Python's raw-unicode-escape, which protocol 0 writes: latin1 with `\uXXXX` and
+ * `\UXXXXXXXX` after an odd number of backslashes. Returns `undefined` if Python would raise.
  */
 export function decodeRawUnicodeEscape(
   line: string,
@@ -79,14 +79,14 @@ export function decodeRawUnicodeEscape(
     }
     const digits = letter === "u" ? 4 : 8;
     const point = hexValue(line, at + 2, digits, line.length);
-    if (point === undefined || point > highestPoint) return undefined;
+    if (point === undefined || point > maxPoint) return undefined;
     units.addPoint(point);
     at += 2 + digits;
   }
-  return units.splits.length > 0 ? splitText(units.text(), units.splits) : units.text();
+  return units.finish(splitText);
 }
 
-/** The value of so many hex digits; `undefined` where they are not there. */
+/** The value of that many hex digits; `undefined` if there are fewer. */
 function hexValue(text: string, from: number, digits: number, end: number): number | undefined {
   const hex = text.slice(from, Math.min(from + digits, end));
   return hex.length === digits && /^[0-9a-fA-F]+$/.test(hex) ? Number.parseInt(hex, 16) : undefined;

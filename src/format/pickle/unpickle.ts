@@ -1,5 +1,5 @@
-import { DecodeError } from "../decode-error.js";
-import { mostContainers } from "../limits.js";
+import { isAscii } from "node:buffer";
+import { DecodeError, maxContainers } from "../decode-error.js";
 import {
   parseFloatText,
   parseIntText,
@@ -15,30 +15,25 @@ import {
   type PythonInstance,
   type PythonMultiDict,
   type PythonName,
-  type PythonSplitText,
   type PythonTuple,
   type PythonValue,
+  type SplitText,
   setItem,
+  unsupportedName,
 } from "../python-value.js";
-import { decodeUtf8 } from "../utf8.js";
+import { decodeStrictUtf8, decodeUtf8 } from "../utf8.js";
 import { ByteReader } from "./byte-reader.js";
-import type { Construction } from "./construction.js";
-import { knownName, unsupportedName } from "./known-names.js";
+import { type Construction, copyOf, knownName } from "./known-names.js";
 import { Memo } from "./memo.js";
-import { setMultiDictItem, setMultiDictState } from "./multi-dict.js";
 import { opcode } from "./opcodes.js";
-import { isAscii, RecurringTexts } from "./recurring-texts.js";
+import { decodeRecurring } from "./recurring-texts.js";
 import { decodeRawUnicodeEscape, unquoteBytes } from "./text-escapes.js";
 
 const highestProtocol = 5;
-/** Picklers count from 0 or 1; Python makes a table as long as the highest number. */
-const highestMemoNumber = 2 ** 24;
-const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** Picklers count from 0 or 1; Python would allocate a table as long as the highest number. */
+const maxMemoNumber = 2 ** 24;
 
-/** From one session to the next. */
-const recurringTexts = new RecurringTexts();
-
-/** Opcodes that ask for something outside the file: refused by name. */
+/** Opcodes that need something outside the file, with the name that the refusal gives them. */
 const foreignOpcodes: ReadonlyMap<number, string> = new Map([
   [opcode.persid, "a persistent id (PERSID)"],
   [opcode.binpersid, "a persistent id (BINPERSID)"],
@@ -50,40 +45,43 @@ const foreignOpcodes: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * The value that a pickle of protocol 0 to 5 holds, read as data: no name in it is imported, called or looked up. Bytes after its end
- * are ignored, as Python does. No more than `mostValues` opcodes are carried out. Throws `DecodeError`.
+ * Reads a pickle of protocol 0 to 5 as data: no name in it is imported, called or looked up.
+ * Ignores bytes after its end, as Python does.
+ *
+ * @throws DecodeError for what no session can hold, and for more than `maxOpcodes` opcodes.
  */
-export function unpickle(bytes: Buffer, mostValues: number): PythonValue {
-  return new Unpickler(bytes, mostValues).load();
+export function unpickle(bytes: Buffer, maxOpcodes: number): PythonValue {
+  return new Unpickler(bytes, maxOpcodes).load();
 }
 
-/** The pickle machine: a stack cut up by marks, and a memo [CPython, pickletools.py]. */
+/** The pickle machine: a stack divided by marks, and a memo [CPython, pickletools.py]. */
 class Unpickler {
   readonly #reader: ByteReader;
   readonly #stack: PythonValue[] = [];
   readonly #marks: number[] = [];
-  /** The stack's length at the last mark: what is below is out of reach. */
+  /** The stack's length at the last mark: opcodes cannot reach below it. */
   #fence = 0;
   readonly #memo = new Memo();
-  /** These three are absent until they are needed: most sessions need none, and making them would cost a tenth of the reading. */
+  // Made on demand: most sessions need none of these three, and making them costs a tenth of the
+  // reading.
   #unknownNames: Set<PythonName> | undefined;
   #interned: Map<string, object> | undefined;
   #constructionMade: Construction | undefined;
   #copiesLeft: number;
   #stepsLeft: number;
-  #containersLeft = mostContainers;
+  #containersLeft = maxContainers;
 
-  constructor(bytes: Buffer, mostValues: number) {
+  constructor(bytes: Buffer, maxOpcodes: number) {
     this.#reader = new ByteReader(bytes);
-    this.#stepsLeft = mostValues;
-    // A pickler copies nothing twice: what a file makes the reader copy is no more than it holds itself.
+    this.#stepsLeft = maxOpcodes;
+    // A pickler copies nothing twice, so an honest file cannot make the reader copy more than it
+    // holds.
     this.#copiesLeft = 2 * bytes.length;
   }
 
   get #construction(): Construction {
     this.#constructionMade ??= {
       intern: (text) => this.#intern(text, () => ({})),
-      splitText: (text, splits) => this.#splitText(text, splits),
       spend: (items) => {
         this.#copiesLeft -= items;
         if (this.#copiesLeft < 0) throw new DecodeError("too-large", "copies without end", this.#reader.at);
@@ -104,15 +102,14 @@ class Unpickler {
     return value;
   }
 
-  /** Carries out one opcode. */
   #step(code: number): void {
     const reader = this.#reader;
     switch (code) {
       case opcode.binput:
-        this.#memo.set(reader.byte(), this.#top());
+        this.#remember(reader.byte());
         return;
       case opcode.memoize:
-        this.#memo.set(this.#memo.size, this.#top());
+        this.#remember(this.#memo.size);
         return;
       case opcode.binunicode:
         this.#pushText(reader.uint32());
@@ -237,7 +234,7 @@ class Unpickler {
     }
   }
 
-  /** Opcodes of other builds and older protocols, and those that mention names. */
+  /** Opcodes of other builds and older protocols, and those for names. */
   #rareStep(code: number): void {
     const reader = this.#reader;
     switch (code) {
@@ -314,7 +311,7 @@ class Unpickler {
     }
   }
 
-  /** Opcodes whose argument is a line of text: protocol 0. */
+  /** Opcodes of protocol 0, whose argument is a line of text. */
   #textStep(code: number): void {
     const reader = this.#reader;
     switch (code) {
@@ -341,7 +338,7 @@ class Unpickler {
         return;
       }
       case opcode.unicode: {
-        const text = decodeRawUnicodeEscape(reader.line(), this.#construction.splitText);
+        const text = decodeRawUnicodeEscape(reader.line(), this.#splitText);
         this.#stack.push(this.#required(text, "a text"));
         return;
       }
@@ -372,7 +369,7 @@ class Unpickler {
     return this.#stack.splice(mark);
   }
 
-  /** POP takes the top value, or the mark where nothing lies on it. */
+  /** POP drops the top value, or the mark if nothing lies above it. */
   #discard(): void {
     if (this.#stack.length > this.#fence || this.#marks.length === 0) this.#pop();
     else this.#popMark();
@@ -382,29 +379,24 @@ class Unpickler {
     const top = this.#top();
     if (items.length === 0) return;
     const target = this.#filled(top, false);
-    const dict = isKind(target, "dict") ? target : this.#fillableMultiDict(target);
+    if (!isKind(target, "dict") && !isFillable(target)) throw this.#corrupt("items for what is no dict");
     if (items.length % 2 !== 0) throw this.#corrupt("a key without a value");
     for (let index = 0; index < items.length; index += 2) {
-      // The length is even: both are there.
+      // The length is even, so both are there.
       const key = items[index] as PythonValue;
       const value = items[index + 1] as PythonValue;
-      if (dict.kind === "dict") setItem(dict, key, value);
-      else setMultiDictItem(dict, key, value);
+      if (target.kind === "dict") setItem(target, key, value);
+      else setItem(target.lists, key, [value]);
     }
   }
 
-  /** What takes the items: of an object of an unknown class what it turns out to be, once the first items come. */
+  /** What takes the items. An instance of an unknown class becomes what its first items need. */
   #filled(target: PythonValue, isList: boolean): PythonValue {
     if (!isKind(target, "instance")) return target;
     target.content ??= this.#counted(isList ? [] : newDict());
     if (Array.isArray(target.content) !== isList) throw unsupportedName(target.type);
     this.#unknownNames?.delete(target.type);
     return target.content;
-  }
-
-  #fillableMultiDict(target: PythonValue): PythonMultiDict {
-    if (isKind(target, "multi-dict") && target.fillable) return target;
-    throw this.#corrupt("items for what is no dict");
   }
 
   #append(items: readonly PythonValue[]): void {
@@ -431,8 +423,8 @@ class Unpickler {
   }
 
   #remember(index: number | bigint): void {
-    if (index > highestMemoNumber) throw this.#corrupt("a memo number beyond all use");
-    this.#memo.set(Number(index), this.#top());
+    if (index > maxMemoNumber) throw this.#corrupt("a memo number beyond all use");
+    this.#memo.set(index, this.#top());
   }
 
   #pushRemembered(index: number | bigint): void {
@@ -440,11 +432,8 @@ class Unpickler {
   }
 
   #pushText(length: number): void {
-    const { bytes } = this.#reader;
     const start = this.#reader.take(length);
-    const end = start + length;
-    const text =
-      recurringTexts.of(bytes, start, end) ?? decodeUtf8(bytes, start, end, this.#construction.splitText);
+    const text = decodeRecurring(this.#reader.bytes, start, start + length, this.#splitText);
     this.#stack.push(this.#required(text, "a text"));
   }
 
@@ -453,14 +442,10 @@ class Unpickler {
     this.#stack.push(this.#byteText(this.#reader.bytes.subarray(start, start + length)));
   }
 
-  /** A Python 2 `str`: text where it is ASCII, else what may be text or the state of a date. */
+  /** A Python 2 `str`: text if it is ASCII, else perhaps UTF-8, perhaps the state of a date. */
   #byteText(bytes: Buffer): PythonValue {
-    if (isAscii(bytes, 0, bytes.length)) return bytes.toString("latin1", 0, bytes.length);
-    return {
-      kind: "byte-text",
-      bytes,
-      text: decodeUtf8(bytes, 0, bytes.length, this.#construction.splitText),
-    };
+    if (isAscii(bytes)) return bytes.toString("latin1");
+    return { kind: "byte-text", bytes, text: decodeUtf8(bytes, 0, bytes.length, this.#splitText) };
   }
 
   #pushBytes(length: number, mutable: boolean): void {
@@ -499,13 +484,13 @@ class Unpickler {
     this.#stack.push(this.#counted(value));
   }
 
-  /** A `defaultdict`'s factory is never called: any name may be one. */
+  /** A `defaultdict` may have any name as its factory: nothing calls it. */
   #forgiveFactory(target: PythonName, args: readonly PythonValue[]): void {
     const [factory] = args;
     if (target.name === "defaultdict" && isKind(factory, "name")) this.#unknownNames?.delete(factory);
   }
 
-  /** NEWOBJ. An object of an unknown class may be a dict or a list: what is put into it tells. */
+  /** NEWOBJ. An instance of an unknown class may be a dict or a list; its items will show. */
   #make(type: PythonValue, args: readonly PythonValue[] | undefined): void {
     if (!isKind(type, "name")) throw this.#corrupt("an object of what is no name");
     const known = knownName(type);
@@ -523,23 +508,21 @@ class Unpickler {
     const target = this.#top();
     if (isKind(target, "instance")) throw unsupportedName(target.type);
     if (isKind(target, "dict") && target.attributes !== undefined && isKind(state, "dict")) {
-      // Python would call it in place of the dict's own.
+      // Python would call this attribute instead of the dict's own method.
       if (state.values.has("items"))
         throw new DecodeError("unsupported-type", "an OrderedDict with an attribute items");
       if (state.values.size > 0) target.attributes = true;
       return;
     }
-    if (!isKind(target, "multi-dict") || !target.fillable || !isKind(state, "dict")) {
-      throw this.#corrupt("a state that no pickler writes");
-    }
-    setMultiDictState(target, state, this.#construction);
+    if (!isFillable(target) || !isKind(state, "dict")) throw this.#corrupt("a state that no pickler writes");
+    // `MultiDict.__setstate__` with `{key: [value, ...]}` [werkzeug/datastructures.py].
+    target.lists = copyOf(state, this.#construction);
   }
 
-  #splitText(text: string, splits: readonly number[]): PythonSplitText {
-    return this.#intern(`split ${splits.join()} ${text}`, () => ({ kind: "split-text", text }));
-  }
+  readonly #splitText: SplitText = (text, splits) =>
+    this.#intern(`split ${splits.join()} ${text}`, () => ({ kind: "split-text", text }));
 
-  /** The same object for the same text; what is made for a text is always of one type. */
+  /** Returns one object per text. A text begins with its kind, so the type is right. */
   #intern<T extends object>(text: string, make: () => T): T {
     this.#interned ??= new Map();
     const known = this.#interned.get(text);
@@ -549,10 +532,10 @@ class Unpickler {
     return made;
   }
 
-  /** Accounts for a value that takes far more memory than the opcode that made it. */
+  /** Counts a value that takes far more memory than the opcode that made it. */
   #counted<T>(container: T): T {
     if (this.#containersLeft-- === 0)
-      throw new DecodeError("too-large", `more than ${mostContainers} containers`, this.#reader.at);
+      throw new DecodeError("too-large", `more than ${maxContainers} containers`, this.#reader.at);
     return container;
   }
 
@@ -566,14 +549,15 @@ class Unpickler {
   }
 }
 
+function isFillable(value: PythonValue): value is PythonMultiDict {
+  return isKind(value, "multi-dict") && value.fillable;
+}
+
 /** A module or a name: a line of UTF-8 that is not empty. */
 function nameLine(reader: ByteReader): string {
   const line = reader.line();
   if (line === "") throw new DecodeError("corrupt", "an empty name", reader.at);
-  try {
-    return strictUtf8.decode(Buffer.from(line, "latin1"));
-  } catch (error) {
-    if (error instanceof TypeError) throw new DecodeError("corrupt", "a name that is not UTF-8");
-    throw error;
-  }
+  const name = decodeStrictUtf8(Buffer.from(line, "latin1"));
+  if (name === undefined) throw new DecodeError("corrupt", "a name that is not UTF-8");
+  return name;
 }

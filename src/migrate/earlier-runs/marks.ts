@@ -1,11 +1,11 @@
-import { coarseTimeMs } from "../../model/coarse-time.js";
 import { RedisError, RedisForgotError } from "../../model/errors.js";
 import type { DirectoryMark } from "../../model/mark.js";
+import { fileTimeSlackMs } from "../../model/session-file.js";
 import type { Canary } from "../../redis/canary.js";
 import { changeMark, listMarks, type Mark, markKey, readMark } from "../../redis/marks.js";
 import type { ResilientConnection } from "../../redis/resilient-connection.js";
 import { askServerState } from "../../redis/server/server-state.js";
-import { lastingIdentityOf } from "../../source/directory-places.js";
+import { lastingIdentityOf } from "../../source/file-identity.js";
 import { isDatedByUs } from "../../source/local-file-system.js";
 import { type CompleteRun, completeMark } from "./complete-mark.js";
 
@@ -31,7 +31,7 @@ export interface Marks {
 
 /** By how much the clock that dates a directory's files may be behind ours, milliseconds. */
 function clockLagOf(directory: string): number {
-  return isDatedByUs(directory) ? 0 : coarseTimeMs;
+  return isDatedByUs(directory) ? 0 : fileTimeSlackMs;
 }
 
 function earlierBy(lagMs: number, mark: DirectoryMark): DirectoryMark {

@@ -1,8 +1,8 @@
 import type { Survey } from "../../model/mark.js";
 import { sessionKeys } from "../../redis/session-keys.js";
 import type { KeyAsSeen } from "../../redis/session-store.js";
+import { isSid } from "../../source/layouts.js";
 import type { SessionFolders } from "../../source/session-folders.js";
-import { isSid } from "../../source/session-name.js";
 import type { Run } from "../run-context.js";
 import { seeCopyWritten } from "./delete-copy-written.js";
 import { mayRetract } from "./learn.js";

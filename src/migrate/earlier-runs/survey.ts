@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { locateServer, recentMs } from "../../convert/missing-key.js";
+import { activityWindowMs, locateServer } from "../../convert/missing-key.js";
 import { isModifiedSince } from "../../convert/modified-since.js";
 import { isSigned } from "../../convert/sign.js";
 import type { HeldText } from "../../model/held.js";
@@ -7,10 +7,10 @@ import type { DirectoryFacts, DirectoryMark, KeyEvidence, Survey } from "../../m
 import { newScanTally, type SessionFile } from "../../model/session-file.js";
 import { showable } from "../../model/showable.js";
 import { type KeySurvey, surveyKeys } from "../../redis/survey-keys.js";
+import { isSid } from "../../source/layouts.js";
 import { Looks } from "../../source/looks.js";
 import { pathOf } from "../../source/recent-files.js";
 import { scanSessions } from "../../source/scan-sessions.js";
-import { isSid } from "../../source/session-name.js";
 import type { Run } from "../run-context.js";
 import { longestOf } from "./complete-mark.js";
 import { jointly } from "./learn.js";
@@ -114,7 +114,7 @@ async function lookAtFiles(
     const stats = looks.stampOf(pathOf(file));
     if (stats === undefined) return;
     seen++;
-    if (stats.mtimeMs <= nowMs + recentMs) latestMtimeMs = Math.max(latestMtimeMs, stats.mtimeMs);
+    if (stats.mtimeMs <= nowMs + activityWindowMs) latestMtimeMs = Math.max(latestMtimeMs, stats.mtimeMs);
     areAllChanged &&= isModifiedSince({ mtimeMs: 0, ctimeMs: stats.ctimeMs }, mark.startedMs, true);
   };
   const kept: SessionFile[] = [];

@@ -1,9 +1,9 @@
 import { type ConversionSettings, convertSession } from "../../convert/convert-session.js";
-import { recentMs } from "../../convert/missing-key.js";
-import { coarseTimeMs } from "../../model/coarse-time.js";
+import { activityWindowMs } from "../../convert/missing-key.js";
 import type { FileStamp, SessionFile } from "../../model/session-file.js";
+import { fileTimeSlackMs } from "../../model/session-file.js";
 import { Looks } from "../../source/looks.js";
-import { OtherPlaces } from "../../source/other-places.js";
+import { OtherLocations } from "../../source/other-locations.js";
 import { ReadAhead } from "../../source/read-ahead.js";
 import type { Reading } from "../../source/read-session-file.js";
 import { isModifiedSince, pathOf } from "../../source/recent-files.js";
@@ -44,13 +44,13 @@ export class Reader {
   readonly #options: ReaderOptions;
   readonly #stats = new Looks();
   readonly #files: ReadAhead;
-  readonly #locations: OtherPlaces;
+  readonly #locations: OtherLocations;
   #leadMs = 0;
 
   constructor(options: ReaderOptions) {
     this.#options = options;
     this.#files = new ReadAhead(options.maxFileSize);
-    this.#locations = new OtherPlaces(options.directories, this.#stats);
+    this.#locations = new OtherLocations(options.directories, this.#stats);
   }
 
   /** Reads and converts as many of these files as fit into one batch. `room`: a buffer to be used for it. */
@@ -75,7 +75,7 @@ export class Reader {
       }
       const { stamp } = reading;
       if (this.#isRecent(stamp)) recent.push({ place: taken, stamp: plainStamp(stamp) });
-      if (stamp.mtimeMs <= reading.read.openedAtMs + recentMs) {
+      if (stamp.mtimeMs <= reading.read.openedAtMs + activityWindowMs) {
         seen.addModification(file.directory, stamp.mtimeMs);
       }
       inUse ||= isModifiedSince(stamp, this.#options.runStartedMs);
@@ -137,7 +137,7 @@ export class Reader {
   #isRecent(stamp: FileStamp): boolean {
     const latestMs = latest(stamp);
     const { passStartedMs } = this.#options;
-    if (latestMs <= passStartedMs - coarseTimeMs - this.#leadMs) return false;
+    if (latestMs <= passStartedMs - fileTimeSlackMs - this.#leadMs) return false;
     this.#leadMs = Math.max(this.#leadMs, latestMs - Date.now());
     return true;
   }

@@ -5,15 +5,17 @@ import { errorCode } from "../../model/error-code.js";
 import { SourceError } from "../../model/errors.js";
 import { showablePath } from "../../model/showable.js";
 
-/** Whether a text holds glob characters. */
+/** Whether a text contains glob characters. */
 export async function isGlob(text: string): Promise<boolean> {
   const { default: fastGlob } = await import("fast-glob");
   return fastGlob.isDynamicPattern(text);
 }
 
 /**
- * The directories that a glob matches, sorted. Bytes of names that are not UTF-8 come back as lone surrogates (`hasRawBytes`),
- * as in Python's surrogateescape: no other function of Node can open such a path. Throws `SourceError`.
+ * The directories that a glob matches, sorted. Bytes that are not UTF-8 come back as lone
+ * surrogates, as with Python's surrogateescape; other functions of Node cannot open such a path.
+ *
+ * @throws SourceError if a directory cannot be read.
  */
 export async function globDirectories(glob: string, workingDirectory: string): Promise<string[]> {
   const { default: fastGlob } = await import("fast-glob");
@@ -32,7 +34,7 @@ export async function globDirectories(glob: string, workingDirectory: string): P
   }
 }
 
-/** A path for people, with the bytes that are not UTF-8 as `\xe9`. */
+/** A path as messages show it, with bytes that are not UTF-8 written like `\xe9`. */
 export function showableBytes(path: string): string {
   const parts = path.split(/([\udc80-\udcff])/u);
   return parts
@@ -77,7 +79,7 @@ function toText(name: Buffer): string {
   return text;
 }
 
-/** The glob library finds no directory behind a bare `?`; a class that says the same works. */
+/** The glob library finds no directories for a bare `?`, but does for an equivalent class. */
 function anyCharacterAsClass(glob: string): string {
   return glob.replace(/\\.|\[[^\]]*\]|\?(?!\()/g, (part) => (part === "?" ? "[^/]" : part));
 }

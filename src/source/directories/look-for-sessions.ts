@@ -2,26 +2,27 @@ import { type Dirent, lstatSync, opendirSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode } from "../../model/error-code.js";
 import type { Layout } from "../../model/session-file.js";
+import { isScatterFolder, layouts } from "../layouts.js";
 import { parseSetAsideName } from "../removal/set-aside-name.js";
-import { isScatterFolder, layouts } from "../session-name.js";
 
-/** What stands in a session directory, as far as it was read. */
+/** The content of a directory, read up to the first session file. */
 export interface DirectoryContent {
-  /** Unknown if something cannot be read. Nothing was read after the first session file. */
+  /** `unknown` if something could not be read. */
   readonly sessions: "found" | "none" | "unknown";
-  /** Names that no session directory has: neither sessions nor what a server leaves beside them. */
+  /** How many names are neither sessions nor anything that servers leave beside them. */
   readonly otherNames: number;
-  /** Directories among the other names, at most `maxFolders`, as paths inside the directory. */
+  /** The first directories among the other names, as paths inside the directory. */
   readonly folders: readonly string[];
-  /** Whether session files stand here as in a scatter folder of that name. */
+  /** Whether the directory is itself a scatter folder, with session files. */
   readonly isScatterFolder: boolean;
 }
 
 const maxFolders = 100;
-/** What servers leave beside sessions: temporary files, uploads that wait for a login; and names that begin with a dot. */
-const besides = /^(?:tmp.*\.__wz_sess|.*\.__tx_sess__|werkzeug_.+_[0-9a-f]{32}\.file|lost\+found|\..*)$/s;
+/** What servers leave beside sessions: temporary files, uploads before a login, dot files. */
+const leftByServers =
+  /^(?:tmp.*\.__wz_sess|.*\.__tx_sess__|werkzeug_.+_[0-9a-f]{32}\.file|lost\+found|\..*)$/s;
 
-/** Reads a directory until its first session file. Never throws: what cannot be read is for the scan to tell. */
+/** Reads a directory up to its first session file. Never throws: the scan reports errors. */
 export function lookForSessions(directory: string): DirectoryContent {
   const seen = { otherNames: 0, folders: [] as string[], isScatterFolder: false };
   try {
@@ -50,7 +51,7 @@ function findSession(
         if (findSession(directory, name, seen)) return true;
         continue;
       }
-      if (besides.test(name) || (entry.isFile() && isEmpty(join(path, name)))) continue;
+      if (leftByServers.test(name) || (entry.isFile() && isEmpty(join(path, name)))) continue;
       noteOther(directory, folder, entry, seen);
     }
     return false;
@@ -72,14 +73,14 @@ function noteOther(
   if (isScattered && isSessionName(entry.name, parent)) seen.isScatterFolder = true;
 }
 
-/** Also the name that a purge gave it, if it was killed before the removal. */
+/** Also accepts a name under which a killed purge left a session file. */
 function isSessionName(name: string, folder: string): boolean {
   const layout: Layout = folder === "" ? "flat" : "scattered";
   const own = parseSetAsideName(name)?.name ?? name;
   return layouts[layout].sidOf(folder, own) !== undefined;
 }
 
-/** A file that went away in the meantime is none either. */
+/** A file that disappeared meanwhile counts as empty. */
 function isEmpty(path: string): boolean {
   return (lstatSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
 }

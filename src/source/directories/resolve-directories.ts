@@ -7,20 +7,23 @@ import { showablePath } from "../../model/showable.js";
 import { globDirectories, isGlob, showableBytes } from "./glob-directories.js";
 import { type DirectoryContent, lookForSessions } from "./look-for-sessions.js";
 
-/** Which directories are meant, and what may be wrong with them. */
+/** The directories that the settings name. */
 export interface DirectoryNames {
-  /** Paths and globs. A path that exists is taken literally. */
+  /** Paths and globs. A path that exists is never a glob. */
   readonly names: readonly string[];
-  /** Where the name comes from if nobody gave it, as a sentence without its full stop. */
+  /** Where a default name comes from, without a full stop; null if the operator gave the names. */
   readonly comesFrom: string | null;
-  /** Whether missing directories, unmatched globs and directories with only other names are taken for empty ones. */
+  /** Whether missing directories, unmatched globs and directories of other files count as empty. */
   readonly allowMissing: boolean;
 }
 
 /**
- * The session directories that names mean, resolved, each once. Throws `SettingsError` for a name that is missing or no directory, a glob
- * without a match, and a directory that holds other names but no session file; `SourceError` if one on the way cannot be read.
- * `warn` hears of such directories among others that a glob found.
+ * Resolves names to session directories, each once. If a glob finds good directories beside wrong
+ * ones, `warn` is told of the wrong ones.
+ *
+ * @throws SettingsError for a missing name, a file, an unmatched glob, or a directory with names
+ * but no session file.
+ * @throws SourceError for a directory that cannot be read.
  */
 export async function resolveDirectories(
   { names, comesFrom, allowMissing }: DirectoryNames,
@@ -52,9 +55,9 @@ async function directoriesOf(name: string): Promise<{ paths: readonly string[]; 
   const kind = kindOf(path);
   if (kind === "directory") return { paths: [path], isLiteral: true };
   if (kind === "other") {
-    throw new SettingsError(`the session directory ${showablePath(name)} is no directory`);
+    throw new SettingsError(`the session directory ${showablePath(name)} is not a directory`);
   }
-  // Node puts this character in place of bytes that are not UTF-8, and then cannot open the path.
+  // Node replaces bytes that are not UTF-8 by this character, and then cannot open the path.
   if (path.includes("\ufffd")) throw notUtf8(name);
   if (!(await isGlob(name))) return { paths: [], isLiteral: true };
   const paths = await globDirectories(name, base);
@@ -65,29 +68,31 @@ async function directoriesOf(name: string): Promise<{ paths: readonly string[]; 
 
 function notUtf8(path: string): SettingsError {
   return new SettingsError(
-    `the session directory ${showableBytes(path)} has a name that is not UTF-8, which this tool cannot open. Nothing was touched. Rename it, mount it elsewhere, or name the other directories one by one`,
+    `the session directory ${showableBytes(path)} has a name that is not UTF-8 and cannot be opened; ` +
+      "nothing was touched. Rename it, mount it elsewhere, or name the other directories one by one",
   );
 }
 
-/** Throws `SettingsError` if it is gone: then no relative name means anything. */
+/** @throws SettingsError if the working directory is gone: a relative name then means nothing. */
 function workingDirectoryFor(name: string): string {
   try {
     return process.cwd();
   } catch (error) {
     throw new SettingsError(
-      `the session directory ${showablePath(name)} is relative, and the working directory cannot be used. Change to a directory that exists, or give an absolute path (${errorCode(error)})`,
+      `the session directory ${showablePath(name)} is relative, and the working directory cannot be used ` +
+        `(${errorCode(error)}). Change to a directory that exists, or give an absolute path`,
     );
   }
 }
 
-/** A symlink may lead to a name that its own path does not show. */
+/** The resolved path. Throws `SettingsError` if a symlink leads to a name that is not UTF-8. */
 function realPathOf(path: string): string {
   const real = systemCall(path, () => realpathSync.native(path, "buffer"));
   if (!isUtf8(real)) throw notUtf8(real.toString("utf8"));
   return real.toString("utf8");
 }
 
-/** An unmounted volume or the wrong level must not look like nothing to do. */
+/** An unmounted volume or a directory one level off must not look like nothing to do. */
 function refuseWithoutSessions(
   directories: readonly string[],
   isLiteral: boolean,
@@ -110,19 +115,20 @@ function describeWrongDirectory(directory: string, content: DirectoryContent): s
   const [first, ...others] = meantDirectories(directory, content);
   const next =
     first === undefined
-      ? "Check the path and the mount; --allow-missing takes it for an empty directory"
+      ? "Check the path and the mount; --allow-missing treats it as empty"
       : others.length === 0
         ? `Did you mean ${showablePath(first)}?`
-        : `Session files are in ${showablePath(first)} and ${others.length} more: repeat --session-dir, or give a glob in quotes`;
+        : `Session files are in ${showablePath(first)} and ${others.length} more: ` +
+          "repeat --session-dir, or give a glob in quotes";
   return `no session file in ${showablePath(directory)}, but ${count}${sessions}. ${next}`;
 }
 
-/** The directories nearby that hold session files: the one above, those below, or the `sessions` beside. */
+/** Directories nearby that hold session files: the parent, those below, a `sessions` beside. */
 function meantDirectories(directory: string, content: DirectoryContent): readonly string[] {
   const parent = dirname(directory);
   if (content.isScatterFolder) return [parent];
   const holdsSessions = (path: string) => lookForSessions(path).sessions === "found";
-  // Attachments in a filestore are named as scattered sessions are.
+  // Attachments in a filestore have names like scattered sessions.
   const isFilestore = directory.split("/").includes("filestore");
   const children = isFilestore
     ? []

@@ -8,14 +8,14 @@ import { isModifiedSince } from "../recent-files.js";
 import { type RemovalDenial, removalDenial } from "./removal-denial.js";
 import { removeSessionFile } from "./remove-session-file.js";
 
-/** The files of session directories, opened once. */
+/** Session directories, opened once, and the files in them. */
 export interface OpenFiles {
   readonly read: (file: SessionFile) => ExactReading;
   readonly remove: (
     file: SessionFile,
     exact: Parameters<typeof removeSessionFile>[2],
   ) => ReturnType<typeof removeSessionFile>;
-  /** Why this process may not remove a file, and the folder that says so. */
+  /** Why this process may not remove a file, and from which folder; `undefined` if it may. */
   readonly denialOf: (
     file: SessionFile,
   ) => { readonly folder: string; readonly why: RemovalDenial } | undefined;
@@ -24,8 +24,10 @@ export interface OpenFiles {
 }
 
 /**
- * Opens session directories, and reaches their files only through the open descriptors. Throws
- * `SourceError` if one cannot be opened.
+ * Opens session directories and reaches their files only through the open descriptors. `isInUse`
+ * tells whether a server saved any of the files after `startedMs`.
+ *
+ * @throws SourceError if a directory cannot be opened.
  */
 export function openFiles(directories: readonly string[], maxFileSize: number, startedMs: number): OpenFiles {
   const opened = new Map(directories.map((directory) => [directory, new OpenDirectory(directory)]));
@@ -51,7 +53,7 @@ export function openFiles(directories: readonly string[], maxFileSize: number, s
         if (folder === undefined) return { kind: "vanished" };
         const name = basename(file.name);
         const removal = removeSessionFile(folder, name, exact);
-        // A server that came back after the proof shows by what it saves.
+        // A save after the proof shows that a server is back.
         const there =
           removal.kind === "changed" ? lstatSync(`${folder}/${name}`, { throwIfNoEntry: false }) : undefined;
         if (there !== undefined) isInUse ||= isModifiedSince(there, startedMs);

@@ -4,23 +4,25 @@ import { basename, dirname, join } from "node:path";
 import { errorCode } from "../../model/error-code.js";
 import { setAsideName } from "./set-aside-name.js";
 
-/** Names that come and go while something is put back are met so many times; then it stays aside for a later run. */
-const mostContests = 3;
-/** What is answered where files have no links, or no more of them, or where another's file may not have one. */
+/** How often names may come and go meanwhile; after that the file stays aside for a later run. */
+const maxContests = 3;
+/** The codes if there are no hard links, too many already, or none permitted for this file. */
 const noLinkCodes: ReadonlySet<string> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
 
 /**
- * Gives what was set aside its own name again, by link, so that it never takes the place of what came there since. Where a later session
- * file stands there, the one set aside is what the server itself would have replaced, and goes; an earlier one, or an empty file, goes in
- * its stead. What is no file gives way to a session file and never goes: it gets another name, a directory always. `undefined` where nothing is left
- * aside, else the system's name of the problem. Throws only what is no system error.
+ * Gives a file that was set aside its own name back, by a link, which never replaces anything. If a
+ * session file came to that name meanwhile, the later save stays, as if the server had renamed over
+ * it; an empty file is never the later one. Anything else that was set aside stays, under a new
+ * name if its own is taken, and a directory always under a new one.
+ *
+ * Returns `undefined` if nothing is left aside, else the system's code. Never throws system errors.
  */
-export function putBack(aside: string, path: string, contests = mostContests): string | undefined {
+export function putBack(aside: string, path: string, contests = maxContests): string | undefined {
   try {
     const former = lstatSync(aside, { bigint: true });
     if (takesName(aside, path, former)) return undefined;
     if (!former.isFile()) {
-      // A name that nobody can foresee: it takes the place of nothing.
+      // The name is random, so the rename replaces nothing.
       renameSync(aside, `${path}.${randomBytes(8).toString("hex")}`);
       return undefined;
     }
@@ -37,9 +39,9 @@ export function putBack(aside: string, path: string, contests = mostContests): s
   }
 }
 
-/** Whether what lies aside could take its name; not where one stands there. */
+/** Whether the file set aside got its name; it does not if the name is taken. */
 function takesName(aside: string, path: string, former: BigIntStats): boolean {
-  // It has no links, and renamed it would take the place of an empty directory that came just then.
+  // Directories have no links, and a rename would replace an empty directory that came just then.
   if (former.isDirectory()) return false;
   try {
     linkSync(aside, path);
@@ -53,22 +55,22 @@ function takesName(aside: string, path: string, former: BigIntStats): boolean {
   return true;
 }
 
-/** The same without a link: a look must do. A file that comes within the moment between both is replaced by a file. */
+/** Takes the name without links: checks, then renames. Replaces a file that comes in between. */
 function takesFreeName(aside: string, path: string): boolean {
   if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return false;
   try {
     renameSync(aside, path);
     return true;
   } catch (error) {
-    // A directory came.
+    // A directory came meanwhile.
     if (errorCode(error) === "EISDIR") return false;
     throw error;
   }
 }
 
 /**
- * What has the name of the session file that lies aside, an earlier one or what is none, is taken aside too, for by then it may be another, and
- * comes back behind it: to find a later file in its place, or to be one itself.
+ * Sets aside what has the name too, since it may have changed by then, and puts back both: the one
+ * from before first. Whichever is the later session file ends up with the name.
  */
 function contest(aside: string, path: string, contests: number): string | undefined {
   const other = join(dirname(path), setAsideName(basename(path)));
@@ -82,7 +84,7 @@ function contest(aside: string, path: string, contests: number): string | undefi
   return putBack(other, path, contests) ?? problem;
 }
 
-/** Whether the server would have put what stands there in the place of the other file: a later one, and any for an empty one. */
+/** Whether the standing file replaces the former: a later save, or any if the former is empty. */
 function isReplacedBy(former: BigIntStats, standing: BigIntStats): boolean {
   if (!standing.isFile()) return false;
   return former.size === 0n || (standing.size > 0n && standing.mtimeNs >= former.mtimeNs);

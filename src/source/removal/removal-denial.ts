@@ -1,25 +1,26 @@
-import { accessSync, constants, readdirSync, type Stats, statSync } from "node:fs";
+import { accessSync, constants, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode } from "../../model/error-code.js";
-import { isScatterFolder } from "../session-name.js";
+import { statsAt } from "../file-identity.js";
+import { isScatterFolder } from "../layouts.js";
 
 /** Why no file may be removed from a folder. */
 export interface RemovalDenial {
-  /** The system's name of the refusal, such as `EACCES`. */
+  /** The system's code, such as `EACCES`. */
   readonly code: string;
-  /** Who owns the folder; absent if that cannot be seen. */
+  /** The uid of the folder's owner; absent if unknown. */
   readonly owner?: number;
 }
 
-/** What the system answers if a file may not be removed. */
+/** The system's codes for a removal that is not permitted. */
 export const denialCodes: ReadonlySet<string> = new Set(["EACCES", "EPERM", "EROFS"]);
 
 const stickyBit = 0o1000;
 const root = 0;
 
-/** Why this process may not remove files from a folder; `undefined` if nothing speaks against it. Throws only what is no system error. */
+/** Why this process may not remove files from a folder; `undefined` if it may or we cannot tell. */
 export function removalDenial(folder: string): RemovalDenial | undefined {
-  const stats = statsOf(folder);
+  const stats = statsAt(folder);
   const owner = stats === undefined ? {} : { owner: stats.uid };
   try {
     accessSync(folder, constants.W_OK | constants.X_OK);
@@ -28,16 +29,14 @@ export function removalDenial(folder: string): RemovalDenial | undefined {
     return denialCodes.has(code) ? { code, ...owner } : undefined;
   }
   const uid = process.geteuid?.();
-  // In a sticky folder only the owners of a file and of the folder may remove it; servers own their session files.
+  // In a sticky folder, only the owner of the folder or of the file may remove it, and servers own
+  // their files.
   const isForeign =
     stats !== undefined && (stats.mode & stickyBit) !== 0 && stats.uid !== uid && uid !== root;
   return isForeign ? { code: "EPERM", ...owner } : undefined;
 }
 
-/**
- * Finds the first folder in which this process may not remove session files, the directory itself
- * first; `undefined` if there is none.
- */
+/** The first folder whose files this process may not remove, the directory itself included. */
 export function deniedFolderOf(
   directory: string,
 ): { readonly folder: string; readonly why: RemovalDenial } | undefined {
@@ -51,23 +50,23 @@ export function deniedFolderOf(
   return undefined;
 }
 
-/** Why and what to do, as a sentence. `what` is the folder or file as it is shown. */
+/** Explains a denial and what to do about it. `what` is the folder or file, as messages show it. */
 export function explainDenial({ code, owner }: RemovalDenial, what: string): string {
   if (code === "EROFS") {
-    return `${what} is on a read-only mount (EROFS): its session files are not permitted to be removed. Mount it read-write for the purge`;
+    return (
+      `${what} is on a read-only mount (EROFS), so its session files are not permitted to be removed. ` +
+      "Mount it read-write for the purge"
+    );
   }
   const us = process.geteuid?.();
   if (owner === undefined || owner === us || us === root) {
-    return `${what} may not be changed (${code}): its session files are not permitted to be removed. Is it immutable? (lsattr shows it, chattr -i ends it)`;
+    return (
+      `${what} may not be changed (${code}), so its session files are not permitted to be removed. ` +
+      "Is it immutable? (lsattr shows it, chattr -i ends it)"
+    );
   }
-  return `uid ${us} is not permitted to remove files from ${what}, which belongs to uid ${owner} (${code}). Run the purge as uid ${owner}`;
-}
-
-function statsOf(path: string): Stats | undefined {
-  try {
-    return statSync(path, { throwIfNoEntry: false });
-  } catch (error) {
-    errorCode(error);
-    return undefined;
-  }
+  return (
+    `uid ${us} is not permitted to remove files from ${what}, which belongs to uid ${owner} (${code}). ` +
+    `Run the purge as uid ${owner}`
+  );
 }

@@ -1,46 +1,35 @@
 import { closeSync, fstatSync, lstatSync, openSync, renameSync, unlinkSync } from "node:fs";
 import { errorCode } from "../../model/error-code.js";
 import type { ExactStamp } from "../../model/session-file.js";
+import { isSameFile } from "../file-identity.js";
 import { openFlags } from "../read-session-file.js";
 import { putBack } from "./put-back.js";
 import { denialCodes } from "./removal-denial.js";
 import { setAsideName } from "./set-aside-name.js";
 
-/** What the removal of one session file came to. */
+/** What became of one session file. */
 export type Removal =
   | { readonly kind: "removed" }
-  /** It is not the file that was compared: it stands where it stood. */
+  /** It is no longer the file that was compared, and stays where it was. */
   | { readonly kind: "changed" }
   | { readonly kind: "vanished" }
-  /** This process may not remove it: it stands where it stood. */
+  /** This process may not remove it; it stays where it was. */
   | { readonly kind: "denied"; readonly code: string }
-  /** It stands where it stood, or under a name of ours that a later run puts back. */
+  /** It stays where it was, or under a name of ours, from which a later run puts it back. */
   | { readonly kind: "failed"; readonly code: string };
 
-const mostLooks = 3;
+const maxChecks = 3;
 
 /**
- * Removes a session file where it is still the one compared. It is set aside under a name of ours in its own folder, so that nobody
- * replaces it unseen, compared there through an open descriptor, and only then unlinked; another file goes back. Throws only what is no
- * system error.
+ * Removes a session file if it is still the one that was compared. It first gets a name of ours in
+ * its own folder, so that nobody can replace it unseen. There it is compared once more through an
+ * open descriptor, and then unlinked; any other file is put back. Never throws system errors.
  */
 export function removeSessionFile(folder: string, name: string, compared: ExactStamp): Removal {
   const path = `${folder}/${name}`;
   const aside = `${folder}/${setAsideName(name)}`;
-  try {
-    const there = lookAtCompared(path, compared);
-    if (there !== "same") return { kind: there };
-  } catch (error) {
-    return problemOf(error);
-  }
-  try {
-    renameSync(path, aside);
-  } catch (error) {
-    const problem = problemOf(error);
-    return problem.kind === "failed" && denialCodes.has(problem.code)
-      ? { ...problem, kind: "denied" }
-      : problem;
-  }
+  const obstacle = checkUnchanged(path, compared) ?? rename(path, aside);
+  if (obstacle !== undefined) return obstacle;
   try {
     if (isComparedFile(aside, compared)) {
       unlinkSync(aside);
@@ -48,7 +37,7 @@ export function removeSessionFile(folder: string, name: string, compared: ExactS
     }
   } catch (error) {
     const code = errorCode(error);
-    // Another run took it for a crash's and put it back.
+    // Another run took the name for one that a crash had left, and put the file back.
     if (code === "ENOENT") return { kind: "vanished" };
     return { kind: "failed", code: putBack(aside, path) === undefined ? code : `${code}, set aside` };
   }
@@ -56,22 +45,39 @@ export function removeSessionFile(folder: string, name: string, compared: ExactS
   return problem === undefined ? { kind: "changed" } : { kind: "failed", code: problem };
 }
 
+/**
+ * Finds most changes before the file leaves its place, and only here by the change time, which
+ * setting aside changes. So does another run that is just renaming the file, so one that differs is
+ * checked again.
+ */
+function checkUnchanged(path: string, compared: ExactStamp): Removal | undefined {
+  try {
+    for (let checks = 0; checks < maxChecks; checks++) {
+      const there = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+      if (there === undefined) return { kind: "vanished" };
+      if (there.isFile() && isSame(there, compared) && there.ctimeNs === compared.ctimeNs) return undefined;
+    }
+    return { kind: "changed" };
+  } catch (error) {
+    return problemOf(error);
+  }
+}
+
+function rename(path: string, aside: string): Removal | undefined {
+  try {
+    renameSync(path, aside);
+    return undefined;
+  } catch (error) {
+    const problem = problemOf(error);
+    return problem.kind === "failed" && denialCodes.has(problem.code)
+      ? { ...problem, kind: "denied" }
+      : problem;
+  }
+}
+
 function problemOf(error: unknown): Extract<Removal, { readonly kind: "vanished" | "failed" }> {
   const code = errorCode(error);
   return code === "ENOENT" ? { kind: "vanished" } : { kind: "failed", code };
-}
-
-/**
- * Most of what changed is seen here, and never leaves its place. Being set aside changes the change time: later it tells nothing. Another
- * run's renaming changes it a moment before the name is gone, so a file that differs is looked at again.
- */
-function lookAtCompared(path: string, compared: ExactStamp): "same" | "changed" | "vanished" {
-  for (let looks = 0; looks < mostLooks; looks++) {
-    const there = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-    if (there === undefined) return "vanished";
-    if (there.isFile() && isSame(there, compared) && there.ctimeNs === compared.ctimeNs) return "same";
-  }
-  return "changed";
 }
 
 function isComparedFile(path: string, compared: ExactStamp): boolean {
@@ -79,7 +85,7 @@ function isComparedFile(path: string, compared: ExactStamp): boolean {
   try {
     descriptor = openSync(path, openFlags);
   } catch (error) {
-    // A symlink, a socket or a device came in its place.
+    // A symlink, a socket or a device took its place.
     if (["ELOOP", "ENXIO", "EMLINK"].includes(errorCode(error))) return false;
     throw error;
   }
@@ -92,7 +98,5 @@ function isComparedFile(path: string, compared: ExactStamp): boolean {
 }
 
 function isSame(one: Omit<ExactStamp, "ctimeNs">, other: Omit<ExactStamp, "ctimeNs">): boolean {
-  return (
-    one.dev === other.dev && one.ino === other.ino && one.size === other.size && one.mtimeNs === other.mtimeNs
-  );
+  return isSameFile(one, other) && one.size === other.size && one.mtimeNs === other.mtimeNs;
 }

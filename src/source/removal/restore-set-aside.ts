@@ -5,19 +5,24 @@ import type { SessionFile, SetAsideFile } from "../../model/session-file.js";
 import { OpenDirectory } from "../open-directory.js";
 import { putBack } from "./put-back.js";
 
-/** What became of the files that an interrupted purge left under names of ours. */
+/** What became of the files that an interrupted purge left set aside. */
 export interface Restored {
-  /** Back under their own names. */
+  /** The files that got their own names back. */
   readonly files: readonly SessionFile[];
-  /** How many are still aside, because their purge is still running. */
+  /** How many stay aside because their purge is still running. */
   readonly inHand: number;
-  /** The system's name of the problem, for those that could not be put back. */
+  /** The system's codes for those that could not be put back. */
   readonly problems: readonly string[];
 }
 
+/** A purge holds a file aside for a moment only, so an older one is left over. */
+const maxInHandMs = 60_000;
+
 /**
- * Puts back what a crash left under names of ours; what a purge that still runs has in hand is left to it. No folder that became a symlink
- * is gone through. Throws `SourceError` where a session directory cannot be opened any more.
+ * Puts back the files that a crash left set aside; leaves those that a running purge has in hand.
+ * Follows no folder that became a symlink.
+ *
+ * @throws SourceError if a session directory can no longer be opened.
  */
 export function restoreSetAside(setAside: readonly SetAsideFile[]): Restored {
   const files: SessionFile[] = [];
@@ -25,17 +30,26 @@ export function restoreSetAside(setAside: readonly SetAsideFile[]): Restored {
   let inHand = 0;
   const opened = new Map<string, OpenDirectory>();
   try {
-    for (const one of setAside) {
-      const { directory } = one.file;
-      const open = opened.get(directory) ?? new OpenDirectory(directory);
-      opened.set(directory, open);
-      if (isRunning(one.pid) && isYoung(open, one)) {
-        inHand++;
-        continue;
+    for (const { file, asideName, pid } of setAside) {
+      const directory = opened.get(file.directory) ?? new OpenDirectory(file.directory);
+      opened.set(file.directory, directory);
+      try {
+        const folder = directory.folderOf(file);
+        if (folder === undefined) continue;
+        const aside = `${folder}/${asideName}`;
+        const path = `${folder}/${basename(file.name)}`;
+        if (isRunning(pid) && isRecent(aside)) {
+          inHand++;
+          continue;
+        }
+        const stoodBefore = isFile(path);
+        const problem = putBack(aside, path);
+        const stands = isFile(path);
+        if (problem !== undefined) problems.push(problem);
+        if (stands && !stoodBefore) files.push(file);
+      } catch (error) {
+        problems.push(errorCode(error));
       }
-      const { problem, isBack } = restoreOne(open, one);
-      if (problem !== undefined) problems.push(problem);
-      if (isBack) files.push(one.file);
     }
   } finally {
     for (const directory of opened.values()) directory.close();
@@ -43,45 +57,16 @@ export function restoreSetAside(setAside: readonly SetAsideFile[]): Restored {
   return { files, inHand, problems };
 }
 
-const longestInHandMs = 60_000;
-
-interface RestoredOne {
-  readonly problem?: string | undefined;
-  /** Whether a file stands where none stood before. */
-  readonly isBack: boolean;
-}
-
-function restoreOne(directory: OpenDirectory, { file, asideName }: SetAsideFile): RestoredOne {
-  try {
-    const folder = directory.folderOf(file);
-    if (folder === undefined) return { isBack: false };
-    const path = `${folder}/${basename(file.name)}`;
-    const stood = isFile(path);
-    const problem = putBack(`${folder}/${asideName}`, path);
-    return { problem, isBack: !stood && isFile(path) };
-  } catch (error) {
-    return { problem: errorCode(error), isBack: false };
-  }
-}
-
-/** Whether a file was set aside just now; a purge has none in hand for longer than a moment. */
-function isYoung(directory: OpenDirectory, { file, asideName }: SetAsideFile): boolean {
-  try {
-    const folder = directory.folderOf(file);
-    const stats =
-      folder === undefined ? undefined : lstatSync(`${folder}/${asideName}`, { throwIfNoEntry: false });
-    return stats !== undefined && stats.ctimeMs > Date.now() - longestInHandMs;
-  } catch (error) {
-    errorCode(error);
-    return false;
-  }
+function isRecent(aside: string): boolean {
+  const stats = lstatSync(aside, { throwIfNoEntry: false });
+  return stats !== undefined && stats.ctimeMs > Date.now() - maxInHandMs;
 }
 
 function isFile(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
-/** Whether the process that set a file aside is still running; its id alone may be another program's by now. */
+/** Whether the purge that set a file aside still runs; its pid may be another program's by now. */
 function isRunning(pid: number): boolean {
   if (pid === process.pid) return false;
   try {

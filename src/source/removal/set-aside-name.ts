@@ -2,10 +2,7 @@ import { randomFillSync } from "node:crypto";
 
 const pattern = /^\.tele-sessions-([0-9]{1,10})-[0-9a-f]{16}-(.+)$/s;
 
-/**
- * The name that a session file takes for the moment of its removal. It ends in the file's own name, for nothing else would tell a later
- * run where it belongs.
- */
+/** A session file's name during its removal. It ends in its own name, so it can be put back. */
 export function setAsideName(name: string): string {
   return `.tele-sessions-${process.pid}-${drawDigits()}-${name}`;
 }
@@ -13,7 +10,7 @@ export function setAsideName(name: string): string {
 const bytesDrawn = 8;
 const drawn = { bytes: Buffer.alloc(512 * bytesDrawn), used: Number.POSITIVE_INFINITY };
 
-/** Hex digits that nobody can foresee: what is renamed to them takes the place of nothing. Drawn many at a time, which costs far less. */
+/** Random hex digits, so that a rename to the name replaces nothing. Drawn in bulk, for speed. */
 function drawDigits(): string {
   if (drawn.used >= drawn.bytes.length) {
     randomFillSync(drawn.bytes);
@@ -24,7 +21,7 @@ function drawDigits(): string {
   return drawn.bytes.toString("hex", start, drawn.used);
 }
 
-/** The process that gave such a name, and the file's own; `undefined` for any other name. */
+/** The process that set a file aside and the file's own name; `undefined` for any other name. */
 export function parseSetAsideName(name: string): { readonly pid: number; readonly name: string } | undefined {
   const [, pid, own] = pattern.exec(name) ?? [];
   return own === undefined ? undefined : { pid: Number(pid), name: own };

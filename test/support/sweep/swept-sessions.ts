@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "no
 import { dirname, join } from "node:path";
 import { keyPrefix } from "../../../src/convert/session-key.js";
 import { markKey } from "../../../src/redis/marks.js";
-import { lastingIdentityOf } from "../../../src/source/directory-places.js";
+import { lastingIdentityOf } from "../../../src/source/file-identity.js";
 import { runCommand } from "../command.js";
 import { type Aftermath, savedValue, threeHoursSeconds } from "../earlier-copy.js";
 import { type MadeSession, makeSessions, readManifest } from "../make-sessions.js";

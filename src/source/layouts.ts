@@ -1,9 +1,12 @@
-import type { Layout } from "../model/session-file.js";
+import type { Layout, SessionFile } from "../model/session-file.js";
 
 interface LayoutContract {
-  /** The sid that a file's name holds, or `undefined` for a stranger's. `folder` is the scatter directory, empty for the session directory itself. */
+  /**
+   * The sid in a file's name; `undefined` for any other name. `folder` is the scatter folder, empty
+   * for the session directory itself.
+   */
   readonly sidOf: (folder: string, name: string) => string | undefined;
-  /** The path of a sid's file inside a session directory; `undefined` where this layout has none for such a sid. */
+  /** The path of a sid's file inside a session directory; `undefined` if the layout has none. */
   readonly nameOf: (sid: string) => string | undefined;
 }
 
@@ -13,12 +16,12 @@ const anySid = /^(?:[0-9a-f]{40}|[A-Za-z0-9_-]{84,86})$/;
 const flatSidLength = 40;
 const scatterFolder = /^[A-Za-z0-9_-]{2}$/;
 
-/** Whether a text is a session id of any server: 40 hex digits, or 84 to 86 of `A-Za-z0-9_-`. */
+/** Whether a text is a session id: 40 hex digits, or 84 to 86 characters of base64url. */
 export function isSid(text: string): boolean {
   return anySid.test(text);
 }
 
-/** Where session files lie and how they are named [werkzeug/contrib/sessions.py; odoo/http.py 14.0 to master]. */
+/** Where session files lie [werkzeug/contrib/sessions.py; odoo/http.py 14.0 to master]. */
 export const layouts = {
   flat: {
     sidOf: (folder, name) => {
@@ -39,12 +42,31 @@ export const layouts = {
   },
 } satisfies Record<Layout, LayoutContract>;
 
-/** Whether a directory's name is that of one which scattered sessions lie in. `-` and `_` may begin a sid. */
+/** Whether a folder may hold scattered sessions, by its name. A sid may begin with `-` or `_`. */
 export function isScatterFolder(name: string): boolean {
   return scatterFolder.test(name);
 }
 
-/** Whether the characters from one place up to another are lower-case hex digits. A pattern takes several times as long, of every name twice. */
+/** Servers only move flat files to scattered ones, so this order finds one that is being moved. */
+const layoutsAsMoved: readonly Layout[] = ["flat", "scattered"];
+
+/** Every location where a session's file may lie: in each directory, each layout in order. */
+export function sessionLocations(
+  sid: string,
+  directories: readonly string[],
+  order = layoutsAsMoved,
+): SessionFile[] {
+  const locations: SessionFile[] = [];
+  for (const directory of directories) {
+    for (const layout of order) {
+      const name = layouts[layout].nameOf(sid);
+      if (name !== undefined) locations.push({ directory, name, layout, sid });
+    }
+  }
+  return locations;
+}
+
+/** Whether part of a text is lower-case hex. Several times as fast as a pattern, for every name. */
 function isHex(text: string, from: number, end: number): boolean {
   for (let index = from; index < end; index++) {
     const unit = text.charCodeAt(index);

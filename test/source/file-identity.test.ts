@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, renameSync, statSync, utimesSync, writeFileSync }
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { SourceError } from "../../src/model/errors.js";
-import { directoryPlaces, lastingIdentityOf } from "../../src/source/directory-places.js";
+import { directoryPlaces, lastingIdentityOf } from "../../src/source/file-identity.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 
 describe("directory-places: what a directory is known by", () => {

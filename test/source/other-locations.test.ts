@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { SessionFile } from "../../src/model/session-file.js";
 import { Looks } from "../../src/source/looks.js";
-import { OtherPlaces } from "../../src/source/other-places.js";
+import { OtherLocations } from "../../src/source/other-locations.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 import { waitingGauge } from "./support/waiting-gauge.js";
 
@@ -37,7 +37,7 @@ for (const [kind, makeLooks] of Object.entries(kindsOfLooks)) {
     }
 
     function supersededIn(directories: readonly string[], file: SessionFile): boolean {
-      return new OtherPlaces(directories, new Looks()).isSuperseded(
+      return new OtherLocations(directories, new Looks()).isSuperseded(
         file,
         lstatSync(join(file.directory, file.name)),
       );
@@ -123,7 +123,7 @@ for (const [kind, makeLooks] of Object.entries(kindsOfLooks)) {
       writeFileSync(join(file.directory, flatName), "x");
       utimesSync(join(file.directory, flatName), early, early);
       symlinkSync(join(elsewhere.directory, "ab"), join(file.directory, "ab"));
-      const places = new OtherPlaces(directories, makeLooks());
+      const places = new OtherLocations(directories, makeLooks());
       await places.begin([file]);
       assert(!places.isSuperseded(file, lstatSync(join(file.directory, flatName))));
     });
@@ -158,7 +158,7 @@ for (const [kind, makeLooks] of Object.entries(kindsOfLooks)) {
       const file: SessionFile = { directory: directory ?? "", name: flatName, layout: "flat", sid };
       writeFileSync(join(file.directory, flatName), "x");
       utimesSync(join(file.directory, flatName), early, early);
-      const places = new OtherPlaces(directories, makeLooks());
+      const places = new OtherLocations(directories, makeLooks());
       const isSupersededNow = async () => {
         await places.begin([file]);
         return places.isSuperseded(file, lstatSync(join(file.directory, flatName)));

@@ -1,4 +1,4 @@
-/** What a plain value is. `byteText` is a Python 2 `str`. */
+/** The kinds of plain values. `byteText` is a Python 2 `str`. */
 export const plainKind = {
   none: 1,
   true: 2,
@@ -12,35 +12,37 @@ export const plainKind = {
   dict: 10,
 } as const;
 
-/** Bytes of a pickle that a tape has room for: no opcode makes two values. */
-export const longestPlain = 8 * 1024;
-const mostNodes = longestPlain + 1;
-const mostKeys = 100;
+/** The longest pickle that a tape has room for, in bytes: no opcode makes two values. */
+export const maxPlainLength = 8 * 1024;
+const maxNodes = maxPlainLength + 1;
+const maxKeys = 100;
 
 /**
- * The values of a plain pickle as numbers in arrays, where nothing has to be made for each: `None`, booleans, ints of 32 bits, floats, texts, lists, tuples and
- * dicts with text keys. One tape serves one pickle after another. A node is a value's number, from 1 on; 0 is none.
+ * Holds the values of a plain pickle in arrays of numbers, without an object for each: `None`,
+ * booleans, ints of 32 bits, floats, texts, lists, tuples, and dicts with text keys. One tape
+ * serves one pickle after another. Values are numbered from 1; such a number is a node, and 0 is no
+ * node.
  */
 export class PlainTape {
-  /** The pickle, which texts lie in. */
+  /** The pickle that texts point into. */
   bytes: Uint8Array = new Uint8Array();
-  readonly kinds = new Uint8Array(mostNodes);
-  /** Where a text begins, what an int is, or the first child of a container. */
-  readonly firsts = new Int32Array(mostNodes);
-  /** Where a text ends, or the last child of a container. */
-  readonly lasts = new Int32Array(mostNodes);
-  /** The next child of the same container. In a dict keys and values take turns. */
-  readonly nexts = new Int32Array(mostNodes);
-  readonly floats = new Float64Array(mostNodes);
+  readonly kinds = new Uint8Array(maxNodes);
+  /** Where a text begins, an int's value, or a container's first child. */
+  readonly firsts = new Int32Array(maxNodes);
+  /** Where a text ends, or a container's last child. */
+  readonly lasts = new Int32Array(maxNodes);
+  /** The next child of the same container. In a dict, keys and values alternate. */
+  readonly nexts = new Int32Array(maxNodes);
+  readonly floats = new Float64Array(maxNodes);
   #nodes = 0;
 
-  /** Another pickle takes the place of the one before. */
+  /** Empties the tape for the next pickle. */
   begin(bytes: Uint8Array): void {
     this.bytes = bytes;
     this.#nodes = 0;
   }
 
-  /** Adds a value; what `first` and `last` are, `firsts` and `lasts` say. */
+  /** Adds a value and returns its node; `firsts` and `lasts` say what `first` and `last` mean. */
   add(kind: number, first: number, last: number): number {
     const node = ++this.#nodes;
     this.kinds[node] = kind;
@@ -56,7 +58,7 @@ export class PlainTape {
     return node;
   }
 
-  /** Adds a value once more; 0 for a container, of which there is only one. */
+  /** Adds a copy of a value; returns 0 for a container, which must not be copied. */
   addAgain(node: number): number {
     const kind = this.kinds[node] ?? 0;
     if (node === 0 || kind >= plainKind.list) return 0;
@@ -73,19 +75,19 @@ export class PlainTape {
     this.lasts[container] = node;
   }
 
-  /** Whether a value is a text that a dict does not have as a key, and not the one that makes a dict special. A dict of very many keys is not looked through. */
+  /** Whether a dict can take a node as a key: a new text, not `_type`, few keys to search. */
   mayBeKey(node: number, dict: number): boolean {
     const kind = this.kinds[node];
     if ((kind !== plainKind.text && kind !== plainKind.byteText) || this.#isText(node, "_type")) return false;
     let keys = 0;
     for (let key = this.firsts[dict] ?? 0; key !== 0; key = this.nexts[this.nexts[key] ?? 0] ?? 0) {
       keys++;
-      if (keys === mostKeys || this.#isSameText(key, node)) return false;
+      if (keys === maxKeys || this.#isSameText(key, node)) return false;
     }
     return true;
   }
 
-  /** The value of a key in a dict; 0 where there is none. */
+  /** The value of a key in a dict; 0 if there is none. */
   valueOf(dict: number, key: string): number {
     for (let child = this.firsts[dict] ?? 0; child !== 0; ) {
       const value = this.nexts[child] ?? 0;
@@ -128,7 +130,7 @@ export class PlainTape {
     return true;
   }
 
-  /** Whether a text is one of ASCII. */
+  /** Whether a node is this text, which must be ASCII. */
   #isText(node: number, text: string): boolean {
     const start = this.firsts[node] ?? 0;
     if ((this.lasts[node] ?? 0) - start !== text.length) return false;

@@ -1,25 +1,30 @@
-import { opcode } from "./opcodes.js";
-import { longestPlain, type PlainTape, plainKind } from "./plain-tape.js";
+import { opcode } from "../opcodes.js";
+import { maxPlainLength, type PlainTape, plainKind } from "./plain-tape.js";
 
 const highestProtocol = 5;
-const mostMarks = 64;
+const maxMarks = 64;
 
-/** What every reading begins with anew: the stack of nodes, where the marks in it are, and the memo. */
-const stack = new Int32Array(longestPlain + 1);
-const markPlaces = new Int32Array(mostMarks);
-const memo = new Int32Array(longestPlain + 1);
+/** Reused by every call: the stack of nodes, the places of its marks, and the memo. */
+const stack = new Int32Array(maxPlainLength + 1);
+const markPlaces = new Int32Array(maxMarks);
+const memo = new Int32Array(maxPlainLength + 1);
 const float = new DataView(new ArrayBuffer(8));
 
 /**
- * Reads a plain pickle to a tape and gives its root, a dict; 0 for whatever is not plain or not quite as a pickler writes it, which is for the pickle machine
- * to judge [CPython, pickletools.py].
+ * The fast path: most sessions are short pickles of plain values, and this folder converts them in
+ * a third of the time that the pickle machine (`unpickle.ts`) and its JSON writer take. It must
+ * never judge a file itself. Whatever it does not know, or what looks damaged, it leaves to the
+ * machine; a property test compares the two byte for byte (`test/format/plain-json.test.ts`).
+ *
+ * Reads a pickle into a tape and returns its root, a dict; 0 leaves the pickle to the machine
+ * [CPython, pickletools.py].
  */
 export function readPlain(tape: PlainTape, bytes: Uint8Array): number {
   const { length } = bytes;
-  if (length > longestPlain) return 0;
+  if (length > maxPlainLength) return 0;
   tape.begin(bytes);
   let height = 0;
-  /** The stack's height at the last mark: what is below is out of reach. */
+  /** The stack's height at the last mark: opcodes cannot reach below it. */
   let fence = 0;
   let marks = 0;
   let remembered = 0;
@@ -34,7 +39,7 @@ export function readPlain(tape: PlainTape, bytes: Uint8Array): number {
         break;
       case opcode.binput: {
         const number = bytes[at++];
-        // cPickle of Python 2 does.
+        // Python 2's cPickle counts from 1.
         if (number === 1 && remembered === 0) {
           countsFromOne = true;
           memo[remembered++] = 0;
@@ -107,7 +112,7 @@ export function readPlain(tape: PlainTape, bytes: Uint8Array): number {
         stack[height++] = tape.add(plainKind.tuple, 0, 0);
         break;
       case opcode.mark:
-        if (marks === mostMarks) return 0;
+        if (marks === maxMarks) return 0;
         markPlaces[marks++] = height;
         fence = height;
         break;
@@ -150,7 +155,7 @@ export function readPlain(tape: PlainTape, bytes: Uint8Array): number {
         if ((bytes[at++] ?? highestProtocol + 1) > highestProtocol) return 0;
         break;
       case opcode.frame:
-        // One that spans the rest of the file, as all that is short does.
+        // The one frame of a short pickle spans the rest of the file.
         if (isFramed || at + 8 > length || int32(bytes, at) !== length - at - 8 || int32(bytes, at + 4) !== 0)
           return 0;
         isFramed = true;
@@ -167,7 +172,7 @@ export function readPlain(tape: PlainTape, bytes: Uint8Array): number {
   return 0;
 }
 
-/** Puts the top of the stack, from a place on, into a container; tells whether it is of that kind and may hold it. */
+/** Puts the top of the stack into a container; returns false if the container cannot take it. */
 function fill(tape: PlainTape, container: number, kind: number, from: number, end: number): boolean {
   if (tape.kinds[container] !== kind) return false;
   const isDict = kind === plainKind.dict;
@@ -180,7 +185,7 @@ function fill(tape: PlainTape, container: number, kind: number, from: number, en
   return true;
 }
 
-/** Makes the top of the stack, from a place on, a tuple, and gives the stack's height then. */
+/** Replaces the top of the stack by a tuple of it, and returns the new height. */
 function takeTuple(tape: PlainTape, from: number, end: number): number {
   const tuple = tape.add(plainKind.tuple, 0, 0);
   for (let place = from; place < end; place++) tape.put(tuple, stack[place] ?? 0);

@@ -1,0 +1,93 @@
+import type { Stats } from "node:fs";
+import type { FileStamp, Layout, SessionFile } from "../model/session-file.js";
+import { folderAt, isSameFile } from "./file-identity.js";
+import { sessionLocations } from "./layouts.js";
+import type { Looks } from "./looks.js";
+import { pathOf } from "./recent-files.js";
+
+/** Of two files with the same time, the scattered one counts: servers move flat files there. */
+const layoutsByRank: readonly Layout[] = ["scattered", "flat"];
+
+/** How long we remember whether a scatter folder exists; later passes find what appears in one. */
+const folderMemoryMs = 1000;
+
+/** The other locations of a session's file: in the other layout, in other session directories. */
+export class OtherLocations {
+  readonly #directories: readonly string[];
+  readonly #looks: Looks;
+  /** Which scatter folders exist, by path. A symlink to one does not count: no scan follows it. */
+  readonly #folders = new Map<string, boolean>();
+  #foldersSinceMs = Number.NEGATIVE_INFINITY;
+  /** What stands at the other locations of files, if it was looked up ahead. */
+  readonly #ahead = new WeakMap<SessionFile, readonly Found[]>();
+
+  constructor(directories: readonly string[], looks: Looks) {
+    this.#directories = directories;
+    this.#looks = looks;
+  }
+
+  /** Prepares for these files: on a slow file system, stats all their other locations at once. */
+  async begin(batch: readonly SessionFile[]): Promise<void> {
+    this.#forgetFolders();
+    if (!this.#looks.wait) return;
+    const locations = batch.map((file) => this.#locationsOf(file));
+    const stats = (await this.#looks.stampsOf(locations.flat().map(pathOf))).values();
+    for (const [index, file] of batch.entries()) {
+      this.#ahead.set(file, locations[index]?.map((location) => [location, stats.next().value]) ?? []);
+    }
+  }
+
+  /**
+   * Whether another file holds a later save of this session. Of two with the same time, the earlier
+   * directory counts, then the scattered layout.
+   */
+  isSuperseded(file: SessionFile, stamp: FileStamp): boolean {
+    return this.laterFile(file, stamp) !== undefined;
+  }
+
+  /** A newer file of this session; `undefined` if there is none. */
+  laterFile(file: SessionFile, stamp: FileStamp): SessionFile | undefined {
+    const found =
+      this.#ahead.get(file) ??
+      this.#locationsOf(file).map((location): Found => [location, this.#looks.stampOf(pathOf(location))]);
+    return found.find(([location, stats]) => this.#isLater(location, stats, file, stamp))?.[0];
+  }
+
+  #isLater(location: SessionFile, stats: Stats | undefined, file: SessionFile, stamp: FileStamp): boolean {
+    // An empty file holds no session, and one file under both names is just being moved.
+    if (!stats?.isFile() || stats.size === 0 || isSameFile(stats, stamp)) return false;
+    return stats.mtimeMs === stamp.mtimeMs
+      ? this.#rankOf(location) < this.#rankOf(file)
+      : stats.mtimeMs > stamp.mtimeMs;
+  }
+
+  #locationsOf(file: SessionFile): SessionFile[] {
+    return sessionLocations(file.sid, this.#directories, layoutsByRank).filter(({ directory, layout }) => {
+      if (layout === file.layout && directory === file.directory) return false;
+      return layout === "flat" || this.#isFolder(`${directory}/${file.sid.slice(0, 2)}`);
+    });
+  }
+
+  #forgetFolders(): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#foldersSinceMs < folderMemoryMs) return;
+    this.#folders.clear();
+    this.#foldersSinceMs = nowMs;
+  }
+
+  #isFolder(path: string): boolean {
+    let isThere = this.#folders.get(path);
+    if (isThere === undefined) {
+      isThere = folderAt(path) !== undefined;
+      this.#folders.set(path, isThere);
+    }
+    return isThere;
+  }
+
+  #rankOf({ directory, layout }: SessionFile): number {
+    return 2 * this.#directories.indexOf(directory) + layoutsByRank.indexOf(layout);
+  }
+}
+
+/** A location and what stands there; `undefined` if nothing does. */
+type Found = readonly [location: SessionFile, stats: Stats | undefined];
