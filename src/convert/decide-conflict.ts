@@ -5,7 +5,7 @@ import type { Candidate } from "../model/entry.js";
 import type { HeldText } from "../model/held.js";
 import type { Expirations, Survey } from "../model/mark.js";
 import { equalSessions } from "./equal-sessions.js";
-import { fullLifetime, type LifetimeSettings } from "./lifetime.js";
+import { fullLifetime, type LifetimeOptions } from "./lifetime.js";
 import { isSigned, signedInstant } from "./sign.js";
 
 /** Which of two different values of a session wins: the one saved last, Redis's, or the file's. */
@@ -14,7 +14,7 @@ export type ConflictPolicy = "newest" | "keep" | "overwrite";
 /** What a conflict is decided by, the same for all sessions of a directory. */
 export interface ConflictRules {
   readonly policy: ConflictPolicy;
-  readonly lifetimes: LifetimeSettings;
+  readonly lifetimes: LifetimeOptions;
   /** The longest expirations that earlier copies used, this one's included. */
   readonly longest: Expirations;
   /** By how much Redis's clock is ahead of ours, milliseconds. */

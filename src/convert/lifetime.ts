@@ -3,7 +3,7 @@ import { coarseTimeMs } from "../model/coarse-time.js";
 import type { Expirations } from "../model/mark.js";
 import type { ReadSession } from "../model/session-file.js";
 
-export interface LifetimeSettings extends Expirations {
+export interface LifetimeOptions extends Expirations {
   /** `full` counts from the reading of the file, `remaining` from its last modification. */
   readonly ttl: "full" | "remaining";
 }
@@ -48,7 +48,7 @@ export function secondsFor(origin: "authenticated" | "anonymous", settings: Expi
 export function expiryInstant(
   read: ReadSession,
   lifetime: FullLifetime,
-  ttl: LifetimeSettings["ttl"],
+  ttl: LifetimeOptions["ttl"],
   deletionTime = Number.POSITIVE_INFINITY,
 ): number {
   const readMs = read.openedAtMs - coarseTimeMs;

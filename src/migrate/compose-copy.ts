@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { explainMissing } from "../convert/missing-key.js";
 import { SourceError } from "../model/errors.js";
 import { countOf } from "../model/number-text.js";
-import type { CommandSettings } from "../model/run-options.js";
+import type { RunOptions } from "../model/run-options.js";
 import { newScanTally } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
 import { tooManyFailed } from "../model/too-many-failed.js";
@@ -27,7 +27,7 @@ import { estimateMemoryNeed } from "./memory-need.js";
 import type { OpenRun, Surroundings } from "./open-run.js";
 import { batchSizeFor, makePace } from "./pace.js";
 import type { RedisWatch } from "./redis-watch.js";
-import { type ScanSettings, scanAll } from "./session-scan.js";
+import { type ScanOptions, scanAll } from "./session-scan.js";
 
 const sessionsOfBatch = 128;
 const batchesInFlight = 4;
@@ -39,7 +39,7 @@ export interface ComposedCopy {
   /** Whether a file was read that was modified since the run began: a server still uses the directory. */
   readonly isInUse: () => boolean;
   /** How its files are found. */
-  readonly scan: ScanSettings;
+  readonly scan: ScanOptions;
   /** Nothing is copied until it begins again: other runs see it so. */
   readonly rest: () => Promise<void>;
   readonly close: () => Promise<void>;
@@ -50,7 +50,7 @@ export interface ComposedCopy {
  * `RedisError` where Redis has no room.
  */
 export async function composeCopy(
-  settings: CommandSettings,
+  settings: RunOptions,
   surroundings: Surroundings,
   run: OpenRun,
   marks: Marks,
@@ -60,7 +60,7 @@ export async function composeCopy(
   const { record, warn, stop, onOutcome, onFailure } = surroundings;
   const { dryRun, maxRate } = settings.run;
   const lanes = threads.length + 1;
-  const scan: ScanSettings = {
+  const scan: ScanOptions = {
     directories: record.directories,
     batchSize: batchSizeFor(maxRate, lanes * sessionsOfBatch),
     sample: null,
@@ -163,10 +163,7 @@ function refuseReplaced(directories: readonly string[], inodes: readonly string[
   }
 }
 
-function laneConnection(
-  { target, run: { dryRun, retryForMs } }: CommandSettings,
-  run: OpenRun,
-): LaneConnection {
+function laneConnection({ target, run: { dryRun, retryForMs } }: RunOptions, run: OpenRun): LaneConnection {
   return {
     target: target.redis,
     retryForMs,
@@ -205,10 +202,10 @@ async function hasLost(lane: CopyLane, warn: Surroundings["warn"]): Promise<bool
 
 /** Bytes of memory that the sessions need, about; 0 if Redis has no limit. Throws `RedisError` if they cannot fit. */
 async function checkRoom(
-  settings: CommandSettings,
+  settings: RunOptions,
   run: OpenRun,
   marks: Marks,
-  scan: ScanSettings,
+  scan: ScanOptions,
   { warn, stop }: Pick<Surroundings, "warn" | "stop">,
 ): Promise<number> {
   const { connection, convert, maxFileSize } = run;

@@ -7,7 +7,7 @@ import { RedisError, RedisForgotError } from "../model/errors.js";
 import type { Ledger } from "../model/ledger.js";
 import type { Survey } from "../model/mark.js";
 import type { SessionOutcome } from "../model/outcome.js";
-import type { CommandSettings } from "../model/run-options.js";
+import type { RunOptions } from "../model/run-options.js";
 import type { ReadSession, ScanTally, SessionFile } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
 import { pause } from "../redis/pause.js";
@@ -51,7 +51,7 @@ export interface ComposedPurge {
 
 /** Names the concrete parts of a purge and joins them. Throws `SourceError` where a session directory cannot be opened. */
 export function composePurge(
-  settings: CommandSettings,
+  settings: RunOptions,
   surroundings: Surroundings,
   run: OpenRun,
   marks: Pick<Marks, "noteRemoval">,
@@ -103,7 +103,7 @@ export function composePurge(
 
 /** The same without a Redis: every session file goes. */
 export function composeUnverifiedPurge(
-  settings: CommandSettings,
+  settings: RunOptions,
   surroundings: Surroundings,
   order: Omit<PurgeOrder, "extent" | "startedMs">,
 ): ComposedPurge {
@@ -127,7 +127,7 @@ export function composeUnverifiedPurge(
 }
 
 function sharedParts(
-  settings: CommandSettings,
+  settings: RunOptions,
   { record, warn, stop }: Surroundings,
   { ledger, tally, onOutcome }: Omit<PurgeOrder, "extent" | "startedMs">,
   files: OpenFiles,
@@ -173,7 +173,7 @@ function sharedParts(
 
 /** What stands between the proof and the removal. */
 function makeConfirm(
-  settings: CommandSettings,
+  settings: RunOptions,
   { warn, stop }: Surroundings,
   run: OpenRun,
   marks: Pick<Marks, "noteRemoval">,
@@ -265,7 +265,7 @@ function makeConfirm(
  * `--alone` is not given.
  */
 export async function countOtherCopies(
-  { removal }: CommandSettings,
+  { removal }: RunOptions,
   { connection, presence }: OpenRun,
 ): Promise<number> {
   const others = await connection.run((client) => countOthersCopying(client, presence));

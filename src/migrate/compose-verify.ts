@@ -1,5 +1,5 @@
 import type { Survey } from "../model/mark.js";
-import type { CommandSettings } from "../model/run-options.js";
+import type { RunOptions } from "../model/run-options.js";
 import { pause } from "../redis/pause.js";
 import { composeVerifyLane } from "./lanes/compose-verify-lane.js";
 import { joinLanes } from "./lanes/join-lanes.js";
@@ -8,7 +8,7 @@ import type { LaneThread } from "./lanes/lane-thread.js";
 import type { OpenRun, Surroundings } from "./open-run.js";
 import { batchSizeFor, makePace } from "./pace.js";
 import type { Pass } from "./run-pass.js";
-import { type ScanSettings, scanAll } from "./session-scan.js";
+import { type ScanOptions, scanAll } from "./session-scan.js";
 
 const sessionsOfBatch = 128;
 const batchesInFlight = 3;
@@ -19,13 +19,13 @@ export interface ComposedVerify {
   /** Has the lanes take what the run knows by now. */
   readonly learn: (survey: Survey) => Promise<void>;
   /** How its files are found. */
-  readonly scan: ScanSettings;
+  readonly scan: ScanOptions;
   readonly close: () => Promise<void>;
 }
 
 /** Names the concrete parts of a verification and joins them. One lane is on this thread, and one on each of `threads`. */
 export async function composeVerify(
-  settings: CommandSettings,
+  settings: RunOptions,
   { record, warn, stop, onOutcome }: Surroundings,
   run: OpenRun,
   survey: Survey,
@@ -34,7 +34,7 @@ export async function composeVerify(
   const { maxRate, retryForMs } = settings.run;
   const { connection } = run;
   const lanes = threads.length + 1;
-  const scan: ScanSettings = {
+  const scan: ScanOptions = {
     directories: record.directories,
     batchSize: batchSizeFor(maxRate, lanes * sessionsOfBatch),
     sample: settings.source.sample,

@@ -7,7 +7,7 @@ import { finishWithinMs } from "../model/finish-within.js";
 import type { Held, HeldText } from "../model/held.js";
 import type { Difference, Failure, SessionOutcome } from "../model/outcome.js";
 import { describeTarget } from "../model/redis-target.js";
-import type { CommandSettings } from "../model/run-options.js";
+import type { RunOptions } from "../model/run-options.js";
 import type { RunRecord } from "../model/run-record.js";
 import type { ReadSession } from "../model/session-file.js";
 import { existingKeys } from "../redis/existing-keys.js";
@@ -62,7 +62,7 @@ export interface OpenRun {
 
 /** Connects to Redis, sees to it that it is fit, and chooses the key layout. Throws `RedisError` where the run cannot go on. */
 export async function openRun(
-  settings: CommandSettings,
+  settings: RunOptions,
   { record, warn, stop }: Surroundings,
   phase: Phase | undefined,
 ): Promise<OpenRun> {

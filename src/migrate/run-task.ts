@@ -2,7 +2,7 @@ import { RedisError, RedisForgotError, SourceError } from "../model/errors.js";
 import type { Ledger } from "../model/ledger.js";
 import type { Survey } from "../model/mark.js";
 import { countOf } from "../model/number-text.js";
-import type { CommandSettings } from "../model/run-options.js";
+import type { RunOptions } from "../model/run-options.js";
 import { ledgerFor, type RunRecord, secondsOf } from "../model/run-record.js";
 import { newScanTally, type ScanTally } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
@@ -27,7 +27,7 @@ import { runMainPass } from "./main-pass.js";
 import { type OpenRun, openRun, type Surroundings } from "./open-run.js";
 import { type PurgeResult, purgeSessions } from "./purge-sessions.js";
 import { type RedisWatch, watchRedis } from "./redis-watch.js";
-import { countSessionFiles, type ScanSettings } from "./session-scan.js";
+import { countSessionFiles, type ScanOptions } from "./session-scan.js";
 import { type Witness, witnessOf } from "./witness.js";
 
 /** What a run is to do. */
@@ -39,7 +39,7 @@ export type Task = "copy" | "purge" | "purge-unconditionally" | "purge-unverifie
  */
 export async function runTask(
   task: Task,
-  settings: CommandSettings,
+  settings: RunOptions,
   surroundings: Surroundings,
   threads: readonly LaneThread[],
 ): Promise<void> {
@@ -67,7 +67,7 @@ export async function runTask(
 }
 
 async function copy(
-  settings: CommandSettings,
+  settings: RunOptions,
   surroundings: Surroundings,
   run: OpenRun,
   marks: Marks,
@@ -118,7 +118,7 @@ function hasChanges({ counts: { found, outcomes } }: Ledger): boolean {
 
 /** The purge behind a copy: a pass of its own, with counts of its own. */
 async function purgeCopied(
-  settings: CommandSettings,
+  settings: RunOptions,
   surroundings: Surroundings,
   run: OpenRun,
   marks: Marks,
@@ -167,7 +167,7 @@ async function purgeCopied(
 }
 
 async function purge(
-  settings: CommandSettings,
+  settings: RunOptions,
   surroundings: Surroundings,
   run: OpenRun,
   marks: Marks,
@@ -218,7 +218,7 @@ async function purge(
  * the server works.
  */
 async function keysWereLost(
-  settings: CommandSettings,
+  settings: RunOptions,
   { record, warn, stop }: Surroundings,
   survey: Survey,
   { purge: { prove } }: ComposedPurge,
@@ -276,7 +276,7 @@ function forgotRemoved(count: number): RedisError {
   );
 }
 
-async function purgeUnverified(settings: CommandSettings, surroundings: Surroundings): Promise<void> {
+async function purgeUnverified(settings: RunOptions, surroundings: Surroundings): Promise<void> {
   const { record, onOutcome } = surroundings;
   const { ledger, tally } = record;
   const composed = composeUnverifiedPurge(settings, surroundings, { ledger, tally, onOutcome });
@@ -317,7 +317,7 @@ async function removing(
 }
 
 async function verify(
-  settings: CommandSettings,
+  settings: RunOptions,
   surroundings: Surroundings,
   run: OpenRun,
   marks: Marks,
@@ -351,7 +351,7 @@ async function verify(
 /** Shows a pass while it goes on. */
 async function shown<T>(
   doing: string,
-  scan: ScanSettings,
+  scan: ScanOptions,
   { record, reporter, stop }: Surroundings,
   ledger: Ledger,
   work: () => Promise<T>,
@@ -375,7 +375,7 @@ async function shown<T>(
 const longestCountMs = 2000;
 
 /** Notes how many session files there are; if the listing was not through, it is taken once more, and what was not reached counts as unvisited. */
-async function countListed(record: RunRecord, scan: ScanSettings, isWhole: boolean): Promise<void> {
+async function countListed(record: RunRecord, scan: ScanOptions, isWhole: boolean): Promise<void> {
   const seen = namesSeen(record);
   if (isWhole) {
     record.listed = seen;
@@ -393,7 +393,7 @@ function namesSeen({ tally: { layouts } }: RunRecord): number {
 }
 
 /** `undefined` if the directories cannot be listed, or not in time. */
-async function listedNow(scan: ScanSettings, late: AbortSignal): Promise<number | undefined> {
+async function listedNow(scan: ScanOptions, late: AbortSignal): Promise<number | undefined> {
   try {
     const listed = await countSessionFiles(scan, late);
     return late.aborted ? undefined : listed;
@@ -418,10 +418,7 @@ function refuseUnreadable({ unreadable }: ScanTally): void {
 }
 
 /** Better now than after the copy. */
-async function refuseTooFewReplicas(
-  { removal, run: { dryRun } }: CommandSettings,
-  run: OpenRun,
-): Promise<void> {
+async function refuseTooFewReplicas({ removal, run: { dryRun } }: RunOptions, run: OpenRun): Promise<void> {
   if (removal.waitReplicas === 0 || dryRun) return;
   const replicas = (await run.connection.run(askServerState)).replicas;
   if (replicas === undefined) {

@@ -1,10 +1,10 @@
 import type { RedisTarget } from "./redis-target.js";
 
 /** What a command needs to know, checked; a command passes over what means nothing to it. */
-export interface CommandSettings {
+export interface RunOptions {
   readonly source: SourceSettings;
   readonly target: TargetSettings;
-  readonly conversion: ConversionSettings;
+  readonly conversion: ConversionOptions;
   readonly conflicts: ConflictSettings;
   readonly removal: RemovalSettings;
   readonly run: RunSettings;
@@ -37,7 +37,7 @@ export interface TargetSettings {
   readonly keyLayout: "documented" | "applet" | "auto";
 }
 
-export interface ConversionSettings {
+export interface ConversionOptions {
   readonly ttl: "full" | "remaining";
   /** Seconds. */
   readonly expiration: number;

@@ -39,7 +39,7 @@ interface Attempt<T> {
   readonly error?: unknown;
 }
 
-export interface ResilienceSettings {
+export interface ResilienceOptions {
   readonly target: RedisTarget;
   /** How long a lost Redis is tried for before the run ends. */
   readonly retryForMs: number;
@@ -55,7 +55,7 @@ export interface ResilienceSettings {
  * watchdog bounds each try, for a command may stay unanswered for ever.
  */
 export class ResilientConnection {
-  readonly #settings: ResilienceSettings;
+  readonly #settings: ResilienceOptions;
   #connection: Promise<Connection>;
   /** When the first of an unbroken row of failures happened. */
   #failingSinceMs: number | undefined;
@@ -78,7 +78,7 @@ export class ResilientConnection {
   /** Names of items that Redis never accepts. */
   readonly #unaccepted = new Set<string>();
 
-  private constructor(settings: ResilienceSettings, first: Promise<Connection>) {
+  private constructor(settings: ResilienceOptions, first: Promise<Connection>) {
     this.#settings = settings;
     this.#name = settings.name;
     this.#connection = first.then((connection) => {
@@ -147,7 +147,7 @@ export class ResilientConnection {
   }
 
   /** Throws `RedisError` at once where Redis cannot be reached or refuses us. */
-  static async open(settings: ResilienceSettings): Promise<ResilientConnection> {
+  static async open(settings: ResilienceOptions): Promise<ResilientConnection> {
     const connection = await openFirstConnection(settings.target, settings.name);
     for (const warning of connection.warnings) settings.onWarning(warning);
     const made = new ResilientConnection(settings, Promise.resolve(connection));
@@ -156,7 +156,7 @@ export class ResilientConnection {
   }
 
   /** One more to a Redis that was reached before: where it is lost while it is opened, `run` tries again as it does later. */
-  static openAnother(settings: ResilienceSettings): ResilientConnection {
+  static openAnother(settings: ResilienceOptions): ResilientConnection {
     return new ResilientConnection(settings, openConnection(settings.target, settings.name));
   }
 

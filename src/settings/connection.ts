@@ -14,7 +14,7 @@ import type {
   Setting,
   SettingOrigin,
   Settings,
-  TypedSettings,
+  TypedFlags,
 } from "./read-settings.js";
 import { readPasswordFile, readTextFile } from "./read-text-file.js";
 import type { RedisUrl } from "./redis-url.js";
@@ -47,7 +47,7 @@ const sentinelVariables = [
  * connection variable of the other kinds, and a variable that only completes another one needs that one.
  */
 export function findHiddenVariables(
-  typed: TypedSettings,
+  typed: TypedFlags,
   environment: Environment,
   byOdoo: ReadonlySet<SettingName>,
 ): ReadonlySet<SettingName> {

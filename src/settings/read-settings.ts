@@ -16,7 +16,7 @@ import type { SettingDefinition, ValueKind } from "./setting-definition.js";
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The flags of one command line: text, a list of texts where a flag is repeatable, or true for a switch. */
-export type TypedSettings = { readonly [Name in SettingName]?: string | readonly string[] | true };
+export type TypedFlags = { readonly [Name in SettingName]?: string | readonly string[] | true };
 
 /** Where a value came from; `name` is the flag or the variable. */
 export interface SettingOrigin {
@@ -135,7 +135,7 @@ const kinds = {
  * variables are not looked at, `byOdoo` those that Odoo's variables give. Throws one `SettingsError` that names every bad value's origin and shows no secret.
  */
 export function readSettings(
-  typed: TypedSettings,
+  typed: TypedFlags,
   environment: Environment,
   ignored: ReadonlySet<SettingName>,
   byOdoo: ReadonlySet<SettingName>,
@@ -170,7 +170,7 @@ interface Given {
 function findGiven(
   name: SettingName,
   definition: SettingDefinition,
-  typed: TypedSettings,
+  typed: TypedFlags,
   environment: Environment,
   isOdoo: boolean,
 ): Given | undefined {

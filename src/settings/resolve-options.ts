@@ -1,6 +1,6 @@
 import { isAbsolute } from "node:path";
 import { SettingsError } from "../model/errors.js";
-import type { CommandSettings, OutputSettings, Shard } from "../model/run-options.js";
+import type { OutputSettings, RunOptions, Shard } from "../model/run-options.js";
 import { showablePath } from "../model/showable.js";
 import {
   findHiddenVariables,
@@ -10,11 +10,11 @@ import {
 } from "./connection.js";
 import { type SettingName, settingEntries } from "./definitions.js";
 import type { FileSystemReader } from "./file-system-reader.js";
-import { type Environment, readSettings, type Settings, type TypedSettings } from "./read-settings.js";
+import { notBuiltYet } from "./not-built.js";
+import { type Environment, readSettings, type Settings, type TypedFlags } from "./read-settings.js";
 import { refuseUnbuilt } from "./refuse-unbuilt.js";
 import { resolveSessionDirectories } from "./session-directories.js";
 import type { Command, ConnectedCommand } from "./setting-definition.js";
-import { notBuiltYet } from "./unbuilt.js";
 import { warnOfUnknownVariables } from "./unknown-variables.js";
 import { connectionSettings, isAnySet, settingsNamedByOdoo } from "./variable-families.js";
 
@@ -29,12 +29,12 @@ export interface StepSwitches {
  * What a command needs, of what was typed, the environment, `tele.conf` and the defaults. Reads the files that settings name and
  * touches nothing. Throws `SettingsError`, which names each origin and shows no secret.
  */
-export function resolveCommandSettings(
+export function resolveRunOptions(
   command: ConnectedCommand,
-  typed: TypedSettings,
+  typed: TypedFlags,
   environment: Environment,
   files: FileSystemReader,
-): CommandSettings {
+): RunOptions {
   const lastingWarnings = warnOfUnknownVariables(environment);
   try {
     return { ...resolveAll(command, typed, environment, files), lastingWarnings };
@@ -49,10 +49,10 @@ export function resolveCommandSettings(
 
 function resolveAll(
   command: ConnectedCommand,
-  typed: TypedSettings,
+  typed: TypedFlags,
   environment: Environment,
   files: FileSystemReader,
-): Omit<CommandSettings, "lastingWarnings"> {
+): Omit<RunOptions, "lastingWarnings"> {
   const byOdoo = settingsNamedByOdoo(environment);
   const read = (families: ReadonlySet<SettingName>) =>
     readSettings(

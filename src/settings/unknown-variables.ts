@@ -1,7 +1,7 @@
 import { showable } from "../model/showable.js";
 import { settingEntries } from "./definitions.js";
+import { isNotBuilt } from "./not-built.js";
 import type { Environment } from "./read-settings.js";
-import { isUnbuilt } from "./unbuilt.js";
 
 const ours = /^(?:TELE_SESSION_|TELE_SESSIONS_REDIS|ODOO_SESSION_REDIS)/;
 
@@ -28,7 +28,7 @@ function nearestVariable(name: string): string {
   const family = name.startsWith("ODOO") ? "odooVariable" : "variable";
   const settings = settingEntries.flatMap(([setting, { variable, odooVariable }]) => {
     const own = family === "variable" ? variable : odooVariable;
-    return own === undefined || !ours.test(own) || isUnbuilt(setting)
+    return own === undefined || !ours.test(own) || isNotBuilt(setting)
       ? []
       : [{ own, other: family === "variable" ? odooVariable : variable }];
   });

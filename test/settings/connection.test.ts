@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { CommandSettings } from "../../src/model/run-options.js";
-import type { Environment, TypedSettings } from "../../src/settings/read-settings.js";
-import { resolveCommandSettings } from "../../src/settings/resolve-options.js";
+import type { RunOptions } from "../../src/model/run-options.js";
+import type { Environment, TypedFlags } from "../../src/settings/read-settings.js";
+import { resolveRunOptions } from "../../src/settings/resolve-options.js";
 import { memoryFiles } from "../support/memory-files.js";
 
 const password = Array.from({ length: 0x17f }, (_, code) => String.fromCodePoint(code + 1)).join("");
@@ -17,8 +17,8 @@ const files = memoryFiles({
   "/ca.pem": "CA",
 });
 
-function resolve(typed: TypedSettings, environment: Environment = {}): CommandSettings {
-  return resolveCommandSettings("copy", typed, { HOME: "/home/tele", ...environment }, files);
+function resolve(typed: TypedFlags, environment: Environment = {}): RunOptions {
+  return resolveRunOptions("copy", typed, { HOME: "/home/tele", ...environment }, files);
 }
 
 const URL = "TELE_SESSION_REDIS_URL";
@@ -33,7 +33,7 @@ const SENTINEL_HOST = "TELE_SESSION_REDIS_SENTINEL_HOST";
 describe("connection: which Redis is meant (spec.md section 3)", () => {
   const rows: readonly (readonly [
     name: string,
-    typed: TypedSettings,
+    typed: TypedFlags,
     environment: Environment,
     address: object,
     db: number,
@@ -100,7 +100,7 @@ describe("connection: which Redis is meant (spec.md section 3)", () => {
 
   const refused: readonly (readonly [
     name: string,
-    typed: TypedSettings,
+    typed: TypedFlags,
     environment: Environment,
     message: RegExp,
   ])[] = [
@@ -211,7 +211,7 @@ describe("connection: which Redis is meant (spec.md section 3)", () => {
 describe("connection: credentials", () => {
   const rows: readonly (readonly [
     name: string,
-    typed: TypedSettings,
+    typed: TypedFlags,
     environment: Environment,
     credentials: readonly [username: string | undefined, password: string | undefined],
   ])[] = [
@@ -265,7 +265,7 @@ describe("connection: credentials", () => {
 });
 
 describe("connection: TLS", () => {
-  const rows: readonly (readonly [name: string, typed: TypedSettings, tls: object | undefined])[] = [
+  const rows: readonly (readonly [name: string, typed: TypedFlags, tls: object | undefined])[] = [
     ["a redis: URL is plain text", { url: "redis://h" }, undefined],
     ["a rediss: URL verifies", { url: "rediss://h" }, { insecure: false, checkHostname: true }],
     ["upper case is no way to plain text", { url: "REDISS://h" }, { insecure: false, checkHostname: true }],
@@ -308,7 +308,7 @@ describe("connection: TLS", () => {
 describe("connection: warnings", () => {
   const rows: readonly (readonly [
     name: string,
-    typed: TypedSettings,
+    typed: TypedFlags,
     environment: Environment,
     warnings: readonly RegExp[],
   ])[] = [
@@ -352,7 +352,7 @@ describe("connection: warnings", () => {
 describe("connection: hints for a login that is refused (spec.md section 3)", () => {
   const rows: readonly (readonly [
     name: string,
-    typed: TypedSettings,
+    typed: TypedFlags,
     environment: Environment,
     hint: RegExp | undefined,
   ])[] = [

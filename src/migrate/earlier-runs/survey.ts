@@ -4,7 +4,7 @@ import { isModifiedSince } from "../../convert/modified-since.js";
 import { isSigned } from "../../convert/sign.js";
 import type { HeldText } from "../../model/held.js";
 import type { DirectoryFacts, DirectoryMark, Expirations, KeyEvidence, Survey } from "../../model/mark.js";
-import type { CommandSettings } from "../../model/run-options.js";
+import type { RunOptions } from "../../model/run-options.js";
 import { newScanTally, type SessionFile } from "../../model/session-file.js";
 import { showable } from "../../model/showable.js";
 import { type KeySurvey, surveyKeys } from "../../redis/survey-keys.js";
@@ -31,7 +31,7 @@ export interface SurveyOrder {
 
 /** What every survey of a run needs; `whole` is for the caller to say. */
 export function surveyOrder(
-  { target: { prefix }, conversion }: CommandSettings,
+  { target: { prefix }, conversion }: RunOptions,
   marks: Pick<Marks, "complete" | "endedCounts">,
   { warn, stop }: Pick<SurveyOrder, "warn" | "stop">,
 ): Omit<SurveyOrder, "whole"> {

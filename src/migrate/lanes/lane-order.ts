@@ -1,5 +1,5 @@
 import type { RedisTarget } from "../../model/redis-target.js";
-import type { ConflictSettings, ConversionSettings } from "../../model/run-options.js";
+import type { RunOptions } from "../../model/run-options.js";
 
 /** What a lane is made from: plain data, for it may be made on a thread of its own. */
 export interface LaneOrder {
@@ -11,8 +11,8 @@ export interface LaneOrder {
   readonly clockLeadMs: number;
   /** Bytes that a session file may have. */
   readonly maxFileSize: number;
-  readonly conversion: ConversionSettings;
-  readonly conflicts: ConflictSettings;
+  readonly conversion: RunOptions["conversion"];
+  readonly conflicts: RunOptions["conflicts"];
   readonly dryRun: boolean;
   /** Whether outcomes are told one by one. */
   readonly tells: boolean;

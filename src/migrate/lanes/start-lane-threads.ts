@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import type { CommandSettings } from "../../model/run-options.js";
+import type { RunOptions } from "../../model/run-options.js";
 import { newScanTally } from "../../model/session-file.js";
 import { scanSessions } from "../../source/scan-sessions.js";
 import { LaneThread } from "./lane-thread.js";
@@ -14,7 +14,7 @@ const fewFiles = 8000;
  * good: few files, one processor, a rate that one lane keeps.
  */
 export function startLaneThreads(
-  { run: { lanes, maxRate } }: CommandSettings,
+  { run: { lanes, maxRate } }: RunOptions,
   directories: readonly string[],
 ): readonly LaneThread[] {
   const count = lanes ?? (maxRate === null ? Math.min(availableParallelism(), mostLanes) : 1);

@@ -5,7 +5,7 @@ import type { Command, ConnectedCommand } from "./setting-definition.js";
  * What the contract has and this version refuses by name. A row removed here is a feature switched on: flags, variables, help
  * and the table in docs/settings.md take it up by themselves.
  */
-export const unbuilt: {
+export const notBuilt: {
   readonly commands: readonly Exclude<Command, ConnectedCommand | "stop-after-init">[];
   readonly settings: readonly SettingName[];
 } = {
@@ -27,9 +27,9 @@ export const unbuilt: {
 export const notBuiltYet = "is not built yet in this version";
 
 /** Whether this version refuses the setting; what is only of use beside refused ones counts too. */
-export function isUnbuilt(name: SettingName): boolean {
+export function isNotBuilt(name: SettingName): boolean {
   const needs = companions[name] ?? [name];
-  return needs.every((needed) => unbuilt.settings.includes(needed));
+  return needs.every((needed) => notBuilt.settings.includes(needed));
 }
 
 /** Variables that say nothing without another setting: they are passed over, not refused, where that is not set. */
