@@ -1,9 +1,11 @@
+import { SettingsError } from "../model/errors.js";
 import type { SettingName } from "./definitions.js";
+import type { Settings } from "./read-settings.js";
 import type { Command, ConnectedCommand } from "./setting-definition.js";
 
 /**
- * What the contract has and this version refuses by name. A row removed here is a feature switched on: flags, variables, help
- * and the table in docs/settings.md take it up by themselves.
+ * What the contract has and this version refuses by name. Remove a name and the feature is on: flags,
+ * variables, help and docs/settings.md follow.
  */
 export const notBuilt: {
   readonly commands: readonly Exclude<Command, ConnectedCommand | "stop-after-init">[];
@@ -23,20 +25,27 @@ export const notBuilt: {
   ],
 };
 
-/** What every refusal of it says. */
+/** How every refusal of it ends. */
 export const notBuiltYet = "is not built yet in this version";
 
-/** Whether this version refuses the setting; what is only of use beside refused ones counts too. */
+/** Variables that mean nothing without another setting: without it they are ignored, not refused. */
+const completes: { readonly [Name in SettingName]?: SettingName } = {
+  sentinelPort: "sentinelHost",
+  sentinelPassword: "sentinelHost",
+  sentinelUsername: "sentinelHost",
+  sentinelTls: "sentinelHost",
+  jobCompletionIndex: "shardCount",
+};
+
+/** Whether this version refuses the setting, or the setting that it completes. */
 export function isNotBuilt(name: SettingName): boolean {
-  const needs = companions[name] ?? [name];
-  return needs.every((needed) => notBuilt.settings.includes(needed));
+  return notBuilt.settings.includes(completes[name] ?? name);
 }
 
-/** Variables that say nothing without another setting: they are passed over, not refused, where that is not set. */
-const companions: { readonly [Name in SettingName]?: readonly SettingName[] } = {
-  sentinelPort: ["sentinelHost"],
-  sentinelPassword: ["sentinelHost"],
-  sentinelUsername: ["sentinelHost"],
-  sentinelTls: ["sentinelHost"],
-  jobCompletionIndex: ["shardCount"],
-};
+/** @throws SettingsError naming every flag and variable that asks for something not built. */
+export function refuseNotBuilt(settings: Settings): void {
+  const asked = notBuilt.settings
+    .filter((name) => settings[name] !== false && settings.originOf(name).from !== "default")
+    .map((name) => `${settings.originOf(name).name} ${notBuiltYet}`);
+  if (asked.length > 0) throw new SettingsError(asked.join("\n"));
+}

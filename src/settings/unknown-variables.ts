@@ -5,7 +5,7 @@ import type { Environment } from "./read-settings.js";
 
 const ours = /^(?:TELE_SESSION_|TELE_SESSIONS_REDIS|ODOO_SESSION_REDIS)/;
 
-/** What Kubernetes sets in every container for a Service such as tele-session-redis. */
+/** What Kubernetes sets in every container for a Service called tele-session-redis or the like. */
 const ofKubernetes =
   /^(?:TELE|ODOO)_SESSION_REDIS_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)$/;
 

@@ -1,6 +1,5 @@
 import { defaultOf, settingEntries } from "../../src/settings/definitions.js";
 import { isNotBuilt, notBuilt, notBuiltYet } from "../../src/settings/not-built.js";
-import { describeTaken } from "../../src/settings/read-settings.js";
 import type { SettingDefinition } from "../../src/settings/setting-definition.js";
 
 /** The table of settings in docs/settings.md, and what is refused in this version, as Markdown. */
@@ -9,7 +8,7 @@ export function settingsTable(): string {
     .filter(([name]) => !isNotBuilt(name))
     .map(([name, definition]) => {
       const takes =
-        definition.flag && !definition.placeholder && !definition.variable ? "" : describeTaken(name);
+        definition.flag && !definition.placeholder && !definition.variable ? "" : definition.kind.takes;
       const cells = [
         nameFlag(definition),
         definition.variable ? code(definition.variable) : "",
