@@ -11,7 +11,7 @@ import {
   type SessionOutcome,
 } from "../model/outcome.js";
 import type { Reporter } from "../model/progress.js";
-import type { Allowance, CommandSettings } from "../model/run-options.js";
+import type { Allowance, RunOptions } from "../model/run-options.js";
 import { forgetPass, ledgersOf, newRunRecord, type RunRecord, secondsOf } from "../model/run-record.js";
 import { shortSid, showable } from "../model/showable.js";
 import { tooManyFailed } from "../model/too-many-failed.js";
@@ -64,7 +64,7 @@ const doings: Readonly<Record<Task, Doing>> = {
 };
 
 /** Runs a task from the first step to the report, whatever happens in between. Gives back the exit code. */
-export async function conductRun(settings: CommandSettings, context: RunContext): Promise<number> {
+export async function conductRun(settings: RunOptions, context: RunContext): Promise<number> {
   const { output } = settings;
   let reportFile: ReportFile | undefined;
   const onFailure = (failure: Failure) => reportFile?.addFailure(reportedFailure(failure, output.showIds));
@@ -113,7 +113,7 @@ export async function conductRun(settings: CommandSettings, context: RunContext)
 /** Asks before the first step of `purge` and `copy --purge`. The pre-deploy step asks nothing. */
 async function askBeforePurge(
   askPersistence: () => Promise<boolean | undefined>,
-  { removal, run: { dryRun } }: CommandSettings,
+  { removal, run: { dryRun } }: RunOptions,
   context: RunContext,
   { directories, redis }: RunRecord,
   stop: AbortSignal,
@@ -141,7 +141,7 @@ async function runInDirectories(task: Task, unconnected: UnconnectedRun): Promis
 }
 
 function outputOf(
-  settings: CommandSettings,
+  settings: RunOptions,
   record: RunRecord,
   reporter: Reporter,
 ): Pick<RunOutput, "reporter" | "warn" | "onOutcome"> {
@@ -162,7 +162,7 @@ function outputOf(
 
 /** Writes the report, the summary and the JSON, and says what the run came to. */
 function closeBooks(
-  settings: CommandSettings,
+  settings: RunOptions,
   context: RunContext,
   record: RunRecord,
   stop: StopRequest,
@@ -240,13 +240,13 @@ function reachedSessions(report: RunReport): boolean {
   return report.exitCode === 0 || report.sessions.found > 0 || report.sessions.unvisited > 0;
 }
 
-function isColored({ output }: CommandSettings, { terminal, terminalType }: RunContext): boolean {
+function isColored({ output }: RunOptions, { terminal, terminalType }: RunContext): boolean {
   if (output.color !== "auto") return output.color === "always";
   return terminal.isTTY === true && terminalType !== "dumb";
 }
 
 /** A bar only where a person watches a terminal that has room for it. */
-async function chooseReporter(settings: CommandSettings, context: RunContext): Promise<Reporter> {
+async function chooseReporter(settings: RunOptions, context: RunContext): Promise<Reporter> {
   const { output } = settings;
   const { terminal, terminalType, unicode } = context;
   const live = terminal.isTTY === true && terminal.columns > 0 && terminalType !== "dumb";

@@ -1,7 +1,7 @@
 import { countSessionFiles } from "../migrate/session-scan.js";
 import { SettingsError } from "../model/errors.js";
 import { countOf } from "../model/number-text.js";
-import type { CommandSettings } from "../model/run-options.js";
+import type { RunOptions } from "../model/run-options.js";
 import { showablePath } from "../model/showable.js";
 import { resolveDirectories } from "../source/directories/resolve-directories.js";
 import { type Asked, askPerson, canAsk } from "./ask-person.js";
@@ -14,7 +14,7 @@ const namesAtATime = 1024;
  * be asked.
  */
 export async function confirmRemoval(
-  { source, removal, run: { dryRun } }: CommandSettings,
+  { source, removal, run: { dryRun } }: RunOptions,
   asked: Asked,
   stop: AbortSignal,
 ): Promise<void> {

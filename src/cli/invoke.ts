@@ -1,6 +1,6 @@
 import type { Task } from "../migrate/run.js";
 import { fileSystemReader } from "../settings/file-system-reader.js";
-import type { TypedSettings } from "../settings/read-settings.js";
+import type { TypedFlags } from "../settings/read-settings.js";
 import type { ConnectedCommand } from "../settings/setting-definition.js";
 import type { RunContext } from "./conduct-run.js";
 import { parseCommandLine } from "./program.js";
@@ -32,26 +32,26 @@ export async function invoke(commandLine: readonly string[], version: string): P
   return doNothing(typed, `${switches.join(" and ")} are off`, version);
 }
 
-function taskOf(command: ConnectedCommand, typed: TypedSettings): Task {
+function taskOf(command: ConnectedCommand, typed: TypedFlags): Task {
   return command === "purge" && typed.unverified === true ? "purge-unverified" : command;
 }
 
 async function conduct(
   command: RunContext["command"],
   task: Task,
-  typed: TypedSettings,
+  typed: TypedFlags,
   version: string,
 ): Promise<number> {
   const settingsOf = command === "stop-after-init" ? "copy" : command;
-  const { resolveCommandSettings } = await import("../settings/resolve-options.js");
-  const settings = resolveCommandSettings(settingsOf, typed, process.env, fileSystemReader);
+  const { resolveRunOptions } = await import("../settings/resolve-options.js");
+  const settings = resolveRunOptions(settingsOf, typed, process.env, fileSystemReader);
   const { conductRun } = await import("./conduct-run.js");
   return conductRun(settings, contextOf(command, task, version));
 }
 
 /** The pre-deploy step where a switch is off: says so, and leaves the report of a run that had nothing to do. */
 async function doNothing(
-  { json, quiet, report: path }: TypedSettings,
+  { json, quiet, report: path }: TypedFlags,
   reason: string,
   version: string,
 ): Promise<number> {

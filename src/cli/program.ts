@@ -2,19 +2,19 @@ import { Command as Commander, CommanderError, Help, Option } from "commander";
 import { SettingsError } from "../model/errors.js";
 import { exitStatuses } from "../report/exit-statuses.js";
 import { defaultOf, type SettingName, settingDefinitions, settingEntries } from "../settings/definitions.js";
-import type { TypedSettings } from "../settings/read-settings.js";
+import { isNotBuilt, notBuilt, notBuiltYet } from "../settings/not-built.js";
+import type { TypedFlags } from "../settings/read-settings.js";
 import {
   type Command,
   type ConnectedCommand,
   connectedCommands,
   type SettingDefinition,
 } from "../settings/setting-definition.js";
-import { isUnbuilt, notBuiltYet, unbuilt } from "../settings/unbuilt.js";
 
 /** What a command line asks for. */
 export type Invocation =
   | { readonly kind: "help" | "version"; readonly text: string }
-  | { readonly kind: ConnectedCommand | "stop-after-init"; readonly typed: TypedSettings };
+  | { readonly kind: ConnectedCommand | "stop-after-init"; readonly typed: TypedFlags };
 
 /** What help and `--version` need to know. */
 export interface ProgramFacts {
@@ -36,7 +36,7 @@ const stepFlag = "--stop-after-init";
 const stepHelp = "the pre-deploy step: do what the TELE_SESSION_REDIS* switches say, then exit";
 
 /**
- * Reads a command line, without the program's name. Values are not looked at here: `resolveCommandSettings` does that. Throws
+ * Reads a command line, without the program's name. Values are not looked at here: `resolveRunOptions` does that. Throws
  * `SettingsError`, which shows flags and commands but no value that was typed.
  */
 export function parseCommandLine(commandLine: readonly string[], facts: ProgramFacts): Invocation {
@@ -62,7 +62,7 @@ export function parseCommandLine(commandLine: readonly string[], facts: ProgramF
       chosen.push({ kind: name, typed: merge(before, collect(command, options)) });
     });
   }
-  for (const name of unbuilt.commands) addUnbuiltCommand(root, name);
+  for (const name of notBuilt.commands) addNotBuiltCommand(root, name);
 
   try {
     root.parse(commandLine, { from: "user" });
@@ -126,7 +126,7 @@ function addSettings(commander: Commander, commands: readonly Command[]): Settin
   const options = new Map<SettingName, Option>();
   for (const [name, definition] of settingEntries) {
     const { flag, short, placeholder, repeatable, group } = definition;
-    const hidden = isUnbuilt(name);
+    const hidden = isNotBuilt(name);
     if (flag === undefined || !(hidden || commands.some((command) => definition.commands.includes(command))))
       continue;
     const names = short === undefined ? flag : `${short}, ${flag}`;
@@ -139,7 +139,7 @@ function addSettings(commander: Commander, commands: readonly Command[]): Settin
   return options;
 }
 
-function addUnbuiltCommand(root: Commander, name: Command): void {
+function addNotBuiltCommand(root: Commander, name: Command): void {
   const refuse = () => {
     throw new SettingsError(`the command ${name} ${notBuiltYet}`);
   };
@@ -152,7 +152,7 @@ function refuseCommandBesideStep(name: Command): never {
 }
 
 /** Flags before the command are those of copy: others mean nothing to another command. */
-function refuseStrangers(typed: TypedSettings, options: SettingOptions, name: Command): void {
+function refuseStrangers(typed: TypedFlags, options: SettingOptions, name: Command): void {
   const strangers = settingEntries.filter(
     ([setting]) => typed[setting] !== undefined && !options.has(setting),
   );
@@ -164,7 +164,7 @@ function isTyped(commander: Commander, option: Option): boolean {
   return commander.getOptionValueSource(option.attributeName()) === "cli";
 }
 
-function collect(commander: Commander, options: SettingOptions): TypedSettings {
+function collect(commander: Commander, options: SettingOptions): TypedFlags {
   const typed = [...options].filter(([, option]) => isTyped(commander, option));
   return Object.fromEntries(
     typed.map(([name, option]) => {
@@ -175,7 +175,7 @@ function collect(commander: Commander, options: SettingOptions): TypedSettings {
 }
 
 /** Flags before the command and after it: the later one counts, a repeatable one adds up. */
-function merge(before: TypedSettings, after: TypedSettings): TypedSettings {
+function merge(before: TypedFlags, after: TypedFlags): TypedFlags {
   const lists = settingEntries
     .map(([name]) => [name, before[name], after[name]] as const)
     .filter(([, first, second]) => Array.isArray(first) && Array.isArray(second))
@@ -201,7 +201,7 @@ function afterHelp(columns: number): string {
     return items.map(([term, meaning]) => helper.formatItem(term, width, meaning, helper));
   };
   const variables = settingEntries.flatMap(([name, { flag, variable, help }]) =>
-    flag !== undefined || variable === undefined || isUnbuilt(name) ? [] : [[variable, help] as const],
+    flag !== undefined || variable === undefined || isNotBuilt(name) ? [] : [[variable, help] as const],
   );
   const statuses = exitStatuses.map(([code, meaning]) => [String(code), meaning] as const);
   const notes = [

@@ -12,12 +12,12 @@ import {
   expiryInstant,
   type FullLifetime,
   fullLifetime,
+  type LifetimeOptions,
   type LifetimeOrigin,
-  type LifetimeSettings,
 } from "./lifetime.js";
 import { signedInstant } from "./sign.js";
 
-export interface ConversionSettings extends LifetimeSettings {
+export interface ConversionOptions extends LifetimeOptions {
   /** The part of a key before the sid. */
   readonly keyPrefix: string;
   /** How far Redis's clock is ahead of ours, milliseconds. */
@@ -76,7 +76,7 @@ const oddExpiration = "a session's own expiration is not a number of seconds, so
 export function convertSession(
   read: ReadSession,
   sid: string,
-  settings: ConversionSettings,
+  settings: ConversionOptions,
   nowMs: number,
 ): Conversion {
   const format = recogniseFormat(read.bytes);
@@ -93,7 +93,7 @@ function convertDecoded(
   read: ReadSession,
   sid: string,
   format: SessionFormat,
-  settings: ConversionSettings,
+  settings: ConversionOptions,
   nowMs: number,
 ): Conversion {
   if (read.bytes.length > fileSizeFactor * settings.maxSessionSize) {
@@ -137,7 +137,7 @@ interface Decoded extends PythonJson {
   readonly keys: number;
 }
 
-function decodeAny(bytes: Buffer, format: SessionFormat, settings: ConversionSettings): Decoded {
+function decodeAny(bytes: Buffer, format: SessionFormat, settings: ConversionOptions): Decoded {
   const session = sessionFormats[format].decode(bytes, maxSpareValues + settings.maxSessionSize);
   if (!isKind(session, "dict")) throw new DecodeError("corrupt", "the session is no dict");
   const keys = countSessionKeys((key) => session.values.has(key));
@@ -164,7 +164,7 @@ function finiteNumber(value: PythonValue | undefined): number | undefined {
 }
 
 /** Decodes a plain pickle by the fast path; returns `undefined` to leave it to `decodeAny`. */
-function decodePlain(bytes: Buffer, settings: ConversionSettings): Decoded | undefined {
+function decodePlain(bytes: Buffer, settings: ConversionOptions): Decoded | undefined {
   const root = readPlain(tape, bytes);
   if (root === 0 || tape.valueOf(root, "expiration") !== 0 || tape.valueOf(root, "deletion_time") !== 0)
     return undefined;

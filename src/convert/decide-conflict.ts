@@ -5,7 +5,7 @@ import type { Candidate } from "../model/entry.js";
 import type { HeldText } from "../model/held.js";
 import type { Expirations, Survey } from "../model/mark.js";
 import { equalSessions } from "./equal-sessions.js";
-import { fullLifetime, type LifetimeSettings } from "./lifetime.js";
+import { fullLifetime, type LifetimeOptions } from "./lifetime.js";
 import { isSigned, signedInstant } from "./sign.js";
 
 /** Which of two values of a session wins: the one saved last, the one in Redis, or the file. */
@@ -14,7 +14,7 @@ export type ConflictPolicy = "newest" | "keep" | "overwrite";
 /** What decides all conflicts of one directory. */
 export interface ConflictRules {
   readonly policy: ConflictPolicy;
-  readonly lifetimes: LifetimeSettings;
+  readonly lifetimes: LifetimeOptions;
   /** The longest expirations that any copy used, including this one. */
   readonly longest: Expirations;
   /** How far Redis's clock is ahead of ours, milliseconds. */

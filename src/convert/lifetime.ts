@@ -2,7 +2,7 @@ import { isTruthy, type PythonValue } from "../format/python-value.js";
 import type { Expirations } from "../model/mark.js";
 import { fileTimeSlackMs, type ReadSession } from "../model/session-file.js";
 
-export interface LifetimeSettings extends Expirations {
+export interface LifetimeOptions extends Expirations {
   /** `full` counts from when the file is read, `remaining` from its last modification. */
   readonly ttl: "full" | "remaining";
 }
@@ -51,7 +51,7 @@ export function secondsFor(origin: "authenticated" | "anonymous", settings: Expi
 export function expiryInstant(
   read: ReadSession,
   lifetime: FullLifetime,
-  ttl: LifetimeSettings["ttl"],
+  ttl: LifetimeOptions["ttl"],
   deletionTime = Number.POSITIVE_INFINITY,
 ): number {
   const readMs = read.openedAtMs - fileTimeSlackMs;

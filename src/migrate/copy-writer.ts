@@ -8,7 +8,7 @@ import {
 import type { Candidate, Entry } from "../model/entry.js";
 import type { DirectoryFacts, Survey } from "../model/mark.js";
 import type { SessionOutcome } from "../model/outcome.js";
-import type { CommandSettings } from "../model/run-options.js";
+import type { RunOptions } from "../model/run-options.js";
 import type { FileStamp, SessionFile } from "../model/session-file.js";
 import type { Written } from "../model/written.js";
 import { pause } from "../redis/pause.js";
@@ -39,7 +39,7 @@ export interface WriterContext {
 }
 
 /** How a copy writes. */
-export interface WriterOptions extends Pick<CommandSettings, "conversion" | "conflicts"> {
+export interface WriterOptions extends Pick<RunOptions, "conversion" | "conflicts"> {
   readonly directories: readonly string[];
   /** By how much Redis's clock is ahead of ours, milliseconds. */
   readonly clockLeadMs: number;

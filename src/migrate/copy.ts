@@ -24,7 +24,7 @@ import { ReaderPool } from "./readers/reader-pool.js";
 import { forgotRemoved, restartIfRedisForgot } from "./restart.js";
 import type { Run } from "./run-context.js";
 import { type Pass, runPass } from "./run-pass.js";
-import { type ScanSettings, scanAll } from "./session-scan.js";
+import { type ScanOptions, scanAll } from "./session-scan.js";
 import { showPass } from "./show-progress.js";
 import { endedText, refuseUnreadable, tellDoubt, tellLongSids } from "./tell.js";
 import { staysInRedis } from "./written-log.js";
@@ -77,7 +77,7 @@ interface CopyFacts {
 }
 
 /** One attempt at a copy. Returns whether a server still uses the directories. Throws `RedisForgotError` if it has to start over. */
-async function copyOnce(run: Run, scan: ScanSettings, facts: CopyFacts): Promise<boolean> {
+async function copyOnce(run: Run, scan: ScanOptions, facts: CopyFacts): Promise<boolean> {
   const { record, redis, files, options, stop } = run;
   const { dryRun, maxFailed } = options.run;
   const inodes = files.directories.map(inodeOf);
@@ -108,7 +108,7 @@ async function copyOnce(run: Run, scan: ScanSettings, facts: CopyFacts): Promise
   }
 }
 
-function scanOf({ files, options, out: { warn } }: Run): ScanSettings {
+function scanOf({ files, options, out: { warn } }: Run): ScanOptions {
   return {
     directories: files.directories,
     batchSize: batchSizeFor(options.run.maxRate, sessionsOfBatch),
@@ -145,7 +145,7 @@ function openWriter(
 }
 
 /** Copies every session that the listing finds. */
-function mainPass(run: Run, writer: CopyWriter, scan: ScanSettings, before: Survey): Promise<MainPassEnd> {
+function mainPass(run: Run, writer: CopyWriter, scan: ScanOptions, before: Survey): Promise<MainPassEnd> {
   const { record, options, stop } = run;
   const pass: Pass = {
     ...passOf(run),
@@ -158,7 +158,7 @@ function mainPass(run: Run, writer: CopyWriter, scan: ScanSettings, before: Surv
 }
 
 /** Copies again what changed since the pass before began, until a pass finds nothing. */
-async function laterPasses(run: Run, writer: CopyWriter, scan: ScanSettings): Promise<void> {
+async function laterPasses(run: Run, writer: CopyWriter, scan: ScanOptions): Promise<void> {
   const { record, out, stop } = run;
   for (let number = 1; number <= maxLaterPasses && !stop.aborted; number++) {
     writer.beginPass(number, Date.now());

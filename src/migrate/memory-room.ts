@@ -10,7 +10,7 @@ import { ReadAhead } from "../source/read-ahead.js";
 import { surveyRun } from "./earlier-runs/survey.js";
 import { estimateMemoryNeed, type MemoryNeed } from "./memory-need.js";
 import type { Run } from "./run-context.js";
-import { type ScanSettings, scanAll } from "./session-scan.js";
+import { type ScanOptions, scanAll } from "./session-scan.js";
 
 /** Of what is free, a copy takes no more if Redis evicts keys. */
 const evictingShare = 0.5;
@@ -20,14 +20,14 @@ const mebibyte = 2 ** 20;
 const batchesBetweenTurns = 16;
 
 /** Estimates the memory that a copy needs, and tells the run's guard. Throws `RedisError` if the sessions cannot fit. */
-export async function makeMemoryRoom(run: Run, scan: ScanSettings): Promise<void> {
+export async function makeMemoryRoom(run: Run, scan: ScanOptions): Promise<void> {
   const { connection, guard } = run.redis;
   guard.expect(await checkMemory(connection, run.out.warn, (state) => estimate(run, scan, state)));
 }
 
 async function estimate(
   run: Run,
-  scan: ScanSettings,
+  scan: ScanOptions,
   { evictionPolicy, evictedKeys }: ServerState,
 ): Promise<MemoryNeed> {
   const { redis, files, options, stop } = run;

@@ -1,7 +1,7 @@
-import type { Conversion, ConversionSettings } from "../convert/convert-session.js";
+import type { Conversion, ConversionOptions } from "../convert/convert-session.js";
 import type { Difference, Failure, SessionOutcome } from "../model/outcome.js";
 import type { Reporter } from "../model/progress.js";
-import type { CommandSettings } from "../model/run-options.js";
+import type { RunOptions } from "../model/run-options.js";
 import type { RunRecord } from "../model/run-record.js";
 import type { ReadSession } from "../model/session-file.js";
 import type { Canary } from "../redis/canary.js";
@@ -53,7 +53,7 @@ export interface RunFiles {
   readonly directories: readonly string[];
   /** Bytes that a session file may have. */
   readonly maxFileSize: number;
-  readonly conversion: ConversionSettings;
+  readonly conversion: ConversionOptions;
   readonly convert: (read: ReadSession, sid: string) => Conversion;
   /** Threads that read beside the main one. */
   readonly threads: readonly ReaderThread[];
@@ -61,7 +61,7 @@ export interface RunFiles {
 
 /** Everything that a run has before it connects to Redis. */
 export interface UnconnectedRun {
-  readonly options: CommandSettings;
+  readonly options: RunOptions;
   readonly record: RunRecord;
   readonly out: RunOutput;
   /** Aborted when the run is to stop. */

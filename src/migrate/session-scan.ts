@@ -6,7 +6,7 @@ import { restoreSetAside } from "../source/removal/restore-set-aside.js";
 import { isInSample } from "../source/sample.js";
 import { scanSessions } from "../source/scan-sessions.js";
 
-export interface ScanSettings {
+export interface ScanOptions {
   readonly directories: readonly string[];
   readonly batchSize: number;
   /** Percent of the sessions; null: every session. */
@@ -19,7 +19,7 @@ export interface ScanSettings {
 const batchesBetweenTurns = 16;
 
 /** The session files of all directories, in batches, and last those that an interrupted purge left aside. Throws `SourceError`. */
-export function* scanAll(settings: ScanSettings, tally: ScanTally): Generator<readonly SessionFile[]> {
+export function* scanAll(settings: ScanOptions, tally: ScanTally): Generator<readonly SessionFile[]> {
   const { directories, batchSize, sample } = settings;
   for (const directory of directories) {
     for (const batch of scanSessions(directory, batchSize, tally)) {
@@ -29,7 +29,7 @@ export function* scanAll(settings: ScanSettings, tally: ScanTally): Generator<re
   if (tally.setAside.length > 0) yield* restored(settings, tally);
 }
 
-function* restored({ restores, warn }: ScanSettings, tally: ScanTally): Generator<readonly SessionFile[]> {
+function* restored({ restores, warn }: ScanOptions, tally: ScanTally): Generator<readonly SessionFile[]> {
   const aside = countOf(tally.setAside.length, "session file");
   if (!restores) {
     warn(
@@ -49,7 +49,7 @@ function* restored({ restores, warn }: ScanSettings, tally: ScanTally): Generato
 }
 
 /** Counts beforehand, for the bar; a stop ends the count. */
-export async function countSessionFiles(settings: ScanSettings, stop: AbortSignal): Promise<number> {
+export async function countSessionFiles(settings: ScanOptions, stop: AbortSignal): Promise<number> {
   let count = 0;
   let batches = 0;
   const tally = newScanTally();

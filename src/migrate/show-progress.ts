@@ -2,7 +2,7 @@ import { RedisForgotError, SourceError } from "../model/errors.js";
 import type { Ledger } from "../model/ledger.js";
 import { type RunRecord, secondsOf } from "../model/run-record.js";
 import type { UnconnectedRun } from "./run-context.js";
-import { countSessionFiles, type ScanSettings } from "./session-scan.js";
+import { countSessionFiles, type ScanOptions } from "./session-scan.js";
 
 /** A stopped run has ten seconds to end. */
 const maxCountMs = 2000;
@@ -11,7 +11,7 @@ const maxCountMs = 2000;
 export async function showPass<T>(
   run: UnconnectedRun,
   doing: string,
-  scan: ScanSettings,
+  scan: ScanOptions,
   work: () => Promise<T>,
 ): Promise<T> {
   const { record, out, stop } = run;
@@ -60,7 +60,7 @@ export function namesSeen({ tally: { layouts } }: Pick<RunRecord, "tally">): num
 }
 
 /** Notes how many session files there are. If the listing was cut short, lists them again, and what was not reached counts as unvisited. */
-async function noteListed(record: RunRecord, scan: ScanSettings, isComplete: boolean): Promise<void> {
+async function noteListed(record: RunRecord, scan: ScanOptions, isComplete: boolean): Promise<void> {
   const seen = namesSeen(record);
   if (isComplete) {
     record.listed = seen;
@@ -73,7 +73,7 @@ async function noteListed(record: RunRecord, scan: ScanSettings, isComplete: boo
 }
 
 /** `undefined` if the directories cannot be listed, or not in time. */
-async function listedNow(scan: ScanSettings, late: AbortSignal): Promise<number | undefined> {
+async function listedNow(scan: ScanOptions, late: AbortSignal): Promise<number | undefined> {
   try {
     const listed = await countSessionFiles(scan, late);
     return late.aborted ? undefined : listed;

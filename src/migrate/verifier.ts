@@ -4,7 +4,7 @@ import { explainMissing, isCoveredByMark, isUnmodifiedSinceMark } from "../conve
 import type { Held, HeldText } from "../model/held.js";
 import type { DirectoryFacts, Survey } from "../model/mark.js";
 import type { SessionOutcome } from "../model/outcome.js";
-import type { CommandSettings } from "../model/run-options.js";
+import type { RunOptions } from "../model/run-options.js";
 import type { SessionFile } from "../model/session-file.js";
 import type { SessionStore } from "../redis/session-store.js";
 import { pathOf } from "../source/recent-files.js";
@@ -14,7 +14,7 @@ import { failed, inDoubtDetail, located, type Prepared } from "./prepare-session
 import type { ReaderPool } from "./readers/reader-pool.js";
 
 /** How a verification compares. */
-export interface VerifierOptions extends Pick<CommandSettings, "conversion" | "conflicts"> {
+export interface VerifierOptions extends Pick<RunOptions, "conversion" | "conflicts"> {
   /** By how much Redis's clock is ahead of ours, milliseconds. */
   readonly clockLeadMs: number;
   /** Whether somebody wants to be told of each outcome. */

@@ -7,7 +7,7 @@ import { batchSizeFor, makePace } from "./pace.js";
 import { ReaderPool } from "./readers/reader-pool.js";
 import type { Run } from "./run-context.js";
 import type { Pass } from "./run-pass.js";
-import { type ScanSettings, scanAll } from "./session-scan.js";
+import { type ScanOptions, scanAll } from "./session-scan.js";
 import { showPass } from "./show-progress.js";
 import { endedText, refuseUnreadable, tellDoubt, tellLongSids } from "./tell.js";
 import { Verifier } from "./verifier.js";
@@ -37,7 +37,7 @@ export async function verify(run: Run): Promise<void> {
   refuseUnreadable(record.tally);
 }
 
-function scanOf({ files, options, out: { warn } }: Run): ScanSettings {
+function scanOf({ files, options, out: { warn } }: Run): ScanOptions {
   return {
     directories: files.directories,
     batchSize: batchSizeFor(options.run.maxRate, sessionsOfBatch),
@@ -67,7 +67,7 @@ function verifierOf({ options, redis, files, stop }: Run, survey: Survey): Verif
   );
 }
 
-function passOf({ record, options, files, out, stop }: Run, verifier: Verifier, scan: ScanSettings): Pass {
+function passOf({ record, options, files, out, stop }: Run, verifier: Verifier, scan: ScanOptions): Pass {
   return {
     batches: scanAll(scan, record.tally),
     work: (batch) => verifier.verify(batch),

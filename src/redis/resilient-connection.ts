@@ -40,7 +40,7 @@ interface Attempt<T> {
   readonly error?: unknown;
 }
 
-export interface ResilienceSettings {
+export interface ResilienceOptions {
   readonly target: RedisTarget;
   /** How long a lost Redis is tried for before the run ends. */
   readonly retryForMs: number;
@@ -56,7 +56,7 @@ export interface ResilienceSettings {
  * watchdog bounds each try, for a command may stay unanswered for ever.
  */
 export class ResilientConnection {
-  readonly #settings: ResilienceSettings;
+  readonly #options: ResilienceOptions;
   #connection: Promise<Connection>;
   /** When the first of an unbroken row of failures happened. */
   #failingSinceMs: number | undefined;
@@ -79,9 +79,9 @@ export class ResilientConnection {
   /** Names of items that Redis never accepts. */
   readonly #unaccepted = new Set<string>();
 
-  private constructor(settings: ResilienceSettings, first: Promise<Connection>) {
-    this.#settings = settings;
-    this.#name = settings.name;
+  private constructor(options: ResilienceOptions, first: Promise<Connection>) {
+    this.#options = options;
+    this.#name = options.name;
     this.#connection = first.then((connection) => {
       this.#historyId = connection.history?.id;
       this.#announced = connection.announced;
@@ -145,10 +145,10 @@ export class ResilientConnection {
   }
 
   /** Throws `RedisError` at once where Redis cannot be reached or refuses us. */
-  static async open(settings: ResilienceSettings): Promise<ResilientConnection> {
-    const connection = await openFirstConnection(settings.target, settings.name);
-    for (const warning of connection.warnings) settings.onWarning(warning);
-    const made = new ResilientConnection(settings, Promise.resolve(connection));
+  static async open(options: ResilienceOptions): Promise<ResilientConnection> {
+    const connection = await openFirstConnection(options.target, options.name);
+    for (const warning of connection.warnings) options.onWarning(warning);
+    const made = new ResilientConnection(options, Promise.resolve(connection));
     await made.#connection;
     return made;
   }
@@ -301,7 +301,7 @@ export class ResilientConnection {
   /** Makes a new connection after a pause, once for all who lost the same one; rethrows what no new connection mends. */
   async #recover(error: unknown, attempt: Promise<Connection>): Promise<void> {
     if (error instanceof RedisForgotError || isBug(error)) throw error;
-    const { target, retryForMs, stop } = this.#settings;
+    const { target, retryForMs, stop } = this.#options;
     const fault = redisFault(error);
     this.#lastFault = fault.message;
     if (this.#historyId === undefined && isReply(error) && error.message.startsWith("READONLY")) {

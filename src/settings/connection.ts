@@ -8,192 +8,140 @@ import {
 } from "../model/redis-target.js";
 import type { SettingName } from "./definitions.js";
 import type { FileSystemReader } from "./file-system-reader.js";
-import type {
-  Environment,
-  HostAndPort,
-  Setting,
-  SettingOrigin,
-  Settings,
-  TypedSettings,
-} from "./read-settings.js";
+import type { Settings } from "./read-settings.js";
 import { readPasswordFile, readTextFile } from "./read-text-file.js";
 import type { RedisUrl } from "./redis-url.js";
-import { isAnySet } from "./variable-families.js";
+import type { HostAndPort } from "./value-kinds.js";
 
-/** Which Redis is meant, and how it is found. */
+/** Which Redis is meant, and how to reach it. */
 export type RedisConnection =
-  | { readonly topology: "single"; readonly target: RedisTarget }
-  | { readonly topology: "cluster"; readonly target: RedisTarget }
+  | { readonly topology: "single" | "cluster"; readonly target: RedisTarget }
   | {
       readonly topology: "sentinel";
       readonly sentinels: readonly HostAndPort[];
       readonly sentinelPassword?: string;
       readonly masterName: string;
-      /** What the master that they name is logged in to with. */
+      /** How to log in to the master that the Sentinels name. */
       readonly master: Omit<RedisTarget, "address">;
     };
 
-const sentinelVariables = [
-  "sentinelHost",
-  "sentinelPort",
-  "sentinelMaster",
-  "sentinelPassword",
-  "sentinelUsername",
-  "sentinelTls",
-] as const satisfies readonly SettingName[];
-
 /**
- * The settings whose variables say nothing beside the flags typed: a `--url`, `--host` or `--sentinel` flag hides every
- * connection variable of the other kinds, and a variable that only completes another one needs that one.
- */
-export function findHiddenVariables(
-  typed: TypedSettings,
-  environment: Environment,
-  byOdoo: ReadonlySet<SettingName>,
-): ReadonlySet<SettingName> {
-  const family = byOdoo.has("sentinelHost") ? "odooVariable" : "variable";
-  const sentinelIsNamed = typed.sentinel !== undefined || isAnySet(["sentinelHost"], family, environment);
-  return new Set<SettingName>([
-    ...(typed.url === undefined ? [] : ([...sentinelVariables, "host", "port", "db"] as const)),
-    ...(typed.host === undefined ? [] : ([...sentinelVariables, "url"] as const)),
-    ...(typed.sentinel === undefined
-      ? []
-      : (["sentinelHost", "sentinelPort", "url", "host", "port"] as const)),
-    ...(sentinelIsNamed ? [] : sentinelVariables),
-    ...(typed.passwordFile === undefined ? [] : (["password"] as const)),
-    ...(typed.sentinelPasswordFile === undefined ? [] : (["sentinelPassword"] as const)),
-    ...(typed.shardCount === undefined ? (["jobCompletionIndex"] as const) : []),
-  ]);
-}
-
-/**
- * Sentinel over URL over host and port. Throws `SettingsError` where settings contradict each other or a file they name
- * cannot be read; what deserves a warning is pushed onto `warnings`.
+ * A Sentinel wins over a URL, and a URL over host and port. Warnings are added to `warnings`.
+ * @throws SettingsError if settings contradict each other or a file they name cannot be read.
  */
 export function resolveConnection(
   settings: Settings,
   files: FileSystemReader,
   warnings: string[],
 ): RedisConnection {
-  const { sentinel, sentinelHost, url } = settings;
   refuseTwoKinds(settings);
-  const sentinels =
-    sentinel?.value ?? (sentinelHost && [{ host: sentinelHost.value, port: settings.sentinelPort.value }]);
-  const cluster = settings.cluster.value;
-  if (sentinels !== undefined) {
-    if (url) warnings.push(`${url.origin.name} is ignored: a Sentinel is set`);
-    const origin = (sentinel ?? sentinelHost ?? settings.sentinelPort).origin;
-    return resolveSentinel(sentinels, origin, settings, files);
+  const { sentinel, sentinelHost, sentinelPort, url, cluster, originOf } = settings;
+  const sentinels = sentinel ?? (sentinelHost ? [{ host: sentinelHost, port: sentinelPort }] : null);
+  if (sentinels) {
+    if (url) warnings.push(`${originOf("url").name} is ignored: a Sentinel is set`);
+    return resolveSentinel(sentinels, settings, files);
   }
   const target = url ? resolveUrl(url, settings, files, warnings) : resolveHost(settings, files);
-  if (cluster && "path" in target.address) {
-    throw new SettingsError(`${settings.cluster.origin.name}: a Cluster has no Unix socket`);
-  }
-  if (cluster && target.db !== 0) {
-    throw new SettingsError(
-      `${settings.cluster.origin.name}: a Cluster has database 0 only, not ${target.db}`,
-    );
-  }
-  return { topology: cluster ? "cluster" : "single", target };
+  if (!cluster) return { topology: "single", target };
+  const { name } = originOf("cluster");
+  if ("path" in target.address) throw new SettingsError(`${name}: a Cluster has no Unix socket`);
+  if (target.db !== 0) throw new SettingsError(`${name}: a Cluster has only database 0, not ${target.db}`);
+  return { topology: "cluster", target };
 }
 
 function refuseTwoKinds(settings: Settings): void {
-  const { url, host, port, db, sentinel, sentinelHost, cluster } = settings;
-  const sentinelSetting = sentinel ?? sentinelHost;
-  const kinds = [url, host, sentinel].filter((setting) => setting?.origin.from === "flag");
-  const [first, second] = kinds.map((setting) => setting?.origin.name);
-  if (second !== undefined) throw new SettingsError(`${first} and ${second} exclude each other`);
-  if (sentinelSetting && cluster.value) {
-    throw new SettingsError(`${sentinelSetting.origin.name} and ${cluster.origin.name} exclude each other`);
-  }
-  if (sentinelSetting && port.origin.from === "flag") {
-    throw new SettingsError(`--port says nothing beside ${sentinelSetting.origin.name}`);
-  }
-  if (url && !sentinelSetting) {
-    for (const setting of [port, db]) {
-      if (setting.origin.from !== "flag") continue;
-      throw new SettingsError(
-        `${setting.origin.name} says nothing beside ${url.origin.name}: the URL holds it`,
-      );
+  const { url, sentinel, sentinelHost, cluster, originOf } = settings;
+  const isTyped = (name: SettingName) => originOf(name).from === "flag";
+  const refuse = (first: SettingName, second: SettingName, reason = "") => {
+    throw new SettingsError(
+      `${originOf(first).name} and ${originOf(second).name} cannot be used together${reason}`,
+    );
+  };
+  const [first, second] = (["url", "host", "sentinel"] as const).filter(isTyped);
+  if (first && second) refuse(first, second);
+  if (sentinel || sentinelHost) {
+    const given = sentinel ? "sentinel" : "sentinelHost";
+    if (cluster) refuse(given, "cluster");
+    if (isTyped("port")) refuse("port", given);
+  } else if (url) {
+    for (const name of ["port", "db"] as const) {
+      if (isTyped(name)) refuse(name, "url", `: the URL gives the ${name === "db" ? "database" : name}`);
     }
   }
 }
 
 function resolveSentinel(
   sentinels: readonly HostAndPort[],
-  origin: SettingOrigin,
   settings: Settings,
   files: FileSystemReader,
-): Extract<RedisConnection, { topology: "sentinel" }> {
-  const { sentinelMaster, sentinelPasswordFile, sentinelPassword } = settings;
-  if (!sentinelMaster?.value) {
+): RedisConnection {
+  const { sentinel, sentinelMaster, sentinelPasswordFile, sentinelPassword, db, originOf } = settings;
+  if (!sentinelMaster) {
+    const { name } = originOf(sentinel ? "sentinel" : "sentinelHost");
     throw new SettingsError(
-      `${origin.name} needs the master's name: --sentinel-master or TELE_SESSION_REDIS_SENTINEL_MASTER_NAME`,
+      `${name} needs the master's name: --sentinel-master or TELE_SESSION_REDIS_SENTINEL_MASTER_NAME`,
     );
   }
   const ownPassword = sentinelPasswordFile
-    ? readPasswordFile(sentinelPasswordFile.value, sentinelPasswordFile.origin, files)
-    : sentinelPassword?.value;
-  const tls = resolveTls(settings, undefined, files);
+    ? readPasswordFile(sentinelPasswordFile, originOf("sentinelPasswordFile"), files)
+    : sentinelPassword;
   return {
     topology: "sentinel",
     sentinels,
-    ...(ownPassword === undefined ? {} : { sentinelPassword: ownPassword }),
-    masterName: sentinelMaster.value,
-    master: { db: settings.db.value, ...readCredentials(settings, files), ...(tls ? { tls } : {}) },
+    ...(ownPassword === null ? {} : { sentinelPassword: ownPassword }),
+    masterName: sentinelMaster,
+    master: { db, ...resolveTls(settings, null, files), ...readCredentials(settings, files) },
   };
 }
 
 function resolveHost(settings: Settings, files: FileSystemReader): RedisTarget {
-  const tls = resolveTls(settings, undefined, files);
+  const { host, port, db, originOf } = settings;
+  const tls = resolveTls(settings, null, files);
   const credentials = readCredentials(settings, files);
-  const { host, port } = settings;
-  const mayNeedTls = [host, port].some(({ origin }) => origin.odoo) && settings.tls.origin.from === "default";
+  const mayNeedTls =
+    (originOf("host").isOdoos || originOf("port").isOdoos) && originOf("tls").from === "default";
   return {
-    address: { host: host.value, port: port.value },
-    db: settings.db.value,
+    address: { host, port },
+    db,
     ...credentials,
-    ...(tls ? { tls } : {}),
+    ...tls,
     ...(mayNeedTls ? { hints: { ...credentials.hints, connection: odooTlsHint } } : {}),
   };
 }
 
 const odooTlsHint =
-  "ODOO_SESSION_REDIS_SSL is unset: session_redis 18.0 and later then use TLS, this tool does not. If this port speaks TLS, set it to 1";
+  "ODOO_SESSION_REDIS_SSL is unset: session_redis 18.0 and later use TLS then, but this tool does not. " +
+  "If this port speaks TLS, set it to 1";
 
 function resolveUrl(
-  { value: url, origin }: Setting<RedisUrl>,
+  url: RedisUrl,
   settings: Settings,
   files: FileSystemReader,
   warnings: string[],
 ): RedisTarget {
-  warnings.push(...url.warnings.map((warning) => `${origin.name}: ${warning}`));
-  if (origin.from === "flag" && url.password !== undefined) {
+  const { originOf } = settings;
+  const { name, from } = originOf("url");
+  warnings.push(...url.warnings.map((warning) => `${name}: ${warning}`));
+  if (from === "flag" && url.password !== undefined) {
     warnings.push(
-      "--url holds a password, which shows in `ps`: --password-file or TELE_SESSION_REDIS_PASSWORD hide it",
+      "--url holds a password, which shows in `ps`. Use --password-file or TELE_SESSION_REDIS_PASSWORD instead",
     );
   }
-  const { host = "localhost", port = 6379, db = 0 } = url;
-  const address = url.path === undefined ? { host, port } : { path: url.path };
-  const passedOver = [
-    url.path === undefined && settings.host.value !== host ? settings.host : undefined,
-    url.path === undefined && settings.port.value !== port ? settings.port : undefined,
-    settings.db.value !== db ? settings.db : undefined,
-  ];
-  if (settings.tls.origin.odoo && settings.tls.value && url.scheme !== "rediss") {
-    warnings.push(`${settings.tls.origin.name} is ignored: ${origin.name} says whether TLS is used`);
+  if (originOf("tls").isOdoos && settings.tls && url.scheme !== "rediss") {
+    warnings.push(`${originOf("tls").name} is ignored: ${name} says whether to use TLS`);
   }
-  for (const setting of passedOver) {
-    if (setting?.origin.from === "variable") {
-      warnings.push(`${setting.origin.name} is ignored: ${origin.name} says where Redis is`);
+  const { address, db } = url;
+  const given = { ...settings, ...address, db };
+  for (const setting of ["host", "port", "db"] as const) {
+    if (given[setting] !== settings[setting] && originOf(setting).from === "variable") {
+      warnings.push(`${originOf(setting).name} is ignored: ${name} says where Redis is`);
     }
   }
-  const tls = resolveTls(settings, { value: url, origin }, files);
   return {
     address,
     db,
-    ...mergeCredentials(url, origin, settings, files),
-    ...(tls ? { tls } : {}),
+    ...resolveTls(settings, url, files),
+    ...mergeCredentials(url, settings, files),
   };
 }
 
@@ -203,114 +151,108 @@ interface Credentials {
   readonly hints?: ConnectionHints;
 }
 
-/** A URL's own credentials stand, but give way to flags where the URL is a variable. */
-function mergeCredentials(
-  url: RedisUrl,
-  origin: SettingOrigin,
-  settings: Settings,
-  files: FileSystemReader,
-): Credentials {
-  const { username, passwordFile } = settings;
-  const flagFor = (setting: Setting<string> | undefined) => setting?.origin.from === "flag";
-  if (origin.from === "flag") {
-    const both = [
-      url.username && flagFor(username) && username,
-      url.password && flagFor(passwordFile) && passwordFile,
-    ];
-    for (const setting of both) {
-      if (setting) throw new SettingsError(`--url and ${setting.origin.name} both say it: give it once`);
-    }
+/** The URL's own credentials count, but flags win over those of a URL in a variable. */
+function mergeCredentials(url: RedisUrl, settings: Settings, files: FileSystemReader): Credentials {
+  const { originOf } = settings;
+  const isNameTyped = originOf("username").from === "flag";
+  const isPasswordTyped = originOf("passwordFile").from === "flag";
+  if (originOf("url").from === "flag") {
+    const twice =
+      url.username && isNameTyped ? "--username" : url.password && isPasswordTyped && "--password-file";
+    if (twice) throw new SettingsError(`--url and ${twice} give the same thing: set one of them`);
   }
   const { hints, ...separate } = readCredentials(settings, files);
-  const own: Credentials = {
-    ...(url.username && !flagFor(username) ? { username: url.username } : {}),
-    ...(url.password && !flagFor(passwordFile)
-      ? { password: url.password, ...loginHints(url.password, origin) }
-      : hints
-        ? { hints }
-        : {}),
+  const keepsPassword = url.password && !isPasswordTyped;
+  const ownHints = keepsPassword ? loginHints(url.password, originOf("url").name) : hints && { hints };
+  return {
+    ...separate,
+    ...(url.username && !isNameTyped ? { username: url.username } : {}),
+    ...(keepsPassword ? { password: url.password } : {}),
+    ...ownHints,
   };
-  return { ...separate, ...own };
 }
 
-function readCredentials(
-  { username, password, passwordFile }: Settings,
-  files: FileSystemReader,
-): Credentials {
+function readCredentials(settings: Settings, files: FileSystemReader): Credentials {
+  const { username, password, passwordFile, originOf } = settings;
   if (password && passwordFile) {
-    throw new SettingsError(
-      `${password.origin.name} and ${passwordFile.origin.name} both give the password: set one of them`,
-    );
+    const [first, second] = [originOf("password").name, originOf("passwordFile").name];
+    throw new SettingsError(`${first} and ${second} both give the password: set one of them`);
   }
   const secret = passwordFile
-    ? readPasswordFile(passwordFile.value, passwordFile.origin, files)
-    : password?.value;
-  const origin = (passwordFile ?? password)?.origin;
+    ? readPasswordFile(passwordFile, originOf("passwordFile"), files)
+    : (password ?? undefined);
   return {
-    ...(username?.value ? { username: username.value, ...loginHints(username.value, username.origin) } : {}),
+    ...(username ? { username, ...loginHints(username, originOf("username").name) } : {}),
     ...(secret === undefined ? {} : { password: secret }),
-    ...(secret !== undefined && origin ? loginHints(secret, origin) : {}),
+    ...loginHints(secret, originOf(passwordFile ? "passwordFile" : "password").name),
   };
 }
 
-/** What is often no part of a password or a user name, but is sent as it stands. */
-function loginHints(text: string, { name }: SettingOrigin): Pick<Credentials, "hints"> {
-  const seen = /[\r\n]$/.test(text)
-    ? "ends in a newline (echo adds one, printf %s does not)"
-    : /\s$/.test(text)
-      ? "ends in white space"
-      : /^\s/.test(text)
-        ? "begins with white space"
-        : /^(["']).+\1$/s.test(text)
-          ? "stands in quotation marks"
-          : undefined;
-  return seen === undefined ? {} : { hints: { login: `The value of ${name} ${seen}, and was sent so` } };
+/** A hint if a user name or a password looks as if it held more than was meant. It is sent as it is. */
+function loginHints(text: string | undefined, origin: string): Pick<Credentials, "hints"> {
+  const oddity = [
+    [/[\r\n]$/, "ends in a newline (echo adds one, printf %s does not)"],
+    [/\s$/, "ends in white space"],
+    [/^\s/, "begins with white space"],
+    [/^(["']).+\1$/s, "is in quotation marks"],
+  ] as const;
+  const [, seen] = oddity.find(([pattern]) => pattern.test(text ?? "")) ?? [];
+  return seen ? { hints: { login: `The value of ${origin} ${seen}, and was sent as it is` } } : {};
 }
 
-/** Undefined where Redis is talked to in plain text. */
+/** Empty if Redis is to be talked to in plain text. */
 function resolveTls(
   settings: Settings,
-  url: Setting<RedisUrl> | undefined,
+  url: RedisUrl | null,
   files: FileSystemReader,
-): RedisTls | undefined {
-  const { tls, cacert, cert, key, tlsServername, tlsInsecure } = settings;
-  // As in session_redis, Odoo's switch means host and port; a URL says it itself.
-  const isSwitchedOn = tls.value && !(url && tls.origin.odoo);
-  const isOn = isSwitchedOn || url?.value.scheme === "rediss";
-  if (isOn && url?.value.path !== undefined) {
-    throw new SettingsError(`${tls.origin.name}: there is no TLS on a Unix socket`);
+): { readonly tls?: RedisTls } {
+  const { cert, key, tlsServername, tlsInsecure, originOf } = settings;
+  // As in session_redis, Odoo's switch is for host and port; a URL says it itself.
+  const isSwitchedOn = settings.tls && !(url && originOf("tls").isOdoos);
+  const isOn = isSwitchedOn || url?.scheme === "rediss";
+  if (isOn && url && "path" in url.address) {
+    throw new SettingsError(`${originOf("tls").name}: there is no TLS on a Unix socket`);
   }
   if (!isOn) {
-    const idle = [cacert, cert, key, tlsServername, tlsInsecure.value ? tlsInsecure : undefined];
-    const first = idle.find((setting) => setting !== undefined && !setting.origin.odoo);
-    if (first) throw new SettingsError(`${first.origin.name} needs TLS: --tls or a rediss: URL`);
-    return undefined;
+    const idle = (["cacert", "cert", "key", "tlsServername", "tlsInsecure"] as const).find(
+      (name) => settings[name] && !originOf(name).isOdoos,
+    );
+    if (idle) throw new SettingsError(`${originOf(idle).name} needs TLS: --tls or a rediss: URL`);
+    return {};
   }
-  const own = url?.value.tls ?? {};
-  const fromUrl = (path: string | undefined) =>
-    path && url ? { value: path, origin: url.origin } : undefined;
-  const authority = cacert ?? fromUrl(own.caFile);
-  const certificate = cert ?? fromUrl(own.certFile);
-  if (cert && !key && own.keyFile === undefined) {
+  const own = url?.tls;
+  if (cert && !key && own?.keyFile === undefined) {
     throw new SettingsError(
-      `${cert.origin.name} needs the certificate's key: --key or TELE_SESSION_REDIS_KEY`,
+      `${originOf("cert").name} needs the certificate's key: --key or TELE_SESSION_REDIS_KEY`,
     );
   }
-  const keyFile = key ?? fromUrl(own.keyFile) ?? certificate;
-  if (keyFile && !certificate) throw new SettingsError(`${keyFile.origin.name}: a key needs its certificate`);
-  const read = (setting: Setting<string>) => readTextFile(setting.value, setting.origin, files);
-  const insecure = tlsInsecure.value || own.verify === false;
+  const read = (name: "cacert" | "cert" | "key", urlsPath: string | undefined) => {
+    const path = settings[name] ?? urlsPath;
+    return path ? readTextFile(path, originOf(settings[name] ? name : "url"), files) : undefined;
+  };
+  const certFile = cert ?? own?.certFile;
+  const keyFile = key ?? own?.keyFile;
+  if (keyFile && !certFile) {
+    throw new SettingsError(`${originOf(key ? "key" : "url").name}: a key needs its certificate`);
+  }
+  const ca = read("cacert", own?.caFile);
+  const certText = read("cert", own?.certFile);
+  // Without a key of its own, the certificate's file holds both.
+  const keyText = keyFile ? read("key", own?.keyFile) : certText;
+  const insecure = tlsInsecure || own?.verify === false;
   return {
-    ...(authority ? { ca: read(authority) } : {}),
-    ...(certificate ? { cert: read(certificate) } : {}),
-    ...(keyFile ? { key: read(keyFile) } : {}),
-    ...(tlsServername ? { servername: tlsServername.value } : {}),
-    insecure,
-    checkHostname: !insecure && own.checkHostname !== false,
+    tls: {
+      ...(ca === undefined ? {} : { ca }),
+      ...(certText === undefined ? {} : { cert: certText }),
+      ...(keyText === undefined ? {} : { key: keyText }),
+      ...(tlsServername ? { servername: tlsServername } : {}),
+      insecure,
+      checkHostname: !insecure && own?.checkHostname !== false,
+    },
   };
 }
 
-/** Throws `SettingsError` if Tele's and Odoo's variables both give a connection and do not mean the same. */
+/** @throws SettingsError if Tele's and Odoo's variables give two connections that differ. */
 export function refuseOtherConnection(ofTele: RedisConnection, ofOdoo: RedisConnection): void {
   if (isDeepStrictEqual(withoutHints(ofTele), withoutHints(ofOdoo))) return;
   const [tele, odoo] = [describeConnection(ofTele), describeConnection(ofOdoo)];
@@ -319,41 +261,42 @@ export function refuseOtherConnection(ofTele: RedisConnection, ofOdoo: RedisConn
       ? `differ in the credentials or TLS for ${tele}`
       : `name different servers: ${tele} and ${odoo}`;
   throw new SettingsError(
-    `TELE_SESSION_REDIS_* and ODOO_SESSION_REDIS_* ${difference}. Unset one of them, or name the server with --url or --host`,
+    `TELE_SESSION_REDIS_* and ODOO_SESSION_REDIS_* ${difference}. ` +
+      "Unset one of them, or name the server with --url or --host",
   );
 }
 
-function withoutHints(connection: RedisConnection): RedisConnection {
-  if (connection.topology === "sentinel") {
-    const { hints: _, ...master } = connection.master;
-    return { ...connection, master };
-  }
-  const { hints: _, ...target } = connection.target;
-  return { ...connection, target };
+function withoutHints(connection: RedisConnection): unknown {
+  const { hints: _, ...access } = accessOf(connection);
+  return { ...connection, [connection.topology === "sentinel" ? "master" : "target"]: access };
+}
+
+function accessOf(connection: RedisConnection): Omit<RedisTarget, "address"> {
+  return connection.topology === "sentinel" ? connection.master : connection.target;
 }
 
 function describeConnection(connection: RedisConnection): string {
-  if (connection.topology !== "sentinel")
+  if (connection.topology !== "sentinel") {
     return `${connection.topology} ${describeTarget(connection.target)}`;
+  }
   return `Sentinel ${connection.sentinels.map(({ host, port }) => `${host}:${port}`).join(", ")}`;
 }
 
-/** session_redis before 18.0 reads the host, the port and the password, and what stands in a URL; nothing else. */
+/** session_redis before 18.0 reads the host, the port, the password and a URL, and nothing else. */
 export function warnOfWhatOldAppletsMiss(settings: Settings, connection: RedisConnection): readonly string[] {
-  const { db, username, tls, cluster } = settings;
-  const isSentinel = connection.topology === "sentinel";
-  const target = isSentinel ? connection.master : connection.target;
-  const url = isSentinel ? undefined : settings.url?.value;
+  const { db, username, tls } = accessOf(connection);
+  const url = connection.topology === "sentinel" ? null : settings.url;
   const missed = [
-    target.db !== (url?.db ?? 0) ? db : undefined,
-    target.username !== url?.username ? username : undefined,
-    target.tls && url?.scheme !== "rediss" ? tls : undefined,
-    cluster.value ? cluster : undefined,
-  ];
-  return missed.flatMap((setting) =>
-    setting
+    db !== (url?.db ?? 0) && "db",
+    username !== url?.username && "username",
+    tls && url?.scheme !== "rediss" && "tls",
+    settings.cluster && "cluster",
+  ] as const;
+  return missed.flatMap((name) =>
+    name
       ? [
-          `${setting.origin.name}: session_redis before 18.0 does not read this setting; put it into a URL, or check that the server uses the same Redis`,
+          `${settings.originOf(name).name}: session_redis before 18.0 does not read this setting. ` +
+            "Put it into a URL, or check that the server uses the same Redis",
         ]
       : [],
   );

@@ -3,15 +3,15 @@ import { SettingsError } from "../model/errors.js";
 import type { FileSystemReader } from "./file-system-reader.js";
 import type { Environment } from "./read-settings.js";
 
-/** The home directory as Python's `os.path.expanduser("~")` finds it: HOME, else the account's; null where there is neither. */
+/** The home directory, as for Python's `os.path.expanduser("~")`: HOME, else the account's, else null. */
 export function findHome(environment: Environment, files: FileSystemReader): string | null {
   return environment["HOME"] || files.accountHome();
 }
 
-/** Which server's names and directories count. */
+/** Whose names and default directories count. */
 export type Server = "tele" | "odoo";
 
-/** Where the server keeps its data when nothing says so [odoo/tools/config.py `_get_default_datadir`]. */
+/** Where the server keeps its data by default [odoo/tools/config.py `_get_default_datadir`]. */
 export function defaultDataDirectory(
   server: Server,
   environment: Environment,
@@ -24,8 +24,9 @@ export function defaultDataDirectory(
 }
 
 /**
- * A `data_dir` with `$NAME`, `${NAME}` and a leading `~` replaced, in the server's order [odoo/tools/config.py `_normalize`].
- * A variable that is not set stays as it is. Throws `SettingsError` for `~name`, which only the account database could say.
+ * A `data_dir` with `$NAME`, `${NAME}` and a leading `~` replaced, in the server's order
+ * [odoo/tools/config.py `_normalize`]. Variables that are not set stay as they are.
+ * @throws SettingsError for `~name`, which only the account database could resolve.
  */
 export function expandDataDirectory(text: string, environment: Environment, files: FileSystemReader): string {
   const expanded = text.trim().replace(/\$(?:([A-Za-z0-9_]+)|\{([^}]*)\})/g, (whole, bare, braced) => {
@@ -35,9 +36,7 @@ export function expandDataDirectory(text: string, environment: Environment, file
   const [account = ""] = expanded.slice(1).split("/", 1);
   const home = findHome(environment, files);
   if (account !== "" || home === null) {
-    throw new SettingsError(
-      "data_dir begins with a home directory that is not known here: give --session-dir",
-    );
+    throw new SettingsError("data_dir begins with a home directory that cannot be found: give --session-dir");
   }
   return join(home, expanded.slice(1)) || "/";
 }

@@ -1,148 +1,225 @@
-import { redisSettingDefinitions } from "./redis-definitions.js";
-import { runSettingDefinitions } from "./run-definitions.js";
-import { commandSets, type SettingDefinition } from "./setting-definition.js";
+import { redisSettings } from "./redis-definitions.js";
+import {
+  commandSets,
+  group,
+  type SettingDefinition,
+  setting,
+  toggle,
+  variable,
+} from "./setting-definition.js";
+import { kinds } from "./value-kinds.js";
 
-const { all, withRedis, overSessions } = commandSets;
+const { all, withRedis, overSessions, confirming, removing, step } = commandSets;
 
-const sessions = {
-  sessionDir: {
-    flag: "--session-dir",
-    placeholder: "<dir or glob>",
-    repeatable: true,
-    variable: "TELE_SESSION_DIR",
-    kind: "path",
-    defaultShown: "<data_dir>/sessions",
-    help: "session directory, or a glob of several; a path that exists is taken literally",
-    group: "Sessions",
-    commands: all,
-  },
-  config: {
-    flag: "--config",
-    placeholder: "<file>",
-    variable: "TELE_RC",
-    odooVariable: "ODOO_RC",
-    kind: "path",
-    defaultShown: "~/.telerc, if there is one",
-    help: "the server's tele.conf; `data_dir` of its [options] is read",
-    group: "Sessions",
-    commands: all,
-  },
-  formerConfig: {
-    variable: "TELECMS_SERVER",
-    odooVariable: "OPENERP_SERVER",
-    kind: "path",
-    help: "the server's tele.conf, where TELE_RC does not name it",
-    group: "Sessions",
-    commands: all,
-  },
-  allowMissing: {
-    flag: "--allow-missing",
-    kind: "switch",
-    default: "off",
-    help: "treat a missing directory, an unmatched glob, or a directory with only other names as empty",
-    group: "Sessions",
-    commands: all,
-  },
-  shard: {
-    flag: "--shard",
-    placeholder: "<i/n>",
-    kind: "shard",
-    defaultShown: "everything",
-    help: "only the i-th of n parts of the sessions, i from 1 to n",
-    group: "Sessions",
-    commands: overSessions,
-  },
-  shardCount: {
-    flag: "--shard-count",
-    placeholder: "<n>",
-    kind: "positiveCount",
-    help: "only one of n parts: the one that JOB_COMPLETION_INDEX says",
-    group: "Sessions",
-    commands: overSessions,
-  },
-  jobCompletionIndex: {
-    variable: "JOB_COMPLETION_INDEX",
-    kind: "count",
-    help: "the part, from 0 on, beside --shard-count",
-    group: "Sessions",
-    commands: overSessions,
-  },
-} as const satisfies Record<string, SettingDefinition>;
+const sessions = group("Sessions", all, {
+  sessionDir: setting(
+    "--session-dir <dir or glob>",
+    "session directory, or a glob of several; a path that exists is taken literally",
+    kinds.path,
+    { variable: "TELE_SESSION_DIR", repeatable: true, defaultShown: "<data_dir>/sessions" },
+  ),
+  config: setting(
+    "--config <file>",
+    "the server's tele.conf; `data_dir` is read from its [options]",
+    kinds.path,
+    { variable: "TELE_RC", odooVariable: "ODOO_RC", defaultShown: "~/.telerc, if it exists" },
+  ),
+  formerConfig: variable(
+    "TELECMS_SERVER",
+    "the server's tele.conf, if TELE_RC does not name it",
+    kinds.path,
+    { odooVariable: "OPENERP_SERVER" },
+  ),
+  allowMissing: toggle(
+    "--allow-missing",
+    "treat a missing directory, an unmatched glob, or a directory with only other names as empty",
+  ),
+  shard: setting(
+    "--shard <i/n>",
+    "take only the i-th of n parts of the sessions, i from 1 to n",
+    kinds.shard,
+    { defaultShown: "everything", commands: overSessions },
+  ),
+  shardCount: setting(
+    "--shard-count <n>",
+    "take only one of n parts of the sessions: the one that JOB_COMPLETION_INDEX gives",
+    kinds.positiveCount,
+    { commands: overSessions },
+  ),
+  jobCompletionIndex: variable(
+    "JOB_COMPLETION_INDEX",
+    "the part that --shard-count takes, from 0 on",
+    kinds.count,
+    { commands: overSessions },
+  ),
+});
 
-const keys = {
-  prefix: {
-    flag: "--prefix",
-    placeholder: "<text>",
+const keys = group("Keys and lifetimes", overSessions, {
+  prefix: setting("--prefix <text>", "prefix of the applet's keys", kinds.text, {
     variable: "TELE_SESSION_REDIS_PREFIX",
-    odooVariable: "ODOO_SESSION_REDIS_PREFIX",
-    kind: "text",
-    help: "prefix of the applet's keys",
-    group: "Keys and lifetimes",
     commands: withRedis,
-  },
-  keyLayout: {
-    flag: "--key-layout",
-    placeholder: "<layout>",
-    variable: "TELE_SESSION_REDIS_KEY_LAYOUT",
-    odooVariable: "ODOO_SESSION_REDIS_KEY_LAYOUT",
-    kind: "keyLayout",
-    default: "auto",
-    help: "with a prefix: `documented` (session:<prefix>:<sid>), `applet` (session::<prefix>:<sid>), or what Redis already holds",
-    group: "Keys and lifetimes",
-    commands: withRedis,
-  },
-  expiration: {
-    flag: "--expiration",
-    placeholder: "<seconds>",
+  }),
+  keyLayout: setting(
+    "--key-layout <layout>",
+    "with a prefix: `documented` (session:<prefix>:<sid>), `applet` (session::<prefix>:<sid>), " +
+      "or what Redis already holds (`auto`)",
+    kinds.keyLayout,
+    { variable: "TELE_SESSION_REDIS_KEY_LAYOUT", default: "auto", commands: withRedis },
+  ),
+  expiration: setting("--expiration <seconds>", "full lifetime of an authenticated session", kinds.lifetime, {
     variable: "TELE_SESSION_REDIS_EXPIRATION",
-    odooVariable: "ODOO_SESSION_REDIS_EXPIRATION",
-    kind: "lifetime",
     default: "604800",
-    help: "full lifetime of an authenticated session",
-    group: "Keys and lifetimes",
-    commands: overSessions,
-  },
-  expirationAnonymous: {
-    flag: "--expiration-anonymous",
-    placeholder: "<seconds>",
-    variable: "TELE_SESSION_REDIS_EXPIRATION_ANONYMOUS",
-    odooVariable: "ODOO_SESSION_REDIS_EXPIRATION_ANONYMOUS",
-    kind: "lifetime",
-    default: "10800",
-    help: "full lifetime of an anonymous session",
-    group: "Keys and lifetimes",
-    commands: overSessions,
-  },
-  ttl: {
-    flag: "--ttl",
-    placeholder: "<full|remaining>",
-    variable: "TELE_SESSION_REDIS_TTL",
-    odooVariable: "ODOO_SESSION_REDIS_TTL",
-    kind: "ttl",
-    default: "full",
-    help: "count lifetimes from now, or from a file's last modification",
-    group: "Keys and lifetimes",
-    commands: overSessions,
-  },
-} as const satisfies Record<string, SettingDefinition>;
+  }),
+  expirationAnonymous: setting(
+    "--expiration-anonymous <seconds>",
+    "full lifetime of an anonymous session",
+    kinds.lifetime,
+    { variable: "TELE_SESSION_REDIS_EXPIRATION_ANONYMOUS", default: "10800" },
+  ),
+  ttl: setting(
+    "--ttl <full|remaining>",
+    "count lifetimes from now (full), or from the file's last modification (remaining)",
+    kinds.ttl,
+    { variable: "TELE_SESSION_REDIS_TTL", default: "full" },
+  ),
+});
 
-/** Every setting there is: names, help, the table in the docs and error messages come from here. */
+const run = group("Run", removing, {
+  onConflict: setting(
+    "--on-conflict <policy>",
+    "which value wins if Redis holds a different one: the newest, Redis's (keep) or the file's (overwrite)",
+    kinds.conflictPolicy,
+    { default: "newest", commands: confirming },
+  ),
+  again: toggle(
+    "--again",
+    "also write sessions that an earlier run wrote and that have ended in Redis since",
+    { commands: ["copy"] },
+  ),
+  dryRun: toggle("-n, --dry-run", "read, decode and report everything; write and remove nothing"),
+  purge: toggle("--purge", "then remove the originals that Redis is proven to hold", { commands: ["copy"] }),
+  inUse: toggle("--in-use", "remove originals even if a server still uses the directory"),
+  unverified: toggle("--unverified", "remove session files without asking Redis", { commands: ["purge"] }),
+  yes: toggle("--yes", "answer yes to the confirmation"),
+  alone: toggle("--alone", "promise that no other run is copying this directory, if Redis cannot tell"),
+  skipCheck: toggle("--skip-check", "start without checking Redis and the directory"),
+  probe: toggle("--probe", "let `check` write one short-lived key", { commands: ["check"] }),
+});
+
+/** Read by `--stop-after-init` only. */
+export const stepSettings = group("Run", step, {
+  redisSwitch: variable(
+    "TELE_SESSION_REDIS",
+    "with --stop-after-init: do nothing unless this is on",
+    kinds.switch,
+    { default: "off" },
+  ),
+  copyExistingSwitch: variable(
+    "TELE_SESSION_REDIS_COPY_EXISTING_FS_SESSIONS",
+    "with --stop-after-init: copy",
+    kinds.switch,
+    { default: "off" },
+  ),
+  purgeExistingSwitch: variable(
+    "TELE_SESSION_REDIS_PURGE_EXISTING_FS_SESSIONS",
+    "with --stop-after-init: remove the session files",
+    kinds.switch,
+    { default: "off" },
+  ),
+});
+
+const limits = group("Limits", confirming, {
+  maxFailed: setting(
+    "--max-failed <n or n%>",
+    "how many sessions may fail before the exit code says so",
+    kinds.allowance,
+    { variable: "TELE_SESSION_REDIS_MAX_FAILED", default: "0" },
+  ),
+  maxEnded: setting(
+    "--max-ended <n%>",
+    "share of an earlier copy's keys that may be missing, or that a copy may delete",
+    kinds.percentage,
+    { variable: "TELE_SESSION_REDIS_MAX_ENDED", default: "20%" },
+  ),
+  maxSessionSize: setting(
+    "--max-session-size <bytes>",
+    "bytes of JSON that a session may take; a larger one fails",
+    kinds.size,
+    { default: "16 MiB", commands: overSessions },
+  ),
+  maxRate: setting("--max-rate <sessions/s>", "limit to this many sessions per second", kinds.positiveCount),
+  maxDurationMs: setting(
+    "--max-duration <time>",
+    "stop after this long; run again to continue",
+    kinds.durationMs,
+  ),
+  retryForMs: setting(
+    "--retry-for <time>",
+    "how long to keep trying to reach Redis after the connection is lost",
+    kinds.durationMs,
+    { default: "5m" },
+  ),
+  waitReplicas: setting(
+    "--wait-replicas <n>",
+    "replicas that must have a session before its original is removed",
+    kinds.count,
+    { default: "0", commands: removing },
+  ),
+  sample: setting("--sample <n%>", "look at only this share of the sessions", kinds.percentage, {
+    defaultShown: "all",
+    commands: ["verify", "inspect"],
+  }),
+  lanes: setting("--lanes <n>", "threads that read and write, with a connection each", kinds.positiveCount, {
+    defaultShown: "by processors and files",
+    commands: overSessions,
+  }),
+});
+
+const output = group("Output", all, {
+  json: toggle("--json", "print the report as one JSON object on stdout"),
+  report: setting(
+    "--report <file>",
+    "write the report, with every failure, to this file; - is stdout",
+    kinds.path,
+  ),
+  quiet: toggle("-q, --quiet", "print only errors and the warnings that matter"),
+  verbose: toggle("-v, --verbose", "print more"),
+  noProgress: toggle("--no-progress", "hide the progress bar"),
+  showIds: toggle("--show-ids", "show session ids in full; each is a credential"),
+  noColor: variable("NO_COLOR", "no colours", kinds.anyText),
+  forceColor: variable(
+    "FORCE_COLOR",
+    "colours even without a terminal, unless it is 0 or false",
+    kinds.anyText,
+  ),
+  continuousIntegration: variable(
+    "CI",
+    "plain lines even on a terminal, unless it is 0 or false",
+    kinds.anyText,
+  ),
+});
+
+/** Every setting: flags, help, docs and messages are made from this table. */
 export const settingDefinitions = {
   ...sessions,
-  ...redisSettingDefinitions,
+  ...redisSettings,
   ...keys,
-  ...runSettingDefinitions,
-} as const satisfies Record<string, SettingDefinition>;
+  ...run,
+  ...stepSettings,
+  ...limits,
+  ...output,
+};
 
 export type SettingDefinitions = typeof settingDefinitions;
 export type SettingName = keyof SettingDefinitions;
 
 /** Every setting with its name, in the table's order. */
-export const settingEntries: readonly (readonly [SettingName, SettingDefinition])[] = Object.entries(
-  settingDefinitions,
-) as [SettingName, SettingDefinition][];
+export const settingEntries = Object.entries(settingDefinitions) as readonly (readonly [
+  SettingName,
+  SettingDefinition,
+])[];
 
-/** The default as it would be typed. */
+/** The default as it would be typed; undefined if there is none. */
 export function defaultOf(name: SettingName): string | undefined {
   const definition: SettingDefinition = settingDefinitions[name];
   return definition.default;

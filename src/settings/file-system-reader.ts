@@ -1,14 +1,14 @@
 import { readFileSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
 
-/** What settings read of the machine: a test hands in its own. */
+/** What settings read from the machine. Tests have their own. */
 export interface FileSystemReader {
-  /** Throws Node's error where the file cannot be read. */
+  /** @throws Node's error if the file cannot be read. */
   readonly readFile: (path: string) => Buffer;
   readonly isDirectory: (path: string) => boolean;
-  /** The home directory that the account database has for this user, null where it has none. */
+  /** This user's home directory in the account database; null if there is none. */
   readonly accountHome: () => string | null;
-  /** Whether the working directory still exists; without it no relative path means anything. */
+  /** Whether the working directory still exists; relative paths need it. */
   readonly hasWorkingDirectory: () => boolean;
 }
 
@@ -16,12 +16,12 @@ export interface FileSystemReader {
 export const fileSystemReader: FileSystemReader = {
   readFile: (path) => readFileSync(path),
   isDirectory: (path) => orElse(false, () => statSync(path).isDirectory()),
-  // Containers run under accounts without an entry.
+  // In a container the account may have no entry.
   accountHome: () => orElse(null, () => userInfo().homedir || null),
   hasWorkingDirectory: () => orElse(false, () => process.cwd() !== ""),
 };
 
-/** What cannot be asked is answered as Python's `os.path` answers it: with what holds where nothing is there. */
+/** Errors count as "not there", as in Python's `os.path`. */
 function orElse<Answer>(absent: Answer, ask: () => Answer): Answer {
   try {
     return ask();

@@ -2,10 +2,10 @@ import { errorCode } from "../model/error-code.js";
 import { SettingsError } from "../model/errors.js";
 import { showable } from "../model/showable.js";
 import type { FileSystemReader } from "./file-system-reader.js";
-import type { SettingOrigin } from "./read-settings.js";
+import type { Origin } from "./read-settings.js";
 
-/** The UTF-8 text of a file that a setting names. Throws `SettingsError` naming the setting. */
-export function readTextFile(path: string, origin: SettingOrigin, files: FileSystemReader): string {
+/** The UTF-8 text of a file that a setting names. @throws SettingsError naming both. */
+export function readTextFile(path: string, origin: Origin, files: FileSystemReader): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(files.readFile(path));
   } catch (error) {
@@ -14,8 +14,8 @@ export function readTextFile(path: string, origin: SettingOrigin, files: FileSys
   }
 }
 
-/** A password file's content without the line end at its end. */
-export function readPasswordFile(path: string, origin: SettingOrigin, files: FileSystemReader): string {
+/** The content of a password file, without one line break at its end. @throws SettingsError */
+export function readPasswordFile(path: string, origin: Origin, files: FileSystemReader): string {
   const password = readTextFile(path, origin, files).replace(/\r?\n$/, "");
   if (password === "") throw new SettingsError(`${origin.name}: the file "${showable(path)}" is empty`);
   return password;

@@ -1,235 +1,113 @@
-import { commandSets, type SettingDefinition } from "./setting-definition.js";
+import { commandSets, group, setting, toggle, variable } from "./setting-definition.js";
+import { kinds } from "./value-kinds.js";
 
 const { withRedis } = commandSets;
 
-const redis = {
-  url: {
-    flag: "--url",
-    placeholder: "<url>",
+const server = group("Redis", withRedis, {
+  url: setting("--url <url>", "redis:, rediss: or unix: URL, read as redis-py reads it", kinds.url, {
     variable: "TELE_SESSION_REDIS_URL",
-    odooVariable: "ODOO_SESSION_REDIS_URL",
-    kind: "url",
-    help: "redis:, rediss: or unix: URL, meaning what redis-py makes of it",
-    group: "Redis",
-    commands: withRedis,
     secret: true,
-  },
-  host: {
-    flag: "--host",
-    placeholder: "<host>",
+  }),
+  host: setting("--host <host>", "host of the Redis server", kinds.host, {
     variable: "TELE_SESSION_REDIS_HOST",
-    odooVariable: "ODOO_SESSION_REDIS_HOST",
-    kind: "host",
     default: "localhost",
-    help: "host of the Redis server",
-    group: "Redis",
-    commands: withRedis,
-  },
-  port: {
-    flag: "--port",
-    placeholder: "<n>",
+  }),
+  port: setting("--port <n>", "port of the Redis server", kinds.port, {
     variable: "TELE_SESSION_REDIS_PORT",
-    odooVariable: "ODOO_SESSION_REDIS_PORT",
-    kind: "port",
     default: "6379",
-    help: "port of the Redis server",
-    group: "Redis",
-    commands: withRedis,
-  },
-  db: {
-    flag: "--db",
-    placeholder: "<n>",
+  }),
+  db: setting("--db <n>", "number of the Redis database", kinds.database, {
     variable: "TELE_SESSION_REDIS_DB",
-    odooVariable: "ODOO_SESSION_REDIS_DB",
-    kind: "database",
     default: "0",
-    help: "number of the Redis database",
-    group: "Redis",
-    commands: withRedis,
-  },
-  username: {
-    flag: "--username",
-    placeholder: "<name>",
+  }),
+  username: setting("--username <name>", "Redis user name, if the server has users (ACL)", kinds.text, {
     variable: "TELE_SESSION_REDIS_USERNAME",
-    odooVariable: "ODOO_SESSION_REDIS_USERNAME",
-    kind: "text",
-    help: "Redis user name, for servers with users (ACL)",
-    group: "Redis",
-    commands: withRedis,
-  },
-  password: {
-    variable: "TELE_SESSION_REDIS_PASSWORD",
-    odooVariable: "ODOO_SESSION_REDIS_PASSWORD",
-    kind: "anyText",
-    help: "Redis password; it has no flag, which would show in `ps`",
-    group: "Redis",
-    commands: withRedis,
-    secret: true,
-  },
-  passwordFile: {
-    flag: "--password-file",
-    placeholder: "<file>",
-    variable: "TELE_SESSION_REDIS_PASSWORD_FILE",
-    odooVariable: "ODOO_SESSION_REDIS_PASSWORD_FILE",
-    kind: "path",
-    help: "file that holds the Redis password; one line end at its end is dropped",
-    group: "Redis",
-    commands: withRedis,
-  },
-} as const satisfies Record<string, SettingDefinition>;
+  }),
+  password: variable(
+    "TELE_SESSION_REDIS_PASSWORD",
+    "Redis password; there is no flag for it, because flags show in `ps`",
+    kinds.anyText,
+    { secret: true },
+  ),
+  passwordFile: setting(
+    "--password-file <file>",
+    "file with the Redis password; one line break at its end is dropped",
+    kinds.path,
+    { variable: "TELE_SESSION_REDIS_PASSWORD_FILE" },
+  ),
+});
 
-const tls = {
-  tls: {
-    flag: "--tls",
+const tls = group("TLS", withRedis, {
+  tls: toggle("--tls", "connect with TLS, as a rediss: URL does; certificates are verified", {
     variable: "TELE_SESSION_REDIS_TLS",
     odooVariable: "ODOO_SESSION_REDIS_SSL",
-    kind: "switch",
-    default: "off",
-    help: "talk to Redis by TLS, as a rediss: URL does; certificates are verified",
-    group: "TLS",
-    commands: withRedis,
-  },
-  cacert: {
-    flag: "--cacert",
-    placeholder: "<file>",
+  }),
+  cacert: setting("--cacert <file>", "PEM file with the certificate authorities to trust", kinds.path, {
     variable: "TELE_SESSION_REDIS_CACERT",
-    odooVariable: "ODOO_SESSION_REDIS_CACERT",
-    kind: "path",
     defaultShown: "those that Node trusts",
-    help: "PEM file of the authorities to trust",
-    group: "TLS",
-    commands: withRedis,
-  },
-  cert: {
-    flag: "--cert",
-    placeholder: "<file>",
-    variable: "TELE_SESSION_REDIS_CERT",
-    odooVariable: "ODOO_SESSION_REDIS_CERT",
-    kind: "path",
-    help: "PEM file of our own certificate, for a server that asks for one",
-    group: "TLS",
-    commands: withRedis,
-  },
-  key: {
-    flag: "--key",
-    placeholder: "<file>",
+  }),
+  cert: setting(
+    "--cert <file>",
+    "PEM file with the client certificate, if the server asks for one",
+    kinds.path,
+    { variable: "TELE_SESSION_REDIS_CERT" },
+  ),
+  key: setting("--key <file>", "PEM file with the key of the client certificate", kinds.path, {
     variable: "TELE_SESSION_REDIS_KEY",
-    odooVariable: "ODOO_SESSION_REDIS_KEY",
-    kind: "path",
-    help: "PEM file of the key to our own certificate",
-    group: "TLS",
-    commands: withRedis,
-  },
-  tlsServername: {
-    flag: "--tls-servername",
-    placeholder: "<name>",
-    variable: "TELE_SESSION_REDIS_TLS_SERVERNAME",
-    odooVariable: "ODOO_SESSION_REDIS_TLS_SERVERNAME",
-    kind: "host",
-    defaultShown: "the host",
-    help: "name that the server's certificate must carry",
-    group: "TLS",
-    commands: withRedis,
-  },
-  tlsInsecure: {
-    flag: "--tls-insecure",
+  }),
+  tlsServername: setting(
+    "--tls-servername <name>",
+    "name that the server's certificate must carry",
+    kinds.host,
+    { variable: "TELE_SESSION_REDIS_TLS_SERVERNAME", defaultShown: "the host" },
+  ),
+  tlsInsecure: toggle("--tls-insecure", "do not verify the server's certificate", {
     variable: "TELE_SESSION_REDIS_TLS_INSECURE",
     odooVariable: "ODOO_SESSION_REDIS_SSL_CERT_REQS",
     odooInverted: true,
-    kind: "switch",
-    default: "off",
-    help: "do not verify the server's certificate",
-    group: "TLS",
-    commands: withRedis,
-  },
-} as const satisfies Record<string, SettingDefinition>;
+  }),
+});
 
-const topology = {
-  sentinel: {
-    flag: "--sentinel",
-    placeholder: "<host:port>",
+const topology = group("Sentinel and Cluster", withRedis, {
+  sentinel: setting("--sentinel <host:port>", "Sentinel to ask for the master", kinds.hostAndPort, {
     repeatable: true,
-    kind: "hostAndPort",
-    help: "Sentinel to ask for the master",
-    group: "Sentinel and Cluster",
-    commands: withRedis,
-  },
-  sentinelHost: {
-    variable: "TELE_SESSION_REDIS_SENTINEL_HOST",
-    odooVariable: "ODOO_SESSION_REDIS_SENTINEL_HOST",
-    kind: "host",
-    help: "Sentinel to ask for the master",
-    group: "Sentinel and Cluster",
-    commands: withRedis,
-  },
-  sentinelPort: {
-    variable: "TELE_SESSION_REDIS_SENTINEL_PORT",
-    odooVariable: "ODOO_SESSION_REDIS_SENTINEL_PORT",
-    kind: "port",
+  }),
+  sentinelHost: variable("TELE_SESSION_REDIS_SENTINEL_HOST", "Sentinel to ask for the master", kinds.host),
+  sentinelPort: variable("TELE_SESSION_REDIS_SENTINEL_PORT", "port of that Sentinel", kinds.port, {
     default: "26379",
-    help: "port of that Sentinel",
-    group: "Sentinel and Cluster",
-    commands: withRedis,
-  },
-  sentinelMaster: {
-    flag: "--sentinel-master",
-    placeholder: "<name>",
-    variable: "TELE_SESSION_REDIS_SENTINEL_MASTER_NAME",
-    odooVariable: "ODOO_SESSION_REDIS_SENTINEL_MASTER_NAME",
-    kind: "text",
-    help: "name of the master; required with a Sentinel",
-    group: "Sentinel and Cluster",
-    commands: withRedis,
-  },
-  sentinelPasswordFile: {
-    flag: "--sentinel-password-file",
-    placeholder: "<file>",
-    kind: "path",
-    help: "file that holds the Sentinels' own password",
-    group: "Sentinel and Cluster",
-    commands: withRedis,
-  },
-  sentinelPassword: {
-    variable: "TELE_SESSION_REDIS_SENTINEL_PASSWORD",
-    odooVariable: "ODOO_SESSION_REDIS_SENTINEL_PASSWORD",
-    kind: "anyText",
-    help: "the Sentinels' own password",
-    group: "Sentinel and Cluster",
-    commands: withRedis,
-    secret: true,
-  },
-  sentinelUsername: {
-    variable: "TELE_SESSION_REDIS_SENTINEL_USERNAME",
-    odooVariable: "ODOO_SESSION_REDIS_SENTINEL_USERNAME",
-    kind: "text",
-    help: "user name for the Sentinels",
-    group: "Sentinel and Cluster",
-    commands: withRedis,
-  },
-  sentinelTls: {
-    variable: "TELE_SESSION_REDIS_SENTINEL_TLS",
-    odooVariable: "ODOO_SESSION_REDIS_SENTINEL_TLS",
-    kind: "switch",
-    default: "off",
-    help: "connect to the Sentinels by TLS",
-    group: "Sentinel and Cluster",
-    commands: withRedis,
-  },
-  cluster: {
-    flag: "--cluster",
+  }),
+  sentinelMaster: setting(
+    "--sentinel-master <name>",
+    "name of the master; required with a Sentinel",
+    kinds.text,
+    { variable: "TELE_SESSION_REDIS_SENTINEL_MASTER_NAME" },
+  ),
+  sentinelPasswordFile: setting(
+    "--sentinel-password-file <file>",
+    "file with the Sentinels' own password",
+    kinds.path,
+  ),
+  sentinelPassword: variable(
+    "TELE_SESSION_REDIS_SENTINEL_PASSWORD",
+    "the Sentinels' own password",
+    kinds.anyText,
+    { secret: true },
+  ),
+  sentinelUsername: variable(
+    "TELE_SESSION_REDIS_SENTINEL_USERNAME",
+    "user name for the Sentinels",
+    kinds.text,
+  ),
+  sentinelTls: variable(
+    "TELE_SESSION_REDIS_SENTINEL_TLS",
+    "connect to the Sentinels with TLS",
+    kinds.switch,
+    { default: "off" },
+  ),
+  cluster: toggle("--cluster", "the server is a node of a Redis Cluster", {
     variable: "TELE_SESSION_REDIS_CLUSTER",
-    odooVariable: "ODOO_SESSION_REDIS_CLUSTER",
-    kind: "switch",
-    default: "off",
-    help: "the server is a node of a Redis Cluster",
-    group: "Sentinel and Cluster",
-    commands: withRedis,
-  },
-} as const satisfies Record<string, SettingDefinition>;
+  }),
+});
 
 /** How Redis is reached. */
-export const redisSettingDefinitions = {
-  ...redis,
-  ...tls,
-  ...topology,
-} as const satisfies Record<string, SettingDefinition>;
+export const redisSettings = { ...server, ...tls, ...topology };

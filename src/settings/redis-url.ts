@@ -1,27 +1,25 @@
 import { isIPv6 } from "node:net";
+import type { RedisTarget } from "../model/redis-target.js";
 
-/** What a Redis URL says, as redis-py reads it; what it leaves out is absent. */
+/** What a Redis URL says, as redis-py reads it. */
 export interface RedisUrl {
   readonly scheme: "redis" | "rediss" | "unix";
-  readonly host?: string;
-  readonly port?: number;
-  /** The socket of a `unix:` URL. */
-  readonly path?: string;
-  readonly db?: number;
-  readonly username?: string;
-  readonly password?: string;
-  /** TLS parts of a `rediss:` URL; paths are not opened here. */
+  readonly address: RedisTarget["address"];
+  readonly db: number;
+  readonly username: string | undefined;
+  readonly password: string | undefined;
   readonly tls: RedisUrlTls;
-  /** Parts that redis-py passes over, in words that hold nothing of the URL. */
+  /** What redis-py ignores, in words that hold nothing of the URL. */
   readonly warnings: readonly string[];
 }
 
+/** TLS parts of a `rediss:` URL. The files are not opened here. */
 export interface RedisUrlTls {
-  readonly verify?: boolean;
-  readonly checkHostname?: boolean;
-  readonly caFile?: string;
-  readonly certFile?: string;
-  readonly keyFile?: string;
+  readonly verify: boolean;
+  readonly checkHostname: boolean | undefined;
+  readonly caFile: string | undefined;
+  readonly certFile: string | undefined;
+  readonly keyFile: string | undefined;
 }
 
 /** Why a URL cannot be used, in words that hold nothing of it but an option's name. */
@@ -29,86 +27,57 @@ export interface RedisUrlProblem {
   readonly problem: string;
 }
 
-const takenByScheme = {
-  redis: ["db", "username", "password", "host", "port"],
+const plainOptions = ["db", "username", "password", "host", "port"];
+const takenByScheme: Readonly<Record<RedisUrl["scheme"], readonly string[]>> = {
+  redis: plainOptions,
   rediss: [
-    "db",
-    "username",
-    "password",
-    "host",
-    "port",
-    "ssl_cert_reqs",
-    "ssl_check_hostname",
-    "ssl_ca_certs",
-    "ssl_certfile",
-    "ssl_keyfile",
+    ...plainOptions,
+    ...["ssl_cert_reqs", "ssl_check_hostname", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile"],
   ],
   unix: ["db", "username", "password", "path"],
-} as const satisfies Record<RedisUrl["scheme"], readonly string[]>;
+};
 
-/** Options that tune redis-py's own sockets: they say nothing about which Redis is meant. */
-const tuningOptions = [
-  "socket_timeout",
-  "socket_connect_timeout",
-  "socket_keepalive",
-  "retry_on_timeout",
-  "retry_on_error",
-  "max_connections",
-  "health_check_interval",
-  "client_name",
-];
+/** Options that tune redis-py's own sockets: they do not change which Redis is meant. */
+const tuningOptions =
+  /^(socket_(timeout|connect_timeout|keepalive)|retry_on_(timeout|error)|max_connections|health_check_interval|client_name)$/;
 
 const falseWords = ["0", "F", "FALSE", "N", "NO"];
 
-/** Reads a URL with the meaning that redis-py (4.3) and Python's `urllib.parse` give it. Never throws. */
+/** Reads a URL as redis-py (4.3) and Python's `urllib.parse` do. Never throws. */
 export function parseRedisUrl(text: string): RedisUrl | RedisUrlProblem {
   if (text.includes("#")) {
-    return { problem: "it holds a #, which cuts a URL short. In a password, write %23 in place of it" };
+    return { problem: "it holds a #, which cuts a URL short. In a password, write %23 instead" };
   }
-  const parts = splitUrl(text);
-  const scheme = parts.scheme;
+  const { scheme, networkLocation, path, query } = splitUrl(text);
   if (scheme !== "redis" && scheme !== "rediss" && scheme !== "unix") {
     return { problem: "it does not begin with redis://, rediss:// or unix://" };
   }
-  const options = readQuery(parts.query);
-  const taken: readonly string[] = takenByScheme[scheme];
-  const unknown = [...options.keys()].find((name) => !taken.includes(name) && !tuningOptions.includes(name));
-  if (unknown !== undefined)
+  const options = readQuery(query);
+  const isKnown = (name: string) => takenByScheme[scheme].includes(name) || tuningOptions.test(name);
+  const unknown = [...options.keys()].find((name) => !isKnown(name));
+  if (unknown !== undefined) {
     return { problem: `its option ${optionName(unknown)} is not known for ${scheme}:` };
-
-  const { userinfo, hostname, port } = splitNetworkLocation(parts.networkLocation);
-  if (hostname === null) return { problem: "its host in brackets is not an IPv6 address" };
-  const warnings: string[] = [];
-
-  const db = readDatabase(options.get("db"), scheme === "unix" ? "" : parts.path, warnings);
-  if (db === null) return { problem: "its database is not a whole number from 0 on" };
-  const username = unquote(userinfo.username) || options.get("username");
-  const password = unquote(userinfo.password) || options.get("password");
-  const credentials = {
-    ...(username ? { username } : {}),
-    ...(password ? { password } : {}),
-    ...(db === undefined ? {} : { db }),
-  };
-
-  if (scheme === "unix") {
-    const path = unquote(parts.path) || options.get("path");
-    if (!path) return { problem: "it names no socket" };
-    return { scheme, path, ...credentials, tls: {}, warnings };
   }
 
-  const portNumber = readPort(port, options.get("port"));
-  if (portNumber === null) return { problem: "its port is not a number from 1 to 65535" };
+  const location = splitNetworkLocation(networkLocation);
+  if (location.hostname === null) return { problem: "its host in brackets is not an IPv6 address" };
+  const warnings: string[] = [];
+  const db = readDatabase(options.get("db"), scheme === "unix" ? "" : path, warnings);
+  if (db === null) return { problem: "its database is not a whole number from 0 on" };
+  const username = unquote(location.username) || options.get("username");
+  const password = unquote(location.password) || options.get("password");
   const tls = readTls(options);
   if ("problem" in tls) return tls;
-  const host = unquote(lowerCaseHost(hostname)) || options.get("host");
-  return {
-    scheme,
-    ...(host ? { host } : {}),
-    ...(portNumber === undefined ? {} : { port: portNumber }),
-    ...credentials,
-    tls,
-    warnings,
-  };
+
+  if (scheme === "unix") {
+    const socket = unquote(path) || options.get("path");
+    if (!socket) return { problem: "it names no socket" };
+    return { scheme, address: { path: socket }, db, username, password, tls, warnings };
+  }
+  const host = unquote(lowerCaseHost(location.hostname)) || options.get("host") || "localhost";
+  const port = readPort(location.port, options.get("port"));
+  if (port === null) return { problem: "its port is not a number from 1 to 65535" };
+  return { scheme, address: { host, port }, db, username, password, tls, warnings };
 }
 
 /** A name from a URL's query, fit to be shown: anything but a plain name may be a piece of a password. */
@@ -134,15 +103,14 @@ function cutAt(text: string, mark: string): [before: string, after: string] {
 function splitNetworkLocation(location: string) {
   const at = location.lastIndexOf("@");
   const [username, password] = cutAt(location.slice(0, Math.max(at, 0)), ":");
-  const userinfo = { username, password };
   const hostAndPort = location.slice(at + 1);
-  if (!/[[\]]/.test(location)) {
-    const [hostname, port] = cutAt(hostAndPort, ":");
-    return { userinfo, hostname, port };
+  // urllib looks for brackets everywhere: a bare one in a password makes the URL unusable too.
+  if (/[[\]]/.test(location)) {
+    const [, bracketed = "", rest = ""] = /^\[([^\]]*)\](.*)$/s.exec(hostAndPort) ?? [];
+    return { username, password, hostname: isIPv6(bracketed) ? bracketed : null, port: cutAt(rest, ":")[1] };
   }
-  // urllib looks for brackets in the whole location: one in a bare password makes the URL unusable there too.
-  const [, bracketed = "", rest = ""] = /^\[([^\]]*)\](.*)$/s.exec(hostAndPort) ?? [];
-  return { userinfo, hostname: isIPv6(bracketed) ? bracketed : null, port: cutAt(rest, ":")[1] };
+  const [hostname, port] = cutAt(hostAndPort, ":");
+  return { username, password, hostname, port };
 }
 
 /** Python lowers a host up to its zone, which begins at the first `%`. */
@@ -176,49 +144,39 @@ function readInteger(text: string): number | undefined {
   return /^[+-]?[0-9]+(_[0-9]+)*$/.test(plain) ? Number(plain.replaceAll("_", "")) : undefined;
 }
 
-/** Undefined where the URL names none, null where it names one that cannot be. */
-function readDatabase(
-  option: string | undefined,
-  path: string,
-  warnings: string[],
-): number | undefined | null {
+/** 0 if the URL names none, null if it names one that cannot be. */
+function readDatabase(option: string | undefined, path: string, warnings: string[]): number | null {
   const fromPath = unquote(path).replaceAll("/", "");
-  if (option === undefined && fromPath === "") return undefined;
-  const db = readInteger(option ?? fromPath);
+  const db = readInteger(option ?? (fromPath || "0"));
   if (db === undefined && option === undefined) {
     warnings.push("the URL's path is not a database number: database 0 is used, as redis-py does");
-    return undefined;
+    return 0;
   }
   return db === undefined || db < 0 || !Number.isSafeInteger(db) ? null : db;
 }
 
-/** Undefined where the URL names none (or 0, as redis-py has it), null where it is no port. */
-function readPort(location: string, option: string | undefined): number | undefined | null {
-  if (location !== "" && !(/^[0-9]+$/.test(location) && Number(location) <= 65535)) return null;
-  if (Number(location) > 0) return Number(location);
-  if (option === undefined) return undefined;
-  const port = readInteger(option);
+/** 6379 if the URL names none (or 0, as in redis-py), null if it is not a port. */
+function readPort(location: string, option = "6379"): number | null {
+  if (location !== "" && !/^[0-9]+$/.test(location)) return null;
+  const port = Number(location) || readInteger(option);
   return port === undefined || port < 1 || port > 65535 ? null : port;
 }
 
 function readTls(options: ReadonlyMap<string, string>): RedisUrlTls | RedisUrlProblem {
-  const requirement = options.get("ssl_cert_reqs");
-  if (requirement !== undefined && !["none", "optional", "required"].includes(requirement)) {
+  const requirement = options.get("ssl_cert_reqs") ?? "required";
+  if (!["none", "optional", "required"].includes(requirement)) {
     return { problem: "its option ssl_cert_reqs takes none, optional or required" };
   }
   const check = options.get("ssl_check_hostname");
   const checkHostname = check === undefined ? undefined : !falseWords.includes(check.toUpperCase());
   if (requirement === "none" && checkHostname) {
-    return { problem: "its options ssl_cert_reqs=none and ssl_check_hostname exclude each other" };
+    return { problem: "its options ssl_cert_reqs=none and ssl_check_hostname cannot be used together" };
   }
-  const caFile = options.get("ssl_ca_certs");
-  const certFile = options.get("ssl_certfile");
-  const keyFile = options.get("ssl_keyfile");
   return {
-    ...(requirement === undefined ? {} : { verify: requirement !== "none" }),
-    ...(checkHostname === undefined ? {} : { checkHostname }),
-    ...(caFile === undefined ? {} : { caFile }),
-    ...(certFile === undefined ? {} : { certFile }),
-    ...(keyFile === undefined ? {} : { keyFile }),
+    verify: requirement !== "none",
+    checkHostname,
+    caFile: options.get("ssl_ca_certs"),
+    certFile: options.get("ssl_certfile"),
+    keyFile: options.get("ssl_keyfile"),
   };
 }

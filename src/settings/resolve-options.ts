@@ -1,22 +1,23 @@
 import { isAbsolute } from "node:path";
 import { SettingsError } from "../model/errors.js";
-import type { CommandSettings, OutputSettings, Shard } from "../model/run-options.js";
+import type { RunOptions, Shard } from "../model/run-options.js";
 import { showablePath } from "../model/showable.js";
-import {
-  findHiddenVariables,
-  refuseOtherConnection,
-  resolveConnection,
-  warnOfWhatOldAppletsMiss,
-} from "./connection.js";
+import { refuseOtherConnection, resolveConnection, warnOfWhatOldAppletsMiss } from "./connection.js";
 import { type SettingName, settingEntries } from "./definitions.js";
 import type { FileSystemReader } from "./file-system-reader.js";
-import { type Environment, readSettings, type Settings, type TypedSettings } from "./read-settings.js";
-import { refuseUnbuilt } from "./refuse-unbuilt.js";
+import { notBuiltYet, refuseNotBuilt } from "./not-built.js";
+import { type Environment, readSettings, type Settings, type TypedFlags } from "./read-settings.js";
 import { resolveSessionDirectories } from "./session-directories.js";
-import type { Command, ConnectedCommand } from "./setting-definition.js";
-import { notBuiltYet } from "./unbuilt.js";
+import type { ConnectedCommand } from "./setting-definition.js";
 import { warnOfUnknownVariables } from "./unknown-variables.js";
-import { connectionSettings, isAnySet, settingsNamedByOdoo } from "./variable-families.js";
+import { kinds } from "./value-kinds.js";
+import {
+  connectionSettings,
+  findHiddenVariables,
+  isAnySet,
+  settingsNamedByOdoo,
+  settingsOfOthers,
+} from "./variable-families.js";
 
 /** What the `TELE_SESSION_REDIS*` switches ask of `--stop-after-init`. */
 export interface StepSwitches {
@@ -26,44 +27,43 @@ export interface StepSwitches {
 }
 
 /**
- * What a command needs, of what was typed, the environment, `tele.conf` and the defaults. Reads the files that settings name and
- * touches nothing. Throws `SettingsError`, which names each origin and shows no secret.
+ * What a command is to do, from flags, environment, `tele.conf` and defaults. Reads the files that
+ * settings name and changes nothing.
+ * @throws SettingsError naming every origin, without showing a secret.
  */
-export function resolveCommandSettings(
+export function resolveRunOptions(
   command: ConnectedCommand,
-  typed: TypedSettings,
+  typed: TypedFlags,
   environment: Environment,
   files: FileSystemReader,
-): CommandSettings {
+): RunOptions {
   const lastingWarnings = warnOfUnknownVariables(environment);
   try {
     return { ...resolveAll(command, typed, environment, files), lastingWarnings };
   } catch (error) {
     if (!(error instanceof SettingsError) || lastingWarnings.length === 0) throw error;
     // A misspelt variable is often the cause of what was refused.
-    throw new SettingsError(
-      [error.message, ...lastingWarnings.map((warning) => `warning: ${warning}`)].join("\n"),
-    );
+    const warnings = lastingWarnings.map((warning) => `warning: ${warning}`);
+    throw new SettingsError([error.message, ...warnings].join("\n"));
   }
 }
 
 function resolveAll(
   command: ConnectedCommand,
-  typed: TypedSettings,
+  typed: TypedFlags,
   environment: Environment,
   files: FileSystemReader,
-): Omit<CommandSettings, "lastingWarnings"> {
+): Omit<RunOptions, "lastingWarnings"> {
   const byOdoo = settingsNamedByOdoo(environment);
-  const read = (families: ReadonlySet<SettingName>) =>
-    readSettings(
-      typed,
-      environment,
-      new Set([...findHiddenVariables(typed, environment, families), ...variablesOfOthers(command)]),
-      families,
-    );
+  const read = (names: ReadonlySet<SettingName>) => {
+    const hidden = [...findHiddenVariables(typed, environment, names), ...settingsOfOthers(command)];
+    return readSettings({ typed, environment, hidden: new Set(hidden), byOdoo: names });
+  };
   const settings = read(byOdoo);
-  refuseUnbuilt(settings);
-  refuseContradictions(settings);
+  refuseNotBuilt(settings);
+  if (settings.json && settings.report === "-") {
+    throw new SettingsError("--json and --report - both print the report on stdout: give one of them");
+  }
   refuseRelativePaths(settings, files);
   const warnings: string[] = [];
   const problems: string[] = [];
@@ -85,70 +85,63 @@ function resolveAll(
   if (command === "copy") warnings.push(...warnOfWhatOldAppletsMiss(settings, connection));
   if (connection.topology !== "single") throw new SettingsError(`a ${connection.topology} ${notBuiltYet}`);
   return {
-    source: {
-      ...directories,
-      allowMissing: settings.allowMissing.value,
-      shard,
-      sample: settings.sample?.value ?? null,
-    },
+    source: { ...directories, ...pick(settings, "allowMissing", "sample"), shard },
     target: {
       redis: connection.target,
-      prefix: settings.prefix?.value || null,
-      keyLayout: settings.keyLayout.value,
+      prefix: settings.prefix || null,
+      keyLayout: settings.keyLayout,
     },
-    conversion: {
-      ttl: settings.ttl.value,
-      expiration: settings.expiration.value,
-      expirationAnonymous: settings.expirationAnonymous.value,
-      maxSessionSize: settings.maxSessionSize.value,
+    conversion: pick(settings, "ttl", "expiration", "expirationAnonymous", "maxSessionSize"),
+    conflicts: { policy: settings.onConflict, ...pick(settings, "again", "maxEnded") },
+    removal: pick(settings, "purge", "inUse", "unverified", "yes", "waitReplicas", "alone"),
+    run: pick(
+      settings,
+      "dryRun",
+      "skipCheck",
+      "maxFailed",
+      "retryForMs",
+      "maxRate",
+      "maxDurationMs",
+      "lanes",
+    ),
+    output: {
+      ...pick(settings, "json", "report", "quiet", "verbose", "showIds"),
+      progress: !settings.noProgress,
+      color: settings.noColor !== null ? "never" : isOn(settings.forceColor) ? "always" : "auto",
+      continuousIntegration: isOn(settings.continuousIntegration),
     },
-    conflicts: {
-      policy: settings.onConflict.value,
-      again: settings.again.value,
-      maxEnded: settings.maxEnded.value,
-    },
-    removal: {
-      purge: settings.purge.value,
-      inUse: settings.inUse.value,
-      unverified: settings.unverified.value,
-      yes: settings.yes.value,
-      waitReplicas: settings.waitReplicas.value,
-      alone: settings.alone.value,
-    },
-    run: {
-      dryRun: settings.dryRun.value,
-      skipCheck: settings.skipCheck.value,
-      maxFailed: settings.maxFailed.value,
-      retryForMs: settings.retryFor.value,
-      maxRate: settings.maxRate?.value ?? null,
-      maxDurationMs: settings.maxDuration?.value ?? null,
-      lanes: settings.lanes?.value ?? null,
-    },
-    output: resolveOutput(settings),
     warnings,
   };
 }
 
-/** The three switches, which no other command reads. Throws `SettingsError`. */
+/** @throws SettingsError */
 export function resolveStepSwitches(environment: Environment): StepSwitches {
-  const byOdoo = settingsNamedByOdoo(environment);
-  const settings = readSettings({}, environment, variablesOfOthers("stop-after-init"), byOdoo);
-  const { redisSwitch, copyExistingSwitch, purgeExistingSwitch } = settings;
-  const redis = redisSwitch.value;
+  const settings = readSettings({
+    typed: {},
+    environment,
+    hidden: new Set(settingsOfOthers("stop-after-init")),
+    byOdoo: settingsNamedByOdoo(environment),
+  });
+  const redis = settings.redisSwitch;
   return {
     redis,
-    copyExisting: redis && copyExistingSwitch.value,
-    purgeExisting: redis && purgeExistingSwitch.value,
+    copyExisting: redis && settings.copyExistingSwitch,
+    purgeExisting: redis && settings.purgeExistingSwitch,
   };
 }
 
-function variablesOfOthers(command: Command): ReadonlySet<SettingName> {
-  const others = settingEntries.filter(([, definition]) => !definition.commands.includes(command));
-  return new Set(others.map(([name]) => name));
+function pick<Name extends SettingName>(settings: Settings, ...names: readonly Name[]): Pick<Settings, Name> {
+  // `Object.fromEntries` forgets which name has which type.
+  return Object.fromEntries(names.map((name) => [name, settings[name]])) as Pick<Settings, Name>;
 }
 
-/** Runs one part of the work so that the other parts' problems are found too. */
-function collectProblem<Result>(problems: string[], resolve: () => Result): Result | undefined {
+/** A variable of other programs: any text but 0 and false means on. */
+function isOn(text: string | null): boolean {
+  return text !== null && !["0", "false"].includes(text.toLowerCase());
+}
+
+/** Undefined if the part is refused, and then its problem is added; the other parts may have problems too. */
+function collectProblem<Part>(problems: string[], resolve: () => Part): Part | undefined {
   try {
     return resolve();
   } catch (error) {
@@ -158,48 +151,26 @@ function collectProblem<Result>(problems: string[], resolve: () => Result): Resu
   }
 }
 
-function refuseContradictions({ json, report }: Settings): void {
-  if (json.value && report?.value === "-") {
-    throw new SettingsError("--json and --report - both print the report on stdout: give one of them");
-  }
-}
-
 /** A deployment may have removed the directory that this process was started in. */
 function refuseRelativePaths(settings: Settings, files: FileSystemReader): void {
-  const relative = settingEntries.flatMap(([name, { kind }]) => {
-    const setting = settings[name];
-    if (kind !== "path" || setting === undefined) return [];
-    const paths = [setting.value].flat().filter((path) => typeof path === "string");
-    return paths.filter((path) => path !== "-" && !isAbsolute(path)).map((path) => ({ setting, path }));
+  const problems = settingEntries.flatMap(([name, { kind }]) => {
+    const paths = kind === kinds.path ? [settings[name]].flat() : [];
+    return paths
+      .filter((path) => typeof path === "string" && path !== "-" && !isAbsolute(path))
+      .map(
+        (path) =>
+          `${settings.originOf(name).name}: "${showablePath(String(path))}" is relative, and the working ` +
+          "directory no longer exists. Change to a directory that exists, or give an absolute path",
+      );
   });
-  if (relative.length === 0 || files.hasWorkingDirectory()) return;
-  const problems = relative.map(
-    ({ setting, path }) =>
-      `${setting.origin.name}: "${showablePath(path)}" is relative, and the working directory no longer exists. Change to a directory that exists, or give an absolute path`,
-  );
-  throw new SettingsError(problems.join("\n"));
+  if (problems.length > 0 && !files.hasWorkingDirectory()) throw new SettingsError(problems.join("\n"));
 }
 
-function resolveShard({ shard, shardCount, jobCompletionIndex }: Settings): Shard | null {
-  if (shard && shardCount) throw new SettingsError("--shard and --shard-count exclude each other");
-  if (!shardCount) return shard?.value ?? null;
-  if (!jobCompletionIndex || jobCompletionIndex.value >= shardCount.value) {
-    throw new SettingsError("--shard-count needs JOB_COMPLETION_INDEX, from 0 on and below it");
+function resolveShard({ shard, shardCount, jobCompletionIndex: index }: Settings): Shard | null {
+  if (shard && shardCount) throw new SettingsError("--shard and --shard-count cannot be used together");
+  if (shardCount === null) return shard;
+  if (index === null || index >= shardCount) {
+    throw new SettingsError("--shard-count needs JOB_COMPLETION_INDEX, from 0 to one less than the count");
   }
-  return { index: jobCompletionIndex.value, count: shardCount.value };
-}
-
-function resolveOutput(settings: Settings): OutputSettings {
-  const isOn = (text: string | undefined) =>
-    text !== undefined && !["0", "false"].includes(text.toLowerCase());
-  return {
-    json: settings.json.value,
-    report: settings.report?.value ?? null,
-    quiet: settings.quiet.value,
-    verbose: settings.verbose.value,
-    progress: !settings.noProgress.value,
-    showIds: settings.showIds.value,
-    color: settings.noColor ? "never" : isOn(settings.forceColor?.value) ? "always" : "auto",
-    continuousIntegration: isOn(settings.continuousIntegration?.value),
-  };
+  return { index, count: shardCount };
 }

@@ -1,76 +1,13 @@
-/** What can be asked for; `stop-after-init` is the step without a command. */
+import { kinds, type ValueKind } from "./value-kinds.js";
+
+/** What can be asked for; `stop-after-init` is the pre-deploy step, which takes no command. */
 export type Command = "copy" | "purge" | "verify" | "inspect" | "check" | "stop-after-init";
 
 /** The commands that compare sessions with Redis. */
 export const connectedCommands = ["copy", "purge", "verify"] as const;
 export type ConnectedCommand = (typeof connectedCommands)[number];
 
-/** How a value is read and what it becomes: `settings.ts` has one reader for each. */
-export type ValueKind =
-  | "switch"
-  | "text"
-  | "anyText"
-  | "path"
-  | "url"
-  | "host"
-  | "hostAndPort"
-  | "port"
-  | "database"
-  | "lifetime"
-  | "size"
-  | "duration"
-  | "count"
-  | "positiveCount"
-  | "percentage"
-  | "allowance"
-  | "shard"
-  | "keyLayout"
-  | "ttl"
-  | "conflictPolicy";
-
-/** One setting: everything that is known of it but its value. */
-export interface SettingDefinition {
-  /** Long flag; absent where only a variable sets it. */
-  readonly flag?: `--${string}`;
-  /** One-letter form of the flag. */
-  readonly short?: `-${string}`;
-  /** What help calls the flag's value; absent for a switch. */
-  readonly placeholder?: string;
-  /** Whether the flag may be given several times; its value is then a list. */
-  readonly repeatable?: true;
-  /** Environment variable; absent where only a flag sets it. */
-  readonly variable?: string;
-  /** What Odoo's session_redis calls the variable; it counts if Tele's group of variables is unset. */
-  readonly odooVariable?: string;
-  /** Whether Odoo's variable, a switch, means the opposite. */
-  readonly odooInverted?: true;
-  readonly kind: ValueKind;
-  /** As it would be typed; absent where there is none. */
-  readonly default?: string;
-  /** What tables and help call the default, where no text of it could be typed. */
-  readonly defaultShown?: string;
-  /** One sentence without its full stop. */
-  readonly help: string;
-  readonly group: SettingGroup;
-  readonly commands: readonly Command[];
-  /** Whether no part of the value may ever be shown. */
-  readonly secret?: true;
-}
-
-/** Help's headings, in its order. */
-export const settingGroups = [
-  "Sessions",
-  "Redis",
-  "TLS",
-  "Sentinel and Cluster",
-  "Keys and lifetimes",
-  "Run",
-  "Limits",
-  "Output",
-] as const;
-export type SettingGroup = (typeof settingGroups)[number];
-
-/** The commands that a group of settings means something to. */
+/** Which commands a setting means something to. */
 export const commandSets = {
   all: ["copy", "purge", "verify", "inspect", "check"],
   withRedis: ["copy", "purge", "verify", "check"],
@@ -79,3 +16,87 @@ export const commandSets = {
   removing: ["copy", "purge"],
   step: ["stop-after-init"],
 } as const satisfies Record<string, readonly Command[]>;
+
+/** A setting as the table of definitions writes it. */
+export interface SettingRow<Value = unknown> {
+  /** Long flag; absent if only a variable sets it. */
+  readonly flag?: string | undefined;
+  /** One-letter form of the flag. */
+  readonly short?: string | undefined;
+  /** What help calls the flag's value; absent for a switch. */
+  readonly placeholder?: string | undefined;
+  /** Environment variable; absent if only a flag sets it. */
+  readonly variable?: string;
+  /** What Odoo's session_redis calls the variable; read if Tele's group of variables is unset. */
+  readonly odooVariable?: string | undefined;
+  /** Whether Odoo's variable, a switch, means the opposite. */
+  readonly odooInverted?: true;
+  readonly kind: ValueKind<Value>;
+  /** One sentence without its full stop. */
+  readonly help: string;
+  /** As it would be typed; absent if there is none. */
+  readonly default?: string;
+  /** What docs and help call a default that cannot be typed. */
+  readonly defaultShown?: string;
+  /** Whether the flag may be given several times; the value is then a list. */
+  readonly repeatable?: true;
+  /** Whether messages must never show the value. */
+  readonly secret?: true;
+  /** Absent if they are those of the group. */
+  readonly commands?: readonly Command[];
+}
+
+interface Grouped {
+  /** The heading in help. */
+  readonly group: string;
+  /** The commands that the setting means something to. */
+  readonly commands: readonly Command[];
+}
+
+/** All that is known of a setting except its value. */
+export type SettingDefinition = SettingRow & Grouped;
+
+/** Gives every row its heading in help, Odoo's variable, and these commands unless it has its own. */
+export function group<const Rows extends Record<string, SettingRow>>(
+  heading: string,
+  commands: readonly Command[],
+  rows: Rows,
+) {
+  const definitions = Object.entries(rows).map(([name, row]) => {
+    // session_redis's names differ from Tele's in the first word; a row gives the others itself.
+    const ofRedis = row.variable?.startsWith("TELE_SESSION_REDIS");
+    const odooVariable = ofRedis ? row.variable?.replace("TELE", "ODOO") : undefined;
+    return [name, { commands, odooVariable, ...row, group: heading }];
+  });
+  // `Object.fromEntries` forgets which name has which type.
+  return Object.fromEntries(definitions) as { readonly [Name in keyof Rows]: Rows[Name] & Grouped };
+}
+
+type More = Partial<SettingRow>;
+
+/** A row with a flag, written as help shows it: "--host <host>", "-n, --dry-run". */
+export function setting<Value, const Rest extends More = object>(
+  flags: string,
+  help: string,
+  kind: ValueKind<Value>,
+  more?: Rest,
+): SettingRow<Value> & NoInfer<Rest> {
+  const [, short, flag, placeholder] = /^(?:(-\w), )?(--[\w-]+)(?: (<.+>))?$/.exec(flags) ?? [];
+  // If it is left out, it has no members either.
+  return { flag, short, placeholder, help, kind, ...(more as Rest) };
+}
+
+/** A flag that is on or off, and off unless it is given. */
+export function toggle<const Rest extends More = object>(flags: string, help: string, more?: Rest) {
+  return { ...setting(flags, help, kinds.switch, more), default: "off" } as const;
+}
+
+/** A row with a variable only. */
+export function variable<Value, const Rest extends More = object>(
+  name: string,
+  help: string,
+  kind: ValueKind<Value>,
+  more?: Rest,
+): SettingRow<Value> & NoInfer<Rest> {
+  return { variable: name, help, kind, ...(more as Rest) };
+}

@@ -1,19 +1,20 @@
-/** `[options]` of a `tele.conf`, keys in lower case; null where it has no such section. */
+/** `[options]` of a `tele.conf`, with keys in lower case. */
 export type TeleOptions = ReadonlyMap<string, string>;
 
-/** What Python's `RawConfigParser` refuses, and so the server too. Holds no text of the file: passwords stand there. */
+/** What Python's `RawConfigParser` refuses. Quotes nothing of the file, because it holds passwords. */
 export interface TeleConfigProblem {
   readonly problem: string;
 }
 
-/** What Python's `str.strip` and `\s` take for a blank; JavaScript's set differs. */
+/** White space as Python's `str.strip` and `\s` have it; JavaScript's set differs. */
 const blank = "[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
 const leadingBlanks = new RegExp(`^${blank}*`);
 const trailingBlanks = new RegExp(`${blank}+$`);
 
 /**
- * Reads `[options]` by the rules of Python's `configparser.RawConfigParser().read` (3.10 on), which the server uses:
- * `=` or `:`, whole-line comments by `#` and `;`, values continued by deeper lines, `[DEFAULT]`, no interpolation.
+ * Reads `[options]` as the server does, with `configparser.RawConfigParser().read` (Python 3.10 on):
+ * `=` or `:`, comment lines with `#` or `;`, indented lines continue a value, `[DEFAULT]`, no
+ * interpolation. Null if there is no such section.
  */
 export function parseTeleConfig(text: string): TeleOptions | null | TeleConfigProblem {
   const sections = new Map<string, Map<string, string[]>>();
@@ -28,7 +29,7 @@ export function parseTeleConfig(text: string): TeleOptions | null | TeleConfigPr
     const content = strip(line);
     if (content.startsWith("#") || content.startsWith(";")) continue;
     if (content === "") {
-      // The text after the last line end is no line.
+      // What follows the last line break is not a line.
       if (index < lines.length - 1 || line !== "") value?.push("");
       continue;
     }
@@ -40,20 +41,20 @@ export function parseTeleConfig(text: string): TeleOptions | null | TeleConfigPr
     indentation = indentationHere;
     const header = /^\[(.+)\]/s.exec(content)?.[1];
     if (header !== undefined) {
-      if (sections.has(header)) return { problem: `line ${index + 1} begins a section a second time` };
+      if (sections.has(header)) return { problem: `line ${index + 1} repeats a [section]` };
       section = header === "DEFAULT" ? defaults : new Map();
       if (header !== "DEFAULT") sections.set(header, section);
       value = null;
       continue;
     }
-    if (section === null) return { problem: `line ${index + 1} stands before any [section]` };
+    if (section === null) return { problem: `line ${index + 1} comes before any [section]` };
     const delimiter = content.search(/[=:]/);
     if (delimiter <= 0) {
       badLine ??= index + 1;
       if (delimiter < 0) continue;
     }
     const key = strip(content.slice(0, delimiter)).toLowerCase();
-    if (section.has(key)) return { problem: `line ${index + 1} gives a key a second time` };
+    if (section.has(key)) return { problem: `line ${index + 1} repeats a key` };
     value = [strip(content.slice(delimiter + 1))];
     section.set(key, value);
   }

@@ -1,11 +1,11 @@
 import { showable } from "../model/showable.js";
 import { settingEntries } from "./definitions.js";
+import { isNotBuilt } from "./not-built.js";
 import type { Environment } from "./read-settings.js";
-import { isUnbuilt } from "./unbuilt.js";
 
 const ours = /^(?:TELE_SESSION_|TELE_SESSIONS_REDIS|ODOO_SESSION_REDIS)/;
 
-/** What Kubernetes sets in every container for a Service such as tele-session-redis. */
+/** What Kubernetes sets in every container for a Service called tele-session-redis or the like. */
 const ofKubernetes =
   /^(?:TELE|ODOO)_SESSION_REDIS_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)$/;
 
@@ -28,7 +28,7 @@ function nearestVariable(name: string): string {
   const family = name.startsWith("ODOO") ? "odooVariable" : "variable";
   const settings = settingEntries.flatMap(([setting, { variable, odooVariable }]) => {
     const own = family === "variable" ? variable : odooVariable;
-    return own === undefined || !ours.test(own) || isUnbuilt(setting)
+    return own === undefined || !ours.test(own) || isNotBuilt(setting)
       ? []
       : [{ own, other: family === "variable" ? odooVariable : variable }];
   });

@@ -1,24 +1,60 @@
-import { type SettingName, settingDefinitions, settingEntries } from "./definitions.js";
-import type { Environment } from "./read-settings.js";
-import { redisSettingDefinitions } from "./redis-definitions.js";
-import type { SettingDefinition } from "./setting-definition.js";
+import { type SettingName, settingDefinitions, settingEntries, stepSettings } from "./definitions.js";
+import type { Environment, TypedFlags } from "./read-settings.js";
+import { redisSettings } from "./redis-definitions.js";
+import type { Command, SettingDefinition } from "./setting-definition.js";
 
-/** The settings that say which Redis is meant and how to get in. */
-export const connectionSettings = Object.keys(
-  redisSettingDefinitions,
-) as readonly (keyof typeof redisSettingDefinitions)[];
+/** The settings that say which Redis is meant and how to log in. */
+export const connectionSettings = Object.keys(redisSettings) as (keyof typeof redisSettings)[];
 
 /** The switches of `--stop-after-init`. */
-export const stepSwitches = ["redisSwitch", "copyExistingSwitch", "purgeExistingSwitch"] as const;
+export const stepSwitches = Object.keys(stepSettings) as (keyof typeof stepSettings)[];
 
-/** Settings that one family of variables gives together. Any other setting is a group of its own. */
+/** Settings that only one family of variables may give. Any other setting is a group of its own. */
 const groups: readonly (readonly SettingName[])[] = [
   connectionSettings,
   ["config", "formerConfig"],
   stepSwitches,
 ];
 
-/** The settings that are read from Odoo's variables, because no Tele variable of their group is set. */
+const sentinelVariables = [
+  "sentinelHost",
+  "sentinelPort",
+  "sentinelMaster",
+  "sentinelPassword",
+  "sentinelUsername",
+  "sentinelTls",
+] as const satisfies readonly SettingName[];
+
+/** A typed flag hides the variables that give the same thing in another way. */
+const hiddenBy: readonly (readonly [flag: SettingName, hidden: readonly SettingName[]])[] = [
+  ["url", [...sentinelVariables, "host", "port", "db"]],
+  ["host", [...sentinelVariables, "url"]],
+  ["sentinel", ["sentinelHost", "sentinelPort", "url", "host", "port"]],
+  ["passwordFile", ["password"]],
+  ["sentinelPasswordFile", ["sentinelPassword"]],
+];
+
+/** The settings whose variables do not count, because of a flag or because they complete one that is not set. */
+export function findHiddenVariables(
+  typed: TypedFlags,
+  environment: Environment,
+  byOdoo: ReadonlySet<SettingName>,
+): readonly SettingName[] {
+  const family = byOdoo.has("sentinelHost") ? "odooVariable" : "variable";
+  const hasSentinel = typed.sentinel !== undefined || isAnySet(["sentinelHost"], family, environment);
+  return [
+    ...hiddenBy.flatMap(([flag, hidden]) => (typed[flag] === undefined ? [] : hidden)),
+    ...(hasSentinel ? [] : sentinelVariables),
+    ...(typed.shardCount === undefined ? (["jobCompletionIndex"] as const) : []),
+  ];
+}
+
+/** The settings that mean nothing to a command. */
+export function settingsOfOthers(command: Command): readonly SettingName[] {
+  return settingEntries.flatMap(([name, { commands }]) => (commands.includes(command) ? [] : [name]));
+}
+
+/** The settings to read from Odoo's variables, because no Tele variable of their group is set. */
 export function settingsNamedByOdoo(environment: Environment): ReadonlySet<SettingName> {
   const named = settingEntries.filter(([name, { odooVariable }]) => {
     const group = groups.find((names) => names.includes(name)) ?? [name];
@@ -27,7 +63,7 @@ export function settingsNamedByOdoo(environment: Environment): ReadonlySet<Setti
   return new Set(named.map(([name]) => name));
 }
 
-/** Whether one family of variables sets any of these settings. */
+/** Whether the variables of one family set any of these settings. */
 export function isAnySet(
   names: readonly SettingName[],
   family: "variable" | "odooVariable",

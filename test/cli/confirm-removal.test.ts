@@ -7,7 +7,7 @@ import type { Asked } from "../../src/cli/ask-person.js";
 import { confirmRemoval } from "../../src/cli/confirm-removal.js";
 import { parseCommandLine } from "../../src/cli/program.js";
 import { SettingsError, SourceError } from "../../src/model/errors.js";
-import { resolveCommandSettings } from "../../src/settings/resolve-options.js";
+import { resolveRunOptions } from "../../src/settings/resolve-options.js";
 import { waitUntil } from "../end-to-end/support/wait-until.js";
 import { memoryFiles } from "../support/memory-files.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
@@ -30,7 +30,7 @@ function directoryOf(count: number): string {
 function settingsOf(...flags: readonly string[]) {
   const invocation = parseCommandLine(["purge", ...flags], { version: "0", columns: 100 });
   assert(invocation.kind === "purge");
-  return resolveCommandSettings("purge", invocation.typed, { HOME: "/home/tele" }, memoryFiles({}));
+  return resolveRunOptions("purge", invocation.typed, { HOME: "/home/tele" }, memoryFiles({}));
 }
 
 /** A person in front of a terminal, or where there is none. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { CommandSettings } from "../../src/model/run-options.js";
-import type { Environment, TypedSettings } from "../../src/settings/read-settings.js";
-import { resolveCommandSettings, resolveStepSwitches } from "../../src/settings/resolve-options.js";
+import type { RunOptions } from "../../src/model/run-options.js";
+import type { Environment, TypedFlags } from "../../src/settings/read-settings.js";
+import { resolveRunOptions, resolveStepSwitches } from "../../src/settings/resolve-options.js";
 import { memoryFiles } from "../support/memory-files.js";
 
 const machine = {
@@ -14,12 +14,8 @@ const machine = {
 const teleDefault = "/home/tele/.local/share/Tele/sessions";
 const odooDefault = "/home/tele/.local/share/Odoo/sessions";
 
-function resolve(
-  environment: Environment,
-  typed: TypedSettings = {},
-  files = memoryFiles(machine),
-): CommandSettings {
-  return resolveCommandSettings("copy", typed, { HOME: "/home/tele", ...environment }, files);
+function resolve(environment: Environment, typed: TypedFlags = {}, files = memoryFiles(machine)): RunOptions {
+  return resolveRunOptions("copy", typed, { HOME: "/home/tele", ...environment }, files);
 }
 
 describe("Odoo's variables: the connection as a whole (spec.md section 3)", () => {
@@ -27,7 +23,7 @@ describe("Odoo's variables: the connection as a whole (spec.md section 3)", () =
   const rows: readonly (readonly [
     name: string,
     environment: Environment,
-    typed: TypedSettings,
+    typed: TypedFlags,
     target: object,
   ])[] = [
     [

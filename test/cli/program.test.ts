@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { type Invocation, parseCommandLine } from "../../src/cli/program.js";
 import { exitStatuses } from "../../src/report/exit-statuses.js";
 import { settingEntries } from "../../src/settings/definitions.js";
-import { isUnbuilt, unbuilt } from "../../src/settings/unbuilt.js";
+import { isNotBuilt, notBuilt } from "../../src/settings/not-built.js";
 
 function parse(...commandLine: string[]): Invocation {
   return parseCommandLine(commandLine, { version: "1.2.3", columns: 100 });
@@ -77,7 +77,7 @@ describe("command line: what is refused", () => {
     ["--stop-after-init purge", /^--stop-after-init takes no command beside it/],
     ["--stop-after-init copi", /^unknown command/],
     ["--stop-after-init --hots x", /^unknown option '--hots'/],
-    ...unbuilt.commands.flatMap((name) => [
+    ...notBuilt.commands.flatMap((name) => [
       [name, new RegExp(`^the command ${name} is not built yet in this version$`)] as const,
       [
         `${name} --yes --help extra`,
@@ -140,7 +140,7 @@ describe("command line: help", () => {
         if (!commands.includes(command)) continue;
         for (const word of [flag, variable].filter((text) => text !== undefined)) {
           const shown = new RegExp(`(?<![\\w-])${word}(?![\\w-])`).test(help);
-          assert.equal(shown, !isUnbuilt(name), word);
+          assert.equal(shown, !isNotBuilt(name), word);
         }
       }
     });

@@ -47,7 +47,7 @@ test("what Kubernetes sets for a Service is left alone", async () => {
   assert.doesNotMatch(typed.stderr, /warning/);
   const { exitCode, stderr } = await run(["copy", "--session-dir", directory], { environment });
   assert.equal(exitCode, 2);
-  assert.match(stderr, /TELE_SESSION_REDIS_PORT is no port: Kubernetes set it/);
+  assert.match(stderr, /TELE_SESSION_REDIS_PORT is not a port: Kubernetes set it/);
 });
 
 test("Odoo's names, with a Redis that speaks TLS", async (t) => {
@@ -114,7 +114,7 @@ test("a password that ends in a newline is named only if the login is refused", 
   const wrong = await withVariable("wrong");
   assert.deepEqual([refused.exitCode, quoted.exitCode, right.exitCode, wrong.exitCode], [5, 5, 0, 5]);
   assert.match(refused.stderr, /TELE_SESSION_REDIS_PASSWORD ends in a newline/);
-  assert.match(quoted.stderr, /stands in quotation marks/);
+  assert.match(quoted.stderr, /is in quotation marks/);
   assert.doesNotMatch(`${right.stderr}${wrong.stderr}`, /newline|quotation|white space/);
 });
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { CommandSettings } from "../../src/model/run-options.js";
-import type { Environment, TypedSettings } from "../../src/settings/read-settings.js";
-import { resolveCommandSettings } from "../../src/settings/resolve-options.js";
+import type { RunOptions } from "../../src/model/run-options.js";
+import type { Environment, TypedFlags } from "../../src/settings/read-settings.js";
+import { resolveRunOptions } from "../../src/settings/resolve-options.js";
 import { memoryFiles } from "../support/memory-files.js";
 
 const password = Array.from({ length: 0x17f }, (_, code) => String.fromCodePoint(code + 1)).join("");
@@ -17,8 +17,8 @@ const files = memoryFiles({
   "/ca.pem": "CA",
 });
 
-function resolve(typed: TypedSettings, environment: Environment = {}): CommandSettings {
-  return resolveCommandSettings("copy", typed, { HOME: "/home/tele", ...environment }, files);
+function resolve(typed: TypedFlags, environment: Environment = {}): RunOptions {
+  return resolveRunOptions("copy", typed, { HOME: "/home/tele", ...environment }, files);
 }
 
 const URL = "TELE_SESSION_REDIS_URL";
@@ -33,7 +33,7 @@ const SENTINEL_HOST = "TELE_SESSION_REDIS_SENTINEL_HOST";
 describe("connection: which Redis is meant (spec.md section 3)", () => {
   const rows: readonly (readonly [
     name: string,
-    typed: TypedSettings,
+    typed: TypedFlags,
     environment: Environment,
     address: object,
     db: number,
@@ -100,7 +100,7 @@ describe("connection: which Redis is meant (spec.md section 3)", () => {
 
   const refused: readonly (readonly [
     name: string,
-    typed: TypedSettings,
+    typed: TypedFlags,
     environment: Environment,
     message: RegExp,
   ])[] = [
@@ -108,15 +108,20 @@ describe("connection: which Redis is meant (spec.md section 3)", () => {
       "--url and --host",
       { url: "redis://u", host: "h" },
       {},
-      /^SettingsError: --url and --host exclude each other/,
+      /^SettingsError: --url and --host cannot be used together/,
     ],
     [
       "--port with a URL",
       { port: "1" },
       { [URL]: "redis://u" },
-      /--port says nothing beside TELE_SESSION_REDIS_URL/,
+      /--port and TELE_SESSION_REDIS_URL cannot be used together: the URL gives the port/,
     ],
-    ["--db with a URL", { url: "redis://u", db: "1" }, {}, /--db says nothing beside --url/],
+    [
+      "--db with a URL",
+      { url: "redis://u", db: "1" },
+      {},
+      /--db and --url cannot be used together: the URL gives the database/,
+    ],
     [
       "a Sentinel variable over the URL",
       {},
@@ -139,13 +144,13 @@ describe("connection: which Redis is meant (spec.md section 3)", () => {
       "two flags for one password",
       { url: "redis://:x@h", passwordFile: "/plain" },
       {},
-      /--url and --password-file both say it/,
+      /--url and --password-file give the same thing/,
     ],
     [
       "two flags for one user name",
       { url: "redis://x@h", username: "y" },
       {},
-      /--url and --username both say it/,
+      /--url and --username give the same thing/,
     ],
     [
       "an empty password file",
@@ -181,13 +186,13 @@ describe("connection: which Redis is meant (spec.md section 3)", () => {
       "the address of a Kubernetes Service as port",
       {},
       { [PORT]: "tcp://10.0.0.7:6379" },
-      /^SettingsError: TELE_SESSION_REDIS_PORT is no port: Kubernetes set it for a Service called tele-session-redis/,
+      /^SettingsError: TELE_SESSION_REDIS_PORT is not a port: Kubernetes set it for a Service called tele-session-redis/,
     ],
     [
       "the same from Odoo's name",
       {},
       { ODOO_SESSION_REDIS_PORT: "udp://10.0.0.7:6379" },
-      /ODOO_SESSION_REDIS_PORT is no port: Kubernetes set it for a Service called odoo-session-redis/,
+      /ODOO_SESSION_REDIS_PORT is not a port: Kubernetes set it for a Service called odoo-session-redis/,
     ],
     [
       "--json with --report -",
@@ -211,7 +216,7 @@ describe("connection: which Redis is meant (spec.md section 3)", () => {
 describe("connection: credentials", () => {
   const rows: readonly (readonly [
     name: string,
-    typed: TypedSettings,
+    typed: TypedFlags,
     environment: Environment,
     credentials: readonly [username: string | undefined, password: string | undefined],
   ])[] = [
@@ -265,7 +270,7 @@ describe("connection: credentials", () => {
 });
 
 describe("connection: TLS", () => {
-  const rows: readonly (readonly [name: string, typed: TypedSettings, tls: object | undefined])[] = [
+  const rows: readonly (readonly [name: string, typed: TypedFlags, tls: object | undefined])[] = [
     ["a redis: URL is plain text", { url: "redis://h" }, undefined],
     ["a rediss: URL verifies", { url: "rediss://h" }, { insecure: false, checkHostname: true }],
     ["upper case is no way to plain text", { url: "REDISS://h" }, { insecure: false, checkHostname: true }],
@@ -308,7 +313,7 @@ describe("connection: TLS", () => {
 describe("connection: warnings", () => {
   const rows: readonly (readonly [
     name: string,
-    typed: TypedSettings,
+    typed: TypedFlags,
     environment: Environment,
     warnings: readonly RegExp[],
   ])[] = [
@@ -352,7 +357,7 @@ describe("connection: warnings", () => {
 describe("connection: hints for a login that is refused (spec.md section 3)", () => {
   const rows: readonly (readonly [
     name: string,
-    typed: TypedSettings,
+    typed: TypedFlags,
     environment: Environment,
     hint: RegExp | undefined,
   ])[] = [
@@ -361,7 +366,7 @@ describe("connection: hints for a login that is refused (spec.md section 3)", ()
     ["a Windows line end", {}, { [PASSWORD]: "hunter2\r\n" }, /ends in a newline/],
     ["a blank at the end", {}, { [PASSWORD]: "hunter2 " }, /ends in white space/],
     ["a blank at the start", {}, { [PASSWORD]: "\thunter2" }, /begins with white space/],
-    ["quotation marks", {}, { [PASSWORD]: '"hunter2"' }, /stands in quotation marks/],
+    ["quotation marks", {}, { [PASSWORD]: '"hunter2"' }, /is in quotation marks/],
     ["none for one line end of a file", { passwordFile: "/plain" }, {}, undefined],
     ["the second line end of a file", { passwordFile: "/two-ends" }, {}, /--password-file ends in a newline/],
     ["in a URL", {}, { [URL]: "redis://:hunter2%0A@h" }, /TELE_SESSION_REDIS_URL ends in a newline/],

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { parseCommandLine } from "../../src/cli/program.js";
 import { SettingsError } from "../../src/model/errors.js";
-import type { CommandSettings } from "../../src/model/run-options.js";
+import type { RunOptions } from "../../src/model/run-options.js";
 import { settingEntries } from "../../src/settings/definitions.js";
-import { resolveCommandSettings, resolveStepSwitches } from "../../src/settings/resolve-options.js";
+import { isNotBuilt } from "../../src/settings/not-built.js";
+import { resolveRunOptions, resolveStepSwitches } from "../../src/settings/resolve-options.js";
 import { type ConnectedCommand, connectedCommands } from "../../src/settings/setting-definition.js";
-import { isUnbuilt } from "../../src/settings/unbuilt.js";
 import { memoryFiles } from "../support/memory-files.js";
 
 const files = memoryFiles({
@@ -22,10 +22,10 @@ function resolve(
   flags: readonly string[],
   environment: Readonly<Record<string, string>> = {},
   command: ConnectedCommand = "copy",
-): CommandSettings {
+): RunOptions {
   const invocation = parseCommandLine([command, ...flags], { version: "0", columns: 100 });
   assert.ok(invocation.kind === command);
-  return resolveCommandSettings(command, invocation.typed, { HOME: "/home/tele", ...environment }, files);
+  return resolveRunOptions(command, invocation.typed, { HOME: "/home/tele", ...environment }, files);
 }
 
 function refusalOf(flags: readonly string[], environment: Readonly<Record<string, string>> = {}): string {
@@ -41,7 +41,7 @@ function refusalOf(flags: readonly string[], environment: Readonly<Record<string
 /** One row of spec.md section 3: flag over variable over default. */
 interface Row {
   readonly name: string;
-  readonly read: (settings: CommandSettings) => unknown;
+  readonly read: (settings: RunOptions) => unknown;
   readonly flag?: readonly [arguments: readonly string[], value: unknown];
   readonly variable?: readonly [environment: Readonly<Record<string, string>>, value: unknown];
   readonly fallback: unknown;
@@ -51,12 +51,12 @@ interface Row {
   readonly beside?: Readonly<Record<string, string>>;
 }
 
-const redis = ({ target }: CommandSettings) => target.redis;
-const host = (settings: CommandSettings) => {
+const redis = ({ target }: RunOptions) => target.redis;
+const host = (settings: RunOptions) => {
   const { address } = redis(settings);
   return "host" in address ? address.host : address.path;
 };
-const port = (settings: CommandSettings) => {
+const port = (settings: RunOptions) => {
   const { address } = redis(settings);
   return "host" in address ? address.port : null;
 };
@@ -367,7 +367,7 @@ describe("settings: flag over variable over default (spec.md section 3)", () => 
     const missing = settingEntries
       .filter(
         ([name, { commands }]) =>
-          connectedCommands.some((command) => commands.includes(command)) && !isUnbuilt(name),
+          connectedCommands.some((command) => commands.includes(command)) && !isNotBuilt(name),
       )
       .map(([, { flag, variable }]) => flag ?? variable)
       .filter((name) => name !== undefined && !covered.has(name));
@@ -388,7 +388,7 @@ describe("settings: what a value may be", () => {
 
   const accepted: readonly (readonly [
     flags: string,
-    read: (settings: CommandSettings) => unknown,
+    read: (settings: RunOptions) => unknown,
     value: unknown,
   ])[] = [
     ["--max-session-size 1", ({ conversion }) => conversion.maxSessionSize, 1],

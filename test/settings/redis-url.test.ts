@@ -15,15 +15,13 @@ function meaningOf(text: string) {
   const { tls } = url;
   return {
     tls: url.scheme === "rediss",
-    db: url.db ?? 0,
+    db: url.db,
     username: url.username ?? null,
     password: url.password ?? null,
-    ...(url.path === undefined
-      ? { host: url.host ?? "localhost", port: url.port ?? 6379 }
-      : { path: url.path }),
+    ...url.address,
     ...(url.scheme === "rediss"
       ? {
-          verify: tls.verify ?? true,
+          verify: tls.verify,
           ca: tls.caFile ?? null,
           cert: tls.certFile ?? null,
           key: tls.keyFile ?? null,
@@ -84,7 +82,7 @@ describe("a Redis URL means what redis-py makes of it", () => {
 
   it("a path that is no database number is database 0, with a warning", () => {
     const parsed = parseRedisUrl("redis://h/hunter2");
-    assert.ok(!("problem" in parsed) && parsed.db === undefined);
+    assert.ok(!("problem" in parsed) && parsed.db === 0);
     assert.match(parsed.warnings.join(), /database 0 is used/);
     assert.ok(!parsed.warnings.join().includes("hunter2"));
   });

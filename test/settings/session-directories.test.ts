@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { FileSystemReader } from "../../src/settings/file-system-reader.js";
-import type { Environment, TypedSettings } from "../../src/settings/read-settings.js";
-import { resolveCommandSettings } from "../../src/settings/resolve-options.js";
+import type { Environment, TypedFlags } from "../../src/settings/read-settings.js";
+import { resolveRunOptions } from "../../src/settings/resolve-options.js";
 import { memoryFiles } from "../support/memory-files.js";
 
 const home = { HOME: "/home/tele" };
@@ -13,18 +13,18 @@ function config(text: string): FileSystemReader {
 }
 
 function directories(
-  typed: TypedSettings,
+  typed: TypedFlags,
   environment: Environment,
   files: FileSystemReader,
 ): readonly string[] {
-  return resolveCommandSettings("copy", typed, environment, files).source.names;
+  return resolveRunOptions("copy", typed, environment, files).source.names;
 }
 
 describe("session directories: where the server keeps them (spec.md section 3)", () => {
-  const named: TypedSettings = { config: "/tele.conf" };
+  const named: TypedFlags = { config: "/tele.conf" };
   const rows: readonly (readonly [
     name: string,
-    typed: TypedSettings,
+    typed: TypedFlags,
     environment: Environment,
     files: FileSystemReader,
     directory: string,
@@ -107,7 +107,7 @@ describe("session directories: where the server keeps them (spec.md section 3)",
 
   const refused: readonly (readonly [
     name: string,
-    typed: TypedSettings,
+    typed: TypedFlags,
     environment: Environment,
     files: FileSystemReader,
     message: RegExp,
@@ -134,7 +134,13 @@ describe("session directories: where the server keeps them (spec.md section 3)",
       nothing,
       /TELECMS_SERVER: .*ENOENT/,
     ],
-    ["no tele.conf", named, home, config("[options]\nhunter2\n"), /--config: .*is no tele.conf: line 2/],
+    [
+      "not a tele.conf",
+      named,
+      home,
+      config("[options]\nhunter2\n"),
+      /--config: .*is not a tele.conf: line 2/,
+    ],
     ["an empty data_dir", named, home, config("[options]\ndata_dir =\n"), /leaves data_dir empty/],
     ["another account's home", named, home, config("[options]\ndata_dir = ~odoo/d\n"), /give --session-dir/],
   ];

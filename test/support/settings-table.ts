@@ -1,15 +1,14 @@
 import { defaultOf, settingEntries } from "../../src/settings/definitions.js";
-import { describeTaken } from "../../src/settings/read-settings.js";
+import { isNotBuilt, notBuilt, notBuiltYet } from "../../src/settings/not-built.js";
 import type { SettingDefinition } from "../../src/settings/setting-definition.js";
-import { isUnbuilt, notBuiltYet, unbuilt } from "../../src/settings/unbuilt.js";
 
 /** The table of settings in docs/settings.md, and what is refused in this version, as Markdown. */
 export function settingsTable(): string {
   const rows = settingEntries
-    .filter(([name]) => !isUnbuilt(name))
+    .filter(([name]) => !isNotBuilt(name))
     .map(([name, definition]) => {
       const takes =
-        definition.flag && !definition.placeholder && !definition.variable ? "" : describeTaken(name);
+        definition.flag && !definition.placeholder && !definition.variable ? "" : definition.kind.takes;
       const cells = [
         nameFlag(definition),
         definition.variable ? code(definition.variable) : "",
@@ -23,7 +22,7 @@ export function settingsTable(): string {
     "| flag | variable | what it does | takes | default |",
     "|---|---|---|---|---|",
     ...rows,
-    ...notBuilt(),
+    ...refusedByName(),
   ].join("\n");
 }
 
@@ -33,10 +32,10 @@ function nameFlag({ flag, short, placeholder, repeatable }: SettingDefinition): 
   return code(placeholder ? `${names} ${placeholder}` : names) + (repeatable ? ", repeatable" : "");
 }
 
-function notBuilt(): readonly string[] {
-  const settings = settingEntries.filter(([name]) => unbuilt.settings.includes(name));
+function refusedByName(): readonly string[] {
+  const settings = settingEntries.filter(([name]) => notBuilt.settings.includes(name));
   const names = [
-    ...unbuilt.commands.map(code),
+    ...notBuilt.commands.map(code),
     ...settings.map(([, { flag, variable }]) => code(flag ?? variable ?? "")),
   ];
   return names.length === 0 ? [] : ["", `Refused by name, because it ${notBuiltYet}: ${names.join(", ")}.`];

@@ -1,4 +1,4 @@
-import type { LifetimeSettings } from "../../convert/lifetime.js";
+import type { LifetimeOptions } from "../../convert/lifetime.js";
 import type { DirectoryMark, Expirations } from "../../model/mark.js";
 
 /** A copy that was complete. */
@@ -9,7 +9,7 @@ export interface CompleteRun {
   readonly keeps: boolean;
   /** Whether it renewed lifetimes. */
   readonly renewed: boolean;
-  readonly lifetimes: LifetimeSettings;
+  readonly lifetimes: LifetimeOptions;
 }
 
 /**
@@ -39,7 +39,7 @@ export function completeMark(
 function widen(
   { shortest, longest, ttl }: DirectoryMark,
   current: Expirations,
-  currentTtl: LifetimeSettings["ttl"],
+  currentTtl: LifetimeOptions["ttl"],
 ): Pick<DirectoryMark, "shortest" | "longest" | "ttl"> {
   return {
     shortest: each(Math.min, shortest ?? current, current),

@@ -1,4 +1,4 @@
-import { type ConversionSettings, convertSession } from "../../convert/convert-session.js";
+import { type ConversionOptions, convertSession } from "../../convert/convert-session.js";
 import { activityWindowMs } from "../../convert/missing-key.js";
 import type { FileStamp, SessionFile } from "../../model/session-file.js";
 import { fileTimeSlackMs } from "../../model/session-file.js";
@@ -17,7 +17,7 @@ export interface ReaderOptions {
   readonly directories: readonly string[];
   /** Bytes that a session file may have. */
   readonly maxFileSize: number;
-  readonly conversion: ConversionSettings;
+  readonly conversion: ConversionOptions;
   /** When the run began, milliseconds since the epoch. */
   readonly runStartedMs: number;
   /** When its main pass began. */

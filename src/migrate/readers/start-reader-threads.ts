@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import type { CommandSettings } from "../../model/run-options.js";
+import type { RunOptions } from "../../model/run-options.js";
 import { newScanTally } from "../../model/session-file.js";
 import { scanSessions } from "../../source/scan-sessions.js";
 import { ReaderThread } from "./reader-thread.js";
@@ -14,7 +14,7 @@ const minFiles = 25_000;
  * if the main thread reads as fast: few files, one processor, or a rate that it keeps alone.
  */
 export function startReaderThreads(
-  { run: { lanes, maxRate } }: CommandSettings,
+  { run: { lanes, maxRate } }: RunOptions,
   directories: readonly string[],
 ): readonly ReaderThread[] {
   const count = lanes ?? (maxRate === null ? Math.min(availableParallelism(), maxReaders) : 1);

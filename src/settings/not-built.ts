@@ -1,0 +1,51 @@
+import { SettingsError } from "../model/errors.js";
+import type { SettingName } from "./definitions.js";
+import type { Settings } from "./read-settings.js";
+import type { Command, ConnectedCommand } from "./setting-definition.js";
+
+/**
+ * What the contract has and this version refuses by name. Remove a name and the feature is on: flags,
+ * variables, help and docs/settings.md follow.
+ */
+export const notBuilt: {
+  readonly commands: readonly Exclude<Command, ConnectedCommand | "stop-after-init">[];
+  readonly settings: readonly SettingName[];
+} = {
+  commands: ["inspect", "check"],
+  settings: [
+    "shard",
+    "shardCount",
+    "sentinel",
+    "sentinelHost",
+    "sentinelMaster",
+    "sentinelPasswordFile",
+    "cluster",
+    "skipCheck",
+    "probe",
+  ],
+};
+
+/** How every refusal of it ends. */
+export const notBuiltYet = "is not built yet in this version";
+
+/** Variables that mean nothing without another setting: without it they are ignored, not refused. */
+const completes: { readonly [Name in SettingName]?: SettingName } = {
+  sentinelPort: "sentinelHost",
+  sentinelPassword: "sentinelHost",
+  sentinelUsername: "sentinelHost",
+  sentinelTls: "sentinelHost",
+  jobCompletionIndex: "shardCount",
+};
+
+/** Whether this version refuses the setting, or the setting that it completes. */
+export function isNotBuilt(name: SettingName): boolean {
+  return notBuilt.settings.includes(completes[name] ?? name);
+}
+
+/** @throws SettingsError naming every flag and variable that asks for something not built. */
+export function refuseNotBuilt(settings: Settings): void {
+  const asked = notBuilt.settings
+    .filter((name) => settings[name] !== false && settings.originOf(name).from !== "default")
+    .map((name) => `${settings.originOf(name).name} ${notBuiltYet}`);
+  if (asked.length > 0) throw new SettingsError(asked.join("\n"));
+}
