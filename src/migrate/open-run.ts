@@ -3,7 +3,6 @@ import { type Conversion, convertSession, fileSizeFactor } from "../convert/conv
 import { keyPrefix } from "../convert/session-key.js";
 import { isSigned } from "../convert/sign.js";
 import { RedisError } from "../model/errors.js";
-import { finishWithinMs } from "../model/finish-within.js";
 import type { Held, HeldText } from "../model/held.js";
 import type { Difference, Failure, SessionOutcome } from "../model/outcome.js";
 import { describeTarget } from "../model/redis-target.js";
@@ -13,7 +12,7 @@ import type { ReadSession } from "../model/session-file.js";
 import { existingKeys } from "../redis/existing-keys.js";
 import { lookForKeyLayouts } from "../redis/key-layouts-seen.js";
 import { lookAtEach } from "../redis/look-at-keys.js";
-import { ResilientConnection } from "../redis/resilient-connection.js";
+import { ResilientConnection, shutdownGraceMs } from "../redis/resilient-connection.js";
 import { type Phase, type Presence, presenceName } from "../redis/server/presence.js";
 import { askServerFacts, refuseUnfitServer } from "../redis/server/server-facts.js";
 import { directoryPlaces } from "../source/directory-places.js";
@@ -76,7 +75,7 @@ export async function openRun(
     ...(phase === undefined ? {} : { name: presenceName(phase, presence) }),
     stop,
   });
-  const closeLate = () => setTimeout(() => void connection.close(), finishWithinMs).unref();
+  const closeLate = () => setTimeout(() => void connection.close(), shutdownGraceMs).unref();
   stop.addEventListener("abort", closeLate, { once: true });
   const close = async () => {
     stop.removeEventListener("abort", closeLate);

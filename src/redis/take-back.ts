@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import type { Written } from "../model/written.js";
+import type { Written } from "../model/entry.js";
 
 /** A key and what it held when it was seen or written. */
 export interface KeyAsSeen extends Pick<Written, "digest" | "expiresAtMs"> {

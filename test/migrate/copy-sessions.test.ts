@@ -5,13 +5,13 @@ import { type Copy, copySessions, doubtText, untilKept } from "../../src/migrate
 import { type LaneParts, runLane } from "../../src/migrate/lanes/lane.js";
 import { laneResult } from "../../src/migrate/lanes/lane-result.js";
 import type { Settlement } from "../../src/migrate/lanes/settle-entries.js";
+import type { Written } from "../../src/model/entry.js";
 import { RedisError, RedisForgotError, SourceError } from "../../src/model/errors.js";
 import type { Survey } from "../../src/model/mark.js";
 import { type FailureReason, failureReasons, outcomesOf } from "../../src/model/outcome.js";
 import type { ServerWorks } from "../../src/model/report.js";
 import { forgetPass, newRunRecord } from "../../src/model/run-record.js";
 import type { ScanTally, SessionFile } from "../../src/model/session-file.js";
-import type { Written } from "../../src/model/written.js";
 import type { Reading } from "../../src/source/read-session-file.js";
 import { factsOf, markAt, surveyOf } from "./survey-of.js";
 

@@ -1,10 +1,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { convertSession } from "../../convert/convert-session.js";
 import { conflictRules, decideConflict, lifetimeToleranceMs } from "../../convert/decide-conflict.js";
-import type { Entry } from "../../model/entry.js";
+import type { Entry, Written } from "../../model/entry.js";
 import { SourceError } from "../../model/errors.js";
 import type { Survey } from "../../model/mark.js";
-import type { Written } from "../../model/written.js";
 import { createEntries, entryThatIsNotCreated, foreseeCreation } from "../../redis/create-entries.js";
 import { existingKeys } from "../../redis/existing-keys.js";
 import { lookAtEach } from "../../redis/look-at-keys.js";

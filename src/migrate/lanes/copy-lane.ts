@@ -1,8 +1,7 @@
 import { explainMissing, isCovered, isUnmodifiedSinceMark, recentMs } from "../../convert/missing-key.js";
-import type { Candidate } from "../../model/entry.js";
+import type { Candidate, Written } from "../../model/entry.js";
 import type { DirectoryFacts, Expirations, Survey } from "../../model/mark.js";
 import type { FileStamp, SessionFile } from "../../model/session-file.js";
-import type { Written } from "../../model/written.js";
 import type { Reading } from "../../source/read-session-file.js";
 import type { RecentFiles } from "../../source/recent-files.js";
 import type { WrittenSessions } from "../../source/written-sessions.js";

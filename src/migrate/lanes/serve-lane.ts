@@ -1,8 +1,7 @@
 import { parentPort } from "node:worker_threads";
 import { RedisForgotError } from "../../model/errors.js";
-import { finishWithinMs } from "../../model/finish-within.js";
 import type { Survey } from "../../model/mark.js";
-import { ResilientConnection } from "../../redis/resilient-connection.js";
+import { ResilientConnection, shutdownGraceMs } from "../../redis/resilient-connection.js";
 import { type PackedBatch, packBatch, unpackBatch } from "../../source/packed-files.js";
 import { composeCopyLane } from "./compose-copy-lane.js";
 import { composeVerifyLane } from "./compose-verify-lane.js";
@@ -65,7 +64,7 @@ function openLane(
     ...(names === undefined ? {} : { name: names.copying }),
     stop,
   });
-  stop.addEventListener("abort", () => setTimeout(() => void connection.close(), finishWithinMs).unref());
+  stop.addEventListener("abort", () => setTimeout(() => void connection.close(), shutdownGraceMs).unref());
   const warn = (message: string, lasting = false) => say({ kind: "warning", message, lasting });
   const closeWith = (lane: Lane) => async () => {
     await lane.close();
