@@ -159,7 +159,7 @@ async function copyChanged(copy: Copy): Promise<void> {
   } = copy;
   for (let pass = 1; pass <= mostLaterPasses && !stop.aborted; pass++) {
     await copy.lanes.beginPass(pass, Date.now());
-    const ledger = new Ledger(copy.onFailure);
+    const ledger = new Ledger({ onFailure: copy.onFailure });
     const tally = newScanTally();
     try {
       await runPass({ ...passOf(copy, ledger, tally), pace: async () => undefined, lane: changedLane(copy) });

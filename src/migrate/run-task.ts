@@ -1,9 +1,9 @@
 import { RedisError, RedisForgotError, SourceError } from "../model/errors.js";
-import type { Ledger } from "../model/ledger.js";
+import { Ledger } from "../model/ledger.js";
 import type { Survey } from "../model/mark.js";
 import { countOf } from "../model/number-text.js";
 import type { CommandSettings } from "../model/run-options.js";
-import { ledgerFor, type RunRecord, secondsOf } from "../model/run-record.js";
+import { type RunRecord, secondsOf } from "../model/run-record.js";
 import { newScanTally, type ScanTally } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
 import { presenceName } from "../redis/server/presence.js";
@@ -146,7 +146,7 @@ async function purgeCopied(
   await marks.read();
   const survey = await surveyRun(run, { ...surveyOrder(settings, marks, surroundings), whole: true });
   // A session that failed in the copy fails here again: it is listed once.
-  const ledger = ledgerFor({ onFailure: () => undefined, onDifference });
+  const ledger = new Ledger({ onDifference });
   const order = { ledger, tally: newScanTally(), onOutcome, extent: "proven" as const, startedMs };
   const composed = composePurge(settings, surroundings, run, marks, survey, watch, order);
   const total = record.ledger.counts.found;

@@ -31,8 +31,6 @@ const entryOf = (value: string): Conversion => ({
   facts: { authenticated: true, lossy: false },
 });
 
-const noSinks = { onFailure: () => undefined, onDifference: () => undefined };
-
 /** What becomes of a session in a pass, or how its file reads; `copied` where a plan says nothing. */
 type Fate = Settlement["kind"] | FailureReason | "in doubt" | "vanished" | "empty";
 
@@ -44,7 +42,7 @@ function copyOf(plans: readonly PassPlan[], change: Partial<Copy> = {}) {
   const controller = new AbortController();
   const events: string[] = [];
   const warnings: string[] = [];
-  const record = newRunRecord(outcomesOf.copy, noSinks);
+  const record = newRunRecord(outcomesOf.copy);
   const written: Pick<Written, "file" | "pass" | "bytes">[] = [];
   /** Whose files are found gone behind the last pass. */
   const ended = new Set<string>();
@@ -140,7 +138,7 @@ function copyOf(plans: readonly PassPlan[], change: Partial<Copy> = {}) {
   const attempts = {
     onBeginAgain: () => {
       events.push("begin again");
-      forgetPass(record, noSinks);
+      forgetPass(record, {});
     },
     warn: (message: string) => warnings.push(message),
     stop: controller.signal,

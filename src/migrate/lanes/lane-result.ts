@@ -33,7 +33,7 @@ export function laneResult(
   seen: readonly DirectorySeen[] = [],
 ): LaneResult {
   const { outcomes, deferred = [] } = done;
-  const ledger = new Ledger(() => undefined, Number.POSITIVE_INFINITY);
+  const ledger = new Ledger({}, Number.POSITIVE_INFINITY);
   for (const outcome of outcomes) ledger.record(outcome);
   return {
     page: ledger.page,
@@ -49,7 +49,7 @@ export function laneResult(
 export function joinResults(results: readonly LaneResult[]): LaneResult {
   const [only] = results;
   if (results.length === 1 && only !== undefined) return only;
-  const ledger = new Ledger(() => undefined, Number.POSITIVE_INFINITY);
+  const ledger = new Ledger({}, Number.POSITIVE_INFINITY);
   for (const { page } of results) ledger.add(page);
   const failed = results.find((result) => "error" in result);
   return {

@@ -1,0 +1,126 @@
+import { startLaneThreads } from "../migrate/lanes/start-lane-threads.js";
+import type { Surroundings } from "../migrate/open-run.js";
+import type { Reporter } from "../migrate/reporter.js";
+import type { FindingListeners } from "../model/ledger.js";
+import { outcomesOf, type SessionOutcome } from "../model/outcome.js";
+import type { CommandSettings } from "../model/run-options.js";
+import { forgetPass, newRunRecord, type RunRecord, recordDifference } from "../model/run-record.js";
+import { shortSid, showable } from "../model/showable.js";
+import { reportedDifference, reportedFailure } from "../report/build-report.js";
+import { ReportFile } from "../report/report-file.js";
+import { resolveDirectories } from "../source/directories/resolve-directories.js";
+import { canAsk } from "./ask-person.js";
+import { confirmPurge, confirmUnverified } from "./confirm-removal.js";
+import { commandOf, finishRun } from "./finish-run.js";
+import { plainReporter } from "./plain-reporter.js";
+import { isCapable, isColored, type RunContext } from "./run-context.js";
+import { listenForStop } from "./stop-signals.js";
+
+/** Runs a command, from its first step to its report, whatever happens in between. Returns the exit code. */
+export async function runCommand(settings: CommandSettings, context: RunContext): Promise<number> {
+  const { output, run } = settings;
+  let reportFile: ReportFile | undefined;
+  const listeners = {
+    onFailure: (failure) => reportFile?.addFailure(reportedFailure(failure, output.showIds)),
+    onDifference: (difference) => {
+      recordDifference(record, difference);
+      reportFile?.addDifference(reportedDifference(difference, output.showIds));
+    },
+  } satisfies FindingListeners;
+  const record = newRunRecord(outcomesOf[commandOf(context.task)], listeners);
+  const discardReport = () => reportFile?.discard();
+  process.once("exit", discardReport);
+  const reporter = await chooseReporter(settings, context);
+  const stop = listenForStop(run.maxDurationMs, (reason) =>
+    reporter.say(
+      reason === "time"
+        ? "the time of --max-duration is up: finishing what is in flight"
+        : `${reason}: finishing what is in flight; a second one stops at once`,
+    ),
+  );
+  try {
+    if (output.report !== null) reportFile = new ReportFile(output.report);
+    if (context.task === "purge-unverified") await confirmUnverified(settings, context, stop.signal);
+    await runInDirectories(context.task, settings, {
+      ...listeners,
+      record,
+      reporter,
+      warn: warnAs(settings, record, reporter),
+      stop: stop.signal,
+      onOutcome: output.verbose && !output.quiet ? sayOutcome(reporter, output.showIds) : () => undefined,
+      onBeginAgain: () => {
+        forgetPass(record, listeners);
+        reportFile?.forgetFindings();
+      },
+      confirmPurge: async (askPersistence) => {
+        if (!asksBeforePurge(settings, context)) return;
+        const copies = context.command === "copy";
+        const { directories } = record;
+        const plan = { settings, directories, copies, persists: await askPersistence() };
+        await confirmPurge(plan, context, stop.signal);
+      },
+    });
+  } catch (error) {
+    record.errors.push(error);
+  }
+  const exitCode = finishRun({ settings, context, record, stop, reportFile });
+  process.off("exit", discardReport);
+  stop.release();
+  return exitCode;
+}
+
+/** Runs a task in the session directories. Throws whatever ends the run. */
+async function runInDirectories(
+  task: RunContext["task"],
+  settings: CommandSettings,
+  surroundings: Surroundings,
+): Promise<void> {
+  const { record, warn } = surroundings;
+  record.directories = await resolveDirectories(settings.source, (text) => warn(text, true));
+  const threads = task === "copy" || task === "verify" ? startLaneThreads(settings, record.directories) : [];
+  try {
+    // Loading the Redis client takes as long as everything before it, so it is loaded only when
+    // there is work, and while the threads load theirs.
+    const { runTask } = await import("../migrate/run-task.js");
+    await runTask(task, settings, surroundings, threads);
+  } finally {
+    await Promise.all(threads.map((thread) => thread.end()));
+  }
+}
+
+/** Records each warning once, and shows it. Begins with the warnings about settings. */
+function warnAs(settings: CommandSettings, record: RunRecord, reporter: Reporter): Surroundings["warn"] {
+  const warn = (text: string, evenIfQuiet = false) => {
+    if (record.warnings.includes(text)) return;
+    record.warnings.push(text);
+    if (evenIfQuiet || !settings.output.quiet) reporter.say(`warning: ${text}`);
+  };
+  for (const warning of settings.lastingWarnings) warn(warning, true);
+  for (const warning of settings.warnings) warn(warning);
+  return warn;
+}
+
+function sayOutcome(reporter: Reporter, showIds: boolean): (outcome: SessionOutcome) => void {
+  return ({ sid, kind, failure }) => {
+    const reason = failure === undefined ? "" : ` ${failure.reason}: ${showable(failure.detail)}`;
+    reporter.say(`${showIds ? sid : shortSid(sid)} ${kind}${reason}`);
+  };
+}
+
+/** Whether a person is asked before the first step of `purge` or `copy --purge`. */
+function asksBeforePurge({ removal, run }: CommandSettings, context: RunContext): boolean {
+  const { command } = context;
+  const purges = command === "purge" || (command === "copy" && removal.purge);
+  return purges && !removal.yes && !run.dryRun && canAsk(context);
+}
+
+/** A progress bar if a person watches a terminal that has room for it, plain lines otherwise. */
+async function chooseReporter({ output }: CommandSettings, context: RunContext): Promise<Reporter> {
+  const { terminal, unicode } = context;
+  const showProgress = output.progress && !output.quiet;
+  if (showProgress && !output.continuousIntegration && isCapable(context) && terminal.columns > 0) {
+    const { terminalReporter } = await import("./terminal-reporter.js");
+    return terminalReporter({ stream: terminal, colored: isColored(output, context), unicode });
+  }
+  return plainReporter(context.stderr, showProgress);
+}
