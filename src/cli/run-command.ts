@@ -6,6 +6,7 @@ import { outcomesOf, type SessionOutcome } from "../model/outcome.js";
 import type { CommandSettings } from "../model/run-options.js";
 import { forgetPass, newRunRecord, type RunRecord, recordDifference } from "../model/run-record.js";
 import { shortSid, showable } from "../model/showable.js";
+import type { Warn } from "../model/warn.js";
 import { reportedDifference, reportedFailure } from "../report/build-report.js";
 import { ReportFile } from "../report/report-file.js";
 import { resolveDirectories } from "../source/directories/resolve-directories.js";
@@ -76,7 +77,7 @@ async function runInDirectories(
   surroundings: Surroundings,
 ): Promise<void> {
   const { record, warn } = surroundings;
-  record.directories = await resolveDirectories(settings.source, (text) => warn(text, true));
+  record.directories = await resolveDirectories(settings.source, (text) => warn(text, { evenIfQuiet: true }));
   const threads = task === "copy" || task === "verify" ? startLaneThreads(settings, record.directories) : [];
   try {
     // Loading the Redis client takes as long as everything before it, so it is loaded only when
@@ -89,13 +90,13 @@ async function runInDirectories(
 }
 
 /** Records each warning once, and shows it. Begins with the warnings about settings. */
-function warnAs(settings: CommandSettings, record: RunRecord, reporter: Reporter): Surroundings["warn"] {
-  const warn = (text: string, evenIfQuiet = false) => {
+function warnAs(settings: CommandSettings, record: RunRecord, reporter: Reporter): Warn {
+  const warn: Warn = (text, { evenIfQuiet = false } = {}) => {
     if (record.warnings.includes(text)) return;
     record.warnings.push(text);
     if (evenIfQuiet || !settings.output.quiet) reporter.say(`warning: ${text}`);
   };
-  for (const warning of settings.lastingWarnings) warn(warning, true);
+  for (const warning of settings.lastingWarnings) warn(warning, { evenIfQuiet: true });
   for (const warning of settings.warnings) warn(warning);
   return warn;
 }

@@ -198,7 +198,7 @@ async function hasLost(lane: CopyLane, warn: Surroundings["warn"]): Promise<bool
     missing === undefined
       ? "this run could not look once more for the sessions that it wrote: nothing is removed"
       : `${countOf(missing, "session")} that this run wrote ${missing === 1 ? "is" : "are"} no longer in Redis, so it may evict keys: nothing is removed. Give it more memory, then run this again`,
-    true,
+    { evenIfQuiet: true },
   );
   return true;
 }

@@ -149,16 +149,16 @@ function sharedParts(
     remove: ({ file, exact }) => {
       const removal = files.remove(file, exact);
       if (removal.kind === "denied") {
-        warn(
-          explainDenial({ code: removal.code }, showablePath(dirname(`${file.directory}/${file.name}`))),
-          true,
-        );
+        warn(explainDenial({ code: removal.code }, showablePath(dirname(`${file.directory}/${file.name}`))), {
+          evenIfQuiet: true,
+        });
       }
       return removal;
     },
     isDenied: (file) => {
       const denial = files.denialOf(file);
-      if (denial !== undefined) warn(explainDenial(denial.why, showablePath(denial.folder)), true);
+      if (denial !== undefined)
+        warn(explainDenial(denial.why, showablePath(denial.folder)), { evenIfQuiet: true });
       return denial !== undefined;
     },
     isInUse: files.isInUse,
@@ -217,13 +217,12 @@ function makeConfirm(
     if (persists === undefined) {
       warn(
         "Redis does not tell whether it saves to disk. If it does not, a restart of it after the removal logs everyone out; allow INFO and CONFIG GET to be sure",
-        true,
+        { evenIfQuiet: true },
       );
     } else if (!persists) {
-      warn(
-        "Redis keeps nothing on a disk: once the files are gone, a restart of it ends every session",
-        true,
-      );
+      warn("Redis keeps nothing on a disk: once the files are gone, a restart of it ends every session", {
+        evenIfQuiet: true,
+      });
     }
   }
 
@@ -234,7 +233,7 @@ function makeConfirm(
       const others = await countOtherCopies(settings, run);
       if (others === 0) return true;
       if (Date.now() >= giveUpAtMs) {
-        warn("another run still copies this directory: nothing was removed", true);
+        warn("another run still copies this directory: nothing was removed", { evenIfQuiet: true });
         return false;
       }
       if (!told) warn("another run copies this directory: nothing is removed before it is through");

@@ -4,6 +4,7 @@ import type { Survey } from "../model/mark.js";
 import type { Failure, FailureReason, SessionOutcome } from "../model/outcome.js";
 import type { RunRecord } from "../model/run-record.js";
 import { newScanTally, type ScanTally, type SessionFile } from "../model/session-file.js";
+import type { Warn } from "../model/warn.js";
 import { judgeEnded, type SeenDirectories } from "./earlier-runs/learn.js";
 import type { TakenBack } from "./lanes/copy-lane.js";
 import { type LaneResult, laneResult } from "./lanes/lane-result.js";
@@ -39,7 +40,7 @@ export interface Copy {
   };
   /** Deletes, or in a dry run counts, keys without a file. Throws where the run must end. */
   readonly retract: (survey: Survey) => Promise<void>;
-  readonly warn: (message: string, lasting?: boolean) => void;
+  readonly warn: Warn;
   /** Percent of an earlier copy's keys that may be missing before the run doubts it. */
   readonly maxEnded: number;
   /** Begins to watch Redis and the session directories. Throws where the run must end. */
@@ -124,7 +125,7 @@ export async function copySessions(copy: Copy): Promise<void> {
 /** A person must decide which value counts if nothing else tells. */
 function tellDoubt({ record, warn }: Copy): void {
   const { inDoubt } = record.ledger.counts;
-  if (inDoubt > 0) warn(doubtText(inDoubt), true);
+  if (inDoubt > 0) warn(doubtText(inDoubt), { evenIfQuiet: true });
 }
 
 /** What a person can do about conflicts in doubt. */
@@ -136,7 +137,7 @@ export function doubtText(count: number): string {
 /** Warns if too many sessions ended. Returns whether their keys were certainly deleted or lost. */
 function tellEnded({ warn, maxEnded }: Copy, survey: Survey, seen: SeenDirectories["all"]): boolean {
   const verdict = judgeEnded(survey, seen, maxEnded, Date.now());
-  if (verdict !== "fine") warn(endedText(verdict, seen), true);
+  if (verdict !== "fine") warn(endedText(verdict, seen), { evenIfQuiet: true });
   return verdict === "lost";
 }
 

@@ -1,3 +1,4 @@
+import type { Warn } from "../model/warn.js";
 import type { ResilientConnection } from "../redis/resilient-connection.js";
 import { askServerState, type ServerState } from "../redis/server/server-state.js";
 
@@ -11,10 +12,7 @@ interface EvictionWatch {
 }
 
 /** Warns, also a quiet person, of what Redis does not tell. */
-export function watchEvictions(
-  connection: ResilientConnection,
-  warn: (message: string, lasting?: boolean) => void,
-): EvictionWatch {
+export function watchEvictions(connection: ResilientConnection, warn: Warn): EvictionWatch {
   let before: number | undefined;
   let blind = false;
   const ask = async () => {
@@ -24,7 +22,7 @@ export function watchEvictions(
       blind = true;
       warn(
         `Redis does not tell ${hidden}, so sessions may be evicted unseen. A copy looks once more at its end for each session that it wrote; allow INFO and CONFIG GET to be sure`,
-        true,
+        { evenIfQuiet: true },
       );
     }
     return state.evictedKeys;
@@ -41,7 +39,7 @@ export function watchEvictions(
         now > before
           ? `has evicted ${now - before} keys meanwhile, of whatever kind`
           : "was told meanwhile to forget how many keys it evicted";
-      warn(`Redis ${what}: sessions may be missing, and nothing more is removed`, true);
+      warn(`Redis ${what}: sessions may be missing, and nothing more is removed`, { evenIfQuiet: true });
       return true;
     },
   };

@@ -9,6 +9,7 @@ import { describeTarget } from "../model/redis-target.js";
 import type { CommandSettings } from "../model/run-options.js";
 import type { RunRecord } from "../model/run-record.js";
 import type { ReadSession } from "../model/session-file.js";
+import type { Warn } from "../model/warn.js";
 import { existingKeys } from "../redis/existing-keys.js";
 import { lookForKeyLayouts } from "../redis/key-layouts-seen.js";
 import { lookAtEach } from "../redis/look-at-keys.js";
@@ -24,8 +25,7 @@ import type { Reporter } from "./reporter.js";
 export interface Surroundings {
   readonly record: RunRecord;
   readonly reporter: Reporter;
-  /** `lasting` warnings are shown to a quiet person too. */
-  readonly warn: (message: string, lasting?: boolean) => void;
+  readonly warn: Warn;
   readonly onOutcome: (outcome: SessionOutcome) => void;
   readonly onFailure: (failure: Failure) => void;
   readonly onDifference: (difference: Difference) => void;
@@ -93,7 +93,7 @@ export async function openRun(
     record.keyLayoutEvidence = choice.evidence;
     if ("refusal" in choice) throw new RedisError("refused", choice.refusal);
     record.keyLayout = choice.layout;
-    if (choice.warning !== undefined) warn(choice.warning, true);
+    if (choice.warning !== undefined) warn(choice.warning, { evenIfQuiet: true });
     const conversion = { ...settings.conversion, keyPrefix: keyPrefix(choice.layout, prefix), clockLeadMs };
     const keyOf = (sid: string) => conversion.keyPrefix + sid;
     return {

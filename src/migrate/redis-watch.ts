@@ -1,3 +1,4 @@
+import type { Warn } from "../model/warn.js";
 import type { ResilientConnection } from "../redis/resilient-connection.js";
 import { watchEvictions } from "./eviction.js";
 import type { Witness } from "./witness.js";
@@ -18,7 +19,7 @@ export interface RedisWatch {
 export function watchRedis(
   connection: ResilientConnection,
   witness: Pick<Witness, "begin" | "confirm"> | undefined,
-  warn: (message: string, lasting?: boolean) => void,
+  warn: Warn,
 ): RedisWatch {
   const evictions = watchEvictions(connection, warn);
   return {

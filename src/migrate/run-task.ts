@@ -139,7 +139,7 @@ async function purgeCopied(
   }
   if (inUse && !settings.removal.inUse) {
     record.partial = true;
-    warn(`${stillInUse}; nothing was removed (--in-use removes all the same)`, true);
+    warn(`${stillInUse}; nothing was removed (--in-use removes all the same)`, { evenIfQuiet: true });
     return;
   }
   const startedMs = Date.now();
@@ -203,7 +203,7 @@ async function purge(
       const { unheld } = await removing(composed, undefined, surroundings, ledger);
       tellDoubt(record, warn);
       if (extent === "unconditional" && unheld > 0) {
-        warn(`${countOf(unheld, "session file")} removed that Redis did not hold`, true);
+        warn(`${countOf(unheld, "session file")} removed that Redis did not hold`, { evenIfQuiet: true });
       }
     } finally {
       record.purged = ledger.counts.outcomes.removed;
@@ -236,7 +236,7 @@ async function keysWereLost(
     }
   }
   const isLost = judgeEnded(survey, seen.all, maxEnded, Date.now()) === "lost";
-  if (isLost) warn(endedText("lost", seen.all), true);
+  if (isLost) warn(endedText("lost", seen.all), { evenIfQuiet: true });
   return isLost;
 }
 
@@ -247,13 +247,13 @@ function tellLongSids({ tally: { longSids } }: RunRecord, warn: Surroundings["wa
   if (longSids === 0) return;
   warn(
     `${countOf(longSids, "session id")} of 84 or more characters: session_redis reads them only from 19.0 on (84 characters; none is known to read the 86 of saas-19.1). Before 19.0 their owners are logged out at the switch`,
-    true,
+    { evenIfQuiet: true },
   );
 }
 
 function tellDoubt({ ledger }: Pick<RunRecord, "ledger">, warn: Surroundings["warn"]): void {
   const { inDoubt } = ledger.counts;
-  if (inDoubt > 0) warn(doubtText(inDoubt), true);
+  if (inDoubt > 0) warn(doubtText(inDoubt), { evenIfQuiet: true });
 }
 
 /** Whether this process may not remove files from part of a session directory: what a dry run can know of it. */
@@ -263,7 +263,7 @@ function foldersAreDenied({ directories }: RunRecord, warn: Surroundings["warn"]
     const denied = deniedFolderOf(directory);
     if (denied === undefined) continue;
     isDenied = true;
-    warn(explainDenial(denied.why, showablePath(denied.folder)), true);
+    warn(explainDenial(denied.why, showablePath(denied.folder)), { evenIfQuiet: true });
   }
   return isDenied;
 }
@@ -308,7 +308,7 @@ async function removing(
     if (ledger === record.ledger && !stop.aborted) record.listed = namesSeen(record);
     if (result.left > 0 || !result.confirmed) record.partial = true;
     if (result.foundInUse)
-      warn(`${stillInUse}; nothing more was removed (--in-use removes all the same)`, true);
+      warn(`${stillInUse}; nothing more was removed (--in-use removes all the same)`, { evenIfQuiet: true });
     return result;
   } finally {
     reporter.end();
@@ -336,7 +336,7 @@ async function verify(
     tellLongSids(record, warn);
     const { maxEnded } = settings.conflicts;
     const verdict = stop.aborted ? "fine" : judgeEnded(survey, seen, maxEnded, Date.now());
-    if (verdict !== "fine") warn(endedText(verdict, seen), true);
+    if (verdict !== "fine") warn(endedText(verdict, seen), { evenIfQuiet: true });
     if (verdict === "lost") record.partial = true;
   } finally {
     await composed.close();

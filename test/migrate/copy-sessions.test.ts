@@ -121,7 +121,8 @@ function copyOf(plans: readonly PassPlan[], change: Partial<Copy> = {}) {
         void events.push(`leave mark ${startedMs - startMs}${renewed ? ", renewed" : ""}`),
     },
     retract: async () => void events.push("retract"),
-    warn: (message, lasting) => warnings.push(lasting === true ? `lasting: ${message}` : message),
+    warn: (message, { evenIfQuiet = false } = {}) =>
+      warnings.push(evenIfQuiet ? `even if quiet: ${message}` : message),
     maxEnded: 20,
     beginWatch: async () => void events.push("begin watch"),
     endWatch: async () => {
@@ -316,7 +317,7 @@ describe("copy-sessions: a complete run leaves the start of its main pass (spec.
     const made = copyOf([{ a: "in doubt", b: "copied" }]);
     await copySessions(made.copy);
     assert.deepEqual([markOf(made), countsOf(made.record.ledger)], [undefined, { copied: 1, kept: 1 }]);
-    assert.deepEqual(made.warnings, [`lasting: ${doubtText(1)}`]);
+    assert.deepEqual(made.warnings, [`even if quiet: ${doubtText(1)}`]);
   });
 
   it("none where a conflict of a later pass is in doubt", async () => {
@@ -459,7 +460,7 @@ describe("copy-sessions: what a complete run renewed, retracts and doubts (Marks
       "unknown",
       5,
       true,
-      /^lasting: 5 of 10 .*deleted or lost/,
+      /^even if quiet: 5 of 10 .*deleted or lost/,
     ],
     [
       "5 of 10, 4 hours after: doubtful",
@@ -467,7 +468,7 @@ describe("copy-sessions: what a complete run renewed, retracts and doubts (Marks
       "unknown",
       5,
       false,
-      /^lasting: 5 of 10 .*may have been deleted/,
+      /^even if quiet: 5 of 10 .*may have been deleted/,
     ],
     ["5 of 10 on Redis: they logged out", 3_600_000, "redis", 5, false, undefined],
   ];

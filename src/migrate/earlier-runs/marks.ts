@@ -1,6 +1,7 @@
 import { coarseTimeMs } from "../../model/coarse-time.js";
 import { RedisError, RedisForgotError } from "../../model/errors.js";
 import type { DirectoryMark } from "../../model/mark.js";
+import type { Warn } from "../../model/warn.js";
 import { changeMark, listMarks, type Mark, markKey, readMark } from "../../redis/marks.js";
 import { askServerState } from "../../redis/server/server-state.js";
 import { lastingIdentityOf } from "../../source/directory-places.js";
@@ -48,7 +49,7 @@ function earlierBy(lagMs: number, mark: DirectoryMark): DirectoryMark {
 export function marksOf(
   { connection, directories, keyPrefix }: OpenRun,
   witness: Pick<Witness, "value"> | undefined,
-  warn: (message: string, lasting?: boolean) => void,
+  warn: Warn,
 ): Marks {
   const complete = new Map<string, DirectoryMark>();
   let endedCounts = false;

@@ -7,6 +7,7 @@ import type { DirectoryFacts, DirectoryMark, Expirations, KeyEvidence, Survey } 
 import type { CommandSettings } from "../../model/run-options.js";
 import { newScanTally, type SessionFile } from "../../model/session-file.js";
 import { showable } from "../../model/showable.js";
+import type { Warn } from "../../model/warn.js";
 import { type KeySurvey, surveyKeys } from "../../redis/survey-keys.js";
 import { Looks } from "../../source/looks.js";
 import { pathOf } from "../../source/recent-files.js";
@@ -25,7 +26,7 @@ export interface SurveyOrder {
   readonly endedCounts: boolean;
   /** Whether every session file is looked at, not a sample. */
   readonly whole: boolean;
-  readonly warn: (message: string, lasting?: boolean) => void;
+  readonly warn: Warn;
   readonly stop: AbortSignal;
 }
 
@@ -101,7 +102,7 @@ function warnOfPrefix(
   const theirs = showable(other.keyPrefix.replace(/^session::?/, "").replace(/:$/, ""));
   warn(
     `A server saves its sessions in this Redis under ${showable(other.keyPrefix)}<sid>, and this run uses no prefix. If that is your server, add --prefix ${theirs}: under other keys everybody is logged out.`,
-    true,
+    { evenIfQuiet: true },
   );
 }
 

@@ -4,6 +4,7 @@ import { conflictRules, decideConflict, lifetimeToleranceMs } from "../../conver
 import type { Entry, Written } from "../../model/entry.js";
 import { SourceError } from "../../model/errors.js";
 import type { Survey } from "../../model/mark.js";
+import type { Warn } from "../../model/warn.js";
 import { createEntries, entryThatIsNotCreated, foreseeCreation } from "../../redis/create-entries.js";
 import { existingKeys } from "../../redis/existing-keys.js";
 import { lookAtEach } from "../../redis/look-at-keys.js";
@@ -33,7 +34,7 @@ export const staysInRedis = "a session that ends while it is copied stays in Red
 /** What a lane has of its own: a connection, somebody who hears its warnings, and a signal that tells it to stop. */
 export interface LaneSurroundings {
   readonly connection: ResilientConnection;
-  readonly warn: (message: string, lasting?: boolean) => void;
+  readonly warn: Warn;
   readonly stop: AbortSignal;
 }
 
@@ -53,7 +54,7 @@ export function composeCopyLane(order: LaneOrder, surroundings: LaneSurroundings
   /** What was written cannot be kept any more: it is said, and the lane goes on without. */
   const doWithoutWritten = (error: unknown) => {
     if (!(error instanceof SourceError)) throw error;
-    warn(`${error.message}: ${staysInRedis}`, true);
+    warn(`${error.message}: ${staysInRedis}`, { evenIfQuiet: true });
     written?.close();
     written = undefined;
   };
@@ -128,7 +129,7 @@ function openWritten(
     return new WrittenSessions(directories);
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
-    warn(`${error.message}: ${staysInRedis}`, true);
+    warn(`${error.message}: ${staysInRedis}`, { evenIfQuiet: true });
     return undefined;
   }
 }

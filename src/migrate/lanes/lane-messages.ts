@@ -21,7 +21,7 @@ export type ToLane =
 export type FromLane =
   | { readonly kind: "done"; readonly id: number; readonly result: unknown }
   | { readonly kind: "failed"; readonly id: number; readonly error: PackedError }
-  | { readonly kind: "warning"; readonly message: string; readonly lasting: boolean };
+  | { readonly kind: "warning"; readonly message: string; readonly evenIfQuiet: boolean };
 
 /** Where messages of this kind go to and come from. */
 export type Port = Pick<MessagePort, "postMessage" | "on">;

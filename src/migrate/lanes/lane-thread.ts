@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import type { Survey } from "../../model/mark.js";
+import type { Warn } from "../../model/warn.js";
 import { type PackedBatch, packBatch, unpackBatch } from "../../source/packed-files.js";
 import type { CopyLane, CopyResult, Lane, MainPass, TakenBack } from "./copy-lane.js";
 import {
@@ -111,7 +112,7 @@ export class LaneThread {
 
   #hear(message: FromLane, warn: ThreadSurroundings["warn"]): void {
     if (message.kind === "warning") {
-      warn(message.message, message.lasting);
+      warn(message.message, message);
       return;
     }
     const waiting = this.#waiting.get(message.id);
@@ -130,7 +131,7 @@ export class LaneThread {
 
 /** What a lane on a thread has on the main one. */
 export interface ThreadSurroundings {
-  readonly warn: (message: string, lasting?: boolean) => void;
+  readonly warn: Warn;
   readonly stop: AbortSignal;
   /** Names the data of the server that the run talks to, by now. */
   readonly historyId: () => string | undefined;

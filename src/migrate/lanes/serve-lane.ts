@@ -1,6 +1,7 @@
 import { parentPort } from "node:worker_threads";
 import { RedisForgotError } from "../../model/errors.js";
 import type { Survey } from "../../model/mark.js";
+import type { Warn } from "../../model/warn.js";
 import { ResilientConnection, shutdownGraceMs } from "../../redis/resilient-connection.js";
 import { type PackedBatch, packBatch, unpackBatch } from "../../source/packed-files.js";
 import { composeCopyLane } from "./compose-copy-lane.js";
@@ -65,7 +66,8 @@ function openLane(
     stop,
   });
   stop.addEventListener("abort", () => setTimeout(() => void connection.close(), shutdownGraceMs).unref());
-  const warn = (message: string, lasting = false) => say({ kind: "warning", message, lasting });
+  const warn: Warn = (message, { evenIfQuiet = false } = {}) =>
+    say({ kind: "warning", message, evenIfQuiet });
   const closeWith = (lane: Lane) => async () => {
     await lane.close();
     await connection.close();
