@@ -78,7 +78,14 @@ export async function composeCopy(
   const order: LaneOrder = {
     ...{ directories: record.directories, keyPrefix: run.keyPrefix, clockLeadMs: run.clockLeadMs },
     ...{ maxFileSize: run.maxFileSize, conversion: settings.conversion, conflicts: settings.conflicts },
-    ...{ dryRun, tells: settings.output.verbose, startedMs: Date.now(), takesBack, memoryNeed, lanes },
+    ...{
+      dryRun,
+      collectsOutcomes: settings.output.verbose,
+      startedMs: Date.now(),
+      takesBack,
+      memoryNeed,
+      lanes,
+    },
   };
   const { connection } = run;
   const own = composeCopyLane(order, { connection, warn, stop });

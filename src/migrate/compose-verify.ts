@@ -44,7 +44,7 @@ export async function composeVerify(
   const order: LaneOrder = {
     ...{ directories: record.directories, keyPrefix: run.keyPrefix, clockLeadMs: run.clockLeadMs },
     ...{ maxFileSize: run.maxFileSize, conversion: settings.conversion, conflicts: settings.conflicts },
-    ...{ dryRun: true, tells: settings.output.verbose, startedMs: Date.now(), takesBack: false },
+    ...{ dryRun: true, collectsOutcomes: settings.output.verbose, startedMs: Date.now(), takesBack: false },
     ...{ memoryNeed: 0, lanes },
   };
   const surroundings = { warn, stop, historyId: () => connection.historyId };

@@ -113,7 +113,7 @@ export function composeCopyLane(order: LaneOrder, surroundings: LaneSurroundings
       return takenBack;
     },
     dryRun,
-    tells: order.tells,
+    collectsOutcomes: order.collectsOutcomes,
     turn: () => nextTurn(),
     stop,
     close: async () => written?.close(),

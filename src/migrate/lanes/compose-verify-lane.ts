@@ -22,7 +22,7 @@ const mostWaits = 20;
 
 /** Names the concrete parts of a lane of a verification and joins them. */
 export function composeVerifyLane(
-  { directories, conversion, conflicts, keyPrefix, clockLeadMs, maxFileSize, tells }: LaneOrder,
+  { directories, conversion, conflicts, keyPrefix, clockLeadMs, maxFileSize, collectsOutcomes }: LaneOrder,
   { connection, stop }: Pick<LaneSurroundings, "connection" | "stop">,
 ): Lane {
   const settings = { ...conversion, keyPrefix, clockLeadMs };
@@ -75,7 +75,8 @@ export function composeVerifyLane(
   return {
     begin: async (main) => know(main.survey),
     learn: async (survey) => know(survey),
-    work: async (batch) => laneResult(batch.length, await verifyBatch(batch, parts), tells, seen.take()),
+    work: async (batch) =>
+      laneResult(batch.length, await verifyBatch(batch, parts), collectsOutcomes, seen.take()),
     close: async () => undefined,
   };
 }

@@ -98,7 +98,7 @@ export interface CopyLaneParts
   readonly takeBackGone: (written: readonly Written[]) => Promise<ReadonlySet<Written>>;
   readonly dryRun: boolean;
   /** Whether the outcomes are told one by one. */
-  readonly tells: boolean;
+  readonly collectsOutcomes: boolean;
   /** Gives the event loop a turn. */
   readonly turn: () => Promise<void>;
   readonly stop: AbortSignal;
@@ -236,7 +236,7 @@ export function makeCopyLane(parts: CopyLaneParts): CopyLane {
     },
     work: async (batch) => {
       const done = await runLane(batch, lane);
-      const result = laneResult(batch.length, done, parts.tells, seen.take());
+      const result = laneResult(batch.length, done, parts.collectsOutcomes, seen.take());
       return { ...result, largestLeadMs: recent.largestLeadMs, inUse };
     },
     takeBackEnded: () => takeBackEnded(parts, retracted),

@@ -15,7 +15,7 @@ export interface LaneOrder {
   readonly conflicts: ConflictSettings;
   readonly dryRun: boolean;
   /** Whether outcomes are told one by one. */
-  readonly tells: boolean;
+  readonly collectsOutcomes: boolean;
   /** When the run began, milliseconds since the epoch. */
   readonly startedMs: number;
   /** Whether keys of sessions whose files are gone may be taken back. */

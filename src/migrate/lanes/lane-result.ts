@@ -25,11 +25,11 @@ export interface BatchOutcomes {
   readonly error?: unknown;
 }
 
-/** Counts what was done of `taken` session files; `tells` says whether the outcomes are kept. */
+/** Counts what was done of `taken` session files; `collectsOutcomes`: the result holds each of them too. */
 export function laneResult(
   taken: number,
   done: BatchOutcomes,
-  tells: boolean,
+  collectsOutcomes: boolean,
   seen: readonly DirectorySeen[] = [],
 ): LaneResult {
   const { outcomes, deferred = [] } = done;
@@ -38,7 +38,7 @@ export function laneResult(
   return {
     page: ledger.page,
     unvisited: taken - outcomes.length - deferred.length,
-    outcomes: tells ? outcomes : [],
+    outcomes: collectsOutcomes ? outcomes : [],
     deferred,
     seen,
     ...("error" in done ? { error: done.error } : {}),

@@ -40,7 +40,7 @@ const quiet: CopyLaneParts = {
   noneCanBeGone: () => true,
   takeBackGone: async () => new Set(),
   dryRun: false,
-  tells: true,
+  collectsOutcomes: true,
   turn: async () => undefined,
   stop: new AbortController().signal,
   close: async () => undefined,
