@@ -10,7 +10,7 @@ export function canAsk({ stdin, terminal }: Asked): boolean {
   return stdin.isTTY === true && terminal.isTTY === true;
 }
 
-/** Returns the line that is typed. It is empty if the input ends, or the run is stopped, before that. */
+/** Returns the typed line, or "" if the input ends or the run is stopped first. */
 export async function askPerson(
   question: string,
   { stdin, terminal }: Asked,

@@ -42,6 +42,7 @@ export function finishRun(run: EndedRun): number {
   } catch (error) {
     record.errors.push(error);
   }
+  // Built again, because it may have to report that its own file failed.
   const report = reportOf(run);
   const { exitCode } = report;
   for (const error of record.errors) context.stderr(`${style.bad("error:")} ${explainError(error)}\n`);

@@ -5,7 +5,7 @@ import { processContext, type RunContext } from "./run-context.js";
 
 const defaultColumns = 100;
 
-/** Does what a command line asks for. Returns the exit code; throws if the run is refused before it begins. */
+/** Does what a command line asks for. Returns the exit code; throws if it refuses to begin. */
 export async function invoke(commandLine: readonly string[], version: string): Promise<number> {
   const columns = process.stdout.columns ?? defaultColumns;
   const invocation = parseCommandLine(commandLine, { version, columns });
@@ -45,7 +45,7 @@ async function run(typed: TypedSettings, context: RunContext): Promise<number> {
   return runCommand(settings, context);
 }
 
-/** The pre-deploy step with its switches off. It still leaves the report of a run that had nothing to do. */
+/** The pre-deploy step with its switches off: says so, and still writes a report. */
 async function doNothing(
   { json, quiet, report: path }: TypedSettings,
   reason: string,

@@ -10,15 +10,15 @@ export async function main(commandLine: readonly string[]): Promise<void> {
   process.stderr.on("error", () => undefined);
   process.stdout.on("error", noteLostOutput);
   process.on("uncaughtException", dieOfBug);
-  settleOn(await exitCodeOfRun(commandLine));
+  endWith(await exitCodeOfRun(commandLine));
 }
 
 /** Sets the exit code, unless a worse one is set already. */
-function settleOn(exitCode: number): void {
-  process.exitCode = worstOf([exitCode, ...(typeof process.exitCode === "number" ? [process.exitCode] : [])]);
+function endWith(exitCode: number): void {
+  process.exitCode = worstOf([exitCode, Number(process.exitCode ?? 0)]);
 }
 
-/** Loads modules only when they are needed: loading takes longer than most of what a command line asks for. */
+/** Loads modules late: loading them all takes longer than most of what a command line asks for. */
 async function exitCodeOfRun(commandLine: readonly string[]): Promise<number> {
   const version = packageVersion();
   try {
@@ -47,12 +47,12 @@ function packageVersion(): string {
   return version;
 }
 
-/** Counts an error on stdout, such as a full disk, as a report that could not be written. It may come after the run. */
+/** Treats an error on stdout, such as a full disk, as a lost report. It may come after the run. */
 function noteLostOutput(error: NodeJS.ErrnoException): void {
   if (error.code === "EPIPE") return;
   const lost = new ReportError(`stdout could not be written (${error.code})`);
   process.stderr.write(`tele-sessions: ${lost.message}\n`);
-  settleOn(exitCodeOfError(lost));
+  endWith(exitCodeOfError(lost));
 }
 
 function dieOfBug(error: unknown): never {

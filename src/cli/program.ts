@@ -26,7 +26,7 @@ export interface ProgramFacts {
 const usage =
   "tele-sessions copy|purge|verify [options]\n       tele-sessions --stop-after-init [options of copy]";
 const description =
-  "Moves the web sessions of a live Tele (or Odoo) server from its session directory into Redis, and logs nobody out.";
+  "Moves the web sessions of a live Tele or Odoo server from its session directory into Redis, so that nobody is logged out.";
 const descriptions: Readonly<Record<ConnectedCommand, string>> = {
   copy: "copy every session into Redis; with --purge, then purge",
   purge: "remove the files of sessions that Redis is proven to hold",
@@ -47,8 +47,6 @@ export function parseCommandLine(commandLine: readonly string[], facts: ProgramF
   const step = new Option(stepFlag, stepHelp).helpGroup("Without a command:");
   root.addOption(step);
   const rootOptions = addSettings(root, ["copy", "stop-after-init"]);
-  const sessionDirOption = rootOptions.get("sessionDir");
-
   for (const name of connectedCommands) {
     const command = root
       .command(name)
@@ -70,22 +68,19 @@ export function parseCommandLine(commandLine: readonly string[], facts: ProgramF
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     const text = printed.join("");
-    if (error.code === "commander.helpDisplayed") {
-      refuseHostAsHelp(commandLine);
-      return { kind: "help", text };
+    switch (error.code) {
+      case "commander.helpDisplayed":
+        refuseHostAsHelp(commandLine);
+        return { kind: "help", text };
+      case "commander.version":
+        return { kind: "version", text };
+      case "commander.help":
+        // Commander shows its help because there is no command.
+        if (isTyped(root, step)) return { kind: "stop-after-init", typed: collect(root, rootOptions) };
+        throw new SettingsError(`no command given\nUsage: ${usage}`);
+      default:
+        throw new SettingsError(refusal(error, collect(root, rootOptions).sessionDir !== undefined));
     }
-    if (error.code === "commander.version") return { kind: "version", text };
-    // Commander throws this if there is no command.
-    if (error.code === "commander.help" && isTyped(root, step)) {
-      return { kind: "stop-after-init", typed: collect(root, rootOptions) };
-    }
-    if (error.code === "commander.help") throw new SettingsError(`no command given\nUsage: ${usage}`);
-    const isExpanded =
-      error.code === "commander.unknownCommand" &&
-      !error.message.includes("Did you mean") &&
-      sessionDirOption !== undefined &&
-      isTyped(root, sessionDirOption);
-    throw new SettingsError(isExpanded ? tooManyArguments : safeMessage(error));
   }
   const [invocation] = chosen;
   if (invocation === undefined) throw new Error("a command line chose nothing");
@@ -155,7 +150,7 @@ function refuseCommandBesideStep(name: Command): never {
   throw new SettingsError(`${stepFlag} takes no command, but ${name} was given`);
 }
 
-/** Refuses flags before the command that it does not take: there, commander accepts the flags of copy. */
+/** Refuses flags before the command that it does not take; commander accepts those of copy. */
 function refuseOtherFlags(typed: TypedSettings, options: SettingOptions, name: Command): void {
   const flags = settingEntries
     .filter(([setting]) => typed[setting] !== undefined && !options.has(setting))
@@ -235,8 +230,11 @@ const tooManyArguments =
   "too many arguments: name session directories with --session-dir. " +
   "If the shell expanded a glob, put the glob in quotes or repeat --session-dir before each directory";
 
-/** Words an error so that it shows no value. Commander's own message would show `--password=hunter2`. */
-function safeMessage({ code, message }: CommanderError): string {
+/**
+ * Words an error without values: commander's own message would show `--password=hunter2`. After
+ * `--session-dir`, a word unlike any command is the rest of an expanded glob.
+ */
+function refusal({ code, message }: CommanderError, hasDirectory: boolean): string {
   const plain = message.replace(/^error: /, "");
   const suggestion = /\n\(Did you mean [^\n]*\)$/.exec(plain)?.[0] ?? "";
   switch (code) {
@@ -245,8 +243,9 @@ function safeMessage({ code, message }: CommanderError): string {
     case "commander.excessArguments":
       return tooManyArguments;
     case "commander.unknownCommand":
-      // A word unlike any command may be anything, such as a URL with its password.
-      return suggestion ? plain : "unknown command; tele-sessions --help lists them";
+      if (suggestion) return plain;
+      // The word may be anything, such as a URL with its password.
+      return hasDirectory ? tooManyArguments : "unknown command; tele-sessions --help lists them";
     case "commander.unknownOption":
       return describeUnknownOption(plain, suggestion);
     default:

@@ -17,7 +17,7 @@ import { plainReporter } from "./plain-reporter.js";
 import { isCapable, isColored, type RunContext } from "./run-context.js";
 import { listenForStop } from "./stop-signals.js";
 
-/** Runs a command, from its first step to its report, whatever happens in between. Returns the exit code. */
+/** Runs a command and reports on it, whatever happens in between. Returns the exit code. */
 export async function runCommand(settings: CommandSettings, context: RunContext): Promise<number> {
   const { output, run } = settings;
   let reportFile: ReportFile | undefined;
@@ -35,8 +35,8 @@ export async function runCommand(settings: CommandSettings, context: RunContext)
   const stop = listenForStop(run.maxDurationMs, (reason) =>
     reporter.say(
       reason === "time"
-        ? "the time of --max-duration is up: finishing what is in flight"
-        : `${reason}: finishing what is in flight; a second one stops at once`,
+        ? "--max-duration is over: finishing what is in flight"
+        : `${reason}: finishing what is in flight; a second signal stops at once`,
     ),
   );
   try {

@@ -14,7 +14,7 @@ export interface TerminalSettings {
   readonly unicode: boolean;
 }
 
-/** Draws a bar with count, rate and time left, and redraws it in place. The terminal must have columns. */
+/** Draws a bar with count, rate and time left, in place, on a terminal that has columns. */
 export function terminalReporter({ stream, colored, unicode }: TerminalSettings): Reporter {
   const spinner = ora({
     stream,

@@ -5,7 +5,10 @@ export interface Entry {
   readonly key: string;
   /** JSON as Python writes it: printable ASCII only, so its length is its size in bytes. */
   readonly value: string;
-  /** When the key expires, milliseconds since the epoch. Fixed when the file is read: sending the entry again never moves it. */
+  /**
+   * When the key expires, milliseconds since the epoch. Fixed when the file is read: sending the
+   * entry again never moves it.
+   */
   readonly expiresAtMs: number;
 }
 
@@ -23,7 +26,7 @@ export interface Candidate {
   readonly ifMissing?: Exclude<IfMissing, "write">;
   /** Present if the directory's mark applies to the file. */
   readonly covered?: true;
-  /** Present if the last complete run without `--on-conflict keep` read the file in its present state. */
+  /** Present if the last complete run without `--on-conflict keep` read this state of the file. */
   readonly unmodifiedSinceMark?: true;
 }
 
@@ -32,7 +35,7 @@ export interface Written {
   readonly file: SessionFile;
   /** The pass that wrote it: 0 for the main pass. */
   readonly pass: number;
-  /** How often the connection had been lost before the write, which tells one connection from the next. */
+  /** How often the connection had been lost before: this tells which connection wrote it. */
   readonly timesLost: number;
   /** Milliseconds since the epoch, on our clock. */
   readonly expiresAtMs: number;

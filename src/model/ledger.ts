@@ -102,7 +102,7 @@ export class Ledger {
     for (const difference of page.differences) this.#keepDifference(difference);
   }
 
-  /** Turns sessions from copied to vanished: they ended after their write, and their keys were deleted. */
+  /** Turns copied sessions into vanished ones: they ended later, and their keys were deleted. */
   recordTakenBack(count: number, bytesWritten: number): void {
     this.#outcomes.copied -= count;
     this.#outcomes.vanished += count;

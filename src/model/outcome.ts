@@ -92,7 +92,7 @@ export interface SessionOutcome {
   readonly facts?: SessionFacts;
   readonly failure?: Failure;
   readonly warning?: string;
-  /** Why a purge left the file, if the kind does not say so. Never quotes a value of the session. */
+  /** Why a purge left the file, if the kind does not say. Never quotes a value of the session. */
   readonly detail?: string;
   /** Why the session differs or its file was left, if the report lists it. */
   readonly difference?: Difference;

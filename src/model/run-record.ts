@@ -14,7 +14,7 @@ export interface RunRecord extends PassRecord {
   readonly startedMs: number;
   /** Originals removed; in a dry run, those that would be. */
   purged: number;
-  /** Whether the run found differences, left files that a purge should remove, or saw keys evicted. */
+  /** Whether it found differences, left files that a purge should remove, or saw evictions. */
   partial: boolean;
   /** Everything that ended the run or kept it from being complete. */
   readonly errors: unknown[];

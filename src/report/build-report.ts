@@ -99,7 +99,7 @@ export function reportedDifference(
   return { ...reportedFile(sid, path, showIds), kind, detail: showable(detail) };
 }
 
-/** A session's id and the path of its file. The id is cut in both, unless the operator wants it whole. */
+/** A session's id and the path of its file; both show a short id unless `showIds`. */
 function reportedFile(sid: string, path: string, showIds: boolean) {
   if (!showIds) return { session: shortSid(sid), file: showablePath(path.replace(sid, shortSid(sid))) };
   const file = path.split(sid).map(showablePath).join(sid);

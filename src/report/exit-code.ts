@@ -57,7 +57,7 @@ export interface RunEnd {
   readonly signal: StopSignal | undefined;
   /** Whether more sessions failed than `--max-failed` allows. */
   readonly tooManyFailed: boolean;
-  /** Whether it found differences, left files that a purge should remove, or saw keys evicted. */
+  /** Whether it found differences, left files that a purge should remove, or saw evictions. */
   readonly partial: boolean;
   /** Whether `--max-duration` ended it. */
   readonly outOfTime: boolean;

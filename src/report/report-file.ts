@@ -141,7 +141,7 @@ export class ReportFile {
   }
 }
 
-/** Opens a file and removes its name, so it disappears with the process. Throws the system's error. */
+/** Opens a file without a name: it disappears with the process. Throws the system's error. */
 function openNameless(path: string): number {
   const descriptor = openSync(path, "wx+", 0o600);
   unlinkSync(path);

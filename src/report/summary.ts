@@ -7,7 +7,7 @@ import type { TextStyle } from "./text-style.js";
 const maxListed = 10;
 const indent = " ".repeat(13);
 
-/** What a summary tells about. */
+/** What a summary is about. */
 export interface Summary {
   readonly command: SessionCommand;
   readonly report: Report;
@@ -48,10 +48,10 @@ function headline({ command, report }: Summary, style: TextStyle): string {
   const would = dryRun ? "would be " : "";
   const unchanged = dryRun ? " Nothing was changed." : "";
   const result = {
-    copy: () => `${share(sessions.copied)} ${would}copied to ${redis} (${bytesText(report.bytes.written)})`,
-    purge: () => `${dryRun ? "" : "the files of "}${share(sessions.removed)} ${would}removed`,
-    verify: () => `${share(sessions.equal)} equal in ${redis},`,
-  }[command]();
+    copy: `${share(sessions.copied)} ${would}copied to ${redis} (${bytesText(report.bytes.written)})`,
+    purge: `${dryRun ? "" : "the files of "}${share(sessions.removed)} ${would}removed`,
+    verify: `${share(sessions.equal)} equal in ${redis},`,
+  }[command];
   return `${verdict(command, report, style)} ${result} ${took}.${unchanged}`;
 }
 
@@ -133,21 +133,20 @@ function countLine(count: number, kind: string, meaning: string, command: Sessio
 }
 
 function purgedLine({ command, report: { sessions, dryRun } }: Summary): string[] {
-  if (command !== "copy" || sessions.purged === 0) return [];
+  const purged = command === "copy" ? sessions.purged : 0;
   const meaning = dryRun ? "would then be removed" : "originals removed after the copy";
-  return [countLine(sessions.purged, "purged", meaning, command)];
+  return lineIf(purged, countLine(purged, "purged", meaning, command));
 }
 
 function unvisitedLine({ sessions: { unvisited } }: Report, style: TextStyle): string[] {
-  if (unvisited === 0) return [];
   const meaning = "listed, but not reached: run the same command again to continue";
-  return [style.bad(countLine(unvisited, "unvisited", meaning, "copy"))];
+  return lineIf(unvisited, style.bad(countLine(unvisited, "unvisited", meaning, "copy")));
 }
 
 function retractedLine({ sessions: { retracted }, dryRun }: Report): string[] {
-  if (retracted === 0) return [];
   const deleted = `${countOf(retracted, "key")} ${dryRun ? "would be deleted" : "deleted"}`;
-  return [`${deleted}: their files are gone since an earlier copy, so their owners logged out.`];
+  const why = "their files are gone since an earlier copy, so their owners logged out";
+  return lineIf(retracted, `${deleted}: ${why}.`);
 }
 
 /** What `verify` found, or what a purge left. */
@@ -182,23 +181,28 @@ function firstOf(lines: readonly string[], total: number, reportPath: string | n
 function laterPassLines({ passes, stillChanging }: Report): string[] {
   const saved = passes.slice(1).reduce((sum, { found }) => sum + found, 0);
   return [
-    ...(saved === 0 ? [] : [`${countOf(saved, "session")} saved during the copy and copied again.`]),
-    ...(stillChanging === 0
-      ? []
-      : [`${countOf(stillChanging, "session")} still changing at the end: copy again after the switch.`]),
+    ...lineIf(saved, `${countOf(saved, "session")} saved during the copy and copied again.`),
+    ...lineIf(
+      stillChanging,
+      `${countOf(stillChanging, "session")} still changing at the end: copy again after the switch.`,
+    ),
   ];
 }
 
 function lossyLine({ sessions: { lossy } }: Report): string[] {
-  if (lossy === 0) return [];
   const held = `${countOf(lossy, "session")} held values that JSON cannot hold exactly (integer keys, tuples)`;
-  return [`${held}, converted as the applet converts them.`];
+  return lineIf(lossy, `${held}, converted as the applet converts them.`);
 }
 
 function otherFilesLine({ source: { ignored, empty } }: Report): string[] {
   const parts = [
-    ...(ignored === 0 ? [] : [`${countOf(ignored, "other name")} ignored`]),
-    ...(empty === 0 ? [] : [`${countOf(empty, "empty file")} left alone`]),
+    ...lineIf(ignored, `${countOf(ignored, "other name")} ignored`),
+    ...lineIf(empty, `${countOf(empty, "empty file")} left alone`),
   ];
-  return parts.length === 0 ? [] : [`${parts.join(", ")}.`];
+  return lineIf(parts.length, `${parts.join(", ")}.`);
+}
+
+/** A line about a count, unless the count is 0. */
+function lineIf(count: number, line: string): string[] {
+  return count === 0 ? [] : [line];
 }

@@ -4,7 +4,7 @@ export interface TextStyle {
   readonly good: (text: string) => string;
 }
 
-/** Not `util.styleText`, which asks whether stdout is a terminal: text for people goes to stderr. */
+/** Not `util.styleText`, which asks about stdout: text for people goes to stderr. */
 export function textStyle(colored: boolean): TextStyle {
   if (!colored) return { bad: (text) => text, good: (text) => text };
   return { bad: (text) => `\x1b[31m${text}\x1b[39m`, good: (text) => `\x1b[32m${text}\x1b[39m` };
