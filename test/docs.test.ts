@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { parseCommandLine } from "../src/cli/program.js";
 import { failureReasons, outcomeKinds } from "../src/model/outcome.js";
-import { exitStatuses } from "../src/report/exit-statuses.js";
+import { exitCodes } from "../src/report/exit-code.js";
 import { generatedParts, replacePart } from "./support/generated-parts.js";
 import { projectRoot } from "./support/project.js";
 
@@ -121,7 +121,7 @@ describe("docs/outcomes.md and docs/exit-codes.md leave nothing out", () => {
       const codes = advised.flatMap(([, cell = ""]) => cell.split(",").map(Number));
       assert.deepEqual(
         codes.toSorted((one, other) => one - other),
-        exitStatuses.map(([code]) => code).toSorted((one, other) => one - other),
+        exitCodes.map(({ code }) => code).toSorted((one, other) => one - other),
         path,
       );
     }

@@ -1,24 +1,23 @@
 import { createInterface } from "node:readline/promises";
 
-/** Where a person is asked. */
+/** Where a person can be asked. */
 export interface Asked {
   readonly stdin: NodeJS.ReadStream;
   readonly terminal: NodeJS.WriteStream;
 }
 
-/** Whether a person can be asked at all. */
 export function canAsk({ stdin, terminal }: Asked): boolean {
   return stdin.isTTY === true && terminal.isTTY === true;
 }
 
-/** What is typed, up to its line end; empty if the input ends or the run is to stop before. */
+/** Returns the typed line, or "" if the input ends or the run is stopped first. */
 export async function askPerson(
   question: string,
   { stdin, terminal }: Asked,
   stop: AbortSignal,
 ): Promise<string> {
   if (stop.aborted) return "";
-  // The terminal stays as it is: Ctrl-C comes as the signal that it always is.
+  // Not in raw mode, so Ctrl-C still arrives as a signal.
   const asking = createInterface({ input: stdin, output: terminal, terminal: false });
   const closed = new Promise<string>((resolve) => asking.once("close", () => resolve("")));
   const close = () => asking.close();

@@ -1,32 +1,74 @@
 import { countSessionFiles } from "../migrate/session-scan.js";
 import { SettingsError } from "../model/errors.js";
 import { countOf } from "../model/number-text.js";
+import { describeTarget } from "../model/redis-target.js";
 import type { RunOptions } from "../model/run-options.js";
 import { showablePath } from "../model/showable.js";
 import { resolveDirectories } from "../source/directories/resolve-directories.js";
 import { type Asked, askPerson, canAsk } from "./ask-person.js";
 
 const word = "remove";
-const namesAtATime = 1024;
+
+/** What a person confirms. */
+export interface PurgePlan {
+  readonly settings: RunOptions;
+  readonly directories: readonly string[];
+  /** Whether a copy comes first. */
+  readonly copies: boolean;
+  /** Whether Redis saves to disk; undefined if it does not say. */
+  readonly persists: boolean | undefined;
+}
 
 /**
- * Has a person type that session files are to go without Redis being asked. Throws `SettingsError` if it was not confirmed, or nobody can
- * be asked.
+ * Asks before a purge of what Redis is proven to hold. If Redis may not keep it, the answer must be
+ * the word `remove`.
+ * @throws SettingsError if the person declines.
  */
-export async function confirmRemoval(
+export async function confirmPurge(plan: PurgePlan, asked: Asked, stop: AbortSignal): Promise<void> {
+  const { settings, directories, copies, persists } = plan;
+  const files = await describeFiles(directories, stop);
+  const redis = `Redis at ${describeTarget(settings.target.redis)}`;
+  const removal = copies
+    ? `This copies ${files} to ${redis}, then removes each file that Redis is proven to hold.`
+    : `This removes ${files}, each after it was proven to be in ${redis}.`;
+  const risk =
+    persists === false
+      ? "Redis has no persistence: a restart would log everyone out."
+      : "Redis does not say whether it saves to disk. If it does not, a restart would log everyone out.";
+  const question = persists
+    ? "Continue? (--yes skips this question) [y/N] "
+    : `  ! ${risk}\nType "${word}" to continue (--yes skips this question): `;
+  const answer = await askPerson(
+    `${removal}\nAfter that, Redis has the only copy.\n${question}`,
+    asked,
+    stop,
+  );
+  if (persists ? /^y(es)?$/i.test(answer) : answer === word) return;
+  throw new SettingsError(`not confirmed: nothing was ${copies ? "copied or " : ""}removed`);
+}
+
+/**
+ * Asks before `purge --unverified`, unless `--yes` was given.
+ * @throws SettingsError if the person declines, or nobody can be asked.
+ */
+export async function confirmUnverified(
   { source, removal, run: { dryRun } }: RunOptions,
   asked: Asked,
   stop: AbortSignal,
 ): Promise<void> {
   if (removal.yes || dryRun) return;
   if (!canAsk(asked)) {
-    throw new SettingsError("--unverified needs --yes if there is no terminal to ask on");
+    throw new SettingsError("--unverified must be confirmed, and there is no terminal to ask on: add --yes");
   }
-  const directories = await resolveDirectories(source, () => undefined);
-  const scan = { directories, batchSize: namesAtATime, sample: null, restores: false, warn: () => undefined };
-  const files = countOf(await countSessionFiles(scan, stop), "session file");
-  const where = directories.map(showablePath).join(", ");
-  const question = `This removes ${files} in ${where} without asking whether Redis holds them.\nType "${word}" to go on: `;
-  if ((await askPerson(question, asked, stop)) !== word)
-    throw new SettingsError("not confirmed: nothing was removed");
+  const files = await describeFiles(await resolveDirectories(source, () => undefined), stop);
+  const warning = `This removes ${files} without asking whether Redis holds them.`;
+  const answer = await askPerson(`${warning}\nType "${word}" to continue: `, asked, stop);
+  if (answer !== word) throw new SettingsError("not confirmed: nothing was removed");
+}
+
+/** `3 session files in /srv/a, /srv/b`. */
+async function describeFiles(directories: readonly string[], stop: AbortSignal): Promise<string> {
+  const scan = { directories, batchSize: 1024, sample: null, restores: false, warn: () => undefined };
+  const count = await countSessionFiles(scan, stop);
+  return `${countOf(count, "session file")} in ${directories.map(showablePath).join(", ")}`;
 }

@@ -1,24 +1,24 @@
 import { readFileSync } from "node:fs";
 import { ReportError, SettingsError } from "../model/errors.js";
-import { endedBy, exitCodeOf, explainError, worstOf } from "../report/exit-code.js";
+import { exitCodeOfError, explainError, worstOf } from "../report/exit-code.js";
 
-const oldestNode = 20;
+const minNode = 20;
 
-/** Runs a command line, without the program's name, and sets the process's exit code. */
+/** Runs a command line, given without the program's name, and sets the exit code of the process. */
 export async function main(commandLine: readonly string[]): Promise<void> {
-  // Neither a reader that went away (`| head`) nor a full disk behind stderr ends the run.
+  // Neither a reader that goes away (`| head`) nor a full disk under stderr ends the run.
   process.stderr.on("error", () => undefined);
   process.stdout.on("error", noteLostOutput);
   process.on("uncaughtException", dieOfBug);
-  settleOn(await exitCodeOfRun(commandLine));
+  endWith(await exitCodeOfRun(commandLine));
 }
 
-/** Ends the process with this code, unless a worse one is settled already. */
-function settleOn(exitCode: number): void {
-  process.exitCode = worstOf([exitCode, ...(typeof process.exitCode === "number" ? [process.exitCode] : [])]);
+/** Sets the exit code, unless a worse one is set already. */
+function endWith(exitCode: number): void {
+  process.exitCode = worstOf([exitCode, Number(process.exitCode ?? 0)]);
 }
 
-/** Modules are loaded by whoever needs them, when it does: starting takes longer than most of what a command line may ask for. */
+/** Loads modules late: loading them all takes longer than most of what a command line asks for. */
 async function exitCodeOfRun(commandLine: readonly string[]): Promise<number> {
   const version = packageVersion();
   try {
@@ -36,8 +36,8 @@ async function exitCodeOfRun(commandLine: readonly string[]): Promise<number> {
 }
 
 function refuseOldNode(): void {
-  if (Number.parseInt(process.versions.node, 10) < oldestNode) {
-    throw new SettingsError(`Node ${process.versions.node} is too old: ${oldestNode} or later is needed`);
+  if (Number.parseInt(process.versions.node, 10) < minNode) {
+    throw new SettingsError(`Node ${process.versions.node} is too old: install Node ${minNode} or later`);
   }
 }
 
@@ -47,15 +47,15 @@ function packageVersion(): string {
   return version;
 }
 
-/** A stdout that a full disk stands behind is a report that could not be written; it shows before the run's end or after it. */
+/** Treats an error on stdout, such as a full disk, as a lost report. It may come after the run. */
 function noteLostOutput(error: NodeJS.ErrnoException): void {
   if (error.code === "EPIPE") return;
   const lost = new ReportError(`stdout could not be written (${error.code})`);
   process.stderr.write(`tele-sessions: ${lost.message}\n`);
-  settleOn(exitCodeOf(endedBy(lost)));
+  endWith(exitCodeOfError(lost));
 }
 
 function dieOfBug(error: unknown): never {
   process.stderr.write(`tele-sessions: ${explainError(error)}\n`);
-  process.exit(exitCodeOf(endedBy(new Error("unexpected", { cause: error }))));
+  process.exit(70);
 }

@@ -3,7 +3,7 @@ import { progressText } from "./progress-text.js";
 
 const lineEveryMs = 10_000;
 
-/** One plain line every ten seconds: for files, pipes and job logs. */
+/** Writes a plain line every ten seconds: for files, pipes and job logs. */
 export function plainReporter(write: (text: string) => void, showProgress: boolean): Reporter {
   let timer: NodeJS.Timeout | undefined;
   return {

@@ -1,6 +1,6 @@
 import { Command as Commander, CommanderError, Help, Option } from "commander";
 import { SettingsError } from "../model/errors.js";
-import { exitStatuses } from "../report/exit-statuses.js";
+import { exitCodes } from "../report/exit-code.js";
 import { defaultOf, type SettingName, settingDefinitions, settingEntries } from "../settings/definitions.js";
 import { isNotBuilt, notBuilt, notBuiltYet } from "../settings/not-built.js";
 import type { TypedFlags } from "../settings/read-settings.js";
@@ -16,28 +16,29 @@ export type Invocation =
   | { readonly kind: "help" | "version"; readonly text: string }
   | { readonly kind: ConnectedCommand | "stop-after-init"; readonly typed: TypedFlags };
 
-/** What help and `--version` need to know. */
+/** What help and `--version` show. */
 export interface ProgramFacts {
   readonly version: string;
-  /** Columns that help may fill. */
+  /** The width of help, in columns. */
   readonly columns: number;
 }
 
 const usage =
   "tele-sessions copy|purge|verify [options]\n       tele-sessions --stop-after-init [options of copy]";
 const description =
-  "Moves the web sessions of a live Tele (or Odoo) server from its session directory into Redis, and logs nobody out.";
+  "Moves the web sessions of a live Tele or Odoo server from its session directory into Redis, so that nobody is logged out.";
 const descriptions: Readonly<Record<ConnectedCommand, string>> = {
   copy: "copy every session into Redis; with --purge, then purge",
-  purge: "remove originals that Redis already holds",
+  purge: "remove the files of sessions that Redis is proven to hold",
   verify: "compare every session file with Redis",
 };
 const stepFlag = "--stop-after-init";
 const stepHelp = "the pre-deploy step: do what the TELE_SESSION_REDIS* switches say, then exit";
 
 /**
- * Reads a command line, without the program's name. Values are not looked at here: `resolveRunOptions` does that. Throws
- * `SettingsError`, which shows flags and commands but no value that was typed.
+ * Parses a command line, given without the program's name. It does not check the values:
+ * `resolveRunOptions` does.
+ * @throws SettingsError which names flags and commands, but no value that was typed.
  */
 export function parseCommandLine(commandLine: readonly string[], facts: ProgramFacts): Invocation {
   const printed: string[] = [];
@@ -46,8 +47,6 @@ export function parseCommandLine(commandLine: readonly string[], facts: ProgramF
   const step = new Option(stepFlag, stepHelp).helpGroup("Without a command:");
   root.addOption(step);
   const rootOptions = addSettings(root, ["copy", "stop-after-init"]);
-  const sessionDirOption = rootOptions.get("sessionDir");
-
   for (const name of connectedCommands) {
     const command = root
       .command(name)
@@ -58,7 +57,7 @@ export function parseCommandLine(commandLine: readonly string[], facts: ProgramF
     command.addOption(new Option(stepFlag).hideHelp()).action(() => {
       if (isTyped(root, step) || command.opts()["stopAfterInit"]) refuseCommandBesideStep(name);
       const before = collect(root, rootOptions);
-      refuseStrangers(before, options, name);
+      refuseOtherFlags(before, options, name);
       chosen.push({ kind: name, typed: merge(before, collect(command, options)) });
     });
   }
@@ -69,29 +68,26 @@ export function parseCommandLine(commandLine: readonly string[], facts: ProgramF
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     const text = printed.join("");
-    if (error.code === "commander.helpDisplayed") {
-      refuseHostAsHelp(commandLine);
-      return { kind: "help", text };
+    switch (error.code) {
+      case "commander.helpDisplayed":
+        refuseHostAsHelp(commandLine);
+        return { kind: "help", text };
+      case "commander.version":
+        return { kind: "version", text };
+      case "commander.help":
+        // Commander shows its help because there is no command.
+        if (isTyped(root, step)) return { kind: "stop-after-init", typed: collect(root, rootOptions) };
+        throw new SettingsError(`no command given\nUsage: ${usage}`);
+      default:
+        throw new SettingsError(refusal(error, collect(root, rootOptions).sessionDir !== undefined));
     }
-    if (error.code === "commander.version") return { kind: "version", text };
-    // Commander's way to say that there was no command.
-    if (error.code === "commander.help" && isTyped(root, step)) {
-      return { kind: "stop-after-init", typed: collect(root, rootOptions) };
-    }
-    if (error.code === "commander.help") throw new SettingsError(`no command given\nUsage: ${usage}`);
-    const isExpanded =
-      error.code === "commander.unknownCommand" &&
-      !error.message.includes("Did you mean") &&
-      sessionDirOption !== undefined &&
-      isTyped(root, sessionDirOption);
-    throw new SettingsError(isExpanded ? tooManyArguments : safeMessage(error));
   }
   const [invocation] = chosen;
   if (invocation === undefined) throw new Error("a command line chose nothing");
   return invocation;
 }
 
-/** In redis-cli, -h is the host. */
+/** Refuses `-h <word>`: in redis-cli, `-h` is the host. */
 function refuseHostAsHelp(commandLine: readonly string[]): void {
   const follower = commandLine[commandLine.indexOf("-h") + 1];
   if (commandLine.includes("-h") && follower !== undefined && !follower.startsWith("-")) {
@@ -110,7 +106,7 @@ function makeProgram(facts: ProgramFacts, print: (text: string) => void): Comman
     .helpCommand(false)
     .configureOutput({
       writeOut: print,
-      // Errors come back as exceptions, and are worded here.
+      // Errors come back as exceptions and get their own wording.
       writeErr: () => undefined,
       getOutHelpWidth: () => facts.columns,
       getErrHelpWidth: () => facts.columns,
@@ -121,7 +117,10 @@ function makeProgram(facts: ProgramFacts, print: (text: string) => void): Comman
     .addHelpText("after", () => afterHelp(facts.columns));
 }
 
-/** Gives a command the flags of every setting that one of `commands` takes; what is not built is known, but not shown. */
+/**
+ * Adds the flags of every setting that one of `commands` takes. Flags that are not built yet are
+ * accepted, to be refused by name, but help does not show them.
+ */
 function addSettings(commander: Commander, commands: readonly Command[]): SettingOptions {
   const options = new Map<SettingName, Option>();
   for (const [name, definition] of settingEntries) {
@@ -148,16 +147,15 @@ function addNotBuiltCommand(root: Commander, name: Command): void {
 }
 
 function refuseCommandBesideStep(name: Command): never {
-  throw new SettingsError(`${stepFlag} takes no command beside it, and ${name} was given`);
+  throw new SettingsError(`${stepFlag} takes no command, but ${name} was given`);
 }
 
-/** Flags before the command are those of copy: others mean nothing to another command. */
-function refuseStrangers(typed: TypedFlags, options: SettingOptions, name: Command): void {
-  const strangers = settingEntries.filter(
-    ([setting]) => typed[setting] !== undefined && !options.has(setting),
-  );
-  const flags = strangers.map(([, { flag }]) => flag);
-  if (flags.length > 0) throw new SettingsError(`${flags.join(", ")}: ${name} takes no such option`);
+/** Refuses flags before the command that it does not take; commander accepts those of copy. */
+function refuseOtherFlags(typed: TypedFlags, options: SettingOptions, name: Command): void {
+  const flags = settingEntries
+    .filter(([setting]) => typed[setting] !== undefined && !options.has(setting))
+    .map(([, { flag }]) => flag);
+  if (flags.length > 0) throw new SettingsError(`${name} takes no option ${flags.join(", ")}`);
 }
 
 function isTyped(commander: Commander, option: Option): boolean {
@@ -174,7 +172,7 @@ function collect(commander: Commander, options: SettingOptions): TypedFlags {
   );
 }
 
-/** Flags before the command and after it: the later one counts, a repeatable one adds up. */
+/** Joins the flags before the command and after it. The later one wins; repeatable ones add up. */
 function merge(before: TypedFlags, after: TypedFlags): TypedFlags {
   const lists = settingEntries
     .map(([name]) => [name, before[name], after[name]] as const)
@@ -193,7 +191,7 @@ function describe(
   return known.length === 0 ? help : `${help} (${known.join("; ")})`;
 }
 
-/** What help shows below the flags: variables without a flag, and the exit codes. */
+/** The end of help: variables without a flag, precedence, exit codes. */
 function afterHelp(columns: number): string {
   const helper = Object.assign(new Help(), { helpWidth: columns });
   const list = (items: readonly (readonly [term: string, meaning: string])[]) => {
@@ -203,9 +201,11 @@ function afterHelp(columns: number): string {
   const variables = settingEntries.flatMap(([name, { flag, variable, help }]) =>
     flag !== undefined || variable === undefined || isNotBuilt(name) ? [] : [[variable, help] as const],
   );
-  const statuses = exitStatuses.map(([code, meaning]) => [String(code), meaning] as const);
+  const statuses = exitCodes
+    .toSorted((one, other) => one.code - other.code)
+    .map(({ code, meaning }) => [String(code), meaning] as const);
   const notes = [
-    "A flag counts before its environment variable, that before tele.conf, that before the default.",
+    "A flag overrides its environment variable, which overrides tele.conf, which overrides the default.",
     "An empty variable counts as unset. TELECMS_SERVER and ~/.telerc name a tele.conf as TELE_RC does.",
   ];
   return [
@@ -220,17 +220,21 @@ function afterHelp(columns: number): string {
   ].join("\n");
 }
 
-/** What is no plain host name may be anything, and is not shown. */
+/** Shows the word only if it is a plain host name: anything else may be a secret. */
 function hostHint(word = ""): string {
   const host = /^[a-z0-9][a-z0-9.-]{0,38}$/i.test(word) ? word : "redis.example";
   return `-h is help; the host is --host ${host}`;
 }
 
 const tooManyArguments =
-  "too many arguments: name session directories with --session-dir. If the shell made several of a glob, put the glob in quotes or repeat --session-dir before each directory";
+  "too many arguments: name session directories with --session-dir. " +
+  "If the shell expanded a glob, put the glob in quotes or repeat --session-dir before each directory";
 
-/** Commander's message without anything that could be a value: it shows unknown options whole, `--password=hunter2` too. */
-function safeMessage({ code, message }: CommanderError): string {
+/**
+ * Words an error without values: commander's own message would show `--password=hunter2`. After
+ * `--session-dir`, a word unlike any command is the rest of an expanded glob.
+ */
+function refusal({ code, message }: CommanderError, hasDirectory: boolean): string {
   const plain = message.replace(/^error: /, "");
   const suggestion = /\n\(Did you mean [^\n]*\)$/.exec(plain)?.[0] ?? "";
   switch (code) {
@@ -239,12 +243,13 @@ function safeMessage({ code, message }: CommanderError): string {
     case "commander.excessArguments":
       return tooManyArguments;
     case "commander.unknownCommand":
-      // What is like no command may be anything, a URL with its password for one.
-      return suggestion ? plain : "unknown command; tele-sessions --help lists them";
+      if (suggestion) return plain;
+      // The word may be anything, such as a URL with its password.
+      return hasDirectory ? tooManyArguments : "unknown command; tele-sessions --help lists them";
     case "commander.unknownOption":
       return describeUnknownOption(plain, suggestion);
     default:
-      return "the command line is not understood; see tele-sessions --help";
+      return "this command line is not valid; see tele-sessions --help";
   }
 }
 
@@ -264,7 +269,7 @@ function describeUnknownOption(message: string, suggestion: string): string {
     return `unknown option '${name}'\n(Did you mean ${spelt}?)`;
   }
   if (/^--(pass|auth)|^-a$/.test(name)) {
-    return `unknown option: a password has no flag; --password-file or TELE_SESSION_REDIS_PASSWORD take it`;
+    return "unknown option: no flag takes a password; use --password-file or TELE_SESSION_REDIS_PASSWORD";
   }
   return name === "" ? "unknown option; see tele-sessions --help" : `unknown option '${name}'${suggestion}`;
 }

@@ -1,24 +1,22 @@
-import { showable } from "../model/showable.js";
-import { endedBy, exitCodeOf, explainError } from "../report/exit-code.js";
+import { maxLineLength, showable } from "../model/showable.js";
+import { exitCodeOfError, explainError } from "../report/exit-code.js";
 import { connectedCommands } from "../settings/setting-definition.js";
 
-const longestWarning = 4096;
-
-/** Says why nothing was begun, also to whoever reads JSON. Gives back the exit code. */
+/** Says why the run did not begin, with `--json` on stdout too. Returns the exit code. */
 export async function refuse(
   error: unknown,
   commandLine: readonly string[],
   version: string,
 ): Promise<number> {
-  const exitCode = exitCodeOf(endedBy(error));
+  const exitCode = exitCodeOfError(error);
   const message = explainError(error);
   process.stderr.write(`tele-sessions: ${message}\n`);
   if (commandLine.includes("--json")) {
-    const { emptyReport } = await import("../report/empty-report.js");
+    const { buildReport } = await import("../report/build-report.js");
     const named = connectedCommands.find((name) => commandLine.includes(name)) ?? "copy";
     const command = commandLine.includes("--stop-after-init") ? "stop-after-init" : named;
-    const report = emptyReport(command, version, [showable(message, longestWarning)], exitCode);
-    process.stdout.write(`${JSON.stringify(report)}\n`);
+    const warnings = [showable(message, maxLineLength)];
+    process.stdout.write(`${JSON.stringify(buildReport({ command, version, exitCode, warnings }))}\n`);
   }
   return exitCode;
 }

@@ -1,9 +1,9 @@
-import type { StopSignal } from "../report/exit-code.js";
+import { exitCodeOfSignal, type StopSignal } from "../report/exit-code.js";
 
-/** A run's way to hear that it is to stop. */
+/** How a run learns that it should stop. */
 export interface StopRequest {
   readonly signal: AbortSignal;
-  /** Which signal asked for it; absent while none has. */
+  /** The signal that asked for it; undefined if none did. */
   readonly received: () => StopSignal | undefined;
   /** Whether the time was up before any signal came. */
   readonly outOfTime: () => boolean;
@@ -11,13 +11,12 @@ export interface StopRequest {
   readonly release: () => void;
 }
 
-/** Node takes a longer one for none. */
-const longestTimerMs = 2 ** 31 - 1;
-const numbers: Readonly<Record<StopSignal, number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
+/** Node fires a longer timer at once. */
+const maxTimerMs = 2 ** 31 - 1;
 
 /**
- * The first signal asks the run to stop, and so does the time when it is up; another signal ends the process at once, with what was
- * reported so far.
+ * Asks the run to stop on the first signal, or when its time is up. A second signal ends the
+ * process at once.
  */
 export function listenForStop(
   maxDurationMs: number | null,
@@ -32,12 +31,11 @@ export function listenForStop(
     onStop("time");
     controller.abort();
   };
-  const timer =
-    maxDurationMs === null ? undefined : setTimeout(endTime, Math.min(maxDurationMs, longestTimerMs));
+  const timer = maxDurationMs === null ? undefined : setTimeout(endTime, Math.min(maxDurationMs, maxTimerMs));
   timer?.unref();
-  const listeners = (Object.keys(numbers) as StopSignal[]).map((name) => {
+  const listeners = (Object.keys(exitCodeOfSignal) as StopSignal[]).map((name) => {
     const listener = () => {
-      if (received !== undefined) process.exit(128 + numbers[name]);
+      if (received !== undefined) process.exit(exitCodeOfSignal[name]);
       received = name;
       onStop(name);
       controller.abort();

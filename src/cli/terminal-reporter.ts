@@ -3,8 +3,8 @@ import type { Plan, Progress, Reporter } from "../model/progress.js";
 import { progressText } from "./progress-text.js";
 
 const redrawMs = 100;
-const widestBar = 30;
-/** Columns that the spinner and the words beside the bar take. */
+const maxBarWidth = 30;
+/** Columns for the spinner and the words around the bar. */
 const wordColumns = 70;
 
 export interface TerminalSettings {
@@ -14,7 +14,7 @@ export interface TerminalSettings {
   readonly unicode: boolean;
 }
 
-/** A bar with count, rate and time left, redrawn in place. For a terminal that has columns. */
+/** Draws a bar with count, rate and time left, in place, on a terminal that has columns. */
 export function terminalReporter({ stream, colored, unicode }: TerminalSettings): Reporter {
   const spinner = ora({
     stream,
@@ -52,7 +52,7 @@ function lineOf(plan: Plan, progress: Progress, columns: number, unicode: boolea
   const share =
     plan.total === undefined || plan.total === 0 ? undefined : Math.min(progress.done / plan.total, 1);
   const words = progressText(plan, progress);
-  const width = Math.min(widestBar, columns - wordColumns);
+  const width = Math.min(maxBarWidth, columns - wordColumns);
   if (share === undefined || width < 5) return `${plan.doing} ${words}`;
   const filled = Math.floor(share * width);
   const [full, open] = unicode ? ["█", "░"] : ["#", "-"];
@@ -60,7 +60,7 @@ function lineOf(plan: Plan, progress: Progress, columns: number, unicode: boolea
   return `${plan.doing} ${full.repeat(filled)}${open.repeat(width - filled)}${percent}  ${words}`;
 }
 
-/** A line that stays one line: the spinner's sign and a space stand before it. */
+/** Cuts a line so that it fits after the spinner and a space. */
 function fitted(line: string, columns: number): string {
   return line.slice(0, Math.max(columns - 4, 1));
 }

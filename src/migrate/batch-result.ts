@@ -22,7 +22,7 @@ export interface BatchResult {
 export class BatchTally {
   readonly #size: number;
   readonly #collectsOutcomes: boolean;
-  readonly #ledger = new Ledger(() => undefined, Number.POSITIVE_INFINITY);
+  readonly #ledger = new Ledger({}, Number.POSITIVE_INFINITY);
   readonly #outcomes: SessionOutcome[] = [];
   readonly #deferred: SessionFile[] = [];
   #recorded = 0;

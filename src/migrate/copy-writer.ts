@@ -5,12 +5,12 @@ import {
   isCoveredByMark,
   isUnmodifiedSinceMark,
 } from "../convert/missing-key.js";
-import type { Candidate, Entry } from "../model/entry.js";
+import type { Candidate, Entry, Written } from "../model/entry.js";
 import type { DirectoryFacts, Survey } from "../model/mark.js";
 import type { SessionOutcome } from "../model/outcome.js";
 import type { RunOptions } from "../model/run-options.js";
 import type { FileStamp, SessionFile } from "../model/session-file.js";
-import type { Written } from "../model/written.js";
+import type { Warn } from "../model/warn.js";
 import { pause } from "../redis/pause.js";
 import type { ResilientConnection } from "../redis/resilient-connection.js";
 import type { SessionStore } from "../redis/session-store.js";
@@ -34,7 +34,7 @@ export interface WriterContext {
   readonly connection: Pick<ResilientConnection, "timesLost">;
   readonly store: SessionStore;
   readonly readers: ReaderPool;
-  readonly warn: (message: string, evenIfQuiet?: boolean) => void;
+  readonly warn: Warn;
   readonly stop: AbortSignal;
 }
 

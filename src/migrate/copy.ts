@@ -4,9 +4,9 @@ import type { Survey } from "../model/mark.js";
 import { countOf } from "../model/number-text.js";
 import type { FailureReason } from "../model/outcome.js";
 import type { RunRecord } from "../model/run-record.js";
+import { tooManyFailed } from "../model/run-record.js";
 import { newScanTally } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
-import { tooManyFailed } from "../model/too-many-failed.js";
 import { pause } from "../redis/pause.js";
 import { countOthersCopying, presenceName } from "../redis/server/presence.js";
 import { inodeOf } from "../source/file-identity.js";
@@ -162,7 +162,7 @@ async function laterPasses(run: Run, writer: CopyWriter, scan: ScanOptions): Pro
   const { record, out, stop } = run;
   for (let number = 1; number <= maxLaterPasses && !stop.aborted; number++) {
     writer.beginPass(number, Date.now());
-    const ledger = new Ledger(out.onFailure);
+    const ledger = new Ledger({ onFailure: out.onFailure });
     const tally = newScanTally();
     try {
       await laterPass(run, writer, ledger, scanAll(scan, tally));
@@ -233,7 +233,7 @@ async function haveKeysGone(
     missing === undefined
       ? "this run could not look once more for the sessions that it wrote: nothing is removed"
       : `${countOf(missing, "session")} that this run wrote ${missing === 1 ? "is" : "are"} no longer in Redis, so it may evict keys: nothing is removed. Give it more memory, then run this again`,
-    true,
+    { evenIfQuiet: true },
   );
   return true;
 }
@@ -241,7 +241,7 @@ async function haveKeysGone(
 /** Warns if too many sessions ended. Returns whether their keys were certainly deleted or lost. */
 function tellEnded({ options, out }: Run, { survey, seen }: MainPassEnd): boolean {
   const verdict = judgeEnded(survey, seen, options.conflicts.maxEnded, Date.now());
-  if (verdict !== "fine") out.warn(endedText(verdict, seen), true);
+  if (verdict !== "fine") out.warn(endedText(verdict, seen), { evenIfQuiet: true });
   return verdict === "lost";
 }
 

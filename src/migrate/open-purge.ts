@@ -141,16 +141,16 @@ function sharedParts(
     remove: ({ file, exact }) => {
       const removal = files.remove(file, exact);
       if (removal.kind === "denied") {
-        warn(
-          explainDenial({ code: removal.code }, showablePath(dirname(`${file.directory}/${file.name}`))),
-          true,
-        );
+        warn(explainDenial({ code: removal.code }, showablePath(dirname(`${file.directory}/${file.name}`))), {
+          evenIfQuiet: true,
+        });
       }
       return removal;
     },
     isDenied: (file) => {
       const denial = files.denialOf(file);
-      if (denial !== undefined) warn(explainDenial(denial.why, showablePath(denial.folder)), true);
+      if (denial !== undefined)
+        warn(explainDenial(denial.why, showablePath(denial.folder)), { evenIfQuiet: true });
       return denial !== undefined;
     },
     isInUse: files.isInUse,

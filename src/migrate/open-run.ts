@@ -3,14 +3,13 @@ import { convertSession, fileSizeFactor } from "../convert/convert-session.js";
 import { type KeyLayout, keyPrefix } from "../convert/session-key.js";
 import { isSigned } from "../convert/sign.js";
 import { RedisError } from "../model/errors.js";
-import { finishWithinMs } from "../model/finish-within.js";
 import type { HeldText } from "../model/held.js";
 import { describeTarget } from "../model/redis-target.js";
 import { Canary } from "../redis/canary.js";
 import { Continuity } from "../redis/continuity.js";
 import { lookForKeyLayouts } from "../redis/key-layouts-seen.js";
 import { DryRunStore, RedisSessionStore } from "../redis/redis-session-store.js";
-import { ResilientConnection } from "../redis/resilient-connection.js";
+import { ResilientConnection, shutdownGraceMs } from "../redis/resilient-connection.js";
 import { MemoryGuard } from "../redis/server/memory-guard.js";
 import { type Phase, presenceName } from "../redis/server/presence.js";
 import { askServerFacts, refuseUnfitServer } from "../redis/server/server-facts.js";
@@ -50,7 +49,7 @@ export async function openRun(
     stop,
   });
   const canary = phase === undefined ? undefined : new Canary(connection, presence, out.warn);
-  const closeLate = () => setTimeout(() => void connection.close(), finishWithinMs).unref();
+  const closeLate = () => setTimeout(() => void connection.close(), shutdownGraceMs).unref();
   stop.addEventListener("abort", closeLate, { once: true });
   const close = async () => {
     stop.removeEventListener("abort", closeLate);
@@ -108,6 +107,6 @@ async function layoutOf(
   record.keyLayoutEvidence = choice.evidence;
   if ("refusal" in choice) throw new RedisError("refused", choice.refusal);
   record.keyLayout = choice.layout;
-  if (choice.warning !== undefined) out.warn(choice.warning, true);
+  if (choice.warning !== undefined) out.warn(choice.warning, { evenIfQuiet: true });
   return choice.layout;
 }

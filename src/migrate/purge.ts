@@ -1,7 +1,6 @@
-import type { Ledger } from "../model/ledger.js";
+import { Ledger } from "../model/ledger.js";
 import type { Survey } from "../model/mark.js";
 import { countOf } from "../model/number-text.js";
-import { ledgerFor } from "../model/run-record.js";
 import { newScanTally } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
 import { deniedFolderOf, explainDenial } from "../source/removal/removal-denial.js";
@@ -46,7 +45,7 @@ export async function purge(run: Run, extent: "proven" | "unconditional"): Promi
       const { unheld } = await remove(run, opened, { ledger, total: undefined });
       tellDoubt(run);
       if (extent === "unconditional" && unheld > 0) {
-        out.warn(`${countOf(unheld, "session file")} removed that Redis did not hold`, true);
+        out.warn(`${countOf(unheld, "session file")} removed that Redis did not hold`, { evenIfQuiet: true });
       }
     } finally {
       opened.close();
@@ -70,14 +69,14 @@ export async function purgeCopied(run: Run, inUse: boolean): Promise<void> {
   }
   if (inUse && !options.removal.inUse) {
     record.partial = true;
-    out.warn(`${stillInUse}; nothing was removed (--in-use removes all the same)`, true);
+    out.warn(`${stillInUse}; nothing was removed (--in-use removes all the same)`, { evenIfQuiet: true });
     return;
   }
   const startedMs = Date.now();
   await redis.marks.read();
   const survey = await surveyRun(run, "whole");
   // A session that failed in the copy fails here again: it is listed once.
-  const ledger = ledgerFor({ onFailure: () => undefined, onDifference: out.onDifference });
+  const ledger = new Ledger({ onDifference: out.onDifference });
   const tally = newScanTally();
   const opened = openPurge(run, survey, { ledger, tally, extent: "proven", startedMs });
   try {
@@ -119,7 +118,9 @@ async function remove(
     if (shown.ledger === record.ledger && !stop.aborted) record.listed = namesSeen(record);
     if (result.left > 0 || !result.confirmed) record.partial = true;
     if (result.foundInUse) {
-      out.warn(`${stillInUse}; nothing more was removed (--in-use removes all the same)`, true);
+      out.warn(`${stillInUse}; nothing more was removed (--in-use removes all the same)`, {
+        evenIfQuiet: true,
+      });
     }
     return result;
   });
@@ -134,7 +135,7 @@ function foreseePurge({ record, out }: Run): void {
     if (denied === undefined) continue;
     record.partial = true;
     record.purged = 0;
-    out.warn(explainDenial(denied.why, showablePath(denied.folder)), true);
+    out.warn(explainDenial(denied.why, showablePath(denied.folder)), { evenIfQuiet: true });
   }
 }
 
@@ -168,6 +169,6 @@ async function keysWereLost(run: Run, survey: Survey, { work }: OpenPurge): Prom
     }
   }
   const isLost = judgeEnded(survey, seen.all, options.conflicts.maxEnded, Date.now()) === "lost";
-  if (isLost) out.warn(endedText("lost", seen.all), true);
+  if (isLost) out.warn(endedText("lost", seen.all), { evenIfQuiet: true });
   return isLost;
 }

@@ -62,13 +62,12 @@ export class RemovalGate {
     if (persists === undefined) {
       out.warn(
         "Redis does not tell whether it saves to disk. If it does not, a restart of it after the removal logs everyone out; allow INFO and CONFIG GET to be sure",
-        true,
+        { evenIfQuiet: true },
       );
     } else if (!persists) {
-      out.warn(
-        "Redis keeps nothing on a disk: once the files are gone, a restart of it ends every session",
-        true,
-      );
+      out.warn("Redis keeps nothing on a disk: once the files are gone, a restart of it ends every session", {
+        evenIfQuiet: true,
+      });
     }
   }
 
@@ -80,7 +79,7 @@ export class RemovalGate {
       const others = await countOtherCopies(this.#run);
       if (others === 0) return true;
       if (Date.now() >= giveUpAtMs) {
-        out.warn("another run still copies this directory: nothing was removed", true);
+        out.warn("another run still copies this directory: nothing was removed", { evenIfQuiet: true });
         return false;
       }
       if (!told) out.warn("another run copies this directory: nothing is removed before it is through");

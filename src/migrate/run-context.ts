@@ -4,6 +4,7 @@ import type { Reporter } from "../model/progress.js";
 import type { RunOptions } from "../model/run-options.js";
 import type { RunRecord } from "../model/run-record.js";
 import type { ReadSession } from "../model/session-file.js";
+import type { Warn } from "../model/warn.js";
 import type { Canary } from "../redis/canary.js";
 import type { Continuity } from "../redis/continuity.js";
 import type { ResilientConnection } from "../redis/resilient-connection.js";
@@ -17,7 +18,7 @@ import type { ReaderThread } from "./readers/reader-thread.js";
 export interface RunOutput {
   readonly reporter: Reporter;
   /** `evenIfQuiet`: `--quiet` does not hide it. */
-  readonly warn: (message: string, evenIfQuiet?: boolean) => void;
+  readonly warn: Warn;
   readonly onOutcome: (outcome: SessionOutcome) => void;
   readonly onFailure: (failure: Failure) => void;
   readonly onDifference: (difference: Difference) => void;

@@ -12,14 +12,14 @@ export function tellLongSids({ record, out }: Told): void {
   if (longSids === 0) return;
   out.warn(
     `${countOf(longSids, "session id")} of 84 or more characters: session_redis reads them only from 19.0 on (84 characters; none is known to read the 86 of saas-19.1). Before 19.0 their owners are logged out at the switch`,
-    true,
+    { evenIfQuiet: true },
   );
 }
 
 /** Warns of sessions in doubt: a person must decide which value counts. */
 export function tellDoubt({ record, out }: Told): void {
   const { inDoubt } = record.ledger.counts;
-  if (inDoubt > 0) out.warn(doubtText(inDoubt), true);
+  if (inDoubt > 0) out.warn(doubtText(inDoubt), { evenIfQuiet: true });
 }
 
 /** What a person can do about conflicts in doubt. */

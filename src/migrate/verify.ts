@@ -29,7 +29,7 @@ export async function verify(run: Run): Promise<void> {
   tellDoubt(run);
   tellLongSids(run);
   const verdict = stop.aborted ? "fine" : judgeEnded(survey, seen, options.conflicts.maxEnded, Date.now());
-  if (verdict !== "fine") out.warn(endedText(verdict, seen), true);
+  if (verdict !== "fine") out.warn(endedText(verdict, seen), { evenIfQuiet: true });
   const { outcomes } = record.ledger.counts;
   const differing = outcomes.missing + outcomes.different + outcomes["wrong-lifetime"];
   // What an interrupted purge left aside was not compared.

@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Written } from "../model/entry.js";
 import { SourceError } from "../model/errors.js";
 import type { SessionFile } from "../model/session-file.js";
-import type { Written } from "../model/written.js";
+import type { Warn } from "../model/warn.js";
 import type { ResilientConnection } from "../redis/resilient-connection.js";
 import type { SessionStore } from "../redis/session-store.js";
 import { Looks } from "../source/looks.js";
@@ -13,7 +14,7 @@ export interface LogContext {
   readonly connection: Pick<ResilientConnection, "timesLost">;
   readonly store: Pick<SessionStore, "keyOf" | "exist" | "retract">;
   readonly folders: SessionFolders;
-  readonly warn: (message: string, evenIfQuiet?: boolean) => void;
+  readonly warn: Warn;
   readonly stop: AbortSignal;
 }
 
@@ -147,7 +148,7 @@ export class WrittenLog {
   /** If the temporary file fails, the copy goes on without deleting keys. */
   #goOnWithout(error: unknown): void {
     if (!(error instanceof SourceError)) throw error;
-    this.#context.warn(`${error.message}: ${staysInRedis}`, true);
+    this.#context.warn(`${error.message}: ${staysInRedis}`, { evenIfQuiet: true });
     this.close();
   }
 }

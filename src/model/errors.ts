@@ -1,14 +1,20 @@
-/** A setting is wrong or missing; nothing was touched. The message names its origin and never holds a secret. Exit 2. */
+/**
+ * A setting is wrong or missing, and nothing was touched. The message names where the setting came
+ * from and holds no secret. Exit 2.
+ */
 export class SettingsError extends Error {
   override readonly name = "SettingsError";
 }
 
-/** The session directory could not be used, or not any more. Exit 3. */
+/** A session directory could not be used, or was lost during the run. Exit 3. */
 export class SourceError extends Error {
   override readonly name = "SourceError";
 }
 
-/** Redis could not be used (`unavailable`, exit 3) or refused us (`refused`, exit 5). The message never holds a command's arguments. */
+/**
+ * Redis could not be used (`unavailable`, exit 3) or refused us (`refused`, exit 5). The message
+ * holds no arguments of a command.
+ */
 export class RedisError extends Error {
   override readonly name = "RedisError";
   readonly kind: "unavailable" | "refused";
@@ -19,7 +25,10 @@ export class RedisError extends Error {
   }
 }
 
-/** Redis was restarted, emptied or taken over by another one's data, or may have been: what it confirmed before counts for nothing, and the main pass begins again. */
+/**
+ * Redis was, or may have been, restarted, emptied or replaced by a server with other data. Nothing
+ * it confirmed counts any more, so the main pass starts over.
+ */
 export class RedisForgotError extends Error {
   override readonly name = "RedisForgotError";
 
@@ -28,7 +37,7 @@ export class RedisForgotError extends Error {
   }
 }
 
-/** A report could not be written. Before the run it is a `SettingsError`; during it, exit 3. */
+/** A report could not be written. Exit 3; before the run it is a `SettingsError` instead. */
 export class ReportError extends Error {
   override readonly name = "ReportError";
 }

@@ -8,27 +8,32 @@ import {
   type SessionOutcome,
 } from "./outcome.js";
 
-/** Failures that are kept; a sink gets every one. */
-const mostFailuresKept = 100;
+/** Failures and differences that a ledger keeps of each; its listeners hear of every one. */
+const maxKept = 100;
 
 /** What became of every session file so far. */
-export interface LedgerCounts {
+export interface LedgerCounts extends Readonly<Record<TotalName, number>> {
   readonly outcomes: Readonly<Record<OutcomeKind, number>>;
-  /** The sum of the outcomes, always. */
-  readonly found: number;
   readonly formats: Readonly<Record<SessionFormat, number>>;
   readonly reasons: ReadonlyMap<FailureReason, number>;
-  readonly empty: number;
-  /** Files that were no regular files any more when they were opened. */
-  readonly ignored: number;
-  readonly authenticated: number;
-  readonly anonymous: number;
-  readonly lossy: number;
-  /** Sessions of which nothing tells if the file's value or Redis's is newer. */
-  readonly inDoubt: number;
-  readonly bytesRead: number;
-  readonly bytesWritten: number;
 }
+
+/**
+ * `found` is always the sum of the outcomes. `ignored` files were not regular files any more when
+ * they were opened. `inDoubt`: nothing tells whether the file's value or Redis's is newer.
+ */
+const totalNames = [
+  "found",
+  "empty",
+  "ignored",
+  "authenticated",
+  "anonymous",
+  "lossy",
+  "inDoubt",
+  "bytesRead",
+  "bytesWritten",
+] as const;
+type TotalName = (typeof totalNames)[number];
 
 /** What a ledger holds, as plain data. */
 export interface LedgerPage extends LedgerCounts {
@@ -37,112 +42,84 @@ export interface LedgerPage extends LedgerCounts {
   readonly differences: readonly Difference[];
 }
 
-/** Counts outcomes. It holds no session, and no more failures than it is told to keep. */
+/** Called for each failure and each difference as it is recorded. */
+export interface FindingListeners {
+  readonly onFailure?: (failure: Failure) => void;
+  readonly onDifference?: (difference: Difference) => void;
+}
+
+/** Counts outcomes. It holds no session, and only the first failures and differences. */
 export class Ledger {
-  readonly #outcomes = Object.fromEntries(outcomeKinds.map((kind) => [kind, 0])) as Record<
-    OutcomeKind,
-    number
-  >;
-  readonly #formats: Record<SessionFormat, number> = { pickle: 0, json: 0 };
+  readonly #totals = zeros(totalNames);
+  readonly #outcomes = zeros(outcomeKinds);
+  readonly #formats = zeros(["pickle", "json"]);
   readonly #reasons = new Map<FailureReason, number>();
   readonly #warnings = new Map<string, number>();
   readonly #failures: Failure[] = [];
   readonly #differences: Difference[] = [];
-  readonly #onDifference: (difference: Difference) => void;
-  readonly #onFailure: (failure: Failure) => void;
-  readonly #mostFailures: number;
-  #found = 0;
-  #empty = 0;
-  #ignored = 0;
-  #authenticated = 0;
-  #anonymous = 0;
-  #lossy = 0;
-  #inDoubt = 0;
-  #bytesRead = 0;
-  #bytesWritten = 0;
+  readonly #listeners: FindingListeners;
+  readonly #maxKept: number;
   #unvisited = 0;
 
-  /** `onFailure` and `onDifference` are told of each as it is recorded; the first `mostFailures` of either are kept. */
-  constructor(
-    onFailure: (failure: Failure) => void,
-    mostFailures = mostFailuresKept,
-    onDifference: (difference: Difference) => void = () => undefined,
-  ) {
-    this.#onFailure = onFailure;
-    this.#onDifference = onDifference;
-    this.#mostFailures = mostFailures;
+  constructor(listeners: FindingListeners = {}, keep = maxKept) {
+    this.#listeners = listeners;
+    this.#maxKept = keep;
   }
 
   record(outcome: SessionOutcome): void {
-    this.#bytesRead += outcome.bytesRead;
-    this.#bytesWritten += outcome.bytesWritten;
-    if (outcome.kind === "empty") this.#empty++;
-    else if (outcome.kind === "ignored") this.#ignored++;
+    const { kind, format, facts, warning, failure, difference } = outcome;
+    const totals = this.#totals;
+    totals.bytesRead += outcome.bytesRead;
+    totals.bytesWritten += outcome.bytesWritten;
+    if (kind === "empty" || kind === "ignored") totals[kind]++;
     else {
-      this.#outcomes[outcome.kind]++;
-      this.#found++;
+      this.#outcomes[kind]++;
+      totals.found++;
     }
-    if (outcome.format !== undefined) this.#formats[outcome.format]++;
-    if (outcome.facts !== undefined) {
-      if (outcome.facts.authenticated) this.#authenticated++;
-      else this.#anonymous++;
-      if (outcome.facts.lossy) this.#lossy++;
+    if (format !== undefined) this.#formats[format]++;
+    if (facts !== undefined) {
+      totals[facts.authenticated ? "authenticated" : "anonymous"]++;
+      if (facts.lossy) totals.lossy++;
     }
-    if (outcome.inDoubt === true) this.#inDoubt++;
-    if (outcome.warning !== undefined) addTo(this.#warnings, outcome.warning, 1);
-    if (outcome.failure !== undefined) {
-      addTo(this.#reasons, outcome.failure.reason, 1);
-      this.#keepFailure(outcome.failure);
+    if (outcome.inDoubt === true) totals.inDoubt++;
+    if (warning !== undefined) increase(this.#warnings, warning, 1);
+    if (failure !== undefined) {
+      increase(this.#reasons, failure.reason, 1);
+      this.#keepFailure(failure);
     }
-    if (outcome.difference !== undefined) this.#keepDifference(outcome.difference);
+    if (difference !== undefined) this.#keepDifference(difference);
   }
 
-  /** Adds what another ledger counted; that one was to keep every failure. */
+  /** Adds what another ledger counted, which must have kept every failure and difference. */
   add(page: LedgerPage): void {
+    for (const name of totalNames) this.#totals[name] += page[name];
     for (const kind of outcomeKinds) this.#outcomes[kind] += page.outcomes[kind];
     this.#formats.pickle += page.formats.pickle;
     this.#formats.json += page.formats.json;
-    for (const [reason, count] of page.reasons) addTo(this.#reasons, reason, count);
-    for (const [warning, count] of page.warnings) addTo(this.#warnings, warning, count);
-    this.#found += page.found;
-    this.#empty += page.empty;
-    this.#ignored += page.ignored;
-    this.#authenticated += page.authenticated;
-    this.#anonymous += page.anonymous;
-    this.#lossy += page.lossy;
-    this.#inDoubt += page.inDoubt;
-    this.#bytesRead += page.bytesRead;
-    this.#bytesWritten += page.bytesWritten;
+    for (const [reason, count] of page.reasons) increase(this.#reasons, reason, count);
+    for (const [warning, count] of page.warnings) increase(this.#warnings, warning, count);
     for (const failure of page.failures) this.#keepFailure(failure);
     for (const difference of page.differences) this.#keepDifference(difference);
   }
 
-  /** Sessions that were counted as copied, with so many bytes in all, ended behind their write, and their keys were taken back. */
+  /** Turns copied sessions into vanished ones: they ended later, and their keys were deleted. */
   recordRetracted(count: number, bytesWritten: number): void {
     this.#outcomes.copied -= count;
     this.#outcomes.vanished += count;
-    this.#bytesWritten -= bytesWritten;
+    this.#totals.bytesWritten -= bytesWritten;
   }
 
-  /** Session files that were listed and never reached: outside the sum. */
+  /** Counts session files that were listed but never reached. They are not part of `found`. */
   recordUnvisited(count: number): void {
     this.#unvisited += count;
   }
 
   get counts(): LedgerCounts {
     return {
+      ...this.#totals,
       outcomes: { ...this.#outcomes },
-      found: this.#found,
-      formats: { ...this.#formats },
+      formats: this.#formats,
       reasons: this.#reasons,
-      empty: this.#empty,
-      ignored: this.#ignored,
-      authenticated: this.#authenticated,
-      anonymous: this.#anonymous,
-      lossy: this.#lossy,
-      inDoubt: this.#inDoubt,
-      bytesRead: this.#bytesRead,
-      bytesWritten: this.#bytesWritten,
     };
   }
 
@@ -159,27 +136,31 @@ export class Ledger {
     return this.#unvisited;
   }
 
-  /** The first of them, 100 unless told otherwise. */
+  /** The first failures: 100, unless the constructor was told otherwise. */
   get failures(): readonly Failure[] {
     return this.#failures;
   }
 
-  /** Warnings about sessions, each with the number of sessions that it concerns. */
+  /** Each warning about sessions, with the number of sessions it concerns. */
   get warnings(): ReadonlyMap<string, number> {
     return this.#warnings;
   }
 
-  #keepDifference(difference: Difference): void {
-    if (this.#differences.length < this.#mostFailures) this.#differences.push(difference);
-    this.#onDifference(difference);
+  #keepFailure(failure: Failure): void {
+    if (this.#failures.length < this.#maxKept) this.#failures.push(failure);
+    this.#listeners.onFailure?.(failure);
   }
 
-  #keepFailure(failure: Failure): void {
-    if (this.#failures.length < this.#mostFailures) this.#failures.push(failure);
-    this.#onFailure(failure);
+  #keepDifference(difference: Difference): void {
+    if (this.#differences.length < this.#maxKept) this.#differences.push(difference);
+    this.#listeners.onDifference?.(difference);
   }
 }
 
-function addTo<Key>(counts: Map<Key, number>, key: Key, count: number): void {
+function zeros<Name extends string>(names: readonly Name[]): Record<Name, number> {
+  return Object.fromEntries(names.map((name) => [name, 0])) as Record<Name, number>;
+}
+
+function increase<Key>(counts: Map<Key, number>, key: Key, count: number): void {
   counts.set(key, (counts.get(key) ?? 0) + count);
 }

@@ -1,20 +1,20 @@
 import type { ServerWorks } from "./report.js";
 
-/** Seconds that a session lives after its last save, by kind. */
+/** Seconds that a session lives after its last save: logged in, or anonymous. */
 export interface Expirations {
   readonly expiration: number;
   readonly expirationAnonymous: number;
 }
 
-/** What complete runs over a session directory left for later ones. Instants are milliseconds since the epoch. */
+/** What complete runs over a session directory leave behind. Times are ms since the epoch. */
 export interface DirectoryMark {
-  /** The start of the last complete run's main pass. */
+  /** When the main pass of the last complete run started. */
   readonly startedMs: number;
-  /** The start of the last complete run without `--on-conflict keep`; absent if there was none. */
+  /** When the last complete run without `--on-conflict keep` started; absent if there was none. */
   readonly startedWithoutKeepMs?: number;
-  /** The start of the last complete run that renewed lifetimes. */
+  /** When the last complete run that renewed lifetimes started. */
   readonly renewedMs: number;
-  /** The shortest and the longest expirations used since that one; absent in marks of versions that did not note them. */
+  /** The shortest and longest expirations since `renewedMs`; absent in marks of old versions. */
   readonly shortest?: Expirations;
   readonly longest?: Expirations;
   readonly ttl?: "full" | "remaining";
@@ -25,38 +25,38 @@ export interface DirectoryFacts {
   readonly directory: string;
   /** Absent if no complete run over it is known. */
   readonly mark?: DirectoryMark;
-  /** Where its server works, as far as is known by now. */
+  /** Where its server works, as far as the run knows yet. */
   readonly serverWorks: ServerWorks;
-  /** Whether a missing key may mean that its session ended: Redis evicts nothing, and says so. */
+  /** Whether a missing key may mean that its session ended: Redis says that it evicts nothing. */
   readonly endedCounts: boolean;
-  /** Whether change times tell of modifications: nothing touched every file. */
+  /** Whether change times show modifications: nothing has touched every file. */
   readonly changeTimesCount: boolean;
-  /** The latest modification of any session file seen by now, milliseconds since the epoch. */
+  /** The latest modification of any session file seen so far, milliseconds since the epoch. */
   readonly latestMtimeMs: number;
-  /** Whether every session file was seen. */
+  /** Whether every session file has been seen. */
   readonly whole: boolean;
 }
 
-/** What a batch adds to what is known about a session directory. */
+/** What a batch of session files shows about their directory. */
 export interface DirectorySeen {
   readonly directory: string;
   readonly latestMtimeMs: number;
-  /** Sessions that the directory's mark counts for. */
+  /** Sessions that the directory's mark applies to. */
   readonly covered: number;
-  /** Of these, sessions that ended in Redis. */
+  /** How many of these ended in Redis. */
   readonly ended: number;
 }
 
-/** What the look at the session keys found: keys that a server saved, none, or nothing that can be relied on. */
+/** What the sample of session keys shows: that a server saved some, that none did, or neither. */
 export type KeyEvidence = "server-saved" | "none" | "unknown";
 
-/** What a run finds out before it begins, and learns while it goes on. */
+/** What a run finds out before it begins, and goes on learning. */
 export interface Survey {
   readonly keys: KeyEvidence;
   readonly directories: readonly DirectoryFacts[];
-  /** Whether expiry instants can carry a sign in this Redis; some stores keep whole seconds. */
+  /** Whether expiry times can carry a copy's sign in this Redis; some stores keep whole seconds. */
   readonly signsCount: boolean;
-  /** Where the server works, over all directories. */
+  /** Where the server works, judged over all directories. */
   readonly serverWorks: ServerWorks;
   /** The longest expirations that copies used. */
   readonly longest: Expirations;

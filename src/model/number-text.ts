@@ -1,6 +1,6 @@
-/** A count with thousands set apart: `2,600,000`. */
+/** A count with thousands separators: `2,600,000`. */
 export function countText(count: number): string {
-  // The first call of toLocaleString takes as long as a small run.
+  // Not toLocaleString: its first call takes as long as a small run.
   return String(Math.round(count)).replace(/\B(?=(?:\d{3})+$)/g, ",");
 }
 
@@ -9,7 +9,7 @@ export function countOf(count: number, noun: string): string {
   return `${countText(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** A span of time as people say it: `0.4 s`, `12 s`, `3 min 5 s`, `1 h 20 min`. */
+/** A duration as people say it: `0.4 s`, `12 s`, `3 min 5 s`, `1 h 20 min`. */
 export function durationText(seconds: number): string {
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
@@ -21,7 +21,7 @@ export function durationText(seconds: number): string {
 export function bytesText(bytes: number): string {
   const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
   let step = 0;
-  // What would round to 1024.0 of a unit is 1.0 of the next.
+  // 1023.95 would round to 1024.0, so it becomes 1.0 of the next unit.
   while (step < units.length - 1 && bytes / 2 ** (10 * step) >= (step === 0 ? 1024 : 1023.95)) step++;
   return step === 0 ? `${bytes} bytes` : `${(bytes / 2 ** (10 * step)).toFixed(1)} ${units[step]}`;
 }

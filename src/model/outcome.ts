@@ -1,4 +1,4 @@
-/** Why a session failed: the whole set; `docs/outcomes.md` explains each. */
+/** Every reason why a session can fail; `docs/outcomes.md` explains them. */
 export const failureReasons = [
   "corrupt",
   "not-a-session",
@@ -13,7 +13,7 @@ export const failureReasons = [
 ] as const;
 export type FailureReason = (typeof failureReasons)[number];
 
-/** What can become of a session file, by command; every one found gets exactly one. */
+/** What can become of a session file, by command. Every file found gets exactly one outcome. */
 export const outcomesOf = {
   copy: ["copied", "identical", "kept", "expired", "ended", "superseded", "vanished", "failed"],
   purge: ["removed", "absent", "ended", "kept", "denied", "vanished", "failed"],
@@ -30,66 +30,75 @@ export const outcomesOf = {
     "failed",
   ],
 } as const;
+
+/** A command that gives every session file an outcome. */
+export type SessionCommand = keyof typeof outcomesOf;
 export type CopyOutcome = (typeof outcomesOf.copy)[number];
 export type PurgeOutcome = (typeof outcomesOf.purge)[number];
 export type VerifyOutcome = (typeof outcomesOf.verify)[number];
 export type OutcomeKind = CopyOutcome | PurgeOutcome | VerifyOutcome;
 
-/** Every outcome there is, each once. */
+/** Every outcome of any command, each once. */
 export const outcomeKinds: readonly OutcomeKind[] = [...new Set(Object.values(outcomesOf).flat())];
 
 /** How a session's bytes are written in its file. */
 export type SessionFormat = "pickle" | "json";
 
-/** What is known of a session once it was decoded. */
+/** What decoding a session tells about it. */
 export interface SessionFacts {
   /** Whether `uid` is truthy as Python sees it. */
   readonly authenticated: boolean;
-  /** Whether JSON cannot hold it quite as Python had it. */
+  /** Whether JSON cannot hold it exactly as Python did. */
   readonly lossy: boolean;
-  /** Present if the session holds only one of the keys that every server saves: its file is copied, but never removed. */
+  /**
+   * Present if the session holds only one of the keys that every server saves. Its file is copied,
+   * but never removed.
+   */
   readonly hasOneKey?: true;
 }
 
-/** What a person is told about one by one, besides failures: what `verify` finds, and what a purge leaves. */
+/** What reports list one by one besides failures: what `verify` finds, and what a purge leaves. */
 export type DifferenceKind = "missing" | "different" | "wrong-lifetime" | "absent" | "kept" | "denied";
 
-/** One session that differs from what Redis holds, or whose file a purge left, for the report. */
+/** For the report: a session that differs from what Redis holds, or whose file a purge left. */
 export interface Difference {
   readonly sid: string;
   /** The path of its file. */
   readonly path: string;
   readonly kind: DifferenceKind;
-  /** Never quotes a value. */
+  /** Never quotes a value of the session. */
   readonly detail: string;
 }
 
-/** One session that failed, for the report. */
+/** For the report: a session that failed. */
 export interface Failure {
   readonly sid: string;
-  /** The path of its file; absent if it is not known any more. */
+  /** The path of its file; absent if no longer known. */
   readonly path?: string;
   readonly reason: FailureReason;
-  /** Never quotes a value. */
+  /** Never quotes a value of the session. */
   readonly detail: string;
 }
 
-/** What became of one session file. `empty` and `ignored` show only when it is opened; neither counts as a session. */
+/**
+ * What became of one session file. `empty` and `ignored` show only when it is opened, and neither
+ * counts as a session.
+ */
 export interface SessionOutcome {
   readonly sid: string;
   readonly kind: OutcomeKind | "empty" | "ignored";
-  /** Absent where the file was not decoded. */
+  /** Absent if the file was not decoded. */
   readonly format?: SessionFormat;
   readonly facts?: SessionFacts;
   readonly failure?: Failure;
   readonly warning?: string;
-  /** Why a file stays that a purge was to remove, if its kind does not say it. Never quotes a value. */
+  /** Why a purge left the file, if the kind does not say. Never quotes a value of the session. */
   readonly detail?: string;
-  /** Why a session differs or a file was left, if a person is to be told of it. */
+  /** Why the session differs or its file was left, if the report lists it. */
   readonly difference?: Difference;
-  /** Whether nothing tells if the file's value or Redis's is newer. */
+  /** Present if it is unclear whether the file's value or Redis's is newer. */
   readonly inDoubt?: true;
   readonly bytesRead: number;
-  /** Bytes of the value; 0 where nothing was written. */
+  /** Bytes of the value; 0 if nothing was written. */
   readonly bytesWritten: number;
 }

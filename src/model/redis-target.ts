@@ -1,19 +1,19 @@
-/** How TLS is made; absent parts take Node's defaults, certificates are verified unless `insecure`. */
+/** TLS options. Absent ones take Node's defaults; certificates are verified unless `insecure`. */
 export interface RedisTls {
-  /** PEM text of the authorities that are trusted, in place of the system's. */
+  /** PEM text of the authorities to trust instead of the system's. */
   readonly ca?: string;
-  /** PEM text of our certificate and its key, for servers that ask for one. */
+  /** PEM text of our own certificate and its key, for servers that ask for one. */
   readonly cert?: string;
   readonly key?: string;
-  /** The name that the server's certificate must carry, where it is not the host. */
+  /** The name that the server's certificate must have; absent: the host. */
   readonly servername?: string;
-  /** Whether the server's certificate goes unverified. */
+  /** Whether to accept the server's certificate without verifying it. */
   readonly insecure: boolean;
-  /** Whether the name in the certificate is compared with the host. */
+  /** Whether the name in the certificate must match the host. */
   readonly checkHostname: boolean;
 }
 
-/** A single Redis server and how to get in. */
+/** A single Redis server and how to log in. */
 export interface RedisTarget {
   /** A host and port, or a Unix socket's path. */
   readonly address: { readonly host: string; readonly port: number } | { readonly path: string };
@@ -24,7 +24,7 @@ export interface RedisTarget {
   readonly hints?: ConnectionHints;
 }
 
-/** Sentences about the settings that are said only if this goes wrong. They hold no secret. */
+/** Sentences about settings that people see only if the connection fails. They hold no secret. */
 export interface ConnectionHints {
   /** The server cannot be reached, or does not speak as expected. */
   readonly connection?: string;
@@ -32,7 +32,7 @@ export interface ConnectionHints {
   readonly login?: string;
 }
 
-/** `host:port/db` or `path/db`: how a target is named to people. Never holds a credential. */
+/** `host:port/db` or `path/db`: how people see a target. It holds no credentials. */
 export function describeTarget(target: RedisTarget): string {
   const { address, db } = target;
   return "path" in address ? `${address.path}/${db}` : `${address.host}:${address.port}/${db}`;

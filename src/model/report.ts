@@ -1,19 +1,25 @@
-import type { CopyOutcome, DifferenceKind, FailureReason, OutcomeKind, SessionFormat } from "./outcome.js";
+import type { DifferenceKind, FailureReason, OutcomeKind, SessionFormat } from "./outcome.js";
 import type { Layout } from "./session-file.js";
 
 export type RunOutcome = "complete" | "partial" | "refused" | "interrupted" | "failed";
 
-/** Why a key layout was chosen: `named` by a setting, keys `found` under one layout only, under `both`, under `none`. */
+/**
+ * Why a key layout was chosen: a setting `named` it, or server-saved keys were `found` under one
+ * layout only, under `both`, or under `none`.
+ */
 export type KeyLayoutEvidence = "named" | "found" | "both" | "none";
 
-/** Where the server saves its sessions: in session files, in Redis, or nothing tells. */
+/** Where the server saves its sessions; `unknown` if neither the files nor Redis show it. */
 export type ServerWorks = "files" | "redis" | "unknown";
 
-/** Counts of one pass over the session directories, by the outcomes of a command; `found` is their sum. */
-export type PassCounts<Kind extends OutcomeKind = CopyOutcome> = Readonly<Record<"found" | Kind, number>>;
+/**
+ * Counts of one pass over the session directories. It has the outcomes of the command and no
+ * others; `found` is their sum.
+ */
+export type PassCounts = Readonly<{ found: number } & Partial<Record<OutcomeKind, number>>>;
 
 /** What `--json` prints and `--report` keeps. */
-export interface Report<Kind extends OutcomeKind = CopyOutcome> {
+export interface Report {
   readonly tool: "tele-sessions";
   readonly version: string;
   readonly command: string;
@@ -28,24 +34,26 @@ export interface Report<Kind extends OutcomeKind = CopyOutcome> {
     readonly empty: number;
   };
   readonly target: {
-    /** `host:port/db`; null where the run ended before it was known. */
+    /** `host:port/db`; null if the run ended before it was known. */
     readonly redis: string | null;
     readonly keyLayout: "documented" | "applet" | null;
     readonly keyLayoutEvidence: KeyLayoutEvidence | null;
     readonly prefix: string | null;
-    /** Where the server saves its sessions, as far as the run found out. */
     readonly serverWorks: ServerWorks;
   };
   /** Names of session files that the listing saw; null if they were not counted. */
   readonly listed: number | null;
-  /** `purged`: originals removed by `copy --purge`; `retracted`: keys deleted because their files are gone. */
-  readonly sessions: PassCounts<Kind> &
+  /**
+   * `purged`: originals removed; `retracted`: keys deleted because their files are gone;
+   * `unvisited`: files listed but not reached.
+   */
+  readonly sessions: PassCounts &
     Readonly<Record<"purged" | "retracted" | "authenticated" | "anonymous" | "lossy" | "unvisited", number>>;
-  readonly passes: readonly PassCounts<Kind>[];
+  readonly passes: readonly PassCounts[];
   readonly stillChanging: number;
   readonly failures: readonly ReportedFailure[];
   readonly failuresOmitted: number;
-  /** What `verify` found and what a purge left, the first 100; a report file has every one. */
+  /** What `verify` found or a purge left: the first 100. A report file has every one. */
   readonly differences: readonly ReportedDifference[];
   readonly differencesOmitted: number;
   readonly warnings: readonly string[];
@@ -56,18 +64,18 @@ export interface Report<Kind extends OutcomeKind = CopyOutcome> {
 }
 
 export interface ReportedDifference {
-  /** The first 6 characters of the sid, or all of it if the operator asked for that. */
+  /** The first 6 characters of the sid, or the whole sid with `--show-ids`. */
   readonly session: string;
-  /** The path of its file; a sid in it is cut likewise. */
+  /** The path of its file, with the sid cut in the same way. */
   readonly file: string;
   readonly kind: DifferenceKind;
   readonly detail: string;
 }
 
 export interface ReportedFailure {
-  /** The first 6 characters of the sid, or all of it if the operator asked for that. */
+  /** The first 6 characters of the sid, or the whole sid with `--show-ids`. */
   readonly session: string;
-  /** The path of its file; a sid in it is cut likewise. */
+  /** The path of its file, with the sid cut in the same way. */
   readonly file: string;
   readonly reason: FailureReason;
   readonly detail: string;

@@ -1,31 +1,26 @@
-import { Ledger } from "./ledger.js";
-import type { Difference, Failure, OutcomeKind } from "./outcome.js";
+import { type FindingListeners, Ledger } from "./ledger.js";
+import type { Difference, OutcomeKind } from "./outcome.js";
 import type { KeyLayoutEvidence, ServerWorks } from "./report.js";
+import type { Allowance } from "./run-options.js";
 import { newScanTally, type ScanTally } from "./session-file.js";
 
-/** What a run comes to know, step by step; what it has not reached is empty. */
-export interface RunRecord {
+/** Differences that a record keeps; a report file has every one. */
+const maxDifferences = 100;
+
+/** What a run learns step by step. Whatever it has not reached yet is empty. */
+export interface RunRecord extends PassRecord {
   /** The outcomes that its sessions can have. */
   readonly kinds: readonly OutcomeKind[];
   readonly startedMs: number;
-  ledger: Ledger;
-  tally: ScanTally;
-  /** One for each pass over what changed while the copy ran, in their order. */
-  laterPasses: Ledger[];
-  /** Sessions that were still being changed when the last of these passes was done. */
-  stillChanging: number;
   /** Originals removed; in a dry run, those that would be. */
   purged: number;
-  /** Whether differences were found, files were left that a purge was to remove, or keys evicted meanwhile. */
+  /** Whether it found differences, left files that a purge should remove, or saw evictions. */
   partial: boolean;
-  /** Everything that ended the run or kept it from being whole. */
+  /** Everything that ended the run or kept it from being complete. */
   readonly errors: unknown[];
   readonly warnings: string[];
-  /** Whole sentences that a summary ends with. */
+  /** Whole sentences for the end of the summary. */
   readonly notes: string[];
-  /** What differs or was left: the first of them, and how many there are. */
-  differences: Difference[];
-  differenceCount: number;
   directories: readonly string[];
   /** `host:port/db`. */
   redis: string | null;
@@ -38,35 +33,29 @@ export interface RunRecord {
   retracted: number;
 }
 
-/** Who is told of each failure and difference. */
-export interface FindingSinks {
-  readonly onFailure: (failure: Failure) => void;
-  readonly onDifference: (difference: Difference) => void;
+/** What a run counts, and drops if it has to start over. */
+interface PassRecord {
+  ledger: Ledger;
+  tally: ScanTally;
+  /** One ledger for each pass over what changed during the copy, in order. */
+  laterPasses: Ledger[];
+  /** Sessions that were still changing at the end of the last of these passes. */
+  stillChanging: number;
+  /** What differs or was left: the first ones, and how many there are. */
+  differences: Difference[];
+  differenceCount: number;
 }
 
-/** A ledger that tells of everything it finds. */
-export function ledgerFor({ onFailure, onDifference }: FindingSinks): Ledger {
-  return new Ledger(onFailure, undefined, onDifference);
-}
-
-export function newRunRecord(
-  kinds: readonly OutcomeKind[],
-  { onFailure, onDifference }: FindingSinks,
-): RunRecord {
+export function newRunRecord(kinds: readonly OutcomeKind[], listeners: FindingListeners = {}): RunRecord {
   return {
+    ...newPassRecord(listeners),
     kinds,
     startedMs: performance.now(),
-    ledger: ledgerFor({ onFailure, onDifference }),
-    tally: newScanTally(),
-    laterPasses: [],
-    stillChanging: 0,
     purged: 0,
     partial: false,
     errors: [],
     warnings: [],
     notes: [],
-    differences: [],
-    differenceCount: 0,
     directories: [],
     redis: null,
     keyLayout: null,
@@ -77,27 +66,46 @@ export function newRunRecord(
   };
 }
 
-/** Takes back what the main pass counted, for it begins again. */
-export function forgetPass(record: RunRecord, sinks: FindingSinks): void {
-  record.ledger = ledgerFor(sinks);
-  record.differences = [];
-  record.differenceCount = 0;
-  record.tally = newScanTally();
-  record.laterPasses = [];
-  record.stillChanging = 0;
+/** Drops what the passes counted, because the run starts over. */
+export function forgetPass(record: RunRecord, listeners: FindingListeners): void {
+  Object.assign(record, newPassRecord(listeners));
 }
 
-/** Everything that a run counted, pass by pass. */
-export function ledgersOf({
-  ledger,
-  laterPasses,
-}: {
-  readonly ledger: Ledger;
-  readonly laterPasses: readonly Ledger[];
-}): Ledger[] {
+function newPassRecord(listeners: FindingListeners): PassRecord {
+  return {
+    ledger: new Ledger(listeners),
+    tally: newScanTally(),
+    laterPasses: [],
+    stillChanging: 0,
+    differences: [],
+    differenceCount: 0,
+  };
+}
+
+export function recordDifference(record: RunRecord, difference: Difference): void {
+  record.differenceCount++;
+  if (record.differences.length < maxDifferences) record.differences.push(difference);
+}
+
+/** The ledgers of the main pass and of the later passes, in order. */
+export function ledgersOf({ ledger, laterPasses }: RunRecord): Ledger[] {
   return [ledger, ...laterPasses];
 }
 
+/**
+ * Whether more sessions failed in any one pass than is allowed. A percentage is of the sessions
+ * that the main pass found.
+ */
+export function tooManyFailed(record: RunRecord, allowance: Allowance): boolean {
+  const { found } = record.ledger.counts;
+  return ledgersOf(record).some(({ counts: { outcomes } }) =>
+    "count" in allowance
+      ? outcomes.failed > allowance.count
+      : 100 * outcomes.failed > allowance.percent * found,
+  );
+}
+
+/** Seconds since the run began. */
 export function secondsOf(record: RunRecord): number {
   return (performance.now() - record.startedMs) / 1000;
 }

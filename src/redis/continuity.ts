@@ -1,3 +1,4 @@
+import type { Warn } from "../model/warn.js";
 import type { Canary } from "./canary.js";
 import type { ResilientConnection } from "./resilient-connection.js";
 import type { ServerState } from "./server/server-state.js";
@@ -10,16 +11,12 @@ import type { ServerState } from "./server/server-state.js";
 export class Continuity {
   readonly #connection: ResilientConnection;
   readonly #canary: Canary | undefined;
-  readonly #warn: (message: string, evenIfQuiet?: boolean) => void;
+  readonly #warn: Warn;
   #evictedBefore: number | undefined;
   #hidesEvictions = false;
 
   /** A run that only reads has no canary. */
-  constructor(
-    connection: ResilientConnection,
-    canary: Canary | undefined,
-    warn: (message: string, evenIfQuiet?: boolean) => void,
-  ) {
+  constructor(connection: ResilientConnection, canary: Canary | undefined, warn: Warn) {
     this.#connection = connection;
     this.#canary = canary;
     this.#warn = warn;
@@ -48,7 +45,9 @@ export class Continuity {
         now > before
           ? `has evicted ${now - before} keys meanwhile, of whatever kind`
           : "was told meanwhile to forget how many keys it evicted";
-      this.#warn(`Redis ${what}: sessions may be missing, and nothing more is removed`, true);
+      this.#warn(`Redis ${what}: sessions may be missing, and nothing more is removed`, {
+        evenIfQuiet: true,
+      });
       // The canary may have been evicted too.
       return "evicted";
     }
@@ -63,7 +62,7 @@ export class Continuity {
       this.#hidesEvictions = true;
       this.#warn(
         `Redis does not tell ${hidden}, so sessions may be evicted unseen. A copy looks once more at its end for each session that it wrote; allow INFO and CONFIG GET to be sure`,
-        true,
+        { evenIfQuiet: true },
       );
     }
     return state.evictedKeys;

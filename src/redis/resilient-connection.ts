@@ -23,6 +23,9 @@ const mostLossesOfOne = 3;
 /** The first may be a failover. */
 const mostRefusedWrites = 1;
 
+/** What is in flight when a run is to stop has this long to finish: spec.md allows 10 s until the run has reported. */
+export const shutdownGraceMs = 8000;
+
 /** Work for items that may be sent in parts. */
 export interface EachOf<Item, Result> {
   /** One result for each item, in their order; `tries` counts what was sent before. */

@@ -1,86 +1,113 @@
 import { RedisError, RedisForgotError, ReportError, SettingsError, SourceError } from "../model/errors.js";
 import type { RunOutcome } from "../model/report.js";
-import { showable } from "../model/showable.js";
+import { maxLineLength, showable } from "../model/showable.js";
 
-const longestLine = 4096;
+/** An exit code, with what it means to people and what a report calls it. */
+interface ExitCode {
+  readonly code: number;
+  readonly outcome: RunOutcome;
+  readonly meaning: string;
+}
+
+/** Every exit code. If several apply to a run, the first one here counts. */
+export const exitCodes: readonly ExitCode[] = [
+  { code: 70, outcome: "failed", meaning: "a bug in tele-sessions" },
+  { code: 130, outcome: "interrupted", meaning: "stopped by SIGINT (Ctrl-C); run again to continue" },
+  { code: 143, outcome: "interrupted", meaning: "stopped by SIGTERM; run again to continue" },
+  { code: 129, outcome: "interrupted", meaning: "stopped by SIGHUP; run again to continue" },
+  {
+    code: 2,
+    outcome: "refused",
+    meaning: "usage or settings are wrong, or a session directory is missing; nothing was touched",
+  },
+  {
+    code: 5,
+    outcome: "refused",
+    meaning:
+      "refused by Redis: password, permissions, replica, certificate, memory, eviction policy or key layout",
+  },
+  {
+    code: 3,
+    outcome: "failed",
+    meaning: "Redis, a session directory or the report could not be used; finished work is kept",
+  },
+  { code: 6, outcome: "partial", meaning: "stopped by --max-duration; run again to continue" },
+  { code: 1, outcome: "partial", meaning: "finished, but more sessions failed than --max-failed allows" },
+  {
+    code: 4,
+    outcome: "partial",
+    meaning:
+      "verify found differences, a purge left files, keys were evicted or lost, or too many sessions ended",
+  },
+  { code: 0, outcome: "complete", meaning: "every session is where it should be" },
+];
 
 export type StopSignal = "SIGHUP" | "SIGINT" | "SIGTERM";
 
+export const exitCodeOfSignal: Readonly<Record<StopSignal, number>> = {
+  SIGHUP: 129,
+  SIGINT: 130,
+  SIGTERM: 143,
+};
+
 /** How a run ended. */
 export interface RunEnd {
-  /** Everything that ended it or kept it from being whole; several may apply. */
+  /** Everything that ended it or kept it from being complete; several may apply. */
   readonly errors: readonly unknown[];
   readonly signal: StopSignal | undefined;
   /** Whether more sessions failed than `--max-failed` allows. */
   readonly tooManyFailed: boolean;
-  /** Whether differences were found, files were left that a purge was to remove, or keys evicted meanwhile. */
+  /** Whether it found differences, left files that a purge should remove, or saw evictions. */
   readonly partial: boolean;
-  /** Whether the time of `--max-duration` was up. */
+  /** Whether `--max-duration` ended it. */
   readonly outOfTime: boolean;
-}
-
-/** A run that was ended by an error before anything else was known of it. */
-export function endedBy(error: unknown): RunEnd {
-  return { errors: [error], signal: undefined, tooManyFailed: false, partial: false, outOfTime: false };
-}
-
-const signalCodes: Readonly<Record<StopSignal, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
-
-/** Where several apply, the first of these counts. */
-const precedence = [70, 130, 143, 129, 2, 5, 3, 6, 1, 4, 0];
-
-export function worstOf(codes: readonly number[]): number {
-  return precedence.find((code) => codes.includes(code)) ?? 0;
 }
 
 export function exitCodeOf({ errors, signal, tooManyFailed, partial, outOfTime }: RunEnd): number {
   return worstOf([
-    ...errors.map(codeOfError),
-    ...(signal === undefined ? [] : [signalCodes[signal]]),
+    ...errors.map(exitCodeOfError),
+    ...(signal === undefined ? [] : [exitCodeOfSignal[signal]]),
     ...(tooManyFailed ? [1] : []),
     ...(partial ? [4] : []),
     ...(outOfTime ? [6] : []),
   ]);
 }
 
-/** What a report calls an exit code. */
-export function outcomeOf(exitCode: number): RunOutcome {
-  switch (exitCode) {
-    case 0:
-      return "complete";
-    case 1:
-    case 4:
-    case 6:
-      return "partial";
-    case 2:
-    case 5:
-      return "refused";
-    case 129:
-    case 130:
-    case 143:
-      return "interrupted";
-    default:
-      return "failed";
-  }
-}
-
-function codeOfError(error: unknown): number {
+export function exitCodeOfError(error: unknown): number {
   if (error instanceof SettingsError) return 2;
   if (error instanceof RedisError) return error.kind === "refused" ? 5 : 3;
   const isLoss = [SourceError, ReportError, RedisForgotError].some((type) => error instanceof type);
   return isLoss ? 3 : 70;
 }
 
-/** An error as a sentence for people. One that is a bug shows where it happened, never what it said: that may hold a value. */
+/** The code that counts of several; 0 of none. */
+export function worstOf(codes: readonly number[]): number {
+  return exitCodes.find(({ code }) => codes.includes(code))?.code ?? 0;
+}
+
+/** What a report calls an exit code. */
+export function outcomeOf(exitCode: number): RunOutcome {
+  return exitCodes.find(({ code }) => code === exitCode)?.outcome ?? "failed";
+}
+
+/** What an exit code means to people. */
+export function meaningOf(exitCode: number): string {
+  return exitCodes.find(({ code }) => code === exitCode)?.meaning ?? "";
+}
+
+/**
+ * An error as text for people. A bug shows its stack but not its message, which may hold a value
+ * from a session.
+ */
 export function explainError(error: unknown): string {
-  if (codeOfError(error) !== 70 && error instanceof Error) {
+  if (exitCodeOfError(error) !== 70 && error instanceof Error) {
     return error.message
       .split("\n")
-      .map((line) => showable(line, longestLine))
+      .map((line) => showable(line, maxLineLength))
       .join("\n");
   }
   const name = error instanceof Error ? error.name : typeof error;
-  const frames =
-    error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)) : [];
+  const stack = error instanceof Error ? (error.stack ?? "") : "";
+  const frames = stack.split("\n").filter((line) => /^\s+at /.test(line));
   return [`a bug in tele-sessions, please report it: ${name}`, ...frames].join("\n");
 }

@@ -15,36 +15,36 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { errorCode } from "../model/error-code.js";
 import { ReportError, SettingsError } from "../model/errors.js";
-import type { ReportedDifference, ReportedFailure } from "../model/report.js";
+import type { Report, ReportedDifference, ReportedFailure } from "../model/report.js";
 import { showablePath } from "../model/showable.js";
-import type { RunReport } from "./build-report.js";
 
-/** As a path, stdout. */
+/** The path that means stdout. */
 const toStdout = "-";
 const head = '{"failures": [';
 
 /**
- * The file of `--report`: the report with every failure and difference, each written as it happens, so that memory stays flat when all fail. It grows
- * under another name beside the path and takes the path's place when it is whole.
+ * The file of `--report`: the report with every failure and difference. Each is written as it
+ * happens, so memory stays flat even if every session fails. The file grows under a temporary name
+ * in the same directory and is renamed when it is complete.
  */
 export class ReportFile {
   readonly #path: string;
   readonly #temporary: string;
   readonly #descriptor: number;
   #failures = 0;
-  /** Where differences wait for the failures to end; absent until there is one. */
+  /** Holds the differences until all failures are written; absent until there is one. */
   #differences: number | undefined;
   #error: ReportError | undefined;
 
-  /** Throws `SettingsError` where no file can be made there. */
+  /** @throws SettingsError if no file can be created there. */
   constructor(path: string) {
     this.#path = path;
     const name = `.tele-sessions-report-${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
     this.#temporary = join(path === toStdout ? tmpdir() : dirname(path), name);
     try {
-      const there = path === toStdout ? undefined : statSync(path, { throwIfNoEntry: false });
-      if (there !== undefined && !there.isFile())
-        throw new SettingsError(`--report: ${showablePath(path)} is no file`);
+      const existing = path === toStdout ? undefined : statSync(path, { throwIfNoEntry: false });
+      if (existing !== undefined && !existing.isFile())
+        throw new SettingsError(`--report: ${showablePath(path)} is not a regular file`);
       this.#descriptor = openSync(this.#temporary, "ax+", 0o600);
     } catch (error) {
       if (error instanceof SettingsError) throw error;
@@ -53,13 +53,13 @@ export class ReportFile {
     this.#write(head);
   }
 
-  /** Never throws: what could not be written is told by `finish`. */
+  /** Never throws; `finish` reports an error in writing it. */
   addFailure(failure: ReportedFailure): void {
     this.#write(`${this.#failures === 0 ? "" : ","}\n  ${JSON.stringify(failure)}`);
     this.#failures++;
   }
 
-  /** Never throws: what could not be written is told by `finish`. */
+  /** Never throws; `finish` reports an error in writing it. */
   addDifference(difference: ReportedDifference): void {
     this.#attempt(() => {
       const isFirst = this.#differences === undefined;
@@ -68,7 +68,7 @@ export class ReportFile {
     });
   }
 
-  /** Takes back every failure and difference: the run begins again. */
+  /** Drops every failure and difference, because the run starts over. */
   forgetFindings(): void {
     this.#failures = 0;
     if (this.#differences !== undefined) closeSync(this.#differences);
@@ -77,13 +77,16 @@ export class ReportFile {
     this.#write(head);
   }
 
-  /** Removes what is unfinished, where a run ends without a report. */
+  /** Removes the unfinished file of a run that ends without a report. */
   discard(): void {
     rmSync(this.#temporary, { force: true });
   }
 
-  /** Puts the report in its place. Throws `ReportError` where it, or a failure before, could not be written. */
-  finish(report: RunReport): void {
+  /**
+   * Completes the report and puts it in its place.
+   * @throws ReportError if any part of it could not be written.
+   */
+  finish(report: Report): void {
     const { failures: _, differences: __, ...rest } = report;
     this.#write('\n],\n"differences": [');
     this.#attempt(() => this.#appendDifferences());
@@ -138,7 +141,7 @@ export class ReportFile {
   }
 }
 
-/** A file without a name: it goes with the process. Throws the system's error. */
+/** Opens a file without a name: it disappears with the process. Throws the system's error. */
 function openNameless(path: string): number {
   const descriptor = openSync(path, "wx+", 0o600);
   unlinkSync(path);
@@ -150,7 +153,7 @@ function writeWhole(descriptor: number, text: string | Buffer): void {
   for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
 }
 
-/** What a file holds, from its start, block by block. Throws the system's error. */
+/** Reads a file from its start in blocks. Throws the system's error. */
 function* blocksOf(descriptor: number): Generator<Buffer> {
   for (let at = 0; ; ) {
     const block = Buffer.alloc(64 * 1024);

@@ -2,10 +2,10 @@ import { randomBytes } from "node:crypto";
 import { closeSync, ftruncateSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Written } from "../model/entry.js";
 import { errorCode } from "../model/error-code.js";
 import { SourceError } from "../model/errors.js";
 import type { SessionFile } from "../model/session-file.js";
-import type { Written } from "../model/written.js";
 import { layouts } from "./layouts.js";
 
 const digestLength = 20;

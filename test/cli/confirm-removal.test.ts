@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { describe, it } from "node:test";
 import type { Asked } from "../../src/cli/ask-person.js";
-import { confirmRemoval } from "../../src/cli/confirm-removal.js";
+import { confirmUnverified } from "../../src/cli/confirm-removal.js";
 import { parseCommandLine } from "../../src/cli/program.js";
 import { SettingsError, SourceError } from "../../src/model/errors.js";
 import { resolveRunOptions } from "../../src/settings/resolve-options.js";
@@ -12,7 +12,7 @@ import { waitUntil } from "../end-to-end/support/wait-until.js";
 import { memoryFiles } from "../support/memory-files.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 
-/** A directory of so many session files, and of what is none. */
+/** A directory with `count` session files and a file that is none. */
 function directoryOf(count: number): string {
   const directory = makeTemporaryDirectory();
   for (let index = 0; index < count; index++) {
@@ -33,7 +33,7 @@ function settingsOf(...flags: readonly string[]) {
   return resolveRunOptions("purge", invocation.typed, { HOME: "/home/tele" }, memoryFiles({}));
 }
 
-/** A person in front of a terminal, or where there is none. */
+/** A person at a terminal, or without one. */
 function person({ input = true, output = true } = {}) {
   const keyboard = Object.assign(new PassThrough(), { isTTY: input });
   const screen = Object.assign(new PassThrough(), { isTTY: output });
@@ -41,22 +41,26 @@ function person({ input = true, output = true } = {}) {
   screen.on("data", (chunk: Buffer) => {
     shown += chunk.toString();
   });
-  // Of a terminal nothing more is used than that it is one.
+  // The code under test only asks whether a stream is a terminal.
   const asked = { stdin: keyboard, terminal: screen } as unknown as Asked;
   return { asked, keyboard, shown: () => shown };
 }
 
 const running = new AbortController().signal;
 
-/** Has a person who types that asked about a directory; gives back what they saw. */
+/** Asks a person about a directory, who types `typed`. Returns what they saw. */
 async function answer(directory: string, typed: string, end = false): Promise<string> {
   const { asked, keyboard, shown } = person();
-  const confirming = confirmRemoval(settingsOf("--unverified", "--session-dir", directory), asked, running);
+  const confirming = confirmUnverified(
+    settingsOf("--unverified", "--session-dir", directory),
+    asked,
+    running,
+  );
   const settled = confirming.then(
     () => undefined,
     (error: unknown) => error,
   );
-  await waitUntil("the question is shown", () => shown().endsWith("go on: "));
+  await waitUntil("the question is shown", () => shown().endsWith("continue: "));
   keyboard.write(typed);
   if (end) keyboard.end();
   const error = await settled;
@@ -67,19 +71,19 @@ async function answer(directory: string, typed: string, end = false): Promise<st
 describe("confirm-removal: --unverified needs --yes or a typed confirmation (spec.md section 4, Purge)", () => {
   for (const [name, typed] of [
     ["the word", "remove\n"],
-    ["the word, with what a terminal puts around it", "  remove \r\n"],
+    ["the word with white space around it", "  remove \r\n"],
     ["the word and more lines", "remove\nno\n"],
   ] as const) {
-    it(`${name}: confirmed, after a question that says how many files and where`, async () => {
+    it(`${name}: confirmed; the question says how many files, and where`, async () => {
       const directory = directoryOf(3);
       assert.equal(
         await answer(directory, typed),
-        `This removes 3 session files in ${directory} without asking whether Redis holds them.\nType "remove" to go on: `,
+        `This removes 3 session files in ${directory} without asking whether Redis holds them.\nType "remove" to continue: `,
       );
     });
   }
 
-  it("one file is a session file", async () =>
+  it("the question about one file is in the singular", async () =>
     assert.match(await answer(directoryOf(1), "remove\n"), /^This removes 1 session file in /));
 
   for (const [name, typed, end] of [
@@ -99,52 +103,52 @@ describe("confirm-removal: --unverified needs --yes or a typed confirmation (spe
     });
   }
 
-  it("a stop while it waits: not confirmed, at once", async () => {
+  it("a stop during the question: not confirmed, at once", async () => {
     const { asked, shown } = person();
     const controller = new AbortController();
     const settings = settingsOf("--unverified", "--session-dir", directoryOf(1));
-    const refused = assert.rejects(confirmRemoval(settings, asked, controller.signal), SettingsError);
-    await waitUntil("the question is shown", () => shown().endsWith("go on: "));
+    const refused = assert.rejects(confirmUnverified(settings, asked, controller.signal), SettingsError);
+    await waitUntil("the question is shown", () => shown().endsWith("continue: "));
     controller.abort();
     await refused;
   });
 
-  it("a directory that is missing is no question", async () => {
+  it("a missing directory: no question", async () => {
     const { asked, shown } = person();
     const settings = settingsOf("--unverified", "--session-dir", join(directoryOf(0), "missing"));
     await assert.rejects(
-      confirmRemoval(settings, asked, running),
+      confirmUnverified(settings, asked, running),
       (error) => error instanceof SettingsError || error instanceof SourceError,
     );
     assert.equal(shown(), "");
   });
 });
 
-describe("confirm-removal: where nobody is to be asked", () => {
+describe("confirm-removal: without a question", () => {
   for (const [name, flag] of [
-    ["--yes confirms beforehand", "--yes"],
-    ["--dry-run needs none", "--dry-run"],
+    ["--yes confirms in advance", "--yes"],
+    ["--dry-run needs no confirmation", "--dry-run"],
   ] as const) {
-    it(`${name}: no question, with and without a terminal`, async () => {
+    it(`${name}, with and without a terminal`, async () => {
       const settings = settingsOf("--unverified", "--session-dir", directoryOf(1), flag);
       for (const terminal of [person(), person({ input: false, output: false })]) {
-        await confirmRemoval(settings, terminal.asked, running);
+        await confirmUnverified(settings, terminal.asked, running);
         assert.equal(terminal.shown(), "");
       }
     });
   }
 
   for (const [name, terminal] of [
-    ["the input is no terminal", { input: false }],
-    ["the output is no terminal", { output: false }],
-    ["neither is", { input: false, output: false }],
+    ["stdin is not a terminal", { input: false }],
+    ["stderr is not a terminal", { output: false }],
+    ["neither is a terminal", { input: false, output: false }],
   ] as const) {
     it(`${name}: refused, naming --yes`, async () => {
       const { asked, shown } = person(terminal);
       const settings = settingsOf("--unverified", "--session-dir", directoryOf(1));
-      await assert.rejects(confirmRemoval(settings, asked, running), {
+      await assert.rejects(confirmUnverified(settings, asked, running), {
         name: "SettingsError",
-        message: "--unverified needs --yes if there is no terminal to ask on",
+        message: "--unverified must be confirmed, and there is no terminal to ask on: add --yes",
       });
       assert.equal(shown(), "");
     });

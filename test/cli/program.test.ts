@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Invocation, parseCommandLine } from "../../src/cli/program.js";
-import { exitStatuses } from "../../src/report/exit-statuses.js";
+import { exitCodes } from "../../src/report/exit-code.js";
 import { settingEntries } from "../../src/settings/definitions.js";
 import { isNotBuilt, notBuilt } from "../../src/settings/not-built.js";
 
@@ -15,7 +15,7 @@ function textOf(...commandLine: string[]): string {
   return invocation.text;
 }
 
-describe("command line: what is asked for", () => {
+describe("command line: what it asks for", () => {
   const rows: readonly (readonly [commandLine: string, invocation: Invocation])[] = [
     ["copy", { kind: "copy", typed: {} }],
     ["copy --json --db 2", { kind: "copy", typed: { json: true, db: "2" } }],
@@ -43,7 +43,7 @@ describe("command line: what is asked for", () => {
   }
 });
 
-describe("command line: what is refused", () => {
+describe("command line: what it refuses", () => {
   const rows: readonly (readonly [commandLine: string, message: RegExp])[] = [
     ["", /^no command given\nUsage: tele-sessions copy/],
     ["--json", /^no command given\nUsage: tele-sessions copy/],
@@ -69,12 +69,12 @@ describe("command line: what is refused", () => {
     ["--stop_after_init", /Did you mean --stop-after-init\?/],
     ["verify -n", /^this command takes no option -n$/],
     ["copy --json=yes", /^option --json takes no value$/],
-    ["--stop-after-init copy", /^--stop-after-init takes no command beside it/],
-    ["copy --stop-after-init", /^--stop-after-init takes no command beside it/],
-    ["--again purge", /^--again: purge takes no such option$/],
+    ["--stop-after-init copy", /^--stop-after-init takes no command, but [a-z]+ was given$/],
+    ["copy --stop-after-init", /^--stop-after-init takes no command, but [a-z]+ was given$/],
+    ["--again purge", /^purge takes no option --again$/],
     ["purge --again", /^this command takes no option --again$/],
     ["verify --dry-run", /^this command takes no option --dry-run$/],
-    ["--stop-after-init purge", /^--stop-after-init takes no command beside it/],
+    ["--stop-after-init purge", /^--stop-after-init takes no command, but [a-z]+ was given$/],
     ["--stop-after-init copi", /^unknown command/],
     ["--stop-after-init --hots x", /^unknown option '--hots'/],
     ...notBuilt.commands.flatMap((name) => [
@@ -113,7 +113,7 @@ describe("command line: what is refused", () => {
     "--stop-after-init --password=hunter2",
   ];
   for (const commandLine of secrets) {
-    it(`no value is shown: ${commandLine}`, () => {
+    it(`shows no value: ${commandLine}`, () => {
       assert.throws(
         () => parse(...commandLine.split(" ")),
         (error) =>
@@ -122,7 +122,7 @@ describe("command line: what is refused", () => {
     });
   }
 
-  it("a password's flag leads to where it belongs", () => {
+  it("a flag for a password: the message names the two ways to give one", () => {
     assert.throws(() => parse("copy", "--password=x"), /--password-file or TELE_SESSION_REDIS_PASSWORD/);
   });
 });
@@ -135,7 +135,7 @@ describe("command line: help", () => {
     ["verify", ["verify", "-h"]],
   ] as const) {
     const help = textOf(...commandLine);
-    it(`${commandLine.join(" ")} names every setting of this version, and no other`, () => {
+    it(`${commandLine.join(" ")} names every setting of this version and no other`, () => {
       for (const [name, { flag, variable, commands }] of settingEntries) {
         if (!commands.includes(command)) continue;
         for (const word of [flag, variable].filter((text) => text !== undefined)) {
@@ -146,7 +146,7 @@ describe("command line: help", () => {
     });
     it(`${commandLine.join(" ")} ends with the exit codes`, () => {
       const section = help.slice(help.indexOf("EXIT STATUS"));
-      for (const [code, meaning] of exitStatuses)
+      for (const { code, meaning } of exitCodes)
         assert.ok(section.replace(/\s+/g, " ").includes(` ${code} ${meaning}`), `${code}`);
     });
     it(`${commandLine.join(" ")} fits its columns`, () => {
@@ -157,7 +157,7 @@ describe("command line: help", () => {
     });
   }
 
-  it("commands that are not built are not in it", () => {
+  it("leaves out commands that are not built yet", () => {
     assert.doesNotMatch(textOf("--help"), /^ {2}(inspect|check)\b/m);
     for (const command of ["copy", "purge", "verify"])
       assert.match(textOf("--help"), new RegExp(`^ {2}${command}\\b`, "m"));

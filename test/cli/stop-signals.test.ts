@@ -6,7 +6,7 @@ import type { StopSignal } from "../../src/report/exit-code.js";
 const signals = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 const listeners = (): number => signals.reduce((sum, name) => sum + process.listenerCount(name), 0);
 
-/** What a run hears; every exit of the process is caught. */
+/** What a run hears. Catches every exit of the process. */
 function listen(t: TestContext, maxDurationMs: number | null) {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const exits: (number | string | null | undefined)[] = [];
@@ -18,7 +18,7 @@ function listen(t: TestContext, maxDurationMs: number | null) {
 }
 
 describe("stop-signals: --max-duration asks the run to stop when its time is up (spec.md section 5, exit 6)", () => {
-  it("not a moment earlier", (t) => {
+  it("not a millisecond earlier", (t) => {
     const { request, heard, pass } = listen(t, 5000);
     pass(4999);
     assert.deepEqual([request.signal.aborted, request.outOfTime(), heard], [false, false, []]);
@@ -27,19 +27,19 @@ describe("stop-signals: --max-duration asks the run to stop when its time is up 
     assert.equal(request.received(), undefined);
   });
 
-  it("none: never", (t) => {
+  it("without a limit: never", (t) => {
     const { request, heard, pass } = listen(t, null);
     pass(2 ** 31 - 1);
     assert.deepEqual([request.signal.aborted, request.outOfTime(), heard], [false, false, []]);
   });
 
-  it("longer than a timer of Node can be: not at once", (t) => {
+  it("longer than a Node timer can run: not at once", (t) => {
     const { request, pass } = listen(t, 2 ** 40);
     pass(2 ** 31 - 2);
     assert.equal(request.signal.aborted, false);
   });
 
-  it("once it is released: never, and nobody listens any more", (t) => {
+  it("after release: never, and no listener is left", (t) => {
     const before = listeners();
     const { request, heard, pass } = listen(t, 5000);
     assert.equal(listeners(), before + signals.length);
@@ -49,7 +49,7 @@ describe("stop-signals: --max-duration asks the run to stop when its time is up 
   });
 
   for (const name of signals) {
-    it(`${name} behind it: the run stops already, the signal is kept, and the process goes on`, (t) => {
+    it(`${name} after it: the run is stopping already, so the signal is noted and the process goes on`, (t) => {
       const { request, heard, exits, pass } = listen(t, 5000);
       pass(5000);
       process.emit(name);
@@ -57,7 +57,7 @@ describe("stop-signals: --max-duration asks the run to stop when its time is up 
       assert.deepEqual(exits, []);
     });
 
-    it(`${name} before it: the time says nothing more`, (t) => {
+    it(`${name} before it: running out of time no longer counts`, (t) => {
       const { request, heard, exits, pass } = listen(t, 5000);
       process.emit(name);
       assert.deepEqual([request.signal.aborted, request.received()], [true, name]);
@@ -67,7 +67,7 @@ describe("stop-signals: --max-duration asks the run to stop when its time is up 
   }
 });
 
-describe("stop-signals: the first signal asks, another ends the process at once (section 5: a second signal stops at once)", () => {
+describe("stop-signals: the first signal asks, a second ends the process at once (spec.md section 5)", () => {
   for (const [first, second, code] of [
     ["SIGINT", "SIGINT", 130],
     ["SIGINT", "SIGTERM", 143],

@@ -40,7 +40,7 @@ describe("limits of time and rate", { concurrency: 2 }, () => {
     const { exitCode, stderr, report } = await run([...args, "--max-duration", "1", "--max-rate", "100"]);
     assert.equal(exitCode, 6, stderr);
     assert.equal(report.outcome, "partial");
-    assert.match(stderr, /the time of --max-duration is up/);
+    assert.match(stderr, /--max-duration is over/);
     const { copied, unvisited } = report.sessions;
     assert.ok(copied > 0 && copied < 1400 && unvisited > 0, JSON.stringify(report.sessions));
     assert.equal(await countKeys(redis), copied);

@@ -366,7 +366,7 @@ describe("--unverified: without asking Redis", { concurrency: 2 }, () => {
     const path = saveSession(directory, 1, fileValue);
     const { exitCode, stderr } = await run(["purge", "--unverified", "--session-dir", directory]);
     assert.equal(exitCode, 2);
-    assert.match(stderr, /--unverified needs --yes if there is no terminal/);
+    assert.match(stderr, /--unverified must be confirmed, and there is no terminal/);
     assert.ok(existsSync(path));
   });
 
@@ -402,7 +402,7 @@ describe("--unverified: without asking Redis", { concurrency: 2 }, () => {
       const terminal = await openTerminalWith([
         ...[process.execPath, binary, "purge", "--unverified", "--session-dir", directory],
       ]);
-      await terminal.waitFor(/This removes 3 session files in [\s\S]*Type "remove" to go on: $/);
+      await terminal.waitFor(/This removes 3 session files in [\s\S]*Type "remove" to continue: $/);
       terminal.type(typed);
       const { exitCode, output } = await terminal.result;
       assert.equal(exitCode, code, output);
@@ -413,8 +413,8 @@ describe("--unverified: without asking Redis", { concurrency: 2 }, () => {
 
 describe("in a terminal a purge asks before it begins (spec.md section 4, Purge)", { concurrency: 2 }, () => {
   const word =
-    /\n {2}! Redis has no persistence: a restart would log out everyone\.\r\nType "remove" to go on \(--yes answers this\): $/;
-  const yesOrNo = /Go on\? \(--yes answers this\) \[y\/N\] $/;
+    /\n {2}! Redis has no persistence: a restart would log everyone out\.\r\nType "remove" to continue \(--yes skips this question\): $/;
+  const yesOrNo = /Continue\? \(--yes skips this question\) \[y\/N\] $/;
   const saving = ["--save", "3600 1"];
   const rows: readonly {
     readonly name: string;

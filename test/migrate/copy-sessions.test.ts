@@ -5,13 +5,13 @@ import { type Copy, copySessions, doubtText, untilKept } from "../../src/migrate
 import { type LaneParts, runLane } from "../../src/migrate/lanes/lane.js";
 import { laneResult } from "../../src/migrate/lanes/lane-result.js";
 import type { Settlement } from "../../src/migrate/lanes/settle-entries.js";
+import type { Written } from "../../src/model/entry.js";
 import { RedisError, RedisForgotError, SourceError } from "../../src/model/errors.js";
 import type { Survey } from "../../src/model/mark.js";
 import { type FailureReason, failureReasons, outcomesOf } from "../../src/model/outcome.js";
 import type { ServerWorks } from "../../src/model/report.js";
 import { forgetPass, newRunRecord } from "../../src/model/run-record.js";
 import type { ScanTally, SessionFile } from "../../src/model/session-file.js";
-import type { Written } from "../../src/model/written.js";
 import type { Reading } from "../../src/source/read-session-file.js";
 import { factsOf, markAt, surveyOf } from "./survey-of.js";
 
@@ -31,8 +31,6 @@ const entryOf = (value: string): Conversion => ({
   facts: { authenticated: true, lossy: false },
 });
 
-const noSinks = { onFailure: () => undefined, onDifference: () => undefined };
-
 /** What becomes of a session in a pass, or how its file reads; `copied` where a plan says nothing. */
 type Fate = Settlement["kind"] | FailureReason | "in doubt" | "vanished" | "empty";
 
@@ -44,7 +42,7 @@ function copyOf(plans: readonly PassPlan[], change: Partial<Copy> = {}) {
   const controller = new AbortController();
   const events: string[] = [];
   const warnings: string[] = [];
-  const record = newRunRecord(outcomesOf.copy, noSinks);
+  const record = newRunRecord(outcomesOf.copy);
   const written: Pick<Written, "file" | "pass" | "bytes">[] = [];
   /** Whose files are found gone behind the last pass. */
   const ended = new Set<string>();
@@ -123,7 +121,8 @@ function copyOf(plans: readonly PassPlan[], change: Partial<Copy> = {}) {
         void events.push(`leave mark ${startedMs - startMs}${renewed ? ", renewed" : ""}`),
     },
     retract: async () => void events.push("retract"),
-    warn: (message, lasting) => warnings.push(lasting === true ? `lasting: ${message}` : message),
+    warn: (message, { evenIfQuiet = false } = {}) =>
+      warnings.push(evenIfQuiet ? `even if quiet: ${message}` : message),
     maxEnded: 20,
     beginWatch: async () => void events.push("begin watch"),
     endWatch: async () => {
@@ -140,7 +139,7 @@ function copyOf(plans: readonly PassPlan[], change: Partial<Copy> = {}) {
   const attempts = {
     onBeginAgain: () => {
       events.push("begin again");
-      forgetPass(record, noSinks);
+      forgetPass(record, {});
     },
     warn: (message: string) => warnings.push(message),
     stop: controller.signal,
@@ -318,7 +317,7 @@ describe("copy-sessions: a complete run leaves the start of its main pass (spec.
     const made = copyOf([{ a: "in doubt", b: "copied" }]);
     await copySessions(made.copy);
     assert.deepEqual([markOf(made), countsOf(made.record.ledger)], [undefined, { copied: 1, kept: 1 }]);
-    assert.deepEqual(made.warnings, [`lasting: ${doubtText(1)}`]);
+    assert.deepEqual(made.warnings, [`even if quiet: ${doubtText(1)}`]);
   });
 
   it("none where a conflict of a later pass is in doubt", async () => {
@@ -461,7 +460,7 @@ describe("copy-sessions: what a complete run renewed, retracts and doubts (Marks
       "unknown",
       5,
       true,
-      /^lasting: 5 of 10 .*deleted or lost/,
+      /^even if quiet: 5 of 10 .*deleted or lost/,
     ],
     [
       "5 of 10, 4 hours after: doubtful",
@@ -469,7 +468,7 @@ describe("copy-sessions: what a complete run renewed, retracts and doubts (Marks
       "unknown",
       5,
       false,
-      /^lasting: 5 of 10 .*may have been deleted/,
+      /^even if quiet: 5 of 10 .*may have been deleted/,
     ],
     ["5 of 10 on Redis: they logged out", 3_600_000, "redis", 5, false, undefined],
   ];

@@ -20,8 +20,7 @@ const before: Survey = {
 /** A main pass over batches whose sids say what becomes of them: `later` ones are deferred until the lanes have learned. */
 function passOver(batches: readonly (readonly string[])[], change: Partial<Pass> = {}) {
   const controller = new AbortController();
-  const sinks = { onFailure: () => undefined, onDifference: () => undefined };
-  const record = newRunRecord(outcomesOf.copy, sinks);
+  const record = newRunRecord(outcomesOf.copy);
   const events: string[] = [];
   let learned = false;
   const pass: Pass = {

@@ -122,7 +122,7 @@ function proofOf(file: SessionFile, verdict: Fate["verdict"]): Proof {
 /** Runs a purge through a course; fails at the first step that the promises forbid. */
 async function runThrough(given: Course): Promise<void> {
   const controller = new AbortController();
-  const ledger = new Ledger(() => undefined);
+  const ledger = new Ledger();
   const told = new Set<string>();
   const fates = new Map<SessionFile, Fate>();
   const proven = new Set<SessionFile>();

@@ -47,7 +47,7 @@ function failing(file: SessionFile, reason: FailureReason): Proof {
 /** A purge of these batches that a test may see into: `events` has every step in its order. */
 function purgeOf(batches: Iterable<readonly SessionFile[]>, change: Partial<Purge> = {}) {
   const controller = new AbortController();
-  const ledger = new Ledger(() => undefined);
+  const ledger = new Ledger();
   const events: string[] = [];
   const told: string[] = [];
   let listed = 0;

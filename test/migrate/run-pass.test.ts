@@ -29,7 +29,7 @@ const doneOf = (batch: readonly SessionFile[]) =>
 /** A pass over batches of these sizes, which a test may see into. */
 function passOf(sizes: readonly number[], change: Partial<Pass> = {}) {
   const controller = new AbortController();
-  const ledger = new Ledger(() => undefined);
+  const ledger = new Ledger();
   const told: string[] = [];
   let handedOut = 0;
   function* batches() {

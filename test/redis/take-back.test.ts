@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, describe, it } from "node:test";
-import type { Written } from "../../src/model/written.js";
+import type { Written } from "../../src/model/entry.js";
 import { openConnection } from "../../src/redis/open-connection.js";
 import { takeBack } from "../../src/redis/take-back.js";
 import { redisCommand } from "../support/redis-command.js";

@@ -3,12 +3,12 @@ import { describe, it } from "node:test";
 import { RedisError, ReportError, SettingsError, SourceError } from "../../src/model/errors.js";
 import {
   exitCodeOf,
+  exitCodes,
   explainError,
   outcomeOf,
   type RunEnd,
   type StopSignal,
 } from "../../src/report/exit-code.js";
-import { exitStatuses } from "../../src/report/exit-statuses.js";
 
 const bug = new TypeError("undefined is not a function");
 const settings = new SettingsError("settings");
@@ -18,7 +18,7 @@ const source = new SourceError("source");
 const report = new ReportError("report");
 const whole = { partial: false, outOfTime: false };
 
-describe("exit-code: several apply, the first of 70, signals, 2, 5, 3, 6, 1, 4, 0 (spec.md section 5)", () => {
+describe("exit-code: of several, the first of 70, signals, 2, 5, 3, 6, 1, 4, 0 counts (spec.md section 5)", () => {
   const rows: readonly (readonly [
     name: string,
     errors: readonly unknown[],
@@ -34,15 +34,15 @@ describe("exit-code: several apply, the first of 70, signals, 2, 5, 3, 6, 1, 4, 
     ["the report", [report], undefined, false, 3],
     ["Redis refuses", [refused], undefined, false, 5],
     ["a bug", [bug], undefined, false, 70],
-    ["what is no error at all", ["text"], undefined, false, 70],
-    ["undefined thrown", [undefined], undefined, false, 70],
+    ["a thrown text", ["text"], undefined, false, 70],
+    ["a thrown undefined", [undefined], undefined, false, 70],
     ["SIGHUP", [], "SIGHUP", false, 129],
     ["SIGINT", [], "SIGINT", false, 130],
     ["SIGTERM", [], "SIGTERM", false, 143],
     ["a bug before a signal", [bug], "SIGINT", true, 70],
-    ["a bug before everything, at any place", [settings, refused, lost, bug], undefined, true, 70],
+    ["a bug before everything, even if it came last", [settings, refused, lost, bug], undefined, true, 70],
     ["a signal before settings", [settings], "SIGTERM", true, 143],
-    ["a signal before what it broke off", [lost, source], "SIGINT", true, 130],
+    ["a signal before the losses it caused", [lost, source], "SIGINT", true, 130],
     ["settings before a refusal", [refused, settings], undefined, true, 2],
     ["a refusal before a loss", [lost, refused], undefined, true, 5],
     ["a loss before failures", [source], undefined, true, 3],
@@ -56,10 +56,14 @@ describe("exit-code: several apply, the first of 70, signals, 2, 5, 3, 6, 1, 4, 
   const ends: readonly (readonly [name: string, end: Partial<RunEnd>, expected: number])[] = [
     ["differences", { partial: true }, 4],
     ["failures before differences", { partial: true, tooManyFailed: true }, 1],
-    ["its time was up", { outOfTime: true }, 6],
-    ["its time before failures and differences", { outOfTime: true, partial: true, tooManyFailed: true }, 6],
-    ["a loss before its time", { outOfTime: true, errors: [lost] }, 3],
-    ["a signal before its time", { outOfTime: true, signal: "SIGTERM" }, 143],
+    ["out of time", { outOfTime: true }, 6],
+    [
+      "out of time before failures and differences",
+      { outOfTime: true, partial: true, tooManyFailed: true },
+      6,
+    ],
+    ["a loss before out of time", { outOfTime: true, errors: [lost] }, 3],
+    ["a signal before out of time", { outOfTime: true, signal: "SIGTERM" }, 143],
   ];
   for (const [name, end, expected] of ends) {
     const none: RunEnd = { errors: [], signal: undefined, tooManyFailed: false, ...whole };
@@ -67,7 +71,7 @@ describe("exit-code: several apply, the first of 70, signals, 2, 5, 3, 6, 1, 4, 
   }
 });
 
-describe("exit-code: what a report calls it", () => {
+describe("exit-code: the outcome that a report names", () => {
   const words = {
     complete: [0],
     partial: [1, 4, 6],
@@ -78,8 +82,8 @@ describe("exit-code: what a report calls it", () => {
   for (const [word, codes] of Object.entries(words))
     for (const code of codes) it(`${code}: ${word}`, () => assert.equal(outcomeOf(code), word));
 
-  it("every code of the help has one, and there are no others", () => {
-    const documented = exitStatuses.map(([code]) => code).sort((one, other) => one - other);
+  it("every exit code has one, and there are no others", () => {
+    const documented = exitCodes.map(({ code }) => code).sort((one, other) => one - other);
     assert.deepEqual(
       documented,
       Object.values(words)
@@ -89,11 +93,11 @@ describe("exit-code: what a report calls it", () => {
   });
 });
 
-describe("exit-code: an error as a sentence", () => {
+describe("exit-code: an error as text for people", () => {
   for (const error of [settings, refused, lost, source, report])
-    it(`${error.message}: its own`, () => assert.equal(explainError(error), error.message));
+    it(`${error.message}: its own message`, () => assert.equal(explainError(error), error.message));
 
-  it("a bug says where, never what: that may hold a value", () => {
+  it("a bug shows its stack, never its message: that may hold a value", () => {
     const text = explainError(new RangeError("a-session-token in two\n lines"));
     assert.match(text, /^a bug in tele-sessions, please report it: RangeError\n\s+at /);
     assert(!text.includes("a-session-token"));

@@ -25,9 +25,9 @@ const failureOf = (index: number): ReportedFailure => ({
   detail: `"quoted" \\ \u0007 ü ${index}`,
 });
 
-describe("report-file: the report with every failure (spec.md section 5)", () => {
+describe("report-file: holds every failure (spec.md section 5)", () => {
   for (const count of [0, 1, 1000]) {
-    it(`${count} failures: whole, valid JSON, ours alone, nothing left beside it`, () => {
+    it(`${count} failures: complete, valid JSON, mode 0600, no temporary file left`, () => {
       const directory = makeTemporaryDirectory();
       const path = join(directory, "report.json");
       const file = new ReportFile(path);
@@ -54,7 +54,7 @@ describe("report-file: the report with every failure (spec.md section 5)", () =>
     assert.deepEqual(readdirSync(directory), ["r"]);
   });
 
-  it("an older report is replaced, at once and whole, with mode 0600", () => {
+  it("replaces an older report in one step, with mode 0600", () => {
     const path = join(makeTemporaryDirectory(), "r");
     writeFileSync(path, "old", { mode: 0o644 });
     const file = new ReportFile(path);
@@ -65,9 +65,9 @@ describe("report-file: the report with every failure (spec.md section 5)", () =>
   });
 });
 
-describe("report-file: a report that cannot be written is refused before the start", () => {
+describe("report-file: refuses a path that cannot be written, before the run", () => {
   const rows: readonly (readonly [name: string, make: (directory: string) => string])[] = [
-    ["a directory that is missing", (directory) => join(directory, "none", "r")],
+    ["a missing directory", (directory) => join(directory, "none", "r")],
     [
       "a file on the way",
       (directory) => {
@@ -101,7 +101,7 @@ describe("report-file: a report that cannot be written is refused before the sta
     });
   }
 
-  it("a directory that may not be written to", () => {
+  it("a directory without write permission", () => {
     const directory = makeTemporaryDirectory();
     const closed = join(directory, "closed");
     mkdirSync(closed, { mode: 0o500 });
@@ -115,15 +115,15 @@ describe("report-file: a report that cannot be written is refused before the sta
     assert.match(caught?.message ?? "", /EACCES/);
   });
 
-  it("a name just short enough, which its temporary name is not", () => {
+  it("a long name is fine, because the temporary name does not contain it", () => {
     const path = join(makeTemporaryDirectory(), "x".repeat(250));
     new ReportFile(path).finish(sampleReport());
     assert(existsSync(path));
   });
 });
 
-describe("report-file: a report that fails on the way is told at the end", () => {
-  it("no room: ReportError, the older report stays, nothing is left beside it", () => {
+describe("report-file: reports a failed write at the end", () => {
+  it("no space left: ReportError, the older report stays, no temporary file left", () => {
     const directory = makeTemporaryDirectory();
     const path = join(directory, "r");
     writeFileSync(path, "old");
@@ -142,7 +142,7 @@ describe("report-file: a report that fails on the way is told at the end", () =>
     assert.equal(readFileSync(path, "utf8"), "old");
   });
 
-  it("a directory that took its place meanwhile: ReportError, nothing is left beside it", () => {
+  it("a directory took its place during the run: ReportError, no temporary file left", () => {
     const directory = makeTemporaryDirectory();
     const path = join(directory, "r");
     const file = new ReportFile(path);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type FailureReason, type OutcomeKind, outcomeKinds } from "../../src/model/outcome.js";
+import type { FailureReason } from "../../src/model/outcome.js";
 import type { Report, ReportedFailure } from "../../src/model/report.js";
 import { summaryText } from "../../src/report/summary.js";
 import { textStyle } from "../../src/report/text-style.js";
@@ -13,15 +13,13 @@ const failures: readonly ReportedFailure[] = Array.from({ length: 100 }, (_, ind
   detail: "truncated at byte 3",
 }));
 
-const none = Object.fromEntries(outcomeKinds.map((kind) => [kind, 0])) as Record<OutcomeKind, number>;
-
 function summary(
   report: Report,
   reasons: readonly (readonly [FailureReason, number])[] = [],
-  path: string | null = null,
+  reportPath: string | null = null,
 ): string {
-  const outcomes = { ...none, ...report.sessions };
-  return summaryText("copy", report, { reasons: new Map(reasons), outcomes }, textStyle(false), path);
+  const summarised = { command: "copy", report, reasons: new Map(reasons), reportPath } as const;
+  return summaryText(summarised, textStyle(false));
 }
 
 describe("summary: what a run came to", () => {
@@ -39,7 +37,7 @@ describe("summary: what a run came to", () => {
       head,
       "Done: 2,000 of 2,000 sessions copied to Redis at localhost:6379/0 (2.0 KiB) in 0.5 s, 4,000/s.",
     );
-    assert.deepEqual(lines, ["      2,000  copied      written, with their lifetime"]);
+    assert.deepEqual(lines, ["      2,000  copied      written with their lifetime"]);
   });
 
   it("a dry run never says that it wrote", () => {
@@ -66,7 +64,7 @@ describe("summary: what a run came to", () => {
     });
   }
 
-  it("every outcome that occurred has a line, no other one", () => {
+  it("every outcome that occurred has a line, and no other does", () => {
     const sessions = {
       found: 36,
       copied: 1,
@@ -84,14 +82,14 @@ describe("summary: what a run came to", () => {
     );
     for (const [kind, count] of Object.entries({ ...sessions, unvisited: 9 }))
       if (kind !== "found") assert.match(text, new RegExp(`^ +${count}  ${kind} `, "m"));
-    assert.match(text, /1 session held what JSON has no form for/);
+    assert.match(text, /1 session held values that JSON cannot hold exactly/);
     assert.doesNotMatch(
       summary(sampleReport({ sessions: { found: 1, copied: 1 } })),
       /failed|expired|unvisited|JSON/,
     );
   });
 
-  it("failures: reasons, the first ten, and where the others are", () => {
+  it("failures: reasons, the first ten, and where to read the rest", () => {
     const report = sampleReport({
       outcome: "partial",
       sessions: { found: 1234, failed: 1234 },
@@ -104,11 +102,11 @@ describe("summary: what a run came to", () => {
     ]);
     assert.match(text, /by reason: corrupt 1,200, unsupported-type 34/);
     assert.equal(text.match(/truncated at byte 3/g)?.length, 10);
-    assert.match(text, /and 1,224 more: --report FILE lists every one/);
-    assert.match(summary(report, [], "/tmp/r.json"), /and 1,224 more: every one is in \/tmp\/r\.json/);
+    assert.match(text, /and 1,224 more: --report FILE lists them all/);
+    assert.match(summary(report, [], "/tmp/r.json"), /and 1,224 more: all are in \/tmp\/r\.json/);
   });
 
-  it("ten failures leave none to be told elsewhere", () => {
+  it("ten failures are all listed", () => {
     const text = summary(
       sampleReport({
         outcome: "partial",
@@ -119,16 +117,16 @@ describe("summary: what a run came to", () => {
     assert.doesNotMatch(text, / more: /);
   });
 
-  it("what a live server did meanwhile: sessions taken again, and what changes still", () => {
+  it("what a live server did during the copy: sessions copied again, and those still changing", () => {
     const sessions = { found: 9, copied: 9 };
     const [pass] = sampleReport({ sessions }).passes;
     assert(pass);
     const quiet = summary({ ...sampleReport({ sessions }), passes: [pass] });
-    assert.doesNotMatch(quiet, /meanwhile|still/);
+    assert.doesNotMatch(quiet, /during|still/);
     const passes = [pass, { ...pass, found: 4 }, { ...pass, found: 2 }];
     const busy = summary({ ...sampleReport({ sessions }), passes, stillChanging: 1 });
-    assert.match(busy, /^6 sessions saved meanwhile and taken again\.$/m);
-    assert.match(busy, /^1 session still being changed at the end: copy again/m);
+    assert.match(busy, /^6 sessions saved during the copy and copied again\.$/m);
+    assert.match(busy, /^1 session still changing at the end: copy again/m);
   });
 
   it("other names and empty files", () => {
@@ -136,7 +134,7 @@ describe("summary: what a run came to", () => {
     assert.match(summary(sampleReport({ source })), /3 other names ignored, 1 empty file left alone\.$/);
   });
 
-  it("colours only where they are wanted", () => {
+  it("no colours unless they are wanted", () => {
     const report = sampleReport({
       outcome: "partial",
       sessions: { found: 1, failed: 1 },

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readlinkSync } from "node:fs";
 import { describe, it } from "node:test";
+import type { Written } from "../../src/model/entry.js";
 import { SourceError } from "../../src/model/errors.js";
-import type { Written } from "../../src/model/written.js";
 import { WrittenSessions } from "../../src/source/written-sessions.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 

@@ -1,4 +1,4 @@
-import { exitStatuses } from "../../src/report/exit-statuses.js";
+import { exitCodes } from "../../src/report/exit-code.js";
 import { documentedLimits } from "./documented-limits.js";
 import { settingsTable } from "./settings-table.js";
 
@@ -24,7 +24,9 @@ export const generatedParts: readonly {
       [
         "| exit | means |",
         "|---|---|",
-        ...exitStatuses.map(([code, meaning]) => `| ${code} | ${meaning} |`),
+        ...exitCodes
+          .toSorted((one, other) => one.code - other.code)
+          .map(({ code, meaning }) => `| ${code} | ${meaning} |`),
       ].join("\n"),
   },
 ];

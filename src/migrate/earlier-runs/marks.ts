@@ -1,6 +1,7 @@
 import { RedisError, RedisForgotError } from "../../model/errors.js";
 import type { DirectoryMark } from "../../model/mark.js";
 import { fileTimeSlackMs } from "../../model/session-file.js";
+import type { Warn } from "../../model/warn.js";
 import type { Canary } from "../../redis/canary.js";
 import { changeMark, listMarks, type Mark, markKey, readMark } from "../../redis/marks.js";
 import type { ResilientConnection } from "../../redis/resilient-connection.js";
@@ -55,7 +56,7 @@ interface MarkedRun {
 export function marksOf(
   { connection, directories, keyPrefix }: MarkedRun,
   canary: Pick<Canary, "value"> | undefined,
-  warn: (message: string, lasting?: boolean) => void,
+  warn: Warn,
 ): Marks {
   const complete = new Map<string, DirectoryMark>();
   let endedCounts = false;

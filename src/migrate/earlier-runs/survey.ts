@@ -87,7 +87,7 @@ function warnOfPrefix(
   const theirs = showable(other.keyPrefix.replace(/^session::?/, "").replace(/:$/, ""));
   warn(
     `A server saves its sessions in this Redis under ${showable(other.keyPrefix)}<sid>, and this run uses no prefix. If that is your server, add --prefix ${theirs}: under other keys everybody is logged out.`,
-    true,
+    { evenIfQuiet: true },
   );
 }
 

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import type { Report } from "../../../src/model/report.js";
 import {
   type CommandOptions,
   type CommandResult,
@@ -8,11 +7,11 @@ import {
   startCommand,
 } from "../../support/command.js";
 import { assertNothingSecret } from "../../support/secrets.js";
-import { assertReport } from "./report-contract.js";
+import { assertReport, type ObservedReport } from "./report-contract.js";
 
 export interface ObservedResult extends CommandResult {
   /** What `--json` printed: the shape of the contract, and balanced. Throws where the run was not asked for it. */
-  readonly report: Report;
+  readonly report: ObservedReport;
 }
 
 export interface ObservedRun extends Omit<RunningCommand, "result"> {
@@ -38,23 +37,23 @@ function observe(args: readonly string[], result: CommandResult): ObservedResult
   if (!args.includes("--json") || stdout === "") {
     return {
       ...result,
-      get report(): Report {
+      get report(): ObservedReport {
         throw new Error(`The run printed no report:\n${stdout}${stderr}`);
       },
     };
   }
   assert.match(stdout, /^\{.*\}\n$/, "stdout holds one line and nothing else");
-  const report: Report = JSON.parse(stdout);
+  const report: ObservedReport = JSON.parse(stdout);
   assertReport(report, { idsAreShown: args.includes("--show-ids"), mostFailures: 100 });
   assert.equal(report.exitCode, result.exitCode, "the report's exit code is the process's");
   return { ...result, report };
 }
 
 /** The report file of a finished run, held to the same contract; every failure stands in it. */
-export function readReportFile(path: string): Report {
+export function readReportFile(path: string): ObservedReport {
   const text = readFileSync(path, "utf8");
   assertNothingSecret(text);
-  const report: Report = JSON.parse(text);
+  const report: ObservedReport = JSON.parse(text);
   assertReport(report, { idsAreShown: false, mostFailures: Number.POSITIVE_INFINITY });
   return report;
 }

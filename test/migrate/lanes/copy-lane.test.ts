@@ -4,10 +4,9 @@ import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { type CopyLaneParts, makeCopyLane } from "../../../src/migrate/lanes/copy-lane.js";
 import type { Settlement } from "../../../src/migrate/lanes/settle-entries.js";
-import type { Candidate } from "../../../src/model/entry.js";
+import type { Candidate, Written } from "../../../src/model/entry.js";
 import type { DirectoryFacts, Survey } from "../../../src/model/mark.js";
 import type { SessionFile } from "../../../src/model/session-file.js";
-import type { Written } from "../../../src/model/written.js";
 import { Looks } from "../../../src/source/looks.js";
 import { ReadAhead } from "../../../src/source/read-ahead.js";
 import { pathOf, RecentFiles } from "../../../src/source/recent-files.js";
@@ -41,7 +40,7 @@ const quiet: CopyLaneParts = {
   noneCanBeGone: () => true,
   takeBackGone: async () => new Set(),
   dryRun: false,
-  tells: true,
+  collectsOutcomes: true,
   turn: async () => undefined,
   stop: new AbortController().signal,
   close: async () => undefined,

@@ -1,0 +1,110 @@
+import { countOf } from "../model/number-text.js";
+import type { FailureReason, SessionCommand } from "../model/outcome.js";
+import type { Report } from "../model/report.js";
+import type { Allowance, RunOptions } from "../model/run-options.js";
+import { ledgersOf, type RunRecord, tooManyFailed } from "../model/run-record.js";
+import { maxLineLength, showable } from "../model/showable.js";
+import { buildReport } from "../report/build-report.js";
+import { exitCodeOf, explainError, meaningOf } from "../report/exit-code.js";
+import type { ReportFile } from "../report/report-file.js";
+import { summaryText } from "../report/summary.js";
+import { textStyle } from "../report/text-style.js";
+import { isColored, type RunContext } from "./run-context.js";
+import type { StopRequest } from "./stop-signals.js";
+
+/** A run after its last step. */
+export interface EndedRun {
+  readonly settings: RunOptions;
+  readonly context: RunContext;
+  readonly record: RunRecord;
+  readonly stop: StopRequest;
+  /** Absent if no report file is wanted, or none could be created. */
+  readonly reportFile: ReportFile | undefined;
+}
+
+/** The command whose outcomes and summary a task has. */
+export function commandOf(task: RunContext["task"]): SessionCommand {
+  return task === "copy" || task === "verify" ? task : "purge";
+}
+
+/** Writes the report file, then errors, summary, exit code and JSON. Returns the exit code. */
+export function finishRun(run: EndedRun): number {
+  const { settings, context, record, reportFile } = run;
+  const { output } = settings;
+  const style = textStyle(isColored(output, context));
+
+  for (const warning of sessionWarnings(record)) {
+    record.warnings.push(warning);
+    if (!output.quiet) context.stderr(`warning: ${warning}\n`);
+  }
+  try {
+    reportFile?.finish(reportOf(run));
+  } catch (error) {
+    record.errors.push(error);
+  }
+  // Built again, because it may have to report that its own file failed.
+  const report = reportOf(run);
+  const { exitCode } = report;
+  for (const error of record.errors) context.stderr(`${style.bad("error:")} ${explainError(error)}\n`);
+  if (!output.quiet && reachedSessions(report)) {
+    const command = commandOf(context.task);
+    const summary = { command, report, reasons: failureReasonsOf(record), reportPath: output.report };
+    context.stderr(`${[summaryText(summary, style), ...record.notes].join("\n")}\n`);
+  }
+  if (exitCode !== 0) {
+    const why = exitCode === 1 ? tooManyFailedText(report, settings.run.maxFailed) : meaningOf(exitCode);
+    context.stderr(`${style.bad(`Exit ${exitCode}:`)} ${why}\n`);
+  }
+  if (output.json) context.stdout(`${JSON.stringify(report)}\n`);
+  return exitCode;
+}
+
+function sessionWarnings(record: RunRecord): string[] {
+  return ledgersOf(record).flatMap(({ warnings }) =>
+    [...warnings].map(([warning, count]) => `${countOf(count, "time")}: ${warning}`),
+  );
+}
+
+function reportOf({ settings, context, record, stop }: EndedRun): Report {
+  const { output, run, target } = settings;
+  // These purges remove every session: a file that holds none stays, which is not their failure.
+  const removesAll = context.task === "purge-unconditionally" || context.task === "purge-unverified";
+  const facts = {
+    version: context.version,
+    command: context.command,
+    dryRun: run.dryRun,
+    showIds: output.showIds,
+    prefix: target.prefix,
+    exitCode: exitCodeOf({
+      errors: record.errors,
+      signal: stop.received(),
+      outOfTime: stop.outOfTime(),
+      tooManyFailed: !removesAll && tooManyFailed(record, run.maxFailed),
+      partial: record.partial,
+    }),
+    warnings: [...record.warnings, ...record.errors.map(explainError)].map((warning) =>
+      showable(warning, maxLineLength),
+    ),
+  };
+  return buildReport(facts, record);
+}
+
+/** Whether there is anything to sum up. A run refused before its first session has said why. */
+function reachedSessions({ exitCode, sessions }: Report): boolean {
+  return exitCode === 0 || sessions.found > 0 || sessions.unvisited > 0;
+}
+
+/** How many sessions failed in any pass, by reason. */
+function failureReasonsOf(record: RunRecord): ReadonlyMap<FailureReason, number> {
+  const reasons = new Map<FailureReason, number>();
+  for (const { counts } of ledgersOf(record)) {
+    for (const [reason, count] of counts.reasons) reasons.set(reason, (reasons.get(reason) ?? 0) + count);
+  }
+  return reasons;
+}
+
+function tooManyFailedText({ failures, failuresOmitted }: Report, allowed: Allowance): string {
+  const failed = countOf(failures.length + failuresOmitted, "session");
+  const allowance = "count" in allowed ? allowed.count : `${allowed.percent}%`;
+  return `${failed} failed, more than --max-failed ${allowance} allows`;
+}

@@ -1,0 +1,125 @@
+import { startReaderThreads } from "../migrate/readers/start-reader-threads.js";
+import type { RunOutput, UnconnectedRun } from "../migrate/run-context.js";
+import type { FindingListeners } from "../model/ledger.js";
+import { outcomesOf, type SessionOutcome } from "../model/outcome.js";
+import type { Reporter } from "../model/progress.js";
+import type { RunOptions } from "../model/run-options.js";
+import { forgetPass, newRunRecord, type RunRecord, recordDifference } from "../model/run-record.js";
+import { shortSid, showable } from "../model/showable.js";
+import type { Warn } from "../model/warn.js";
+import { reportedDifference, reportedFailure } from "../report/build-report.js";
+import { ReportFile } from "../report/report-file.js";
+import { resolveDirectories } from "../source/directories/resolve-directories.js";
+import { canAsk } from "./ask-person.js";
+import { confirmPurge, confirmUnverified } from "./confirm-removal.js";
+import { commandOf, finishRun } from "./finish-run.js";
+import { plainReporter } from "./plain-reporter.js";
+import { isCapable, isColored, type RunContext } from "./run-context.js";
+import { listenForStop } from "./stop-signals.js";
+
+/** Runs a command and reports on it, whatever happens in between. Returns the exit code. */
+export async function runCommand(settings: RunOptions, context: RunContext): Promise<number> {
+  const { output, run } = settings;
+  let reportFile: ReportFile | undefined;
+  const listeners = {
+    onFailure: (failure) => reportFile?.addFailure(reportedFailure(failure, output.showIds)),
+    onDifference: (difference) => {
+      recordDifference(record, difference);
+      reportFile?.addDifference(reportedDifference(difference, output.showIds));
+    },
+  } satisfies FindingListeners;
+  const record = newRunRecord(outcomesOf[commandOf(context.task)], listeners);
+  const discardReport = () => reportFile?.discard();
+  process.once("exit", discardReport);
+  const reporter = await chooseReporter(settings, context);
+  const stop = listenForStop(run.maxDurationMs, (reason) =>
+    reporter.say(
+      reason === "time"
+        ? "--max-duration is over: finishing what is in flight"
+        : `${reason}: finishing what is in flight; a second signal stops at once`,
+    ),
+  );
+  try {
+    if (output.report !== null) reportFile = new ReportFile(output.report);
+    if (context.task === "purge-unverified") await confirmUnverified(settings, context, stop.signal);
+    const out: RunOutput = {
+      ...listeners,
+      reporter,
+      warn: warnAs(settings, record, reporter),
+      onOutcome: output.verbose && !output.quiet ? sayOutcome(reporter, output.showIds) : () => undefined,
+      onRestart: () => {
+        forgetPass(record, listeners);
+        reportFile?.forgetFindings();
+      },
+      confirmPurge: async (askPersistence) => {
+        if (!asksBeforePurge(settings, context)) return;
+        const copies = context.command === "copy";
+        const { directories } = record;
+        const plan = { settings, directories, copies, persists: await askPersistence() };
+        await confirmPurge(plan, context, stop.signal);
+      },
+    };
+    await runInDirectories(context.task, { options: settings, record, out, stop: stop.signal });
+  } catch (error) {
+    record.errors.push(error);
+  }
+  const exitCode = finishRun({ settings, context, record, stop, reportFile });
+  process.off("exit", discardReport);
+  stop.release();
+  return exitCode;
+}
+
+/** Runs a task in the session directories. Throws whatever ends the run. */
+async function runInDirectories(task: RunContext["task"], unconnected: UnconnectedRun): Promise<void> {
+  const { options, record, out } = unconnected;
+  record.directories = await resolveDirectories(options.source, (text) =>
+    out.warn(text, { evenIfQuiet: true }),
+  );
+  const reads = task === "copy" || task === "verify";
+  const threads = reads ? startReaderThreads(options, record.directories) : [];
+  try {
+    // Loading the Redis client takes as long as everything before it, so it is loaded only when
+    // there is work, and while the threads load theirs.
+    const { runTask } = await import("../migrate/run.js");
+    await runTask(task, unconnected, threads);
+  } finally {
+    await Promise.all(threads.map((thread) => thread.end()));
+  }
+}
+
+/** Records each warning once, and shows it. Begins with the warnings about settings. */
+function warnAs(settings: RunOptions, record: RunRecord, reporter: Reporter): Warn {
+  const warn: Warn = (text, { evenIfQuiet = false } = {}) => {
+    if (record.warnings.includes(text)) return;
+    record.warnings.push(text);
+    if (evenIfQuiet || !settings.output.quiet) reporter.say(`warning: ${text}`);
+  };
+  for (const warning of settings.lastingWarnings) warn(warning, { evenIfQuiet: true });
+  for (const warning of settings.warnings) warn(warning);
+  return warn;
+}
+
+function sayOutcome(reporter: Reporter, showIds: boolean): (outcome: SessionOutcome) => void {
+  return ({ sid, kind, failure }) => {
+    const reason = failure === undefined ? "" : ` ${failure.reason}: ${showable(failure.detail)}`;
+    reporter.say(`${showIds ? sid : shortSid(sid)} ${kind}${reason}`);
+  };
+}
+
+/** Whether a person is asked before the first step of `purge` or `copy --purge`. */
+function asksBeforePurge({ removal, run }: RunOptions, context: RunContext): boolean {
+  const { command } = context;
+  const purges = command === "purge" || (command === "copy" && removal.purge);
+  return purges && !removal.yes && !run.dryRun && canAsk(context);
+}
+
+/** A progress bar if a person watches a terminal that has room for it, plain lines otherwise. */
+async function chooseReporter({ output }: RunOptions, context: RunContext): Promise<Reporter> {
+  const { terminal, unicode } = context;
+  const showProgress = output.progress && !output.quiet;
+  if (showProgress && !output.continuousIntegration && isCapable(context) && terminal.columns > 0) {
+    const { terminalReporter } = await import("./terminal-reporter.js");
+    return terminalReporter({ stream: terminal, colored: isColored(output, context), unicode });
+  }
+  return plainReporter(context.stderr, showProgress);
+}
