@@ -16,7 +16,10 @@ export interface Witness {
 }
 
 /** Where it may not be written that is said, and the run goes on without marks. */
-export function witnessOf({ connection, presence }: OpenRun, warn: (message: string) => void): Witness {
+export function witnessOf(
+  { connection, presence }: Pick<OpenRun, "connection" | "presence">,
+  warn: (message: string) => void,
+): Witness {
   let value: string | undefined;
   return {
     value: () => value,

@@ -126,24 +126,24 @@ describe("ledger", () => {
   });
 });
 
-describe("ledger: a session that ended behind its write (spec.md section 4, Logouts)", () => {
+describe("ledger: a session that ended after its write (spec.md section 4, Logouts)", () => {
   it("is moved from copied to vanished, and its bytes were not written; what was read stays read", () => {
     const ledger = new Ledger(() => undefined);
     const facts = { authenticated: true, lossy: false };
     for (const bytesWritten of [7, 9])
       ledger.record(outcome({ facts, format: "json", bytesRead: 5, bytesWritten }));
-    ledger.recordTakenBack(1, 9);
+    ledger.recordRetracted(1, 9);
     const { outcomes, found, bytesRead, bytesWritten, authenticated, formats } = ledger.counts;
     assert.deepEqual([outcomes.copied, outcomes.vanished, found], [1, 1, 2]);
     assert.deepEqual([bytesRead, bytesWritten, authenticated, formats.json], [10, 7, 2, 2]);
   });
 
-  it("found stays the sum of the outcomes, whichever are taken back (section 5)", () => {
+  it("found stays the sum of the outcomes, whichever are retracted (section 5)", () => {
     fc.assert(
       fc.property(fc.array(fc.record({ bytes: fc.nat(1000), ended: fc.boolean() })), (sessions) => {
         const ledger = new Ledger(() => undefined);
         for (const { bytes } of sessions) ledger.record(outcome({ bytesWritten: bytes }));
-        for (const { bytes, ended } of sessions) if (ended) ledger.recordTakenBack(1, bytes);
+        for (const { bytes, ended } of sessions) if (ended) ledger.recordRetracted(1, bytes);
         const { outcomes, found, bytesWritten } = ledger.counts;
         const stayed = sessions.filter(({ ended }) => !ended);
         assert.deepEqual([found, outcomes.copied + outcomes.vanished], [sessions.length, sessions.length]);

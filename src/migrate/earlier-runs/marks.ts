@@ -46,7 +46,7 @@ function earlierBy(lagMs: number, mark: DirectoryMark): DirectoryMark {
 
 /** Reads and leaves marks. If Redis does not allow that, it is said, and a copy goes on without. */
 export function marksOf(
-  { connection, directories, keyPrefix }: OpenRun,
+  { connection, directories, keyPrefix }: Pick<OpenRun, "connection" | "directories" | "keyPrefix">,
   witness: Pick<Witness, "value"> | undefined,
   warn: (message: string, lasting?: boolean) => void,
 ): Marks {
