@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
-import type { Redis } from "ioredis";
-import { openConnection } from "../../src/redis/open-connection.js";
 import { existingKeys, readKeys } from "../../src/redis/read-keys.js";
 import { redisFault } from "../../src/redis/redis-fault.js";
 import { redisCommand, redisPipeline } from "../support/redis-command.js";
@@ -10,17 +8,12 @@ import { clientOf } from "./support/client-of.js";
 
 describe("read-keys", () => {
   let server: RedisServer;
-  let client: Redis;
   before(async () => {
     server = await startRedis();
-    client = (await openConnection({ address: { host: server.host, port: server.port }, db: 0 })).client;
   });
+  after(() => server.stop());
   beforeEach(async () => {
     await redisCommand(server, "FLUSHALL");
-  });
-  after(async () => {
-    client.disconnect();
-    await server.stop();
   });
 
   /** Names of the commands that Redis got for this work. */
@@ -32,7 +25,8 @@ describe("read-keys", () => {
     return names.filter((name) => name !== "config").sort();
   }
 
-  it("a key that ends while it is read is text with an expiry, then nothing", async () => {
+  it("a key that ends while it is read is text with an expiry, then nothing", async (t) => {
+    const client = await clientOf(t, server);
     const keys = Array.from({ length: 200 }, () => "a");
     let sawBoth = 0;
     // A busy machine may come to its first read after the key ended.
@@ -54,7 +48,8 @@ describe("read-keys", () => {
     assert.equal(sawBoth, 5);
   });
 
-  it("sends read commands only", async () => {
+  it("sends read commands only", async (t) => {
+    const client = await clientOf(t, server);
     await redisCommand(server, "SET", "a", "{}");
     assert.deepEqual(await commandsOf(() => readKeys(client, ["a", "b"], 0)), ["get", "pexpiretime"]);
     assert.deepEqual(await commandsOf(() => existingKeys(client, ["a", "b"])), ["exists"]);

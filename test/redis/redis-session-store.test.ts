@@ -7,30 +7,47 @@ import { sha1 } from "../../src/redis/sha1.js";
 import { redisOf } from "../end-to-end/support/redis-of-test.js";
 import { startFaultProxy } from "../support/fault-proxy.js";
 import type { Fault } from "../support/fault-schedule.js";
-import { redisCommand, redisPipeline } from "../support/redis-command.js";
-import { type Account, resilientOf } from "./support/client-of.js";
+import type { Contents } from "../support/memory-store.js";
+import { redisCommand } from "../support/redis-command.js";
+import { type Account, resilientOf, storeOptions } from "./support/client-of.js";
 import { encodedEntries } from "./support/encoded-entries.js";
-import { storeOptions } from "./support/store-options.js";
+import { fillRedis, redisContents } from "./support/redis-contents.js";
 
 const later = Date.now() + 1_000_000;
-const entries: readonly Entry[] = ["a", "b", "c"].map((sid, index) => ({
+const entryOf = (sid: string, number: number): Entry => ({
   key: `session:${sid}`,
-  value: `{"a": ${index}}`,
-  expiresAtMs: later + index,
-}));
-const [first, second, third] = entries as readonly [Entry, Entry, Entry];
+  value: `{"a": ${number}}`,
+  expiresAtMs: later + number,
+});
+const entries = [entryOf("a", 0), entryOf("b", 1), entryOf("c", 2)] as const;
+const [first, second, third] = entries;
 const keys = entries.map(({ key }) => key);
 const held = { kind: "text", value: Buffer.from("{}"), expiresAtMs: later } as const;
-const fillCommands = keys.map((key) => ["SET", key, "{}", "PXAT", later]);
-const replacements = entries.map((entry) => ({ entry, held }));
-const seen = { sid: "a", digest: sha1("{}"), expiresAtMs: later };
-const create = (store: SessionStore) => store.create(entries);
-const createEncoded = (store: SessionStore) => store.createEncoded(encodedEntries(entries, 0));
-const overwrite = (store: SessionStore) => store.overwrite(entries);
-const replace = (store: SessionStore) => store.replace(replacements);
-const read = (store: SessionStore) => store.read(keys);
-const exist = (store: SessionStore) => store.exist(keys);
-const retract = (store: SessionStore) => store.retract([seen]);
+const filled = Object.fromEntries(keys.map((key) => [key, { value: "{}", expiresAtMs: later }]));
+const written = Object.fromEntries(
+  entries.map(({ key, value, expiresAtMs }) => [key, { value, expiresAtMs }]),
+);
+
+/** A call of each method about these keys. */
+const calls = {
+  create: (store: SessionStore) => store.create(entries),
+  createEncoded: (store: SessionStore) => store.createEncoded(encodedEntries(entries, 0)),
+  overwrite: (store: SessionStore) => store.overwrite(entries),
+  replace: (store: SessionStore) => store.replace(entries.map((entry) => ({ entry, held }))),
+  retract: (store: SessionStore) => store.retract([{ sid: "a", digest: sha1("{}"), expiresAtMs: later }]),
+  read: (store: SessionStore) => store.read(keys),
+  exist: (store: SessionStore) => store.exist(keys),
+} as const;
+type Method = keyof typeof calls;
+const methods: readonly Method[] = [
+  "create",
+  "createEncoded",
+  "overwrite",
+  "replace",
+  "retract",
+  "read",
+  "exist",
+];
 
 async function storeOf(
   t: TestContext,
@@ -40,36 +57,17 @@ async function storeOf(
   return new RedisSessionStore(await resilientOf(t, account, { retryForMs }), storeOptions());
 }
 
-/** Puts `{}` under every key. */
-async function fill(account: Account): Promise<void> {
-  await redisPipeline(account, fillCommands);
-}
-
-/** What the keys hold, and until when. */
-async function contentsOf(account: Account): Promise<unknown[]> {
-  const replies = await redisPipeline(
-    account,
-    keys.flatMap((key) => [
-      ["GET", key],
-      ["PEXPIRETIME", key],
-    ]),
-  );
-  return replies.map((reply) => (Buffer.isBuffer(reply) ? reply.toString() : reply));
-}
-const filled = keys.flatMap(() => ["{}", later]);
-const written = entries.flatMap(({ value, expiresAtMs }) => [value, expiresAtMs]);
-
 describe("redis-session-store: value and expiry in one command (spec.md section 4)", () => {
-  for (const [name, write] of Object.entries({ create, createEncoded, overwrite })) {
-    it(`${name}: one SET for each entry, and no command sets an expiry`, async (t) => {
+  for (const method of ["create", "createEncoded", "overwrite"] as const) {
+    it(`${method}: one SET for each entry, and no command sets an expiry`, async (t) => {
       const server = await redisOf(t);
       const store = await storeOf(t, server);
       await redisCommand(server, "CONFIG", "RESETSTAT");
-      await write(store);
+      await calls[method](store);
       const statistics = String(await redisCommand(server, "INFO", "commandstats"));
       assert.match(statistics, /cmdstat_set:calls=3,/);
       assert.doesNotMatch(statistics, /cmdstat_p?expire(?:at)?:/);
-      assert.deepEqual(await contentsOf(server), written);
+      assert.deepEqual(await redisContents(server), written);
     });
   }
 
@@ -96,43 +94,41 @@ describe("redis-session-store: value and expiry in one command (spec.md section 
 describe("redis-session-store: Redis does it, and the reply is lost with the connection (hazards.md, Redis)", () => {
   const exists = entries.map(() => ({ kind: "exists", sentBefore: true }));
   const copied = entries.map(() => ({ kind: "copied" }));
-  const saved = ["SET", second.key, "saved"];
   const rows: readonly {
     readonly name: string;
-    readonly call: (store: SessionStore) => Promise<unknown>;
+    readonly method: Method;
     readonly isFilled?: true;
     /** What a server does before the batch is sent again. */
     readonly meanwhile?: readonly string[];
     readonly answer: unknown;
-    readonly after: readonly unknown[];
+    readonly after: Contents;
   }[] = [
-    { name: "create finds its own keys, and tells", call: create, answer: exists, after: written },
-    { name: "createEncoded leaves it to create", call: createEncoded, answer: undefined, after: written },
-    { name: "overwrite writes the same again", call: overwrite, answer: copied, after: written },
+    { name: "finds its own keys, and tells", method: "create", answer: exists, after: written },
+    { name: "leaves it to create", method: "createEncoded", answer: undefined, after: written },
+    { name: "writes the same again", method: "overwrite", answer: copied, after: written },
     {
-      name: "replace changes nothing more, though a server saved since",
-      ...{ call: replace, isFilled: true, meanwhile: saved },
+      name: "changes nothing more, though a server saved since",
+      ...{ method: "replace", isFilled: true, meanwhile: ["SET", second.key, "saved"] },
       answer: [false, false, false],
-      after: [...written.slice(0, 2), "saved", -1, ...written.slice(4)],
+      after: { ...written, [second.key]: { value: "saved", expiresAtMs: null } },
     },
-    { name: "read reads again", call: read, isFilled: true, answer: [held, held, held], after: filled },
-    { name: "exist asks again", call: exist, isFilled: true, answer: [true, true, true], after: filled },
+    { name: "reads again", method: "read", isFilled: true, answer: [held, held, held], after: filled },
+    { name: "asks again", method: "exist", isFilled: true, answer: [true, true, true], after: filled },
     {
-      name: "retract tells of fewer",
-      ...{ call: retract, isFilled: true },
+      name: "tells of fewer",
+      ...{ method: "retract", isFilled: true },
       answer: [false],
-      after: [null, -2, ...filled.slice(2)],
+      after: Object.fromEntries(Object.entries(filled).slice(1)),
     },
   ];
-  for (const { name, call, isFilled, meanwhile, answer, after } of rows) {
-    it(name, async (t) => {
+  for (const { name, method, isFilled, meanwhile, answer, after } of rows) {
+    it(`${method} ${name}`, async (t) => {
       const server = await redisOf(t);
-      const begin = () => redisPipeline(server, [["FLUSHALL"], ...(isFilled ? fillCommands : [])]);
       const callThrough = async (faults: readonly Fault[]) => {
-        await begin();
+        await fillRedis(server, isFilled ? filled : {});
         const proxy = await startFaultProxy(server.port, faults);
         t.after(() => proxy.stop());
-        const result = await call(await storeOf(t, { ...server, port: proxy.port }));
+        const result = await calls[method](await storeOf(t, { ...server, port: proxy.port }));
         return { proxy, result };
       };
       const { proxy: rehearsed } = await callThrough([]);
@@ -143,7 +139,7 @@ describe("redis-session-store: Redis does it, and the reply is lost with the con
       const { proxy, result } = await callThrough([{ kind: "act", at, act, reply: "lost" }]);
       assert.equal(proxy.connections(), 2);
       assert.deepEqual(result, answer);
-      assert.deepEqual(await contentsOf(server), after);
+      assert.deepEqual(await redisContents(server), after);
     });
   }
 
@@ -151,33 +147,32 @@ describe("redis-session-store: Redis does it, and the reply is lost with the con
     const connection = await resilientOf(t, await redisOf(t), { retryForMs: 0 });
     await connection.close();
     const store = new RedisSessionStore(connection, storeOptions());
-    for (const call of [create, createEncoded, overwrite, replace, read, exist, retract]) {
-      await assert.rejects(call(store), { name: "RedisError", kind: "unavailable" });
+    for (const method of methods) {
+      await assert.rejects(calls[method](store), { name: "RedisError", kind: "unavailable" });
     }
   });
 
   it("Redis becomes a replica meanwhile: no write is taken for done", async (t) => {
     const server = await redisOf(t);
-    await fill(server);
-    for (const call of [create, createEncoded, overwrite, replace, retract]) {
+    await fillRedis(server, filled);
+    for (const method of methods.slice(0, 5)) {
       await redisCommand(server, "REPLICAOF", "NO", "ONE");
       const store = await storeOf(t, server, { retryForMs: 0 });
       await redisCommand(server, "REPLICAOF", "127.0.0.1", "1");
-      await assert.rejects(call(store), { kind: "unavailable", message: /is a read-only replica/ });
+      await assert.rejects(calls[method](store), { kind: "unavailable", message: /is a read-only replica/ });
     }
-    assert.deepEqual(await contentsOf(server), filled);
+    assert.deepEqual(await redisContents(server), filled);
   });
 });
 
 describe("redis-session-store: Redis refuses, and nothing changes", () => {
   const user = { username: "u", password: "pw" };
-  const calls = { create, createEncoded, overwrite, replace, read, exist, retract };
   const sessionKeys = /the keys of sessions \(session:\*\)$/;
   const rows: readonly (readonly [
     name: string,
     rules: readonly string[],
     says: RegExp,
-    refused: readonly (keyof typeof calls)[],
+    refused: readonly Method[],
   ])[] = [
     ["SET", ["~*", "+@all", "-set"], /the command SET\. /, ["create", "createEncoded", "overwrite"]],
     ["GET", ["~*", "+@all", "-get"], /the command GET\. /, ["read"]],
@@ -187,23 +182,18 @@ describe("redis-session-store: Redis refuses, and nothing changes", () => {
     // A run asks for these before.
     ["SET inside the script", ["~*", "+@all", "-set"], /./, ["replace"]],
     ["PEXPIRETIME inside the script", ["~*", "+@all", "-pexpiretime"], /./, ["replace", "retract"]],
-    [
-      "the keys of sessions",
-      ["~other:*", "+@all"],
-      sessionKeys,
-      ["create", "createEncoded", "overwrite", "replace", "read", "exist", "retract"],
-    ],
+    ["the keys of sessions", ["~other:*", "+@all"], sessionKeys, methods],
   ];
   for (const [name, rules, says, refused] of rows) {
     it(`a user without ${name}: ${refused.join(", ")}`, async (t) => {
       const server = await redisOf(t);
-      await fill(server);
+      await fillRedis(server, filled);
       await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", ...rules);
       const store = await storeOf(t, { ...server, ...user });
       for (const method of refused) {
         await assert.rejects(calls[method](store), { name: "RedisError", kind: "refused", message: says });
       }
-      assert.deepEqual(await contentsOf(server), filled);
+      assert.deepEqual(await redisContents(server), filled);
     });
   }
 
@@ -217,20 +207,17 @@ describe("redis-session-store: Redis refuses, and nothing changes", () => {
   ] as const) {
     it(`maxmemory without eviction, and ${name}: refused, saying so`, async (t) => {
       const server = await redisOf(t);
-      await fill(server);
+      await fillRedis(server, filled);
       await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~*", ...rules);
       await redisCommand(server, "CONFIG", "SET", "maxmemory", "1");
       const store = await storeOf(t, { ...server, ...user });
       const more = { ...first, key: "session:d" };
-      for (const write of [() => store.create([first, more]), () => overwrite(store), () => replace(store)]) {
-        await assert.rejects(write(), { name: "RedisError", kind: "refused", message: says });
+      for (const write of [() => store.create([first, more]), calls.overwrite, calls.replace]) {
+        await assert.rejects(write(store), { name: "RedisError", kind: "refused", message: says });
       }
-      assert.deepEqual(
-        await create(store),
-        entries.map(() => ({ kind: "exists" })),
-        "nothing to write",
-      );
-      assert.deepEqual(await contentsOf(server), filled);
+      const creations = await store.create(entries);
+      assert(creations.every(({ kind }) => kind === "exists"));
+      assert.deepEqual(await redisContents(server), filled);
       // The value stays, and a new expiry takes no memory.
       const renewals = entries.map((entry) => ({ entry: { ...entry, value: "{}" }, held }));
       assert.deepEqual(await store.replace(renewals), [true, true, true]);
@@ -242,7 +229,7 @@ describe("redis-session-store: Redis refuses, and nothing changes", () => {
     await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~*", "+@all", "-info", "-config");
     await redisCommand(server, "CONFIG", "SET", "maxmemory", "1");
     const store = await storeOf(t, { ...server, ...user });
-    assert.deepEqual(await createEncoded(store), ["refused", "refused", "refused"]);
-    await assert.rejects(create(store), { kind: "refused", message: /^Redis is out of memory/ });
+    assert.deepEqual(await calls.createEncoded(store), ["refused", "refused", "refused"]);
+    await assert.rejects(store.create(entries), { kind: "refused", message: /^Redis is out of memory/ });
   });
 });

@@ -1,7 +1,10 @@
 import type { TestContext } from "node:test";
 import type { Redis } from "ioredis";
+import { entryMemory } from "../../../src/migrate/memory-need.js";
 import { openConnection } from "../../../src/redis/open-connection.js";
+import type { StoreOptions } from "../../../src/redis/redis-session-store.js";
 import { type ResilienceSettings, ResilientConnection } from "../../../src/redis/resilient-connection.js";
+import { MemoryGuard } from "../../../src/redis/server/memory-guard.js";
 
 /** Where a server listens, and who its user is. */
 export interface Account {
@@ -45,4 +48,9 @@ export async function resilientOf(
   });
   t.after(() => connection.close());
   return connection;
+}
+
+/** How a store names and dates its keys, and a guard of its own. */
+export function storeOptions(): StoreOptions {
+  return { keyPrefix: "session:", clockLeadMs: 0, guard: new MemoryGuard(), entryMemory };
 }
