@@ -220,7 +220,11 @@ export class DryRunStore extends RedisSessionStore {
     });
   }
 
-  override async createEncoded({ keys }: EncodedEntries): Promise<readonly EncodedReply[]> {
+  override async createEncoded({
+    keys,
+    soonestMs,
+  }: EncodedEntries): Promise<readonly EncodedReply[] | undefined> {
+    if (soonestMs <= Date.now()) return undefined;
     return (await this.exist(keys())).map((exists) => (exists ? "exists" : "created"));
   }
 

@@ -8,7 +8,6 @@ type BatchStream = Exclude<Parameters<Redis["sendCommand"]>[1], undefined | Node
  * as values that name their command, also those of a lost connection.
  */
 export async function sendBatch(client: Redis, encoded: readonly string[]): Promise<unknown[]> {
-  if (encoded.length === 0) return [];
   const replies = await send(client, Buffer.from(encoded.join(""), "latin1"), encoded.length);
   return replies.map((reply, index) =>
     reply instanceof Error ? named(reply, encoded[index]?.split("\r\n", 3)[2]) : reply,
@@ -26,6 +25,7 @@ export async function sendEncoded(client: Redis, commands: Buffer, count: number
  * costs a quarter of what a pipeline does.
  */
 function send(client: Redis, bytes: Buffer, count: number): Promise<unknown[]> {
+  if (count === 0) return Promise.resolve([]);
   return new Promise((resolve) => {
     const replies: unknown[] = [];
     const note = (reply: unknown) => {

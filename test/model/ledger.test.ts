@@ -132,7 +132,7 @@ describe("ledger: a session that ended after its write (spec.md section 4, Logou
     const facts = { authenticated: true, lossy: false };
     for (const bytesWritten of [7, 9])
       ledger.record(outcome({ facts, format: "json", bytesRead: 5, bytesWritten }));
-    ledger.recordTakenBack(1, 9);
+    ledger.recordRetracted(1, 9);
     const { outcomes, found, bytesRead, bytesWritten, authenticated, formats } = ledger.counts;
     assert.deepEqual([outcomes.copied, outcomes.vanished, found], [1, 1, 2]);
     assert.deepEqual([bytesRead, bytesWritten, authenticated, formats.json], [10, 7, 2, 2]);
@@ -143,7 +143,7 @@ describe("ledger: a session that ended after its write (spec.md section 4, Logou
       fc.property(fc.array(fc.record({ bytes: fc.nat(1000), ended: fc.boolean() })), (sessions) => {
         const ledger = new Ledger();
         for (const { bytes } of sessions) ledger.record(outcome({ bytesWritten: bytes }));
-        for (const { bytes, ended } of sessions) if (ended) ledger.recordTakenBack(1, bytes);
+        for (const { bytes, ended } of sessions) if (ended) ledger.recordRetracted(1, bytes);
         const { outcomes, found, bytesWritten } = ledger.counts;
         const stayed = sessions.filter(({ ended }) => !ended);
         assert.deepEqual([found, outcomes.copied + outcomes.vanished], [sessions.length, sessions.length]);

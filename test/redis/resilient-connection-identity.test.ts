@@ -111,7 +111,7 @@ describe("resilient-connection: a changed run_id makes what was confirmed before
 describe("resilient-connection: other runs see it by its name, which every connection in its place carries", () => {
   it("from the start, and after a loss", async (t) => {
     const server = await redisOf(t);
-    const connection = await resilientOf(t, server, "tele-sessions:copying:a:1");
+    const connection = await resilientOf(t, server, { name: "tele-sessions:copying:a:1" });
     assert.deepEqual([connection.announced, await namesOf(server)], [true, ["tele-sessions:copying:a:1"]]);
     await killClients(server);
     await ping(connection);
@@ -120,7 +120,7 @@ describe("resilient-connection: other runs see it by its name, which every conne
 
   it("another name: at once, and after a loss", async (t) => {
     const server = await redisOf(t);
-    const connection = await resilientOf(t, server, "tele-sessions:copying:a:1");
+    const connection = await resilientOf(t, server, { name: "tele-sessions:copying:a:1" });
     await connection.rename("tele-sessions:removing:a:1");
     assert.deepEqual(await namesOf(server), ["tele-sessions:removing:a:1"]);
     await killClients(server);
@@ -130,7 +130,7 @@ describe("resilient-connection: other runs see it by its name, which every conne
 
   it("another name that is given over a connection that is lost", async (t) => {
     const server = await redisOf(t);
-    const connection = await resilientOf(t, server, "tele-sessions:copying:a:1");
+    const connection = await resilientOf(t, server, { name: "tele-sessions:copying:a:1" });
     await killClients(server);
     await connection.rename("tele-sessions:removing:a:1");
     assert.deepEqual([connection.announced, await namesOf(server)], [true, ["tele-sessions:removing:a:1"]]);
@@ -146,11 +146,8 @@ describe("resilient-connection: other runs see it by its name, which every conne
 
   it("a user who may not: it is known, and the run goes on", async (t) => {
     const server = await redisOf(t);
-    const connection = await resilientOf(
-      t,
-      await userOf(server, "-client|setname"),
-      "tele-sessions:copying:a:1",
-    );
+    const user = await userOf(server, "-client|setname");
+    const connection = await resilientOf(t, user, { name: "tele-sessions:copying:a:1" });
     assert.equal(connection.announced, false);
     await connection.rename("tele-sessions:removing:a:1");
     assert.deepEqual([connection.announced, await namesOf(server)], [false, []]);
@@ -159,7 +156,7 @@ describe("resilient-connection: other runs see it by its name, which every conne
 
   it("a user who may not any more: it is known after the next loss", async (t) => {
     const server = await redisOf(t);
-    const connection = await resilientOf(t, await userOf(server), "tele-sessions:copying:a:1");
+    const connection = await resilientOf(t, await userOf(server), { name: "tele-sessions:copying:a:1" });
     assert.equal(connection.announced, true);
     await redisCommand(server, "ACL", "SETUSER", "u", "-client|setname");
     await killClients(server);

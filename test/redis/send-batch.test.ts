@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { encodeCommand, protocolText, sendBatch } from "../../src/redis/send-batch.js";
+import { encodeCommand, protocolText } from "../../src/redis/encode-command.js";
+import { sendBatch, sendEncoded } from "../../src/redis/send-batch.js";
 import { redisOf } from "../end-to-end/support/redis-of-test.js";
 import { startFaultProxy } from "../support/fault-proxy.js";
 import { redisCommand } from "../support/redis-command.js";
@@ -54,8 +55,22 @@ describe("send-batch: commands encoded beforehand, all at once, and their replie
     }
   });
 
+  it("finished SET commands in one buffer: a reply for each, and errors name SET", async (t) => {
+    const client = await clientOf(t, await redisOf(t));
+    const commands = ["9999999999000", "9999999999000", "x"]
+      .map((expiry) => encodeCommand("SET", "the-key", "a-value", "NX", "PXAT", expiry))
+      .join("");
+    const [created, exists, refused] = await sendEncoded(client, Buffer.from(commands), 3);
+    assert.deepEqual([String(created), exists], ["OK", null]);
+    assert(refused instanceof Error);
+    assert.deepEqual(Object.entries(refused).slice(-1), [["command", { name: "SET" }]]);
+    assert.doesNotMatch(JSON.stringify([refused.message, Object.entries(refused)]), /the-key|a-value/);
+  });
+
   it("none: nothing is sent", async (t) => {
-    assert.deepEqual(await sendBatch(await clientOf(t, await redisOf(t)), []), []);
+    const client = await clientOf(t, await redisOf(t));
+    assert.deepEqual(await sendBatch(client, []), []);
+    assert.deepEqual(await sendEncoded(client, Buffer.alloc(0), 0), []);
   });
 
   it("a connection that is cut: an error for each that has no reply", async (t) => {

@@ -3,7 +3,6 @@ import { mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { type Marks, marksOf } from "../../../src/migrate/earlier-runs/marks.js";
-import type { OpenRun } from "../../../src/migrate/open-run.js";
 import { type Witness, witnessOf } from "../../../src/migrate/witness.js";
 import { presenceName } from "../../../src/redis/server/presence.js";
 import { redisOf } from "../../end-to-end/support/redis-of-test.js";
@@ -30,34 +29,24 @@ interface Run {
   readonly warnings: readonly string[];
 }
 
-/** The marks of a run over these directories; of one that only reads where it has no witness. */
+/** The marks of a run over these directories; of one that only reads if it has no witness. */
 async function runOf(
   t: TestContext,
   account: Account,
-  {
-    keyPrefix = "session:",
-    clockLeadMs = 0,
-    of = directories as readonly string[],
-    witnessed = true,
-    token = "1",
-  } = {},
+  { keyPrefix = "session:", of = directories as readonly string[], witnessed = true, token = "1" } = {},
 ): Promise<Run> {
-  const connection = await resilientOf(t, account, presenceName("copying", { places: of, token }));
-  const never = () => assert.fail("not to be called");
+  const presence = { places: of, token };
+  const connection = await resilientOf(t, account, { name: presenceName("copying", presence) });
   const warnings: string[] = [];
-  const run: OpenRun = {
-    ...{ connection, clockLeadMs, keyPrefix, maxFileSize: 1, isNamed: true },
-    ...{ directories: of, presence: { places: of, token } },
-    ...{ convert: never, look: never, exist: never, close: never },
-  };
   const warn = (message: string) => warnings.push(message);
-  const witness = witnessOf(run, warn);
+  const witness = witnessOf({ connection, presence }, warn);
   if (witnessed) await witness.begin();
+  const run = { connection, directories: of, keyPrefix };
   const marks = marksOf(run, witnessed ? witness : undefined, warn);
   return { marks, witness, warnings, close: () => connection.close() };
 }
 
-describe("cli marks: a complete run's start, for later runs over the same directories (spec.md section 4, Logouts)", () => {
+describe("marks: a complete run's start, for later runs over the same directories (spec.md section 4, Logouts)", () => {
   it("left for each directory; a later run reads it", async (t) => {
     const server = await redisOf(t);
     const first = await runOf(t, server);
@@ -169,7 +158,7 @@ describe("cli marks: a complete run's start, for later runs over the same direct
   });
 });
 
-describe("cli marks: where they can't be read or written that is said, and the run goes on (Logouts)", () => {
+describe("marks: where they can't be read or written that is said, and the run goes on (Logouts)", () => {
   const user = { username: "u", password: "pw" };
 
   it("read", async (t) => {
@@ -228,7 +217,7 @@ describe("cli marks: where they can't be read or written that is said, and the r
   });
 });
 
-describe("cli marks: a Redis that was emptied is found out, and nothing is left in it (hazards.md)", () => {
+describe("marks: a Redis that was emptied is found out, and nothing is left in it (hazards.md)", () => {
   it("by the witness of a run that writes, and not by what another run put in its place", async (t) => {
     const server = await redisOf(t);
     const [one, other] = [await runOf(t, server), await runOf(t, server, { token: "2" })];

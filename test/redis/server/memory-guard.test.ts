@@ -10,6 +10,13 @@ import { clientOf } from "../support/client-of.js";
 
 const million = 1024 * 1024;
 
+/** A guard of a run that takes so many bytes of memory in all. */
+function guardOf(bytes: number): MemoryGuard {
+  const guard = new MemoryGuard();
+  guard.expect(bytes);
+  return guard;
+}
+
 /** How often INFO was asked for since the statistics were reset. */
 async function timesAsked(server: RedisServer): Promise<number> {
   const statistics = String(await redisCommand(server, "INFO", "commandstats"));
@@ -20,7 +27,7 @@ describe("memory-guard: writing stops at 95% of maxmemory, before the live serve
   it("with a real Redis: up to 95%, and none of what was admitted is refused", async (t) => {
     const server = await redisOf(t, { args: ["--maxmemory", "20mb"] });
     const client = await clientOf(t, server);
-    const guard = new MemoryGuard(40 * million);
+    const guard = guardOf(40 * million);
     const value = "x".repeat(50_000);
     let written = 0;
     const fill = async () => {
@@ -45,7 +52,7 @@ describe("memory-guard: writing stops at 95% of maxmemory, before the live serve
   it("one that does not fit at all is refused before anything is written", async (t) => {
     const server = await redisOf(t, { args: ["--maxmemory", "4mb"] });
     const client = await clientOf(t, server);
-    await assert.rejects(new MemoryGuard(0).admit(client, 8 * million), {
+    await assert.rejects(new MemoryGuard().admit(client, 8 * million), {
       name: "RedisError",
       kind: "refused",
       message: /^Redis has come to 95% of its maxmemory: about \d+\.\d MiB more are needed/,
@@ -56,7 +63,9 @@ describe("memory-guard: writing stops at 95% of maxmemory, before the live serve
     const server = await redisOf(t, { args: ["--maxmemory", "4mb"] });
     const client = await clientOf(t, server);
     const missingOf = async (need: number, bytes: number) => {
-      const refusal = await new MemoryGuard(need).admit(client, bytes).catch((error: unknown) => error);
+      const refusal = await guardOf(need)
+        .admit(client, bytes)
+        .catch((error: unknown) => error);
       return Number(/about ([\d.]+) MiB/.exec(String(refusal))?.[1]);
     };
     const free = 3.8 - ((await askServerState(client)).usedMemory ?? 0) / million;
@@ -69,7 +78,7 @@ describe("memory-guard: writing stops at 95% of maxmemory, before the live serve
   it("a limit that is set while the run goes on is found at the next look", async (t) => {
     const server = await redisOf(t, { args: ["--maxmemory", "100mb"] });
     const client = await clientOf(t, server);
-    const guard = new MemoryGuard(0);
+    const guard = new MemoryGuard();
     await guard.admit(client, million);
     await redisCommand(server, "CONFIG", "SET", "maxmemory", "1mb");
     // What was allowed at the last look is at most 32 MiB.
@@ -84,7 +93,7 @@ describe("memory-guard: Redis is asked seldom", () => {
   it("once for every 32 MiB, where much is free", async (t) => {
     const server = await redisOf(t, { args: ["--maxmemory", "1gb"] });
     const client = await clientOf(t, server);
-    const guard = new MemoryGuard(0);
+    const guard = new MemoryGuard();
     await redisCommand(server, "CONFIG", "RESETSTAT");
     for (let admitted = 0; admitted < 128; admitted++) await guard.admit(client, million);
     assert.equal(await timesAsked(server), 4);
@@ -93,7 +102,7 @@ describe("memory-guard: Redis is asked seldom", () => {
   it("once, where there is no limit", async (t) => {
     const server = await redisOf(t);
     const client = await clientOf(t, server);
-    const guard = new MemoryGuard(0);
+    const guard = new MemoryGuard();
     await redisCommand(server, "CONFIG", "RESETSTAT");
     for (let admitted = 0; admitted < 10; admitted++) await guard.admit(client, 1024 * million);
     assert.equal(await timesAsked(server), 1);
@@ -103,14 +112,14 @@ describe("memory-guard: Redis is asked seldom", () => {
     const server = await redisOf(t, { args: ["--maxmemory", "4mb"] });
     await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~*", "+@all", "-info");
     const client = await clientOf(t, { ...server, username: "u", password: "pw" });
-    await assert.rejects(new MemoryGuard(0).admit(client, 8 * million), /95%/);
+    await assert.rejects(new MemoryGuard().admit(client, 8 * million), /95%/);
   });
 
   it("INFO and CONFIG denied: Redis itself says when it is full, and the guard how much is missing", async (t) => {
     const server = await redisOf(t, { args: ["--maxmemory", "4mb"] });
     await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~*", "+@all", "-info", "-config");
     const client = await clientOf(t, { ...server, username: "u", password: "pw" });
-    const guard = new MemoryGuard(40 * million);
+    const guard = guardOf(40 * million);
     let written = 0;
     const fill = async () => {
       for (; ; written++) {
@@ -133,19 +142,19 @@ describe("memory-guard: Redis is asked seldom", () => {
 
   it("any other error is left as it is", () => {
     const error = new Error("OOM, though no reply of Redis");
-    assert.equal(new MemoryGuard(0).explain(error), error);
+    assert.equal(new MemoryGuard().explain(error), error);
   });
 
   it("a Redis that is lost is thrown", async (t) => {
     const client = await clientOf(t, await redisOf(t));
     client.disconnect();
-    await assert.rejects(new MemoryGuard(0).admit(client, 1));
+    await assert.rejects(new MemoryGuard().admit(client, 1));
   });
 
   it("several batches in flight: each counts what the others were admitted", async (t) => {
     const server = await redisOf(t, { args: ["--maxmemory", "20mb"] });
     const client = await clientOf(t, server);
-    const guard = new MemoryGuard(0);
+    const guard = new MemoryGuard();
     const admitted = [0, 1, 2].map(() => guard.admit(client, 7 * million));
     const kinds = (await Promise.allSettled(admitted)).map(({ status }) => status);
     assert.deepEqual(kinds, ["fulfilled", "fulfilled", "rejected"]);
@@ -156,9 +165,9 @@ describe("memory-guard: Redis is asked seldom", () => {
   it("what does not fit is refused by what is really needed of it", async (t) => {
     const server = await redisOf(t, { args: ["--maxmemory", "4mb"] });
     const client = await clientOf(t, server);
-    await new MemoryGuard(0).admit(client, 8 * million, async () => 0);
+    await new MemoryGuard().admit(client, 8 * million, async () => 0);
     await assert.rejects(
-      new MemoryGuard(0).admit(client, 8 * million, async () => 7 * million),
+      new MemoryGuard().admit(client, 8 * million, async () => 7 * million),
       /95%/,
     );
   });

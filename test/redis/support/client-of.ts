@@ -1,7 +1,10 @@
 import type { TestContext } from "node:test";
 import type { Redis } from "ioredis";
+import { entryMemory } from "../../../src/migrate/memory-need.js";
 import { openConnection } from "../../../src/redis/open-connection.js";
-import { ResilientConnection } from "../../../src/redis/resilient-connection.js";
+import type { StoreOptions } from "../../../src/redis/redis-session-store.js";
+import { type ResilienceSettings, ResilientConnection } from "../../../src/redis/resilient-connection.js";
+import { MemoryGuard } from "../../../src/redis/server/memory-guard.js";
 
 /** Where a server listens, and who its user is. */
 export interface Account {
@@ -31,14 +34,23 @@ export async function clientOf(t: Scope, account: Account, name?: string): Promi
 }
 
 /** A connection that is made again when it is lost. It goes with the test. */
-export async function resilientOf(t: Scope, account: Account, name?: string): Promise<ResilientConnection> {
+export async function resilientOf(
+  t: Scope,
+  account: Account,
+  settings: Partial<Pick<ResilienceSettings, "name" | "retryForMs">> = {},
+): Promise<ResilientConnection> {
   const connection = await ResilientConnection.open({
     target: targetOf(account),
     retryForMs: 20_000,
     onWarning: () => undefined,
     stop: new AbortController().signal,
-    ...(name === undefined ? {} : { name }),
+    ...settings,
   });
   t.after(() => connection.close());
   return connection;
+}
+
+/** How a store names and dates its keys, and a guard of its own. */
+export function storeOptions(): StoreOptions {
+  return { keyPrefix: "session:", clockLeadMs: 0, guard: new MemoryGuard(), entryMemory };
 }

@@ -1,0 +1,39 @@
+import { after, before } from "node:test";
+import { DryRunStore, RedisSessionStore } from "../../src/redis/redis-session-store.js";
+import { MemoryStore } from "../support/memory-store.js";
+import { redisCommand } from "../support/redis-command.js";
+import { type RedisServer, startRedis } from "../support/redis-server.js";
+import { type TestedStore, testSessionStore } from "./session-store.contract.js";
+import { resilientOf, storeOptions } from "./support/client-of.js";
+import { fillRedis, redisContents } from "./support/redis-contents.js";
+
+let server: RedisServer;
+const reader = { username: "reader", password: "pw" };
+before(async () => {
+  server = await startRedis();
+  const rules = ["on", ">pw", "~*", "+@all", "-@write", "-@scripting"];
+  await redisCommand(server, "ACL", "SETUSER", reader.username, ...rules);
+});
+after(() => server.stop());
+
+function onRedis(Store: typeof RedisSessionStore, user = {}): TestedStore["open"] {
+  return async (t, contents, clockLeadMs) => {
+    await fillRedis(server, contents);
+    const connection = await resilientOf(t, { ...server, ...user });
+    const store = new Store(connection, { ...storeOptions(), clockLeadMs });
+    return { store, contents: () => redisContents(server) };
+  };
+}
+
+testSessionStore("RedisSessionStore", { open: onRedis(RedisSessionStore) });
+testSessionStore("DryRunStore, as a user who may only read", {
+  open: onRedis(DryRunStore, reader),
+  isDry: true,
+});
+testSessionStore("MemoryStore", {
+  open: async (_, contents, clockLeadMs) => {
+    const store = new MemoryStore("session:", clockLeadMs);
+    for (const [key, stored] of Object.entries(contents)) store.keys.set(key, stored);
+    return { store, contents: async () => Object.fromEntries(store.keys) };
+  },
+});
