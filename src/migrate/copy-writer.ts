@@ -197,13 +197,16 @@ export class CopyWriter {
   }
 
   async #writeBatch(files: readonly SessionFile[], batch: ConvertedBatch, tally: BatchTally): Promise<void> {
+    // If a reply is lost, the entry may have been written before.
+    const { timesLost } = this.#context.connection;
     this.#noteBatch(files, batch);
     const reread = this.#readAgain(files, batch);
     const finished = [...batch.finished, ...reread.filter(isFinished)];
     for (const { outcome } of finished) tally.record(outcome);
-    const open = await this.#create(files, batch.sessions, tally);
+    const open = await this.#create(files, batch.sessions, timesLost, tally);
     const others = [...batch.prepared, ...reread.filter(isPrepared)];
-    await this.#reconcileAll([...open, ...others.map((one) => this.#judged(one, "unsent"))], tally);
+    const judged = [...open, ...others.map((one) => this.#judged(one, "unsent"))];
+    await this.#reconcileAll(judged, timesLost, tally);
     const over = finished.filter(({ isOver }) => isOver).map(({ file }) => file.sid);
     // If no sign survives, nothing tells which keys a copy wrote.
     if (over.length === 0 || !this.#survey.signsCount || this.#options.dryRun) return;
@@ -250,10 +253,11 @@ export class CopyWriter {
   async #create(
     files: readonly SessionFile[],
     sessions: EncodedSessions,
+    timesLost: number,
     tally: BatchTally,
   ): Promise<Judged[]> {
     if (sessions.count === 0) return [];
-    const { store, connection } = this.#context;
+    const { store } = this.#context;
     const fileOf = (row: number) => fileAt(files, sessions.place(row));
     const preparedAt = (row: number) => {
       const file = fileOf(row);
@@ -264,7 +268,6 @@ export class CopyWriter {
     if (files.some(({ directory }) => this.#facts.get(directory)?.mark !== undefined)) {
       return rows.map((row) => this.#judged(preparedAt(row), "stored"));
     }
-    const { timesLost } = connection;
     const replies = await store.createEncoded({
       commands: sessions.commands,
       count: sessions.count,
@@ -319,22 +322,21 @@ export class CopyWriter {
   }
 
   /** Reconciles sessions, only so many at a time as may be sent together. */
-  async #reconcileAll(all: readonly Judged[], tally: BatchTally): Promise<void> {
+  async #reconcileAll(all: readonly Judged[], timesLost: number, tally: BatchTally): Promise<void> {
     let some: Judged[] = [];
     let bytes = 0;
     for (const one of all) {
       some.push(one);
       bytes += one.candidate.entry.value.length;
       if (bytes < maxCommandBytes) continue;
-      await this.#reconcile(some, tally);
+      await this.#reconcile(some, timesLost, tally);
       some = [];
       bytes = 0;
     }
-    if (some.length > 0) await this.#reconcile(some, tally);
+    if (some.length > 0) await this.#reconcile(some, timesLost, tally);
   }
 
-  async #reconcile(all: readonly Judged[], tally: BatchTally): Promise<void> {
-    const { timesLost } = this.#context.connection;
+  async #reconcile(all: readonly Judged[], timesLost: number, tally: BatchTally): Promise<void> {
     const results = await this.#reconciliationsOf(all);
     const written = all.flatMap(({ prepared: { file }, candidate }, index): Written[] => {
       const entry = entryInRedis(candidate, results[index]);
@@ -400,15 +402,15 @@ export class CopyWriter {
     const gone = await this.#folders.goneOf(written, this.#stats);
     if (gone.length === 0 || !this.#options.retracts) return new Set();
     // While the connection was away, another run could not see us and may have purged the file.
-    const own = gone.filter(({ timesLost }) => timesLost === connection.timesLost);
-    if (own.length < gone.length) warn(`the connection was lost meanwhile: ${staysInRedis}`);
-    const deleted = await store.retract(
-      own.map(({ file, digest, expiresAtMs }) => ({
-        sid: file.sid,
-        digest: Buffer.from(digest).toString("hex"),
-        expiresAtMs,
-      })),
-    );
+    const { timesLost } = connection;
+    const own = gone.filter((one) => one.timesLost === timesLost);
+    const keys = own.map(({ file, digest, expiresAtMs }) => {
+      return { sid: file.sid, digest: Buffer.from(digest).toString("hex"), expiresAtMs };
+    });
+    const deleted = await store.retract(keys, timesLost);
+    if (own.length < gone.length || connection.timesLost !== timesLost) {
+      warn(`the connection was lost meanwhile: ${staysInRedis}`);
+    }
     return new Set(own.filter((_, index) => deleted[index] === true));
   }
 

@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { SourceError } from "../../src/model/errors.js";
 import type { Written } from "../../src/model/written.js";
 import { WrittenSessions } from "../../src/source/written-sessions.js";
-import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+import { makeTemporaryDirectory, withTemporaryDirectory } from "../support/temporary-directory.js";
 
 const directories = ["/srv/a/sessions", "/srv/b/sessions", "/srv/c"] as const;
 
@@ -29,17 +29,6 @@ function writtenOf(number: number): Written {
     digest: Buffer.from(digest, "hex"),
     bytes: number * 100_000,
   };
-}
-
-function withTemporaryDirectory<Result>(path: string, action: () => Result): Result {
-  const before = process.env["TMPDIR"];
-  process.env["TMPDIR"] = path;
-  try {
-    return action();
-  } finally {
-    if (before === undefined) delete process.env["TMPDIR"];
-    else process.env["TMPDIR"] = before;
-  }
 }
 
 describe("written-sessions: what this run wrote", () => {

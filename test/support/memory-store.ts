@@ -1,0 +1,113 @@
+import type { Entry } from "../../src/model/entry.js";
+import type { Held } from "../../src/model/held.js";
+import type {
+  Creation,
+  EncodedEntries,
+  EncodedReply,
+  KeyAsSeen,
+  Replaced,
+  Replacement,
+  SessionStore,
+  Write,
+} from "../../src/redis/session-store.js";
+import { sha1 } from "../../src/redis/sha1.js";
+import { makeMessageSplitter } from "./resp-messages.js";
+
+/** What a key holds. */
+export interface StoredKey {
+  /** One character for each byte; null if the key holds no string. */
+  readonly value: string | null;
+  /** Milliseconds since the epoch, on the store's clock; null if the key never expires. */
+  readonly expiresAtMs: number | null;
+}
+
+/** A store in memory, for tests of what uses a store. */
+export class MemoryStore implements SessionStore {
+  readonly keys = new Map<string, StoredKey>();
+  readonly #keyPrefix: string;
+  readonly #clockLeadMs: number;
+
+  constructor(keyPrefix = "session:", clockLeadMs = 0) {
+    this.#keyPrefix = keyPrefix;
+    this.#clockLeadMs = clockLeadMs;
+  }
+
+  keyOf(sid: string): string {
+    return this.#keyPrefix + sid;
+  }
+
+  async create(entries: readonly Entry[], sentBefore = false): Promise<Creation[]> {
+    return entries.map((entry) => {
+      if (entry.expiresAtMs <= Date.now()) return { kind: "expired" };
+      if (this.#at(entry.key) === undefined) return { kind: this.#write(entry) && "created" };
+      return sentBefore ? { kind: "exists", sentBefore } : { kind: "exists" };
+    });
+  }
+
+  async createEncoded(entries: EncodedEntries): Promise<readonly EncodedReply[] | undefined> {
+    if (entries.soonestMs <= Date.now()) return undefined;
+    const commands: string[][] = [];
+    makeMessageSplitter((message) => commands.push(message.toString("latin1").split("\r\n")))(
+      entries.commands,
+    );
+    return entries.keys().map((key, index) => {
+      if (this.#at(key) !== undefined) return "exists";
+      const [value = "", , , , , , expiresAtMs] = commands[index]?.slice(-8) ?? [];
+      this.keys.set(key, { value, expiresAtMs: Number(expiresAtMs) });
+      return "created";
+    });
+  }
+
+  async read(keys: readonly string[]): Promise<Held[]> {
+    return keys.map((key) => {
+      const { value, expiresAtMs } = this.#at(key) ?? {};
+      if (value === undefined || expiresAtMs === undefined) return { kind: "nothing" };
+      if (value === null) return { kind: "other-type" };
+      const ourMs = expiresAtMs === null ? null : expiresAtMs - this.#clockLeadMs;
+      return { kind: "text", value: Buffer.from(value, "latin1"), expiresAtMs: ourMs };
+    });
+  }
+
+  async replace(replacements: readonly Replacement[]): Promise<Replaced[]> {
+    return replacements.map(({ entry, held }) => {
+      const stored = this.#at(entry.key);
+      const isSame =
+        stored?.value === held.value.toString("latin1") &&
+        stored.expiresAtMs === this.#time(held.expiresAtMs);
+      return isSame && entry.expiresAtMs > Date.now() && this.#write(entry);
+    });
+  }
+
+  async overwrite(entries: readonly Entry[]): Promise<Write[]> {
+    return entries.map((entry) => ({
+      kind: entry.expiresAtMs > Date.now() && this.#write(entry) ? "copied" : "expired",
+    }));
+  }
+
+  async exist(keys: readonly string[]): Promise<boolean[]> {
+    return keys.map((key) => this.#at(key) !== undefined);
+  }
+
+  async retract(keys: readonly KeyAsSeen[]): Promise<boolean[]> {
+    return keys.map(({ sid, digest, expiresAtMs }) => {
+      const { value, expiresAtMs: storedMs } = this.#at(this.keyOf(sid)) ?? {};
+      if (typeof value !== "string" || sha1(value) !== digest) return false;
+      return storedMs === this.#time(expiresAtMs) && this.keys.delete(this.keyOf(sid));
+    });
+  }
+
+  #at(key: string): StoredKey | undefined {
+    const stored = this.keys.get(key);
+    const isOver = typeof stored?.expiresAtMs === "number" && stored.expiresAtMs <= Date.now();
+    return isOver ? undefined : stored;
+  }
+
+  #write({ key, value, expiresAtMs }: Entry): true {
+    this.keys.set(key, { value, expiresAtMs: this.#time(expiresAtMs) });
+    return true;
+  }
+
+  #time(ourMs: number | null): number | null {
+    return ourMs === null ? null : ourMs + this.#clockLeadMs;
+  }
+}
