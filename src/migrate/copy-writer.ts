@@ -152,13 +152,16 @@ export class CopyWriter {
   }
 
   async #writeBatch(files: readonly SessionFile[], batch: ConvertedBatch, tally: BatchTally): Promise<void> {
+    // If a reply is lost, the entry may have been written before.
+    const { timesLost } = this.#context.connection;
     this.#noteBatch(files, batch);
     const reread = this.#readAgain(files, batch);
     const finished = [...batch.finished, ...reread.filter(isFinished)];
     for (const { outcome } of finished) tally.record(outcome);
-    const open = await this.#create(files, batch.sessions, tally);
+    const open = await this.#create(files, batch.sessions, timesLost, tally);
     const others = [...batch.prepared, ...reread.filter(isPrepared)];
-    await this.#reconcileAll([...open, ...others.map((one) => this.#judged(one, "unsent"))], tally);
+    const judged = [...open, ...others.map((one) => this.#judged(one, "unsent"))];
+    await this.#reconcileAll(judged, timesLost, tally);
     const over = finished.filter(({ isOver }) => isOver).map(({ file }) => file.sid);
     // If no sign survives, nothing tells which keys a copy wrote.
     if (over.length === 0 || !this.#survey.signsCount || this.#options.dryRun) return;
@@ -206,10 +209,11 @@ export class CopyWriter {
   async #create(
     files: readonly SessionFile[],
     sessions: EncodedSessions,
+    timesLost: number,
     tally: BatchTally,
   ): Promise<Judged[]> {
     if (sessions.count === 0) return [];
-    const { store, connection } = this.#context;
+    const { store } = this.#context;
     const fileOf = (row: number) => fileAt(files, sessions.place(row));
     const preparedAt = (row: number) => {
       const file = fileOf(row);
@@ -220,7 +224,6 @@ export class CopyWriter {
     if (files.some(({ directory }) => this.#facts.get(directory)?.mark !== undefined)) {
       return rows.map((row) => this.#judged(preparedAt(row), "stored"));
     }
-    const { timesLost } = connection;
     const replies = await store.createEncoded({
       commands: sessions.commands,
       count: sessions.count,
@@ -275,22 +278,21 @@ export class CopyWriter {
   }
 
   /** Reconciles sessions, only so many at a time as may be sent together. */
-  async #reconcileAll(all: readonly Judged[], tally: BatchTally): Promise<void> {
+  async #reconcileAll(all: readonly Judged[], timesLost: number, tally: BatchTally): Promise<void> {
     let some: Judged[] = [];
     let bytes = 0;
     for (const one of all) {
       some.push(one);
       bytes += one.candidate.entry.value.length;
       if (bytes < maxCommandBytes) continue;
-      await this.#reconcile(some, tally);
+      await this.#reconcile(some, timesLost, tally);
       some = [];
       bytes = 0;
     }
-    if (some.length > 0) await this.#reconcile(some, tally);
+    if (some.length > 0) await this.#reconcile(some, timesLost, tally);
   }
 
-  async #reconcile(all: readonly Judged[], tally: BatchTally): Promise<void> {
-    const { timesLost } = this.#context.connection;
+  async #reconcile(all: readonly Judged[], timesLost: number, tally: BatchTally): Promise<void> {
     const results = await this.#reconciliationsOf(all);
     const written = all.flatMap(({ prepared: { file }, candidate }, index): Written[] => {
       const entry = entryInRedis(candidate, results[index]);

@@ -50,7 +50,7 @@ export function prepareSession(
   const { entry, fullLifetimeMs, lifetimeOrigin } = conversion;
   return {
     file,
-    stamp,
+    stamp: { mtimeMs: stamp.mtimeMs, ctimeMs: stamp.ctimeMs },
     candidate: { entry, mtimeMs: read.mtimeMs, fullLifetimeMs },
     lifetimeOrigin,
     outcome,

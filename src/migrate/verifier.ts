@@ -118,7 +118,7 @@ export class Verifier {
 
   /** `undefined` if it shows only once the whole directory was seen. */
   #judge(prepared: Prepared, held: Held | undefined): SessionOutcome | undefined {
-    const { outcome } = prepared;
+    const outcome = { ...prepared.outcome, bytesWritten: 0 };
     switch (held?.kind) {
       case "text":
         return { ...outcome, ...this.#judgeText(prepared, held) };

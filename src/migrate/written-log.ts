@@ -119,13 +119,15 @@ export class WrittenLog {
     const gone = await folders.goneOf(written, this.#stats);
     if (gone.length === 0 || !this.#options.retracts) return new Set();
     // While the connection was away, another run could not see us and may have purged the file.
-    const own = gone.filter(({ timesLost }) => timesLost === connection.timesLost);
-    if (own.length < gone.length) warn(`the connection was lost meanwhile: ${staysInRedis}`);
-    const deleted = await store.retract(
-      own.map(({ file, digest, expiresAtMs }) => {
-        return { sid: file.sid, digest: Buffer.from(digest).toString("hex"), expiresAtMs };
-      }),
-    );
+    const { timesLost } = connection;
+    const own = gone.filter((one) => one.timesLost === timesLost);
+    const keys = own.map(({ file, digest, expiresAtMs }) => {
+      return { sid: file.sid, digest: Buffer.from(digest).toString("hex"), expiresAtMs };
+    });
+    const deleted = await store.retract(keys, timesLost);
+    if (own.length < gone.length || connection.timesLost !== timesLost) {
+      warn(`the connection was lost meanwhile: ${staysInRedis}`);
+    }
     return new Set(own.filter((_, index) => deleted[index] === true));
   }
 

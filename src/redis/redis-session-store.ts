@@ -146,8 +146,9 @@ export class RedisSessionStore implements SessionStore {
     return this.#connection.run((client) => existingKeys(client, keys));
   }
 
-  retract(keys: readonly KeyAsSeen[]): Promise<boolean[]> {
-    return this.#connection.run((client) => {
+  retract(keys: readonly KeyAsSeen[], timesLost?: number): Promise<boolean[]> {
+    return this.#connection.run(async (client) => {
+      if (timesLost !== undefined && timesLost !== this.#connection.timesLost) return keys.map(() => false);
       const pipeline = client.pipeline();
       for (const { sid, digest, expiresAtMs } of keys) {
         pipeline.eval(compareAndDelete, 1, this.keyOf(sid), digest, this.#redisTime(expiresAtMs));

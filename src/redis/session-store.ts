@@ -68,8 +68,11 @@ export interface SessionStore {
   /** Writes over whatever the keys hold. */
   overwrite(entries: readonly Entry[]): Promise<Write[]>;
   exist(keys: readonly string[]): Promise<boolean[]>;
-  /** Deletes the keys that still hold exactly what was seen. Returns which were deleted. */
-  retract(keys: readonly KeyAsSeen[]): Promise<boolean[]>;
+  /**
+   * Deletes the keys that still hold exactly what was seen. Returns which were deleted.
+   * `timesLost`: how often the connection was lost by now; if it is lost again, none is deleted.
+   */
+  retract(keys: readonly KeyAsSeen[], timesLost?: number): Promise<boolean[]>;
 }
 
 /** Why an entry fails that Redis does not take, however often it is sent. */

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { Comparison } from "../../src/convert/compare-held.js";
 import type { Conversion } from "../../src/convert/convert-session.js";
-import type { ConvertedSession } from "../../src/migrate/lanes/lane.js";
+import type { ConvertedSession } from "../../src/migrate/prepare-session.js";
 import {
   type Proof,
   type ProofParts,

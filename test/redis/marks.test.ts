@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Redis } from "ioredis";
 import { RedisForgotError } from "../../src/model/errors.js";
+import { canaryKey } from "../../src/redis/canary.js";
 import {
   changeMark,
   listMarks,
@@ -10,7 +11,6 @@ import {
   markKey,
   readMark,
 } from "../../src/redis/marks.js";
-import { joinWitness, removeWitness, witnessKey, witnessStands } from "../../src/redis/witness.js";
 import { redisOf } from "../end-to-end/support/redis-of-test.js";
 import { redisCommand } from "../support/redis-command.js";
 import { clientOf } from "./support/client-of.js";
@@ -41,12 +41,6 @@ describe("marks: a key for each key prefix and directory (spec.md section 4, Mar
     });
   }
 });
-
-async function witnessOf(client: Redis): Promise<string> {
-  const value = await joinWitness(client);
-  assert(value !== undefined);
-  return value;
-}
 
 describe("marks: left and read again", () => {
   const key = markKey(scope);
@@ -103,46 +97,16 @@ describe("marks: left and read again", () => {
     assert.equal(await redisCommand(server, "DBSIZE"), 0);
   });
 
-  it("with a witness only while that one stands", async (t) => {
+  it("with a canary key only while it has this value", async (t) => {
     const server = await redisOf(t);
     const client = await clientOf(t, server);
-    await assert.rejects(
-      changeMark(client, key, "1", () => whole),
-      RedisForgotError,
-    );
-    assert.equal(await redisCommand(server, "DBSIZE"), 0);
-    const witness = await witnessOf(client);
-    assert.equal(await joinWitness(client), witness, "all share the first one");
-    assert.equal(await witnessStands(client, witness), true);
-    await assert.rejects(
-      changeMark(client, key, "1", () => whole),
-      RedisForgotError,
-    );
-    assert.ok(Number(await redisCommand(server, "PTTL", witnessKey)) > 0, "it ends by itself");
-    await changeMark(client, key, witness, () => whole);
-    await removeWitness(client, "1");
-    assert.equal(await witnessStands(client, witness), true);
-    await removeWitness(client, witness);
-    assert.equal(await witnessStands(client, witness), false);
-    assert.equal(String(await redisCommand(server, "KEYS", "*")), key);
-  });
-
-  it("there is no witness where Redis is full, holds something else there, or lacks the right; else what is wrong is thrown", async (t) => {
-    const server = await redisOf(t);
-    const client = await clientOf(t, server);
-    await redisCommand(server, "LPUSH", witnessKey, "1");
-    assert.equal(await joinWitness(client), undefined);
-    await redisCommand(server, "DEL", witnessKey);
-    await redisCommand(server, "CONFIG", "SET", "maxmemory", "1");
-    assert.equal(await joinWitness(client), undefined);
-    await redisCommand(server, "CONFIG", "SET", "maxmemory", "0");
-    await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~*", "+@all", "-eval");
-    assert.equal(
-      await joinWitness(await clientOf(t, { ...server, username: "u", password: "pw" })),
-      undefined,
-    );
-    await redisCommand(server, "CONFIG", "SET", "min-replicas-to-write", "1");
-    await assert.rejects(joinWitness(client), /^ReplyError: NOREPLICAS/);
+    const change = (canary: string) => changeMark(client, key, canary, () => whole);
+    await assert.rejects(change("1"), RedisForgotError);
+    await redisCommand(server, "SET", canaryKey, "2");
+    await assert.rejects(change("1"), RedisForgotError);
+    assert.equal(await redisCommand(server, "EXISTS", key), 0);
+    await change("2");
+    assert.equal(await redisCommand(server, "EXISTS", key), 1);
   });
 
   it("marks of versions that noted the start alone, and what is no mark", async (t) => {

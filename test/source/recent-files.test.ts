@@ -23,7 +23,8 @@ function save(path: string, content: string): void {
 
 const stampOf = ({ directory, name }: SessionFile) => lstatSync(join(directory, name));
 
-const isChanged = (recent: RecentFiles, file: SessionFile) => recent.changedSincePass()(file, stampOf(file));
+const isChanged = (recent: RecentFiles, file: SessionFile) =>
+  recent.changedSincePass().isChanged(file, stampOf(file));
 
 describe("recent-files: what changed since it was read (spec.md section 4, A live server)", () => {
   it("what was read as it stands has not changed, however young it is", () => {
@@ -77,7 +78,7 @@ describe("recent-files: what changed since it was read (spec.md section 4, A liv
     const { file, path } = makeFile();
     const other = makeFile();
     const recent = new RecentFiles(Date.now());
-    const isChangedUnseen = () => recent.changedSincePass()(file, undefined);
+    const isChangedUnseen = () => recent.changedSincePass().isChanged(file, undefined);
     assert(isChangedUnseen());
     recent.noteUnread(other.file, undefined);
     assert(isChangedUnseen());
@@ -92,7 +93,7 @@ describe("recent-files: what changed since it was read (spec.md section 4, A liv
     const recent = new RecentFiles(Date.now());
     const first = recent.changedSincePass();
     recent.beginPass(Date.now() + hourMs);
-    assert(first(file, stampOf(file)));
+    assert(first.isChanged(file, stampOf(file)));
     assert(!isChanged(recent, file));
   });
 });

@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import type { Written } from "../../src/model/entry.js";
 import { SourceError } from "../../src/model/errors.js";
 import { WrittenSessions } from "../../src/source/written-sessions.js";
-import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+import { makeTemporaryDirectory, withTemporaryDirectory } from "../support/temporary-directory.js";
 
 const directories = ["/srv/a/sessions", "/srv/b/sessions", "/srv/c"] as const;
 
@@ -26,20 +26,9 @@ function writtenOf(number: number): Written {
     pass: number % 4,
     timesLost: number * 70_001,
     expiresAtMs: 1_700_000_000_000.5 + number,
-    digest,
+    digest: Buffer.from(digest, "hex"),
     bytes: number * 100_000,
   };
-}
-
-function withTemporaryDirectory<Result>(path: string, action: () => Result): Result {
-  const before = process.env["TMPDIR"];
-  process.env["TMPDIR"] = path;
-  try {
-    return action();
-  } finally {
-    if (before === undefined) delete process.env["TMPDIR"];
-    else process.env["TMPDIR"] = before;
-  }
 }
 
 describe("written-sessions: what this run wrote", () => {
@@ -85,7 +74,10 @@ describe("written-sessions: what this run wrote", () => {
     const written = new WrittenSessions(directories);
     for (let number = 0; number < 3000; number++) written.add(writtenOf(number));
     const kept = [...written.batches(7)];
-    assert(kept.flat().every(({ digest }, number) => digest === writtenOf(number).digest));
+    assert.deepEqual(
+      kept.flat(),
+      Array.from({ length: 3000 }, (_, number) => writtenOf(number)),
+    );
     written.close();
   });
 

@@ -29,3 +29,15 @@ export function makeTemporaryDirectory(): string {
 export function removeTemporaryDirectory(path: string): void {
   rmSync(path, { recursive: true, force: true });
 }
+
+/** Does something while the system's temporary directory is another. */
+export function withTemporaryDirectory<Result>(path: string, action: () => Result): Result {
+  const before = process.env["TMPDIR"];
+  process.env["TMPDIR"] = path;
+  try {
+    return action();
+  } finally {
+    if (before === undefined) delete process.env["TMPDIR"];
+    else process.env["TMPDIR"] = before;
+  }
+}

@@ -3,7 +3,7 @@ import { mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { type Marks, marksOf } from "../../../src/migrate/earlier-runs/marks.js";
-import { type Witness, witnessOf } from "../../../src/migrate/witness.js";
+import { Canary } from "../../../src/redis/canary.js";
 import { presenceName } from "../../../src/redis/server/presence.js";
 import { redisOf } from "../../end-to-end/support/redis-of-test.js";
 import { type Account, clientOf, resilientOf } from "../../redis/support/client-of.js";
@@ -23,27 +23,27 @@ const completed = (started: number) => ({
 
 interface Run {
   readonly marks: Marks;
-  readonly witness: Witness;
+  readonly canary: Canary;
   /** Of its connection. */
   readonly close: () => Promise<void>;
   readonly warnings: readonly string[];
 }
 
-/** The marks of a run over these directories; of one that only reads if it has no witness. */
+/** The marks of a run over these directories; of one that only reads if it has no canary. */
 async function runOf(
   t: TestContext,
   account: Account,
-  { keyPrefix = "session:", of = directories as readonly string[], witnessed = true, token = "1" } = {},
+  { keyPrefix = "session:", of = directories as readonly string[], watched = true, token = "1" } = {},
 ): Promise<Run> {
   const presence = { places: of, token };
   const connection = await resilientOf(t, account, { name: presenceName("copying", presence) });
   const warnings: string[] = [];
   const warn = (message: string) => warnings.push(message);
-  const witness = witnessOf({ connection, presence }, warn);
-  if (witnessed) await witness.begin();
+  const canary = new Canary(connection, presence, warn);
+  if (watched) await canary.begin();
   const run = { connection, directories: of, keyPrefix };
-  const marks = marksOf(run, witnessed ? witness : undefined, warn);
-  return { marks, witness, warnings, close: () => connection.close() };
+  const marks = marksOf(run, watched ? canary : undefined, warn);
+  return { marks, canary, warnings, close: () => connection.close() };
 }
 
 describe("marks: a complete run's start, for later runs over the same directories (spec.md section 4, Logouts)", () => {
@@ -183,10 +183,10 @@ describe("marks: where they can't be read or written that is said, and the run g
     await marks.leave(completed(startedMs + 1));
     assert.equal(warnings.length, 1);
     assert.match(warnings[0] ?? "", /^keys of our own \(tele-sessions:\*\) could not be written: /);
-    assert.equal(await redisCommand(server, "DBSIZE"), 3, "two marks and the witness of their run");
+    assert.equal(await redisCommand(server, "DBSIZE"), 3, "two marks and the canary of their run");
   });
 
-  it("written, though its witness is", async (t) => {
+  it("written, though its canary is", async (t) => {
     const server = await redisOf(t);
     await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~tele-sessions:witness", "+@all");
     const { marks, warnings } = await runOf(t, { ...server, ...user });
@@ -199,10 +199,15 @@ describe("marks: where they can't be read or written that is said, and the run g
   it("a Redis that forgot meanwhile is no matter of rights: it is thrown", async (t) => {
     const server = await redisOf(t);
     await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~*", "+@all", "-info");
-    const { marks, witness } = await runOf(t, { ...server, ...user });
-    const works = [witness.begin, marks.read, witness.confirm, () => marks.leave(completed(startedMs))];
+    const { marks, canary } = await runOf(t, { ...server, ...user });
+    const works = [
+      () => canary.begin(),
+      marks.read,
+      () => canary.check(),
+      () => marks.leave(completed(startedMs)),
+    ];
     for (const work of works) {
-      await witness.begin();
+      await canary.begin();
       await redisCommand(server, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
       await assert.rejects(work(), { name: "RedisForgotError" });
     }
@@ -218,39 +223,39 @@ describe("marks: where they can't be read or written that is said, and the run g
 });
 
 describe("marks: a Redis that was emptied is found out, and nothing is left in it (hazards.md)", () => {
-  it("by the witness of a run that writes, and not by what another run put in its place", async (t) => {
+  it("by the canary of a run that writes, and not by what another run put in its place", async (t) => {
     const server = await redisOf(t);
     const [one, other] = [await runOf(t, server), await runOf(t, server, { token: "2" })];
-    await one.witness.confirm();
+    await one.canary.check();
     await redisCommand(server, "FLUSHALL");
     // The one that had put it there begins again, and the other relied on it too.
-    await assert.rejects(one.witness.confirm(), { name: "RedisForgotError" });
-    await one.witness.begin();
-    await one.witness.confirm();
-    await assert.rejects(other.witness.confirm(), { name: "RedisForgotError" });
+    await assert.rejects(one.canary.check(), { name: "RedisForgotError" });
+    await one.canary.begin();
+    await one.canary.check();
+    await assert.rejects(other.canary.check(), { name: "RedisForgotError" });
     await assert.rejects(other.marks.leave(completed(startedMs)), { name: "RedisForgotError" });
     await one.marks.leave(completed(startedMs));
     assert.equal(await redisCommand(server, "DBSIZE"), directories.length + 1);
   });
 
-  it("a run that ends leaves the witness to others that are seen; one that was killed leaves its own to the next", async (t) => {
+  it("a run that ends leaves the canary to others that are seen; one that was killed leaves its own to the next", async (t) => {
     const server = await redisOf(t);
     const dead = await runOf(t, server, { token: "0" });
     const one = await runOf(t, server, { token: "1" });
-    assert.equal(one.witness.value(), dead.witness.value());
+    assert.equal(one.canary.value, dead.canary.value);
     await dead.close();
     const other = await clientOf(t, server, presenceName("removing", { places: ["/srv"], token: "2" }));
-    await one.witness.end();
-    await one.witness.confirm();
+    await one.canary.end();
+    await one.canary.check();
     await other.quit();
-    await one.witness.end();
+    await one.canary.end();
     assert.equal(await redisCommand(server, "DBSIZE"), 0);
   });
 
   it("by the marks of a run that only reads", async (t) => {
     const server = await redisOf(t);
     await (await runOf(t, server)).marks.leave(completed(startedMs));
-    const { marks } = await runOf(t, server, { witnessed: false });
+    const { marks } = await runOf(t, server, { watched: false });
     await marks.confirm();
     await marks.read();
     assert.equal(startOf(marks, a), startedMs);
@@ -259,11 +264,11 @@ describe("marks: a Redis that was emptied is found out, and nothing is left in i
     await assert.rejects(marks.confirm(), { name: "RedisForgotError" });
   });
 
-  it("a witness that goes where Redis is lost meanwhile is waited for no longer than that", async (t) => {
+  it("a canary that goes where Redis is lost meanwhile is waited for no longer than that", async (t) => {
     const server = await redisOf(t);
-    const { witness } = await runOf(t, server);
+    const { canary } = await runOf(t, server);
     await redisCommand(server, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
-    await witness.end();
+    await canary.end();
     assert.equal(await redisCommand(server, "DBSIZE"), 1);
   });
 });

@@ -3,7 +3,7 @@ import type { Redis } from "ioredis";
 import { entryMemory } from "../../../src/migrate/memory-need.js";
 import { openConnection } from "../../../src/redis/open-connection.js";
 import type { StoreOptions } from "../../../src/redis/redis-session-store.js";
-import { type ResilienceSettings, ResilientConnection } from "../../../src/redis/resilient-connection.js";
+import { type ResilienceOptions, ResilientConnection } from "../../../src/redis/resilient-connection.js";
 import { MemoryGuard } from "../../../src/redis/server/memory-guard.js";
 
 /** Where a server listens, and who its user is. */
@@ -37,14 +37,14 @@ export async function clientOf(t: Scope, account: Account, name?: string): Promi
 export async function resilientOf(
   t: Scope,
   account: Account,
-  settings: Partial<Pick<ResilienceSettings, "name" | "retryForMs">> = {},
+  options: Partial<Pick<ResilienceOptions, "name" | "retryForMs">> = {},
 ): Promise<ResilientConnection> {
   const connection = await ResilientConnection.open({
     target: targetOf(account),
     retryForMs: 20_000,
     onWarning: () => undefined,
     stop: new AbortController().signal,
-    ...settings,
+    ...options,
   });
   t.after(() => connection.close());
   return connection;

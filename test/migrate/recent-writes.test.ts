@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { YoungWrites } from "../../../src/migrate/lanes/young-writes.js";
-import type { Candidate } from "../../../src/model/entry.js";
+import { RecentWrites } from "../../src/migrate/recent-writes.js";
+import type { Candidate } from "../../src/model/entry.js";
 
 const fullLifetimeMs = 1000;
 /** Opened at 5000: its instant implies a save at 3000. */
@@ -11,7 +11,7 @@ const candidate = (mtimeMs: number, expiresAtMs = 4000): Candidate => ({
   fullLifetimeMs,
 });
 
-describe("young-writes: no newer value is replaced by an older one, of this run's own (spec.md section 4, Conflicts)", () => {
+describe("recent-writes: no older file replaces what this run wrote for a newer one (spec.md section 4, Conflicts)", () => {
   const rows: readonly (readonly [
     name: string,
     sent: readonly Candidate[],
@@ -24,15 +24,21 @@ describe("young-writes: no newer value is replaced by an older one, of this run'
     ["a newer file", [candidate(4900)], candidate(4950, 4001), 4000, false],
     ["saved by the server since", [candidate(4900)], candidate(4800, 4001), 4321, false],
     ["without a lifetime", [candidate(4900)], candidate(4800, 4001), null, false],
-    ["what was sent was not young: its instant tells", [candidate(2999)], candidate(2000, 4001), 4000, false],
+    [
+      "what was sent was not just modified: its instant tells",
+      [candidate(2999)],
+      candidate(2000, 4001),
+      4000,
+      false,
+    ],
     ["the newer of two sent", [candidate(4900), candidate(4800, 4001)], candidate(4850, 4002), 4000, true],
     ["nothing sent", [], candidate(4800), 4000, false],
   ];
   for (const [name, sent, later, heldExpiresAtMs, holdsNewer] of rows) {
     it(name, () => {
-      const young = new YoungWrites();
-      young.note(sent);
-      assert.equal(young.holdsNewer(later, heldExpiresAtMs), holdsNewer);
+      const writes = new RecentWrites();
+      writes.note(sent);
+      assert.equal(writes.holdsNewer(later, heldExpiresAtMs), holdsNewer);
     });
   }
 });

@@ -1,0 +1,313 @@
+import assert from "node:assert/strict";
+import { mkdirSync, symlinkSync } from "node:fs";
+import { describe, it } from "node:test";
+import { RedisError } from "../../../src/model/errors.js";
+import type { SessionOutcome } from "../../../src/model/outcome.js";
+import type { SessionFile } from "../../../src/model/session-file.js";
+import type { SessionStore } from "../../../src/redis/session-store.js";
+import { pathOf } from "../../../src/source/recent-files.js";
+import { interceptCalls, systemError } from "../../support/intercept-calls.js";
+import type { MemoryStore } from "../../support/memory-store.js";
+import { dayMs, hourMs, sessionOfLength, sessionText } from "../../support/session-directory.js";
+import { copiedAgo, type GroundChange, WriterGround } from "./writer-ground.js";
+
+const value = sessionText();
+const bytes = value.length;
+const facts = { authenticated: true, lossy: false };
+const none = { bytesRead: 0, bytesWritten: 0 };
+const known = { format: "json", facts, bytesRead: bytes, bytesWritten: 0 } as const;
+
+/** A session whose own lifetime is no number of seconds: it is converted with a warning. */
+const odd = sessionText().replace("}", ', "expiration": "soon"}');
+const warning = "a session's own expiration is no number of seconds: the default was taken";
+
+/** Has a method of the store answer as it is told. */
+const answer = (store: MemoryStore, change: Partial<SessionStore>): void => void Object.assign(store, change);
+
+const createsNothing = (store: MemoryStore) =>
+  answer(store, {
+    createEncoded: async () => ["refused"],
+    create: async () => [{ kind: "failed", detail: "Redis answered ERR" }],
+  });
+
+describe("copy-writer: one outcome for every file (design.md section 2)", () => {
+  type Failure = Omit<NonNullable<SessionOutcome["failure"]>, "sid" | "path">;
+  type Expected = Omit<SessionOutcome, "sid" | "failure"> & { readonly failure?: Failure };
+  const rows: readonly (readonly [
+    name: string,
+    place: (ground: WriterGround, file: SessionFile) => void,
+    expected: Expected,
+    change?: GroundChange,
+  ])[] = [
+    ["gone", () => undefined, { kind: "vanished", ...none }],
+    ["empty", (ground) => ground.save(1, ""), { kind: "empty", ...none }],
+    ["a directory", (_, file) => mkdirSync(pathOf(file)), { kind: "ignored", ...none }],
+    ["a symlink", (_, file) => symlinkSync("elsewhere", pathOf(file)), { kind: "ignored", ...none }],
+    [
+      "too large",
+      (ground) => ground.save(1),
+      { kind: "failed", failure: { reason: "too-large", detail: `a file of ${bytes} bytes` }, ...none },
+      { maxFileSize: bytes - 1 },
+    ],
+    [
+      "corrupt",
+      (ground) => ground.save(1, "{"),
+      {
+        ...{ kind: "failed", format: "json", bytesRead: 1, bytesWritten: 0 },
+        failure: { reason: "corrupt", detail: "no key at character 1" },
+      },
+    ],
+    [
+      "expired, with a warning",
+      (ground) => ground.save(1, odd, { mtimeMs: Date.now() - 30 * dayMs }),
+      { ...known, kind: "expired", bytesRead: odd.length, warning },
+      {
+        conversion: {
+          ttl: "remaining",
+          expiration: 604_800,
+          expirationAnonymous: 10_800,
+          maxSessionSize: 1000,
+        },
+      },
+    ],
+    ["copied", (ground) => ground.save(1), { ...known, kind: "copied", bytesWritten: bytes }],
+    [
+      "copied, with a warning",
+      (ground) => ground.save(1, odd),
+      { ...known, kind: "copied", bytesRead: odd.length, bytesWritten: odd.length, warning },
+    ],
+    [
+      "copied, just modified",
+      (ground) => ground.save(1, value, { mtimeMs: Date.now() }),
+      { ...known, kind: "copied", bytesWritten: bytes },
+    ],
+    [
+      "not written",
+      (ground) => {
+        ground.save(1);
+        createsNothing(ground.store);
+      },
+      { ...known, kind: "failed", failure: { reason: "redis-error", detail: "Redis answered ERR" } },
+    ],
+    [
+      "no reply",
+      (ground) => {
+        ground.save(1);
+        answer(ground.store, { createEncoded: async () => [], create: async () => [] });
+      },
+      { ...known, kind: "failed", failure: { reason: "redis-error", detail: "no reply" } },
+    ],
+    [
+      "over before it was sent",
+      (ground) => {
+        ground.save(1);
+        answer(ground.store, {
+          createEncoded: async () => undefined,
+          create: async () => [{ kind: "expired" }],
+        });
+      },
+      { ...known, kind: "expired" },
+    ],
+    ["identical", (ground) => ground.hold(ground.save(1), value), { ...known, kind: "identical" }],
+    [
+      "kept",
+      (ground) => ground.hold(ground.save(1), sessionText(9), Date.now() + 8 * dayMs),
+      { ...known, kind: "kept", inDoubt: true },
+    ],
+    [
+      "no string",
+      (ground) => ground.hold(ground.save(1), null),
+      {
+        ...known,
+        kind: "failed",
+        failure: { reason: "wrong-redis-type", detail: "the key holds no string" },
+      },
+    ],
+    [
+      "contested: kept, with a warning",
+      (ground) => {
+        ground.hold(ground.save(1), sessionText(9), copiedAgo(sessionText(9), 2 * hourMs));
+        answer(ground.store, { replace: async () => [false] });
+      },
+      { ...known, kind: "kept", warning: "a key changed whenever it was to be replaced: it was left alone" },
+    ],
+  ];
+  for (const [name, place, { failure, ...expected }, change] of rows) {
+    it(name, async () => {
+      const ground = new WriterGround(change);
+      const file = ground.directory.file(1);
+      place(ground, file);
+      const { outcomes, ...others } = await ground.writer.write([file]);
+      const located =
+        failure === undefined ? {} : { failure: { sid: file.sid, path: pathOf(file), ...failure } };
+      assert.deepEqual(outcomes, [{ sid: file.sid, ...expected, ...located }]);
+      assert.deepEqual([others.deferred, others.unvisited, others.error], [[], 0, undefined]);
+    });
+  }
+
+  it("unreadable", async () => {
+    const ground = new WriterGround();
+    const file = ground.save(1);
+    const end = interceptCalls(({ name, paths, proceed }) => {
+      if (name === "openSync" && paths[0] === pathOf(file)) throw systemError("EIO");
+      return proceed();
+    });
+    const { outcomes } = await ground.writer.write([file]).finally(end);
+    assert.deepEqual(outcomes[0]?.failure, {
+      sid: file.sid,
+      path: pathOf(file),
+      reason: "unreadable",
+      detail: "EIO",
+    });
+  });
+
+  it("of one session in two files the earlier is superseded, and not converted (One sid, two files)", async () => {
+    const ground = new WriterGround();
+    const earlier = ground.save(1, "{", { mtimeMs: Date.now() - dayMs });
+    const later = ground.save(1, value, { layout: "scattered" });
+    const { outcomes } = await ground.writer.write([earlier, later]);
+    const { sid } = earlier;
+    assert.deepEqual(outcomes, [
+      { sid, kind: "superseded", bytesRead: 1, bytesWritten: 0 },
+      { sid, ...known, kind: "copied", bytesWritten: bytes },
+    ]);
+  });
+
+  it("an empty batch asks Redis nothing", async () => {
+    const ground = new WriterGround();
+    answer(ground.store, {
+      createEncoded: () => assert.fail(),
+      create: () => assert.fail(),
+      read: () => assert.fail(),
+    });
+    assert.deepEqual(await ground.write(), []);
+  });
+
+  it("outcomes come one by one only if somebody asks; they are counted all the same", async () => {
+    const ground = new WriterGround({ collectsOutcomes: false });
+    const { outcomes, page } = await ground.writer.write([
+      ground.save(1),
+      ground.save(2, odd),
+      ground.save(3, "{"),
+    ]);
+    assert.deepEqual(outcomes, []);
+    assert.deepEqual([page.found, page.outcomes.copied, page.outcomes.failed], [3, 2, 1]);
+    assert.deepEqual([page.failures.length, page.warnings], [1, new Map([[warning, 1]])]);
+  });
+});
+
+describe("copy-writer: what is sent at a time", () => {
+  const mebibyte = 1024 * 1024;
+
+  /** Bytes of the values that go to Redis together, for session files of these sizes. */
+  async function sentTogether(sizes: readonly number[]): Promise<number[][]> {
+    const ground = new WriterGround();
+    const sent: number[][] = [];
+    const { createEncoded, create } = ground.store;
+    answer(ground.store, {
+      createEncoded: (entries) => {
+        sent.push(entries.keys().map((key) => sizes[Number.parseInt(key.slice(8, 12), 16)] ?? 0));
+        return createEncoded.call(ground.store, entries);
+      },
+      create: (entries) => {
+        sent.push(entries.map((entry) => entry.value.length));
+        return create.call(ground.store, entries);
+      },
+    });
+    await ground.write(...sizes.map((size, index) => ground.save(index, sessionOfLength(size))));
+    assert.equal(ground.store.keys.size, sizes.length);
+    return sent;
+  }
+
+  it("small ones go together", async () => {
+    assert.deepEqual(await sentTogether([100, 200, 300]), [[100, 200, 300]]);
+  });
+
+  it("no more follow 4 MiB", async () => {
+    const big = 4 * mebibyte - 100;
+    assert.deepEqual(await sentTogether([100, big, 200, 300]), [
+      [100, big],
+      [200, 300],
+    ]);
+  });
+
+  it("one of 4 MiB or more goes alone", async () => {
+    const big = 5 * mebibyte;
+    assert.deepEqual(await sentTogether([big, big, 100]), [[big], [big], [100]]);
+    assert.deepEqual(await sentTogether([100, 4 * mebibyte, 200]), [[100], [4 * mebibyte], [200]]);
+  });
+
+  it("each reply belongs to its own entry", async () => {
+    const ground = new WriterGround();
+    const files = [ground.save(1), ground.directory.file(2), ground.save(3), ground.save(4), ground.save(5)];
+    answer(ground.store, {
+      createEncoded: async () => ["created", "exists", "refused", "created"],
+      create: async () => [{ kind: "failed", detail: "of 4" }],
+    });
+    ground.hold(ground.directory.file(3), sessionText(3));
+    const { outcomes } = await ground.writer.write(files);
+    const kinds = outcomes.map(({ sid, kind }) => [Number.parseInt(sid.slice(0, 4), 16), kind]).sort();
+    assert.deepEqual(kinds, [
+      [1, "copied"],
+      [2, "vanished"],
+      [3, "identical"],
+      [4, "failed"],
+      [5, "copied"],
+    ]);
+  });
+
+  it("what ends the run comes with the outcomes before it; the others are unvisited", async () => {
+    const ground = new WriterGround();
+    const files = [
+      ground.save(1),
+      ground.save(2, sessionOfLength(5 * mebibyte)),
+      ground.save(3),
+      ground.save(4),
+    ];
+    const { createEncoded } = ground.store;
+    let calls = 0;
+    answer(ground.store, {
+      createEncoded: async (entries) => {
+        if (++calls === 2) throw new RedisError("refused", "no");
+        return createEncoded.call(ground.store, entries);
+      },
+    });
+    const { page, unvisited, error } = await ground.writer.write(files);
+    assert.deepEqual([page.outcomes.copied, unvisited], [2, 2]);
+    assert(error instanceof RedisError);
+  });
+});
+
+describe("copy-writer: a reply that was lost (createEncoded gives undefined)", () => {
+  it("each key is created, or found as it was sent", async () => {
+    const ground = new WriterGround();
+    const files = [ground.save(1), ground.save(2), ground.save(3)];
+    const { createEncoded } = ground.store;
+    answer(ground.store, {
+      createEncoded: async (entries) => {
+        await createEncoded.call(ground.store, entries);
+        ground.store.keys.delete(ground.store.keyOf(files[1]?.sid ?? ""));
+        ground.hold(ground.directory.file(3), sessionText("saved since"), Date.now() + 7 * dayMs);
+        return undefined;
+      },
+    });
+    assert.deepEqual((await ground.write(...files)).sort(), ["copied", "copied", "kept"]);
+    assert.deepEqual(
+      files.map((file) => ground.held(file)),
+      [sessionText(1), sessionText(2), sessionText("saved since")],
+    );
+  });
+});
+
+describe("copy-writer: a dry run", () => {
+  it("keeps no log, waits for no lifetime and retracts nothing", async () => {
+    const ground = new WriterGround({ dryRun: true });
+    const file = ground.save(1);
+    ground.hold(file, value, null);
+    const beganMs = performance.now();
+    assert.deepEqual(await ground.write(file), ["identical"]);
+    assert(performance.now() - beganMs < 4000);
+    assert.equal(await ground.writer.countMissing(), undefined);
+    assert.deepEqual(await ground.writer.retractEnded(), []);
+  });
+});

@@ -1,0 +1,316 @@
+import assert from "node:assert/strict";
+import { mkdirSync, renameSync } from "node:fs";
+import { describe, it } from "node:test";
+import { SourceError } from "../../../src/model/errors.js";
+import type { SessionFile } from "../../../src/model/session-file.js";
+import type { SessionStore } from "../../../src/redis/session-store.js";
+import { pathOf } from "../../../src/source/recent-files.js";
+import { WrittenSessions } from "../../../src/source/written-sessions.js";
+import { sessionText } from "../../support/session-directory.js";
+import { withTemporaryDirectory } from "../../support/temporary-directory.js";
+import { beside, type GroundChange, inADay, remove, WriterGround } from "./writer-ground.js";
+
+const other = sessionText("other");
+const stays = "a session that ends during the copy stays in Redis";
+
+/** Has the files of some sessions go once their keys were written. */
+function goAfterWrite(
+  ground: WriterGround,
+  files: readonly SessionFile[],
+  then: () => void = () => undefined,
+): void {
+  let areThere = true;
+  const go = () => {
+    if (areThere) files.forEach(remove);
+    areThere = false;
+    then();
+  };
+  for (const method of ["createEncoded", "create", "replace", "overwrite"] as const) {
+    beside(ground.store, method, { after: go });
+  }
+}
+
+describe("copy-writer: a session that ends before its key is written is retracted (spec.md section 4, Logouts)", () => {
+  const ways: readonly (readonly [name: string, mtimeMs: number | undefined])[] = [
+    ["sent as it is", undefined],
+    ["just modified", Date.now()],
+  ];
+  for (const [name, mtimeMs] of ways) {
+    const how = mtimeMs === undefined ? {} : { mtimeMs };
+
+    it(`${name}: only the key of the file that is gone, and only if this run wrote it`, async () => {
+      const ground = new WriterGround();
+      const files = [1, 2, 3].map((number) => ground.save(number, sessionText(number), how));
+      const [, gone = assert.fail(), identical = assert.fail()] = files;
+      ground.hold(identical, sessionText(3));
+      goAfterWrite(ground, [gone, identical]);
+      const { outcomes } = await ground.writer.write(files);
+      const kinds = new Map(outcomes.map(({ sid, kind, bytesWritten }) => [sid, [kind, bytesWritten > 0]]));
+      assert.deepEqual(
+        files.map(({ sid }) => kinds.get(sid)),
+        [
+          ["copied", true],
+          ["vanished", false],
+          ["identical", false],
+        ],
+      );
+      assert.deepEqual(
+        files.map((file) => ground.held(file) !== undefined),
+        [true, false, true],
+      );
+    });
+
+    it(`${name}: not what a server saved since`, async () => {
+      const ground = new WriterGround();
+      const file = ground.save(1, sessionText(), how);
+      goAfterWrite(ground, [file], () => ground.hold(file, other));
+      assert.deepEqual(await ground.write(file), ["copied"]);
+      assert.equal(ground.held(file), other);
+    });
+
+    it(`${name}: not if other runs cannot be seen`, async () => {
+      const ground = new WriterGround({ retracts: false });
+      const file = ground.save(1, sessionText(), how);
+      goAfterWrite(ground, [file]);
+      assert.deepEqual(await ground.write(file), ["copied"]);
+      assert.equal(ground.held(file), sessionText());
+    });
+
+    it(`${name}: not if the connection was lost since it was sent`, async () => {
+      const ground = new WriterGround();
+      const file = ground.save(1, sessionText(), how);
+      goAfterWrite(ground, [file], () => ground.connection.timesLost++);
+      assert.deepEqual(await ground.write(file), ["copied"]);
+      assert.equal(ground.held(file), sessionText());
+      assert.deepEqual(ground.warnings, [`the connection was lost meanwhile: ${stays}`]);
+    });
+
+    it(`${name}: not if the connection is lost before it is deleted`, async () => {
+      const ground = new WriterGround();
+      const file = ground.save(1, sessionText(), how);
+      goAfterWrite(ground, [file]);
+      // As the store does it.
+      const retract: SessionStore["retract"] = async (keys, timesLost) => {
+        ground.connection.timesLost++;
+        assert.notEqual(timesLost, ground.connection.timesLost);
+        return keys.map(() => false);
+      };
+      Object.assign(ground.store, { retract });
+      assert.deepEqual(await ground.write(file), ["copied"]);
+      assert.deepEqual(ground.warnings, [`the connection was lost meanwhile: ${stays}`]);
+    });
+  }
+
+  it("not if the reply was lost, and the key was found as it was sent", async () => {
+    const ground = new WriterGround();
+    const file = ground.save(1);
+    const { createEncoded } = ground.store;
+    Object.assign(ground.store, {
+      createEncoded: async (...entries: Parameters<typeof createEncoded>) => {
+        await createEncoded.apply(ground.store, entries);
+        ground.connection.timesLost++;
+        remove(file);
+      },
+    });
+    assert.deepEqual(await ground.write(file), ["copied"]);
+    assert.equal(ground.held(file), sessionText());
+  });
+
+  it("a key that was renewed is retracted as Redis holds it; one that was left alone is not", async () => {
+    const ground = new WriterGround({ facts: { serverWorks: "files" } });
+    const set = (items: string) => `{"db": "d", "uid": 1, "set": {"_type": "set", "value": [${items}]}}`;
+    const renewed = ground.save(1, set("1, 2"));
+    const leftAlone = ground.save(2);
+    ground.hold(renewed, set("2, 1"));
+    ground.hold(leftAlone, sessionText(2), inADay(sessionText(2)) + 1);
+    goAfterWrite(ground, [renewed, leftAlone]);
+    const { outcomes } = await ground.writer.write([renewed, leftAlone]);
+    assert.deepEqual(
+      outcomes.map(({ kind }) => kind),
+      ["vanished", "identical"],
+    );
+    assert.deepEqual([ground.held(renewed), ground.held(leftAlone)], [undefined, sessionText(2)]);
+  });
+
+  it("not what was written over something newer: another run may have purged the file", async () => {
+    const ground = new WriterGround({ conflicts: { policy: "overwrite", again: false, maxEnded: 10 } });
+    const files = [ground.save(1), ground.save(2)];
+    const [text = assert.fail(), list = assert.fail()] = files;
+    ground.hold(text, other);
+    ground.hold(list, null);
+    goAfterWrite(ground, files);
+    assert.deepEqual(await ground.write(...files), ["copied", "copied"]);
+    assert.deepEqual(
+      files.map((file) => ground.held(file)),
+      [sessionText(1), sessionText(2)],
+    );
+  });
+});
+
+describe("copy-writer: a session that ends after its key was written is retracted at the end (Logouts)", () => {
+  /** A ground where two sessions were written in the main pass, and two in the next. */
+  async function writeInTwoPasses(change: GroundChange = {}) {
+    const ground = new WriterGround(change);
+    const files = [1, 2, 3, 4].map((number) => ground.save(number));
+    await ground.write(...files.slice(0, 2));
+    ground.writer.beginPass(1, Date.now());
+    await ground.write(...files.slice(2));
+    return { ground, files };
+  }
+  const bytes = sessionText(1).length;
+
+  it("the count of each pass, and the bytes", async () => {
+    const { ground, files } = await writeInTwoPasses();
+    for (const file of files) if (file !== files[1]) remove(file);
+    assert.deepEqual(await ground.writer.retractEnded(), [
+      { pass: 0, count: 1, bytes },
+      { pass: 1, count: 2, bytes: 2 * bytes },
+    ]);
+    assert.deepEqual(
+      files.map((file) => ground.held(file) !== undefined),
+      [false, true, false, false],
+    );
+    assert.equal(await ground.writer.countMissing(), 0, "a retracted key is not missing");
+  });
+
+  it("not one that was moved, one that a server saved since, or any of a directory that is away", async () => {
+    const { ground, files } = await writeInTwoPasses();
+    const [moved = assert.fail(), saved = assert.fail()] = files;
+    const scattered = ground.directory.file(1, "scattered");
+    mkdirSync(pathOf(scattered).slice(0, -scattered.sid.length));
+    renameSync(pathOf(moved), pathOf(scattered));
+    ground.hold(saved, other);
+    remove(saved);
+    assert.deepEqual(await ground.writer.retractEnded(), []);
+    renameSync(ground.directory.path, `${ground.directory.path}-away`);
+    assert.deepEqual(await ground.writer.retractEnded(), []);
+    assert.equal(ground.store.keys.size, 4);
+  });
+
+  it("not what was written before the connection was lost", async () => {
+    const { ground, files } = await writeInTwoPasses();
+    ground.connection.timesLost++;
+    const last = ground.save(5);
+    await ground.write(last);
+    [...files, last].forEach(remove);
+    assert.deepEqual(await ground.writer.retractEnded(), [{ pass: 1, count: 1, bytes }]);
+    assert.deepEqual([ground.store.keys.size, ground.warnings.length], [4, 1]);
+  });
+
+  for (const [name, change] of [
+    ["if other runs cannot be seen", { retracts: false }],
+    ["in a dry run", { dryRun: true }],
+  ] as const) {
+    it(`none ${name}`, async () => {
+      const { ground, files } = await writeInTwoPasses(change);
+      files.forEach(remove);
+      assert.deepEqual(await ground.writer.retractEnded(), []);
+      assert.equal(ground.store.keys.size, 4);
+    });
+  }
+
+  it("none once the run is to stop", async () => {
+    const { ground, files } = await writeInTwoPasses();
+    files.forEach(remove);
+    ground.stop.abort();
+    assert.deepEqual(await ground.writer.retractEnded(), []);
+  });
+});
+
+describe("copy-writer: keys that were written are looked for at the end (A Redis that may run out)", () => {
+  const brief = sessionText().replace("}", ', "expiration": 60}');
+  const rows: readonly (readonly [
+    name: string,
+    lose: (ground: WriterGround) => Promise<void> | void,
+    missing: number,
+  ])[] = [
+    ["all there", () => undefined, 0],
+    [
+      "one is missing",
+      (ground) => void ground.store.keys.delete(ground.store.keyOf(ground.directory.file(1).sid)),
+      1,
+    ],
+    [
+      "written in two passes, missing once",
+      async (ground) => {
+        ground.writer.beginPass(1, Date.now());
+        const file = ground.save(1, other, { mtimeMs: Date.now() });
+        assert.deepEqual(await ground.write(file), ["copied"]);
+        ground.store.keys.delete(ground.store.keyOf(file.sid));
+      },
+      1,
+    ],
+    [
+      "one that has no more than a minute to live may be missing",
+      async (ground) => {
+        const file = ground.save(3, brief);
+        assert.deepEqual(await ground.write(file), ["copied"]);
+        ground.store.keys.delete(ground.store.keyOf(file.sid));
+      },
+      0,
+    ],
+    [
+      "one that was identical was not written",
+      async (ground) => {
+        const file = ground.save(3);
+        ground.hold(file, sessionText(3));
+        assert.deepEqual(await ground.write(file), ["identical"]);
+        ground.store.keys.delete(ground.store.keyOf(file.sid));
+      },
+      0,
+    ],
+    [
+      "once the run is to stop none is looked for",
+      (ground) => {
+        ground.store.keys.clear();
+        ground.stop.abort();
+      },
+      0,
+    ],
+  ];
+  for (const [name, lose, missing] of rows) {
+    it(name, async () => {
+      const ground = new WriterGround();
+      await ground.write(ground.save(1), ground.save(2));
+      await lose(ground);
+      assert.equal(await ground.writer.countMissing(), missing);
+    });
+  }
+});
+
+describe("copy-writer: it goes on if what was written cannot be kept", () => {
+  const broken = () => {
+    throw new SourceError("a temporary file cannot be used (ENOSPC)");
+  };
+  async function goesOn(ground: WriterGround, warning: string): Promise<void> {
+    const files = [ground.save(1), ground.save(2)];
+    assert.deepEqual(await ground.write(...files), ["copied", "copied"]);
+    files.forEach(remove);
+    assert.deepEqual(await ground.writer.retractEnded(), []);
+    assert.equal(await ground.writer.countMissing(), undefined);
+    assert.equal(ground.store.keys.size, 2);
+    assert.deepEqual(ground.warnings, [`${warning}: ${stays}!`]);
+    ground.writer.close();
+  }
+
+  it("no temporary file can be made", async () => {
+    const ground = withTemporaryDirectory("/nowhere", () => new WriterGround());
+    await goesOn(ground, "no temporary file can be made (ENOENT)");
+  });
+
+  for (const method of ["add", "batches"] as const) {
+    it(`it fails later: ${method}`, async (t) => {
+      t.mock.method(WrittenSessions.prototype, method, broken);
+      await goesOn(new WriterGround(), "a temporary file cannot be used (ENOSPC)");
+    });
+  }
+
+  it("a session whose file is gone at once is retracted all the same", async (t) => {
+    t.mock.method(WrittenSessions.prototype, "add", broken);
+    const ground = new WriterGround();
+    const file = ground.save(1, sessionText());
+    goAfterWrite(ground, [file]);
+    assert.deepEqual(await ground.write(file), ["vanished"]);
+    assert.deepEqual(ground.warnings, []);
+  });
+});
