@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Redis } from "ioredis";
 import { RedisForgotError } from "../../src/model/errors.js";
 import { canaryKey } from "../../src/redis/canary.js";
 import {
