@@ -28,7 +28,10 @@ export interface ContestantRun extends Taken {
   readonly entries: number;
 }
 
-/** Lets one contestant run at a time, each finding files and Redis as it should, and holds it to what it must have done. */
+/**
+ * Lets one contestant run at a time, each finding files and Redis as it should, and holds it to
+ * what it must have done.
+ */
 export class Arena {
   readonly #options: ArenaOptions;
   /** The directory that tele-sessions has copied into Redis, where that is just what Redis holds. */
@@ -39,8 +42,9 @@ export class Arena {
   }
 
   /**
-   * Runs a contestant once. `fresh` has the same files as `original`, and goes: for who removes files. Throws where it fails, says that
-   * it dealt with another number of sessions, or leaves another number of entries in Redis.
+   * Runs a contestant once. `fresh` has the same files as `original`, and goes: for who removes
+   * files. Throws where it fails, says that it dealt with another number of sessions, or leaves
+   * another number of entries in Redis.
    */
   async run(
     name: ContestantName,

@@ -17,7 +17,8 @@ export interface BenchOptions {
 
 export const usage = `npm run bench -- [--full] [--only <case>]... [--size <sessions>]... [--rounds <n>]
   [--json <file>] [--svg <file>] [--against <directory of another build>]
-cases: ${caseKindNames.join(", ")}. A run of all writes docs/bench.json and docs/bench.svg; a part of it only what --json and --svg name.`;
+cases: ${caseKindNames.join(", ")}. A run of all writes docs/bench.json and docs/bench.svg;
+a part of it only what --json and --svg name.`;
 
 /** A run and its builds are over within ten minutes, a full one within an hour. */
 const minutes = 8.5;

@@ -55,7 +55,8 @@ function weightOf({ kind, sessions }: BenchCase): number {
 }
 
 function machineLine({ processors, processor, kernel, node, redis, python, redisPy }: Machine): string {
-  return `${processors} processors (${processor}), Linux ${kernel}, Node ${node}, Redis ${redis}, Python ${python}, redis-py ${redisPy}`;
+  const system = `${processors} processors (${processor}), Linux ${kernel}`;
+  return `${system}, Node ${node}, Redis ${redis}, Python ${python}, redis-py ${redisPy}`;
 }
 
 function toJson(

@@ -14,7 +14,7 @@ import { makeTemporaryDirectory } from "./support/temporary-directory.js";
 
 const sessions = 300;
 
-test("a small benchmark: everyone brings every session to Redis, and has a row in table, numbers and picture", async () => {
+test("a small benchmark: every contestant brings every session to Redis, and has its row and bar", async () => {
   const place = makeTemporaryDirectory();
   const [jsonFile, svgFile] = [join(place, "bench.json"), join(place, "bench.svg")];
   const { stdout } = await promisify(execFile)(process.execPath, [

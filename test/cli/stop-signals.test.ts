@@ -67,7 +67,7 @@ describe("stop-signals: --max-duration asks the run to stop when its time is up 
   }
 });
 
-describe("stop-signals: the first signal asks, another ends the process at once (section 5: a second signal stops at once)", () => {
+describe("stop-signals: the first signal asks, a second ends the process at once (spec.md section 5)", () => {
   for (const [first, second, code] of [
     ["SIGINT", "SIGINT", 130],
     ["SIGINT", "SIGTERM", 143],

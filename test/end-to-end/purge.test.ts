@@ -244,14 +244,15 @@ test("never: a symlink or what it points to, no session, an empty file, a direct
   }
 });
 
-test("copy --purge where a scatter folder cannot be read behind the copy: exit 3, and nothing is removed", async (t) => {
+test("copy --purge, and a scatter folder cannot be read after the copy: exit 3, and nothing is removed", async (t) => {
   const redis = await redisOf(t);
   const directory = newDirectory();
   for (let number = 1; number <= 20; number++) {
     saveSession(directory, number, fileValue, { layout: number === 20 ? "flat" : "scattered" });
   }
   const folder = dirname(pathOf(directory, 1, "scattered"));
-  // Then no later pass takes them again. Listings: the look for sessions, the main pass, a later one, and those of the purge.
+  // Then no later pass takes them again. Listings: the look for sessions, the main pass, a later
+  // one, and those of the purge.
   await pause(2100);
   const refusing = await compileNative(await provideCompiler(), "refused_folder", makeTemporaryDirectory(), [
     "-shared",
@@ -412,8 +413,10 @@ describe("--unverified: without asking Redis", { concurrency: 2 }, () => {
 });
 
 describe("in a terminal a purge asks before it begins (spec.md section 4, Purge)", { concurrency: 2 }, () => {
-  const word =
-    /\n {2}! Redis has no persistence: a restart would log out everyone\.\r\nType "remove" to go on \(--yes answers this\): $/;
+  const word = new RegExp(
+    String.raw`\n {2}! Redis has no persistence: a restart would log out everyone\.` +
+      String.raw`\r\nType "remove" to go on \(--yes answers this\): $`,
+  );
   const yesOrNo = /Go on\? \(--yes answers this\) \[y\/N\] $/;
   const saving = ["--save", "3600 1"];
   const rows: readonly {
@@ -610,7 +613,7 @@ test("--stop-after-init with both switches copies, then purges what is proven", 
   assert.equal(await countKeys(redis), 300);
 });
 
-test("a Redis whose CONFIG is hidden, as services have it: nothing is known of its disk, and originals go", async (t) => {
+test("a Redis whose CONFIG is hidden, as services hide it: nothing is known of its disk, originals go", async (t) => {
   const redis = await redisOf(t, { args: ["--rename-command", "CONFIG", ""] });
   const directory = join(makeTemporaryDirectory(), "s");
   saveSession(directory, 1, fileValue);

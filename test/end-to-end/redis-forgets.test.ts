@@ -81,8 +81,9 @@ const numbersOf = (replies: readonly CommandHead[], name: string) =>
     reply.name === name && reply.key.startsWith("session:") ? [index + 1] : [],
   );
 /**
- * What Redis is asked behind the proof, what it evicted: before the first file is removed, again after a thousand, and behind the last. Whose data it
- * holds it is asked before that, and for its witness behind it.
+ * What Redis is asked behind the proof, what it evicted: before the first file is removed, again
+ * after a thousand, and behind the last. Whose data it holds it is asked before that, and for its
+ * witness behind it.
  */
 const questionsOf = (replies: readonly CommandHead[], proofs: readonly number[]) => {
   const [, ...asked] = replies.flatMap(({ name }, index) =>
@@ -104,7 +105,10 @@ const { before: beforeRemoval, amid: amidRemoval, behind: behindRemoval } = ques
 const numberOf = (numbers: readonly number[], share: number): number =>
   numbers[Math.floor(share * (numbers.length - 1))] ?? Number.NaN;
 
-/** A run, and a Redis without persistence that is killed (-9) and started again at certain replies, which the run does not hear. */
+/**
+ * A run, and a Redis without persistence that is killed (-9) and started again at certain replies,
+ * which the run does not hear.
+ */
 async function runWhileKilled(
   t: TestContext,
   args: readonly string[],
@@ -281,7 +285,10 @@ describe("a failover loses the last writes: found out, written again, nothing lo
   }
 });
 
-/** A run over sessions that were copied before, or were not, and something that happens to Redis behind certain replies. */
+/**
+ * A run over sessions that were copied before, or were not, and something that happens to Redis
+ * behind certain replies.
+ */
 async function runWhile(
   t: TestContext,
   args: readonly string[],
@@ -309,7 +316,10 @@ async function beEmptied(redis: SweptRedis): Promise<void> {
   await redis.command("FLUSHALL");
 }
 
-/** Redis follows an empty one until it is empty too; then it is a master again, in the same process and over the same connection. */
+/**
+ * Redis follows an empty one until it is empty too; then it is a master again, in the same process
+ * and over the same connection.
+ */
 async function followAnEmptyOne(t: TestContext, redis: SweptRedis, andReturn: boolean): Promise<void> {
   const other = await redisOf(t);
   await redis.command("REPLICAOF", "127.0.0.1", other.port);

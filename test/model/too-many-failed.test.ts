@@ -24,7 +24,7 @@ function recordOf([main = [0, 0], ...later]: readonly PassCounts[]): RunRecord {
   };
 }
 
-describe("too-many-failed: more sessions failed than --max-failed allows, in any pass (spec.md section 5, exit 1)", () => {
+describe("too-many-failed: more sessions failed in a pass than --max-failed allows (spec.md section 5, exit 1)", () => {
   const rows: readonly (readonly [
     name: string,
     passes: readonly PassCounts[],

@@ -127,7 +127,7 @@ describe("marks: left and read again", () => {
     assert.equal(String(await redisCommand(server, "KEYS", "*")), key);
   });
 
-  it("there is no witness where Redis is full, holds something else there, or lacks the right; else what is wrong is thrown", async (t) => {
+  it("no witness if Redis is full, holds another type there, or denies it; any other error is thrown", async (t) => {
     const server = await redisOf(t);
     const client = await clientOf(t, server);
     await redisCommand(server, "LPUSH", witnessKey, "1");

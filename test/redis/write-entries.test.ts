@@ -90,7 +90,8 @@ describe("write-entries: value and lifetime in one atomic command (spec.md secti
       {
         kind: "failed",
         detail:
-          "Redis answered ERR to SET. Redis does not accept this entry of 19 bytes: see proto-max-bulk-len and client-query-buffer-limit, or the limits of a proxy in between",
+          "Redis answered ERR to SET. Redis does not accept this entry of 19 bytes: " +
+          "see proto-max-bulk-len and client-query-buffer-limit, or the limits of a proxy in between",
       },
       { kind: "copied" },
     ]);

@@ -57,7 +57,7 @@ async function runOf(
   return { marks, witness, warnings, close: () => connection.close() };
 }
 
-describe("cli marks: a complete run's start, for later runs over the same directories (spec.md section 4, Logouts)", () => {
+describe("marks: a complete run's start, for later runs over the same directories (spec.md section 4, Logouts)", () => {
   it("left for each directory; a later run reads it", async (t) => {
     const server = await redisOf(t);
     const first = await runOf(t, server);
@@ -244,7 +244,7 @@ describe("cli marks: a Redis that was emptied is found out, and nothing is left 
     assert.equal(await redisCommand(server, "DBSIZE"), directories.length + 1);
   });
 
-  it("a run that ends leaves the witness to others that are seen; one that was killed leaves its own to the next", async (t) => {
+  it("a run that ends leaves the witness to other runs; one that was killed leaves its own to the next", async (t) => {
     const server = await redisOf(t);
     const dead = await runOf(t, server, { token: "0" });
     const one = await runOf(t, server, { token: "1" });

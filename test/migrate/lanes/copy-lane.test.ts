@@ -47,7 +47,10 @@ const quiet: CopyLaneParts = {
   close: async () => undefined,
 };
 
-/** A lane whose one session file a server saves beside it; `saves` come before or behind the lane's looks, readings and checks. */
+/**
+ * A lane whose one session file a server saves beside it; `saves` come before or behind the lane's
+ * looks, readings and checks.
+ */
 function makeGround(place: (path: string) => void, saves: Readonly<Record<string, (path: string) => void>>) {
   const directory = makeTemporaryDirectory();
   const file = { directory, name: `werkzeug_${sid}.sess`, layout: "flat", sid } as const;
@@ -210,7 +213,10 @@ const fileAt = (mtimeMs: number, name: string = sid): SessionFile & { readonly m
   ...{ directory: "/d", name: `werkzeug_${name}.sess`, layout: "flat", sid: name, mtimeMs },
 });
 
-/** A lane over files of which only their times matter; each lives for the authenticated expiration, and is settled so. */
+/**
+ * A lane over files of which only their times matter; each lives for the authenticated expiration,
+ * and is settled so.
+ */
 function judgingLane(settlement: Settlement["kind"], change: Partial<CopyLaneParts> = {}) {
   const candidates: Candidate[] = [];
   const surveys: Survey[] = [];

@@ -22,7 +22,10 @@ const text = (value: string, expiresAtMs: number | null = 1): HeldText => ({
 });
 const list: Held = { kind: "other-type" };
 
-/** A Redis in memory, and the order in which it was asked. `old` is replaced, what is like the file's is equal, the rest is kept. */
+/**
+ * A Redis in memory, and the order in which it was asked. `old` is replaced, what is like the
+ * file's is equal, the rest is kept.
+ */
 function makeStore(keys: Readonly<Record<string, Held>>, changes: Partial<SettleParts> = {}) {
   const held = new Map(Object.entries(keys));
   const calls: string[] = [];
@@ -77,7 +80,7 @@ const restless = {
   warning: "a key changed whenever it was to be replaced: it was left alone",
 };
 
-describe("settle-entries: written where no key stands, else settled by what stands (spec.md section 4, Conflicts)", () => {
+describe("settle-entries: written if there is no key, else settled by the key (spec.md section 4, Conflicts)", () => {
   it("no candidates: one look at nothing is too much", async () => {
     const { parts, calls } = makeStore({});
     assert.deepEqual(await settleEntries([], parts), []);

@@ -11,7 +11,7 @@ const candidate = (mtimeMs: number, expiresAtMs = 4000): Candidate => ({
   fullLifetimeMs,
 });
 
-describe("young-writes: no newer value is replaced by an older one, of this run's own (spec.md section 4, Conflicts)", () => {
+describe("young-writes: an older value of a run replaces no newer one of it (spec.md section 4, Conflicts)", () => {
   const rows: readonly (readonly [
     name: string,
     sent: readonly Candidate[],
