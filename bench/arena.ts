@@ -1,4 +1,5 @@
 import { cleanEnvironment } from "../test/support/clean-environment.js";
+import { binary as ownBinary } from "../test/support/command.js";
 import { redisCommand } from "../test/support/redis-command.js";
 import type { RedisServer } from "../test/support/redis-server.js";
 import { removeTemporaryDirectory } from "../test/support/temporary-directory.js";
@@ -17,6 +18,8 @@ export interface ArenaOptions {
   readonly format: Format;
   /** An empty directory: the contestants' HOME and where they run. */
   readonly home: string;
+  /** The tele-sessions to measure; the one of this checkout by default. */
+  readonly binary?: string;
 }
 
 /** A contestant's run, and what came of it. */
@@ -25,7 +28,10 @@ export interface ContestantRun extends Taken {
   readonly entries: number;
 }
 
-/** Lets one contestant run at a time, each finding files and Redis as it should, and holds it to what it must have done. */
+/**
+ * Lets one contestant run at a time, each finding files and Redis as it should, and holds it to
+ * what it must have done.
+ */
 export class Arena {
   readonly #options: ArenaOptions;
   /** The directory that tele-sessions has copied into Redis, where that is just what Redis holds. */
@@ -36,8 +42,9 @@ export class Arena {
   }
 
   /**
-   * Runs a contestant once. `fresh` has the same files as `original`, and goes: for who removes files. Throws where it fails, says that
-   * it dealt with another number of sessions, or leaves another number of entries in Redis.
+   * Runs a contestant once. `fresh` has the same files as `original`, and goes: for who removes
+   * files. Throws where it fails, says that it dealt with another number of sessions, or leaves
+   * another number of entries in Redis.
    */
   async run(
     name: ContestantName,
@@ -74,9 +81,9 @@ export class Arena {
   }
 
   #start(contestant: Contestant, files: SessionDirectory, surroundings: Surroundings): Promise<Taken> {
-    const { programs, format, home } = this.#options;
+    const { programs, format, home, binary = ownBinary } = this.#options;
     const { host, port, before, environment } = surroundings;
-    const { command, ...input } = contestant.start(programs, { ...files, format, host, port });
+    const { command, ...input } = contestant.start(programs, { ...files, format, host, port, binary });
     return timedRun(
       { command: [...before, ...command], ...input },
       {

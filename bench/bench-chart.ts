@@ -73,10 +73,12 @@ export function benchChart(results: readonly CaseResult[]): string {
   const [width, height] = [columns * columnWidth, Math.max(...ends)];
   const title = "Sessions per second: longer is faster";
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${title}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" ` +
+      `width="${width}" height="${height}" role="img" aria-label="${title}">`,
     `<style>${style}\n</style>`,
     `<text class="title" x="8" y="22">${title}</text>`,
-    '<text class="faint" x="8" y="40">Medians of one run. The floor is redis-cli and the C reader, one after the other; » is longer than the picture.</text>',
+    '<text class="faint" x="8" y="40">Medians of one run. The floor is redis-cli and the C reader, ' +
+      "one after the other; » is longer than the picture.</text>",
     ...parts,
     "</svg>\n",
   ].join("\n");

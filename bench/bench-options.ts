@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { projectRoot } from "../test/support/project.js";
 import { type BenchCase, type CaseKindName, caseKindNames } from "./bench-case.js";
@@ -11,10 +11,14 @@ export interface BenchOptions {
   /** Where the numbers and the picture go; absent: nowhere. */
   readonly json?: string;
   readonly svg?: string;
+  /** A checkout whose build is compared with this one; absent: the rivals are measured. */
+  readonly against?: string;
 }
 
-export const usage = `npm run bench -- [--full] [--only <case>]... [--size <sessions>]... [--rounds <n>] [--json <file>] [--svg <file>]
-cases: ${caseKindNames.join(", ")}. A run of all writes docs/bench.json and docs/bench.svg; a part of it only what --json and --svg name.`;
+export const usage = `npm run bench -- [--full] [--only <case>]... [--size <sessions>]... [--rounds <n>]
+  [--json <file>] [--svg <file>] [--against <directory of another build>]
+cases: ${caseKindNames.join(", ")}. A run of all writes docs/bench.json and docs/bench.svg;
+a part of it only what --json and --svg name.`;
 
 /** A run and its builds are over within ten minutes, a full one within an hour. */
 const minutes = 8.5;
@@ -36,9 +40,11 @@ export function readBenchOptions(args: readonly string[]): BenchOptions {
       rounds: { type: "string" },
       json: { type: "string" },
       svg: { type: "string" },
+      against: { type: "string" },
     },
   });
-  const { full, only, size, rounds, json, svg } = values;
+  const { full, size, rounds, json, svg, against } = values;
+  const only = values.only.length === 0 && against !== undefined ? ["warm"] : values.only;
   for (const name of only) {
     if (!caseKindNames.some((kind) => kind === name)) throw new Error(`There is no case ${name}.`);
   }
@@ -55,6 +61,7 @@ export function readBenchOptions(args: readonly string[]): BenchOptions {
     ...(rounds === undefined ? {} : { rounds: wholeNumber(rounds) }),
     ...(jsonFile === undefined ? {} : { json: jsonFile }),
     ...(svgFile === undefined ? {} : { svg: svgFile }),
+    ...(against === undefined ? {} : { against: resolve(against) }),
   };
 }
 

@@ -8,14 +8,15 @@ import { benchChart } from "./bench-chart.js";
 import { type BenchOptions, readBenchOptions, usage } from "./bench-options.js";
 import type { CaseResult } from "./bench-row.js";
 import { benchTable, requirementsTable } from "./bench-table.js";
+import { compareBuilds } from "./compare-builds.js";
 import { describeMachine, type Machine } from "./machine.js";
 import { measureCase } from "./measure-case.js";
 import { isReached, judge, type Requirement } from "./requirements.js";
 import { provideRivals } from "./rival-programs.js";
 import { SessionDirectories } from "./session-directories.js";
 
-/** Measures tele-sessions against its rivals, all on the same files and the same Redis, and shows it: a table, JSON, a picture. */
-async function bench({ cases, rounds, minutes, json, svg }: BenchOptions): Promise<void> {
+/** Measures tele-sessions against its rivals or another build of it, on the same files and the same Redis. */
+async function bench({ cases, rounds, minutes, json, svg, against }: BenchOptions): Promise<void> {
   const say = (line: string) => process.stderr.write(`${line}\n`);
   const endMs = performance.now() + minutes * 60_000;
   const place = makeTemporaryDirectory();
@@ -24,18 +25,19 @@ async function bench({ cases, rounds, minutes, json, svg }: BenchOptions): Promi
   try {
     const machine = await describeMachine(redis, programs);
     const directories = new SessionDirectories(place, programs);
+    const shared = { redis, programs, directories, say, ...(rounds === undefined ? {} : { rounds }) };
+    if (against !== undefined) {
+      console.log(machineLine(machine));
+      for (const one of cases) console.log(`\n${await compareBuilds(one, against, shared)}`);
+      return;
+    }
     const results: CaseResult[] = [];
     for (const [index, one] of cases.entries()) {
       // What a case leaves of its share is the next ones'.
       const weights = cases.slice(index).map(weightOf);
       const share = weightOf(one) / weights.reduce((sum, weight) => sum + weight, 0);
       const deadlineMs = performance.now() + (endMs - performance.now()) * share;
-      results.push(
-        await measureCase(one, {
-          ...{ redis, programs, directories, deadlineMs, say },
-          ...(rounds === undefined ? {} : { rounds }),
-        }),
-      );
+      results.push(await measureCase(one, { ...shared, deadlineMs }));
     }
     const requirements = judge(results);
     console.log(`${machineLine(machine)}\n\n${benchTable(results)}\n\n${requirementsTable(requirements)}`);
@@ -53,7 +55,8 @@ function weightOf({ kind, sessions }: BenchCase): number {
 }
 
 function machineLine({ processors, processor, kernel, node, redis, python, redisPy }: Machine): string {
-  return `${processors} processors (${processor}), Linux ${kernel}, Node ${node}, Redis ${redis}, Python ${python}, redis-py ${redisPy}`;
+  const system = `${processors} processors (${processor}), Linux ${kernel}`;
+  return `${system}, Node ${node}, Redis ${redis}, Python ${python}, redis-py ${redisPy}`;
 }
 
 function toJson(

@@ -7,7 +7,10 @@ import { openLocalSurroundings } from "./local-surroundings.js";
 import type { RivalPrograms } from "./rival-programs.js";
 import type { Surroundings } from "./surroundings.js";
 
-/** The system has forgotten the files before each run: all of them where it lets itself be told, else the content of the session files. */
+/**
+ * The system has forgotten the files before each run: all of them where it lets itself be told,
+ * else the content of the session files.
+ */
 export async function openColdCache(redis: RedisServer, programs: RivalPrograms): Promise<Surroundings> {
   const local = await openLocalSurroundings(redis);
   try {

@@ -3,7 +3,10 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { projectRoot } from "../test/support/project.js";
 
-/** Compiles `bench/native/<name>.c` into `directory` and gives the path of what came of it. Throws with the compiler's words. */
+/**
+ * Compiles `bench/native/<name>.c` into `directory` and gives the path of what came of it. Throws
+ * with the compiler's words.
+ */
 export async function compileNative(
   compiler: string,
   name: string,

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { binary } from "../test/support/command.js";
 import type { RivalPrograms } from "./rival-programs.js";
 
 /** What a contestant is to work on. */
@@ -10,6 +9,8 @@ export interface Task {
   readonly protocol: string;
   readonly host: string;
   readonly port: number;
+  /** The tele-sessions to measure. */
+  readonly binary: string;
 }
 
 /** How to start a process. */
@@ -55,7 +56,7 @@ function ourselves(
     title,
     side: "ours",
     ...how,
-    start: (_, { directory, host, port }) => ({
+    start: (_, { directory, host, port, binary }) => ({
       command: [
         ...[process.execPath, binary, ...words, "--session-dir", directory],
         ...["--host", host, "--port", String(port), "--json"],

@@ -16,8 +16,9 @@ const ourAddress = "198.18.77.2";
 const queueLimit = 200_000;
 
 /**
- * A network of its own for the contestants (namespace), tied to this one by a wire that delays by so many milliseconds each way (tc
- * netem). It goes when the process that holds it goes. Throws where we may not make one, or the kernel has no netem.
+ * A network of its own for the contestants (namespace), tied to this one by a wire that delays by
+ * so many milliseconds each way (tc netem). It goes when the process that holds it goes. Throws
+ * where we may not make one, or the kernel has no netem.
  */
 export async function openDelayedNetwork(
   redis: RedisServer,

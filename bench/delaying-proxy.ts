@@ -6,7 +6,10 @@ import { openLocalSurroundings } from "./local-surroundings.js";
 import type { RivalPrograms } from "./rival-programs.js";
 import type { Surroundings } from "./surroundings.js";
 
-/** A proxy, a process of its own, that delays what goes through it by so many milliseconds each way, however much is under way. */
+/**
+ * A proxy, a process of its own, that delays what goes through it by so many milliseconds each way,
+ * however much is under way.
+ */
 export async function openDelayingProxy(
   redis: RedisServer,
   { delayingProxy }: RivalPrograms,

@@ -26,8 +26,8 @@ export interface MeasureOptions {
 }
 
 /**
- * Measures every contestant of a case: a trial on a sample of the sessions, which all must bring to the same entries, a warm-up, and
- * rounds in which they come by turns, each second one backwards.
+ * Measures every contestant of a case: a trial on a sample of the sessions, which all must bring to
+ * the same entries, a warm-up, and rounds in which they come by turns, each second one backwards.
  */
 export async function measureCase(
   { kind: name, sessions }: BenchCase,
@@ -115,8 +115,8 @@ interface CaseDirectories {
 }
 
 /**
- * The trial: how long each contestant is going to take for all sessions, seconds, by what it takes for the sample and for none. Throws
- * where two of them leave different entries.
+ * The trial: how long each contestant is going to take for all sessions, seconds, by what it takes
+ * for the sample and for none. Throws where two of them leave different entries.
  */
 async function expectSeconds(
   redis: RedisServer,

@@ -25,8 +25,9 @@ interface Taken {
 }
 
 /**
- * Whether removing proven session files takes at most four times what `find -delete` takes, which proves nothing. Every directory is made before the
- * first is emptied: a file system that has just removed many files makes new ones slowly, and that is nobody's time here.
+ * Whether removing proven session files takes at most four times what `find -delete` takes, which
+ * proves nothing. Every directory is made before the first is emptied: a file system that has just
+ * removed many files makes new ones slowly, and that is nobody's time here.
  */
 async function measureRemoval(): Promise<void> {
   const place = makeTemporaryDirectory();
@@ -70,7 +71,10 @@ function findAndDelete(directory: string): Taken {
   return { clock, processor: childrenSeconds(stdout) };
 }
 
-/** The seconds of the processor that a shell's `times` says its children took: the second of its lines, `0m0.018s 0m0.314s`. */
+/**
+ * The seconds of the processor that a shell's `times` says its children took: the second of its
+ * lines, `0m0.018s 0m0.314s`.
+ */
 function childrenSeconds(times: string): number {
   const [, line = ""] = times.trim().split("\n");
   return [...line.matchAll(/(\d+)m([\d.]+)s/g)].reduce(

@@ -30,7 +30,10 @@ const secondsEach: Measure = (row) => row.seconds.median / row.sessions;
 /** Memory is not scaled: of a sample it says nothing. */
 const megabytes: Measure = (row) => (row.measuredOn === row.sessions ? row.peakBytes / 1e6 : undefined);
 
-/** Every requirement, with what the run measured at 100,000 sessions, or the most below that where it has none of those. */
+/**
+ * Every requirement, with what the run measured at 100,000 sessions, or the most below that where
+ * it has none of those.
+ */
 export function judge(results: readonly CaseResult[]): Requirement[] {
   const sizes = results.map(({ sessions }) => sessions);
   const size = Math.max(...sizes.filter((sessions) => sessions <= usual));

@@ -28,7 +28,10 @@ export function rowOf(contestant: ContestantName, runs: Runs): BenchRow {
   };
 }
 
-/** Writing what is ready-made and reading what is not converted, one after the other: no copy that does both is much faster. */
+/**
+ * Writing what is ready-made and reading what is not converted, one after the other: no copy that
+ * does both is much faster.
+ */
 export function floorOf(pipe: Runs, reader: Runs): BenchRow {
   const both = (what: "seconds" | "processorSeconds") => {
     const second = scaled(reader, what);

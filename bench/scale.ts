@@ -33,7 +33,8 @@ async function measureScale(): Promise<void> {
         const result = await copy(count, directory, redis.port);
         if (round > 0) measured.get(count)?.push(result);
         console.log(
-          `${count} sessions: ${result.microsecondsPerSession.toFixed(1)} µs each, peak ${result.peakMiB.toFixed(0)} MiB${round === 0 ? " (warm-up)" : ""}`,
+          `${count} sessions: ${result.microsecondsPerSession.toFixed(1)} µs each, ` +
+            `peak ${result.peakMiB.toFixed(0)} MiB${round === 0 ? " (warm-up)" : ""}`,
         );
       }
     }

@@ -16,5 +16,8 @@ export interface Surroundings {
   readonly close: () => Promise<void>;
 }
 
-/** Puts contestants into some surroundings. Rejects with an Error of one sentence where that is not possible on this machine. */
+/**
+ * Puts contestants into some surroundings. Rejects with an Error of one sentence where that is not
+ * possible on this machine.
+ */
 export type OpenSurroundings = (redis: RedisServer, programs: RivalPrograms) => Promise<Surroundings>;

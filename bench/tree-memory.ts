@@ -8,9 +8,10 @@ export interface TreeMemory {
 const intervalMs = 20;
 
 /**
- * Watches the memory of the processes below one: the sum of each process's own high-water mark (VmHWM), which the kernel keeps, so that no
- * peak between two looks is missed. Threads share their process's memory and count once. Of several processes it is an upper bound: pages
- * that they share count for each, and their peaks may fall at different times. 0 where nothing was seen.
+ * Watches the memory of the processes below one: the sum of each process's own high-water mark
+ * (VmHWM), which the kernel keeps, so that no peak between two looks is missed. Threads share their
+ * process's memory and count once. Of several processes it is an upper bound: pages that they share
+ * count for each, and their peaks may fall at different times. 0 where nothing was seen.
  */
 export function watchTreeMemory(root: number): TreeMemory {
   const marks = new Map<number, number>();

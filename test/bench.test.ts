@@ -14,7 +14,7 @@ import { makeTemporaryDirectory } from "./support/temporary-directory.js";
 
 const sessions = 300;
 
-test("a small benchmark: everyone brings every session to Redis, and has a row in table, numbers and picture", async () => {
+test("a small benchmark: every contestant brings every session to Redis, and has its row and bar", async () => {
   const place = makeTemporaryDirectory();
   const [jsonFile, svgFile] = [join(place, "bench.json"), join(place, "bench.svg")];
   const { stdout } = await promisify(execFile)(process.execPath, [
@@ -51,6 +51,23 @@ test("a small benchmark: everyone brings every session to Redis, and has a row i
   assert.doesNotMatch(stdout, /NaN|Infinity|undefined/);
   const copied = numbers.requirements.find(({ title }) => title === "copy, as fast as the server's way");
   assert(copied?.measured !== undefined && copied.measured > 0);
+});
+
+test("two builds side by side: a row for each command of each, and the ratios", async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    ...[join(projectRoot, "build", "bench", "bench.js"), "--against", projectRoot],
+    ...["--size", "100", "--rounds", "1"],
+  ]);
+  for (const command of ["copy", "verify"]) {
+    for (const build of ["this build", projectRoot]) {
+      assert(stdout.includes(`\n  ${command}, ${build} `), stdout);
+    }
+    const ratio = String.raw`x \d+\.\d{3} \(\d+\.\d{3} to \d+\.\d{3}\)`;
+    assert.match(
+      stdout,
+      new RegExp(`^${command}: time ${ratio}, processor ${ratio}, peak memory ${ratio}$`, "m"),
+    );
+  }
 });
 
 describe("what a run is to show", () => {
@@ -159,4 +176,6 @@ test("a full run measures the base at a million too, and what differs from it at
   assert.deepEqual(sizesOf(["--full"]), { warm: [1e4, 1e5, 1e6], ...others });
   assert.deepEqual(sizesOf(["--only", "cold", "--size", "20"]), { cold: [20] });
   assert.throws(() => readBenchOptions(["--only", "hot"]), /no case hot/);
+  const compared = readBenchOptions(["--against", "/other"]);
+  assert.deepEqual(compared, { ...readBenchOptions(["--only", "warm"]), against: "/other" });
 });

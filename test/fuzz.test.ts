@@ -31,14 +31,16 @@ function limitsHit(refusedOnlyHere: Counts): string[] {
   });
 }
 
-test("whatever happens to a session file, it is judged as Python judges it, or refused for a documented limit", async (t) => {
+test("whatever happens to a session file: it is judged as in Python, or refused for a documented limit", async (t) => {
   const outcome = await judgedRun("fuzz_judge.py", wanted, 1);
   const { comparisons, refusedOnlyHere, discrepancies, slowest, peakMemoryBytes, counts } = outcome;
   const of = (kind: string): number => comparisons[kind] ?? 0;
   const acceptedByBoth = of("same entry") + of("expired");
   t.diagnostic(
-    `${outcome.files} mutated files: ${acceptedByBoth} accepted by both, ${of("refused by both") + of("other reason")} refused by both, ` +
-      `${of("refused only here")} refused only here; slowest ${Math.round(slowest.milliseconds)} ms, peak ${Math.round(peakMemoryBytes / 1024 / 1024)} MB`,
+    `${outcome.files} mutated files: ${acceptedByBoth} accepted by both, ` +
+      `${of("refused by both") + of("other reason")} refused by both, ` +
+      `${of("refused only here")} refused only here; slowest ${Math.round(slowest.milliseconds)} ms, ` +
+      `peak ${Math.round(peakMemoryBytes / 1024 / 1024)} MB`,
   );
   for (const row of limitsHit(refusedOnlyHere)) t.diagnostic(row);
 

@@ -1,11 +1,18 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { provideRivalTools } from "../bench/rival-programs.js";
 import { findMemoryDirectory } from "./support/memory-directory.js";
 import { providePython } from "./support/provide-python.js";
 import { provideRedis } from "./support/provide-redis.js";
 import { runTestFiles } from "./support/run-test-files.js";
+import { searchedVariable } from "./support/search-output.js";
+import {
+  makeTemporaryDirectory,
+  removeTemporaryDirectory,
+  temporaryVariable,
+} from "./support/temporary-directory.js";
 
 process.env["TMPDIR"] ??= findMemoryDirectory() ?? tmpdir();
 
@@ -23,16 +30,27 @@ try {
 await provideRivalTools().catch(() => undefined);
 
 // The server's own variables are none of the tests' business.
-const environment = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => name === "TELE_SESSIONS_NO_INSTALL" || !/^TELE/.test(name)),
-);
+for (const name of Object.keys(process.env)) {
+  if (/^TELE/.test(name) && name !== "TELE_SESSIONS_NO_INSTALL") delete process.env[name];
+}
+const place = makeTemporaryDirectory();
+const searched = join(place, "searched");
+writeFileSync(searched, "");
+Object.assign(process.env, { [searchedVariable]: searched, [temporaryVariable]: place });
 
-const succeeded = await runTestFiles({
+const { passed, failed } = await runTestFiles({
   directory: dirname(fileURLToPath(import.meta.url)),
   filters: process.argv.slice(2),
-  environment,
   timeLimitMs: 600_000,
-  concurrency: 3,
-  say: (text) => console.log(text),
 });
-process.exitCode = succeeded ? 0 : 1;
+
+const sizes = readFileSync(searched, "utf8").trimEnd().split("\n").filter(Boolean).map(Number);
+removeTemporaryDirectory(place);
+if (sizes.length > 0) {
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  console.log(
+    `Output of ${sizes.length} runs of the binary, ${bytes} bytes, was looked through for secrets.`,
+  );
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;

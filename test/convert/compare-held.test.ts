@@ -93,7 +93,7 @@ describe("compare-held: an equal value: a lifetime is right up to full + 5 s (sp
   for (const [name, case_, expected] of rows) it(name, () => assert.equal(compare(case_), expected));
 });
 
-describe("compare-held: an equal value with --ttl remaining: a copy-written key within 10 s of what a copy would give (Verify)", () => {
+describe("compare-held: an equal value with --ttl remaining: within 10 s of what a copy would give (Verify)", () => {
   const wrong = "equal, its lifetime is wrong";
   const ends = fileModifiedMs + full;
   const rows: readonly (readonly [name: string, case_: Omit<Case, "ttl">, expected: string])[] = [
@@ -126,7 +126,7 @@ describe("compare-held: another value (spec.md section 4, Conflicts and Purge)",
   for (const [name, case_, expected] of rows)
     it(name, () => assert.equal(compare({ held: otherValue, ...case_ }), expected));
 
-  it("whatever the times: a copy-written key is newer only if that copy read the file later than its modification", () => {
+  it("whatever the times: a copy-written key is newer only if that copy read the file after its change", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: -30 * day, max: 30 * day }),

@@ -4,7 +4,7 @@ import * as zlib from "node:zlib";
 import fc from "fast-check";
 import { crc32ByTable, isSigned, signedInstant } from "../../src/convert/sign.js";
 
-describe("sign: the last three digits of an expiry instant are the CRC-32 of the value, modulo 1000 (spec.md section 4)", () => {
+describe("sign: the last three digits of an expiry are the value's CRC-32, modulo 1000 (spec.md section 4)", () => {
   it("CRC-32 by table is that of zlib, and of Python's zlib", () => {
     assert.equal(crc32ByTable(Buffer.from("123456789")), 0xcbf43926);
     fc.assert(

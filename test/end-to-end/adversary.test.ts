@@ -59,7 +59,10 @@ function saveSteps({ top, modified }: Ground, path: string, content: string, lat
   ];
 }
 
-/** A place outside whose files are second names of those in the session directory: nothing but the way there tells them apart. */
+/**
+ * A place outside whose files are second names of those in the session directory: nothing but the
+ * way there tells them apart.
+ */
 function linkOutside({ directory, outside }: Ground): void {
   for (const name of readdirSync(directory, { recursive: true, encoding: "utf8" }).sort()) {
     if (lstatSync(join(directory, name)).isDirectory()) mkdirSync(join(outside, name));
@@ -234,7 +237,7 @@ describe("an adversary swaps one thing at the worst moment of a purge (spec.md s
     });
   }
 
-  test("copy --purge: a folder that is away for a moment, when its file is looked at behind the write, ended no session", async (t) => {
+  test("copy --purge: a folder missing for a moment, at the check after the write, ends no session", async (t) => {
     const redis = await redisOf(t);
     const ground = makeGround("scattered");
     const folder = join(ground.directory, "00");
@@ -314,7 +317,7 @@ const storms: readonly (Omit<Storm, "seed"> & { readonly name: string })[] = [
   },
 ];
 
-describe("an adversary swaps files, folders and the directory while a run is at work (spec.md section 4, Purge)", () => {
+describe("an adversary swaps files, folders and the directory during a run (spec.md section 4, Purge)", () => {
   for (const { name, ...storm } of storms) {
     for (let seed = 1; seed <= seeds; seed++) {
       test(`${name}, seed ${seed}: nothing outside, nothing unread and nothing that Redis lacks goes`, async (t) => {
@@ -325,7 +328,8 @@ describe("an adversary swaps files, folders and the directory while a run is at 
         const { purged } = disturbed.report.sessions;
         const swaps = Object.values(done).reduce((sum, count) => sum + count, 0);
         t.diagnostic(
-          `${swaps} swaps: ${purged} of ${storm.sessions} removed, ${putBack} others set aside and put back, ${replaced} replaced`,
+          `${swaps} swaps: ${purged} of ${storm.sessions} removed, ` +
+            `${putBack} others set aside and put back, ${replaced} replaced`,
         );
         assert.deepEqual(wrongs.slice(0, 10), [], `${wrongs.length} wrongs\n${disturbed.stderr}`);
         assert.ok([0, 1, 3, 4].includes(disturbed.exitCode ?? -1), disturbed.stderr);

@@ -213,7 +213,7 @@ describe("rotated sessions of Odoo 19 (formats.md section 1)", { concurrency: 2 
 describe("logouts between two copies, while the server works on files (spec.md section 4)", {
   concurrency: 2,
 }, () => {
-  test("the key of a session whose file is gone is retracted, and the mark's note of another directory stops that", async (t) => {
+  test("the key of a session whose file is gone is retracted, unless the mark notes another directory", async (t) => {
     const redis = await redisOf(t);
     const directory = directoryOf(sessions, Date.now() - 60_000);
     const args = ["copy", "--session-dir", directory, "--port", String(redis.port), "--json"];

@@ -65,7 +65,10 @@ async function stateOf(redis: RedisServer): Promise<Readonly<Record<string, read
   );
 }
 
-/** What Redis holds before: a value and when it ends (-1: never), as a copy writes it or as a server does; a list, or nothing. */
+/**
+ * What Redis holds before: a value and when it ends (-1: never), as a copy writes it or as a server
+ * does; a list, or nothing.
+ */
 type Before = readonly [value: string, endsMs: number, by?: "copy"] | "list" | "nothing";
 type Outcome = "copied" | "identical" | "kept" | "failed";
 /** `file`: the file's value and a full lifetime from now. `right`: the held value and such a lifetime. */
@@ -288,7 +291,10 @@ function makeRandom(seed: number): () => number {
   };
 }
 
-/** Saves sessions as the applet does, SET and a while later EXPIRE, in random order, until it is told to stop and each is saved. */
+/**
+ * Saves sessions as the applet does, SET and a while later EXPIRE, in random order, until it is
+ * told to stop and each is saved.
+ */
 async function liveServer(port: number, keys: number, seed: number): Promise<void> {
   const client = await connectRedis({ port });
   const random = makeRandom(seed);
@@ -384,7 +390,10 @@ async function judgeLiveServer(t: TestContext, seed: number): Promise<void> {
   const { last, saves, afterFile, lost } = await server.report;
 
   t.diagnostic(
-    `${saves} saves, ${results.map(({ report }) => `${report.sessions.copied} copied, ${report.sessions.kept} kept`).join("; ")}`,
+    [
+      `${saves} saves`,
+      ...results.map(({ report: { sessions } }) => `${sessions.copied} copied, ${sessions.kept} kept`),
+    ].join("; "),
   );
   for (const { exitCode, stderr, report } of results) {
     assert.equal(exitCode, 0, stderr);

@@ -63,7 +63,7 @@ describe("limits of time and rate", { concurrency: 2 }, () => {
 });
 
 describe("memory (hazards.md, OOM and eviction)", { concurrency: 2 }, () => {
-  test("writing stops at 95% of maxmemory where the estimate could not tell: exit 5, how much is missing, nothing purged", async (t) => {
+  test("writing stops at 95% of maxmemory if the estimate was too low: exit 5, no purge", async (t) => {
     const redis = await redisOf(t);
     const { directory: unforeseen, sessions } = await makeUnforeseenNeed(redis);
     const { exitCode, stderr, report } = await run([

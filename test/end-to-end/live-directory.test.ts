@@ -122,7 +122,7 @@ test("sessions that are moved to another session directory while the copy runs s
   assert.ok(lost.length <= expired, `${lost.length} lost, ${expired} expired`);
 });
 
-test("another directory comes to the path while the copy runs: exit 3, and no mark says that it was copied", async (t) => {
+test("another directory comes to the path during the copy: exit 3, and no mark says that it was copied", async (t) => {
   const other = join(makeTemporaryDirectory(), "s");
   await makeSessions(other, { count: sessions, layouts: ["flat"] });
   const { redis, directory, gate, running } = await copyHalf(t);

@@ -151,7 +151,10 @@ async function copyFiles(scene: Scene): Promise<void> {
   await server.begin("quiet");
 }
 
-/** What an operator does once the server is switched to Redis. Gives the verification, which is judged by the history. */
+/**
+ * What an operator does once the server is switched to Redis. Gives the verification, which is
+ * judged by the history.
+ */
 async function finishInRedis(scene: Scene): Promise<ObservedResult> {
   const { server, directory, redis, seed } = scene;
   const sparse = { holds: 4, bytes: 50_000, operations: 20 };
@@ -238,7 +241,10 @@ async function followOperator(t: TestContext, seed: number): Promise<string> {
   return met;
 }
 
-/** Holds Redis to what the server holds: the very bytes of each session's newest version, and a lifetime that is right. */
+/**
+ * Holds Redis to what the server holds: the very bytes of each session's newest version, and a
+ * lifetime that is right.
+ */
 async function assertHeld(redis: RedisServer, { sessions }: LiveHistory): Promise<void> {
   const held = sessions.filter(({ ended }) => ended === null);
   const asked = held.flatMap(({ sid }) => [

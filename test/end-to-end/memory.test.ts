@@ -65,7 +65,7 @@ describe("memory: the estimate before the first write (spec.md, a Redis that may
     [300_000, 60],
   ];
   for (const [bytes, count] of sizes) {
-    test(`${count} sessions of ${bytes} bytes: what is said to be needed is within 10% of what Redis then uses`, async (t) => {
+    test(`${count} sessions of ${bytes} bytes: the estimate is within 10% of what Redis then uses`, async (t) => {
       const redis = await redisOf(t, {
         args: ["--maxmemory", "500mb", "--maxmemory-policy", "allkeys-lru"],
       });
@@ -104,7 +104,7 @@ describe("memory: the estimate before the first write (spec.md, a Redis that may
   });
 
   for (const policy of ["noeviction", "volatile-ttl", "allkeys-lru"]) {
-    test(`${policy}: what cannot fit is exit 5 with nothing written, in a dry run too; what is advised is enough`, async (t) => {
+    test(`${policy}: what cannot fit is exit 5 before any write, in a dry run too; the advice is enough`, async (t) => {
       const redis = await redisOf(t);
       const directory = makeDirectory(2000, 2000);
       await leaveFree(redis, 4 * mebibyte, policy);
@@ -130,7 +130,7 @@ describe("memory: the estimate before the first write (spec.md, a Redis that may
     });
   }
 
-  test("an evicting policy: more than half of what is free is refused, less is a warning, and no room for nothing is none", async (t) => {
+  test("an evicting policy: over half of what is free is refused, less is a warning, nothing is fine", async (t) => {
     const redis = await redisOf(t);
     const directory = makeDirectory(2000, 2000);
     const args = ["copy", "--session-dir", directory, "--port", String(redis.port)];
@@ -200,7 +200,7 @@ describe("memory: what Redis hides is said, and looked for otherwise", { concurr
   }
 
   for (const lanes of ["1", "2"]) {
-    test(`INFO denied, and Redis evicts: exit 4, said with --quiet too, nothing removed, no mark (${lanes} lanes)`, async (t) => {
+    test(`INFO denied, Redis evicts: exit 4, even if --quiet, no purge, no mark (${lanes} lanes)`, async (t) => {
       const redis = await redisOf(t);
       await allowAllBut(redis, "-info");
       const { directory, result } = await copyWhileEvicting(t, redis, redis.port, [
@@ -260,7 +260,7 @@ describe("memory: what Redis hides is said, and looked for otherwise", { concurr
     ],
   ];
   for (const [name, hidden, denied, says] of fields) {
-    test(`INFO ${name}: ${says === undefined ? "nothing is hidden" : "it is said, with --quiet too"}; nothing lost is exit 0`, async (t) => {
+    test(`INFO ${name}: ${says === undefined ? "nothing hidden" : "a warning"}; exit 0`, async (t) => {
       const redis = await redisOf(t, { args: ["--maxmemory", "100mb"] });
       await allowAllBut(redis, ...denied);
       const proxy = await startRewritingProxy(redis.port, hides(...hidden));

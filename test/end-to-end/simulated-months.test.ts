@@ -16,7 +16,10 @@ const switchDay = isLong ? 10 : 5;
 const returnDay = switchDay + 4;
 const secondSwitchDay = returnDay + 2;
 
-/** From when on the pre-deploy step also purges. A purge before the switch would take the files that the server works on. */
+/**
+ * From when on the pre-deploy step also purges. A purge before the switch would take the files that
+ * the server works on.
+ */
 type Purges = "never" | "at the switch" | "the day after the switch";
 
 const rows: readonly {
@@ -105,7 +108,7 @@ function placeToFind(applet: Applet, onFiles: boolean, quiet: number): "files" |
   return isQuiet && applet.lifetime === "three hours" ? "unknown" : "redis";
 }
 
-describe(`the pre-deploy step on ${days} simulated days (spec.md section 4, Marks, Logouts between two copies, Purge)`, {
+describe(`the pre-deploy step on ${days} simulated days (spec.md section 4, Marks, Logouts between copies, Purge)`, {
   concurrency: 2,
 }, () => {
   for (const { name, applet, purges, returns = false, isShort = false } of rows) {

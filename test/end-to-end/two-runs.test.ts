@@ -119,7 +119,7 @@ describe("two runs at once on one directory: both end well, and nothing is lost"
 
   for (const first of [["copy"], ["copy", "--purge"]]) {
     for (const second of [["copy", "--purge"], ["purge"]]) {
-      test(`${second.join(" ")} begins while ${first.join(" ")} is in its middle: it removes nothing before that one is through`, async (t) => {
+      test(`${second.join(" ")} begins during ${first.join(" ")}: it removes nothing before the end`, async (t) => {
         const ground = await makeGround(t);
         const { gate, running } = await startHalfCopy(t, ground, first);
         const other = ground.run(second);
@@ -170,7 +170,7 @@ describe("two runs that cannot see each other, or want other things: nothing is 
     await assertNothingLost(ground);
   });
 
-  test("copy --on-conflict overwrite begins while purge has removed half of the files, for Redis has newer ones", async (t) => {
+  test("copy --on-conflict overwrite after purge removed half of the files, as Redis has newer ones", async (t) => {
     const ground = await makeGround(t);
     const saved = ground.known.map(({ made }) => [
       "SET",

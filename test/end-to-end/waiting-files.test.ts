@@ -56,7 +56,7 @@ describe("files that are waited for (hazards.md, Files: network file system): th
   });
 
   for (const isWaiting of [true, false]) {
-    test(`what a live server ends and saves in a folder that had rested is found, ${isWaiting ? "waiting" : "at once"}`, async (t) => {
+    test(`what a server ends and saves in a quiet folder is found: ${isWaiting ? "waiting" : "at once"}`, async (t) => {
       const { redis, directory, waiting } = await makeWaitingGround(t, ["flat"]);
       // Times that are younger tell nothing of what changes just behind them.
       await sleep(2500);

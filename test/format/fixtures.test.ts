@@ -89,7 +89,10 @@ describe("fixtures: hostile, each in bounded time and memory, and nothing runs",
   });
 });
 
-/** The table of formats.md, section 3: what Python has, what is written. `fixtures/generate.py` has the values, Python agrees. */
+/**
+ * The table of formats.md, section 3: what Python has, what is written. `fixtures/generate.py` has
+ * the values, Python agrees.
+ */
 const table = [
   ["table-floats", '{"a": 1.0, "b": 1e+16, "c": 1e-07, "d": 1000000000000000.0, "e": -0.0, "f": 5e-324}'],
   ["table-keys", '{"k": {"1": "i", "1": "s", "null": 0, "2.0": "t"}}'],
@@ -100,7 +103,8 @@ const table = [
   ],
   [
     "table-dates",
-    '{"d": {"_type": "datetime_isoformat", "value": "2020-05-04T12:30:05.500000+05:30"}, "v": {"_type": "date_isoformat", "value": "2019-09-03"}}',
+    '{"d": {"_type": "datetime_isoformat", "value": "2020-05-04T12:30:05.500000+05:30"}, ' +
+      '"v": {"_type": "date_isoformat", "value": "2019-09-03"}}',
   ],
 ] as const;
 

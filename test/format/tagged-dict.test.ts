@@ -17,7 +17,7 @@ const multiDictOf = (values: Readonly<Record<string, PythonValue>>): PythonValue
 });
 const aDate = dictOf({ _type: "date_isoformat", value: "2020-01-01" });
 
-describe("tagged-dict: a dict of the session's own that the applet would take for a date or a set (formats.md section 3)", () => {
+describe("tagged-dict: a session's dict that the applet would take for a date or a set (formats.md section 3)", () => {
   const rows: readonly (readonly [
     name: string,
     tag: string,

@@ -47,7 +47,10 @@ const texts = [
 
 const splitText = (text: string): PythonSplitText => ({ kind: "split-text", text });
 
-/** The UTF-16 units that what was decoded is kept in, and whether it is kept as split; `null` where nothing was decoded. */
+/**
+ * The UTF-16 units that what was decoded is kept in, and whether it is kept as split; `null` where
+ * nothing was decoded.
+ */
 function kept(decoded: string | PythonSplitText | undefined): string {
   if (decoded === undefined) return "null";
   const split = typeof decoded !== "string";

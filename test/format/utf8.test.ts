@@ -12,7 +12,10 @@ function decode(hex: string): string | PythonSplitText | undefined {
   return decodeUtf8(bytes, 1, bytes.length - 1, splitText);
 }
 
-/** The UTF-16 units that what was decoded is kept in, and whether it is kept as split; `null` where nothing was decoded. */
+/**
+ * The UTF-16 units that what was decoded is kept in, and whether it is kept as split; `null` where
+ * nothing was decoded.
+ */
 function kept(decoded: string | PythonSplitText | undefined): string {
   if (decoded === undefined) return "null";
   const split = typeof decoded !== "string";

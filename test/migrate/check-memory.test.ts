@@ -7,7 +7,7 @@ import { resilientOf } from "../redis/support/client-of.js";
 import { redisCommand } from "../support/redis-command.js";
 import { type RedisServer, startRedis } from "../support/redis-server.js";
 
-describe("check-memory: what cannot fit is refused before the first write, under every policy (spec.md, a Redis that may run out)", () => {
+describe("check-memory: what cannot fit is refused before the first write (spec.md, a Redis that may run out)", () => {
   interface Case {
     /** `maxmemory` and its policy. */
     readonly limit: readonly [maxMemory: string, policy: string];

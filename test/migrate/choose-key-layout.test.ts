@@ -66,7 +66,7 @@ describe("choose-key-layout (spec.md section 4, Keys)", () => {
   });
 
   for (const cutShort of [false, true]) {
-    it(`no keys${cutShort ? " in ten seconds" : ""}: documented, with a warning that says what the other is and how to choose`, async () => {
+    it(`no keys${cutShort ? " in ten seconds" : ""}: documented, with a warning that names the other`, async () => {
       const choice = await chooseKeyLayout({ prefix: "p", keyLayout: "auto" }, seen(false, false, cutShort));
       assert("layout" in choice && choice.evidence === "none");
       const { layout, warning } = choice;

@@ -553,7 +553,7 @@ describe("copy-sessions: passes over what changed, until one finds nothing or th
   });
 });
 
-describe("copy-sessions: a session that ended behind its write is vanished, in the row of the pass that wrote it (Logouts)", () => {
+describe("copy-sessions: a session that ends after its write is vanished, in the row of that pass (Logouts)", () => {
   it("main pass and later passes", async () => {
     const made = copyOf([
       { a: "copied", b: "copied", c: "identical" },
@@ -586,7 +586,7 @@ describe("copy-sessions: a session that ended behind its write is vanished, in t
   });
 });
 
-describe("copy-sessions: a Redis that forgot: the main pass begins again, the third time is the end (Redis that forgot)", () => {
+describe("copy-sessions: the main pass begins again, the third time is the end (Redis that forgot)", () => {
   it("the survey, the watch, the note and what was written are made anew at each beginning", async () => {
     const made = copyOf([{ a: "copied" }]);
     const { endWatch } = made.copy;

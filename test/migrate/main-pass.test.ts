@@ -17,7 +17,10 @@ const before: Survey = {
   directories: [factsOf({ mark: markAt(Date.now() - 3_600_000) })],
 };
 
-/** A main pass over batches whose sids say what becomes of them: `later` ones are deferred until the lanes have learned. */
+/**
+ * A main pass over batches whose sids say what becomes of them: `later` ones are deferred until the
+ * lanes have learned.
+ */
 function passOver(batches: readonly (readonly string[])[], change: Partial<Pass> = {}) {
   const controller = new AbortController();
   const record = newRunRecord(outcomesOf.copy);

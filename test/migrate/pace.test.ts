@@ -70,7 +70,7 @@ describe("pace: --max-rate", () => {
     assert.deepEqual(waits, []);
   });
 
-  it("whatever the batches and the time between them: never faster than the rate, never slower than it has to be", async () => {
+  it("whatever the batches and pauses: never faster than the rate, never slower than needed", async () => {
     const step = fc.record({ sessions: fc.nat(500), idleMs: fc.nat(3000) });
     await fc.assert(
       fc.asyncProperty(

@@ -259,7 +259,8 @@ async function runThrough(given: Course): Promise<void> {
 }
 
 describe("purge-sessions: whatever befalls it", () => {
-  it("found and unvisited are all that was listed, and nothing is removed that is not proven, confirmed and still to go (spec.md section 4, Purge; design.md section 2)", async () => {
+  // spec.md section 4, Purge; design.md section 2.
+  it("found and unvisited are all that was listed; what goes is proven, confirmed and still to go", async () => {
     await fc.assert(fc.asyncProperty(course, runThrough), { numRuns: 400 });
   });
 });

@@ -96,7 +96,7 @@ async function prove(case_: Case): Promise<Proof> {
   return proof;
 }
 
-describe("purge-lane: a file that another supersedes goes only if that one is proven (spec.md section 4, Purge)", () => {
+describe("purge-lane: a file that another supersedes goes only if that is proven (spec.md section 4, Purge)", () => {
   const rows: readonly (readonly [name: string, own: Case, later: Case, expected: string])[] = [
     ["the later one is proven", {}, {}, "proven, held"],
     ["the later one is proven, and Redis lacks nothing", { held: nothing }, {}, "proven, held"],
@@ -125,7 +125,7 @@ describe("purge-lane: a file that another supersedes goes only if that one is pr
 
 const week = 7 * day;
 
-describe("purge-lane: a file may go only where Redis holds an equal or newer entry, read now (spec.md section 4, Purge)", () => {
+describe("purge-lane: a file goes only if Redis now holds an equal or newer entry (spec.md section 4, Purge)", () => {
   const rows: readonly (readonly [name: string, case_: Case, expected: string])[] = [
     ["an equal entry", {}, "proven, held"],
     [
@@ -182,7 +182,7 @@ describe("purge-lane: a file may go only where Redis holds an equal or newer ent
     it(name, async () => assert.equal(wordOf(await prove(case_)), expected));
 });
 
-describe("purge-lane: PURGE alone removes what Redis does not hold too, and what failed stays (spec.md section 2)", () => {
+describe("purge-lane: PURGE alone also removes what Redis does not hold; what failed stays (spec.md section 2)", () => {
   const rows: readonly (readonly [name: string, case_: Case, expected: string])[] = [
     ["an equal entry", {}, "proven, held"],
     ["a newer entry", { comparison: { kind: "newer" } }, "proven, held"],

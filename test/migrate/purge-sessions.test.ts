@@ -136,8 +136,8 @@ function purgeOf(batches: Iterable<readonly SessionFile[]>, change: Partial<Purg
   };
 }
 
-describe("purge-sessions: nothing is removed before every file of the chunk is proven, and Redis is asked once more", () => {
-  it("proofs of all batches, then one question, then the removals, then the question whether that was right", async () => {
+describe("purge-sessions: nothing is removed before all files of the chunk are proven and Redis is asked again", () => {
+  it("proofs of all batches, one question, the removals, then the question whether that was right", async () => {
     const made = purgeOf([filesOf("a", "b"), filesOf("c"), filesOf("d", "e")]);
     assert.deepEqual(await purgeSessions(made.purge), {
       left: 0,
@@ -245,7 +245,7 @@ describe("purge-sessions: nothing is removed before every file of the chunk is p
   });
 });
 
-describe("purge-sessions: a proof that does not count any more removes nothing more, and every proven file is counted", () => {
+describe("purge-sessions: a proof that no longer counts removes nothing more; every proven file is counted", () => {
   const answers: readonly (readonly [
     name: string,
     confirmations: readonly (boolean | Error)[],

@@ -2,7 +2,10 @@ import type { DirectoryFacts, DirectoryMark, Survey } from "../../src/model/mark
 
 export const expirations = { expiration: 604_800, expirationAnonymous: 10_800 };
 
-/** What a run knows about the directory `/d`: no mark, nothing told where the server works, everything else as usual. */
+/**
+ * What a run knows about the directory `/d`: no mark, nothing told where the server works,
+ * everything else as usual.
+ */
 export function factsOf(change: Partial<DirectoryFacts> = {}): DirectoryFacts {
   const seen = { endedCounts: true, changeTimesCount: true, latestMtimeMs: 0, whole: false };
   return { directory: "/d", serverWorks: "unknown", ...seen, ...change };

@@ -128,7 +128,9 @@ describe("open-connection: no Redis there", () => {
     const began = performance.now();
     assert.deepEqual(await refusalOf({ address: { host: "127.0.0.1", port }, db: 0, password: "a secret" }), {
       kind: "unavailable",
-      message: `Redis at 127.0.0.1:${port}/0 cannot be used: the connection was refused: see that Redis listens on this host and port (ECONNREFUSED)`,
+      message:
+        `Redis at 127.0.0.1:${port}/0 cannot be used: the connection was refused: ` +
+        "see that Redis listens on this host and port (ECONNREFUSED)",
     });
     assert(performance.now() - began < 4000);
   });

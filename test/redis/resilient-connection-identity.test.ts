@@ -28,7 +28,7 @@ async function userOf(server: RedisServer, ...rules: readonly string[]) {
   return { host: server.host, port: server.port, username: "u", password: "pw" };
 }
 
-describe("resilient-connection: a changed run_id makes what was confirmed before count for nothing (spec.md section 4, Redis that forgot)", () => {
+describe("resilient-connection: a changed run_id voids all confirmed (spec.md section 4, Redis that forgot)", () => {
   it("a connection that is lost to the same server: nothing was forgotten, and the work is done again", async (t) => {
     const server = await redisOf(t);
     const connection = await resilientOf(t, server);
@@ -72,7 +72,7 @@ describe("resilient-connection: a changed run_id makes what was confirmed before
     assert.equal(connection.generation, 1);
   });
 
-  it("work that is begun while the connection is away is told as well: another Redis answers than it thought", async (t) => {
+  it("work that is begun while the connection is away also learns that another Redis answers", async (t) => {
     const port = await findFreePort();
     const first = await startRedis({ port });
     t.after(() => first.stop());

@@ -42,7 +42,7 @@ function contentOf(open: OpenDirectory, file: SessionFile): string | undefined {
   return folder && readFileSync(join(folder, basename(file.name)), "utf8");
 }
 
-describe("open-directory: the directory that was opened, whatever comes in its place (spec.md section 4, Purge)", () => {
+describe("open-directory: the directory that was opened, whatever takes its place (spec.md section 4, Purge)", () => {
   it("leads to flat and scattered files", () => {
     const { directory, flat, scattered } = makePlace();
     const open = new OpenDirectory(directory);

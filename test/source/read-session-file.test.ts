@@ -111,7 +111,10 @@ describe("read-session-file: what is read", () => {
 });
 
 describe("read-session-file: a small file that rests since long is looked at once", () => {
-  /** Reads a file on a clock that is ten seconds ahead of its times, and does something between the reading and the look. */
+  /**
+   * Reads a file on a clock that is ten seconds ahead of its times, and does something between the
+   * reading and the look.
+   */
   function readLater(content: string, meanwhile: (path: string) => void): Reading {
     const directory = makeTemporaryDirectory();
     const path = join(directory, "s");
@@ -210,7 +213,8 @@ it("a file without permission is unreadable, and the error code says why", () =>
   const reading = callUnprivileged<Reading>(
     directory,
     new URL("../../src/source/read-session-file.js", import.meta.url),
-    `return module.readSessionFile({ directory: ${JSON.stringify(directory)}, name: "s", layout: "flat", sid: "a" }, 100);`,
+    `const file = { directory: ${JSON.stringify(directory)}, name: "s", layout: "flat", sid: "a" };
+    return module.readSessionFile(file, 100);`,
   );
   assert.deepEqual(reading, { kind: "failed", reason: "unreadable", detail: "EACCES" });
 });

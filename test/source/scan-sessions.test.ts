@@ -345,11 +345,12 @@ describe("scan-sessions: a file system that does not tell what stands under a na
     { gone, behind = 0 }: { gone?: string; behind?: number } = {},
   ): Scanned {
     const script = `
-      import { scanSessions } from ${JSON.stringify(new URL("../../src/source/scan-sessions.js", import.meta.url).href)};
+      import { scanSessions } from ${JSON.stringify(import.meta.resolve("../../src/source/scan-sessions.js"))};
       const tally = ${JSON.stringify(newScanTally())};
       const answer = { tally };
       try {
-        answer.names = [...scanSessions(${JSON.stringify(directory)}, 100, tally)].flat().map(({ name }) => name).sort();
+        const found = [...scanSessions(${JSON.stringify(directory)}, 100, tally)].flat();
+        answer.names = found.map(({ name }) => name).sort();
       } catch (error) {
         answer.error = error.name;
       }
@@ -482,7 +483,8 @@ it("scanning fifty thousand names holds none of them", () => {
     import { scanSessions } from ${JSON.stringify(new URL("../../src/source/scan-sessions.js", import.meta.url).href)};
     import { newScanTally } from ${JSON.stringify(new URL("../../src/model/session-file.js", import.meta.url).href)};
     const directory = ${JSON.stringify(directory)};
-    for (let index = 0; index < 50000; index++) writeFileSync(directory + "/werkzeug_" + index.toString(16).padStart(40, "0") + ".sess", "");
+    for (let index = 0; index < 50000; index++)
+      writeFileSync(directory + "/werkzeug_" + index.toString(16).padStart(40, "0") + ".sess", "");
     const before = process.memoryUsage().rss;
     let count = 0;
     for (const batch of scanSessions(directory, 256, newScanTally())) count += batch.length;

@@ -210,7 +210,7 @@ describe("session-folders: a folder that rested since before the run is looked a
     });
   }
 
-  it("one that changed just before the run may have changed within the grain of its times: it is no resting one", () => {
+  it("one that changed just before the run may have changed within the grain of its times: it does not rest", () => {
     const file = scattered();
     const folders = new SessionFolders([file.directory]);
     folders.note(file);

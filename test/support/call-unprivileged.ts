@@ -5,8 +5,9 @@ import { dirname, sep } from "node:path";
 const nobody = 65_534;
 
 /**
- * What a function body that uses a compiled `module` returns when it runs under an account that permissions hold for:
- * root's child becomes one that owns `directory` and may pass through the directories above it. The answer travels as JSON.
+ * What a function body that uses a compiled `module` returns when it runs under an account that
+ * permissions hold for: root's child becomes one that owns `directory` and may pass through the
+ * directories above it. The answer travels as JSON.
  */
 export function callUnprivileged<Answer>(directory: string, module: URL, body: string): Answer {
   const isRoot = process.getuid?.() === 0;

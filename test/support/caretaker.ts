@@ -39,7 +39,10 @@ function tell(line: string): void {
  * after the end.
  */
 export const caretaker = {
-  /** Kills the process with that id, unless the function given back is called first: it must be, once the process has ended. */
+  /**
+   * Kills the process with that id, unless the function given back is called first: it must be,
+   * once the process has ended.
+   */
   killAtEnd(pid: number): () => void {
     tell(`kill ${pid}`);
     return () => tell(`spare ${pid}`);

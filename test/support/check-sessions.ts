@@ -45,7 +45,8 @@ export async function checkSessions(
       const value = replies[2 * index] ?? null;
       const remainingMs = Number(replies[2 * index + 1]);
       const difference = compare(session, value, {
-        // Redis counted at some moment between; a lifetime counts from 2 s before its file was opened, less than a second more for the sign.
+        // Redis counted at some moment between; a lifetime counts from 2 s before its file was
+        // opened, less than a second more for the sign.
         tooShort: answeredMs + remainingMs < beganMs - 3000 + session.lifetime * 1000,
         tooLong: askedMs + remainingMs > endedMs + session.lifetime * 1000,
         remainingMs,

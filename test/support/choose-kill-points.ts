@@ -16,7 +16,10 @@ export interface Stretches {
   readonly anywhere: readonly Stretch[];
 }
 
-/** Sessions that may be on their way when a run is killed; they are still written, so the last confirmations are left out. */
+/**
+ * Sessions that may be on their way when a run is killed; they are still written, so the last
+ * confirmations are left out.
+ */
 const mostOnTheirWay = 1600;
 /** Where a stretch ends differs a little from run to run: so much is left out at both ends. */
 const margin = 0.03;
@@ -24,8 +27,8 @@ const margin = 0.03;
 const pointsToOneAnywhere = 25;
 
 /**
- * Finds out from what an undisturbed run of `copy --purge` did which work belongs to which phase. Throws where the work that is watched
- * is not all that the run lives by.
+ * Finds out from what an undisturbed run of `copy --purge` did which work belongs to which phase.
+ * Throws where the work that is watched is not all that the run lives by.
  */
 export function findStretches(work: readonly Work[], sessions: number): Stretches {
   const numbered = numberWork(work);
@@ -59,7 +62,10 @@ export function findStretches(work: readonly Work[], sessions: number): Stretche
   };
 }
 
-/** Chooses points by seed, evenly over the mixed stretches, from another one on for each seed, and, a few, over the whole run. */
+/**
+ * Chooses points by seed, evenly over the mixed stretches, from another one on for each seed, and,
+ * a few, over the whole run.
+ */
 export function chooseKillPoints({ mixed, anywhere }: Stretches, count: number, seed: number): KillPoint[] {
   const random = makeRandom(seed);
   const aims = Array.from({ length: count }, (_, index) => {

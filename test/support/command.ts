@@ -46,9 +46,9 @@ export interface RunningCommand {
 }
 
 /**
- * Runs the built binary and waits for its end. Its environment is clean: the PATH and the locale are ours, HOME is a
- * new, empty directory, nothing of TELE_*, REDIS* or XDG_* is set. Rejects where it runs into the time limit, and where it
- * printed something secret.
+ * Runs the built binary and waits for its end. Its environment is clean: the PATH and the locale
+ * are ours, HOME is a new, empty directory, nothing of TELE_*, REDIS* or XDG_* is set. Rejects
+ * where it runs into the time limit, and where it printed something secret.
  */
 export function runCommand(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
   return startCommand(args, options).result;

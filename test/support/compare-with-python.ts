@@ -14,7 +14,10 @@ const settings = {
   maxSessionSize: 16 * 1024 * 1024,
 } as const;
 
-/** Converts the bytes of a session file as any run does, at an instant that is always the same; only a negative `expiration` is expired. */
+/**
+ * Converts the bytes of a session file as any run does, at an instant that is always the same; only
+ * a negative `expiration` is expired.
+ */
 export function convertBytes(bytes: Buffer): Conversion {
   return convertSession({ bytes, mtimeMs: openedAtMs, openedAtMs }, "00aa".repeat(10), settings, nowMs);
 }

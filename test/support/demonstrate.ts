@@ -78,7 +78,8 @@ async function show(stage: Stage): Promise<number> {
     `${number.format(made.authenticated)} of people logged in, ${number.format(made.anonymous)} anonymous`,
   );
   page.line(
-    `${made.expired} are over already; beside them lie ${made.empty} empty files and ${made.ignored} other things that are no sessions`,
+    `${made.expired} are over already; beside them lie ${made.empty} empty files ` +
+      `and ${made.ignored} other things that are no sessions`,
   );
   page.line(`They go to ${target.description}.`);
 

@@ -61,7 +61,8 @@ test("replies are counted over every connection", async (t) => {
   ]);
   assert.equal((await count(proxy, 10)).replies.length, 10);
   assert.equal((await count(proxy, 10)).replies, "lost");
-  // Of the second connection nine commands reached Redis, and two replies were due: the answer to the sixth was not heard.
+  // Of the second connection nine commands reached Redis, and two replies were due: the answer to
+  // the sixth was not heard.
   assert.equal(proxy.replies().length, 12);
   const { replies } = await count(proxy, 5);
   assert.deepEqual(replies, [20, 21, 22, oom, 23]);

@@ -17,7 +17,10 @@ export interface FaultProxy {
   stop(): Promise<void>;
 }
 
-/** Listens on a free port of 127.0.0.1 and hands on to the Redis at `redisPort` there; `onFault` is told of each fault as it happens. */
+/**
+ * Listens on a free port of 127.0.0.1 and hands on to the Redis at `redisPort` there; `onFault` is
+ * told of each fault as it happens.
+ */
 export async function startFaultProxy(
   redisPort: number,
   faults: readonly Fault[] = [],

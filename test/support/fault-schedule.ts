@@ -1,14 +1,17 @@
 import type { CommandHead } from "./resp-messages.js";
 
 /**
- * Something that goes wrong between a client and Redis, at the `at`-th reply: counted from 1, over every connection, as replies are due
- * to a client; a `CommandFault` at the command whose reply that would be. Where two are due at once, the second happens one later.
+ * Something that goes wrong between a client and Redis, at the `at`-th reply: counted from 1, over
+ * every connection, as replies are due to a client; a `CommandFault` at the command whose reply
+ * that would be. Where two are due at once, the second happens one later.
  */
 export type Fault = CommandFault | ReplyFault;
 
 export type CommandFault =
-  /** The command does not reach Redis: the client gets this error, `OOM command not allowed`. With `connections` so does every further
-   * command until so many new connections were made. */
+  /**
+   * The command does not reach Redis: the client gets this error, `OOM command not allowed`. With
+   * `connections` so does every further command until so many new connections were made.
+   */
   | { readonly kind: "answer"; readonly at: number; readonly error: string; readonly connections?: number }
   /** Neither the command nor what is behind it reaches Redis; the connection ends once those before are answered. */
   | { readonly kind: "cut-command"; readonly at: number }
@@ -90,8 +93,8 @@ export class FaultSchedule {
   }
 
   /**
-   * Gives the fault that is to be carried out on a command, before which so many await their replies on its connection. An `answer` has
-   * happened once it is handed on.
+   * Gives the fault that is to be carried out on a command, before which so many await their
+   * replies on its connection. An `answer` has happened once it is handed on.
    */
   takeCommand(command: CommandHead, awaited: number): CommandFault | undefined {
     if (this.#answering !== undefined) return this.#answering.fault;
@@ -103,7 +106,10 @@ export class FaultSchedule {
     return fault;
   }
 
-  /** Counts a reply; gives the fault that is to be carried out on it. `isBehindAnswer`: its connection had been answered before. */
+  /**
+   * Counts a reply; gives the fault that is to be carried out on it. `isBehindAnswer`: its
+   * connection had been answered before.
+   */
   takeReply(command: CommandHead, isBehindAnswer = false): ReplyFault | undefined {
     this.#replies.push(command);
     const fault = takeDue(this.#replyFaults, this.#replies.length);

@@ -17,8 +17,8 @@ export interface PendingCall {
 }
 
 /**
- * Has these calls of this process go through `around`, which gives back their results; what `around` calls itself goes straight. Gives
- * back what ends that.
+ * Has these calls of this process go through `around`, which gives back their results; what
+ * `around` calls itself goes straight. Gives back what ends that.
  */
 export function interceptCalls(around: (call: PendingCall) => unknown): () => void {
   let within = false;
@@ -53,7 +53,10 @@ export interface Moment {
   readonly at?: number;
 }
 
-/** Does something at each of some moments, once. What is done before a call may throw in its stead. Gives back what ends that. */
+/**
+ * Does something at each of some moments, once. What is done before a call may throw in its stead.
+ * Gives back what ends that.
+ */
 export function tamper(moments: readonly (Moment & { readonly action: () => void })[]): () => void {
   const counts = moments.map(() => 0);
   return interceptCalls(({ name, paths, proceed }) => {

@@ -27,8 +27,8 @@ const lossiness = [false, "either", true] as const;
 const kinds = { accepted: 0, refused: 1, end: 2 } as const;
 
 /**
- * The files that a script of `test/python` streams to its standard output (`test/python/judged_frames.py` has the format), and its
- * counts last.
+ * The files that a script of `test/python` streams to its standard output
+ * (`test/python/judged_frames.py` has the format), and its counts last.
  */
 export async function* judgedFiles(
   script: string,

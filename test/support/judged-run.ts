@@ -38,8 +38,9 @@ const patienceMs = 60_000;
 const leastPart = 5_000;
 
 /**
- * Converts every file that a script of `test/python` makes and compares the outcome with Python's, on every processor. A file that
- * takes a minute ends the run with an error that names it, even where the conversion never returns.
+ * Converts every file that a script of `test/python` makes and compares the outcome with Python's,
+ * on every processor. A file that takes a minute ends the run with an error that names it, even
+ * where the conversion never returns.
  */
 export async function judgedRun(script: string, count: number, seed: number): Promise<JudgedOutcome> {
   const workers = Math.max(1, Math.min(availableParallelism(), Math.floor(count / leastPart)));

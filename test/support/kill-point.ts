@@ -10,8 +10,9 @@ export interface KillPoint {
   /** Counts only file operations by this function of node:fs. */
   readonly name?: string;
   /**
-   * Of a file operation: before or after the call. Of a reply: `before`, the run has read all replies up to this one; `after`, it has
-   * read this one too, and done what it does upon it until its next turn.
+   * Of a file operation: before or after the call. Of a reply: `before`, the run has read all
+   * replies up to this one; `after`, it has read this one too, and done what it does upon it until
+   * its next turn.
    */
   readonly side: "before" | "after";
 }

@@ -44,7 +44,7 @@ test("what is called redis-server but is no program is not taken", async () => {
   await assert.rejects(provideRedis(machine), { message: redisMissing });
 });
 
-test("of several programs the first is taken that the check finds good; where there is none, the package installs", async () => {
+test("the first program that passes the check is taken; if there is none, the package is installed", async () => {
   const machine = makeStandInMachine({ isRoot: true });
   const program = {
     title: "A Python",
@@ -175,7 +175,8 @@ test("a server in a container is started on a published port and stopped by its 
   const user = `--user ${process.getuid?.()}:${process.getgid?.()}`;
   assert.ok(
     run.startsWith(
-      `docker run --detach --rm --entrypoint redis-server ${user} ${volume} ${published} redis:7-alpine --port ${server.port} `,
+      `docker run --detach --rm --entrypoint redis-server ${user} ${volume} ${published} ` +
+        `redis:7-alpine --port ${server.port} `,
     ),
     run,
   );

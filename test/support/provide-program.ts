@@ -41,8 +41,9 @@ export const thisMachine: Machine = {
 };
 
 /**
- * Finds a program on the PATH, else installs its package where that needs no asking (root, and apt-get at hand; never with
- * `TELE_SESSIONS_NO_INSTALL=1`), else takes a Docker container. Throws an Error of one sentence where none of that can be.
+ * Finds a program on the PATH, else installs its package where that needs no asking (root, and
+ * apt-get at hand; never with `TELE_SESSIONS_NO_INSTALL=1`), else takes a Docker container. Throws
+ * an Error of one sentence where none of that can be.
  */
 export async function provideProgram(
   program: Program,
@@ -100,7 +101,8 @@ async function install(program: Program, machine: Machine): Promise<boolean> {
   const forbidden = (machine.environment["TELE_SESSIONS_NO_INSTALL"] ?? "") !== "";
   if (aptGet === undefined || !machine.isRoot || forbidden) return false;
 
-  // Two ways to keep a service from starting, for the two kinds of init: a runlevel, and a mask that a reboot would end.
+  // Two ways to keep a service from starting, for the two kinds of init: a runlevel, and a mask
+  // that a reboot would end.
   const quiet = { DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
   const systemctl = machine.hasSystemd ? findProgram(["systemctl"], machine) : undefined;
   const masked = systemctl !== undefined && program.service !== undefined;
@@ -123,7 +125,10 @@ async function hasImage(docker: string, image: string, machine: Machine): Promis
   );
 }
 
-/** Says the command, runs it without input, and tells whether it succeeded; what it writes is shown where it did not. */
+/**
+ * Says the command, runs it without input, and tells whether it succeeded; what it writes is shown
+ * where it did not.
+ */
 function run(
   command: readonly string[],
   variables: Readonly<Record<string, string>>,

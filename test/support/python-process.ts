@@ -6,7 +6,10 @@ import { projectRoot, python } from "./project.js";
 
 const howToInstall = "install Python 3.9 or later (Debian: apt-get install python3), or name one in PYTHON";
 
-/** The standard output of a Python script of `test/python`, piece by piece. Throws where Python is absent or the script fails. */
+/**
+ * The standard output of a Python script of `test/python`, piece by piece. Throws where Python is
+ * absent or the script fails.
+ */
 export async function* outputOfPython(
   script: string,
   scriptArguments: readonly string[],

@@ -25,7 +25,10 @@ export class RedisReplyError extends Error {
 
 /** One connection to a Redis server. */
 export interface RedisClient {
-  /** Sends the commands in one go, in any number, and gives their replies in order. Rejects when the connection ends before. */
+  /**
+   * Sends the commands in one go, in any number, and gives their replies in order. Rejects when the
+   * connection ends before.
+   */
   pipeline(commands: readonly (readonly RedisArgument[])[]): Promise<RedisReply[]>;
   close(): void;
 }
@@ -33,7 +36,10 @@ export interface RedisClient {
 // As many commands as are written before their replies are waited for: both sides' buffers stay small.
 const commandsInFlight = 5000;
 
-/** Connects, says who we are and chooses the database. Written without the client under test, so as to judge what that one did. */
+/**
+ * Connects, says who we are and chooses the database. Written without the client under test, so as
+ * to judge what that one did.
+ */
 export async function connectRedis(address: RedisAddress): Promise<RedisClient> {
   const socket = await openSocket(address);
   const waiting: ((reply: RedisReply) => void)[] = [];

@@ -6,7 +6,10 @@ import {
   RedisReplyError,
 } from "./redis-client.js";
 
-/** Sends one command over a connection of its own and gives the reply. Throws a `RedisReplyError` where the server refuses it. */
+/**
+ * Sends one command over a connection of its own and gives the reply. Throws a `RedisReplyError`
+ * where the server refuses it.
+ */
 export async function redisCommand(
   address: RedisAddress,
   ...args: readonly RedisArgument[]

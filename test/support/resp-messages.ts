@@ -2,8 +2,8 @@ const longestHead = 160;
 const longestKey = 64;
 
 /**
- * Gives a function that takes the bytes of one direction of a RESP2 connection as they come, and hands on each whole message: a
- * command, or a reply.
+ * Gives a function that takes the bytes of one direction of a RESP2 connection as they come, and
+ * hands on each whole message: a command, or a reply.
  */
 export function makeMessageSplitter(take: (message: Buffer) => void): (chunk: Buffer) => void {
   let chunks: Buffer[] = [];

@@ -11,7 +11,10 @@ export interface RewritingProxy {
 /** Larger replies are values, and are handed on as they are. */
 const maxRewritten = 64 * 1024;
 
-/** Listens on a free port of 127.0.0.1 and hands on to the Redis at `redisPort` there; `rewrite` gives each text that Redis replies. */
+/**
+ * Listens on a free port of 127.0.0.1 and hands on to the Redis at `redisPort` there; `rewrite`
+ * gives each text that Redis replies.
+ */
 export async function startRewritingProxy(
   redisPort: number,
   rewrite: (text: string) => string,

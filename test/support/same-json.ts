@@ -1,4 +1,7 @@
-/** Whether two JSON texts as Python writes them are the same, byte for byte, except for the order of the items of sets. */
+/**
+ * Whether two JSON texts as Python writes them are the same, byte for byte, except for the order of
+ * the items of sets.
+ */
 export function isSameJson(one: string, other: string): boolean {
   if (one === other) return true;
   return one.length === other.length && withSetsSorted(one) === withSetsSorted(other);
@@ -6,7 +9,10 @@ export function isSameJson(one: string, other: string): boolean {
 
 const setStart = '{"_type": "set", "value": [';
 
-/** The same text with the items of each `{"_type": "set", "value": [...]}` in order of their text; everything else stays as it is. */
+/**
+ * The same text with the items of each `{"_type": "set", "value": [...]}` in order of their text;
+ * everything else stays as it is.
+ */
 function withSetsSorted(text: string): string {
   const reader = { text, at: 0 };
   const sorted = nextValue(reader);

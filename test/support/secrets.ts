@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 
-/** Every password and every secret value of these tests holds this: an output that does not hold it shows none of them. */
+/**
+ * Every password and every secret value of these tests holds this: an output that does not hold it
+ * shows none of them.
+ */
 export const secretMark = "NotToBeShown";
 
 const forbidden: readonly (readonly [what: string, pattern: RegExp])[] = [
@@ -15,7 +18,10 @@ const wholeSid: readonly [what: string, pattern: RegExp] = ["a whole sid", /[A-Z
 /** Variables of ours have long names. */
 const ownName = /\bTELE_SESSION_REDIS(?:_[A-Z]+)*\b/g;
 
-/** Fails where a text that a run printed or wrote holds what must never be shown. The failure does not show it either. */
+/**
+ * Fails where a text that a run printed or wrote holds what must never be shown. The failure does
+ * not show it either.
+ */
 export function assertNothingSecret(text: string, { idsAreShown = false } = {}): void {
   // A credential that an escape sequence or a line end cuts in two is still one.
   const joined = text.replace(/\x1b\[[0-9;?]*[A-Za-z]/g, "").replace(ownName, "");

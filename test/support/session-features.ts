@@ -172,7 +172,8 @@ export const sessionFeatures: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Every opcode that Python's picklers write, Python 2's too. BINUNICODE8 and BINBYTES8 are for 4 GiB and more; DUP is written by none.
+ * Every opcode that Python's picklers write, Python 2's too. BINUNICODE8 and BINBYTES8 are for 4
+ * GiB and more; DUP is written by none.
  */
 export const writtenOpcodes: readonly string[] = [
   ..."MARK STOP POP POP_MARK FLOAT INT BININT BININT1 BININT2 LONG LONG1 LONG4 NONE NEWTRUE NEWFALSE BINFLOAT".split(

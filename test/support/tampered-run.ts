@@ -12,7 +12,10 @@ export interface TamperedRun {
   readonly moments?: readonly (Moment & { readonly steps: readonly Step[] })[];
   /** A file for what the run read and removed, as JSON; none by default. */
   readonly log?: string;
-  /** The run stands still before this share of the calls by which files are set aside and of those that follow while they are; never by default. */
+  /**
+   * The run stands still before this share of the calls by which files are set aside and of those
+   * that follow while they are; never by default.
+   */
   readonly pauses?: { readonly seed: number; readonly share: number; readonly milliseconds: number };
 }
 
@@ -31,7 +34,10 @@ export type FileWork =
   | ({
       readonly kind: "removed";
       readonly file: string;
-      /** What the run saw at the file's own name when it looked last, since it set the file aside. Its content is not known. */
+      /**
+       * What the run saw at the file's own name when it looked last, since it set the file aside.
+       * Its content is not known.
+       */
       readonly standing?: FoundContent & { readonly size: number };
     } & FoundContent);
 

@@ -126,7 +126,7 @@ const replyKills: readonly { at: number; side: KillPoint["side"]; read: number }
   { at: 5, side: "after", read: 5 },
 ];
 for (const { at, side, read } of replyKills) {
-  test(`killed ${side} reply ${at}: ${read} whole replies are read, of the next one no more than came with them`, async (t) => {
+  test(`killed ${side} reply ${at}: ${read} whole replies are read, and what came with them`, async (t) => {
     const redisPort = await startPieces(t);
     const seen = join(makeTemporaryDirectory(), "seen");
     const point = { kind: "reply", at, side } as const;

@@ -11,7 +11,10 @@ import {
 } from "./kill-point.js";
 import { parseReply } from "./redis-client.js";
 
-/** Synchronous functions that take a path, or two, or a descriptor. Closing a descriptor changes nothing and is not counted. */
+/**
+ * Synchronous functions that take a path, or two, or a descriptor. Closing a descriptor changes
+ * nothing and is not counted.
+ */
 const watchedFunctions = [
   ...[
     "openSync",
@@ -27,7 +30,10 @@ const watchedFunctions = [
   ...["writeSync", "writeFileSync", "copyFileSync", "truncateSync", "ftruncateSync", "utimesSync"],
 ] as const;
 
-/** Functions that do the same later and then call back: by which a run reads depends on how long its file system lets it wait. */
+/**
+ * Functions that do the same later and then call back: by which a run reads depends on how long its
+ * file system lets it wait.
+ */
 const awaitedFunctions = {
   open: "openSync",
   read: "readSync",
@@ -36,8 +42,9 @@ const awaitedFunctions = {
 } as const satisfies Record<string, (typeof watchedFunctions)[number]>;
 
 /**
- * Counts the work of the run that it is loaded into (`--import`) and ends it where it is told to. It is loaded into worker
- * threads too: they all count together, and the one that comes to the point ends them all.
+ * Counts the work of the run that it is loaded into (`--import`) and ends it where it is told to.
+ * It is loaded into worker threads too: they all count together, and the one that comes to the
+ * point ends them all.
  */
 function watchWork({ directory, redisPort, point, signal = "SIGKILL", log }: WatchedRun): void {
   const work: NumberedWork[] = [];
@@ -77,8 +84,8 @@ function sharedCounts(): Int32Array {
 }
 
 /**
- * Has `watch` told of every call that concerns the directory, also of those by a descriptor opened in it, and calls what that gives back
- * once the call is done.
+ * Has `watch` told of every call that concerns the directory, also of those by a descriptor opened
+ * in it, and calls what that gives back once the call is done.
  */
 function watchFiles(directory: string, watch: (name: string, path: string) => () => void): void {
   const opened = new Map<number, string>();
@@ -137,7 +144,10 @@ function functionOf(name: string): (...args: unknown[]) => unknown {
   return (...args) => Reflect.apply(found, fs, args);
 }
 
-/** Has `note` told of every whole reply on connections to that port, and calls `end` on the side of it that `note` gives back. */
+/**
+ * Has `note` told of every whole reply on connections to that port, and calls `end` on the side of
+ * it that `note` gives back.
+ */
 function watchReplies(
   port: number,
   note: (type: string) => KillPoint["side"] | undefined,

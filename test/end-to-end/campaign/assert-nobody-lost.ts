@@ -8,8 +8,8 @@ import type { Situation } from "./situation.js";
 const explaining = ["expired", "ended", "superseded", "vanished", "failed"];
 
 /**
- * The general rule of a run: exit 0 only if every session that the server has is in Redis or has an outcome that explains
- * why not; and none is in neither place.
+ * The general rule of a run: exit 0 only if every session that the server has is in Redis or has an
+ * outcome that explains why not; and none is in neither place.
  */
 export async function assertNobodyLost(field: Field, situation: Situation, report: Report): Promise<void> {
   const living = field.sessions.filter(({ over }) => !over);

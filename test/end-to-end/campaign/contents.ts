@@ -9,7 +9,10 @@ import type { Situation } from "./situation.js";
 
 const python = await providePython();
 
-/** Saves what Python pickles: an expression, after statements. The value that a copy writes is what `json.dumps` makes of it, if `value` says so. */
+/**
+ * Saves what Python pickles: an expression, after statements. The value that a copy writes is what
+ * `json.dumps` makes of it, if `value` says so.
+ */
 function savePickle(
   field: Field,
   number: number,

@@ -10,7 +10,10 @@ export interface Changes {
   readonly saved: readonly string[];
 }
 
-/** Does as a live server does while a copy runs: of the flat files in a directory it deletes a third, but for those spared, and saves another. */
+/**
+ * Does as a live server does while a copy runs: of the flat files in a directory it deletes a
+ * third, but for those spared, and saves another.
+ */
 export function changeMeanwhile(
   directory: string,
   isSpared: (sid: string) => boolean = () => false,

@@ -12,7 +12,10 @@ export interface Gate {
   openFor(bytes: number): Promise<void>;
 }
 
-/** Listens on a free port and hands on what comes to `redisPort`, the first `bytes` bytes of it. It goes with the test. */
+/**
+ * Listens on a free port and hands on what comes to `redisPort`, the first `bytes` bytes of it. It
+ * goes with the test.
+ */
 export async function startGate(t: TestContext, redisPort: number, bytes: number): Promise<Gate> {
   const sockets = new Set<Socket>();
   let passed = 0;

@@ -39,8 +39,9 @@ interface Story {
 }
 
 /**
- * One session's story beside four runs: two copies of files (moments 10 to 19, its last pass from 15 on, and 20 to 29, quiet at its end), the
- * switch (30), a copy (40 to 49) and a purge (50 to 59).
+ * One session's story beside four runs: two copies of files (moments 10 to 19, its last pass from
+ * 15 on, and 20 to 29, quiet at its end), the switch (30), a copy (40 to 49) and a purge (50 to
+ * 59).
  */
 function historyOf({ versions, ended: end = undefined, rows, removedAt, trouble }: Story): LiveHistory {
   const session: LiveSession = { sid, lifetimeSeconds: 60, versions, ended: end ?? null, value: null };

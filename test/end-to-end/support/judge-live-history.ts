@@ -9,9 +9,15 @@ export interface LiveTally {
   readonly savedBetweenLooks: number;
   /** Ended in files once a run had written them and before its last pass: the run must take them back. */
   readonly endedBehindWrite: number;
-  /** Alive, though a run found them in Redis as they were before, and they ended in files before its last pass: it wrote nothing. */
+  /**
+   * Alive, though a run found them in Redis as they were before, and they ended in files before its
+   * last pass: it wrote nothing.
+   */
   readonly endedBehindLook: number;
-  /** Alive, though ended in files while a run was under way: before it came to them, or after its last pass. Out of reach. */
+  /**
+   * Alive, though ended in files while a run was under way: before it came to them, or after its
+   * last pass. Out of reach.
+   */
   readonly endedOutOfReach: number;
   /** Ended in Redis while their files stand, before a later copy: it must not write them. */
   readonly endedInRedis: number;
@@ -57,8 +63,8 @@ export function judgeLiveHistory(history: LiveHistory): LiveJudgement {
 }
 
 /**
- * How many keys had no lifetime when a run looked at them for the last time, because the server was between SET and EXPIRE: so many must a
- * verification find, no more and no fewer.
+ * How many keys had no lifetime when a run looked at them for the last time, because the server was
+ * between SET and EXPIRE: so many must a verification find, no more and no fewer.
  */
 export function countLastLooksWithoutLifetime(
   { runs, commands, sessions }: LiveHistory,
@@ -255,7 +261,10 @@ class Judge implements LiveJudgement {
     }
   }
 
-  /** While the server works on Redis alone: what it holds is there, in the version that it saved last, or else its file's. */
+  /**
+   * While the server works on Redis alone: what it holds is there, in the version that it saved
+   * last, or else its file's.
+   */
   #judgeRunBehindSwitch(course: Course, run: LiveRun): void {
     const { session, deleted } = course;
     const { command, at } = run.ended;

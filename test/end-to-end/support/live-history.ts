@@ -2,8 +2,8 @@
 export type Instant = readonly [monotonicMs: number, epochMs: number];
 
 /**
- * All that a live server did (`test/python/live_server.py`). A `command` is a place in the order of Redis's commands, an `event` one in that of
- * the session directory's events.
+ * All that a live server did (`test/python/live_server.py`). A `command` is a place in the order of
+ * Redis's commands, an `event` one in that of the session directory's events.
  */
 export interface LiveHistory {
   readonly seed: number;
@@ -74,7 +74,10 @@ export interface LiveTrouble {
   readonly at: Instant;
 }
 
-/** A command that Redis ran and that names the key of a session (by its place among the sessions; -1 for none of them). */
+/**
+ * A command that Redis ran and that names the key of a session (by its place among the sessions; -1
+ * for none of them).
+ */
 export type LiveCommand = readonly [
   byServer: boolean,
   name: string,

@@ -2,7 +2,10 @@ import { createServer, type Socket } from "node:net";
 import type { TestContext } from "node:test";
 import { findFreePort } from "../../support/free-port.js";
 
-/** A server that takes connections and commands and never answers; it goes with the test. `asked` is settled by the first command. */
+/**
+ * A server that takes connections and commands and never answers; it goes with the test. `asked` is
+ * settled by the first command.
+ */
 export async function startMuteServer(
   t: TestContext,
 ): Promise<{ readonly port: number; readonly asked: Promise<void> }> {

@@ -9,7 +9,10 @@ export interface Screen {
 
 const piece = /\x1b\[\??([0-9;]*)([A-Za-z])|[\s\S]/gu;
 
-/** Draws a text as a terminal of so many columns does: the sequences that a redrawn line is made of; colours say nothing. */
+/**
+ * Draws a text as a terminal of so many columns does: the sequences that a redrawn line is made of;
+ * colours say nothing.
+ */
 export function drawScreen(text: string, columns: number): Screen {
   const cells: string[][] = [[]];
   let row = 0;

@@ -41,8 +41,8 @@ export interface Storm {
    */
   readonly afterCopy?: true;
   /**
-   * Whether the session directory and its folders are swapped for others too. A copy takes what is missing in one that is there for ended,
-   * and a purge what has ended for what may go.
+   * Whether the session directory and its folders are swapped for others too. A copy takes what is
+   * missing in one that is there for ended, and a purge what has ended for what may go.
    */
   readonly swapsDirectories: boolean;
 }
@@ -286,7 +286,10 @@ interface Judgement {
   readonly replaced: number;
 }
 
-/** Whether every removal was of a file that was read and that Redis held then, or that a later session file had replaced. */
+/**
+ * Whether every removal was of a file that was read and that Redis held then, or that a later
+ * session file had replaced.
+ */
 function judgeRemovals({ work, held }: Run, asksRedis: boolean): Judgement {
   const read = new Set<string>();
   const wrongs: string[] = [];
@@ -346,7 +349,10 @@ function filesIn(directory: string): string[] {
   return readdirSync(directory, { recursive: true, encoding: "utf8" });
 }
 
-/** All there is in the places that are none of the run's, to the last time of a directory, which tells of what came and went. */
+/**
+ * All there is in the places that are none of the run's, to the last time of a directory, which
+ * tells of what came and went.
+ */
 function snapshot({ outside, decoy }: Ground): ReadonlyMap<string, string> {
   return new Map(
     [outside, decoy].flatMap((place) =>

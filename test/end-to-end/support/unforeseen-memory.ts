@@ -8,8 +8,8 @@ const small = 10_000;
 const large = 10;
 
 /**
- * Session files and a Redis with room for most of them. The few large ones decide whether all fit, so an estimate cannot tell and only writing
- * finds out.
+ * Session files and a Redis with room for most of them. The few large ones decide whether all fit,
+ * so an estimate cannot tell and only writing finds out.
  */
 export async function makeUnforeseenNeed(
   redis: RedisServer,

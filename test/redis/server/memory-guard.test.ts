@@ -23,7 +23,7 @@ async function timesAsked(server: RedisServer): Promise<number> {
   return Number(/cmdstat_info:calls=(\d+)/.exec(statistics)?.[1] ?? 0);
 }
 
-describe("memory-guard: writing stops at 95% of maxmemory, before the live server's own saves fail (hazards.md, OOM)", () => {
+describe("memory-guard: writing stops at 95% of maxmemory, before a live server's saves fail (hazards.md, OOM)", () => {
   it("with a real Redis: up to 95%, and none of what was admitted is refused", async (t) => {
     const server = await redisOf(t, { args: ["--maxmemory", "20mb"] });
     const client = await clientOf(t, server);

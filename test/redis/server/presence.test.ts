@@ -36,7 +36,7 @@ describe("presence: what other runs see of one", () => {
   });
 });
 
-describe("presence: a purge waits for copies of the same directories, for they would take its removals for logouts", () => {
+describe("presence: a purge waits for copies of its directories, which would take its removals for logouts", () => {
   let server: RedisServer;
   before(async () => {
     server = await startRedis();

@@ -133,7 +133,7 @@ describe("server-state: whether Redis persists at all (spec.md section 4, Redis 
   }
 });
 
-describe("server-state: --wait-replicas n: nothing is removed before replicas have it (hazards.md, master lost after its OK)", () => {
+describe("server-state: --wait-replicas n: replicas have it before it goes (hazards.md, master lost)", () => {
   let master: RedisServer;
   let replica: RedisServer;
   before(async () => {

@@ -141,7 +141,8 @@ describe("resolve-directories: an unmounted volume must not look like nothing to
         directory,
         new URL("../../../src/source/directories/resolve-directories.js", import.meta.url),
         `process.chdir(${JSON.stringify(directory)});
-         try { return await module.resolveDirectories({ comesFrom: null, allowMissing: true, names: [${JSON.stringify(name)}] }, () => undefined); }
+         const asked = { comesFrom: null, allowMissing: true, names: [${JSON.stringify(name)}] };
+         try { return await module.resolveDirectories(asked, () => undefined); }
          catch (error) { return { name: error.name, message: error.message }; }`,
       );
       assert.equal(caught.name, "SourceError", name);

@@ -302,7 +302,7 @@ describe("put-back: what comes and goes meanwhile", () => {
     });
   }
 
-  it("an empty directory lies aside, and another comes to its name just then: none takes the place of the other", () => {
+  it("an empty directory lies aside, and another comes to its name just then: neither replaces the other", () => {
     const place = makePlace();
     strangers["an empty directory"](place.aside);
     const inode = lstatSync(place.aside).ino;

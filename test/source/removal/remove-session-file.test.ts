@@ -164,7 +164,7 @@ describe("remove-session-file: the file that was compared goes, and no other (sp
     ["another content", "PROVEN"],
     ["the same content", "proven"],
   ] as const) {
-    it(`${name}, written in place with the time set back, is not the file that was compared: the change time tells`, () => {
+    it(`${name}, written in place with the time set back, is not the file compared: the change time tells`, () => {
       const place = makePlace();
       const { atime, mtime, ino } = statSync(place.path);
       // Until the change time, which some systems count in steps, differs.

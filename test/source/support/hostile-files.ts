@@ -15,7 +15,10 @@ import { join } from "node:path";
 /** A day ago, in seconds: what files were modified at. */
 export const dayAgo = Math.floor(Date.now() / 1000) - 86_400;
 
-/** Puts a file in a place, as servers do: a new one under another name, which is renamed. Modified a day ago by default. */
+/**
+ * Puts a file in a place, as servers do: a new one under another name, which is renamed. Modified a
+ * day ago by default.
+ */
 export function save(path: string, content: string, seconds = dayAgo): void {
   const temporary = `${path}.__wz_sess`;
   writeFileSync(temporary, content);

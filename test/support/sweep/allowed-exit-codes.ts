@@ -30,7 +30,8 @@ export function allowedExitCodes(
     codes: happening.origin.fault.exitCodes(occasionOf(happening, swept)),
   }));
   const ending = judged.filter(({ codes }) => !codes.includes(0));
-  // An answer is heard once, and not where its connection ends at the same time; on a connection that an answer ended nothing is heard any more.
+  // An answer is heard once, and not where its connection ends at the same time; on a connection
+  // that an answer ended nothing is heard any more.
   const certain = ending.filter(({ mayBeUnheard }) => !mayBeUnheard);
   const codes = new Set((certain.length > 0 ? ending : judged).flatMap((one) => one.codes));
   const forgotten = happenings.filter(({ origin }) => origin.fault.forgets === true).length;

@@ -3,7 +3,10 @@ import { type ExitCodes, goesOn, type NamedFault } from "./named-fault.js";
 /** What is no session may be done without: a mark, the others' names. */
 const refused: ExitCodes = ({ isBatch }) => (isBatch ? [5] : [0, 5]);
 
-/** A session that cannot be written is a failed one; other things that are answered like this leave no Redis to work with. */
+/**
+ * A session that cannot be written is a failed one; other things that are answered like this leave
+ * no Redis to work with.
+ */
 const failsOne: ExitCodes = ({ on, isBatch }) => {
   if (!isBatch) return [0, 1, 3];
   if (on === "SET") return [1];

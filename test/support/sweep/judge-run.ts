@@ -21,8 +21,9 @@ export interface Judgement {
 }
 
 /**
- * Holds a run that has ended to what is promised: an exit code that its faults may give, no session lost, exit 0 only where everything is
- * where it should be; and, where files are removed, to a run again that ends the work.
+ * Holds a run that has ended to what is promised: an exit code that its faults may give, no session
+ * lost, exit 0 only where everything is where it should be; and, where files are removed, to a run
+ * again that ends the work.
  */
 export async function judgeRun(
   course: SweptCourse,

@@ -30,7 +30,10 @@ export interface NamedFault {
   readonly forgets?: true;
   /** Whether other values come into the place of sessions. */
   readonly replacesKeys?: true;
-  /** Whether it may be other data that Redis holds behind it, as far as a run can see: a removal that had begun then ends with exit 3. */
+  /**
+   * Whether it may be other data that Redis holds behind it, as far as a run can see: a removal
+   * that had begun then ends with exit 3.
+   */
   readonly changesHistory?: true;
 }
 

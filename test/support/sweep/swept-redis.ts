@@ -49,7 +49,10 @@ export class SweptRedis {
     this.#proxy = proxy;
   }
 
-  /** Sends a command, again and again while the server is not ready for it. Throws what it replies else, and where it was killed. */
+  /**
+   * Sends a command, again and again while the server is not ready for it. Throws what it replies
+   * else, and where it was killed.
+   */
   async command(...args: readonly RedisArgument[]): Promise<RedisReply> {
     for (;;) {
       try {

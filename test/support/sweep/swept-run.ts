@@ -65,8 +65,8 @@ const longestMs = 120_000;
 const longestWatchdogMs = 35_000;
 
 /**
- * Makes a run with a Redis and a proxy of its own, and holds it to what is promised. `onWaiting` is told when the run begins to wait
- * for its watchdog.
+ * Makes a run with a Redis and a proxy of its own, and holds it to what is promised. `onWaiting` is
+ * told when the run begins to wait for its watchdog.
  */
 export async function makeSweptRun(
   planned: PlannedRun,
