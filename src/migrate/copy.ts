@@ -12,7 +12,6 @@ import { countOthersCopying, presenceName } from "../redis/server/presence.js";
 import { inodeOf } from "../source/file-identity.js";
 import { SessionFolders } from "../source/session-folders.js";
 import { BatchTally } from "./batch-result.js";
-import { CopyWriter } from "./copy-writer.js";
 import { judgeEnded } from "./earlier-runs/learn.js";
 import { retractKeys } from "./earlier-runs/retract.js";
 import { surveyRun } from "./earlier-runs/survey.js";
@@ -27,7 +26,8 @@ import { type Pass, runPass } from "./run-pass.js";
 import { type ScanOptions, scanAll } from "./session-scan.js";
 import { showPass } from "./show-progress.js";
 import { endedText, refuseUnreadable, tellDoubt, tellLongSids } from "./tell.js";
-import { staysInRedis } from "./written-log.js";
+import { CopyWriter } from "./writing/copy-writer.js";
+import { staysInRedis } from "./writing/written-log.js";
 
 const sessionsOfBatch = 128;
 const maxLaterPasses = 3;

@@ -7,9 +7,9 @@ import { deniedFolderOf, explainDenial } from "../source/removal/removal-denial.
 import { scanSessions } from "../source/scan-sessions.js";
 import { judgeEnded, mayBeLost, SeenDirectories } from "./earlier-runs/learn.js";
 import { surveyRun } from "./earlier-runs/survey.js";
-import { type OpenPurge, openPurge, openUnverifiedPurge } from "./open-purge.js";
-import { type PurgeResult, purgeSessions } from "./purge-sessions.js";
-import { countOtherCopies } from "./removal-gate.js";
+import { type OpenPurge, openPurge, openUnverifiedPurge } from "./removing/open-purge.js";
+import { countOtherCopies } from "./removing/removal-gate.js";
+import { type PurgeResult, purgeSessions } from "./removing/remove-proven.js";
 import { forgotRemoved, restartIfRedisForgot } from "./restart.js";
 import type { Run, UnconnectedRun } from "./run-context.js";
 import { namesSeen, showProgress } from "./show-progress.js";

@@ -11,7 +11,7 @@ import {
   proveBatch,
   proveUnasked,
   proveUnaskedAgain,
-} from "../../src/migrate/purge-lane.js";
+} from "../../src/migrate/removing/prove.js";
 import { RedisError } from "../../src/model/errors.js";
 import type { Held } from "../../src/model/held.js";
 import { failureReasons } from "../../src/model/outcome.js";

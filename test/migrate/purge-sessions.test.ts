@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Proof, ProvenFile } from "../../src/migrate/purge-lane.js";
-import { type Purge, purgeSessions } from "../../src/migrate/purge-sessions.js";
+import type { Proof, ProvenFile } from "../../src/migrate/removing/prove.js";
+import { type Purge, purgeSessions } from "../../src/migrate/removing/remove-proven.js";
 import { RedisError, RedisForgotError, SourceError } from "../../src/model/errors.js";
 import { Ledger } from "../../src/model/ledger.js";
 import type { FailureReason, OutcomeKind, SessionOutcome } from "../../src/model/outcome.js";

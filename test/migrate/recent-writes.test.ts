@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { RecentWrites } from "../../src/migrate/recent-writes.js";
+import { RecentWrites } from "../../src/migrate/writing/recent-writes.js";
 import type { Candidate } from "../../src/model/entry.js";
 
 const fullLifetimeMs = 1000;

@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { signedInstant } from "../../../src/convert/sign.js";
-import { CopyWriter, type WriterOptions } from "../../../src/migrate/copy-writer.js";
 import { ReaderPool } from "../../../src/migrate/readers/reader-pool.js";
+import { CopyWriter, type WriterOptions } from "../../../src/migrate/writing/copy-writer.js";
 import type { DirectoryFacts, Survey } from "../../../src/model/mark.js";
 import type { SessionOutcome } from "../../../src/model/outcome.js";
 import type { SessionFile } from "../../../src/model/session-file.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import type { Unreconciled } from "../../../src/migrate/reconcile.js";
+import type { Unreconciled } from "../../../src/migrate/writing/reconcile.js";
 import type { Candidate } from "../../../src/model/entry.js";
 import type { Held } from "../../../src/model/held.js";
 import {

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import type { ConflictDecision } from "../../../src/convert/decide-conflict.js";
-import { type ReconcileContext, reconcile, type Unreconciled } from "../../../src/migrate/reconcile.js";
+import {
+  type ReconcileContext,
+  reconcile,
+  type Unreconciled,
+} from "../../../src/migrate/writing/reconcile.js";
 import type { Candidate } from "../../../src/model/entry.js";
 import type { Held, HeldText } from "../../../src/model/held.js";
 import type { Replacement } from "../../../src/redis/session-store.js";

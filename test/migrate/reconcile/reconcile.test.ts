@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ConflictDecision } from "../../../src/convert/decide-conflict.js";
-import { reconcile, type Unreconciled } from "../../../src/migrate/reconcile.js";
+import { reconcile, type Unreconciled } from "../../../src/migrate/writing/reconcile.js";
 import type { Candidate } from "../../../src/model/entry.js";
 import { RedisError } from "../../../src/model/errors.js";
 import type { Held } from "../../../src/model/held.js";

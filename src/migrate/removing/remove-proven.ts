@@ -1,12 +1,12 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Ledger } from "../model/ledger.js";
-import type { SessionOutcome } from "../model/outcome.js";
-import type { SessionFile } from "../model/session-file.js";
-import { pathOf } from "../source/recent-files.js";
-import type { Removal } from "../source/removal/remove-session-file.js";
-import { type BatchWork, forEachBatch } from "./for-each-batch.js";
-import { failed, inDoubtDetail, located } from "./prepare-session.js";
-import { type Proof, type ProvenFile, youngMs } from "./purge-lane.js";
+import type { Ledger } from "../../model/ledger.js";
+import type { SessionOutcome } from "../../model/outcome.js";
+import type { SessionFile } from "../../model/session-file.js";
+import { pathOf } from "../../source/recent-files.js";
+import type { Removal } from "../../source/removal/remove-session-file.js";
+import { type BatchWork, forEachBatch } from "../for-each-batch.js";
+import { failed, inDoubtDetail, located } from "../prepare-session.js";
+import { type Proof, type ProvenFile, youngMs } from "./prove.js";
 
 /** What a purge works with. */
 export interface Purge extends Omit<BatchWork, "work" | "skip"> {

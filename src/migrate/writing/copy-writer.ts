@@ -1,30 +1,30 @@
-import { conflictRules, decideConflict, lifetimeToleranceMs } from "../convert/decide-conflict.js";
+import { conflictRules, decideConflict, lifetimeToleranceMs } from "../../convert/decide-conflict.js";
 import {
   activityWindowMs,
   explainMissing,
   isCoveredByMark,
   isUnmodifiedSinceMark,
-} from "../convert/missing-key.js";
-import type { Candidate, Entry, Written } from "../model/entry.js";
-import type { DirectoryFacts, Survey } from "../model/mark.js";
-import type { SessionOutcome } from "../model/outcome.js";
-import type { RunOptions } from "../model/run-options.js";
-import type { FileStamp, SessionFile } from "../model/session-file.js";
-import type { Warn } from "../model/warn.js";
-import { pause } from "../redis/pause.js";
-import type { ResilientConnection } from "../redis/resilient-connection.js";
-import type { SessionStore } from "../redis/session-store.js";
-import { digestOf } from "../redis/sha1.js";
-import type { Reading } from "../source/read-session-file.js";
-import { type ChangeTest, isModifiedSince, RecentFiles } from "../source/recent-files.js";
-import { SessionFolders } from "../source/session-folders.js";
-import { type BatchResult, BatchTally } from "./batch-result.js";
-import { deleteCopyWritten } from "./earlier-runs/delete-copy-written.js";
-import { SeenDirectories } from "./earlier-runs/learn.js";
-import { type Finished, failed, located, type Prepared } from "./prepare-session.js";
-import type { ConvertedBatch } from "./readers/converted-batch.js";
-import { type EncodedSessions, maxCommandBytes } from "./readers/encoded-sessions.js";
-import type { ReaderPool } from "./readers/reader-pool.js";
+} from "../../convert/missing-key.js";
+import type { Candidate, Entry, Written } from "../../model/entry.js";
+import type { DirectoryFacts, Survey } from "../../model/mark.js";
+import type { SessionOutcome } from "../../model/outcome.js";
+import type { RunOptions } from "../../model/run-options.js";
+import type { FileStamp, SessionFile } from "../../model/session-file.js";
+import type { Warn } from "../../model/warn.js";
+import { pause } from "../../redis/pause.js";
+import type { ResilientConnection } from "../../redis/resilient-connection.js";
+import type { SessionStore } from "../../redis/session-store.js";
+import { digestOf } from "../../redis/sha1.js";
+import type { Reading } from "../../source/read-session-file.js";
+import { type ChangeTest, isModifiedSince, RecentFiles } from "../../source/recent-files.js";
+import { SessionFolders } from "../../source/session-folders.js";
+import { type BatchResult, BatchTally } from "../batch-result.js";
+import { deleteCopyWritten } from "../earlier-runs/delete-copy-written.js";
+import { SeenDirectories } from "../earlier-runs/learn.js";
+import { type Finished, failed, located, type Prepared } from "../prepare-session.js";
+import type { ConvertedBatch } from "../readers/converted-batch.js";
+import { type EncodedSessions, maxCommandBytes } from "../readers/encoded-sessions.js";
+import type { ReaderPool } from "../readers/reader-pool.js";
 import { RecentWrites } from "./recent-writes.js";
 import { type Reconciliation, reconcile, type Unreconciled } from "./reconcile.js";
 import { type Retracted, WrittenLog } from "./written-log.js";

@@ -1,8 +1,8 @@
-import { RedisError, RedisForgotError } from "../model/errors.js";
-import { pause } from "../redis/pause.js";
-import { countOthersCopying, presenceName } from "../redis/server/presence.js";
-import { askPersistence, askReplicationOffset, replicasAreInStep } from "../redis/server/server-state.js";
-import type { Run } from "./run-context.js";
+import { RedisError, RedisForgotError } from "../../model/errors.js";
+import { pause } from "../../redis/pause.js";
+import { countOthersCopying, presenceName } from "../../redis/server/presence.js";
+import { askPersistence, askReplicationOffset, replicasAreInStep } from "../../redis/server/server-state.js";
+import type { Run } from "../run-context.js";
 
 const checkEveryMs = 250;
 

@@ -1,11 +1,11 @@
-import type { Comparison } from "../convert/compare-held.js";
-import type { Conversion } from "../convert/convert-session.js";
-import type { Candidate } from "../model/entry.js";
-import type { Held, HeldText } from "../model/held.js";
-import type { SessionOutcome } from "../model/outcome.js";
-import type { ExactStamp, FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
-import type { ExactReading } from "../source/read-session-file.js";
-import { type ConvertedSession, conversionOutcome, failed, unreadOutcome } from "./prepare-session.js";
+import type { Comparison } from "../../convert/compare-held.js";
+import type { Conversion } from "../../convert/convert-session.js";
+import type { Candidate } from "../../model/entry.js";
+import type { Held, HeldText } from "../../model/held.js";
+import type { SessionOutcome } from "../../model/outcome.js";
+import type { ExactStamp, FileStamp, ReadSession, SessionFile } from "../../model/session-file.js";
+import type { ExactReading } from "../../source/read-session-file.js";
+import { type ConvertedSession, conversionOutcome, failed, unreadOutcome } from "../prepare-session.js";
 
 /** What proving a batch works with. */
 export interface ProofParts {

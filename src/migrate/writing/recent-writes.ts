@@ -1,4 +1,4 @@
-import type { Candidate } from "../model/entry.js";
+import type { Candidate } from "../../model/entry.js";
 
 /** More of them are too rare to matter. */
 const maxRemembered = 100_000;

@@ -1,13 +1,13 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Written } from "../model/entry.js";
-import { SourceError } from "../model/errors.js";
-import type { SessionFile } from "../model/session-file.js";
-import type { Warn } from "../model/warn.js";
-import type { ResilientConnection } from "../redis/resilient-connection.js";
-import type { SessionStore } from "../redis/session-store.js";
-import { Looks } from "../source/looks.js";
-import type { SessionFolders } from "../source/session-folders.js";
-import { WrittenSessions } from "../source/written-sessions.js";
+import type { Written } from "../../model/entry.js";
+import { SourceError } from "../../model/errors.js";
+import type { SessionFile } from "../../model/session-file.js";
+import type { Warn } from "../../model/warn.js";
+import type { ResilientConnection } from "../../redis/resilient-connection.js";
+import type { SessionStore } from "../../redis/session-store.js";
+import { Looks } from "../../source/looks.js";
+import type { SessionFolders } from "../../source/session-folders.js";
+import { WrittenSessions } from "../../source/written-sessions.js";
 
 /** What the log works with. */
 export interface LogContext {

@@ -1,8 +1,8 @@
-import type { ConflictDecision } from "../convert/decide-conflict.js";
-import type { Candidate, Entry } from "../model/entry.js";
-import type { HeldText } from "../model/held.js";
-import type { FailureReason } from "../model/outcome.js";
-import { type Replacement, type SessionStore, unaccepted } from "../redis/session-store.js";
+import type { ConflictDecision } from "../../convert/decide-conflict.js";
+import type { Candidate, Entry } from "../../model/entry.js";
+import type { HeldText } from "../../model/held.js";
+import type { FailureReason } from "../../model/outcome.js";
+import { type Replacement, type SessionStore, unaccepted } from "../../redis/session-store.js";
 
 /** What became of one candidate. */
 export type Reconciliation =
