@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { laneResult } from "../../src/migrate/lanes/lane-result.js";
+import { BatchTally } from "../../src/migrate/batch-result.js";
 import { runMainPass } from "../../src/migrate/main-pass.js";
 import type { Pass } from "../../src/migrate/run-pass.js";
 import { RedisError } from "../../src/model/errors.js";
@@ -19,11 +19,12 @@ const before: Survey = {
 
 /**
  * A main pass over batches whose sids say what becomes of them: `later` ones are deferred until the
- * lanes have learned.
+ * pass has learned.
  */
 function passOver(batches: readonly (readonly string[])[], change: Partial<Pass> = {}) {
   const controller = new AbortController();
-  const record = newRunRecord(outcomesOf.copy);
+  const sinks = { onFailure: () => undefined, onDifference: () => undefined };
+  const record = newRunRecord(outcomesOf.copy, sinks);
   const events: string[] = [];
   let learned = false;
   const pass: Pass = {
@@ -33,28 +34,28 @@ function passOver(batches: readonly (readonly string[])[], change: Partial<Pass>
     stop: controller.signal,
     ledger: record.ledger,
     onOutcome: () => undefined,
-    lane: async (batch) => {
+    work: async (batch) => {
       events.push(`work ${batch.map(({ sid }) => sid).join()}`);
       const deferred = batch.filter(({ sid }) => !learned && sid.startsWith("later"));
       const kind = learned ? ("ended" as const) : ("copied" as const);
-      const outcomes = batch
-        .filter((file) => !deferred.includes(file))
-        .map(({ sid }) => ({ sid, kind, bytesRead: 1, bytesWritten: 0 }));
-      const seen = [{ ...none, latestMtimeMs: learned ? 0 : Date.now(), covered: outcomes.length }];
-      return laneResult(batch.length, { outcomes, deferred }, false, seen);
+      const settled = batch.filter((file) => !deferred.includes(file));
+      const tally = new BatchTally(batch.length, false);
+      for (const { sid } of settled) tally.record({ sid, kind, bytesRead: 1, bytesWritten: 0 });
+      for (const file of deferred) tally.defer(file);
+      return tally.result([{ ...none, latestMtimeMs: learned ? 0 : Date.now(), covered: settled.length }]);
     },
     ...change,
   };
-  const tellLanes = async ({ serverWorks, directories }: Survey) => {
+  const onLearned = ({ serverWorks, directories }: Survey) => {
     events.push(`learn ${serverWorks} ${directories.every(({ whole }) => whole)}`);
     learned = true;
   };
-  const run = () => runMainPass(pass, tellLanes, before, record);
+  const run = () => runMainPass(pass, onLearned, before, record);
   return { run, pass, record, events, stop: () => controller.abort() };
 }
 
 describe("main-pass: missing keys are settled at its end, where the sample did not tell (spec.md section 4)", () => {
-  it("all batches, then what the lanes learn, then the deferred ones, which the rate has counted", async () => {
+  it("all batches, then what the pass learns, then the deferred ones, which the rate has counted", async () => {
     const made = passOver([["a", "later1"], ["later2"]]);
     const { survey, seen } = await made.run();
     assert.deepEqual(made.events, [
@@ -86,15 +87,15 @@ describe("main-pass: missing keys are settled at its end, where the sample did n
 
   it("stopped: the deferred ones are unvisited, and nothing is learned", async () => {
     const made = passOver([["a", "later"], ["never"]]);
-    const { lane } = made.pass;
-    const stopping: Pass["lane"] = async (batch) => {
+    const { work } = made.pass;
+    const stopping: Pass["work"] = async (batch) => {
       made.stop();
-      return lane(batch);
+      return work(batch);
     };
     const { events, record } = made;
     const { survey } = await runMainPass(
-      { ...made.pass, lane: stopping },
-      async () => assert.fail("nothing is learned"),
+      { ...made.pass, work: stopping },
+      () => assert.fail("nothing is learned"),
       before,
       record,
     );
@@ -110,15 +111,15 @@ describe("main-pass: missing keys are settled at its end, where the sample did n
 
   it("an error: it is thrown, and the deferred ones are unvisited", async () => {
     const made = passOver([["a", "later"], ["b"]]);
-    const { lane } = made.pass;
-    const breaking: Pass["lane"] = async (batch) => {
+    const { work } = made.pass;
+    const breaking: Pass["work"] = async (batch) => {
       if (batch[0]?.sid === "b") {
-        return laneResult(1, { outcomes: [], error: new RedisError("unavailable", "lost") }, false);
+        return new BatchTally(1, false).result([], { error: new RedisError("unavailable", "lost") });
       }
-      return lane(batch);
+      return work(batch);
     };
     await assert.rejects(
-      runMainPass({ ...made.pass, lane: breaking }, async () => undefined, before, made.record),
+      runMainPass({ ...made.pass, work: breaking }, () => undefined, before, made.record),
       RedisError,
     );
     assert.deepEqual([made.record.ledger.counts.found, made.record.ledger.unvisited], [1, 2]);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import fc from "fast-check";
-import { laneResult } from "../../src/migrate/lanes/lane-result.js";
+import { BatchTally } from "../../src/migrate/batch-result.js";
 import { type Pass, runPass } from "../../src/migrate/run-pass.js";
 import { RedisError, SourceError } from "../../src/model/errors.js";
 import { Ledger } from "../../src/model/ledger.js";
@@ -23,8 +23,11 @@ const outcomeOf = ({ sid }: SessionFile): SessionOutcome => ({
   bytesWritten: 1,
 });
 
-const doneOf = (batch: readonly SessionFile[]) =>
-  laneResult(batch.length, { outcomes: batch.map(outcomeOf) }, true);
+function doneOf(batch: readonly SessionFile[], kind: SessionOutcome["kind"] = "copied") {
+  const tally = new BatchTally(batch.length, true);
+  for (const file of batch) tally.record({ ...outcomeOf(file), kind });
+  return tally.result([]);
+}
 
 /** A pass over batches of these sizes, which a test may see into. */
 function passOf(sizes: readonly number[], change: Partial<Pass> = {}) {
@@ -40,7 +43,7 @@ function passOf(sizes: readonly number[], change: Partial<Pass> = {}) {
   }
   const pass: Pass = {
     batches: batches(),
-    lane: async (batch) => doneOf(batch),
+    work: async (batch) => doneOf(batch),
     batchesInFlight: 2,
     pace: async () => undefined,
     ledger,
@@ -69,7 +72,7 @@ describe("run-pass: one pass", () => {
     it(`${batchesInFlight} in flight, and never more`, async () => {
       let inFlight = 0;
       let most = 0;
-      const lane: Pass["lane"] = async (batch) => {
+      const work: Pass["work"] = async (batch) => {
         most = Math.max(most, ++inFlight);
         for (let turn = 0; turn < 10; turn++) await nextTurn();
         inFlight--;
@@ -77,7 +80,7 @@ describe("run-pass: one pass", () => {
       };
       const { pass, ledger } = passOf(
         Array.from({ length: 20 }, () => 2),
-        { lane, batchesInFlight },
+        { work, batchesInFlight },
       );
       await runPass(pass);
       assert.deepEqual([most, ledger.counts.found], [batchesInFlight, 40]);
@@ -86,14 +89,14 @@ describe("run-pass: one pass", () => {
 
   it("a stop in the middle: what is in flight is finished, the batch in hand is unvisited", async () => {
     let begun = 0;
-    const lane: Pass["lane"] = async (batch) => {
+    const work: Pass["work"] = async (batch) => {
       if (++begun === 3) made.stop();
       await nextTurn();
       return doneOf(batch);
     };
     const made = passOf(
       Array.from({ length: 10 }, () => 4),
-      { lane },
+      { work },
     );
     await runPass(made.pass);
     assert.deepEqual([begun, made.ledger.counts.found, made.ledger.unvisited], [3, 12, 4]);
@@ -107,7 +110,7 @@ describe("run-pass: one pass", () => {
     assert.deepEqual([ledger.counts.found, ledger.unvisited], [0, 4]);
   });
 
-  it("a stop that the event loop brings is heeded by lanes that never wait, as those of a dry run", async () => {
+  it("a stop that the event loop brings is heeded if no batch ever waits, as in a dry run", async () => {
     const { pass, ledger, stop } = passOf(Array.from({ length: 5000 }, () => 1));
     setImmediate(stop);
     await runPass(pass);
@@ -119,7 +122,7 @@ describe("run-pass: what ends a pass", () => {
   it("the first error is thrown once all that was in flight has settled", async () => {
     const settled: number[] = [];
     let begun = 0;
-    const lane: Pass["lane"] = async (batch) => {
+    const work: Pass["work"] = async (batch) => {
       const number = ++begun;
       if (number === 2) throw new RedisError("refused", "first");
       for (let turns = 0; turns < 5; turns++) await nextTurn();
@@ -127,7 +130,7 @@ describe("run-pass: what ends a pass", () => {
       if (number === 3) throw new RedisError("unavailable", "second");
       return doneOf(batch);
     };
-    const made = passOf([2, 2, 2, 2, 2, 2], { lane, batchesInFlight: 3 });
+    const made = passOf([2, 2, 2, 2, 2, 2], { work, batchesInFlight: 3 });
     await assert.rejects(runPass(made.pass), { name: "RedisError", message: "first" });
     assert.deepEqual(
       settled,
@@ -141,16 +144,16 @@ describe("run-pass: what ends a pass", () => {
       yield batchOf(2);
       throw new SourceError("gone");
     }
-    const lane: Pass["lane"] = async (batch) => {
+    const work: Pass["work"] = async (batch) => {
       await nextTurn();
       return doneOf(batch);
     };
-    const { pass, ledger } = passOf([], { batches: batches(), lane });
+    const { pass, ledger } = passOf([], { batches: batches(), work });
     await assert.rejects(runPass(pass), { name: "SourceError" });
     assert.equal(ledger.counts.found, 2);
   });
 
-  it("the first of a lane's error and a later one of the directory is thrown", async () => {
+  it("of an error of a batch and a later one of the directory, the first is thrown", async () => {
     let refused = false;
     function* batches() {
       for (;;) {
@@ -158,12 +161,12 @@ describe("run-pass: what ends a pass", () => {
         yield batchOf(1);
       }
     }
-    const lane: Pass["lane"] = async () => {
+    const work: Pass["work"] = async () => {
       await nextTurn();
       refused = true;
       throw new RedisError("refused", "first");
     };
-    const { pass } = passOf([], { batches: batches(), lane });
+    const { pass } = passOf([], { batches: batches(), work });
     await assert.rejects(runPass(pass), { name: "RedisError", message: "first" });
   });
 
@@ -190,18 +193,17 @@ describe("run-pass: what ends a pass", () => {
         fc.integer({ min: 1, max: 4 }),
         async (steps, batchesInFlight) => {
           let begun = 0;
-          const lane: Pass["lane"] = async (batch) => {
+          const work: Pass["work"] = async (batch) => {
             const current = steps[begun++];
             assert(current);
             for (let turn = 0; turn < current.turns; turn++) await nextTurn();
             if (current.does === "error") throw new RedisError("unavailable", "lost");
             if (current.does === "stop") made.stop();
-            const outcomes = batch.map((file) => ({ ...outcomeOf(file), kind: current.kind }));
-            return laneResult(batch.length, { outcomes }, true);
+            return doneOf(batch, current.kind);
           };
           const made = passOf(
             steps.map(({ size }) => size),
-            { lane, batchesInFlight },
+            { work, batchesInFlight },
           );
           const fails = await runPass(made.pass).then(
             () => false,

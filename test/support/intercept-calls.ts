@@ -2,7 +2,15 @@ import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { basename } from "node:path";
 
-const intercepted = ["openSync", "readSync", "lstatSync", "renameSync", "linkSync", "unlinkSync"] as const;
+const intercepted = [
+  "opendirSync",
+  "openSync",
+  "readSync",
+  "lstatSync",
+  "renameSync",
+  "linkSync",
+  "unlinkSync",
+] as const;
 
 /** A function of node:fs that a purge is made of. */
 export type FileCall = (typeof intercepted)[number];

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { checkMemory } from "../../src/migrate/check-memory.js";
+import { checkMemory } from "../../src/migrate/memory-room.js";
 import { RedisError } from "../../src/model/errors.js";
 import { askServerState } from "../../src/redis/server/server-state.js";
 import { resilientOf } from "../redis/support/client-of.js";
 import { redisCommand } from "../support/redis-command.js";
 import { type RedisServer, startRedis } from "../support/redis-server.js";
 
-describe("check-memory: what cannot fit is refused before the first write (spec.md, a Redis that may run out)", () => {
+describe("memory-room: what cannot fit is refused before the first write (spec.md, a Redis that may run out)", () => {
   interface Case {
     /** `maxmemory` and its policy. */
     readonly limit: readonly [maxMemory: string, policy: string];

@@ -1,0 +1,189 @@
+import assert from "node:assert/strict";
+import { describe, it, type TestContext } from "node:test";
+import { RedisForgotError } from "../../src/model/errors.js";
+import type { Warn } from "../../src/model/warn.js";
+import { Canary, canaryKey } from "../../src/redis/canary.js";
+import { Continuity } from "../../src/redis/continuity.js";
+import { presenceName } from "../../src/redis/server/presence.js";
+import { redisOf } from "../end-to-end/support/redis-of-test.js";
+import { redisCommand, redisPipeline } from "../support/redis-command.js";
+import type { RedisServer } from "../support/redis-server.js";
+import { type Account, resilientOf } from "./support/client-of.js";
+
+const evicting = ["--maxmemory", "4mb", "--maxmemory-policy", "allkeys-random"];
+
+/** Writes more than there is room for, so that Redis evicts for real. */
+async function overfill(server: RedisServer): Promise<void> {
+  await redisPipeline(
+    server,
+    Array.from({ length: 60 }, (_, index) => ["SET", `k${index}`, "x".repeat(100_000), "EX", 1000]),
+  );
+}
+
+/** A run's continuity, with a canary if the run has a token. */
+async function continuityOf(t: TestContext, account: Account, token?: string) {
+  const warnings: [message: string, evenIfQuiet: boolean | undefined][] = [];
+  const warn: Warn = (message, options) => warnings.push([message, options?.evenIfQuiet]);
+  const presence = { places: ["/sessions"], token: token ?? "" };
+  const name = token === undefined ? {} : { name: presenceName("copying", presence) };
+  const connection = await resilientOf(t, account, name);
+  const canary = new Canary(connection, presence, warn);
+  const continuity = new Continuity(connection, token === undefined ? undefined : canary, warn);
+  return { continuity, canary, warnings };
+}
+
+describe("continuity: keys evicted during the run: exit 4, nothing removed (hazards.md, eviction)", () => {
+  it("none: nothing is said", async (t) => {
+    const server = await redisOf(t, { args: evicting });
+    const { continuity, warnings } = await continuityOf(t, server);
+    await continuity.begin();
+    await redisCommand(server, "SET", "k", "x", "PX", 1);
+    await redisCommand(server, "DEL", "k");
+    assert.deepEqual([await continuity.check(), warnings], ["intact", []]);
+  });
+
+  it("some: it is said, also to a quiet person, each time it is asked for", async (t) => {
+    const server = await redisOf(t, { args: evicting });
+    const { continuity, warnings } = await continuityOf(t, server);
+    await continuity.begin();
+    await overfill(server);
+    assert.equal(await continuity.check(), "evicted");
+    assert.equal(await continuity.check(), "evicted");
+    const [[message, evenIfQuiet] = []] = warnings;
+    assert.match(message ?? "", /^Redis has evicted \d+ keys meanwhile, .* nothing more is removed$/);
+    assert.equal(evenIfQuiet, true);
+  });
+
+  it("keys evicted before it began, or before it last began, do not count", async (t) => {
+    const server = await redisOf(t, { args: evicting });
+    const { continuity, warnings } = await continuityOf(t, server);
+    await continuity.begin();
+    await overfill(server);
+    await continuity.begin();
+    assert.deepEqual([await continuity.check(), warnings], ["intact", []]);
+  });
+
+  it("a counter that is set back meanwhile: what it counted is not known, and it is said", async (t) => {
+    const server = await redisOf(t, { args: evicting });
+    const { continuity, warnings } = await continuityOf(t, server);
+    await overfill(server);
+    await continuity.begin();
+    await redisCommand(server, "CONFIG", "RESETSTAT");
+    assert.equal(await continuity.check(), "evicted");
+    assert.match(warnings[0]?.[0] ?? "", /^Redis was told meanwhile to forget how many keys it evicted: /);
+  });
+
+  const hidden: readonly (readonly [name: string, denied: string, says: RegExp])[] = [
+    [
+      "INFO denied",
+      "-info",
+      /^Redis does not tell how many keys it evicted, so sessions may be evicted unseen/,
+    ],
+    [
+      "INFO and CONFIG denied",
+      "-info -config",
+      /^Redis does not tell its memory limit, its eviction policy and how many keys it evicted, so /,
+    ],
+    [
+      "INFO, CONFIG and MEMORY denied",
+      "-info -config -memory",
+      /^Redis does not tell its memory limit, how much memory it uses, its eviction policy and how many /,
+    ],
+  ];
+  for (const [name, denied, says] of hidden) {
+    it(`${name}: what is hidden is said, also to a quiet person`, async (t) => {
+      const server = await redisOf(t, { args: evicting });
+      await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~*", "+@all", ...denied.split(" "));
+      const { continuity, warnings } = await continuityOf(t, { ...server, username: "u", password: "pw" });
+      await continuity.begin();
+      await overfill(server);
+      assert.deepEqual([await continuity.check(), continuity.hidesEvictions], ["intact", true]);
+      const [[message, evenIfQuiet] = []] = warnings;
+      assert.match(message ?? "", says);
+      assert.equal(evenIfQuiet, true);
+    });
+  }
+
+  it("nothing hidden, and then INFO is taken away: evictions are hidden from then on", async (t) => {
+    const server = await redisOf(t, { args: evicting });
+    await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~*", "+@all");
+    const { continuity, warnings } = await continuityOf(t, { ...server, username: "u", password: "pw" });
+    await continuity.begin();
+    assert.deepEqual([continuity.hidesEvictions, warnings], [false, []]);
+    await redisCommand(server, "ACL", "SETUSER", "u", "-info");
+    assert.equal(await continuity.check(), "intact");
+    assert.deepEqual([continuity.hidesEvictions, warnings.length], [true, 1]);
+  });
+});
+
+describe("continuity: an emptied Redis shows by the canary key (Redis that forgot)", () => {
+  /** What happens between the beginning and the check, and what the check comes to. */
+  const rows: readonly (readonly [
+    name: string,
+    happens: (server: RedisServer) => Promise<unknown>,
+    outcome: "intact" | "evicted" | "forgot",
+  ])[] = [
+    ["nothing happens: intact", async () => undefined, "intact"],
+    ["FLUSHALL: Redis forgot", (server) => redisCommand(server, "FLUSHALL"), "forgot"],
+    ["the key is gone: Redis forgot", (server) => redisCommand(server, "DEL", canaryKey), "forgot"],
+    [
+      "another run wrote a new one after FLUSHALL: Redis forgot",
+      (server) => redisCommand(server, "SET", canaryKey, "other"),
+      "forgot",
+    ],
+    [
+      "keys were evicted, and the canary with them: evicted counts first",
+      async (server) => {
+        await overfill(server);
+        await redisCommand(server, "DEL", canaryKey);
+      },
+      "evicted",
+    ],
+  ];
+  for (const [name, happens, outcome] of rows) {
+    it(name, async (t) => {
+      const server = await redisOf(t, { args: evicting });
+      const { continuity } = await continuityOf(t, server, "1a");
+      await continuity.begin();
+      await happens(server);
+      if (outcome === "forgot") await assert.rejects(continuity.check(), RedisForgotError);
+      else assert.equal(await continuity.check(), outcome);
+    });
+  }
+
+  it("it begins again after a FLUSHALL, with a canary of a new value", async (t) => {
+    const server = await redisOf(t);
+    const { continuity, canary } = await continuityOf(t, server, "1a");
+    await continuity.begin();
+    const before = canary.value;
+    await redisCommand(server, "FLUSHALL");
+    await continuity.begin();
+    assert.equal(await continuity.check(), "intact");
+    assert.notEqual(canary.value, before);
+    assert.equal(String(await redisCommand(server, "GET", canaryKey)), canary.value);
+  });
+
+  it("runs share one canary, and the last to end deletes it", async (t) => {
+    const server = await redisOf(t);
+    const [first, second] = [await continuityOf(t, server, "1a"), await continuityOf(t, server, "2b")];
+    await first.continuity.begin();
+    await second.continuity.begin();
+    assert.equal(first.canary.value, second.canary.value);
+    await first.canary.end();
+    assert.equal(await second.continuity.check(), "intact");
+    await second.canary.end();
+    assert.equal(await redisCommand(server, "EXISTS", canaryKey), 0);
+  });
+
+  it("a canary that may not be written is warned of, and a FLUSHALL is then not noticed", async (t) => {
+    const server = await redisOf(t);
+    await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~session:*", "+@all");
+    const account = { ...server, username: "u", password: "pw" };
+    const { continuity, canary, warnings } = await continuityOf(t, account, "1a");
+    await continuity.begin();
+    assert.equal(canary.value, undefined);
+    assert.match(warnings[0]?.[0] ?? "", /^keys of our own \(tele-sessions:\*\) could not be written: /);
+    await redisCommand(server, "FLUSHALL");
+    assert.equal(await continuity.check(), "intact");
+  });
+});
