@@ -26,7 +26,8 @@ export interface ProgramFacts {
 const usage =
   "tele-sessions copy|purge|verify [options]\n       tele-sessions --stop-after-init [options of copy]";
 const description =
-  "Moves the web sessions of a live Tele or Odoo server from its session directory into Redis, so that nobody is logged out.";
+  "Moves the web sessions of a live Tele or Odoo server from its session directory into Redis, " +
+  "so that nobody is logged out.";
 const descriptions: Readonly<Record<ConnectedCommand, string>> = {
   copy: "copy every session into Redis; with --purge, then purge",
   purge: "remove the files of sessions that Redis is proven to hold",
