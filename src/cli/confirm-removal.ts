@@ -38,11 +38,8 @@ export async function confirmPurge(plan: PurgePlan, asked: Asked, stop: AbortSig
   const question = persists
     ? "Continue? (--yes skips this question) [y/N] "
     : `  ! ${risk}\nType "${word}" to continue (--yes skips this question): `;
-  const answer = await askPerson(
-    `${removal}\nAfter that, Redis has the only copy.\n${question}`,
-    asked,
-    stop,
-  );
+  const warning = `${removal}\nAfter that, Redis has the only copy.`;
+  const answer = await askPerson(`${warning}\n${question}`, asked, stop);
   if (persists ? /^y(es)?$/i.test(answer) : answer === word) return;
   throw new SettingsError(`not confirmed: nothing was ${copies ? "copied or " : ""}removed`);
 }

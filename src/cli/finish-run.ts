@@ -33,7 +33,9 @@ export function finishRun(run: EndedRun): number {
   const { output } = settings;
   const style = textStyle(isColored(output, context));
 
-  for (const warning of sessionWarnings(record)) {
+  const sessionWarnings = ledgersOf(record).flatMap(({ warnings }) => [...warnings]);
+  for (const [text, count] of sessionWarnings) {
+    const warning = `${countOf(count, "time")}: ${text}`;
     record.warnings.push(warning);
     if (!output.quiet) context.stderr(`warning: ${warning}\n`);
   }
@@ -59,34 +61,24 @@ export function finishRun(run: EndedRun): number {
   return exitCode;
 }
 
-function sessionWarnings(record: RunRecord): string[] {
-  return ledgersOf(record).flatMap(({ warnings }) =>
-    [...warnings].map(([warning, count]) => `${countOf(count, "time")}: ${warning}`),
-  );
-}
-
 function reportOf({ settings, context, record, stop }: EndedRun): Report {
   const { output, run, target } = settings;
   // These purges remove every session: a file that holds none stays, which is not their failure.
   const removesAll = context.task === "purge-unconditionally" || context.task === "purge-unverified";
-  const facts = {
-    version: context.version,
-    command: context.command,
-    dryRun: run.dryRun,
-    showIds: output.showIds,
-    prefix: target.prefix,
-    exitCode: exitCodeOf({
-      errors: record.errors,
-      signal: stop.received(),
-      outOfTime: stop.outOfTime(),
-      tooManyFailed: !removesAll && tooManyFailed(record, run.maxFailed),
-      partial: record.partial,
-    }),
-    warnings: [...record.warnings, ...record.errors.map(explainError)].map((warning) =>
-      showable(warning, maxLineLength),
-    ),
-  };
-  return buildReport(facts, record);
+  const exitCode = exitCodeOf({
+    errors: record.errors,
+    signal: stop.received(),
+    outOfTime: stop.outOfTime(),
+    tooManyFailed: !removesAll && tooManyFailed(record, run.maxFailed),
+    partial: record.partial,
+  });
+  const warnings = [...record.warnings, ...record.errors.map(explainError)].map((warning) =>
+    showable(warning, maxLineLength),
+  );
+  const { version, command } = context;
+  const { dryRun } = run;
+  const facts = { version, command, dryRun, exitCode, warnings };
+  return buildReport({ ...facts, showIds: output.showIds, prefix: target.prefix }, record);
 }
 
 /** Whether there is anything to sum up. A run refused before its first session has said why. */

@@ -26,7 +26,8 @@ export interface ProgramFacts {
 const usage =
   "tele-sessions copy|purge|verify [options]\n       tele-sessions --stop-after-init [options of copy]";
 const description =
-  "Moves the web sessions of a live Tele or Odoo server from its session directory into Redis, so that nobody is logged out.";
+  "Moves the web sessions of a live Tele or Odoo server from its session directory into Redis, " +
+  "so that nobody is logged out.";
 const descriptions: Readonly<Record<ConnectedCommand, string>> = {
   copy: "copy every session into Redis; with --purge, then purge",
   purge: "remove the files of sessions that Redis is proven to hold",
@@ -55,7 +56,8 @@ export function parseCommandLine(commandLine: readonly string[], facts: ProgramF
       .addHelpText("after", () => afterHelp(facts.columns));
     const options = addSettings(command, [name]);
     command.addOption(new Option(stepFlag).hideHelp()).action(() => {
-      if (isTyped(root, step) || command.opts()["stopAfterInit"]) refuseCommandBesideStep(name);
+      if (isTyped(root, step) || command.opts()["stopAfterInit"])
+        throw new SettingsError(`${stepFlag} takes no command, but ${name} was given`);
       const before = collect(root, rootOptions);
       refuseOtherFlags(before, options, name);
       chosen.push({ kind: name, typed: merge(before, collect(command, options)) });
@@ -146,10 +148,6 @@ function addNotBuiltCommand(root: Commander, name: Command): void {
   command.allowUnknownOption().allowExcessArguments().action(refuse);
 }
 
-function refuseCommandBesideStep(name: Command): never {
-  throw new SettingsError(`${stepFlag} takes no command, but ${name} was given`);
-}
-
 /** Refuses flags before the command that it does not take; commander accepts those of copy. */
 function refuseOtherFlags(typed: TypedFlags, options: SettingOptions, name: Command): void {
   const flags = settingEntries
@@ -196,7 +194,7 @@ function afterHelp(columns: number): string {
   const helper = Object.assign(new Help(), { helpWidth: columns });
   const list = (items: readonly (readonly [term: string, meaning: string])[]) => {
     const width = Math.max(...items.map(([term]) => term.length));
-    return items.map(([term, meaning]) => helper.formatItem(term, width, meaning, helper));
+    return items.map(([term, meaning]) => helper.formatItem(term, width, meaning, helper)).join("\n");
   };
   const variables = settingEntries.flatMap(([name, { flag, variable, help }]) =>
     flag !== undefined || variable === undefined || isNotBuilt(name) ? [] : [[variable, help] as const],
@@ -204,20 +202,15 @@ function afterHelp(columns: number): string {
   const statuses = exitCodes
     .toSorted((one, other) => one.code - other.code)
     .map(({ code, meaning }) => [String(code), meaning] as const);
-  const notes = [
-    "A flag overrides its environment variable, which overrides tele.conf, which overrides the default.",
-    "An empty variable counts as unset. TELECMS_SERVER and ~/.telerc name a tele.conf as TELE_RC does.",
-  ];
-  return [
-    "",
-    "Variables without a flag:",
-    ...list(variables),
-    "",
-    ...notes,
-    "",
-    "EXIT STATUS",
-    ...list(statuses),
-  ].join("\n");
+  return `
+Variables without a flag:
+${list(variables)}
+
+A flag overrides its environment variable, which overrides tele.conf, which overrides the default.
+An empty variable counts as unset. TELECMS_SERVER and ~/.telerc name a tele.conf as TELE_RC does.
+
+EXIT STATUS
+${list(statuses)}`;
 }
 
 /** Shows the word only if it is a plain host name: anything else may be a secret. */

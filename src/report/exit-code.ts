@@ -24,7 +24,7 @@ export const exitCodes: readonly ExitCode[] = [
     code: 5,
     outcome: "refused",
     meaning:
-      "refused by Redis: password, permissions, replica, certificate, memory, eviction policy or key layout",
+      "refused by Redis: password, permissions, server role, certificate, memory, eviction policy or key layout",
   },
   {
     code: 3,

@@ -78,7 +78,8 @@ describe("confirm-removal: --unverified needs --yes or a typed confirmation (spe
       const directory = directoryOf(3);
       assert.equal(
         await answer(directory, typed),
-        `This removes 3 session files in ${directory} without asking whether Redis holds them.\nType "remove" to continue: `,
+        `This removes 3 session files in ${directory} without asking whether Redis holds them.\n` +
+          'Type "remove" to continue: ',
       );
     });
   }

@@ -131,8 +131,8 @@ describe("report-file: reports a failed write at the end", () => {
     const script = `
       const { ReportFile } = await import(${JSON.stringify(module)});
       const file = new ReportFile(${JSON.stringify(path)});
-      for (let index = 0; index < 1000; index++)
-        file.addFailure({ session: "s", reason: "corrupt", detail: "x".repeat(100) });
+      const failure = { session: "s", reason: "corrupt", detail: "x".repeat(100) };
+      for (let index = 0; index < 1000; index++) file.addFailure(failure);
       try { file.finish(${JSON.stringify(sampleReport())}); process.stdout.write("finished"); }
       catch (error) { process.stdout.write(error.name + ": " + error.message); }`;
     // A limit of 8 blocks for files: writing beyond it fails as on a full disk.
