@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { describe, it } from "node:test";
+import { maxCommandBytes } from "../../../src/migrate/readers/encoded-sessions.js";
 import { RedisError } from "../../../src/model/errors.js";
 import type { SessionOutcome } from "../../../src/model/outcome.js";
 import type { SessionFile } from "../../../src/model/session-file.js";
@@ -19,7 +20,7 @@ const known = { format: "json", facts, bytesRead: bytes, bytesWritten: 0 } as co
 
 /** A session whose own lifetime is no number of seconds: it is converted with a warning. */
 const odd = sessionText().replace("}", ', "expiration": "soon"}');
-const warning = "a session's own expiration is no number of seconds: the default was taken";
+const warning = "a session's own expiration is not a number of seconds, so the default applies";
 
 /** Has a method of the store answer as it is told. */
 const answer = (store: MemoryStore, change: Partial<SessionStore>): void => void Object.assign(store, change);
@@ -197,7 +198,7 @@ describe("copy-writer: one outcome for every file (design.md section 2)", () => 
 });
 
 describe("copy-writer: what is sent at a time", () => {
-  const mebibyte = 1024 * 1024;
+  const most = maxCommandBytes;
 
   /** Bytes of the values that go to Redis together, for session files of these sizes. */
   async function sentTogether(sizes: readonly number[]): Promise<number[][]> {
@@ -223,18 +224,18 @@ describe("copy-writer: what is sent at a time", () => {
     assert.deepEqual(await sentTogether([100, 200, 300]), [[100, 200, 300]]);
   });
 
-  it("no more follow 4 MiB", async () => {
-    const big = 4 * mebibyte - 100;
+  it("none follows once they are as much as may be sent", async () => {
+    const big = most - 100;
     assert.deepEqual(await sentTogether([100, big, 200, 300]), [
       [100, big],
       [200, 300],
     ]);
   });
 
-  it("one of 4 MiB or more goes alone", async () => {
-    const big = 5 * mebibyte;
+  it("one that is as much by itself goes alone", async () => {
+    const big = most + 100;
     assert.deepEqual(await sentTogether([big, big, 100]), [[big], [big], [100]]);
-    assert.deepEqual(await sentTogether([100, 4 * mebibyte, 200]), [[100], [4 * mebibyte], [200]]);
+    assert.deepEqual(await sentTogether([100, most, 200]), [[100], [most], [200]]);
   });
 
   it("each reply belongs to its own entry", async () => {
@@ -260,7 +261,7 @@ describe("copy-writer: what is sent at a time", () => {
     const ground = new WriterGround();
     const files = [
       ground.save(1),
-      ground.save(2, sessionOfLength(5 * mebibyte)),
+      ground.save(2, sessionOfLength(most + 100)),
       ground.save(3),
       ground.save(4),
     ];

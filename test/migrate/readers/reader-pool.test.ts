@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ConvertedBatch } from "../../../src/migrate/readers/converted-batch.js";
+import { maxCommandBytes } from "../../../src/migrate/readers/encoded-sessions.js";
 import type { ReaderOptions } from "../../../src/migrate/readers/reader.js";
 import { ReaderPool } from "../../../src/migrate/readers/reader-pool.js";
 import { ReaderThread } from "../../../src/migrate/readers/reader-thread.js";
@@ -111,7 +112,7 @@ describe("reader-pool: batches go to whichever reader is free", () => {
   it("buffers are used again, but for large ones", async () => {
     const directory = new SessionDirectory();
     const small = [directory.save(1, sessionText())];
-    const large = [directory.save(2, sessionOfLength(2 * 1024 * 1024))];
+    const large = [2, 3].map((number) => directory.save(number, sessionOfLength(0.9 * maxCommandBytes)));
     const pool = new ReaderPool(optionsOf(directory), []);
     const roomOf = ({ sessions }: ConvertedBatch) => sessions.table.commands;
     const first = await pool.convert(small);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { describe, it } from "node:test";
 import type { ConvertedBatch } from "../../../src/migrate/readers/converted-batch.js";
+import { maxCommandBytes } from "../../../src/migrate/readers/encoded-sessions.js";
 import { Reader, type ReaderOptions } from "../../../src/migrate/readers/reader.js";
 import type { SessionFile } from "../../../src/model/session-file.js";
 import { pathOf } from "../../../src/source/recent-files.js";
@@ -62,8 +63,8 @@ describe("reader: what can be sent as it is, and what needs a closer look", () =
       ["about to expire", save(withMember('"expiration": 50')), "prepared"],
       ["with a warning", save(withMember('"expiration": "soon"')), "prepared"],
       ["with one key of a session only", save('{"uid": 1}'), "prepared"],
-      ["a value of 4 MiB", save(sessionOfLength(4 * mebibyte)), "prepared"],
-      ["a little less", save(sessionOfLength(4 * mebibyte - 1)), "encoded"],
+      ["a value as large as what is sent at a time", save(sessionOfLength(maxCommandBytes)), "prepared"],
+      ["a little less", save(sessionOfLength(maxCommandBytes - 1)), "encoded"],
       ["over by its own expiration", save(withMember('"expiration": -5')), "expired"],
       ["over by its own deletion_time", save(withMember(`"deletion_time": ${past}`)), "expired, over"],
       ["corrupt", save("{"), "failed"],
@@ -129,9 +130,9 @@ describe("reader: a batch", () => {
     }
   });
 
-  it("ends once its values are 4 MiB: the files after that are not taken", async () => {
+  it("ends once its values are as much as is sent at a time: the files after that are not taken", async () => {
     const { directory, reader } = makeGround();
-    const big = sessionOfLength(3 * 1024 * 1024);
+    const big = sessionOfLength(0.75 * maxCommandBytes);
     const files = [big, sessionText(2), big, sessionText(4)].map((text, number) =>
       directory.save(number, text),
     );

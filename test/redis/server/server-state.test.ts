@@ -30,9 +30,13 @@ describe("server-state: memory, evictions, replicas", () => {
     const client = await clientOf(t, await redisOf(t));
     const state = await askServerState(client);
     assert((state.usedMemory ?? 0) > 100_000);
+    assert.equal(state.history?.isReplica, false);
     assert.deepEqual(
-      { ...state, usedMemory: 0 },
-      { maxMemory: 0, usedMemory: 0, evictionPolicy: "noeviction", evictedKeys: 0, replicas: 0 },
+      { ...state, usedMemory: 0, history: undefined },
+      {
+        ...{ maxMemory: 0, usedMemory: 0, evictionPolicy: "noeviction" },
+        ...{ evictedKeys: 0, replicas: 0, history: undefined },
+      },
     );
   });
 
@@ -78,9 +82,10 @@ describe("server-state: memory, evictions, replicas", () => {
       });
       await redisCommand(server, ...allBut(...denied));
       const client = await clientOf(t, { ...server, username: "u", password: "pw" });
-      const { usedMemory, ...state } = await askServerState(client);
+      const { usedMemory, history, ...state } = await askServerState(client);
       assert.deepEqual(state, expected);
       assert.equal(usedMemory !== undefined && usedMemory > 100_000, tellsUsed);
+      assert.equal(history === undefined, denied[0] === "-info");
       if (denied[0] === "-info") assert.equal(await askReplicationOffset(client), 0);
     });
   }
