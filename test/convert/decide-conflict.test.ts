@@ -11,7 +11,7 @@ const expirations = { expiration: 604_800, expirationAnonymous: 10_800 };
 const full = expirations.expiration * second;
 const anonymous = expirations.expirationAnonymous * second;
 
-/** The file's session, modified a day ago, and what is asked of it. */
+/** The file's session, modified a day ago, and the expected decision. */
 const fileValue = '{"uid": 2, "v": "file"}';
 const fileModifiedMs = nowMs - day;
 const ourInstant = nowMs + full - 2 * second;
@@ -19,12 +19,12 @@ const ourInstant = nowMs + full - 2 * second;
 interface Case {
   readonly file?: string;
   readonly modifiedMs?: number;
-  /** What Redis holds; a value other than the file's by default. */
+  /** The value in Redis; another than the file's by default. */
   readonly held?: string | Buffer;
-  /** When the key ends; null: never. By default the held session was saved two days ago. */
+  /** When the key expires; null for never. By default, it was saved two days ago. */
   readonly endsMs?: number | null;
   readonly policy?: ConflictPolicy;
-  /** Who saved the key: a copy's instant carries the sign of the value. A copy by default. */
+  /** Who saved the key. A copy, the default, signs the expiry. */
   readonly by?: "copy" | "server";
   readonly renews?: boolean;
   readonly signsCount?: boolean;
@@ -72,7 +72,7 @@ function decide({
 }
 
 const inDoubt = "kept, in doubt";
-/** The end of a key whose session was saved so long before the file was modified. */
+/** The expiry of a key whose session was saved that long before the file was modified. */
 const savedBeforeFile = (milliseconds: number, lifetime = full): number =>
   fileModifiedMs - milliseconds + lifetime;
 
@@ -222,7 +222,7 @@ describe("decide-conflict: newest, another value, in its three steps (spec.md se
   for (const [name, case_, expected] of rows) it(name, () => assert.equal(decide(case_), expected));
 });
 
-describe("decide-conflict: newest: the save is dated by the session that Redis holds", () => {
+describe("decide-conflict: newest: the session in Redis dates its own save", () => {
   const own = (expiration: string): string => `{"uid": 2, "expiration": ${expiration}, "v": 1}`;
   const rows: readonly (readonly [name: string, held: string, lifetime: number])[] = [
     ["authenticated", '{"uid": 1}', full],
@@ -261,7 +261,7 @@ describe("decide-conflict: newest: the save is dated by the session that Redis h
     });
   }
 
-  it("its own: negative, which no save leaves: in doubt", () =>
+  it("its own: negative, which no save writes: in doubt", () =>
     assert.equal(decide({ held: own("-60"), endsMs: nowMs - 1 }), inDoubt));
 
   it("the file's own lifetime says nothing about the save", () => {

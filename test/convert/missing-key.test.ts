@@ -24,7 +24,7 @@ const mark: DirectoryMark = {
   ttl: "full",
 };
 
-describe("modified-since: mtime or ctime, less what file times may lag behind (spec.md section 1)", () => {
+describe("modified-since: mtime or ctime, which may lag (spec.md section 1)", () => {
   const rows: readonly (readonly [
     name: string,
     mtimeMs: number,
@@ -85,15 +85,15 @@ const session = (change: Partial<MissingSession> = {}): MissingSession => ({
   ...change,
 });
 
-describe("missing-key: a mark counts for files that were not modified since", () => {
-  it("counts", () => assert.equal(isCoveredByMark(old, factsOf()), true));
+describe("missing-key: a mark covers files that were not modified since", () => {
+  it("covers an unmodified file", () => assert.equal(isCoveredByMark(old, factsOf()), true));
   it("not for a modified file", () =>
     assert.equal(isCoveredByMark({ ...old, mtimeMs: nowMs }, factsOf()), false));
   it("not without a mark", () => {
     const { mark: _, ...others } = factsOf();
     assert.equal(isCoveredByMark(old, others), false);
   });
-  it("for the newest rule only times of modification count, and only runs without keep", () => {
+  it("for the newest rule, only mtimes and only runs without keep count", () => {
     assert.equal(isUnmodifiedSinceMark({ ...old, ctimeMs: nowMs }, factsOf()), true);
     const { startedWithoutKeepMs: _, ...kept } = mark;
     assert.equal(isUnmodifiedSinceMark(old, factsOf({ mark: kept })), false);

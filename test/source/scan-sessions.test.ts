@@ -18,6 +18,8 @@ import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 const hex = (start: string): string => start.padEnd(40, "0");
 const long = (start: string, length = 84): string => start.padEnd(length, "Ab9_-");
 
+const scanModule = new URL("../../src/source/scan-sessions.js", import.meta.url).href;
+
 /** A new session directory that holds these files; a name that ends with `/` is a directory. */
 function makeTree(...names: readonly string[]): string {
   const directory = makeTemporaryDirectory();
@@ -329,7 +331,7 @@ describe("scan-sessions: a file system that does not tell what stands under a na
   interface Scanned {
     readonly names?: readonly string[];
     readonly tally: ScanTally;
-    /** What ended the scan. */
+    /** The error that ended the scan. */
     readonly error?: string;
   }
 
@@ -339,17 +341,18 @@ describe("scan-sessions: a file system that does not tell what stands under a na
     untold = await compileNative(await provideCompiler(), "untold_types", makeTemporaryDirectory(), flags);
   });
 
-  /** Scans in a process that is not told; names that begin with `gone` vanish as they are listed. */
+  /** Scans in a process that is told no types; names that begin with `gone` vanish when listed. */
   function scanUntold(
     directory: string,
     { gone, behind = 0 }: { gone?: string; behind?: number } = {},
   ): Scanned {
     const script = `
-      import { scanSessions } from ${JSON.stringify(new URL("../../src/source/scan-sessions.js", import.meta.url).href)};
+      import { scanSessions } from ${JSON.stringify(scanModule)};
       const tally = ${JSON.stringify(newScanTally())};
       const answer = { tally };
       try {
-        answer.names = [...scanSessions(${JSON.stringify(directory)}, 100, tally)].flat().map(({ name }) => name).sort();
+        const files = [...scanSessions(${JSON.stringify(directory)}, 100, tally)].flat();
+        answer.names = files.map(({ name }) => name).sort();
       } catch (error) {
         answer.error = error.name;
       }
@@ -398,7 +401,7 @@ describe("scan-sessions: a file system that does not tell what stands under a na
     });
     assert.deepEqual(names, tree.sort());
     assert.deepEqual(tally, { ...whole, layouts: { flat: 60, scattered: 0 }, ignored: tally.ignored });
-    // The very first name that is looked at is gone before the listing.
+    // The very first name that is statted is gone before the listing.
     assert(tally.ignored === 60 || tally.ignored === 59);
   });
 
@@ -413,7 +416,7 @@ describe("scan-sessions: a file system that does not tell what stands under a na
     const tree = [...many(flat), ...many((index) => `ab/${hex(`ab${index}`)}`)];
     for (const gone of ["werkzeug_2", "ab3"]) {
       const { names = [], tally } = scanUntold(makeTree(...tree), { gone });
-      // The very first name that is looked at is gone before the listing.
+      // The very first name that is statted is gone before the listing.
       const missing = tree.filter((name) => !names.includes(name));
       assert(missing.length <= 1 && missing.every((name) => name.startsWith("werkzeug_2")), missing.join());
       const layouts = { flat: 60 - missing.length, scattered: 60 };
@@ -479,10 +482,13 @@ it("scanning fifty thousand names holds none of them", () => {
   const directory = makeTemporaryDirectory();
   const script = `
     import { writeFileSync } from "node:fs";
-    import { scanSessions } from ${JSON.stringify(new URL("../../src/source/scan-sessions.js", import.meta.url).href)};
+    import { scanSessions } from ${JSON.stringify(scanModule)};
     import { newScanTally } from ${JSON.stringify(new URL("../../src/model/session-file.js", import.meta.url).href)};
     const directory = ${JSON.stringify(directory)};
-    for (let index = 0; index < 50000; index++) writeFileSync(directory + "/werkzeug_" + index.toString(16).padStart(40, "0") + ".sess", "");
+    for (let index = 0; index < 50000; index++) {
+      const sid = index.toString(16).padStart(40, "0");
+      writeFileSync(directory + "/werkzeug_" + sid + ".sess", "");
+    }
     const before = process.memoryUsage().rss;
     let count = 0;
     for (const batch of scanSessions(directory, 256, newScanTally())) count += batch.length;
