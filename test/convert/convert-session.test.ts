@@ -54,7 +54,7 @@ describe("a session holds at least one of the keys that every server saves", () 
     [
       "damage instead of keys",
       latin1("\x80\x04}X\x01\x00\x00\x00\xffNs."),
-      "corrupt: a text that is none at byte 9",
+      "corrupt: invalid text at byte 9",
     ],
   ];
   for (const [name, bytes, verdict] of others)

@@ -112,7 +112,7 @@ describe("decide-conflict: an equal value (spec.md section 4, Conflicts)", () =>
       "identical",
     ],
     [
-      "whole seconds: nobody's sign counts, so nothing is renewed",
+      "whole seconds: no sign counts, so nothing is renewed",
       { held: fileValue, endsMs: nowMs + full - day, renews: true, signsCount: false },
       "identical",
     ],
@@ -123,7 +123,7 @@ describe("decide-conflict: an equal value (spec.md section 4, Conflicts)", () =>
     ],
     ["exactly our instant: perhaps our own write", { held: fileValue, endsMs: ourInstant }, "own"],
     ["a second beside our instant: identical", { held: fileValue, endsMs: ourInstant + second }, "identical"],
-    ["what is no session, in the file as in Redis: identical", { file: "[1]", held: "[1]" }, "identical"],
+    ["no session, in the file as in Redis: identical", { file: "[1]", held: "[1]" }, "identical"],
   ];
   for (const [name, case_, expected] of rows) {
     for (const policy of ["newest", "keep", "overwrite"] as const) {
@@ -190,11 +190,7 @@ describe("decide-conflict: newest, another value, in its three steps (spec.md se
       { endsMs: nowMs - 2 * day + full, by: "server" },
       inDoubt,
     ],
-    [
-      "whole seconds: nobody's sign counts",
-      { endsMs: savedBeforeFile(2 * second), signsCount: false },
-      inDoubt,
-    ],
+    ["whole seconds: no sign counts", { endsMs: savedBeforeFile(2 * second), signsCount: false }, inDoubt],
     ["no lifetime: just saved", { endsMs: null }, "kept"],
     ["no lifetime, though the file is of now", { endsMs: null, modifiedMs: nowMs }, "kept"],
     ["no lifetime and no session", { endsMs: null, held: "[]" }, inDoubt],

@@ -98,7 +98,7 @@ describe("equal-sessions: equal bytes, or equal JSON with sets in any order (spe
         false,
       ],
       [
-        "a set's value that is no list",
+        "a set's value that is not a list",
         '{"_type": "set", "value": "ab"}',
         '{"_type": "set", "value": "ba"}',
         false,

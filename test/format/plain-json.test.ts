@@ -109,7 +109,7 @@ describe("plain-json: plain pickles are written without the pickle machine", () 
     ],
     ["a memo that counts from 1", latin1("\x80\x02}q\x01U\x01aq\x02h\x02s."), '{"a": "a"}'],
     ["a frame", latin1("\x80\x04\x95\x02\x00\x00\x00\x00\x00\x00\x00}."), "{}"],
-    ["bytes behind the end", latin1("\x80\x04}.rest"), "{}"],
+    ["bytes after the end", latin1("\x80\x04}.rest"), "{}"],
   ];
   for (const [name, bytes, json, lossy = false] of rows) {
     it(name, () => {
@@ -154,9 +154,9 @@ describe("plain-json: what is left to the pickle machine", () => {
     ["a mark that is left", pickleOf("}(")],
     ["a key twice", pickleOf(`}(${text("a")}K\x01${text("a")}K\x02u`)],
     ["a key twice, from two rounds", pickleOf(`}${text("a")}K\x01s${text("a")}K\x02s`)],
-    ["a key that is no text", pickleOf("}K\x01K\x01s")],
+    ["a key that is not text", pickleOf("}K\x01K\x01s")],
     ["a key without a value", pickleOf(`}(${text("a")}u`)],
-    ["a dict that names itself", pickleOf(`}${text("_type")}${text("set")}s`)],
+    ["a dict with a tag", pickleOf(`}${text("_type")}${text("set")}s`)],
     ["a container that is remembered", pickleOf(`}(${text("a")}]\x94${text("b")}h\x00u`)],
     ["a dict in itself", pickleOf(`}\x94${text("a")}h\x00s`)],
     ["a memo number that is not there", dictOf("h\x00")],

@@ -50,7 +50,7 @@ const rows: readonly (readonly [name: string, hex: string, expected: ReturnType<
   ["a stray continuation", "80", undefined],
   ["truncated by the end given, not by the buffer's", "c3", undefined],
   ["truncated in three", "e282", undefined],
-  ["a lead that is none", "f8808080", undefined],
+  ["an invalid lead byte", "f8808080", undefined],
   ["ff", "ff", undefined],
 ];
 

@@ -274,7 +274,7 @@ describe("resolve-directories: names that are not UTF-8", () => {
     ["matched by ?", "caf?/sessions", "caf\\xe9/sessions"],
     ["named, as Node gives it", "caf\ufffd/sessions", "caf\\ufffd/sessions"],
     ["in a glob, as Node gives it", "caf\ufffd/*", "caf\\ufffd/*"],
-    ["behind a symlink", "link", "caf\\ufffd/sessions"],
+    ["through a symlink", "link", "caf\\ufffd/sessions"],
   ] as const) {
     it(`refused: ${name}`, async () => {
       for (const allowMissing of [false, true]) {

@@ -65,7 +65,7 @@ describe("put-back: what has the name decides (spec.md section 4, Purge: never o
       ends: ["file: aside", "nothing"],
     },
     {
-      name: "an earlier file, where the one aside has no byte",
+      name: "an earlier file, while the one aside is empty",
       aside: ({ aside }) => save(aside, ""),
       standing: ({ path }) => save(path, "earlier", dayAgo - 1),
       ends: ["file: earlier", "nothing"],
@@ -98,21 +98,21 @@ describe("put-back: what has the name decides (spec.md section 4, Purge: never o
           : { ends: [stranger, "nothing"] as const }),
       },
       {
-        name: `a session file, and aside lies ${stranger}: none of both goes, and that gets another name`,
+        name: `a session file, and aside lies ${stranger}: neither is removed, and that gets another name`,
         aside: ({ aside, outside }: Place) => make(aside, outside),
         standing: ({ path }: Place) => save(path, "standing", dayAgo + 1),
         ends: ["file: standing", "nothing"] as const,
         renamed: stranger,
       },
       {
-        name: `${stranger}: none of both goes, and that gets another name`,
+        name: `${stranger}: neither is removed, and that gets another name`,
         aside: ({ aside }: Place) => save(aside, "aside"),
         standing: ({ path, outside }: Place) => make(path, outside),
         ends: ["file: aside", "nothing"] as const,
         renamed: stranger,
       },
       {
-        name: `${stranger}, and so does a pipe aside: none of both goes`,
+        name: `${stranger}, and a pipe aside: neither is removed`,
         aside: ({ aside }: Place) => strangers["a pipe"](aside),
         standing: ({ path, outside }: Place) => make(path, outside),
         ends: [stranger, "nothing"] as const,
@@ -195,7 +195,7 @@ describe("put-back: names that come and go meanwhile", () => {
       left: 0,
     },
     {
-      name: "what stood there goes before it is looked at",
+      name: "what was there disappears before it is checked",
       moments: ({ path }) => [
         ["before", "linkSync", 1, () => save(path, "later", dayAgo + 1)],
         ["after", "linkSync", 1, () => undefined],

@@ -109,8 +109,8 @@ describe("remove-session-file: removes the file that was compared, and no other 
 
   for (const [name, swap] of Object.entries(swaps)) {
     for (const [when, call] of [
-      ["before it is looked at", "lstatSync"],
-      ["after it was looked at, before it is set aside", "renameSync"],
+      ["before it is checked", "lstatSync"],
+      ["after it was checked, before it is set aside", "renameSync"],
     ] as const) {
       it(`${name}, ${when}: it stays`, () => {
         const place = makePlace();
@@ -220,7 +220,7 @@ describe("remove-session-file: another file was set aside, and something came to
         ends: ["file: PROVEN", stranger],
       },
       {
-        name: `a session file, where ${stranger} was set aside: both stay, the session file under its name`,
+        name: `a session file, while ${stranger} was set aside: both stay, the session file under its name`,
         first: ({ path, outside }: Place) => replace(path, () => make(path, outside)),
         second: newSave,
         ends: ["file: saved since", stranger],
@@ -255,7 +255,7 @@ describe("remove-session-file: a failure leaves the file where it was", () => {
     readonly aside?: number;
   }[] = [
     {
-      name: "it may not be looked at",
+      name: "it cannot be statted",
       meanwhile: [["before", "lstatSync", answer("EACCES")]],
       removal: { kind: "failed", code: "EACCES" },
       path: "file: proven",
@@ -273,7 +273,7 @@ describe("remove-session-file: a failure leaves the file where it was", () => {
       path: "nothing",
     },
     {
-      name: "it goes after it was looked at",
+      name: "it disappears after it was checked",
       meanwhile: [["before", "renameSync", ({ path }) => rmSync(path)]],
       removal: { kind: "vanished" },
       path: "nothing",
@@ -311,7 +311,7 @@ describe("remove-session-file: a failure leaves the file where it was", () => {
       aside: 1,
     },
     {
-      name: "another file is set aside, where there are no links: it is put back all the same",
+      name: "another file is set aside, on a file system without links: it is still put back",
       meanwhile: [
         ["before", "renameSync", sameLooks],
         ["before", "linkSync", answer("EPERM")],
@@ -320,7 +320,7 @@ describe("remove-session-file: a failure leaves the file where it was", () => {
       path: "file: PROVEN",
     },
     {
-      name: "another run takes it for a crash's and puts it back before it is opened",
+      name: "another run takes it for a crash's leftover and puts it back before it is opened",
       meanwhile: [["before", "openSync", putBackByOther]],
       removal: { kind: "vanished" },
       path: "file: proven",

@@ -7,7 +7,7 @@ const scattered = "-_".padEnd(84, "Ab9-_");
 
 describe("set-aside-name: a file's name during its removal (spec.md section 4, Purge)", () => {
   for (const name of [flat, scattered, "-", "a\nb", ".tele-sessions-1-0123456789abcdef-x"]) {
-    it(`tells the process and the file's own name: ${JSON.stringify(name.slice(0, 12))}`, () => {
+    it(`gives the process and the file's own name: ${JSON.stringify(name.slice(0, 12))}`, () => {
       assert.deepEqual(parseSetAsideName(setAsideName(name)), { pid: process.pid, name });
     });
   }
@@ -28,7 +28,7 @@ describe("set-aside-name: a file's name during its removal (spec.md section 4, P
 
   const strangers: readonly (readonly [name: string, text: string])[] = [
     ["a session file's own", flat],
-    ["no name of a file behind it", ".tele-sessions-12-0123456789abcdef-"],
+    ["no file name after it", ".tele-sessions-12-0123456789abcdef-"],
     ["a shorter random part", `.tele-sessions-12-0123456789abcde-${flat}`],
     ["a longer random part", `.tele-sessions-12-0123456789abcdef0-${flat}`],
     ["upper-case digits", `.tele-sessions-12-0123456789ABCDEF-${flat}`],
@@ -40,6 +40,6 @@ describe("set-aside-name: a file's name during its removal (spec.md section 4, P
     ["the name of spec.md alone", ".tele-sessions-12-0123456789abcdef"],
   ];
   for (const [name, text] of strangers) {
-    it(`none of ours: ${name}`, () => assert.equal(parseSetAsideName(text), undefined));
+    it(`not ours: ${name}`, () => assert.equal(parseSetAsideName(text), undefined));
   }
 });
