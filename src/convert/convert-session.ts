@@ -139,7 +139,7 @@ interface Decoded extends PythonJson {
 
 function decodeAny(bytes: Buffer, format: SessionFormat, settings: ConversionOptions): Decoded {
   const session = sessionFormats[format].decode(bytes, maxSpareValues + settings.maxSessionSize);
-  if (!isKind(session, "dict")) throw new DecodeError("corrupt", "the session is no dict");
+  if (!isKind(session, "dict")) throw new DecodeError("corrupt", "the session is not a dict");
   const keys = countSessionKeys((key) => session.values.has(key));
   if (keys === 0) throw new DecodeError("not-a-session", `a dict with none of ${sessionKeys.join(", ")}`);
   const { text, lossy } = writePythonJson(session, settings.maxSessionSize);

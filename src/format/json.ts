@@ -60,7 +60,7 @@ class JsonReader {
 
   #value(depth: number): PythonValue {
     const character = this.#text[this.#at];
-    if (this.#valuesLeft-- === 0) throw new DecodeError("too-large", "values without end");
+    if (this.#valuesLeft-- === 0) throw new DecodeError("too-large", "too many values");
     if (character === '"') {
       this.#at++;
       return this.#string();

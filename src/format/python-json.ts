@@ -137,7 +137,7 @@ class JsonWriter {
     const tag = tagOf(dict);
     if (tag !== undefined) {
       if (!isReadable(dict, tag))
-        throw new DecodeError("unsupported-type", `a dict that names itself ${tag} without a readable value`);
+        throw new DecodeError("unsupported-type", `a dict with the tag ${tag} but no readable value`);
       this.lossy = true;
     }
     if (dict.attributes) this.lossy = true;
@@ -158,7 +158,7 @@ class JsonWriter {
   #multiDict(lists: PythonDict, identity: object, depth: number): void {
     for (const list of lists.values.values()) {
       if (!Array.isArray(list))
-        throw new DecodeError("unsupported-type", "a multi-dict with a value that is no list");
+        throw new DecodeError("unsupported-type", "a multi-dict with a value that is not a list");
       if (list.length === 0)
         throw new DecodeError("unsupported-type", "a multi-dict with a key that has no value");
     }
@@ -294,6 +294,6 @@ function keyText(key: PythonValue): string {
 function requireText(value: PythonValue): string {
   const text = textOf(value);
   if (text === undefined)
-    throw new DecodeError("unsupported-type", "a Python 2 byte string that is no UTF-8");
+    throw new DecodeError("unsupported-type", "a Python 2 byte string that is not UTF-8");
   return text;
 }

@@ -1,4 +1,4 @@
-/** Bytes made to cost much, of any size. */
+/** Bytes that are made to be expensive, of any size. */
 export const bombs: readonly (readonly [name: string, make: (size: number) => Buffer])[] = [
   ["a text of JSON without an end", (size) => filled(size, '{"db": "', "x")],
   ["a text of JSON, whole", (size) => Buffer.concat([filled(size, '{"db": "', "x"), Buffer.from('"}')])],

@@ -1,7 +1,7 @@
 import { convertSession } from "../../src/convert/convert-session.js";
 import { bombs } from "./bomb-names.js";
 
-// Converts the bytes that are named, nearly as many as a file of a 16 MiB session may have, and says what came of it.
+// Converts the named bytes, as many as the file of a 16 MiB session may have; prints the result.
 const make = bombs.find(([name]) => name === process.argv[2])?.[1];
 if (make === undefined) throw new Error(`no bomb is called ${process.argv[2]}`);
 const nowMs = Date.now();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { compareHeld } from "../../src/convert/compare-held.js";
-import type { LifetimeOptions } from "../../src/convert/lifetime.js";
+import type { LifetimeSettings } from "../../src/convert/lifetime.js";
 import { signedInstant } from "../../src/convert/sign.js";
 
 const nowMs = Date.UTC(2026, 0, 10);
@@ -14,16 +14,16 @@ const fileValue = '{"uid": 2, "v": "file"}';
 const otherValue = '{"uid": 2, "v": "held"}';
 
 interface Case {
-  /** What Redis holds; the file's own value by default. */
+  /** The value in Redis; the file's own by default. */
   readonly held?: string | Buffer;
-  /** When the key ends; null: never. */
+  /** When the key expires; null for never. */
   readonly endsMs: number | null;
-  /** Who saved it: the instant is moved down by less than a second to carry a copy's sign, or not to. */
+  /** Who saved it: the expiry is lowered by less than a second to carry a copy's sign, or not. */
   readonly by?: "copy" | "server";
   readonly policy?: "newest" | "keep";
   readonly file?: string;
   readonly modifiedMs?: number;
-  readonly ttl?: LifetimeOptions["ttl"];
+  readonly ttl?: LifetimeSettings["ttl"];
 }
 
 function compare({
@@ -60,12 +60,12 @@ function compare({
 }
 
 const setOf = (items: string): string => `{"uid": 2, "s": {"_type": "set", "value": [${items}]}}`;
-/** The end of a key whose session was saved so long before the file was modified. */
+/** The expiry of a key whose session was saved that long before the file was modified. */
 const savedBeforeFile = (milliseconds: number): number => fileModifiedMs - milliseconds + full;
 const expirations = { expiration: 604_800, expirationAnonymous: 10_800 };
 const inDoubt = "different, in doubt";
 
-/** The same instant, or a millisecond less where it would carry the sign by chance. */
+/** The instant, or a millisecond less if it would carry the sign by chance. */
 function unsigned(endsMs: number, value: Buffer): number {
   return signedInstant(endsMs, value, 0) === endsMs ? endsMs - 1 : endsMs;
 }
@@ -93,7 +93,7 @@ describe("compare-held: an equal value: a lifetime is right up to full + 5 s (sp
   for (const [name, case_, expected] of rows) it(name, () => assert.equal(compare(case_), expected));
 });
 
-describe("compare-held: an equal value with --ttl remaining: within 10 s of what a copy would give (Verify)", () => {
+describe("compare-held: an equal value with --ttl remaining: a copy-written key may be off by 10 s (Verify)", () => {
   const wrong = "equal, its lifetime is wrong";
   const ends = fileModifiedMs + full;
   const rows: readonly (readonly [name: string, case_: Omit<Case, "ttl">, expected: string])[] = [
@@ -126,7 +126,7 @@ describe("compare-held: another value (spec.md section 4, Conflicts and Purge)",
   for (const [name, case_, expected] of rows)
     it(name, () => assert.equal(compare({ held: otherValue, ...case_ }), expected));
 
-  it("whatever the times: a copy-written key is newer only if that copy read the file after its change", () => {
+  it("at any times, a copy-written key is newer only if that copy read the file after its modification", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: -30 * day, max: 30 * day }),

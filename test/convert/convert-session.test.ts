@@ -7,7 +7,7 @@ const latin1 = (text: string) => Buffer.from(text, "latin1");
 const text = (value: string) => `\x8c${String.fromCharCode(value.length)}${value}`;
 /** A dict of protocol 4 whose values are all None. */
 const plain = (...keys: string[]) => latin1(`\x80\x04}(${keys.map((key) => `${text(key)}N`).join("")}u.`);
-/** The same with a set in it, which only the pickle machine reads. */
+/** That dict with a set in it, which only the pickle machine reads. */
 const forMachine = (...keys: string[]) =>
   latin1(`\x80\x04}(${keys.map((key) => `${text(key)}N`).join("")}${text("s")}\x8fu.`);
 const json = (...keys: string[]) =>
@@ -54,7 +54,7 @@ describe("a session holds at least one of the keys that every server saves", () 
     [
       "damage instead of keys",
       latin1("\x80\x04}X\x01\x00\x00\x00\xffNs."),
-      "corrupt: a text that is none at byte 9",
+      "corrupt: invalid text at byte 9",
     ],
   ];
   for (const [name, bytes, verdict] of others)

@@ -11,7 +11,7 @@ const expirations = { expiration: 604_800, expirationAnonymous: 10_800 };
 const full = expirations.expiration * second;
 const anonymous = expirations.expirationAnonymous * second;
 
-/** The file's session, modified a day ago, and what is asked of it. */
+/** The file's session, modified a day ago, and the expected decision. */
 const fileValue = '{"uid": 2, "v": "file"}';
 const fileModifiedMs = nowMs - day;
 const ourInstant = nowMs + full - 2 * second;
@@ -19,12 +19,12 @@ const ourInstant = nowMs + full - 2 * second;
 interface Case {
   readonly file?: string;
   readonly modifiedMs?: number;
-  /** What Redis holds; a value other than the file's by default. */
+  /** The value in Redis; another than the file's by default. */
   readonly held?: string | Buffer;
-  /** When the key ends; null: never. By default the held session was saved two days ago. */
+  /** When the key expires; null for never. By default, it was saved two days ago. */
   readonly endsMs?: number | null;
   readonly policy?: ConflictPolicy;
-  /** Who saved the key: a copy's instant carries the sign of the value. A copy by default. */
+  /** Who saved the key. A copy, the default, signs the expiry. */
   readonly by?: "copy" | "server";
   readonly renews?: boolean;
   readonly signsCount?: boolean;
@@ -72,7 +72,7 @@ function decide({
 }
 
 const inDoubt = "kept, in doubt";
-/** The end of a key whose session was saved so long before the file was modified. */
+/** The expiry of a key whose session was saved that long before the file was modified. */
 const savedBeforeFile = (milliseconds: number, lifetime = full): number =>
   fileModifiedMs - milliseconds + lifetime;
 
@@ -112,7 +112,7 @@ describe("decide-conflict: an equal value (spec.md section 4, Conflicts)", () =>
       "identical",
     ],
     [
-      "whole seconds: nobody's sign counts, so nothing is renewed",
+      "whole seconds: no sign counts, so nothing is renewed",
       { held: fileValue, endsMs: nowMs + full - day, renews: true, signsCount: false },
       "identical",
     ],
@@ -123,7 +123,7 @@ describe("decide-conflict: an equal value (spec.md section 4, Conflicts)", () =>
     ],
     ["exactly our instant: perhaps our own write", { held: fileValue, endsMs: ourInstant }, "own"],
     ["a second beside our instant: identical", { held: fileValue, endsMs: ourInstant + second }, "identical"],
-    ["what is no session, in the file as in Redis: identical", { file: "[1]", held: "[1]" }, "identical"],
+    ["no session, in the file as in Redis: identical", { file: "[1]", held: "[1]" }, "identical"],
   ];
   for (const [name, case_, expected] of rows) {
     for (const policy of ["newest", "keep", "overwrite"] as const) {
@@ -190,11 +190,7 @@ describe("decide-conflict: newest, another value, in its three steps (spec.md se
       { endsMs: nowMs - 2 * day + full, by: "server" },
       inDoubt,
     ],
-    [
-      "whole seconds: nobody's sign counts",
-      { endsMs: savedBeforeFile(2 * second), signsCount: false },
-      inDoubt,
-    ],
+    ["whole seconds: no sign counts", { endsMs: savedBeforeFile(2 * second), signsCount: false }, inDoubt],
     ["no lifetime: just saved", { endsMs: null }, "kept"],
     ["no lifetime, though the file is of now", { endsMs: null, modifiedMs: nowMs }, "kept"],
     ["no lifetime and no session", { endsMs: null, held: "[]" }, inDoubt],
@@ -222,7 +218,7 @@ describe("decide-conflict: newest, another value, in its three steps (spec.md se
   for (const [name, case_, expected] of rows) it(name, () => assert.equal(decide(case_), expected));
 });
 
-describe("decide-conflict: newest: the save is dated by the session that Redis holds", () => {
+describe("decide-conflict: newest: the session in Redis dates its own save", () => {
   const own = (expiration: string): string => `{"uid": 2, "expiration": ${expiration}, "v": 1}`;
   const rows: readonly (readonly [name: string, held: string, lifetime: number])[] = [
     ["authenticated", '{"uid": 1}', full],
@@ -261,7 +257,7 @@ describe("decide-conflict: newest: the save is dated by the session that Redis h
     });
   }
 
-  it("its own: negative, which no save leaves: in doubt", () =>
+  it("its own: negative, which no save writes: in doubt", () =>
     assert.equal(decide({ held: own("-60"), endsMs: nowMs - 1 }), inDoubt));
 
   it("the file's own lifetime says nothing about the save", () => {

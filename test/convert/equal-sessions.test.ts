@@ -6,7 +6,7 @@ import { equalSessions } from "../../src/convert/equal-sessions.js";
 const setOf = (...items: readonly string[]): string => `{"_type": "set", "value": [${items.join(", ")}]}`;
 const deep = (levels: number, core: string): string => "[".repeat(levels) + core + "]".repeat(levels);
 
-describe("equal-sessions: the same bytes, or the same JSON with sets unordered (spec.md section 4, Conflicts)", () => {
+describe("equal-sessions: equal bytes, or equal JSON with sets in any order (spec.md section 4, Conflicts)", () => {
   const rows: readonly (readonly [name: string, value: string, held: string | Buffer, expected: boolean])[] =
     [
       ["the same bytes", '{"uid": 2}', '{"uid": 2}', true],
@@ -98,7 +98,7 @@ describe("equal-sessions: the same bytes, or the same JSON with sets unordered (
         false,
       ],
       [
-        "a set's value that is no list",
+        "a set's value that is not a list",
         '{"_type": "set", "value": "ab"}',
         '{"_type": "set", "value": "ba"}',
         false,
@@ -119,7 +119,7 @@ describe("equal-sessions: the same bytes, or the same JSON with sets unordered (
     it(name, () => assert.equal(equalSessions(value, bytes), expected));
   }
 
-  it("what is equal has only bytes of ASCII, as an entry's value has", () => {
+  it("only ASCII can be equal, as entries are ASCII", () => {
     const value = `{"a": "\\u00e9", "s": ${setOf("1", "2")}}`;
     const held = Buffer.from(`{"a": "é", "s": ${setOf("2", "1")}}    `);
     assert.equal(held.length, value.length);
@@ -131,7 +131,7 @@ describe("equal-sessions: the same bytes, or the same JSON with sets unordered (
     assert.equal(equalSessions(setOf(...items), Buffer.from(setOf(...items.toReversed()))), true);
   });
 
-  it("any items in any order, and never where one differs", () => {
+  it("any items in any order are equal, unless one differs", () => {
     const item = fc.oneof(fc.string(), fc.integer(), fc.boolean()).map((one) => JSON.stringify(one));
     const shuffled = fc
       .uniqueArray(item, { minLength: 1, maxLength: 12 })

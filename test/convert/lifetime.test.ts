@@ -35,7 +35,7 @@ function convert(json: string, { ttl = "full", openedMsAgo = 0, modifiedMsAgo = 
   return convertSession(read, "aa", settings, nowMs);
 }
 
-/** How long the entry lives from now, milliseconds, with its sign; its kind if there is none. */
+/** How long the entry lives from now, milliseconds, sign included; the kind if it is no entry. */
 function livesFor(conversion: Conversion): number | string {
   if (conversion.kind !== "entry") return conversion.kind;
   const { expiresAtMs, value } = conversion.entry;
@@ -159,7 +159,7 @@ describe("lifetime: one absolute instant (spec.md section 4, Lifetime)", () => {
 });
 
 describe("lifetime: the pieces", () => {
-  it("fullLifetime says which default it took", () => {
+  it("fullLifetime says which default it used", () => {
     const settings = { ttl: "full", expiration, expirationAnonymous } as const;
     const rows: readonly (readonly [
       own: PythonValue,

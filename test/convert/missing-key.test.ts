@@ -24,7 +24,7 @@ const mark: DirectoryMark = {
   ttl: "full",
 };
 
-describe("modified-since: mtime or ctime, less what file times may lag behind (spec.md section 1)", () => {
+describe("modified-since: mtime or ctime, which may lag (spec.md section 1)", () => {
   const rows: readonly (readonly [
     name: string,
     mtimeMs: number,
@@ -37,8 +37,8 @@ describe("modified-since: mtime or ctime, less what file times may lag behind (s
     ["less than that before: doubt says modified", markMs - 49, markMs - 49, true, true],
     ["in whole seconds, 2 s before", markMs - 2123, markMs - 2123, true, false],
     ["in whole seconds, less than 2 s before", markMs - 1123, markMs - 1123, true, true],
-    ["put there later with an old mtime: its ctime tells", markMs - day, markMs + 1, true, true],
-    ["the same where something touched every file", markMs - day, markMs + 1, false, false],
+    ["put there later with an old mtime: its ctime shows it", markMs - day, markMs + 1, true, true],
+    ["as above, but something touched every file", markMs - day, markMs + 1, false, false],
     ["by its mtime alone", markMs + 1, markMs - day, false, true],
   ];
   for (const [name, mtimeMs, ctimeMs, changeTimesCount, expected] of rows)
@@ -52,7 +52,7 @@ describe("missing-key: where the server works (spec.md section 4)", () => {
     facts: Parameters<typeof locateServer>[1],
     expected: string,
   ])[] = [
-    ["a server-saved key, whatever the files say", "server-saved", { latestMtimeMs: nowMs }, "redis"],
+    ["a server-saved key, no matter what the files say", "server-saved", { latestMtimeMs: nowMs }, "redis"],
     ["none, and no complete run yet", "none", { latestMtimeMs: 0 }, "files"],
     ["none, a file modified since the mark", "none", { mark, latestMtimeMs: nowMs - 1000 }, "files"],
     ["none, no file modified since the mark", "none", { mark, latestMtimeMs: markMs - day }, "unknown"],
@@ -85,15 +85,15 @@ const session = (change: Partial<MissingSession> = {}): MissingSession => ({
   ...change,
 });
 
-describe("missing-key: a mark counts for files that were not modified since", () => {
-  it("counts", () => assert.equal(isCoveredByMark(old, factsOf()), true));
+describe("missing-key: a mark covers files that were not modified since", () => {
+  it("covers an unmodified file", () => assert.equal(isCoveredByMark(old, factsOf()), true));
   it("not for a modified file", () =>
     assert.equal(isCoveredByMark({ ...old, mtimeMs: nowMs }, factsOf()), false));
   it("not without a mark", () => {
     const { mark: _, ...others } = factsOf();
     assert.equal(isCoveredByMark(old, others), false);
   });
-  it("for the newest rule only times of modification count, and only runs without keep", () => {
+  it("for the newest rule, only mtimes and only runs without keep count", () => {
     assert.equal(isUnmodifiedSinceMark({ ...old, ctimeMs: nowMs }, factsOf()), true);
     const { startedWithoutKeepMs: _, ...kept } = mark;
     assert.equal(isUnmodifiedSinceMark(old, factsOf({ mark: kept })), false);
@@ -170,12 +170,17 @@ describe("missing-key: what a missing key means (spec.md section 4, Marks)", () 
     ["3: otherwise", session(), factsOf(), "ended"],
     ["3: on Redis, known before the whole directory was seen", session(), factsOf({ whole: false }), "ended"],
     [
-      "unknown where the server works, before the whole directory was seen",
+      "unknown server, before the whole directory was seen",
       session(),
       factsOf({ serverWorks: "unknown", whole: false }),
       "unknown",
     ],
-    ["unknown where the server works, in the end", session(), factsOf({ serverWorks: "unknown" }), "ended"],
+    [
+      "unknown server, after the whole directory was seen",
+      session(),
+      factsOf({ serverWorks: "unknown" }),
+      "ended",
+    ],
     ["Redis evicts, or does not tell", session(), factsOf({ endedCounts: false }), "write"],
   ];
   for (const [name, missing, facts, expected] of rows) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { keyPrefix } from "../../src/convert/session-key.js";
 
-describe("session-key: what stands before the sid (formats.md section 4)", () => {
+describe("session-key: the part before the sid (formats.md section 4)", () => {
   const rows = [
     ["documented", null, "session:"],
     ["applet", null, "session:"],

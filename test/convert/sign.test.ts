@@ -4,8 +4,8 @@ import * as zlib from "node:zlib";
 import fc from "fast-check";
 import { crc32ByTable, isSigned, signedInstant } from "../../src/convert/sign.js";
 
-describe("sign: the last three digits of an expiry are the value's CRC-32, modulo 1000 (spec.md section 4)", () => {
-  it("CRC-32 by table is that of zlib, and of Python's zlib", () => {
+describe("sign: the last three digits of an expiry are the CRC-32 of the value modulo 1000 (spec.md section 4)", () => {
+  it("CRC-32 by table agrees with zlib and with Python's zlib", () => {
     assert.equal(crc32ByTable(Buffer.from("123456789")), 0xcbf43926);
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
@@ -14,7 +14,7 @@ describe("sign: the last three digits of an expiry are the value's CRC-32, modul
     );
   });
 
-  it("moves down by less than a second, on Redis's clock, whichever way it is off", () => {
+  it("lowers by less than a second on Redis's clock, whether that is ahead or behind", () => {
     const instant = fc.integer({ min: 0, max: 2 ** 45 });
     const lead = fc.integer({ min: -10_000_000, max: 10_000_000 });
     fc.assert(
@@ -29,6 +29,6 @@ describe("sign: the last three digits of an expiry are the value's CRC-32, modul
     );
   });
 
-  it("a key without a lifetime carries none", () =>
+  it("a key without an expiry carries no sign", () =>
     assert.equal(isSigned({ kind: "text", value: Buffer.from("{}"), expiresAtMs: null }, 0), false));
 });

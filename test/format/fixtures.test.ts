@@ -20,10 +20,10 @@ interface Fixture {
 
 const folder = join(projectRoot, "fixtures");
 const fixtures: readonly Fixture[] = JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8"));
-/** The name of the file that hostile fixtures would make if they ran. */
+/** The file that hostile fixtures would make if they ran. */
 const marker = "tele-sessions-was-executed";
-const longestMs = 10_000;
-const mostMemoryBytes = 256 * 1024 * 1024;
+const maxMs = 10_000;
+const maxMemoryBytes = 256 * 1024 * 1024;
 
 function bytesOf(fixture: Fixture): Buffer {
   if (fixture.parts === undefined) return readFileSync(join(folder, fixture.file));
@@ -50,7 +50,7 @@ function check(fixture: Fixture): void {
   if (!isSameJson(value, expected)) assert.equal(value, expected);
 }
 
-test("the fixtures are what fixtures/generate.py makes of this Python", async () => {
+test("the fixtures are what fixtures/generate.py makes with this Python", async () => {
   await promisify(execFile)(python, ["-B", join(folder, "generate.py"), "--check"]).catch(
     (error: { code?: unknown; stdout?: string; stderr?: string }) => {
       const missing = error.code === "ENOENT" ? "install Python 3.9 or later, or name one in PYTHON" : "";
@@ -77,8 +77,8 @@ describe("fixtures: hostile, each in bounded time and memory, and nothing runs",
       check(fixture);
       const milliseconds = performance.now() - startedAt;
       const grown = process.memoryUsage.rss() - startBytes;
-      assert.ok(milliseconds < longestMs, `it took ${Math.round(milliseconds)} ms`);
-      assert.ok(grown < mostMemoryBytes, `memory grew by ${Math.round(grown / 1024 / 1024)} MB`);
+      assert.ok(milliseconds < maxMs, `it took ${Math.round(milliseconds)} ms`);
+      assert.ok(grown < maxMemoryBytes, `memory grew by ${Math.round(grown / 1024 / 1024)} MB`);
     });
   }
 
@@ -89,10 +89,7 @@ describe("fixtures: hostile, each in bounded time and memory, and nothing runs",
   });
 });
 
-/**
- * The table of formats.md, section 3: what Python has, what is written. `fixtures/generate.py` has
- * the values, Python agrees.
- */
+/** The table of formats.md, section 3: a Python value of `fixtures/generate.py`, and its JSON. */
 const table = [
   ["table-floats", '{"a": 1.0, "b": 1e+16, "c": 1e-07, "d": 1000000000000000.0, "e": -0.0, "f": 5e-324}'],
   ["table-keys", '{"k": {"1": "i", "1": "s", "null": 0, "2.0": "t"}}'],

@@ -46,7 +46,7 @@ describe("float-repr: a float as json.dumps writes it (formats.md section 3)", (
   });
 });
 
-/** Any bits; a fraction of few digits; a whole number around 2^53 to 10^17; one near the limits of the plain form. */
+/** Any bits, a fraction of few digits, a whole number up to 10^17, one near the exponent form. */
 function randomFloat(kind: number): number {
   const bytes = randomBytes(8);
   const bits = bytes.readDoubleBE();

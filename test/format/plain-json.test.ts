@@ -17,7 +17,7 @@ import { projectRoot } from "../support/project.js";
 const maxLength = 64 * 1024;
 const keys = ["uid", "expiration", "a", ""] as const;
 
-/** What a session comes to: its JSON, and whether each of some keys is there and truthy. */
+/** A session's JSON, and whether each of some keys exists and is truthy. */
 interface Known {
   readonly text: string;
   readonly lossy: boolean;
@@ -47,7 +47,7 @@ function readByMachine(bytes: Buffer): Known | string {
   }
 }
 
-/** Holds what is read as plain to what the pickle machine makes of it; tells whether it is plain. */
+/** Checks a plain reading against the pickle machine's; returns whether the pickle is plain. */
 function check(bytes: Buffer): boolean {
   const plain = knownOfPlain(bytes);
   if (plain !== undefined) assert.deepEqual(plain, readByMachine(bytes), bytes.toString("base64"));
@@ -69,7 +69,7 @@ const double = (value: number) => {
   return bytes.toString("latin1");
 };
 
-describe("plain-json: what is plain is written without the pickle machine", () => {
+describe("plain-json: plain pickles are written without the pickle machine", () => {
   const rows: readonly (readonly [name: string, bytes: Buffer, json: string, lossy?: true])[] = [
     ["an empty dict", pickleOf("}"), "{}"],
     ["None", dictOf("N"), '{"a": null}'],
@@ -109,7 +109,7 @@ describe("plain-json: what is plain is written without the pickle machine", () =
     ],
     ["a memo that counts from 1", latin1("\x80\x02}q\x01U\x01aq\x02h\x02s."), '{"a": "a"}'],
     ["a frame", latin1("\x80\x04\x95\x02\x00\x00\x00\x00\x00\x00\x00}."), "{}"],
-    ["bytes behind the end", latin1("\x80\x04}.rest"), "{}"],
+    ["bytes after the end", latin1("\x80\x04}.rest"), "{}"],
   ];
   for (const [name, bytes, json, lossy = false] of rows) {
     it(name, () => {
@@ -144,7 +144,7 @@ describe("plain-json: what is plain is written without the pickle machine", () =
   }
 });
 
-describe("plain-json: what is for the pickle machine to judge", () => {
+describe("plain-json: what is left to the pickle machine", () => {
   const rows: readonly (readonly [name: string, bytes: Buffer])[] = [
     ["no dict", pickleOf("]")],
     ["nothing", Buffer.alloc(0)],
@@ -154,9 +154,9 @@ describe("plain-json: what is for the pickle machine to judge", () => {
     ["a mark that is left", pickleOf("}(")],
     ["a key twice", pickleOf(`}(${text("a")}K\x01${text("a")}K\x02u`)],
     ["a key twice, from two rounds", pickleOf(`}${text("a")}K\x01s${text("a")}K\x02s`)],
-    ["a key that is no text", pickleOf("}K\x01K\x01s")],
+    ["a key that is not text", pickleOf("}K\x01K\x01s")],
     ["a key without a value", pickleOf(`}(${text("a")}u`)],
-    ["a dict that names itself", pickleOf(`}${text("_type")}${text("set")}s`)],
+    ["a dict with a tag", pickleOf(`}${text("_type")}${text("set")}s`)],
     ["a container that is remembered", pickleOf(`}(${text("a")}]\x94${text("b")}h\x00u`)],
     ["a dict in itself", pickleOf(`}\x94${text("a")}h\x00s`)],
     ["a memo number that is not there", dictOf("h\x00")],
@@ -185,7 +185,7 @@ describe("plain-json: what is for the pickle machine to judge", () => {
     assert.equal(writePlainJson(tape, root, 108), undefined);
   });
 
-  it("what ends about where the room does is right or for the machine, however deep its end is", () => {
+  it("JSON that just fits or just does not is right, or left to the machine, at any depth", () => {
     const often = `${text("\x00".repeat(250))}\x94${"h\x01".repeat(42)}`;
     const deep = `${"]".repeat(48)}${double(-1.2345678901234567e-200)}${"a".repeat(48)}`;
     let plain = 0;
@@ -204,14 +204,14 @@ describe("plain-json: what is for the pickle machine to judge", () => {
     assert(plain > 0 && plain < 900, `${plain} of 900`);
   });
 
-  it("a text that is remembered and written so often that there is no room", () => {
+  it("a remembered text that is written until there is no room", () => {
     const many = `${text("\x00".repeat(250))}\x94${"h\x01".repeat(200)}`;
     const bytes = pickleOf(`}\x94${text("a")}](${many}es`);
     assert.equal(knownOfPlain(bytes), undefined);
   });
 });
 
-/** A value that is plain, or almost, in one of the ways that a pickler writes it. */
+/** A value that is plain, or almost, as one of the picklers writes it. */
 const plainValue = fc.letrec<{ value: string; key: string; item: string }>((tie) => ({
   key: fc.oneof(
     {
@@ -256,7 +256,7 @@ const plainSession = fc
     memo: fc.boolean(),
   })
   .map(({ items, memo }) => pickleOf(`}${memo ? "\x94" : ""}(${items.flat().join("")}u`));
-/** The same with a few bytes changed, or cut off. */
+/** A pickle with a few bytes changed or cut off. */
 const damaged = fc
   .record({
     bytes: plainSession,
@@ -268,7 +268,7 @@ const damaged = fc
     return cut === null ? bytes : bytes.subarray(0, cut);
   });
 
-describe("plain-json: whatever is read as plain is what the pickle machine makes of it", () => {
+describe("plain-json: the fast path agrees with the pickle machine", () => {
   const kinds = [
     ["plain values", plainSession, 6000, 0.1],
     ["damaged ones", damaged, 6000, 0.02],

@@ -93,7 +93,7 @@ const texts = bodies.flatMap((body) =>
     : spaces.flatMap((space) => signs.flatMap((sign) => [space + sign + body, sign + body + space])),
 );
 
-/** What a parser makes of a latin1 text, as text; a refusal of either kind is `null`. */
+/** What a parser reads from a latin1 text, as text; `null` for a refusal of either kind. */
 function textOf(parse: (text: string) => number | bigint | boolean | undefined, text: string): string | null {
   try {
     const value = parse(text);
@@ -104,7 +104,7 @@ function textOf(parse: (text: string) => number | bigint | boolean | undefined, 
   }
 }
 
-/** What `pickle.Unpickler`, the one in C, reads as the argument of an opcode, where that can be printed. */
+/** What the C `pickle.Unpickler` reads as an opcode's argument, if that can be printed. */
 const read = `import struct, pickle
 def load(item, before, after):
     try:
@@ -114,7 +114,7 @@ def load(item, before, after):
 def shown(value):
     return str(value).lower() if isinstance(value, bool) else str(value)`;
 
-/** An answer of Python's beside ours, for each text where they differ. */
+/** Python's answer beside ours, for each text for which they differ. */
 async function differences(expression: string, ours: (text: string) => string | null): Promise<string[]> {
   const answers = await askPython<string>(expression, texts, read);
   return texts.flatMap((text, index) =>
@@ -124,7 +124,7 @@ async function differences(expression: string, ours: (text: string) => string | 
   );
 }
 
-describe("python-int: numbers' text as the C unpickler reads it", () => {
+describe("python-int: numbers as the C unpickler reads them", () => {
   it(`INT, ${texts.length} texts`, async () => {
     const here = (text: string) => textOf(parseIntText, text);
     assert.deepEqual(await differences("shown(load(item, b'I', b'.'))", here), []);
@@ -136,7 +136,7 @@ describe("python-int: numbers' text as the C unpickler reads it", () => {
   });
 
   it(`PUT, ${texts.length} texts`, async () => {
-    // A number that is remembered first is 5: BINGET finds it or does not.
+    // The first value is remembered as number 5, so BINGET finds it or does not.
     const here = (text: string) => (textOf(parseMemoText, text) === "5" ? "7" : null);
     assert.deepEqual(await differences("shown(load(item, b'K\\x07p', b'0h\\x05.'))", here), []);
   });
@@ -159,13 +159,13 @@ describe("python-int: numbers' text as the C unpickler reads it", () => {
     assert.deepEqual(await differences(expression, hex), []);
   });
 
-  it("ints stay numbers as long as that is exact", () => {
+  it("ints stay numbers while that is exact", () => {
     assert.equal(parseMemoText("9007199254740991"), 9007199254740991);
     assert.equal(parseMemoText("-9007199254740992"), -9007199254740992n);
     assert.equal(parseIntText("0x20000000000001"), 9007199254740993n);
   });
 
-  it("a binary int of more than 4300 figures, but fewer digits, is read as Python reads it", () => {
+  it("a binary int of more than 4300 binary but fewer decimal digits is read as in Python", () => {
     assert.equal(textOf(parseLongText, `0b1${"0".repeat(4400)}`), String(2n ** 4400n));
   });
 
@@ -207,7 +207,7 @@ describe("python-int: LONG1 and LONG4, little-endian two's complement", () => {
     assert.equal(parseLittleEndianInt(Buffer.alloc(10_000_000)), 0);
   });
 
-  it("4300 digits are taken, one more is refused", () => {
+  it("accepts 4300 digits and refuses 4301", () => {
     const most = 10n ** 4300n;
     for (const [value, taken] of [
       [most - 1n, true],

@@ -35,7 +35,7 @@ const set = (frozen: boolean): PythonSet => ({ kind: "set", items: new Map(), fr
 const byteText = (text: string): PythonValue => ({ kind: "byte-text", bytes: Buffer.from(text), text });
 const duration = (microseconds: number): PythonValue => ({ kind: "duration", microseconds });
 
-describe("python-value: two keys are one exactly where Python holds them to be equal", () => {
+describe("python-value: two keys are one exactly if they are equal in Python", () => {
   const rows: readonly (readonly [name: string, one: PythonValue, other: PythonValue, same: boolean])[] = [
     ["1 and 1.0", 1, float(1), true],
     ["1 and True", 1, true, true],
@@ -81,7 +81,7 @@ describe("python-value: two keys are one exactly where Python holds them to be e
     });
   }
 
-  it("the first of equal keys stays at its place, the last value counts", () => {
+  it("of equal keys, the first keeps its place and the last value counts", () => {
     const dict = newDict();
     for (const [key, value] of [
       ["a", 1],
@@ -102,7 +102,7 @@ describe("python-value: two keys are one exactly where Python holds them to be e
   });
 });
 
-describe("python-value: what Python cannot hash", () => {
+describe("python-value: unhashable values", () => {
   const rows: readonly (readonly [name: string, value: PythonValue, hashable: boolean])[] = [
     ["None", null, true],
     ["text", "a", true],
@@ -156,7 +156,7 @@ describe("python-value: bool(value)", () => {
 });
 
 describe("python-value: textOf", () => {
-  it("gives what is text and nothing else", () => {
+  it("returns the text of text, and of nothing else", () => {
     assert.equal(textOf("a"), "a");
     assert.equal(textOf(split), "\ud83d\ude00");
     assert.equal(textOf(byteText("ü")), "ü");

@@ -17,7 +17,7 @@ const multiDictOf = (values: Readonly<Record<string, PythonValue>>): PythonValue
 });
 const aDate = dictOf({ _type: "date_isoformat", value: "2020-01-01" });
 
-describe("tagged-dict: a session's dict that the applet would take for a date or a set (formats.md section 3)", () => {
+describe("tagged-dict: a session's own dict that the applet would read as a date or set (formats.md section 3)", () => {
   const rows: readonly (readonly [
     name: string,
     tag: string,
@@ -72,7 +72,7 @@ describe("tagged-dict: a session's dict that the applet would take for a date or
     );
   });
 
-  it("a multi-dict shows its first values; a key without one is left out", () => {
+  it("a multi-dict shows its first values, without keys that have none", () => {
     const first = firstValues(dictOf({ a: [1, 2], b: [], c: ["x"] }));
     assert.deepEqual(
       [...first.values],

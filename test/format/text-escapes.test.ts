@@ -4,7 +4,7 @@ import { decodeRawUnicodeEscape, unquoteBytes } from "../../src/format/pickle/te
 import type { PythonSplitText } from "../../src/format/python-value.js";
 import { askPython } from "../support/ask-python.js";
 
-/** A literal and an escaped text each stand on a line of their own, so no line end is among them. */
+/** No line ends: a literal and an escaped text each take a line of their own. */
 const pieces = [
   ...[
     "a",
@@ -47,17 +47,14 @@ const texts = [
 
 const splitText = (text: string): PythonSplitText => ({ kind: "split-text", text });
 
-/**
- * The UTF-16 units that what was decoded is kept in, and whether it is kept as split; `null` where
- * nothing was decoded.
- */
+/** A decoded text's UTF-16 units and whether it is a split text; `null` if nothing was decoded. */
 function kept(decoded: string | PythonSplitText | undefined): string {
   if (decoded === undefined) return "null";
   const split = typeof decoded !== "string";
   return JSON.stringify([Array.from(Buffer.from(split ? decoded.text : decoded, "utf16le")), split]);
 }
 
-/** The same of a text that Python gave as its characters. */
+/** What `kept` should return for a text that Python gave as its characters. */
 function expectedOf(points: readonly number[] | null | undefined): string {
   if (!points) return "null";
   const isHigh = (point = 0) => point >= 0xd800 && point <= 0xdbff;
@@ -86,7 +83,7 @@ describe("text-escapes: a Python 2 string literal's bytes", () => {
 
   for (const literal of ["", "'", '"', "a", "aa", "'a\"", "\"a'", "'a", "a'", "(a)"])
     it(`no literal: ${literal}`, () => assert.equal(unquote(literal), undefined));
-  it("both quotes are taken, and either stands inside the other", () => {
+  it("both quotes work, and each may stand inside the other", () => {
     assert.equal(unquote(`"it's"`), "it's");
     assert.equal(unquote(`'say "x"'`), 'say "x"');
   });
@@ -107,7 +104,7 @@ describe("text-escapes: raw-unicode-escape of protocol 0", () => {
     assert.deepEqual(wrong, []);
   });
 
-  it("two surrogates that were escaped apart are no pair", () => {
+  it("two surrogates that were escaped separately are no pair", () => {
     assert.deepEqual(decodeRawUnicodeEscape("\\ud83d\\ude00", splitText), splitText("\ud83d\ude00"));
     assert.equal(decodeRawUnicodeEscape("\\ud83d \\ude00", splitText), "\ud83d \ude00");
     assert.equal(decodeRawUnicodeEscape("\\U0001f600", splitText), "😀");

@@ -12,17 +12,14 @@ function decode(hex: string): string | PythonSplitText | undefined {
   return decodeUtf8(bytes, 1, bytes.length - 1, splitText);
 }
 
-/**
- * The UTF-16 units that what was decoded is kept in, and whether it is kept as split; `null` where
- * nothing was decoded.
- */
+/** A decoded text's UTF-16 units and whether it is a split text; `null` if nothing was decoded. */
 function kept(decoded: string | PythonSplitText | undefined): string {
   if (decoded === undefined) return "null";
   const split = typeof decoded !== "string";
   return JSON.stringify([Array.from(Buffer.from(split ? decoded.text : decoded, "utf16le")), split]);
 }
 
-/** The same of a text that Python gave as its characters. */
+/** What `kept` should return for a text that Python gave as its characters. */
 function expectedOf(points: readonly number[] | null | undefined): string {
   if (!points) return "null";
   const isHigh = (point = 0) => point >= 0xd800 && point <= 0xdbff;
@@ -53,11 +50,11 @@ const rows: readonly (readonly [name: string, hex: string, expected: ReturnType<
   ["a stray continuation", "80", undefined],
   ["truncated by the end given, not by the buffer's", "c3", undefined],
   ["truncated in three", "e282", undefined],
-  ["a lead that is none", "f8808080", undefined],
+  ["an invalid lead byte", "f8808080", undefined],
   ["ff", "ff", undefined],
 ];
 
-describe("utf8: text of a pickle, surrogates passed (formats.md section 3)", () => {
+describe("utf8: a pickle's text, with surrogates (formats.md section 3)", () => {
   for (const [name, hex, expected] of rows) it(name, () => assert.deepEqual(decode(hex), expected));
 
   it("agrees with Python about 20,000 random and damaged texts", async () => {

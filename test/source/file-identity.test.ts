@@ -6,13 +6,13 @@ import { SourceError } from "../../src/model/errors.js";
 import { directoryPlaces, lastingIdentityOf } from "../../src/source/file-identity.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 
-describe("directory-places: what a directory is known by", () => {
-  it("its path and its inode, wherever it is mounted", () => {
+describe("file-identity: how directories are recognised", () => {
+  it("by path and inode, wherever it is mounted", () => {
     const directory = makeTemporaryDirectory();
     assert.deepEqual(directoryPlaces([directory]), [directory, `inode ${statSync(directory).ino}`]);
   });
 
-  it("its own identity stays, whatever is done to it and in it, also at another path", () => {
+  it("the lasting identity stays, whatever changes in it, even at another path", () => {
     const directory = join(makeTemporaryDirectory(), "s");
     mkdirSync(directory);
     const identity = lastingIdentityOf(directory);
@@ -23,12 +23,12 @@ describe("directory-places: what a directory is known by", () => {
     assert.equal(lastingIdentityOf(`${directory}2`), identity);
   });
 
-  it("which is its inode and when it was made, or 0 where the file system does not say", () => {
+  it("it is the inode and the birth time, 0 if unknown", () => {
     const directory = makeTemporaryDirectory();
     const { ino, birthtimeNs } = statSync(directory, { bigint: true });
     assert.equal(lastingIdentityOf(directory), `${ino} ${birthtimeNs}`);
   });
 
-  it("one that is gone: a SourceError", () =>
+  it("a directory that is gone: a SourceError", () =>
     assert.throws(() => lastingIdentityOf(join(makeTemporaryDirectory(), "none")), SourceError));
 });

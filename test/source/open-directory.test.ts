@@ -26,7 +26,7 @@ interface Place {
   readonly scattered: SessionFile;
 }
 
-/** A session directory with a flat file and a scattered one, each of which says where it is. */
+/** A session directory with a flat and a scattered file, each saying where it is. */
 function makePlace(says = "inside"): Place {
   const directory = join(makeTemporaryDirectory(), "sessions");
   mkdirSync(join(directory, "ab"), { recursive: true });
@@ -36,13 +36,13 @@ function makePlace(says = "inside"): Place {
   return { directory, flat, scattered };
 }
 
-/** What stands in a file, as far as the open directory leads to it. */
+/** A file's content, read through the open directory. */
 function contentOf(open: OpenDirectory, file: SessionFile): string | undefined {
   const folder = open.folderOf(file);
   return folder && readFileSync(join(folder, basename(file.name)), "utf8");
 }
 
-describe("open-directory: the directory that was opened, whatever takes its place (spec.md section 4, Purge)", () => {
+describe("open-directory: stays with the directory it opened (spec.md section 4, Purge)", () => {
   it("leads to flat and scattered files", () => {
     const { directory, flat, scattered } = makePlace();
     const open = new OpenDirectory(directory);
@@ -59,7 +59,7 @@ describe("open-directory: the directory that was opened, whatever takes its plac
     ["a file", (directory) => writeFileSync(directory, "")],
   ];
   for (const [name, swap] of swaps) {
-    it(`was moved away, and ${name} came: it leads to the one that was opened`, () => {
+    it(`was moved away, and ${name} came: it leads to the one it opened`, () => {
       const { directory, flat, scattered } = makePlace();
       const open = new OpenDirectory(directory);
       renameSync(directory, `${directory}-away`);
@@ -93,7 +93,7 @@ describe("open-directory: the directory that was opened, whatever takes its plac
     });
   }
 
-  it("a scatter folder that is open stays the one that it was, until another is asked for", () => {
+  it("an open scatter folder stays the same until another is needed", () => {
     const { directory, scattered } = makePlace();
     const open = new OpenDirectory(directory);
     assert.equal(contentOf(open, scattered), "inside");
@@ -105,7 +105,7 @@ describe("open-directory: the directory that was opened, whatever takes its plac
     open.close();
   });
 
-  it("keeps no more than two descriptors open, and none once it is closed", () => {
+  it("keeps at most two descriptors open, and none once closed", () => {
     const { directory, flat, scattered } = makePlace();
     mkdirSync(join(directory, "cd"));
     const openOnes = () => readdirSync("/proc/self/fd").length;
@@ -123,7 +123,7 @@ describe("open-directory: the directory that was opened, whatever takes its plac
     assert.equal(openOnes(), before);
   });
 
-  it("its identity is that of the directory, and no other's", () => {
+  it("its identity is the directory's own", () => {
     const [one, other] = [makePlace(), makePlace()];
     const identities = [one, one, other].map(({ directory }) => {
       const open = new OpenDirectory(directory);
@@ -138,7 +138,7 @@ describe("open-directory: the directory that was opened, whatever takes its plac
   const none: readonly (readonly [name: string, make: (path: string) => void, code: string])[] = [
     ["missing", () => undefined, "ENOENT"],
     ["a file", (path) => writeFileSync(path, ""), "ENOTDIR"],
-    // It was resolved before: what is a symlink now is none of ours.
+    // The path was resolved before, so a symlink is not ours.
     ["a symlink", (path) => symlinkSync(makeTemporaryDirectory(), path), "ENOTDIR"],
   ];
   for (const [name, make, code] of none) {
@@ -152,7 +152,7 @@ describe("open-directory: the directory that was opened, whatever takes its plac
     });
   }
 
-  it("a scatter folder that may not be opened is not gone: the system's error is thrown", () => {
+  it("a scatter folder without permission is not gone: throws the system's error", () => {
     const { directory, scattered } = makePlace();
     rmSync(join(directory, "ab", sid));
     chmodSync(join(directory, "ab"), 0);

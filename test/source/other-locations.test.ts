@@ -10,18 +10,18 @@ import { waitingGauge } from "./support/waiting-gauge.js";
 
 const sid = "ab".repeat(20);
 
-/** Looks one after the other, and all at a time. */
+/** Stats one after the other, and all at once. */
 const kindsOfLooks = { quick: () => new Looks(), waiting: () => new Looks(waitingGauge()) };
 
 for (const [kind, makeLooks] of Object.entries(kindsOfLooks)) {
-  describe(`other-places, ${kind}: one sid in two files (spec.md section 4): the latest one is the session`, () => {
+  describe(`other-locations, ${kind}: of two files, the later one is the session (spec.md section 4)`, () => {
     const early = 1_700_000_000;
     const late = early + 10;
     const flatName = `werkzeug_${sid}.sess`;
     const scatteredName = `ab/${sid}`;
     type Where = readonly [directory: 0 | 1, layout: SessionFile["layout"]];
 
-    /** A file of the sid in a place, modified then. */
+    /** Makes a file of the sid, modified at that time. */
     function put(
       directories: readonly string[],
       [index, layout]: Where,
@@ -58,14 +58,14 @@ for (const [kind, makeLooks] of Object.entries(kindsOfLooks)) {
     for (const one of places) {
       for (const other of places) {
         if (one === other) continue;
-        it(`${one.join(" ")} and ${other.join(" ")}: the earlier one is superseded, and only that`, async () => {
+        it(`${one.join(" ")} and ${other.join(" ")}: only the earlier one is superseded`, async () => {
           const directories = [makeTemporaryDirectory(), makeTemporaryDirectory()];
           const [earlier, later] = [put(directories, one, early), put(directories, other, late)];
           assert(await supersededIn(directories, earlier));
           assert(!(await supersededIn(directories, later)));
         });
 
-        it(`${one.join(" ")} and ${other.join(" ")}, modified at the same time: exactly one is`, async () => {
+        it(`${one.join(" ")} and ${other.join(" ")}, of the same time: exactly one is superseded`, async () => {
           const directories = [makeTemporaryDirectory(), makeTemporaryDirectory()];
           const files = [put(directories, one, early), put(directories, other, early)];
           const rank = (where: Where) => order.findIndex((place) => String(place) === String(where));
@@ -75,7 +75,7 @@ for (const [kind, makeLooks] of Object.entries(kindsOfLooks)) {
       }
     }
 
-    it("in all four places at once, exactly one is not", async () => {
+    it("in all four locations at once, exactly one is not superseded", async () => {
       for (const times of [
         [early, early, early, early],
         [early, late, late, early],
@@ -88,12 +88,12 @@ for (const [kind, makeLooks] of Object.entries(kindsOfLooks)) {
       }
     });
 
-    it("alone it is not", async () => {
+    it("a file alone is not superseded", async () => {
       const directories = [makeTemporaryDirectory(), makeTemporaryDirectory()];
       assert(!(await supersededIn(directories, put(directories, [0, "flat"], early))));
     });
 
-    it("by another sid, or a directory that is none of the run's, it is not", async () => {
+    it("not superseded by another sid or another run's directory", async () => {
       const directories = [makeTemporaryDirectory(), makeTemporaryDirectory()];
       const file = put(directories, [0, "flat"], early);
       writeFileSync(join(file.directory, `werkzeug_${"cd".repeat(20)}.sess`), "later");
@@ -108,7 +108,7 @@ for (const [kind, makeLooks] of Object.entries(kindsOfLooks)) {
       ["a symlink to itself", (path) => symlinkSync(path, path)],
     ];
     for (const [name, make] of noSession) {
-      it(`by ${name} it is not`, async () => {
+      it(`not superseded by ${name}`, async () => {
         const directories = [makeTemporaryDirectory()];
         const file = put(directories, [0, "flat"], early);
         make(join(file.directory, scatteredName));
@@ -116,7 +116,7 @@ for (const [kind, makeLooks] of Object.entries(kindsOfLooks)) {
       });
     }
 
-    it("by a later file behind a symlink to a scatter folder it is not, for no scan gives that out", async () => {
+    it("not superseded by a later file in a symlinked scatter folder, which no scan lists", async () => {
       const directories = [makeTemporaryDirectory()];
       const elsewhere = put([makeTemporaryDirectory()], [0, "scattered"], late);
       const file: SessionFile = { directory: directories[0] ?? "", name: flatName, layout: "flat", sid };
@@ -128,7 +128,7 @@ for (const [kind, makeLooks] of Object.entries(kindsOfLooks)) {
       assert(!places.isSuperseded(file, lstatSync(join(file.directory, flatName))));
     });
 
-    it("by itself under its other name it is not: it is being moved", async () => {
+    it("not superseded by itself under its other name: it is being moved", async () => {
       const directories = [makeTemporaryDirectory()];
       const file = put(directories, [0, "flat"], early);
       linkSync(join(file.directory, flatName), join(file.directory, scatteredName));
@@ -136,7 +136,7 @@ for (const [kind, makeLooks] of Object.entries(kindsOfLooks)) {
       assert(!(await supersededIn(directories, { ...file, layout: "scattered", name: scatteredName })));
     });
 
-    it("a long sid has one place in each directory", async () => {
+    it("a long sid has one location in each directory", async () => {
       const long = "ab".padEnd(84, "_");
       const directories = [makeTemporaryDirectory(), makeTemporaryDirectory()];
       const files = directories.map((directory, index): SessionFile => {
@@ -152,7 +152,7 @@ for (const [kind, makeLooks] of Object.entries(kindsOfLooks)) {
       ]);
     });
 
-    it("by a file in a folder that appeared since: it is once the folder was looked for again", async (t) => {
+    it("superseded by a file in a new folder, once the folder is looked for again", async (t) => {
       const directories = [makeTemporaryDirectory()];
       const [directory] = directories;
       const file: SessionFile = { directory: directory ?? "", name: flatName, layout: "flat", sid };

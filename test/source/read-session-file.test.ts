@@ -111,10 +111,7 @@ describe("read-session-file: what is read", () => {
 });
 
 describe("read-session-file: a small file that rests since long is looked at once", () => {
-  /**
-   * Reads a file on a clock that is ten seconds ahead of its times, and does something between the
-   * reading and the look.
-   */
+  /** Reads a file by a clock ten seconds ahead, and does something between read and stat. */
   function readLater(content: string, meanwhile: (path: string) => void): Reading {
     const directory = makeTemporaryDirectory();
     const path = join(directory, "s");
@@ -124,7 +121,7 @@ describe("read-session-file: a small file that rests since long is looked at onc
     const end = interceptCalls(({ name, proceed }) => {
       const result = proceed();
       if (name === "readSync" && reads++ === 0) {
-        // What is written now is ten seconds old on that clock: the times are set as they would be.
+        // What is written now is ten seconds old by that clock, so the times are set accordingly.
         meanwhile(path);
       }
       return result;
@@ -193,7 +190,7 @@ it("a file that grows at every read is changed-repeatedly, and one that rests ag
   const child = spawn(process.execPath, ["-e", script, path], { stdio: ["ignore", "pipe", "inherit"] });
   try {
     await once(child.stdout, "data");
-    // The scheduler may let a read pass in between.
+    // The scheduler may let a read slip in between.
     let reading = read(directory, "s", 2 * size);
     while (reading.kind === "read") reading = read(directory, "s", 2 * size);
     assert.deepEqual(reading, { kind: "failed", reason: "changed-repeatedly", detail: "at each of 5 reads" });
@@ -214,7 +211,7 @@ it("a file without permission is unreadable, and the error code says why", () =>
     directory,
     new URL("../../src/source/read-session-file.js", import.meta.url),
     `const file = { directory: ${JSON.stringify(directory)}, name: "s", layout: "flat", sid: "a" };
-    return module.readSessionFile(file, 100);`,
+     return module.readSessionFile(file, 100);`,
   );
   assert.deepEqual(reading, { kind: "failed", reason: "unreadable", detail: "EACCES" });
 });
@@ -262,7 +259,7 @@ describe("read-session-file: exactly, for what a removal compares (spec.md secti
     });
   }
 
-  /** Reads a file while it is written in place, its size and time kept, behind so many of its reads. */
+  /** Reads a file that is rewritten in place after that many reads, its size and mtime kept. */
   function readWhileWritten(times: number): { readonly reading: Reading; readonly last: string } {
     const path = join(makeTemporaryDirectory(), "s");
     writeFileSync(path, "content 0");

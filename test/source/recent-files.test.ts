@@ -15,7 +15,7 @@ function makeFile(): { readonly file: SessionFile; readonly path: string } {
   return { file: { directory, name: "name", layout: "flat", sid: "s" }, path };
 }
 
-/** As the server saves: another file under another name, renamed over the old one. */
+/** Saves as the server does: a new file, renamed over the old one. */
 function save(path: string, content: string): void {
   writeFileSync(`${path}.__wz_sess`, content);
   renameSync(`${path}.__wz_sess`, path);

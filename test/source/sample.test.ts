@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { isInSample } from "../../src/source/sample.js";
 
 const count = 20_000;
-/** As servers make them, and as nobody does: alike but for the last digits. */
+/** Sids as servers make them, and unrealistic ones that differ only in the last digits. */
 const sids = {
   "SHA-1": Array.from({ length: count }, (_, n) => createHash("sha1").update(String(n)).digest("hex")),
   consecutive: Array.from({ length: count }, (_, n) => n.toString(16).padStart(40, "0")),
@@ -13,10 +13,10 @@ const sids = {
   ),
 };
 
-describe("sample: which sessions --sample looks at", () => {
+describe("sample: the sessions that --sample picks", () => {
   for (const [name, all] of Object.entries(sids)) {
     for (const percent of [0.1, 1, 5, 50, 99.9]) {
-      it(`${percent}% of sids that are ${name} are about so many`, () => {
+      it(`${percent}% of sids that are ${name} are about as many`, () => {
         const taken = all.filter((sid) => isInSample(sid, percent)).length;
         const expected = (count * percent) / 100;
         // Six standard deviations.
@@ -28,7 +28,7 @@ describe("sample: which sessions --sample looks at", () => {
 
   it("100% is every one", () => assert(sids["SHA-1"].every((sid) => isInSample(sid, 100))));
 
-  it("is always the same, and a larger one holds the smaller", () => {
+  it("is always the same, and larger samples contain smaller ones", () => {
     for (const sid of sids["SHA-1"].slice(0, 2000)) {
       assert.equal(isInSample(sid, 10), isInSample(sid, 10));
       if (isInSample(sid, 3)) assert(isInSample(sid, 10));

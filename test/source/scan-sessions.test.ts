@@ -18,6 +18,8 @@ import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 const hex = (start: string): string => start.padEnd(40, "0");
 const long = (start: string, length = 84): string => start.padEnd(length, "Ab9_-");
 
+const scanModule = new URL("../../src/source/scan-sessions.js", import.meta.url).href;
+
 /** A new session directory that holds these files; a name that ends with `/` is a directory. */
 function makeTree(...names: readonly string[]): string {
   const directory = makeTemporaryDirectory();
@@ -109,7 +111,7 @@ describe("scan-sessions: what is a session file (formats.md section 1)", () => {
     assert.deepEqual(sids, [long("-6"), hex("a1")].sort());
   });
 
-  it("a name that is no UTF-8", () => {
+  it("a name that is not UTF-8", () => {
     const directory = makeTree(flat("a1"));
     writeFileSync(Buffer.concat([Buffer.from(`${directory}/`), Buffer.from([0xff, 0xfe])]), "");
     const { names, tally } = scan(directory);
@@ -144,7 +146,7 @@ describe("scan-sessions: what a purge set aside (spec.md section 4, Purge)", () 
   const asideFlat = aside(flat("a1"));
   const asideScattered = aside(hex("b2"), 4_194_305);
 
-  it("is told of with its own name, layout and process, and is neither given out nor ignored", () => {
+  it("is reported with its own name, layout and process, and neither returned nor ignored", () => {
     const directory = makeTree(asideFlat, `b2/${asideScattered}`, flat("c3"));
     const { names, tally } = scan(directory);
     assert.deepEqual([names, tally.ignored], [[flat("c3")], 0]);
@@ -164,7 +166,7 @@ describe("scan-sessions: what a purge set aside (spec.md section 4, Purge)", () 
     ]);
   });
 
-  it("may be another than a file, which had come in its place", () => {
+  it("may be something other than a file, which took its place", () => {
     const directory = makeTree(`${asideFlat}/`);
     symlinkSync("nowhere", join(directory, aside(flat("d4"))));
     execFileSync("mkfifo", [join(directory, aside(flat("e5")))]);
@@ -173,7 +175,7 @@ describe("scan-sessions: what a purge set aside (spec.md section 4, Purge)", () 
   });
 
   const strangers: readonly (readonly [name: string, path: string])[] = [
-    ["what is no session's name behind ours", aside("README")],
+    ["not a session's name after ours", aside("README")],
     ["a scattered session's name in the session directory", aside(hex("a1"))],
     ["a flat session's name in a scatter folder", `a1/${aside(flat("a1"))}`],
     ["a scattered session's name in another's folder", `a2/${aside(hex("a1"))}`],
@@ -221,7 +223,7 @@ describe("scan-sessions: batches", () => {
     assert.deepEqual(new Set(batches.slice(0, -1)), new Set([256]));
   });
 
-  it("one that is left early closes its directories", () => {
+  it("a scan that is stopped early closes its directories", () => {
     const directory = makeTree(...Array.from({ length: 20 }, (_, index) => flat(`${index.toString(16)}f`)));
     for (let round = 0; round < 2000; round++) {
       const batches = scanSessions(directory, 1, newScanTally());
@@ -272,7 +274,7 @@ describe("scan-sessions: directories that cannot be read", () => {
     ["was away for a moment", (directory) => comeBack(directory)],
   ];
   for (const [name, act] of meanwhile) {
-    it(`a scatter folder of a session directory that ${name} is none that vanished`, () => {
+    it(`a scatter folder of a session directory that ${name} has not vanished`, () => {
       const directory = makeTree(`b2/${hex("b2")}`, `c3/${hex("c3")}`);
       const tally = newScanTally();
       const scanning = scanSessions(directory, 1, tally);
@@ -325,11 +327,11 @@ describe("scan-sessions: directories that cannot be read", () => {
   });
 });
 
-describe("scan-sessions: a file system that does not tell what stands under a name (hazards.md, Files)", () => {
+describe("scan-sessions: a file system that does not list types (hazards.md, Files)", () => {
   interface Scanned {
     readonly names?: readonly string[];
     readonly tally: ScanTally;
-    /** What ended the scan. */
+    /** The error that ended the scan. */
     readonly error?: string;
   }
 
@@ -339,18 +341,18 @@ describe("scan-sessions: a file system that does not tell what stands under a na
     untold = await compileNative(await provideCompiler(), "untold_types", makeTemporaryDirectory(), flags);
   });
 
-  /** Scans in a process that is not told; names that begin with `gone` vanish as they are listed. */
+  /** Scans in a process that is told no types; names that begin with `gone` vanish when listed. */
   function scanUntold(
     directory: string,
     { gone, behind = 0 }: { gone?: string; behind?: number } = {},
   ): Scanned {
     const script = `
-      import { scanSessions } from ${JSON.stringify(import.meta.resolve("../../src/source/scan-sessions.js"))};
+      import { scanSessions } from ${JSON.stringify(scanModule)};
       const tally = ${JSON.stringify(newScanTally())};
       const answer = { tally };
       try {
-        const found = [...scanSessions(${JSON.stringify(directory)}, 100, tally)].flat();
-        answer.names = found.map(({ name }) => name).sort();
+        const files = [...scanSessions(${JSON.stringify(directory)}, 100, tally)].flat();
+        answer.names = files.map(({ name }) => name).sort();
       } catch (error) {
         answer.error = error.name;
       }
@@ -371,7 +373,7 @@ describe("scan-sessions: a file system that does not tell what stands under a na
     Array.from({ length: count }, (_, index) => make(String(index + 10)));
   const whole = { ignored: 0, unreadable: [], longSids: 0, setAside: [] };
 
-  it("files, folders, symlinks and pipes are told apart by a look", () => {
+  it("files, folders, symlinks and pipes are told apart by a stat", () => {
     const elsewhere = makeTree(flat("a1"), `b2/${hex("b2")}`);
     const directory = makeTree(
       flat("f6"),
@@ -399,7 +401,7 @@ describe("scan-sessions: a file system that does not tell what stands under a na
     });
     assert.deepEqual(names, tree.sort());
     assert.deepEqual(tally, { ...whole, layouts: { flat: 60, scattered: 0 }, ignored: tally.ignored });
-    // The very first name that is looked at is gone before the listing.
+    // The very first name that is statted is gone before the listing.
     assert(tally.ignored === 60 || tally.ignored === 59);
   });
 
@@ -410,11 +412,11 @@ describe("scan-sessions: a file system that does not tell what stands under a na
     assert.deepEqual(tally, { ...whole, layouts: { flat: 0, scattered: 60 }, ignored: 2 });
   });
 
-  it("sessions that vanish as they are listed are given out like those that vanish behind it", () => {
+  it("sessions that vanish while being listed are returned like those that vanish later", () => {
     const tree = [...many(flat), ...many((index) => `ab/${hex(`ab${index}`)}`)];
     for (const gone of ["werkzeug_2", "ab3"]) {
       const { names = [], tally } = scanUntold(makeTree(...tree), { gone });
-      // The very first name that is looked at is gone before the listing.
+      // The very first name that is statted is gone before the listing.
       const missing = tree.filter((name) => !names.includes(name));
       assert(missing.length <= 1 && missing.every((name) => name.startsWith("werkzeug_2")), missing.join());
       const layouts = { flat: 60 - missing.length, scattered: 60 };
@@ -430,7 +432,7 @@ describe("scan-sessions: a file system that does not tell what stands under a na
     assert.deepEqual(tally, { ...whole, layouts: { flat: 0, scattered: 60 } });
   });
 
-  it("one that begins not to tell in the midst of a listing loses nothing unsaid", () => {
+  it("types that stop coming during a listing lose nothing silently", () => {
     for (const behind of [2, 5, 30, 80]) {
       const flatTree = many(flat);
       const one = scanUntold(makeTree(...flatTree, ...many((index) => `tmp${index}`)), {
@@ -447,8 +449,8 @@ describe("scan-sessions: a file system that does not tell what stands under a na
   });
 });
 
-describe("session-name", () => {
-  it("isSid takes the sids of every server and nothing else", () => {
+describe("layouts", () => {
+  it("isSid accepts the sids of every server and nothing else", () => {
     for (const sid of [hex("a1"), long("-_"), long("a", 85), long("a", 86)]) assert(isSid(sid), sid);
     for (const text of [
       "",
@@ -476,15 +478,17 @@ describe("session-name", () => {
   });
 });
 
-it("scanning fifty thousand names holds none of them", () => {
+it("scanning fifty thousand names keeps none in memory", () => {
   const directory = makeTemporaryDirectory();
   const script = `
     import { writeFileSync } from "node:fs";
-    import { scanSessions } from ${JSON.stringify(new URL("../../src/source/scan-sessions.js", import.meta.url).href)};
+    import { scanSessions } from ${JSON.stringify(scanModule)};
     import { newScanTally } from ${JSON.stringify(new URL("../../src/model/session-file.js", import.meta.url).href)};
     const directory = ${JSON.stringify(directory)};
-    for (let index = 0; index < 50000; index++)
-      writeFileSync(directory + "/werkzeug_" + index.toString(16).padStart(40, "0") + ".sess", "");
+    for (let index = 0; index < 50000; index++) {
+      const sid = index.toString(16).padStart(40, "0");
+      writeFileSync(directory + "/werkzeug_" + sid + ".sess", "");
+    }
     const before = process.memoryUsage().rss;
     let count = 0;
     for (const batch of scanSessions(directory, 256, newScanTally())) count += batch.length;

@@ -17,7 +17,7 @@ function flatFile(): SessionFile {
   return { directory, name, layout: "flat", sid };
 }
 
-/** Gives a test of files, of which the first was read. */
+/** Returns a check of files, of which the first was read. */
 function goneTestFor(file: SessionFile): (file: SessionFile) => Promise<boolean> {
   const folders = new SessionFolders([file.directory]);
   folders.note(file);
@@ -31,7 +31,7 @@ async function isGoneBy(folders: SessionFolders, file: SessionFile): Promise<boo
 const isGone = (file: SessionFile) => goneTestFor(file)(file);
 
 describe("session-folders: Odoo 16 moves a flat file on its first use (formats.md section 1)", () => {
-  it("a file that stands is not gone", async () => assert(!(await isGone(flatFile()))));
+  it("a file that exists is not gone", async () => assert(!(await isGone(flatFile()))));
 
   it("one that was moved is not gone, and is read from its new place", async () => {
     const file = flatFile();
@@ -50,7 +50,7 @@ describe("session-folders: Odoo 16 moves a flat file on its first use (formats.m
     assert.deepEqual(readSessionFile(file, 100), { kind: "vanished" });
   });
 
-  it("one that is gone is not read from behind a symlink to a scatter folder", () => {
+  it("a file that is gone is not read through a symlink to a scatter folder", () => {
     const file = flatFile();
     const elsewhere = makeTemporaryDirectory();
     renameSync(join(file.directory, file.name), join(elsewhere, sid));
@@ -58,7 +58,7 @@ describe("session-folders: Odoo 16 moves a flat file on its first use (formats.m
     assert.deepEqual(readSessionFile(file, 100), { kind: "vanished" });
   });
 
-  it("where the session directory itself went, or another came, nothing of it is gone", async () => {
+  it("if the session directory is gone or replaced, none of its files count as gone", async () => {
     const file = flatFile();
     const isGoneNow = goneTestFor(file);
     rmSync(join(file.directory, file.name));
@@ -69,18 +69,18 @@ describe("session-folders: Odoo 16 moves a flat file on its first use (formats.m
     assert(!(await isGoneNow(file)));
   });
 
-  it("what cannot be looked at is not known to be gone", async () => {
+  it("a file that cannot be statted does not count as gone", async () => {
     const file = flatFile();
     symlinkSync("loop", join(file.directory, "loop"));
     assert(!(await isGone({ ...file, directory: join(file.directory, "loop") })));
   });
 });
 
-describe("session-folders: a folder that went away took its files with it, and ended no session", () => {
+describe("session-folders: a folder that disappears takes its files along, and ends no session", () => {
   interface Place {
     readonly file: SessionFile;
     readonly folder: string;
-    /** Another folder, outside, that does not hold the file. */
+    /** Another folder, outside, without the file. */
     readonly other: string;
   }
 
@@ -100,7 +100,7 @@ describe("session-folders: a folder that went away took its files with it, and e
     ["a file", ({ folder }) => writeFileSync(folder, "")],
   ];
   for (const [name, swap] of swaps) {
-    it(`${name} is in its place: what was in it is not gone, nor when it is back`, async () => {
+    it(`${name} took its place: its files are not gone, not even when it is back`, async () => {
       const place = makePlace();
       const isGoneNow = goneTestFor(place.file);
       assert(!(await isGoneNow(place.file)));
@@ -115,7 +115,7 @@ describe("session-folders: a folder that went away took its files with it, and e
     });
   }
 
-  it("another folder is in its place: none is gone with that", async () => {
+  it("another folder took its place: no file counts as gone", async () => {
     const place = makePlace();
     const isGoneNow = goneTestFor(place.file);
     renameSync(place.folder, `${place.folder}-away`);
@@ -127,7 +127,7 @@ describe("session-folders: a folder that went away took its files with it, and e
     assert(await isGoneNow(place.file));
   });
 
-  it("a symlink was in its place when the file was read: none is gone from what is there later", async () => {
+  it("a symlink was there when the file was read: nothing is gone from a later folder", async () => {
     const place = makePlace();
     renameSync(place.folder, `${place.folder}-away`);
     symlinkSync(place.other, place.folder);
@@ -137,7 +137,7 @@ describe("session-folders: a folder that went away took its files with it, and e
     assert(!(await isGoneNow(place.file)));
   });
 
-  it("a folder that a server made since: what was in it is gone once it was deleted", async () => {
+  it("a folder that a server made since: its files are gone once deleted", async () => {
     const { file, folder } = makePlace();
     rmSync(folder, { recursive: true });
     const folders = new SessionFolders([file.directory]);
@@ -158,7 +158,7 @@ describe("session-folders: a folder that went away took its files with it, and e
   });
 });
 
-describe("session-folders: a folder that rested since before the run is looked at, and not each of its files", () => {
+describe("session-folders: for a folder unchanged since before the run, one stat replaces one per file", () => {
   const scattered = (): SessionFile => {
     const directory = makeTemporaryDirectory();
     mkdirSync(join(directory, "ab"));
@@ -175,7 +175,7 @@ describe("session-folders: a folder that rested since before the run is looked a
       }
     };
 
-    it(`${make.name}: a file that stands is not gone, one that was deleted is`, async () => {
+    it(`${make.name}: a file that exists is not gone, one that was deleted is`, async () => {
       const file = make();
       const isGoneNow = isGoneLater(file);
       assert(!(await isGoneNow(file)));
@@ -183,7 +183,7 @@ describe("session-folders: a folder that rested since before the run is looked a
       assert(await isGoneNow(file));
     });
 
-    it(`${make.name}: another file in the folder makes none gone, nor hides one that is`, async () => {
+    it(`${make.name}: another file in the folder neither makes one gone nor hides one that is`, async () => {
       const file = make();
       const isGoneNow = isGoneLater(file);
       writeFileSync(join(file.directory, file.name, "..", "stranger"), "");
@@ -192,7 +192,7 @@ describe("session-folders: a folder that rested since before the run is looked a
       assert(await isGoneNow(file));
     });
 
-    it(`${make.name}: nothing of it is looked at while the folder rests`, async () => {
+    it(`${make.name}: no file is statted while the folder is unchanged`, async () => {
       const file = make();
       mock.timers.enable({ apis: ["Date"], now: Date.now() + 10_000 });
       const folders = new SessionFolders([file.directory]);
@@ -210,7 +210,7 @@ describe("session-folders: a folder that rested since before the run is looked a
     });
   }
 
-  it("one that changed just before the run may have changed within the grain of its times: it does not rest", () => {
+  it("a folder that changed just before the run may change again within the resolution of its times", () => {
     const file = scattered();
     const folders = new SessionFolders([file.directory]);
     folders.note(file);
@@ -228,8 +228,8 @@ describe("session-folders: a folder that rested since before the run is looked a
   });
 });
 
-describe("session-folders: a session is gone only where no place of any session directory holds it", () => {
-  /** A file that was read and went, and the other session directory. */
+describe("session-folders: a session is gone only if no location in any session directory holds it", () => {
+  /** A file that was read and then disappeared, and the other session directory. */
   function makeMoved() {
     const file = flatFile();
     const other = makeTemporaryDirectory();
@@ -241,7 +241,7 @@ describe("session-folders: a session is gone only where no place of any session 
   const places = [`werkzeug_${sid}.sess`, `ab/${sid}`];
 
   for (const place of places) {
-    it(`${place} in the other directory: it is not gone until that went too`, async () => {
+    it(`${place} in the other directory: not gone until that is gone too`, async () => {
       const { other, isGoneNow } = makeMoved();
       mkdirSync(join(other, "ab"));
       assert(await isGoneNow());
@@ -251,7 +251,7 @@ describe("session-folders: a session is gone only where no place of any session 
       assert(await isGoneNow());
     });
 
-    it(`${place} in the other directory is a symlink or a folder: it is gone`, async () => {
+    it(`${place} in the other directory is a symlink or a folder: gone`, async () => {
       const { other, isGoneNow } = makeMoved();
       mkdirSync(join(other, "ab"));
       writeFileSync(join(other, "stranger"), "content");
@@ -272,7 +272,7 @@ describe("session-folders: a session is gone only where no place of any session 
     assert(await isGone(file));
   });
 
-  it("while the other directory is away, or another is there, nothing is known of it", async () => {
+  it("while the other directory is missing or replaced, nothing counts as gone", async () => {
     const { other, isGoneNow } = makeMoved();
     renameSync(other, `${other}-away`);
     assert(!(await isGoneNow()));
@@ -280,7 +280,7 @@ describe("session-folders: a session is gone only where no place of any session 
     assert(!(await isGoneNow()));
   });
 
-  it("while a scatter folder that was read from is away, nothing is known of it", async () => {
+  it("while a scatter folder that was read is missing, nothing counts as gone", async () => {
     const file = flatFile();
     const other = makeTemporaryDirectory();
     mkdirSync(join(other, "ab"));
@@ -293,8 +293,8 @@ describe("session-folders: a session is gone only where no place of any session 
   });
 });
 
-describe("session-folders: a file that was not found vanished only from the very directory that was noted", () => {
-  it("one that was deleted vanished, one that was moved or stands did not", () => {
+describe("session-folders: a file vanished only if the directory is the very one that was noted", () => {
+  it("a deleted file vanished; one that moved or exists did not", () => {
     const file = flatFile();
     const folders = new SessionFolders([file.directory]);
     assert(!folders.hasVanished(file));
@@ -305,13 +305,13 @@ describe("session-folders: a file that was not found vanished only from the very
     assert(folders.hasVanished(file));
   });
 
-  it("a scattered file vanished with its folder, whatever lies flat", () => {
+  it("a scattered file vanished with its folder, even if a flat one exists", () => {
     const flat = flatFile();
     const folders = new SessionFolders([flat.directory]);
     assert(folders.hasVanished({ ...flat, layout: "scattered", name: `ab/${sid}` }));
   });
 
-  it("while the directory is away, or another is there, none did", () => {
+  it("while the directory is missing or replaced, none vanished", () => {
     const file = flatFile();
     const folders = new SessionFolders([file.directory]);
     rmSync(join(file.directory, file.name));
@@ -321,7 +321,7 @@ describe("session-folders: a file that was not found vanished only from the very
     assert(!folders.hasVanished(file));
   });
 
-  it("where the directory was missing when it was to be noted, nothing tells: it did", () => {
+  it("if the directory was missing when noted, a file counts as vanished", () => {
     const file = flatFile();
     rmSync(file.directory, { recursive: true });
     assert(new SessionFolders([file.directory]).hasVanished(file));

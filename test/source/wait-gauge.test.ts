@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { WaitGauge } from "../../src/source/wait-gauge.js";
 
-/** A gauge on whose clock calls take these milliseconds each. */
+/** A gauge on whose clock the calls take these milliseconds. */
 function gaugeOf(...milliseconds: readonly number[]): WaitGauge {
   let nowMs = 0;
   const gauge = new WaitGauge(() => nowMs);

@@ -164,7 +164,7 @@ function isLatin1(encoding: PythonValue | undefined): boolean {
 }
 
 function latin1Bytes(text: string): Buffer {
-  if (/[^\u0000-\u00ff]/.test(text)) throw new DecodeError("corrupt", "text that is no latin1");
+  if (/[^\u0000-\u00ff]/.test(text)) throw new DecodeError("corrupt", "text that is not latin1");
   return Buffer.from(text, "latin1");
 }
 

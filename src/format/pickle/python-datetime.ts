@@ -15,7 +15,7 @@ export type Intern = (text: string) => object;
 
 /** `datetime.date(state)`. Throws `DecodeError` for a state that no pickler writes. */
 export function dateOfState(state: Buffer, intern: Intern): PythonDateTime {
-  if (state.length !== 4) throw new DecodeError("corrupt", "a date with a state of another length");
+  if (state.length !== 4) throw new DecodeError("corrupt", "a date with a state of the wrong length");
   const [year, month, day] = [state.readUInt16BE(0), state.readUInt8(2), state.readUInt8(3)];
   if (!isDate(year, month, day)) throw new DecodeError("corrupt", "a date out of range");
   const iso = isoDate(year, month, day);
@@ -37,7 +37,7 @@ export function dateTimeOfState(
   zone: PythonTimeZone | undefined,
   intern: Intern,
 ): PythonDateTime {
-  if (state.length !== 10) throw new DecodeError("corrupt", "a date-time with a state of another length");
+  if (state.length !== 10) throw new DecodeError("corrupt", "a date-time with a state of the wrong length");
   const [year, month, day] = [state.readUInt16BE(0), state.readUInt8(2) & 0x7f, state.readUInt8(3)];
   const [hour, minute, second] = [state.readUInt8(4), state.readUInt8(5), state.readUInt8(6)];
   const microsecond = state.readUIntBE(7, 3);

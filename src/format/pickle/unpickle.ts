@@ -84,7 +84,7 @@ class Unpickler {
       intern: (text) => this.#intern(text, () => ({})),
       spend: (items) => {
         this.#copiesLeft -= items;
-        if (this.#copiesLeft < 0) throw new DecodeError("too-large", "copies without end", this.#reader.at);
+        if (this.#copiesLeft < 0) throw new DecodeError("too-large", "too many copies", this.#reader.at);
       },
     };
     return this.#constructionMade;
@@ -94,7 +94,7 @@ class Unpickler {
     for (;;) {
       const code = this.#reader.byte();
       if (code === opcode.stop) break;
-      if (this.#stepsLeft-- === 0) throw new DecodeError("too-large", "opcodes without end", this.#reader.at);
+      if (this.#stepsLeft-- === 0) throw new DecodeError("too-large", "too many opcodes", this.#reader.at);
       this.#step(code);
     }
     const value = this.#pop();
@@ -245,7 +245,7 @@ class Unpickler {
         const name = this.#pop();
         const module = this.#pop();
         if (typeof name !== "string" || typeof module !== "string")
-          throw this.#corrupt("a name that is no text");
+          throw this.#corrupt("a name that is not text");
         this.#pushName(module, name);
         return;
       }
@@ -316,30 +316,30 @@ class Unpickler {
     const reader = this.#reader;
     switch (code) {
       case opcode.put: {
-        const index = this.#required(parseMemoText(reader.line()), "a memo number");
+        const index = this.#required(parseMemoText(reader.line()), "memo number");
         if (index < 0) throw this.#corrupt("a negative memo number");
         this.#remember(index);
         return;
       }
       case opcode.get:
-        this.#pushRemembered(this.#required(parseMemoText(reader.line()), "a memo number"));
+        this.#pushRemembered(this.#required(parseMemoText(reader.line()), "memo number"));
         return;
       case opcode.int:
-        this.#stack.push(this.#required(parseIntText(reader.line()), "an int"));
+        this.#stack.push(this.#required(parseIntText(reader.line()), "int"));
         return;
       case opcode.long:
-        this.#stack.push(this.#required(parseLongText(reader.line()), "an int"));
+        this.#stack.push(this.#required(parseLongText(reader.line()), "int"));
         return;
       case opcode.float:
-        this.#pushFloat(this.#required(parseFloatText(reader.line()), "a float"));
+        this.#pushFloat(this.#required(parseFloatText(reader.line()), "float"));
         return;
       case opcode.string: {
-        this.#stack.push(this.#byteText(this.#required(unquoteBytes(reader.line()), "a string literal")));
+        this.#stack.push(this.#byteText(this.#required(unquoteBytes(reader.line()), "string literal")));
         return;
       }
       case opcode.unicode: {
         const text = decodeRawUnicodeEscape(reader.line(), this.#splitText);
-        this.#stack.push(this.#required(text, "a text"));
+        this.#stack.push(this.#required(text, "text"));
         return;
       }
       default: {
@@ -379,7 +379,8 @@ class Unpickler {
     const top = this.#top();
     if (items.length === 0) return;
     const target = this.#filled(top, false);
-    if (!isKind(target, "dict") && !isFillable(target)) throw this.#corrupt("items for what is no dict");
+    if (!isKind(target, "dict") && !isFillable(target))
+      throw this.#corrupt("items for something that is not a dict");
     if (items.length % 2 !== 0) throw this.#corrupt("a key without a value");
     for (let index = 0; index < items.length; index += 2) {
       // The length is even, so both are there.
@@ -403,13 +404,13 @@ class Unpickler {
     const top = this.#top();
     if (items.length === 0) return;
     const target = this.#filled(top, true);
-    if (!Array.isArray(target)) throw this.#corrupt("items for what is no list");
+    if (!Array.isArray(target)) throw this.#corrupt("items for something that is not a list");
     for (const item of items) target.push(item);
   }
 
   #addItems(items: readonly PythonValue[]): void {
     const target = this.#top();
-    if (!isKind(target, "set") || target.frozen) throw this.#corrupt("items for what is no set");
+    if (!isKind(target, "set") || target.frozen) throw this.#corrupt("items for something that is not a set");
     for (const item of items) addItem(target, item);
   }
 
@@ -423,18 +424,18 @@ class Unpickler {
   }
 
   #remember(index: number | bigint): void {
-    if (index > maxMemoNumber) throw this.#corrupt("a memo number beyond all use");
+    if (index > maxMemoNumber) throw this.#corrupt("a memo number that is too large");
     this.#memo.set(index, this.#top());
   }
 
   #pushRemembered(index: number | bigint): void {
-    this.#stack.push(this.#required(this.#memo.get(index), "a memo number"));
+    this.#stack.push(this.#required(this.#memo.get(index), "memo number"));
   }
 
   #pushText(length: number): void {
     const start = this.#reader.take(length);
     const text = decodeRecurring(this.#reader.bytes, start, start + length, this.#splitText);
-    this.#stack.push(this.#required(text, "a text"));
+    this.#stack.push(this.#required(text, "text"));
   }
 
   #pushByteText(length: number): void {
@@ -474,7 +475,7 @@ class Unpickler {
   }
 
   #call(target: PythonValue, args: readonly PythonValue[] | undefined): void {
-    if (!isKind(target, "name")) throw this.#corrupt("a call of what is no name");
+    if (!isKind(target, "name")) throw this.#corrupt("a call of something that is not a name");
     const known = knownName(target);
     if (known === undefined) throw unsupportedName(target);
     if (args === undefined) throw this.#corrupt("a call without a tuple of arguments");
@@ -492,7 +493,7 @@ class Unpickler {
 
   /** NEWOBJ. An instance of an unknown class may be a dict or a list; its items will show. */
   #make(type: PythonValue, args: readonly PythonValue[] | undefined): void {
-    if (!isKind(type, "name")) throw this.#corrupt("an object of what is no name");
+    if (!isKind(type, "name")) throw this.#corrupt("an object whose class is not a name");
     const known = knownName(type);
     if (known === undefined) {
       if (args?.length !== 0) throw unsupportedName(type);
@@ -500,7 +501,7 @@ class Unpickler {
       return;
     }
     const made = args && known.make?.(args, this.#construction);
-    if (made === undefined) throw this.#corrupt(`${type.name} made as no pickler makes it`);
+    if (made === undefined) throw this.#corrupt(`${type.name} made in a way that no pickler uses`);
     this.#stack.push(this.#counted(made));
   }
 
@@ -540,7 +541,7 @@ class Unpickler {
   }
 
   #required<T>(value: T | undefined, what: string): T {
-    if (value === undefined) throw this.#corrupt(`${what} that is none`);
+    if (value === undefined) throw this.#corrupt(`invalid ${what}`);
     return value;
   }
 

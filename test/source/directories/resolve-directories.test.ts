@@ -7,7 +7,7 @@ import { resolveDirectories } from "../../../src/source/directories/resolve-dire
 import { callUnprivileged } from "../../support/call-unprivileged.js";
 import { makeTemporaryDirectory } from "../../support/temporary-directory.js";
 
-/** What the names mean; `warned` is given what a person would be warned of. */
+/** Resolves the names and collects the warnings in `warned`. */
 function resolve(names: readonly string[], allowMissing: boolean, warned: string[] = []): Promise<string[]> {
   return resolveDirectories({ names, comesFrom: null, allowMissing }, (text) => warned.push(text));
 }
@@ -118,7 +118,7 @@ describe("resolve-directories: an unmounted volume must not look like nothing to
     });
   }
 
-  it("a file is refused, missing ones allowed or not", async () => {
+  it("a file is refused, with or without --allow-missing", async () => {
     for (const allowMissing of [false, true])
       await assert.rejects(resolve([join(root, "c/sessions")], allowMissing), SettingsError);
   });
@@ -127,12 +127,12 @@ describe("resolve-directories: an unmounted volume must not look like nothing to
     await assert.rejects(resolve([join(root, "loop")], true), SourceError);
   });
 
-  it("a glob longer than a file name may be is a glob all the same", async () => {
+  it("a glob may be longer than a file name", async () => {
     const pattern = `{a,${"x,".repeat(200)}y}/sessions`;
     assert.deepEqual(await resolve([join(root, pattern)], false), [join(root, "a/sessions")]);
   });
 
-  it("a directory on the way that cannot be read is a SourceError", () => {
+  it("an unreadable parent is a SourceError", () => {
     const directory = makeTemporaryDirectory();
     mkdirSync(join(directory, "closed", "sessions"), { recursive: true });
     chmodSync(join(directory, "closed"), 0);
@@ -141,8 +141,8 @@ describe("resolve-directories: an unmounted volume must not look like nothing to
         directory,
         new URL("../../../src/source/directories/resolve-directories.js", import.meta.url),
         `process.chdir(${JSON.stringify(directory)});
-         const asked = { comesFrom: null, allowMissing: true, names: [${JSON.stringify(name)}] };
-         try { return await module.resolveDirectories(asked, () => undefined); }
+         const wanted = { comesFrom: null, allowMissing: true, names: [${JSON.stringify(name)}] };
+         try { return await module.resolveDirectories(wanted, () => undefined); }
          catch (error) { return { name: error.name, message: error.message }; }`,
       );
       assert.equal(caught.name, "SourceError", name);
@@ -154,7 +154,7 @@ describe("resolve-directories: an unmounted volume must not look like nothing to
 describe("resolve-directories: a directory with other names and no session file (spec.md section 5)", () => {
   const sid = "0123456789abcdef0123456789abcdef01234567";
   const flat = `werkzeug_${sid}.sess`;
-  /** Makes files, or directories if their names end in a slash; an empty file if its name ends in `=0`. */
+  /** Makes files; a directory if the name ends in a slash, an empty file if it ends in `=0`. */
   function make(...paths: readonly string[]): string {
     const top = makeTemporaryDirectory();
     for (const path of paths) {
@@ -177,7 +177,7 @@ describe("resolve-directories: a directory with other names and no session file 
     ["lost+found and names with a dot", ["lost+found/x", ".nfs001", ".snapshot/x"]],
   ];
   for (const [name, paths] of taken) {
-    it(`taken: ${name}`, async () => {
+    it(`accepted: ${name}`, async () => {
       const top = make(...paths);
       assert.deepEqual(await resolve([top], false), [top]);
     });
@@ -233,7 +233,7 @@ describe("resolve-directories: a directory with other names and no session file 
     await assert.rejects(resolve([top], false), SettingsError);
   });
 
-  it("one of several that a glob found is a warning, all of them are refused", async () => {
+  it("one of several directories of a glob gives a warning; if all are wrong, they are refused", async () => {
     const top = make(`a/s/${flat}`, "b/s/README", "c/s/");
     const warned: string[] = [];
     const found = await resolve([`${top}/*/s`], false, warned);
@@ -247,7 +247,7 @@ describe("resolve-directories: a directory with other names and no session file 
     await assert.rejects(resolve([`${top}/*/s`, `${top}/b/s`], false), SettingsError);
   });
 
-  it("a default that is missing says where it comes from, and offers no flag to hide it", async () => {
+  it("a missing default says where it comes from, and offers no flag to hide it", async () => {
     const missing = { names: [`${root}/none`], comesFrom: "It is the default", allowMissing: false };
     await assert.rejects(
       resolveDirectories(missing, () => undefined),
@@ -274,7 +274,7 @@ describe("resolve-directories: names that are not UTF-8", () => {
     ["matched by ?", "caf?/sessions", "caf\\xe9/sessions"],
     ["named, as Node gives it", "caf\ufffd/sessions", "caf\\ufffd/sessions"],
     ["in a glob, as Node gives it", "caf\ufffd/*", "caf\\ufffd/*"],
-    ["behind a symlink", "link", "caf\\ufffd/sessions"],
+    ["through a symlink", "link", "caf\\ufffd/sessions"],
   ] as const) {
     it(`refused: ${name}`, async () => {
       for (const allowMissing of [false, true]) {
@@ -287,7 +287,7 @@ describe("resolve-directories: names that are not UTF-8", () => {
     });
   }
 
-  it("one that the glob does not match is no matter, and UTF-8 is matched as ever", async () => {
+  it("a name that the glob does not match does no harm, and UTF-8 names still match", async () => {
     assert.deepEqual(await resolve([`${top}/g*/sessions`], false), [join(top, "good/sessions")]);
     assert.deepEqual(await resolve([`${top}/caf\u00e9/sess*`], false), [join(top, "caf\u00e9/sessions")]);
   });

@@ -24,14 +24,14 @@ function makePlace(): Place {
   return { folder, path: join(folder, file), aside: join(folder, setAsideName(file)), outside };
 }
 
-describe("put-back: what stands at the name decides (spec.md section 4, Purge: never over a newer one)", () => {
+describe("put-back: what has the name decides (spec.md section 4, Purge: never over a newer one)", () => {
   const rows: readonly {
     readonly name: string;
     readonly aside: (place: Place) => void;
     readonly standing: (place: Place) => void;
-    /** What there is under another name at the end; nothing by default. */
+    /** What has another name in the end; nothing by default. */
     readonly renamed?: string;
-    /** At the end: at the name, and aside. */
+    /** In the end: what has the name, and what lies aside. */
     readonly ends: readonly [path: string, aside: string];
   }[] = [
     {
@@ -65,7 +65,7 @@ describe("put-back: what stands at the name decides (spec.md section 4, Purge: n
       ends: ["file: aside", "nothing"],
     },
     {
-      name: "an earlier file, where the one aside has no byte",
+      name: "an earlier file, while the one aside is empty",
       aside: ({ aside }) => save(aside, ""),
       standing: ({ path }) => save(path, "earlier", dayAgo - 1),
       ends: ["file: earlier", "nothing"],
@@ -98,21 +98,21 @@ describe("put-back: what stands at the name decides (spec.md section 4, Purge: n
           : { ends: [stranger, "nothing"] as const }),
       },
       {
-        name: `a session file, and aside lies ${stranger}: none of both goes, and that gets another name`,
+        name: `a session file, and aside lies ${stranger}: neither is removed, and that gets another name`,
         aside: ({ aside, outside }: Place) => make(aside, outside),
         standing: ({ path }: Place) => save(path, "standing", dayAgo + 1),
         ends: ["file: standing", "nothing"] as const,
         renamed: stranger,
       },
       {
-        name: `${stranger}: none of both goes, and that gets another name`,
+        name: `${stranger}: neither is removed, and that gets another name`,
         aside: ({ aside }: Place) => save(aside, "aside"),
         standing: ({ path, outside }: Place) => make(path, outside),
         ends: ["file: aside", "nothing"] as const,
         renamed: stranger,
       },
       {
-        name: `${stranger}, and so does a pipe aside: none of both goes`,
+        name: `${stranger}, and a pipe aside: neither is removed`,
         aside: ({ aside }: Place) => strangers["a pipe"](aside),
         standing: ({ path, outside }: Place) => make(path, outside),
         ends: [stranger, "nothing"] as const,
@@ -152,7 +152,7 @@ describe("put-back: what stands at the name decides (spec.md section 4, Purge: n
   }
 });
 
-/** What a stranger is described as, where it is one; else what was asked for. */
+/** The description of a stranger, else the text itself. */
 function describedAs(name: string, { outside }: Place): string {
   const make = Object.entries(strangers).find(([one]) => one === name)?.[1];
   if (make === undefined) return name;
@@ -177,7 +177,7 @@ function withoutLinks(): () => void {
   );
 }
 
-describe("put-back: what comes and goes meanwhile", () => {
+describe("put-back: names that come and go meanwhile", () => {
   const rows: readonly {
     readonly name: string;
     readonly moments: (
@@ -185,7 +185,7 @@ describe("put-back: what comes and goes meanwhile", () => {
     ) => readonly (readonly [side: "before" | "after", call: FileCall, at: number, action: () => void])[];
     readonly problem?: string;
     readonly path: string;
-    /** How many names of ours are left. */
+    /** How many files are still set aside. */
     readonly left: number;
   }[] = [
     {
@@ -195,7 +195,7 @@ describe("put-back: what comes and goes meanwhile", () => {
       left: 0,
     },
     {
-      name: "what stood there goes before it is looked at",
+      name: "what was there disappears before it is checked",
       moments: ({ path }) => [
         ["before", "linkSync", 1, () => save(path, "later", dayAgo + 1)],
         ["after", "linkSync", 1, () => undefined],
@@ -286,7 +286,7 @@ describe("put-back: what comes and goes meanwhile", () => {
     ["a session file", (path: string) => save(path, "came")],
     ["a directory", strangers["a directory"]],
   ] as const) {
-    it(`a directory lies aside, and ${came} comes between the look and its return: both stay`, () => {
+    it(`a directory lies aside, and ${came} comes between the check and its return: both stay`, () => {
       const place = makePlace();
       strangers["a directory"](place.aside);
       const action = () => make(place.path);
@@ -302,7 +302,7 @@ describe("put-back: what comes and goes meanwhile", () => {
     });
   }
 
-  it("an empty directory lies aside, and another comes to its name just then: neither replaces the other", () => {
+  it("an empty directory lies aside, and another takes its name just then: neither replaces the other", () => {
     const place = makePlace();
     strangers["an empty directory"](place.aside);
     const inode = lstatSync(place.aside).ino;
@@ -318,7 +318,7 @@ describe("put-back: what comes and goes meanwhile", () => {
     assert(inodes.includes(inode));
   });
 
-  it("earlier files that come again and again: it ends, and the latest of all is still there", () => {
+  it("earlier files that keep coming: it ends, and the latest of all still exists", () => {
     const place = makePlace();
     save(place.aside, "the latest");
     let came = 0;
@@ -333,14 +333,14 @@ describe("put-back: what comes and goes meanwhile", () => {
     assert(came < 20, `${came} came`);
     const left = [file, ...asideIn(place.folder)].map((name) => describePlace(join(place.folder, name)));
     assert(left.includes("file: the latest"), left.join());
-    // A later run brings it in order.
+    // A later run puts it in order.
     for (const name of asideIn(place.folder)) {
       assert.equal(putBack(join(place.folder, name), place.path), undefined);
     }
     assert.deepEqual([describePlace(place.path), asideIn(place.folder)], ["file: the latest", []]);
   });
 
-  it("what is no system error is thrown", () => {
+  it("throws errors that are not the system's", () => {
     const place = makePlace();
     save(place.aside, "aside");
     const action = () => {

@@ -27,7 +27,7 @@ const file = `werkzeug_${sid}.sess`;
 interface Place {
   readonly folder: string;
   readonly path: string;
-  /** A file outside of the session directory. */
+  /** A file outside the session directory. */
   readonly outside: string;
   /** The session file as it was when it was compared. */
   readonly compared: ExactStamp;
@@ -52,7 +52,7 @@ type Meanwhile = readonly (readonly [
   at?: number,
 ])[];
 
-/** Removes the session file, while something happens meanwhile. */
+/** Removes the session file while something happens. */
 function remove(place: Place, meanwhile: Meanwhile): Removal {
   const end = tamper(
     meanwhile.map(([side, call, action, at = 1]) => ({ side, call, file, at, action: () => action(place) })),
@@ -64,7 +64,7 @@ function remove(place: Place, meanwhile: Meanwhile): Removal {
   }
 }
 
-/** What was given another name. */
+/** The content of what got another name. */
 function renamedIn(folder: string): string[] {
   return readdirSync(folder)
     .filter((name) => /\.sess\.[0-9a-f]{16}$/.test(name))
@@ -81,7 +81,7 @@ const newSave: Action = ({ path }) => save(path, "saved since", dayAgo + 60);
 const earlierSave: Action = ({ path }) => save(path, "earlier", dayAgo - 60);
 const sameLooks: Action = ({ path }) => save(path, "PROVEN");
 
-/** What may come in the place of a file that was compared. */
+/** What may replace a file that was compared. */
 const swaps: Readonly<Record<string, Action>> = {
   "a later save": newSave,
   "an earlier save": earlierSave,
@@ -99,8 +99,8 @@ const swaps: Readonly<Record<string, Action>> = {
   ),
 };
 
-describe("remove-session-file: the file that was compared goes, and no other (spec.md section 4, Purge)", () => {
-  it("it goes, and nothing of ours stays", () => {
+describe("remove-session-file: removes the file that was compared, and no other (spec.md section 4, Purge)", () => {
+  it("removes it, and leaves nothing of ours", () => {
     const place = makePlace();
     assert.deepEqual(remove(place, []), { kind: "removed" });
     assert.equal(describePlace(place.path), "nothing");
@@ -109,8 +109,8 @@ describe("remove-session-file: the file that was compared goes, and no other (sp
 
   for (const [name, swap] of Object.entries(swaps)) {
     for (const [when, call] of [
-      ["before it is looked at", "lstatSync"],
-      ["after it was looked at, before it is set aside", "renameSync"],
+      ["before it is checked", "lstatSync"],
+      ["after it was checked, before it is set aside", "renameSync"],
     ] as const) {
       it(`${name}, ${when}: it stays`, () => {
         const place = makePlace();
@@ -138,7 +138,7 @@ describe("remove-session-file: the file that was compared goes, and no other (sp
       });
     }
 
-    it(`${name} comes once it is set aside: it goes, and that stays`, () => {
+    it(`${name} comes once it is set aside: it is removed, and that stays`, () => {
       const place = makePlace();
       let came = "";
       const removal = remove(place, [
@@ -164,10 +164,10 @@ describe("remove-session-file: the file that was compared goes, and no other (sp
     ["another content", "PROVEN"],
     ["the same content", "proven"],
   ] as const) {
-    it(`${name}, written in place with the time set back, is not the file compared: the change time tells`, () => {
+    it(`${name}, rewritten in place with its mtime restored, is another file: its ctime differs`, () => {
       const place = makePlace();
       const { atime, mtime, ino } = statSync(place.path);
-      // Until the change time, which some systems count in steps, differs.
+      // Repeats until the ctime differs; some systems count it in steps.
       do {
         writeFileSync(place.path, write);
         utimesSync(place.path, atime, mtime);
@@ -178,7 +178,7 @@ describe("remove-session-file: the file that was compared goes, and no other (sp
     });
   }
 
-  it("another mode alone: it stays, for what else changed is not known", () => {
+  it("a changed mode alone: it stays, for more may have changed", () => {
     const place = makePlace();
     do chmodSync(place.path, 0o640);
     while (lstatSync(place.path, { bigint: true }).ctimeNs === place.compared.ctimeNs);
@@ -191,7 +191,7 @@ describe("remove-session-file: another file was set aside, and something came to
     readonly name: string;
     readonly first: Action;
     readonly second: Action;
-    /** At the name, and under another name where there is something. */
+    /** What has the name, and what got another name, if anything. */
     readonly ends: readonly string[];
   }[] = [
     {
@@ -220,7 +220,7 @@ describe("remove-session-file: another file was set aside, and something came to
         ends: ["file: PROVEN", stranger],
       },
       {
-        name: `a session file, where ${stranger} was set aside: both stay, the session file under its name`,
+        name: `a session file, while ${stranger} was set aside: both stay, the session file under its name`,
         first: ({ path, outside }: Place) => replace(path, () => make(path, outside)),
         second: newSave,
         ends: ["file: saved since", stranger],
@@ -245,17 +245,17 @@ describe("remove-session-file: another file was set aside, and something came to
   }
 });
 
-describe("remove-session-file: what fails leaves the file where it stood", () => {
+describe("remove-session-file: a failure leaves the file where it was", () => {
   const rows: readonly {
     readonly name: string;
     readonly meanwhile: Meanwhile;
     readonly removal: Removal;
-    /** What stands at the name. */
+    /** What has the name. */
     readonly path: string;
     readonly aside?: number;
   }[] = [
     {
-      name: "it may not be looked at",
+      name: "it cannot be statted",
       meanwhile: [["before", "lstatSync", answer("EACCES")]],
       removal: { kind: "failed", code: "EACCES" },
       path: "file: proven",
@@ -273,7 +273,7 @@ describe("remove-session-file: what fails leaves the file where it stood", () =>
       path: "nothing",
     },
     {
-      name: "it goes after it was looked at",
+      name: "it disappears after it was checked",
       meanwhile: [["before", "renameSync", ({ path }) => rmSync(path)]],
       removal: { kind: "vanished" },
       path: "nothing",
@@ -311,7 +311,7 @@ describe("remove-session-file: what fails leaves the file where it stood", () =>
       aside: 1,
     },
     {
-      name: "another file is set aside, where there are no links: it is put back all the same",
+      name: "another file is set aside, on a file system without links: it is still put back",
       meanwhile: [
         ["before", "renameSync", sameLooks],
         ["before", "linkSync", answer("EPERM")],
@@ -320,7 +320,7 @@ describe("remove-session-file: what fails leaves the file where it stood", () =>
       path: "file: PROVEN",
     },
     {
-      name: "another run takes it for a crash's and puts it back before it is opened",
+      name: "another run takes it for a crash's leftover and puts it back before it is opened",
       meanwhile: [["before", "openSync", putBackByOther]],
       removal: { kind: "vanished" },
       path: "file: proven",
@@ -341,7 +341,7 @@ describe("remove-session-file: what fails leaves the file where it stood", () =>
     });
   }
 
-  it("what is no system error is thrown", () => {
+  it("throws errors that are not the system's", () => {
     const bug: Action = () => {
       throw new TypeError("a bug");
     };
@@ -350,7 +350,7 @@ describe("remove-session-file: what fails leaves the file where it stood", () =>
     }
   });
 
-  it("for an account that may not write to the directory", () => {
+  it("an account that may not write to the directory", () => {
     const folder = join(makeTemporaryDirectory(), "sessions");
     mkdirSync(folder);
     save(join(folder, file), "proven");

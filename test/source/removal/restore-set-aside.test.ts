@@ -14,7 +14,7 @@ import { makeTemporaryDirectory } from "../../support/temporary-directory.js";
 import { asideIn, dayAgo, describePlace, save, strangers } from "../support/hostile-files.js";
 
 const sid = "ab".padEnd(40, "0");
-/** A process that has ended: its id is above any that Linux gives. */
+/** A process that has ended: Linux gives no pid this high. */
 const endedPid = 4_194_305;
 
 function sessionFile(directory: string, layout: SessionFile["layout"], own = sid): SessionFile {
@@ -28,7 +28,7 @@ function newDirectory(): string {
   return directory;
 }
 
-/** Lays a file aside, as a purge that was killed leaves it. */
+/** Sets a file aside, as a killed purge leaves it. */
 function layAside(file: SessionFile, content = "aside", pid = endedPid): SetAsideFile {
   const asideName = setAsideName(basename(file.name)).replace(String(process.pid), String(pid));
   save(join(file.directory, dirname(file.name), asideName), content);
@@ -41,10 +41,10 @@ function pathOf(file: SessionFile): string {
 
 const nothingDone: Restored = { files: [], inHand: 0, problems: [] };
 
-describe("restore-set-aside: what a crash left under names of ours (spec.md section 4, Purge)", () => {
+describe("restore-set-aside: files that a crash left set aside (spec.md section 4, Purge)", () => {
   it("nothing is left", () => assert.deepEqual(restoreSetAside([]), nothingDone));
 
-  it("comes back in both layouts, in several directories, and is told of", () => {
+  it("files come back in both layouts and several directories, and are reported", () => {
     const directories = [newDirectory(), newDirectory()];
     const files = directories.flatMap((directory) => [
       sessionFile(directory, "flat"),
@@ -59,7 +59,7 @@ describe("restore-set-aside: what a crash left under names of ours (spec.md sect
     }
   });
 
-  it("two of one name: the later one stays, whichever comes first, and is told of once", () => {
+  it("two of one name: the later one stays, in either order, and is reported once", () => {
     for (const order of [1, -1]) {
       const file = sessionFile(newDirectory(), "scattered");
       const both = [layAside(file, "earlier"), layAside(file, "later")];
@@ -73,7 +73,7 @@ describe("restore-set-aside: what a crash left under names of ours (spec.md sect
     }
   });
 
-  it("where a file stands it is not told of: the scan gave it out", () => {
+  it("if a file has the name, it is not reported: the scan has listed it", () => {
     const file = sessionFile(newDirectory(), "flat");
     save(pathOf(file), "later", dayAgo + 1);
     assert.deepEqual(restoreSetAside([layAside(file)]), nothingDone);
@@ -81,7 +81,7 @@ describe("restore-set-aside: what a crash left under names of ours (spec.md sect
   });
 
   for (const [stranger, make] of Object.entries(strangers)) {
-    it(`where ${stranger} stands, that gets another name`, () => {
+    it(`${stranger} that has the name gets another`, () => {
       const file = sessionFile(newDirectory(), "flat");
       const outside = join(makeTemporaryDirectory(), "outside");
       writeFileSync(outside, "outside");
@@ -98,7 +98,7 @@ describe("restore-set-aside: what a crash left under names of ours (spec.md sect
     });
   }
 
-  it("one that cannot be put back does not keep the others", () => {
+  it("one that cannot be put back does not stop the others", () => {
     const directory = newDirectory();
     const [stuck, free] = [sessionFile(directory, "flat"), sessionFile(directory, "scattered")];
     const action = () => {
@@ -114,7 +114,7 @@ describe("restore-set-aside: what a crash left under names of ours (spec.md sect
     assert.equal(asideIn(directory).length, 1);
   });
 
-  it("one that is gone since it was listed is no problem", () => {
+  it("one that has gone since it was listed is no problem", () => {
     const file = sessionFile(newDirectory(), "flat");
     const setAside = layAside(file);
     rmSync(join(file.directory, setAside.asideName));
@@ -138,8 +138,8 @@ describe("restore-set-aside: what a crash left under names of ours (spec.md sect
   }
 });
 
-describe("restore-set-aside: what is in a running purge's hand", () => {
-  it("stays there, and is counted", async () => {
+describe("restore-set-aside: a running purge's files", () => {
+  it("they stay there, and are counted", async () => {
     const child = spawn("sh", ["-c", "echo started; read line", "tele-sessions"], {
       stdio: ["pipe", "pipe", "inherit"],
     });
@@ -156,7 +156,7 @@ describe("restore-set-aside: what is in a running purge's hand", () => {
     assert.deepEqual(restoreSetAside([setAside]), { ...nothingDone, files: [file] });
   });
 
-  it("another program has the id by now, or we have it: it comes back", () => {
+  it("they come back if another program has the pid by now, or we do", () => {
     for (const pid of [1, process.pid, 0]) {
       const file = sessionFile(newDirectory(), "flat");
       assert.deepEqual(restoreSetAside([layAside(file, "aside", pid)]), { ...nothingDone, files: [file] });
@@ -164,8 +164,8 @@ describe("restore-set-aside: what is in a running purge's hand", () => {
   });
 });
 
-describe("restore-set-aside: what is outside stays as it is", () => {
-  it("a scatter folder that became a symlink is not gone through", () => {
+describe("restore-set-aside: leaves everything outside alone", () => {
+  it("does not follow a scatter folder that became a symlink", () => {
     const [directory, outside] = [newDirectory(), newDirectory()];
     const inside = layAside(sessionFile(directory, "scattered"));
     const other = layAside(sessionFile(outside, "scattered"), "outside");
@@ -195,7 +195,7 @@ describe("restore-set-aside: what is outside stays as it is", () => {
   });
 });
 
-it("restore-set-aside: a folder that may not be entered is a problem, and the others come back", () => {
+it("restore-set-aside: a folder without permission is a problem, and the others come back", () => {
   const directory = newDirectory();
   const closed = layAside(sessionFile(directory, "scattered"));
   const open = layAside(sessionFile(directory, "flat"));
@@ -206,7 +206,7 @@ it("restore-set-aside: a folder that may not be entered is a problem, and the ot
     `return module.restoreSetAside(${JSON.stringify([closed, open])});`,
   );
   chmodSync(join(directory, "ab"), 0o700);
-  // Where another's file may not be linked, it is renamed.
+  // If another's file may not be linked, it is renamed.
   assert.deepEqual(restored, { files: [open.file], inHand: 0, problems: ["EACCES"] });
   assert.equal(describePlace(pathOf(open.file)), "file: aside");
   assert.equal(asideIn(join(directory, "ab")).length, 1);

@@ -12,13 +12,10 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 
-/** A day ago, in seconds: what files were modified at. */
+/** A day ago, in seconds: when files were modified. */
 export const dayAgo = Math.floor(Date.now() / 1000) - 86_400;
 
-/**
- * Puts a file in a place, as servers do: a new one under another name, which is renamed. Modified a
- * day ago by default.
- */
+/** Saves a file as servers do, by a rename of a new one. Modified a day ago by default. */
 export function save(path: string, content: string, seconds = dayAgo): void {
   const temporary = `${path}.__wz_sess`;
   writeFileSync(temporary, content);
@@ -26,7 +23,7 @@ export function save(path: string, content: string, seconds = dayAgo): void {
   renameSync(temporary, path);
 }
 
-/** What may stand in a session file's place. Each makes it at a path where nothing is. */
+/** What may take a session file's place. Each makes it at a free path. */
 export const strangers = {
   "a symlink to a file outside": (path, outside) => symlinkSync(outside, path),
   "a symlink to nothing": (path) => symlinkSync("nowhere", path),
@@ -38,13 +35,13 @@ export const strangers = {
   },
 } satisfies Record<string, (path: string, outside: string) => void>;
 
-/** Lets something take the place of what stands at a path, which is moved out of the way. */
+/** Replaces what a path holds, which is moved out of the way. */
 export function replace(path: string, make: (path: string) => void): void {
   renameSync(path, `${path}.moved`);
   make(path);
 }
 
-/** What stands at a path, in a few words. */
+/** Describes what a path holds. */
 export function describePlace(path: string): string {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return "nothing";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { WaitGauge } from "../../../src/source/wait-gauge.js";
 
-/** A gauge that has found that calls wait. */
+/** A gauge that has found that calls are slow. */
 export function waitingGauge(): WaitGauge {
   let nowMs = 0;
   const gauge = new WaitGauge(() => nowMs++);
