@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { compareHeld } from "../../src/convert/compare-held.js";
-import type { LifetimeSettings } from "../../src/convert/lifetime.js";
+import type { LifetimeOptions } from "../../src/convert/lifetime.js";
 import { signedInstant } from "../../src/convert/sign.js";
 
 const nowMs = Date.UTC(2026, 0, 10);
@@ -23,7 +23,7 @@ interface Case {
   readonly policy?: "newest" | "keep";
   readonly file?: string;
   readonly modifiedMs?: number;
-  readonly ttl?: LifetimeSettings["ttl"];
+  readonly ttl?: LifetimeOptions["ttl"];
 }
 
 function compare({
