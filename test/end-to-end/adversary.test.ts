@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, test } from "node:test";
+import { between } from "../support/between.js";
 import { redisCommand, redisPipeline } from "../support/redis-command.js";
 import { type Step, type TamperedRun, tamperOptions } from "../support/tampered-run.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
@@ -218,15 +219,7 @@ describe("an adversary swaps one thing at the worst moment of a purge (spec.md s
         redis,
         numbers.map((number) => ["SET", keyOf(number), value, "PX", lifetime]),
       );
-      const args = [
-        "purge",
-        "--in-use",
-        "--session-dir",
-        ground.directory,
-        "--port",
-        String(redis.port),
-        "--json",
-      ];
+      const args = ["purge", "--in-use", ...between(ground.directory, redis), "--json"];
       const { stderr, report, ...result } = await run(args, tamperOptions({ moments: tamper(ground) }));
       assert.deepEqual([result.exitCode, report.sessions.purged], [exitCode, removed], stderr);
       check(ground);
@@ -260,15 +253,7 @@ describe("an adversary swaps one thing at the worst moment of a purge (spec.md s
         ],
       },
     ];
-    const args = [
-      "copy",
-      "--purge",
-      "--session-dir",
-      ground.directory,
-      "--port",
-      String(redis.port),
-      "--json",
-    ];
+    const args = ["copy", "--purge", ...between(ground.directory, redis), "--json"];
     const { exitCode, stderr, report } = await run(args, tamperOptions({ moments }));
     const { copied, vanished, purged } = report.sessions;
     assert.deepEqual([exitCode, copied, vanished, purged], [0, sessions, 0, sessions], stderr);

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:f
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { between } from "../support/between.js";
 import { redisCommand } from "../support/redis-command.js";
 import type { RedisServer } from "../support/redis-server.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
@@ -71,7 +72,7 @@ describe("each applet: copy, switch, copy again, verify, purge (spec.md section 
     test(name, async (t) => {
       const redis = await redisOf(t);
       const directory = directoryOf(sessions);
-      const args = ["--session-dir", directory, "--port", String(redis.port), "--json"];
+      const args = [...between(directory, redis), "--json"];
       const first = await run(["copy", ...args]);
       assert.deepEqual([first.exitCode, first.report.target.serverWorks], [0, "files"], first.stderr);
 
@@ -109,7 +110,7 @@ describe("each applet: copy, switch, copy again, verify, purge (spec.md section 
     test(`${name}; then the server goes back to files`, async (t) => {
       const redis = await redisOf(t);
       const directory = directoryOf(sessions);
-      const args = ["--session-dir", directory, "--port", String(redis.port), "--json"];
+      const args = [...between(directory, redis), "--json"];
       assert.equal((await run(["copy", ...args])).exitCode, 0);
       await save(redis, keyOf(1), newSession);
       const back = '{"uid": 2, "login": "a", "v": "back on files"}';
@@ -163,13 +164,7 @@ describe("rotated sessions of Odoo 19 (formats.md section 1)", { concurrency: 2 
     const directory = join(makeTemporaryDirectory(), "s");
     const endsAtMs = Date.now() + 60_000;
     saveLong(directory, longSid, rotated(endsAtMs / 1000));
-    const { exitCode, stderr } = await run([
-      "copy",
-      "--session-dir",
-      directory,
-      "--port",
-      String(redis.port),
-    ]);
+    const { exitCode, stderr } = await run(["copy", ...between(directory, redis)]);
     assert.equal(exitCode, 0, stderr);
     const expiry = Number(await redisCommand(redis, "PEXPIRETIME", `session:${longSid}`));
     assert.ok(expiry <= endsAtMs && expiry > endsAtMs - 1001, `${expiry} for ${endsAtMs}`);
@@ -184,7 +179,7 @@ describe("rotated sessions of Odoo 19 (formats.md section 1)", { concurrency: 2 
     const directory = join(makeTemporaryDirectory(), "s");
     const other = `zz${longSid.slice(2)}`;
     for (const sid of [longSid, other]) saveLong(directory, sid, { uid: 2, login: "a" });
-    const args = ["copy", "--session-dir", directory, "--port", String(redis.port), "--json"];
+    const args = ["copy", ...between(directory, redis), "--json"];
     assert.equal((await run(args)).exitCode, 0);
     await expiring(10_800)(redis, `session:${other}`, newSession);
     for (const sid of [longSid, other]) saveLong(directory, sid, rotated(Date.now() / 1000 - 5), 0);
@@ -203,7 +198,7 @@ describe("rotated sessions of Odoo 19 (formats.md section 1)", { concurrency: 2 
       const redis = await redisOf(t);
       const directory = join(makeTemporaryDirectory(), "s");
       saveLong(directory, longSid, rotated(value));
-      await run(["copy", "--session-dir", directory, "--port", String(redis.port)]);
+      await run(["copy", ...between(directory, redis)]);
       const left = Number(await redisCommand(redis, "PTTL", `session:${longSid}`));
       assert.ok(left > 604_000_000, String(left));
     });
@@ -216,7 +211,7 @@ describe("logouts between two copies, while the server works on files (spec.md s
   test("the key of a session whose file is gone is retracted, unless the mark notes another directory", async (t) => {
     const redis = await redisOf(t);
     const directory = directoryOf(sessions, Date.now() - 60_000);
-    const args = ["copy", "--session-dir", directory, "--port", String(redis.port), "--json"];
+    const args = ["copy", ...between(directory, redis), "--json"];
     assert.equal((await run(args)).exitCode, 0);
     rmSync(pathOf(directory, 7));
     saveSession(directory, 1, newSession, { mtimeMs: Date.now() });
@@ -228,7 +223,7 @@ describe("logouts between two copies, while the server works on files (spec.md s
     assert.equal(await redisCommand(redis, "EXISTS", keyOf(7)), 0);
 
     const other = directoryOf(1);
-    assert.equal((await run(["copy", "--session-dir", other, "--port", String(redis.port)])).exitCode, 0);
+    assert.equal((await run(["copy", ...between(other, redis)])).exitCode, 0);
     rmSync(pathOf(directory, 8));
     saveSession(directory, 1, oldSession, { mtimeMs: Date.now() });
     const third = await run(args);
@@ -240,7 +235,7 @@ describe("logouts between two copies, while the server works on files (spec.md s
   test("lifetimes of equal keys are renewed while the server works on files, and not on Redis", async (t) => {
     const redis = await redisOf(t);
     const directory = directoryOf(2, Date.now() - 60_000);
-    const args = ["copy", "--session-dir", directory, "--port", String(redis.port), "--json"];
+    const args = ["copy", ...between(directory, redis), "--json"];
     assert.equal((await run(args)).exitCode, 0);
     const expiry = async () => Number(await redisCommand(redis, "PEXPIRETIME", keyOf(2)));
     // The sign takes the last three digits of an instant: within a second a renewal changes

@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { between } from "../support/between.js";
 import { cleanEnvironment } from "../support/clean-environment.js";
 import { binary } from "../support/command.js";
 import { makeSessions } from "../support/make-sessions.js";
@@ -29,15 +30,7 @@ interface ShellResult {
 async function runInShell(line: string): Promise<ShellResult> {
   const codeFile = join(top, "code");
   writeFileSync(codeFile, "");
-  const copy = [
-    process.execPath,
-    binary,
-    "copy",
-    "--session-dir",
-    join(top, "s"),
-    "--port",
-    String(redis.port),
-  ];
+  const copy = [process.execPath, binary, "copy", ...between(join(top, "s"), redis)];
   const script = `code=$1; shift; args="$*"; run() { $args "$@"; echo $? > "$code"; }; ${line}`;
   const written = await new Promise<{ stdout: string; stderr: string }>((resolve) => {
     execFile(

@@ -5,8 +5,10 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { signedInstant } from "../../src/convert/sign.js";
+import { between } from "../support/between.js";
 import { caretaker } from "../support/caretaker.js";
 import { makeSessions } from "../support/make-sessions.js";
+import { makeRandom } from "../support/random.js";
 import { connectRedis, type RedisArgument } from "../support/redis-client.js";
 import { redisCommand, redisPipeline } from "../support/redis-command.js";
 import type { RedisServer } from "../support/redis-server.js";
@@ -190,7 +192,7 @@ async function judgePolicy(t: TestContext, policy: (typeof policies)[number]): P
   const index = policies.indexOf(policy);
   const counts = { copied: 0, identical: 0, kept: 0, failed: 0 };
   for (const { expected } of cases) counts[expected[index]?.[0] ?? "failed"] += 1;
-  const args = ["copy", "--session-dir", directory, "--port", String(redis.port), "--json"];
+  const args = ["copy", ...between(directory, redis), "--json"];
   const chosen = policy === "newest" ? [] : ["--on-conflict", policy];
 
   await redisCommand(redis, "CONFIG", "RESETSTAT");
@@ -245,7 +247,7 @@ async function judgeSecondCopy(t: TestContext, more: readonly string[]): Promise
   const directory = join(makeTemporaryDirectory(), "s");
   const sessions = 700;
   await makeSessions(directory, { count: sessions, mtimes: "spread" });
-  const args = ["copy", "--session-dir", directory, "--port", String(redis.port), "--json", ...more];
+  const args = ["copy", ...between(directory, redis), "--json", ...more];
   const first = await run(args);
   assert.equal(first.report.sessions.copied + first.report.sessions.expired, sessions);
   const after = await stateOf(redis);
@@ -279,17 +281,6 @@ interface LiveServerReport {
 
 const liveValue = (number: number, save: number): string => `{"uid": 2, "v": "live ${number} ${save}"}`;
 const liveFile = (number: number): string => `{"uid": 2, "v": "file ${number}"}`;
-
-/** Random numbers below 1, the same for the same seed. */
-function makeRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 /**
  * Saves sessions as the applet does, SET and a while later EXPIRE, in random order, until it is
@@ -433,7 +424,7 @@ function registerTests(): void {
     const directory = join(makeTemporaryDirectory(), "s");
     mkdirSync(directory);
     writeSession(directory, 1, file, Date.now() - day);
-    const args = ["copy", "--session-dir", directory, "--port", String(redis.port), "--username", "u"];
+    const args = ["copy", ...between(directory, redis), "--username", "u"];
     const environment = { TELE_SESSION_REDIS_PASSWORD: "NotToBeShown" };
     assert.equal((await run(args, { environment })).exitCode, 0);
     const endsMs = signedInstant(Date.now() - 2 * day + full, other, 0);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, rmdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { between } from "../support/between.js";
 import { makeSessions } from "../support/make-sessions.js";
 import { startRedis } from "../support/redis-server.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
@@ -16,7 +17,7 @@ test("copies sessions of every format and layout, byte for byte, and nothing els
   const made = await makeSessions(join(top, "sessions"), { count: 2000, strays: true, manifest });
   const beganMs = Date.now();
   const { exitCode, stderr, report } = await run([
-    ...["copy", "--session-dir", join(top, "sessions"), "--port", String(redis.port), "--json"],
+    ...["copy", ...between(join(top, "sessions"), redis), "--json"],
   ]);
 
   assert.equal(exitCode, 0, stderr);
@@ -56,7 +57,7 @@ test("a second copy ends with the same keys and values", async (t) => {
   const top = makeTemporaryDirectory();
   const manifest = join(top, "manifest");
   await makeSessions(join(top, "sessions"), { count: 100, manifest });
-  const args = ["copy", "--session-dir", join(top, "sessions"), "--port", String(redis.port), "--json"];
+  const args = ["copy", ...between(join(top, "sessions"), redis), "--json"];
   const beganMs = Date.now();
   assert.equal((await run(args)).exitCode, 0);
   assert.equal((await run(args)).exitCode, 0);
@@ -96,9 +97,7 @@ test("a directory whose name is a glob of others is taken literally", async (t) 
   const top = makeTemporaryDirectory();
   await makeSessions(join(top, "a*"), { count: 10, seed: 1 });
   await makeSessions(join(top, "ab"), { count: 10, seed: 2 });
-  const { report } = await run([
-    ...["copy", "--session-dir", join(top, "a*"), "--port", String(redis.port), "--json"],
-  ]);
+  const { report } = await run(["copy", ...between(join(top, "a*"), redis), "--json"]);
   assert.deepEqual(report.source.directories, [join(top, "a*")]);
   assert.equal(await countKeys(redis), 10);
 });
@@ -175,7 +174,7 @@ test("a directory without a session", async (t) => {
   ];
   for (const { name, directory, flags } of rows) {
     await t.test(`${name}: exit 0 and a line that says so`, async () => {
-      const args = ["copy", "--session-dir", directory, "--port", String(redis.port), ...flags];
+      const args = ["copy", ...between(directory, redis), ...flags];
       const { exitCode, stdout, stderr } = await run(args);
       assert.equal(exitCode, 0, stderr);
       assert.equal(stdout, "");

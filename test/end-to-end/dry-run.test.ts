@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { lstatSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { between } from "../support/between.js";
 import { makeSessions } from "../support/make-sessions.js";
 import { redisCommand } from "../support/redis-command.js";
 import type { RedisServer } from "../support/redis-server.js";
@@ -63,7 +64,7 @@ test("a dry run writes nothing, changes no file and counts what a run would do",
       writeFileSync(join(directory, `werkzeug_${"0".repeat(40)}.sess`), "\x80\x04corrupt");
       const before = stateOf(directory);
       await redisCommand(redis, "CONFIG", "RESETSTAT");
-      const all = [...args, "--session-dir", directory, "--port", String(redis.port), "--json"];
+      const all = [...args, ...between(directory, redis), "--json"];
 
       const dry = await run([...all, "--dry-run"], { environment });
       const { all: commands, writing } = await commandsOf(redis);
@@ -89,13 +90,6 @@ test("a dry run needs Redis as the real one would: refused where that would be",
   const redis = await redisOf(t, { args: ["--requirepass", "NotToBeShown"] });
   const directory = join(makeTemporaryDirectory(), "s");
   await makeSessions(directory, { count: 5 });
-  const { exitCode } = await run([
-    "copy",
-    "--dry-run",
-    "--session-dir",
-    directory,
-    "--port",
-    String(redis.port),
-  ]);
+  const { exitCode } = await run(["copy", "--dry-run", ...between(directory, redis)]);
   assert.equal(exitCode, 5);
 });

@@ -3,6 +3,7 @@ import { existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { signedInstant } from "../../src/convert/sign.js";
+import { between } from "../support/between.js";
 import { makeSessions } from "../support/make-sessions.js";
 import { redisCommand } from "../support/redis-command.js";
 import type { RedisServer } from "../support/redis-server.js";
@@ -42,7 +43,7 @@ describe("what ended in Redis stays ended (spec.md section 4, Logouts)", { concu
   test("a later run writes a missing key only for files modified since, unless --again", async (t) => {
     const redis = await redisOf(t);
     const directory = newDirectory(6);
-    const args = ["copy", "--session-dir", directory, "--port", String(redis.port), "--json"];
+    const args = ["copy", ...between(directory, redis), "--json"];
     const beganMs = Date.now();
     assert.equal((await run(args)).report.sessions.copied, 6);
 
@@ -78,7 +79,7 @@ describe("what ended in Redis stays ended (spec.md section 4, Logouts)", { concu
   test("a file that was put there later with an old time is no ended one", async (t) => {
     const redis = await redisOf(t);
     const directory = newDirectory(2);
-    const args = ["copy", "--session-dir", directory, "--port", String(redis.port), "--json"];
+    const args = ["copy", ...between(directory, redis), "--json"];
     assert.equal((await run(args)).exitCode, 0);
     await serverSaves(redis, keyOf(99));
     saveSession(directory, 3, value);
@@ -105,7 +106,7 @@ describe("what ended in Redis stays ended (spec.md section 4, Logouts)", { concu
       const redis = await redisOf(t);
       const directory = newDirectory(2);
       spoil(directory);
-      await run(["copy", "--session-dir", directory, "--port", String(redis.port), ...more]);
+      await run(["copy", ...between(directory, redis), ...more]);
       for (const mark of await marksOf(redis)) {
         assert.deepEqual(JSON.parse(String(await redisCommand(redis, "GET", mark))).shards, {});
       }
@@ -116,7 +117,7 @@ describe("what ended in Redis stays ended (spec.md section 4, Logouts)", { concu
     const redis = await redisOf(t);
     const directory = newDirectory(2);
     saveSession(directory, 9, "{");
-    const args = ["copy", "--session-dir", directory, "--port", String(redis.port), "--max-failed", "1"];
+    const args = ["copy", ...between(directory, redis), "--max-failed", "1"];
     assert.equal((await run(args)).exitCode, 0);
     assert.equal((await marksOf(redis)).length, 1);
   });
@@ -125,15 +126,7 @@ describe("what ended in Redis stays ended (spec.md section 4, Logouts)", { concu
     const redis = await redisOf(t);
     await redisCommand(redis, "ACL", "SETUSER", "u", "on", ">pw", "~session:*", "+@all");
     const environment = { TELE_SESSION_REDIS_PASSWORD: "pw" };
-    const args = [
-      "--session-dir",
-      newDirectory(2),
-      "--port",
-      String(redis.port),
-      "--username",
-      "u",
-      "--json",
-    ];
+    const args = [...between(newDirectory(2), redis), "--username", "u", "--json"];
     const { exitCode, stderr, report } = await run(["copy", ...args], { environment });
     assert.deepEqual([exitCode, report.sessions.copied], [0, 2], stderr);
     assert.match(stderr, /keys of our own \(tele-sessions:\*\) could not be written/);
@@ -145,7 +138,7 @@ describe("what ended in Redis stays ended (spec.md section 4, Logouts)", { concu
   test("where Redis has evicted keys, what is missing is not taken for ended", async (t) => {
     const redis = await redisOf(t);
     const directory = newDirectory(2);
-    const args = ["copy", "--session-dir", directory, "--port", String(redis.port), "--json"];
+    const args = ["copy", ...between(directory, redis), "--json"];
     assert.equal((await run(args)).exitCode, 0);
     await redisCommand(redis, "DEL", keyOf(1));
     await evictOne(redis);
@@ -157,7 +150,7 @@ describe("what ended in Redis stays ended (spec.md section 4, Logouts)", { concu
   test("ended files stay in a purge, and that is exit 0", async (t) => {
     const redis = await redisOf(t);
     const directory = newDirectory(3);
-    const args = ["--session-dir", directory, "--port", String(redis.port), "--json"];
+    const args = [...between(directory, redis), "--json"];
     assert.equal((await run(["copy", ...args])).exitCode, 0);
     await redisCommand(redis, "DEL", keyOf(1));
     const { exitCode, report } = await run(["purge", ...args]);
@@ -184,9 +177,7 @@ describe("a logout behind the write (spec.md section 4, Logouts)", { concurrency
     const first = newDirectory(0);
     for (let number = 1; number <= 4; number++) saveSession(first, number, value);
     const gate = await startGate(t, redis.port, 300_000);
-    const running = start([
-      ...["copy", "--session-dir", first, "--session-dir", directory, "--port", String(gate.port), "--json"],
-    ]);
+    const running = start(["copy", "--session-dir", first, ...between(directory, gate), "--json"]);
     await heldOf(gate, running.result);
     assert.equal(await redisCommand(redis, "EXISTS", ...[1, 2, 3, 4].map(keyOf)), 4, "written before");
     for (const number of [1, 2, 3]) rmSync(pathOf(first, number));
@@ -208,7 +199,7 @@ describe("a logout behind the write (spec.md section 4, Logouts)", { concurrency
     const directory = join(makeTemporaryDirectory(), "s");
     await makeSessions(directory, { count: 2000, layouts: ["flat"] });
     const gate = await startGate(t, redis.port, 200_000);
-    const running = start(["copy", "--session-dir", directory, "--port", String(gate.port), "--json"]);
+    const running = start(["copy", ...between(directory, gate), "--json"]);
     await heldOf(gate, running.result);
     renameSync(directory, `${directory}-unmounted`);
     gate.open();

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { lstatSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { between } from "../support/between.js";
 import { makeSessions } from "../support/make-sessions.js";
 import { redisCommand } from "../support/redis-command.js";
 import { startRedis } from "../support/redis-server.js";
@@ -27,7 +28,7 @@ for (const sid of corruptSids)
     Buffer.from(`\x80\x04\x8cNotToBeShown${sid}`, "latin1"),
   );
 const redis = await startRedis();
-const copy = ["copy", "--session-dir", directory, "--port", String(redis.port)];
+const copy = ["copy", ...between(directory, redis)];
 test.after(() => redis.stop());
 
 test("300 corrupt files: 100 in --json, every one in the report, the others copied", async () => {
@@ -116,7 +117,7 @@ test("--max-session-size: larger sessions fail, and only they", async (t) => {
     const sid = createHash("sha1").update(name).digest("hex");
     writeFileSync(join(place, `werkzeug_${sid}.sess`), JSON.stringify({ uid: 2, note: "n".repeat(size) }));
   }
-  const args = ["copy", "--session-dir", place, "--port", String(redis.port), "--json"];
+  const args = ["copy", ...between(place, redis), "--json"];
   for (const limit of ["1000", "1KiB"]) {
     await t.test(limit, async () => {
       const { exitCode, report } = await run([...args, "--max-session-size", limit]);
@@ -134,7 +135,7 @@ test("--quiet: a run that ends well says nothing, one that does not says why", a
   await t.test("all copied", async () => {
     const place = join(top, "few");
     await makeSessions(place, { count: 5, seed: 7 });
-    const result = await run(["copy", "--session-dir", place, "--port", String(redis.port), "--quiet"]);
+    const result = await run(["copy", ...between(place, redis), "--quiet"]);
     assert.deepEqual([result.exitCode, result.stdout, result.stderr], [0, "", ""]);
   });
   await t.test("some failed", async () => {

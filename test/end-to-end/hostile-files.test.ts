@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { between } from "../support/between.js";
 import { makeSessions } from "../support/make-sessions.js";
 import { projectRoot } from "../support/project.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
@@ -53,7 +54,7 @@ test("every fixture, hostile ones too: others are unharmed, memory is bounded, n
   const file = join(top, "report.json");
   const beganMs = Date.now();
   const { exitCode, stderr, report } = await run(
-    ["copy", "--session-dir", directory, "--port", String(redis.port), "--json", "--report", file],
+    ["copy", ...between(directory, redis), "--json", "--report", file],
     { cwd: home, environment: { HOME: home, TMPDIR: home } },
   );
   const seconds = (Date.now() - beganMs) / 1000;

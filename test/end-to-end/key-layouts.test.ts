@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { signedInstant } from "../../src/convert/sign.js";
+import { between } from "../support/between.js";
 import { makeSessions } from "../support/make-sessions.js";
 import { redisCommand, redisPipeline } from "../support/redis-command.js";
 import { startRedis } from "../support/redis-server.js";
@@ -16,7 +17,7 @@ const sessions = 60;
 await makeSessions(join(top, "s"), { count: sessions, manifest });
 const redis = await startRedis();
 test.after(() => redis.stop());
-const copy = ["copy", "--session-dir", join(top, "s"), "--port", String(redis.port), "--json"];
+const copy = ["copy", ...between(join(top, "s"), redis), "--json"];
 const sidOfServer = "ab".repeat(20);
 const longSidOfServer = "-_Z9".repeat(21);
 /** As a server saves it: without a copy's sign. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
+import { between } from "../support/between.js";
 import { startFaultProxy } from "../support/fault-proxy.js";
 import { makeSessions } from "../support/make-sessions.js";
 import { redisCommand, redisPipeline } from "../support/redis-command.js";
@@ -91,7 +92,7 @@ describe("lanes on threads (design.md section 2): one lane or several, the same 
     const path = join(makeTemporaryDirectory(), "report.json");
     const { exitCode, stderr, report } = await run([
       ...["copy", "--lanes", "2", "--verbose", "--report", path, "--json"],
-      ...["--session-dir", directory, "--port", String(redis.port)],
+      ...between(directory, redis),
     ]);
     assert.deepEqual([exitCode, report.failures.length, report.failuresOmitted], [1, 100, 100]);
     const named = [...stderr.matchAll(/^([0-9a-f]{6})… (copied|failed)/gm)].map(([, sid]) => sid).sort();
@@ -161,7 +162,7 @@ describe("lanes on threads: what happens while they work", { concurrency: 2 }, (
       t.after(() => proxy.stop());
       redis.standBehind(proxy);
       const { exitCode, stderr } = await run(
-        ["copy", "--lanes", "2", "--session-dir", directory, "--port", String(proxy.port), "--json"],
+        ["copy", "--lanes", "2", ...between(directory, proxy), "--json"],
         { environment: { TELE_SESSION_REDIS_PASSWORD: SweptRedis.password } },
       );
       // The last one may have been found out before it was through.
@@ -195,7 +196,7 @@ describe("lanes on threads: what happens while they work", { concurrency: 2 }, (
   test("writing stops at 95% of Redis's memory with several lanes too, exit 5", async (t) => {
     const redis = await redisOf(t);
     const { directory } = await makeUnforeseenNeed(redis);
-    const args = ["copy", "--lanes", "2", "--session-dir", directory, "--port", String(redis.port)];
+    const args = ["copy", "--lanes", "2", ...between(directory, redis)];
     const { exitCode, stderr } = await run(args);
     assert.equal(exitCode, 5, stderr);
     assert.match(stderr, /about [\d.]+ MiB more are needed/);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { between } from "../support/between.js";
 import { makeSessions } from "../support/make-sessions.js";
 import { redisCommand } from "../support/redis-command.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
@@ -25,10 +26,9 @@ test("a temporary directory that is full: what cannot be taken back is said, and
   const few = join(makeTemporaryDirectory(), "s");
   for (let number = 1; number <= 5; number++) saveSession(few, number, '{"db": "x", "uid": 2}');
   // The limit of a file's size stands for it: 0 bytes.
-  const { exitCode, stderr, report } = await run(
-    ["copy", "--session-dir", few, "--port", String(redis.port), "--json"],
-    { under: ["sh", "-c", 'trap "" XFSZ; ulimit -f 0; exec "$@"', "sh"] },
-  );
+  const { exitCode, stderr, report } = await run(["copy", ...between(few, redis), "--json"], {
+    under: ["sh", "-c", 'trap "" XFSZ; ulimit -f 0; exec "$@"', "sh"],
+  });
   assert.deepEqual([exitCode, report.sessions.copied], [0, 5], stderr);
   assert.match(stderr, /^warning: a temporary file cannot be used \(EFBIG\): a session that ends/m);
 });
@@ -36,7 +36,7 @@ test("a temporary directory that is full: what cannot be taken back is said, and
 describe("limits of time and rate", { concurrency: 2 }, () => {
   test("--max-duration: what is in flight is finished, exit 6, and another run goes on", async (t) => {
     const redis = await redisOf(t);
-    const args = ["copy", "--session-dir", directory, "--port", String(redis.port), "--json"];
+    const args = ["copy", ...between(directory, redis), "--json"];
     const { exitCode, stderr, report } = await run([...args, "--max-duration", "1", "--max-rate", "100"]);
     assert.equal(exitCode, 6, stderr);
     assert.equal(report.outcome, "partial");
@@ -52,7 +52,7 @@ describe("limits of time and rate", { concurrency: 2 }, () => {
     const redis = await redisOf(t);
     const few = join(makeTemporaryDirectory(), "s");
     for (let number = 1; number <= 150; number++) saveSession(few, number, '{"db": "x", "uid": 2}');
-    const args = ["--session-dir", few, "--port", String(redis.port), "--json", "--max-rate", "100"];
+    const args = [...between(few, redis), "--json", "--max-rate", "100"];
     for (const command of ["copy", "verify", "purge"]) {
       const beganMs = performance.now();
       const { exitCode, stderr } = await run([command, ...args]);
@@ -67,7 +67,7 @@ describe("memory (hazards.md, OOM and eviction)", { concurrency: 2 }, () => {
     const redis = await redisOf(t);
     const { directory: unforeseen, sessions } = await makeUnforeseenNeed(redis);
     const { exitCode, stderr, report } = await run([
-      ...["copy", "--purge", "--session-dir", unforeseen, "--port", String(redis.port), "--json"],
+      ...["copy", "--purge", ...between(unforeseen, redis), "--json"],
     ]);
     assert.equal(exitCode, 5, stderr);
     assert.match(stderr, /Redis has come to 95% of its maxmemory: about [\d.]+ MiB more are needed/);
@@ -85,7 +85,7 @@ describe("memory (hazards.md, OOM and eviction)", { concurrency: 2 }, () => {
       const used = await usedMemory(redis);
       await redisCommand(redis, "CONFIG", "SET", "maxmemory-policy", policy);
       await redisCommand(redis, "CONFIG", "SET", "maxmemory", String(used + 1_300_000));
-      const args = ["copy", "--session-dir", directory, "--port", String(redis.port), "--json"];
+      const args = ["copy", ...between(directory, redis), "--json"];
       const refused = await run(args);
       assert.equal(refused.exitCode, 5, refused.stderr);
       assert.match(refused.stderr, new RegExp(`maxmemory-policy ${policy}`));
@@ -107,9 +107,7 @@ describe("memory (hazards.md, OOM and eviction)", { concurrency: 2 }, () => {
     await redisCommand(redis, "CONFIG", "SET", "maxmemory-policy", "allkeys-lru");
     await redisCommand(redis, "CONFIG", "SET", "maxmemory", "100mb");
     const gate = await startGate(t, redis.port, 100_000);
-    const running = start([
-      ...["copy", "--purge", "--session-dir", directory, "--port", String(gate.port), "--json"],
-    ]);
+    const running = start(["copy", "--purge", ...between(directory, gate), "--json"]);
     await heldOf(gate, running.result);
     await redisCommand(redis, "SET", "filler", "x".repeat(2_000_000));
     await redisCommand(redis, "CONFIG", "SET", "maxmemory", String((await usedMemory(redis)) - 2_100_000));
@@ -143,9 +141,7 @@ describe("--wait-replicas (hazards.md, master lost after its OK)", { concurrency
     const redis = await redisOf(t);
     const few = fewSessions();
     for (const command of [["copy", "--purge"], ["purge"]]) {
-      const { exitCode, stderr } = await run([
-        ...[...command, "--session-dir", few, "--port", String(redis.port), "--wait-replicas", "1"],
-      ]);
+      const { exitCode, stderr } = await run([...command, ...between(few, redis), "--wait-replicas", "1"]);
       assert.equal(exitCode, 3, stderr);
       assert.match(stderr, /Redis has 0 replicas in step with it, and --wait-replicas asks for 1/);
       assert.equal(await countKeys(redis), 0);
@@ -158,7 +154,7 @@ describe("--wait-replicas (hazards.md, master lost after its OK)", { concurrency
     const few = fewSessions();
     for (const command of [["copy", "--purge"], ["purge"]]) {
       const { exitCode, stderr } = await run([
-        ...[...command, "--session-dir", few, "--port", String(redis.port), "--wait-replicas", "1"],
+        ...[...command, ...between(few, redis), "--wait-replicas", "1"],
         ...["--username", "mover"],
       ]);
       assert.equal(exitCode, 5, stderr);
@@ -174,7 +170,7 @@ describe("--wait-replicas (hazards.md, master lost after its OK)", { concurrency
       / *slave0:.*state=online/.test(String(await redisCommand(redis, "INFO", "replication")));
     await waitUntil("the replica is in step", inStep);
     const few = fewSessions();
-    const args = ["--session-dir", few, "--port", String(redis.port), "--wait-replicas", "1", "--json"];
+    const args = [...between(few, redis), "--wait-replicas", "1", "--json"];
     process.kill(replica.pid, "SIGSTOP");
     const lost = await run(["copy", "--purge", ...args, "--retry-for", "2"]);
     assert.equal(lost.exitCode, 3, lost.stderr);

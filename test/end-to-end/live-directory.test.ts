@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { between } from "../support/between.js";
 import { makeSessions } from "../support/make-sessions.js";
 import { redisCommand } from "../support/redis-command.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
@@ -26,7 +27,7 @@ async function copyHalf(
   const directory = join(makeTemporaryDirectory(), "s");
   await makeSessions(directory, { count: sessions, layouts: [layout] });
   const gate = await startGate(t, redis.port, 100_000);
-  const place = ["--session-dir", directory, "--port", String(gate.port)];
+  const place = between(directory, gate);
   const running = start(["copy", ...place, "--json", ...more]);
   await heldOf(gate, running.result);
   return { redis, directory, gate, running };
@@ -94,7 +95,7 @@ test("the session directory is away for a moment: what was not read fails, and t
   assert.ok(exitCode === 1 || exitCode === 3, stderr);
   assert.ok(report.sessions.failed > 0, JSON.stringify(report.sessions));
   assert.equal(report.sessions.vanished, 0);
-  const again = await run(["copy", "--session-dir", directory, "--port", String(redis.port), "--json"]);
+  const again = await run(["copy", ...between(directory, redis), "--json"]);
   assert.equal(again.exitCode, 0, again.stderr);
   const { copied, identical } = again.report.sessions;
   assert.equal(copied + identical, sessions, JSON.stringify(again.report.sessions));
@@ -107,9 +108,7 @@ test("sessions that are moved to another session directory while the copy runs s
   await makeSessions(from, { count: sessions, layouts: ["flat"] });
   mkdirSync(to);
   const gate = await startGate(t, redis.port, 100_000);
-  const running = start([
-    ...["copy", "--session-dir", from, "--session-dir", to, "--port", String(gate.port), "--json"],
-  ]);
+  const running = start(["copy", "--session-dir", from, ...between(to, gate), "--json"]);
   await heldOf(gate, running.result);
   for (const name of readdirSync(from)) renameSync(join(from, name), join(to, name));
   gate.open();
@@ -141,7 +140,7 @@ test("two copies of one directory at once: both finish, nothing failed, nothing 
   const top = makeTemporaryDirectory();
   const manifest = join(top, "manifest");
   await makeSessions(join(top, "s"), { count: sessions, manifest });
-  const args = ["copy", "--session-dir", join(top, "s"), "--port", String(redis.port), "--json"];
+  const args = ["copy", ...between(join(top, "s"), redis), "--json"];
   const beganMs = Date.now();
   for (const { exitCode, stderr, report } of await Promise.all([run(args), run(args)])) {
     assert.equal(exitCode, 0, stderr);
@@ -158,13 +157,13 @@ test("kill -9 in the middle: a second run finishes the job", async (t) => {
   await makeSessions(join(top, "s"), { count: sessions, manifest });
   const gate = await startGate(t, redis.port, 100_000);
   const beganMs = Date.now();
-  const running = start(["copy", "--session-dir", join(top, "s"), "--port", String(gate.port)]);
+  const running = start(["copy", ...between(join(top, "s"), gate)]);
   await heldOf(gate, running.result);
   await waitUntil("Redis holds some sessions", async () => (await countKeys(redis)) > 0);
   running.kill("SIGKILL");
   assert.equal((await running.result).signal, "SIGKILL");
   assert.ok((await countKeys(redis)) < sessions);
-  const { exitCode } = await run(["copy", "--session-dir", join(top, "s"), "--port", String(redis.port)]);
+  const { exitCode } = await run(["copy", ...between(join(top, "s"), redis)]);
   assert.equal(exitCode, 0);
   await assertCopied(redis, { manifest, beganMs, sessions });
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { between } from "../support/between.js";
 import { redisPipeline } from "../support/redis-command.js";
 import type { RedisServer } from "../support/redis-server.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
@@ -64,7 +65,7 @@ async function runBeside(
   const step = bytes + 3000 * (seed % 10);
   const gate = await startGate(t, redis.port, step);
   const tellEnd = await server.runBegins(name);
-  const place = ["--session-dir", directory, "--port", String(gate.port)];
+  const place = between(directory, gate);
   const running = start([command, ...flags, ...place, "--json"]);
   let isOver = false;
   const over = running.result.finally(() => {
@@ -175,7 +176,7 @@ async function finishInRedis(scene: Scene): Promise<ObservedResult> {
   else assert.equal(second.report.sessions.copied, 0, second.stderr);
   assert.ok(second.report.sessions.ended > 0, second.stderr);
 
-  const place = ["--session-dir", directory, "--port", String(redis.port), "--json"];
+  const place = [...between(directory, redis), "--json"];
   const again = await run(["copy", "--again", "--dry-run", ...place]);
   assert.equal(again.exitCode, 0, again.stderr);
   assert.ok(again.report.sessions.copied >= second.report.sessions.ended, again.stderr);

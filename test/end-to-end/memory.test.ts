@@ -5,6 +5,7 @@ import { describe, type TestContext, test } from "node:test";
 import { presenceName } from "../../src/redis/server/presence.js";
 import { directoryPlaces } from "../../src/source/file-identity.js";
 import { clientOf } from "../redis/support/client-of.js";
+import { between } from "../support/between.js";
 import { redisCommand } from "../support/redis-command.js";
 import type { RedisServer } from "../support/redis-server.js";
 import { startRewritingProxy } from "../support/rewriting-proxy.js";
@@ -71,13 +72,7 @@ describe("memory: the estimate before the first write (spec.md, a Redis that may
       });
       const directory = makeDirectory(count, bytes);
       const before = await usedMemory(redis);
-      const { exitCode, stderr } = await run([
-        "copy",
-        "--session-dir",
-        directory,
-        "--port",
-        String(redis.port),
-      ]);
+      const { exitCode, stderr } = await run(["copy", ...between(directory, redis)]);
       assert.equal(exitCode, 0, stderr);
       const needed = Number(/about ([\d.]+) MiB needed/.exec(stderr)?.[1]) * mebibyte;
       // Replies that wait and tables that move are gone a moment later.
@@ -92,13 +87,7 @@ describe("memory: the estimate before the first write (spec.md, a Redis that may
     const redis = await redisOf(t, { args: ["--maxmemory", "40mb"] });
     const directory = makeDirectory(20_000, 200);
     saveSession(directory, 20_001, sessionOf(8 * mebibyte));
-    const { exitCode, stderr } = await run([
-      "copy",
-      "--session-dir",
-      directory,
-      "--port",
-      String(redis.port),
-    ]);
+    const { exitCode, stderr } = await run(["copy", ...between(directory, redis)]);
     assert.equal(exitCode, 0, stderr);
     assert.equal(await countKeys(redis), 20_001);
   });
@@ -108,7 +97,7 @@ describe("memory: the estimate before the first write (spec.md, a Redis that may
       const redis = await redisOf(t);
       const directory = makeDirectory(2000, 2000);
       await leaveFree(redis, 4 * mebibyte, policy);
-      const args = ["--session-dir", directory, "--port", String(redis.port)];
+      const args = between(directory, redis);
       let advised = "";
       for (const command of [["copy", "--dry-run"], ["copy"], ["copy", "--purge"]]) {
         const { exitCode, stderr } = await run([...command, ...args]);
@@ -133,7 +122,7 @@ describe("memory: the estimate before the first write (spec.md, a Redis that may
   test("an evicting policy: over half of what is free is refused, less is a warning, nothing is fine", async (t) => {
     const redis = await redisOf(t);
     const directory = makeDirectory(2000, 2000);
-    const args = ["copy", "--session-dir", directory, "--port", String(redis.port)];
+    const args = ["copy", ...between(directory, redis)];
     // About 5.4 MiB are needed.
     await leaveFree(redis, 9 * mebibyte, "volatile-lru");
     assert.equal((await run(args)).exitCode, 5);
@@ -151,7 +140,7 @@ describe("memory: the estimate before the first write (spec.md, a Redis that may
   test("a Redis that is full, and nothing to write: exit 0", async (t) => {
     const redis = await redisOf(t);
     const directory = makeDirectory(100, 200);
-    const args = ["copy", "--session-dir", directory, "--port", String(redis.port)];
+    const args = ["copy", ...between(directory, redis)];
     assert.equal((await run(args)).exitCode, 0);
     await leaveFree(redis, 500_000);
     const { exitCode, stderr } = await run(args);
@@ -161,7 +150,7 @@ describe("memory: the estimate before the first write (spec.md, a Redis that may
   test("what ended in Redis is not counted: a server on Redis, and most of its sessions are over", async (t) => {
     const redis = await redisOf(t);
     const directory = makeDirectory(2000, 2000);
-    const args = ["copy", "--session-dir", directory, "--port", String(redis.port)];
+    const args = ["copy", ...between(directory, redis)];
     assert.equal((await run(args)).exitCode, 0);
     await redisCommand(redis, "DEL", ...Array.from({ length: 300 }, (_, index) => keyOf(index + 1)));
     await redisCommand(redis, "SET", `session:${"9".repeat(40)}`, '{"uid": 2}', "PX", 604_800_000);
@@ -183,7 +172,7 @@ describe("memory: what Redis hides is said, and looked for otherwise", { concurr
   ) {
     const directory = makeDirectory(2000, 500);
     const gate = await startGate(t, redisPort, 300_000);
-    const running = start([...args, "--session-dir", directory, "--port", String(gate.port)], {
+    const running = start([...args, ...between(directory, gate)], {
       environment,
     });
     await heldOf(gate, running.result);
@@ -265,14 +254,7 @@ describe("memory: what Redis hides is said, and looked for otherwise", { concurr
       await allowAllBut(redis, ...denied);
       const proxy = await startRewritingProxy(redis.port, hides(...hidden));
       t.after(() => proxy.stop());
-      const args = [
-        "copy",
-        "--quiet",
-        "--session-dir",
-        makeDirectory(300, 200),
-        "--port",
-        String(proxy.port),
-      ];
+      const args = ["copy", "--quiet", ...between(makeDirectory(300, 200), proxy)];
       const { exitCode, stderr } = await run([...args, "--username", "u"], { environment });
       assert.equal(exitCode, 0, stderr);
       if (says === undefined) assert.doesNotMatch(stderr, /does not tell/);
@@ -299,7 +281,7 @@ describe("memory: what Redis hides is said, and looked for otherwise", { concurr
     await leaveFree(redis, 3 * mebibyte);
     await allowAllBut(redis, "-info", "-config");
     const directory = makeDirectory(3000, 3000);
-    const args = ["copy", "--session-dir", directory, "--port", String(redis.port), "--username", "u"];
+    const args = ["copy", ...between(directory, redis), "--username", "u"];
     const { exitCode, stderr } = await run(args, { environment });
     assert.equal(exitCode, 5, stderr);
     assert.match(stderr, /warning: about 9\.\d MiB of Redis memory needed/);
@@ -312,7 +294,7 @@ describe("memory: what Redis hides is said, and looked for otherwise", { concurr
     const redis = await redisOf(t);
     await leaveFree(redis, 3 * mebibyte);
     await allowAllBut(redis, "-info");
-    const args = ["copy", "--session-dir", makeDirectory(3000, 3000), "--port", String(redis.port)];
+    const args = ["copy", ...between(makeDirectory(3000, 3000), redis)];
     const { exitCode, stderr } = await run([...args, "--username", "u"], { environment });
     assert.equal(exitCode, 5, stderr);
     assert.match(stderr, /too little memory: about 9\.\d MiB needed/);
@@ -324,7 +306,7 @@ describe("memory: what Redis hides is said, and looked for otherwise", { concurr
     await allowAllBut(redis, "-info");
     const directory = makeDirectory(500, 500);
     const gate = await startGate(t, redis.port, 150_000);
-    const args = ["copy", "--session-dir", directory, "--port", String(gate.port), "--username", "u"];
+    const args = ["copy", ...between(directory, gate), "--username", "u"];
     const running = start(args, { environment });
     await heldOf(gate, running.result);
     await waitUntil("some are written", async () => (await countKeys(redis)) > 50);
@@ -340,7 +322,7 @@ describe("memory: what Redis hides is said, and looked for otherwise", { concurr
     const redis = await redisOf(t);
     await allowAllBut(redis, "-config");
     const directory = makeDirectory(10, 200);
-    const args = ["--session-dir", directory, "--port", String(redis.port), "--username", "u"];
+    const args = [...between(directory, redis), "--username", "u"];
     const { exitCode, stderr } = await run(["copy", "--purge", "--quiet", ...args], { environment });
     assert.equal(exitCode, 0, stderr);
     assert.match(stderr, /^warning: Redis does not tell whether it saves to disk\./m);
@@ -350,7 +332,7 @@ describe("memory: what Redis hides is said, and looked for otherwise", { concurr
     const redis = await redisOf(t);
     await allowAllBut(redis, "-info");
     const directory = makeDirectory(10, 200);
-    const args = ["--session-dir", directory, "--port", String(redis.port)];
+    const args = between(directory, redis);
     assert.equal((await run(["copy", ...args])).exitCode, 0);
     const { exitCode, stderr } = await run(["purge", "--quiet", ...args, "--username", "u"], { environment });
     assert.equal(exitCode, 0, stderr);
@@ -389,13 +371,10 @@ describe("--alone: a purge by a user who cannot see other runs (spec.md, Purge)"
           t.after(() => proxy.stop());
           const directory = makeDirectory(10, 200);
           if (command === "purge") {
-            assert.equal(
-              (await run(["copy", "--session-dir", directory, "--port", String(redis.port)])).exitCode,
-              0,
-            );
+            assert.equal((await run(["copy", ...between(directory, redis)])).exitCode, 0);
           }
           const args = [
-            ...[command, "--session-dir", directory, "--port", String(proxy.port), "--username", "u"],
+            ...[command, ...between(directory, proxy), "--username", "u"],
             ...(command === "copy" ? ["--purge"] : []),
             ...(alone ? ["--alone"] : []),
           ];
@@ -415,7 +394,7 @@ describe("--alone: a purge by a user who cannot see other runs (spec.md, Purge)"
   test("a copy that can be seen stops a purge with --alone all the same", async (t) => {
     const redis = await redisOf(t);
     const directory = makeDirectory(10, 200);
-    const args = ["--session-dir", directory, "--port", String(redis.port)];
+    const args = between(directory, redis);
     assert.equal((await run(["copy", ...args])).exitCode, 0);
     const places = directoryPlaces([directory]);
     await clientOf(t, redis, presenceName("copying", { places, token: "0123456789abcdef" }));
@@ -430,16 +409,7 @@ describe("--alone: a purge by a user who cannot see other runs (spec.md, Purge)"
     await allowAllBut(redis, "-client|list");
     const directory = makeDirectory(500, 500);
     const gate = await startGate(t, redis.port, 150_000);
-    const args = [
-      "copy",
-      "--alone",
-      "--session-dir",
-      directory,
-      "--port",
-      String(gate.port),
-      "--username",
-      "u",
-    ];
+    const args = ["copy", "--alone", ...between(directory, gate), "--username", "u"];
     const running = start(args, { environment });
     await heldOf(gate, running.result);
     await waitUntil("some are written", async () => (await countKeys(redis)) > 50);

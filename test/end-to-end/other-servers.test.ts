@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { listen } from "../support/listen.js";
 import { makeSessions } from "../support/make-sessions.js";
 import { redisCommand } from "../support/redis-command.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
@@ -30,18 +31,10 @@ test("a port of something else: exit 3, and what answers there", async (t) => {
           if (closes) socket.destroy();
           else if (answers !== undefined) socket.end(answers);
         });
-      }).listen(0, "127.0.0.1");
+      });
+      const port = await listen(server);
       t.after(() => server.close());
-      await new Promise((resolve) => server.once("listening", resolve));
-      const address = server.address();
-      assert(typeof address === "object" && address !== null);
-      const { exitCode, stderr } = await run([
-        ...copy,
-        "--host",
-        "127.0.0.1",
-        "--port",
-        String(address.port),
-      ]);
+      const { exitCode, stderr } = await run([...copy, "--host", "127.0.0.1", "--port", String(port)]);
       assert.equal(exitCode, 3, stderr);
       assert.match(stderr, says);
     });

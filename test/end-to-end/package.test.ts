@@ -4,6 +4,7 @@ import { cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync } 
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { between } from "../support/between.js";
 import { makeSessions } from "../support/make-sessions.js";
 import { projectRoot } from "../support/project.js";
 import { startRedis } from "../support/redis-server.js";
@@ -82,7 +83,7 @@ test("npm pack, installed in an empty folder: help and a copy work, and the READ
     const manifest = join(top, "manifest");
     await makeSessions(join(top, "sessions"), { count: 200, manifest });
     const beganMs = Date.now();
-    const copy = ["copy", "--session-dir", join(top, "sessions"), "--port", String(redis.port)];
+    const copy = ["copy", ...between(join(top, "sessions"), redis)];
     await call("npx", ["--no-install", "tele-sessions", ...copy], folder);
     await assertCopied(redis, { manifest, beganMs, sessions: 200 });
   });

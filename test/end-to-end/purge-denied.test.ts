@@ -3,6 +3,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
+import { between } from "../support/between.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 import { pathOf, saveSession } from "./support/made-session.js";
 import { run } from "./support/observed-run.js";
@@ -36,7 +37,7 @@ describe("a purge by a user who may not remove the files (spec.md section 4, Pur
       const redis = await redisOf(t);
       const directory = openDirectory();
       for (let number = 1; number <= 5; number++) saveSession(directory, number, session);
-      const args = ["--session-dir", directory, "--port", String(redis.port), "--json"];
+      const args = [...between(directory, redis), "--json"];
       assert.equal((await run(["copy", ...args])).exitCode, 0);
       const { exitCode, stderr, report } = await run([...command, ...args], { under: asNobody });
       assert.equal(exitCode, 4, stderr);
@@ -56,7 +57,7 @@ describe("a purge by a user who may not remove the files (spec.md section 4, Pur
     const directory = openDirectory();
     saveSession(directory, 1, session);
     saveSession(directory, 2, session, { layout: "scattered" });
-    const args = ["--session-dir", directory, "--port", String(redis.port), "--json"];
+    const args = [...between(directory, redis), "--json"];
     assert.equal((await run(["copy", ...args])).exitCode, 0);
     const folder = dirname(pathOf(directory, 2, "scattered"));
     chownSync(folder, nobody, nobody);
@@ -70,7 +71,7 @@ describe("a purge by a user who may not remove the files (spec.md section 4, Pur
     const directory = openDirectory();
     saveSession(directory, 1, session);
     chmodSync(directory, 0o1777);
-    const args = ["--session-dir", directory, "--port", String(redis.port), "--json"];
+    const args = [...between(directory, redis), "--json"];
     assert.equal((await run(["copy", ...args])).exitCode, 0);
     const { exitCode, stderr } = await run(["purge", ...args], { under: asNobody });
     assert.equal(exitCode, 4, stderr);
@@ -87,7 +88,7 @@ describe("files that a purge leaves whatever Redis says (spec.md sections 1 and 
     const directory = openDirectory();
     saveSession(directory, 1, oneKey);
     saveSession(directory, 2, session);
-    const args = ["--session-dir", directory, "--port", String(redis.port), "--json"];
+    const args = [...between(directory, redis), "--json"];
     assert.equal((await run(["copy", ...args])).report.sessions.copied, 2);
     const { exitCode, report } = await run(["purge", ...args]);
     assert.deepEqual([exitCode, report.sessions.kept, report.sessions.purged], [4, 1, 1]);

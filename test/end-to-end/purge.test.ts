@@ -13,6 +13,7 @@ import { describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { compileNative } from "../../bench/compile-native.js";
 import { provideCompiler } from "../../bench/rival-programs.js";
+import { between } from "../support/between.js";
 import { binary } from "../support/command.js";
 import { findFreePort } from "../support/free-port.js";
 import { makeSessions } from "../support/make-sessions.js";
@@ -145,7 +146,7 @@ describe("what a purge removes and what it leaves (spec.md section 4, Purge)", (
       rows.flatMap((row, number) => setUp(row, number, directory)),
     );
     const keys = await countKeys(redis);
-    const args = ["purge", "--session-dir", directory, "--port", String(redis.port), "--json", "--verbose"];
+    const args = ["purge", ...between(directory, redis), "--json", "--verbose"];
     const dry = await run([...args, "--dry-run"]);
     assert.equal(filesIn(directory).length, rows.length, "a dry run touches nothing");
     const real = await run(args);
@@ -170,7 +171,7 @@ describe("what a purge removes and what it leaves (spec.md section 4, Purge)", (
         redis,
         alike.flatMap(([row, number]) => setUp(row, number, directory)),
       );
-      const args = ["purge", "--session-dir", directory, "--port", String(redis.port)];
+      const args = ["purge", ...between(directory, redis)];
       assert.equal((await run(args)).exitCode, code);
       if (code === 1) assert.equal((await run([...args, "--max-failed", "9"])).exitCode, 4, "they are left");
     }
@@ -259,7 +260,7 @@ test("copy --purge where a scatter folder cannot be read behind the copy: exit 3
     "-ldl",
   ]);
   const { exitCode, stderr, report } = await run(
-    ["copy", "--purge", "--session-dir", directory, "--port", String(redis.port), "--json"],
+    ["copy", "--purge", ...between(directory, redis), "--json"],
     { environment: { LD_PRELOAD: refusing, REFUSED_FOLDER: folder, REFUSED_BEHIND: "3" } },
   );
   assert.equal(exitCode, 3, stderr);
@@ -276,7 +277,7 @@ describe("a directory that a server still uses (spec.md section 4, Purge)", () =
       await makeSessions(directory, { count: 2000, layouts: ["flat"] });
       const gate = await startGate(t, redis.port, 200_000);
       const running = start([
-        ...["copy", "--purge", "--session-dir", directory, "--port", String(gate.port), "--json"],
+        ...["copy", "--purge", ...between(directory, gate), "--json"],
         ...(inUse ? ["--in-use"] : []),
       ]);
       await heldOf(gate, running.result);
@@ -293,14 +294,11 @@ describe("a directory that a server still uses (spec.md section 4, Purge)", () =
       const redis = await redisOf(t);
       const directory = newDirectory();
       await makeSessions(directory, { count: 2000, layouts: ["flat"] });
-      const copied = await run(["copy", "--session-dir", directory, "--port", String(redis.port)]);
+      const copied = await run(["copy", ...between(directory, redis)]);
       assert.equal(copied.exitCode, 0);
       await redisCommand(redis, "SET", keyOf(1), fileValue, "PX", String(fullLifetimeMs));
       const gate = await startGate(t, redis.port, 5000);
-      const running = start([
-        ...["purge", "--session-dir", directory, "--port", String(gate.port), "--json"],
-        ...(inUse ? ["--in-use"] : []),
-      ]);
+      const running = start(["purge", ...between(directory, gate), "--json", ...(inUse ? ["--in-use"] : [])]);
       await heldOf(gate, running.result);
       // Names that sort and hash anywhere: some of them are read behind the gate.
       for (let number = 1; number <= 200; number++) {
@@ -324,7 +322,7 @@ test("files that are only touched meanwhile, their rights or their owners, are n
   const directory = newDirectory();
   await makeSessions(directory, { count: 2000, layouts: ["flat"] });
   const gate = await startGate(t, redis.port, 200_000);
-  const args = ["copy", "--purge", "--session-dir", directory, "--port", String(gate.port), "--json"];
+  const args = ["copy", "--purge", ...between(directory, gate), "--json"];
   const running = start(args);
   await heldOf(gate, running.result);
   for (const name of filesIn(directory)) chmodSync(join(directory, name), 0o640);
@@ -347,7 +345,7 @@ test("a file that changed between the proof and its removal stays, and the next 
   saveSession(directory, 21, fileValue, { mtimeMs: Date.now() + 1000 });
   await redisCommand(redis, "SET", keyOf(21), fileValue, "PX", String(hourMs));
   const gate = await startGate(t, redis.port, 8000);
-  const running = start(["purge", "--session-dir", directory, "--port", String(gate.port), "--json"]);
+  const running = start(["purge", ...between(directory, gate), "--json"]);
   await heldOf(gate, running.result);
   gate.open();
   saveSession(directory, 7, otherValue);
@@ -507,7 +505,7 @@ describe("in a terminal a purge asks before it begins (spec.md section 4, Purge)
       const redis = await redisOf(t, { args: settings });
       const directory = newDirectory();
       for (let number = 1; number <= 3; number++) saveSession(directory, number, fileValue);
-      const place = ["--session-dir", directory, "--port", String(redis.port)];
+      const place = between(directory, redis);
       if (command[0] !== "copy") await run(["copy", ...place, "--json"]);
       const terminal = await openTerminalWith([process.execPath, binary, ...command, ...place]);
       if (question !== undefined) {
@@ -538,7 +536,7 @@ describe("files that a crash left aside", () => {
     // A later save stands in its place.
     saveSession(directory, 3, fileValue, { mtimeMs: Date.now() + 1000 });
     writeFileSync(join(directory, aside(3)), otherValue);
-    const args = ["--session-dir", directory, "--port", String(redis.port), "--json"];
+    const args = [...between(directory, redis), "--json"];
     for (const command of [["verify"], ["copy", "--dry-run"], ["purge", "--dry-run"]]) {
       const { stderr } = await run([...command, ...args]);
       assert.match(stderr, /2 session files of a purge that was interrupted/);
@@ -563,7 +561,7 @@ test("a file that an interrupted purge left aside was not compared: verify says 
   const redis = await redisOf(t);
   const directory = newDirectory();
   saveSession(directory, 1, fileValue);
-  const args = ["--session-dir", directory, "--port", String(redis.port), "--json"];
+  const args = [...between(directory, redis), "--json"];
   assert.equal((await run(["copy", ...args])).exitCode, 0);
   assert.equal((await run(["verify", ...args])).exitCode, 0);
   writeFileSync(join(directory, `.tele-sessions-4000000-0123456789abcdef-werkzeug_${sidOf(2)}.sess`), "{}");
@@ -602,7 +600,7 @@ test("--stop-after-init with both switches copies, then purges what is proven", 
     TELE_SESSION_REDIS_PURGE_EXISTING_FS_SESSIONS: "1",
   };
   const { exitCode, stderr, report } = await run(
-    ["--stop-after-init", "--session-dir", directory, "--port", String(redis.port), "--json"],
+    ["--stop-after-init", ...between(directory, redis), "--json"],
     { environment },
   );
   assert.deepEqual([exitCode, report.sessions.copied, report.sessions.purged], [0, 300, 300], stderr);
@@ -614,9 +612,7 @@ test("a Redis whose CONFIG is hidden, as services have it: nothing is known of i
   const redis = await redisOf(t, { args: ["--rename-command", "CONFIG", ""] });
   const directory = join(makeTemporaryDirectory(), "s");
   saveSession(directory, 1, fileValue);
-  const { exitCode, stderr, report } = await run([
-    ...["copy", "--purge", "--session-dir", directory, "--port", String(redis.port), "--json"],
-  ]);
+  const { exitCode, stderr, report } = await run(["copy", "--purge", ...between(directory, redis), "--json"]);
   assert.deepEqual([exitCode, report.sessions.purged], [0, 1], stderr);
   assert.match(report.warnings.join(), /^Redis does not tell whether it saves to disk/);
 });
@@ -625,7 +621,7 @@ test("a Redis that refuses writes, as for want of replicas: exit 5, and nothing 
   const redis = await redisOf(t);
   const directory = join(makeTemporaryDirectory(), "s");
   saveSession(directory, 1, fileValue);
-  const args = ["--session-dir", directory, "--port", String(redis.port), "--json"];
+  const args = [...between(directory, redis), "--json"];
   assert.equal((await run(["copy", ...args])).exitCode, 0);
   await redisCommand(redis, "CONFIG", "SET", "min-replicas-to-write", "1");
   const { exitCode, stderr, report } = await run(["purge", ...args]);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
+import { between } from "../support/between.js";
 import { makeSessions } from "../support/make-sessions.js";
 import { redisCommand } from "../support/redis-command.js";
 import { startRedis } from "../support/redis-server.js";
@@ -27,7 +28,7 @@ interface InTheMiddle {
 async function copyHalf(t: TestContext, redisPort: number, args: readonly string[]): Promise<InTheMiddle> {
   const gate = await startGate(t, redisPort, 100_000);
   const beganMs = Date.now();
-  const running = start(["copy", "--session-dir", directory, "--port", String(gate.port), "--json", ...args]);
+  const running = start(["copy", ...between(directory, gate), "--json", ...args]);
   await heldOf(gate, running.result);
   await waitUntil("Redis holds some sessions", async () => (await countKeys({ port: redisPort })) > 0);
   assert.ok((await countKeys({ port: redisPort })) < sessions);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
+import { between } from "../support/between.js";
 import { findFreePort } from "../support/free-port.js";
 import { makeSessions } from "../support/make-sessions.js";
 import { redisCommand, redisPipeline } from "../support/redis-command.js";
@@ -105,9 +106,7 @@ test("a replica: exit 5, nothing written", async (t) => {
 test("memory runs out under noeviction: exit 5, balanced, and what is said to be copied is there", async (t) => {
   const redis = await redisOf(t, { args: ["--maxmemory-policy", "noeviction"] });
   const { directory: unforeseen, sessions } = await makeUnforeseenNeed(redis);
-  const { exitCode, stderr, report } = await run([
-    ...["copy", "--session-dir", unforeseen, "--port", String(redis.port), "--json"],
-  ]);
+  const { exitCode, stderr, report } = await run(["copy", ...between(unforeseen, redis), "--json"]);
   assert.equal(exitCode, 5, stderr);
   assert.match(stderr, /memory/);
   const { copied, unvisited } = report.sessions;

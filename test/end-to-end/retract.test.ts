@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { signedInstant } from "../../src/convert/sign.js";
+import { between } from "../support/between.js";
 import { redisCommand } from "../support/redis-command.js";
 import type { RedisServer } from "../support/redis-server.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
@@ -48,7 +49,7 @@ function copy(
   more: readonly string[] = [],
   options: Parameters<typeof run>[1] = {},
 ): Promise<ObservedResult> {
-  return run(["copy", "--session-dir", directory, "--port", String(redis.port), "--json", ...more], options);
+  return run(["copy", ...between(directory, redis), "--json", ...more], options);
 }
 
 async function copiedGround(redis: RedisServer, count: number, layout: Layout = "flat"): Promise<Ground> {
@@ -307,15 +308,7 @@ describe("keys whose session files are gone (spec.md section 4, Logouts between 
     const { redis, directory } = ground;
     // Files that changed less than 2 s ago stay.
     await new Promise((resolve) => setTimeout(resolve, 2100));
-    const purged = await run([
-      "purge",
-      "--session-dir",
-      directory,
-      "--port",
-      String(redis.port),
-      "--yes",
-      "--json",
-    ]);
+    const purged = await run(["purge", ...between(directory, redis), "--yes", "--json"]);
     assert.deepEqual([purged.exitCode, purged.report.sessions.purged], [0, 12], purged.stderr);
     saveInFile(ground, 13);
     const { stderr, report } = await copy(ground, ["--max-ended", "100%"]);

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { signedInstant } from "../../src/convert/sign.js";
+import { between } from "../support/between.js";
 import { projectRoot } from "../support/project.js";
 import { redisCommand } from "../support/redis-command.js";
 import type { RedisServer } from "../support/redis-server.js";
@@ -53,7 +54,7 @@ describe("the rights that a Redis user needs (docs/redis-permissions.md)", { con
     await allow(redis, rights);
     const directory = makeDirectory();
     await copyWrites(redis, keyOf(1), old);
-    const args = ["--session-dir", directory, "--port", String(redis.port), "--username", "u", "--json"];
+    const args = [...between(directory, redis), "--username", "u", "--json"];
     for (const command of [["copy", "--dry-run"], ["copy"], ["verify"], ["copy"], ["purge"]]) {
       const { exitCode, stderr, report } = await run([...command, ...args], { environment });
       assert.equal(exitCode, 0, stderr);
@@ -94,10 +95,7 @@ describe("the rights that a Redis user needs (docs/redis-permissions.md)", { con
       for (let number = 1; held !== undefined && number <= 5; number++) {
         await copyWrites(redis, keyOf(number), held);
       }
-      const result = await run(
-        [command, "--session-dir", directory, "--port", String(redis.port), "--username", "u"],
-        { environment },
-      );
+      const result = await run([command, ...between(directory, redis), "--username", "u"], { environment });
       assert.equal(result.exitCode, exitCode, result.stderr);
       assert.match(result.stderr, says);
     });

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { between } from "../support/between.js";
 import { findFreePort } from "../support/free-port.js";
 import { makeSessions } from "../support/make-sessions.js";
 import { redisCommand, redisPipeline } from "../support/redis-command.js";
@@ -139,17 +140,7 @@ test("a SET that Redis does not know: its answer quotes key and value, ours does
   t.after(() => bare.stop());
   const file = join(top, "bare.json");
   const { exitCode, stderr, report } = await run([
-    ...[
-      "copy",
-      "--session-dir",
-      directory,
-      "--port",
-      String(bare.port),
-      "--verbose",
-      "--json",
-      "--report",
-      file,
-    ],
+    ...["copy", ...between(directory, bare), "--verbose", "--json", "--report", file],
   ]);
   assert.notEqual(exitCode, 0, stderr);
   assert.equal(report.sessions.copied, 0);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
+import { between } from "../support/between.js";
 import { makeSessions } from "../support/make-sessions.js";
 import { redisCommand, redisPipeline } from "../support/redis-command.js";
 import type { RedisServer } from "../support/redis-server.js";
@@ -25,10 +26,7 @@ interface InTheMiddle {
 async function copyHalf(t: TestContext, args: readonly string[] = []): Promise<InTheMiddle> {
   const redis = await redisOf(t);
   const gate = await startGate(t, redis.port, 100_000);
-  const running = start([
-    ...["copy", "--session-dir", directory, "--port", String(gate.port), "--json", "--verbose", "--show-ids"],
-    ...args,
-  ]);
+  const running = start(["copy", ...between(directory, gate), "--json", "--verbose", "--show-ids", ...args]);
   await heldOf(gate, running.result);
   await waitUntil("Redis holds some sessions", async () => (await countKeys(redis)) > 0);
   return { redis, gate, running };
@@ -139,7 +137,7 @@ describe("a signal in the middle of a run", { concurrency: 4 }, () => {
   ] as const) {
     test(`SIGINT while the first command, ${name}, gets no answer: it ends within 10 s`, async (t) => {
       const mute = await startMuteServer(t);
-      const running = start(["copy", "--session-dir", directory, "--port", String(mute.port), "--json"], {
+      const running = start(["copy", ...between(directory, mute), "--json"], {
         environment,
         timeLimitMs: 15_000,
       });

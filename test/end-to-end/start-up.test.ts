@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { between } from "../support/between.js";
 import { loadedVariable } from "../support/note-loaded-modules.js";
 import { projectRoot } from "../support/project.js";
 import { startRedis } from "../support/redis-server.js";
@@ -61,7 +62,7 @@ test("--version loads what it takes to start, and to say what went wrong", async
 test("a command line loads the packages that it needs, and no others", async (t) => {
   const redis = await startRedis();
   t.after(() => redis.stop());
-  const copy = (directory: string) => ["copy", "--session-dir", directory, "--port", String(redis.port)];
+  const copy = (directory: string) => ["copy", ...between(directory, redis)];
   const rows: readonly (readonly [name: string, args: string[], exitCode: number, loaded: string[]])[] = [
     ["help", ["--help"], 0, ["commander"]],
     ["the help of a command", ["copy", "--help"], 0, ["commander"]],

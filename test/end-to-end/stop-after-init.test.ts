@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { between } from "../support/between.js";
 import { cleanEnvironment } from "../support/clean-environment.js";
 import { binary } from "../support/command.js";
 import { findFreePort } from "../support/free-port.js";
@@ -21,7 +22,7 @@ const sessions = 80;
 await makeSessions(directory, { count: sessions, manifest });
 const redis = await startRedis();
 test.after(() => redis.stop());
-const step = ["--stop-after-init", "--session-dir", directory, "--port", String(redis.port)];
+const step = ["--stop-after-init", ...between(directory, redis)];
 const copyIsOn = { TELE_SESSION_REDIS: "True", TELE_SESSION_REDIS_COPY_EXISTING_FS_SESSIONS: "yes" };
 
 test("switches that ask for nothing: it says so, exits 0 and touches nothing", async (t) => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { between } from "../support/between.js";
 import { binary } from "../support/command.js";
 import { makeSessions } from "../support/make-sessions.js";
 import type { RedisServer } from "../support/redis-server.js";
@@ -34,7 +35,7 @@ async function watch(
   const redis = await redisOf(t);
   const gate = await startGate(t, redis.port, 100_000);
   const terminal = await openTerminalWith(
-    [process.execPath, binary, "copy", "--session-dir", directory, "--port", String(gate.port), ...args],
+    [process.execPath, binary, "copy", ...between(directory, gate), ...args],
     { ...options, environment: { LC_ALL: "C.UTF-8", ...options.environment } },
   );
   await heldOf(gate, terminal.result);
@@ -86,7 +87,7 @@ describe("in a terminal", { concurrency: 4 }, () => {
     const terminal = await openTerminalWith(
       [
         ...["sh", "-c", '"$@"; code=$?; times; exit $code', "sh", process.execPath, binary, "copy"],
-        ...["--session-dir", directory, "--port", String(gate.port)],
+        ...between(directory, gate),
       ],
       { columns: 0 },
     );
@@ -197,7 +198,7 @@ test("FORCE_COLOR: colours where no terminal is; 0 and NO_COLOR take them away",
   ];
   for (const { name, environment, colored } of rows) {
     await t.test(name, async () => {
-      const { stderr } = await run(["copy", "--session-dir", directory, "--port", String(redis.port)], {
+      const { stderr } = await run(["copy", ...between(directory, redis)], {
         environment,
       });
       assert.equal(anyColor.test(stderr), colored);

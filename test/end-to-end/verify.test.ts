@@ -3,6 +3,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { signedInstant } from "../../src/convert/sign.js";
+import { between } from "../support/between.js";
 import { makeSessions } from "../support/make-sessions.js";
 import { redisCommand, redisPipeline } from "../support/redis-command.js";
 import type { RedisServer } from "../support/redis-server.js";
@@ -50,9 +51,7 @@ async function outcomesOf(redis: RedisServer, rows: readonly Row[], args: readon
   });
   await redisPipeline(redis, commands);
   await redisCommand(redis, "CONFIG", "RESETSTAT");
-  const result = await run([
-    ...["verify", "--session-dir", directory, "--port", String(redis.port), "--json", "--verbose", ...args],
-  ]);
+  const result = await run(["verify", ...between(directory, redis), "--json", "--verbose", ...args]);
   const outcomes = rows.map(
     (_, number) => new RegExp(`^${sidOf(number).slice(0, 6)}… (\\S+)`, "m").exec(result.stderr)?.[1],
   );
@@ -152,7 +151,7 @@ test("a copy is verified; what differs afterwards is found, in a sample too", as
   const redis = await redisOf(t);
   const directory = join(makeTemporaryDirectory(), "s");
   await makeSessions(directory, { count: 2000 });
-  const args = ["--session-dir", directory, "--port", String(redis.port)];
+  const args = between(directory, redis);
   assert.equal((await run(["copy", ...args])).exitCode, 0);
   const whole = await run(["verify", ...args, "--json"]);
   assert.deepEqual([whole.exitCode, Reflect.get(whole.report.sessions, "equal")], [0, 2000], whole.stderr);
@@ -173,7 +172,7 @@ test("what a copy wrote and Redis ended since is `ended`", async (t) => {
   const redis = await redisOf(t);
   const directory = join(makeTemporaryDirectory(), "s");
   for (const number of [1, 2, 3]) saveSession(directory, number, value);
-  const args = ["--session-dir", directory, "--port", String(redis.port), "--json"];
+  const args = [...between(directory, redis), "--json"];
   assert.equal((await run(["copy", ...args])).exitCode, 0);
   await redisCommand(redis, "DEL", keyOf(1));
   const { exitCode, report } = await run(["verify", ...args]);
@@ -192,7 +191,7 @@ test("of one sid in two files the earlier is superseded", async (t) => {
   const sameMs = Date.now() - hourMs;
   saveSession(second, 3, other, { mtimeMs: sameMs });
   saveSession(second, 3, value, { layout: "scattered", mtimeMs: sameMs });
-  const args = ["--session-dir", first, "--session-dir", second, "--port", String(redis.port), "--json"];
+  const args = ["--session-dir", first, ...between(second, redis), "--json"];
   for (const command of [["copy", "--dry-run"], ["copy"], ["verify"]]) {
     const { exitCode, stderr, report } = await run([...command, ...args]);
     assert.deepEqual([exitCode, report.sessions.superseded, report.sessions.found], [0, 3, 6], stderr);

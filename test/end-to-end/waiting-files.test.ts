@@ -4,6 +4,7 @@ import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { compileNative } from "../../bench/compile-native.js";
 import { provideRivalTools } from "../../bench/rival-programs.js";
+import { between } from "../support/between.js";
 import { makeSessions } from "../support/make-sessions.js";
 import { redisCommand } from "../support/redis-command.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
@@ -25,7 +26,7 @@ async function makeWaitingGround(t: TestContext, layouts?: readonly ("flat" | "s
   const slowOpen = await compileNative((await provideRivalTools()).compiler, "slow_open", top, [
     ...["-shared", "-fPIC", "-DDELAY_NS=2000000", "-ldl"],
   ]);
-  const args = ["--session-dir", directory, "--port", String(redis.port), "--json"];
+  const args = [...between(directory, redis), "--json"];
   return {
     redis,
     directory,
@@ -61,7 +62,7 @@ describe("files that are waited for (hazards.md, Files: network file system): th
       // Times that are younger tell nothing of what changes just behind them.
       await sleep(2500);
       const gate = await startGate(t, redis.port, 200_000);
-      const args = ["--session-dir", directory, "--port", String(gate.port), "--json"];
+      const args = [...between(directory, gate), "--json"];
       const running = start(["copy", "--lanes", "2", ...args], isWaiting ? waiting : {});
       await heldOf(gate, running.result);
       const changes = changeMeanwhile(directory);

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { decodeRawUnicodeEscape, unquoteBytes } from "../../src/format/pickle/text-escapes.js";
 import type { PythonSplitText } from "../../src/format/python-value.js";
 import { askPython } from "../support/ask-python.js";
+import { expectedOf, kept } from "./support/kept.js";
 
 /** No line ends: a literal and an escaped text each take a line of their own. */
 const pieces = [
@@ -46,23 +47,6 @@ const texts = [
 ];
 
 const splitText = (text: string): PythonSplitText => ({ kind: "split-text", text });
-
-/** A decoded text's UTF-16 units and whether it is a split text; `null` if nothing was decoded. */
-function kept(decoded: string | PythonSplitText | undefined): string {
-  if (decoded === undefined) return "null";
-  const split = typeof decoded !== "string";
-  return JSON.stringify([Array.from(Buffer.from(split ? decoded.text : decoded, "utf16le")), split]);
-}
-
-/** What `kept` should return for a text that Python gave as its characters. */
-function expectedOf(points: readonly number[] | null | undefined): string {
-  if (!points) return "null";
-  const isHigh = (point = 0) => point >= 0xd800 && point <= 0xdbff;
-  const isLow = (point = 0) => point >= 0xdc00 && point <= 0xdfff;
-  const split = points.some((point, index) => isHigh(points[index - 1]) && isLow(point));
-  const text = points.map((point) => String.fromCodePoint(point)).join("");
-  return JSON.stringify([Array.from(Buffer.from(text, "utf16le")), split]);
-}
 
 const unquote = (literal: string): string | undefined => unquoteBytes(literal)?.toString("latin1");
 

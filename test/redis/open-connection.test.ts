@@ -8,6 +8,7 @@ import { RedisError } from "../../src/model/errors.js";
 import type { RedisTarget, RedisTls } from "../../src/model/redis-target.js";
 import { type Connection, openConnection, openFirstConnection } from "../../src/redis/open-connection.js";
 import { findFreePort } from "../support/free-port.js";
+import { listen } from "../support/listen.js";
 import { redisCommand } from "../support/redis-command.js";
 import { type RedisServer, startRedis } from "../support/redis-server.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
@@ -154,12 +155,10 @@ describe("open-connection: no Redis there", () => {
   });
 
   it("a server that hangs up", async () => {
-    const server = createServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
-    await new Promise((resolve) => server.once("listening", resolve));
-    const address = server.address();
-    assert(typeof address === "object" && address !== null);
+    const server = createServer((socket) => socket.destroy());
+    const port = await listen(server);
     const { kind } = await refusalOf({
-      address: { host: "127.0.0.1", port: address.port },
+      address: { host: "127.0.0.1", port },
       db: 0,
       password: "a secret",
     });

@@ -1,6 +1,7 @@
 import { createServer } from "node:net";
 import { type Fault, FaultSchedule, type HappenedFault } from "./fault-schedule.js";
 import { type FaultyConnection, serveFaulty } from "./faulty-connection.js";
+import { listen } from "./listen.js";
 import type { CommandHead } from "./resp-messages.js";
 
 /** Stands between clients and a Redis, and carries out a schedule of faults. */
@@ -51,14 +52,7 @@ export async function startFaultProxy(
     connections.push(serveFaulty(client, { schedule, redisPort: target, refuse, onError }));
   });
 
-  const port = await new Promise<number>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      if (address === null || typeof address === "string") reject(new Error("The system gave no port."));
-      else resolve(address.port);
-    });
-  });
+  const port = await listen(server);
   return {
     port,
     replies: () => schedule.replies,

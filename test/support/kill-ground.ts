@@ -3,6 +3,7 @@ import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync } fr
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileTimeSlackMs } from "../../src/model/session-file.js";
+import { between } from "./between.js";
 import { type CommandResult, runCommand } from "./command.js";
 import {
   describeKillPoint,
@@ -132,6 +133,6 @@ export class KillGround {
   }
 
   #placed(args: readonly string[]): string[] {
-    return [...args, "--session-dir", this.directory, "--port", String(this.redis.port)];
+    return [...args, ...between(this.directory, this.redis)];
   }
 }

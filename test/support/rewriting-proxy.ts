@@ -1,4 +1,5 @@
 import { connect, createServer } from "node:net";
+import { listen } from "./listen.js";
 import { makeMessageSplitter } from "./resp-messages.js";
 
 /** Stands between clients and a Redis, and changes what Redis says of itself. */
@@ -39,14 +40,7 @@ export async function startRewritingProxy(
       socket.on("close", end);
     }
   });
-  const port = await new Promise<number>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      if (address === null || typeof address === "string") reject(new Error("The system gave no port."));
-      else resolve(address.port);
-    });
-  });
+  const port = await listen(server);
   return {
     port,
     stop: () => {

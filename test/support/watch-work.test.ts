@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { caretaker } from "./caretaker.js";
 import { type KillPoint, type NumberedWork, type WatchedRun, type Work, watchOptions } from "./kill-point.js";
+import { listen } from "./listen.js";
 import { makeTemporaryDirectory } from "./temporary-directory.js";
 
 /** Runs a script with its work watched. Gives the signal that ended it. */
@@ -97,12 +98,8 @@ async function startPieces(t: TestContext): Promise<number> {
     socket.on("data", send).on("error", () => undefined);
     send();
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
   t.after(() => server.close());
-  const address = server.address();
-  assert.ok(typeof address === "object" && address !== null);
-  return address.port;
+  return listen(server);
 }
 
 const readPieces = (port: number, seen: string): string => `

@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { between } from "../../support/between.js";
 import { makeSessions, readManifest } from "../../support/make-sessions.js";
 import type { RedisArgument, RedisReply } from "../../support/redis-client.js";
 import { redisCommand, redisPipeline } from "../../support/redis-command.js";
@@ -132,10 +133,7 @@ export class Field {
 
   /** A run before the one in question; it must end so. */
   async before(args: readonly string[], exit = 0): Promise<void> {
-    const { exitCode, stderr } = await run([
-      ...args,
-      ...["--session-dir", this.directory, "--port", String(this.redis.port), "--json"],
-    ]);
+    const { exitCode, stderr } = await run([...args, ...between(this.directory, this.redis), "--json"]);
     assert.equal(exitCode, exit, `the run before (${args.join(" ")}): ${stderr}`);
   }
 

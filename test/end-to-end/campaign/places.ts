@@ -2,6 +2,7 @@ import { mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { listen } from "../../support/listen.js";
 import { redisCommand } from "../../support/redis-command.js";
 import { startRedis } from "../../support/redis-server.js";
 import type { Field } from "./field.js";
@@ -18,14 +19,11 @@ async function startStranger(field: Field, greeting: string, answer: string): Pr
       if (answer !== "") socket.end(answer);
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  portOf.set(field, await listen(server));
   field.later(() => {
     server.close();
     for (const socket of sockets) socket.destroy();
   });
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("The system gave no port.");
-  portOf.set(field, address.port);
 }
 
 /** Ports that a situation's own servers listen on. */

@@ -1,5 +1,6 @@
 import { connect, createServer, type Socket } from "node:net";
 import type { TestContext } from "node:test";
+import { listen } from "../../support/listen.js";
 
 /** Stands between a run and Redis, and stops the run in its middle. */
 export interface Gate {
@@ -52,14 +53,7 @@ export async function startGate(t: TestContext, redisPort: number, bytes: number
       });
     }
   });
-  const port = await new Promise<number>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      if (address === null || typeof address === "string") reject(new Error("The system gave no port."));
-      else resolve(address.port);
-    });
-  });
+  const port = await listen(server);
   t.after(() => {
     server.close();
     for (const socket of sockets) socket.destroy();

@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { TestContext } from "node:test";
+import { between } from "../../support/between.js";
 import { caretaker } from "../../support/caretaker.js";
 import { savedValue, threeHoursSeconds } from "../../support/earlier-copy.js";
 import { projectRoot } from "../../support/project.js";
@@ -195,7 +196,7 @@ async function fill(redis: RedisServer, sessions: number): Promise<void> {
  * server.
  */
 async function copyEarlier(redis: RedisServer, { directory }: Ground, sessions: number): Promise<void> {
-  const { exitCode, stderr } = await run(["copy", "--session-dir", directory, "--port", String(redis.port)]);
+  const { exitCode, stderr } = await run(["copy", ...between(directory, redis)]);
   assert.equal(exitCode, 0, stderr);
   const commands: RedisArgument[][] = [];
   for (let number = 0; number < sessions; number++) {

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { keyPrefix } from "../../../src/convert/session-key.js";
 import { markKey } from "../../../src/redis/marks.js";
 import { lastingIdentityOf } from "../../../src/source/file-identity.js";
+import { between } from "../between.js";
 import { runCommand } from "../command.js";
 import { type Aftermath, savedValue, threeHoursSeconds } from "../earlier-copy.js";
 import { type MadeSession, makeSessions, readManifest } from "../make-sessions.js";
@@ -117,7 +118,7 @@ export async function copyEarlier(
   const redis = await startRedis();
   try {
     const filledMs = Date.now();
-    const args = ["copy", "--session-dir", made.directory, "--port", String(redis.port)];
+    const args = ["copy", ...between(made.directory, redis)];
     const { exitCode, stderr } = await runCommand(args);
     if (exitCode !== 0) throw new Error(`the earlier copy ended with ${exitCode}\n${stderr}`);
     const keys: [string, string, number][] = [];
