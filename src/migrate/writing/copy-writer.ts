@@ -249,12 +249,9 @@ export class CopyWriter {
       const outcome = sessions.outcomeAt(row, file.sid);
       tally.record(gone.has(file) ? vanished(outcome) : outcome);
     }
-    return rows.flatMap((row) => {
-      const reply = replies[row];
-      return reply === "created"
-        ? []
-        : [this.#judged(preparedAt(row), reply === "exists" ? "stored" : "sent")];
-    });
+    return rows.flatMap((row) =>
+      replies[row] === "created" ? [] : [this.#judged(preparedAt(row), "stored")],
+    );
   }
 
   /** A session with what earlier runs say about it. */

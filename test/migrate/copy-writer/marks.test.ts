@@ -10,7 +10,7 @@ const since = nowMs - hourMs;
 const value = sessionText();
 const other = sessionText("other");
 
-/** What becomes of a session whose key is missing, and whether another value that an earlier copy wrote is replaced. */
+/** What becomes of a missing key, and of another value that an earlier copy wrote. */
 type Row = readonly [
   name: string,
   facts: Partial<DirectoryFacts>,

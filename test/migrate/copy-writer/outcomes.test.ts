@@ -1,16 +1,13 @@
 import assert from "node:assert/strict";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { describe, it } from "node:test";
-import { maxCommandBytes } from "../../../src/migrate/readers/encoded-sessions.js";
-import { RedisError } from "../../../src/model/errors.js";
 import type { SessionOutcome } from "../../../src/model/outcome.js";
 import type { SessionFile } from "../../../src/model/session-file.js";
-import type { SessionStore } from "../../../src/redis/session-store.js";
 import { pathOf } from "../../../src/source/recent-files.js";
 import { interceptCalls, systemError } from "../../support/intercept-calls.js";
 import type { MemoryStore } from "../../support/memory-store.js";
-import { dayMs, hourMs, sessionOfLength, sessionText } from "../../support/session-directory.js";
-import { copiedAgo, type GroundChange, WriterGround } from "./writer-ground.js";
+import { dayMs, hourMs, sessionText } from "../../support/session-directory.js";
+import { answer, copiedAgo, type GroundChange, WriterGround } from "./writer-ground.js";
 
 const value = sessionText();
 const bytes = value.length;
@@ -21,9 +18,6 @@ const known = { format: "json", facts, bytesRead: bytes, bytesWritten: 0 } as co
 /** A session whose own lifetime is no number of seconds: it is converted with a warning. */
 const odd = sessionText().replace("}", ', "expiration": "soon"}');
 const warning = "a session's own expiration is not a number of seconds, so the default applies";
-
-/** Has a method of the store answer as it is told. */
-const answer = (store: MemoryStore, change: Partial<SessionStore>): void => void Object.assign(store, change);
 
 const createsNothing = (store: MemoryStore) =>
   answer(store, {
@@ -194,121 +188,5 @@ describe("copy-writer: one outcome for every file (design.md section 2)", () => 
     assert.deepEqual(outcomes, []);
     assert.deepEqual([page.found, page.outcomes.copied, page.outcomes.failed], [3, 2, 1]);
     assert.deepEqual([page.failures.length, page.warnings], [1, new Map([[warning, 1]])]);
-  });
-});
-
-describe("copy-writer: what is sent at a time", () => {
-  const most = maxCommandBytes;
-
-  /** Bytes of the values that go to Redis together, for session files of these sizes. */
-  async function sentTogether(sizes: readonly number[]): Promise<number[][]> {
-    const ground = new WriterGround();
-    const sent: number[][] = [];
-    const { createEncoded, create } = ground.store;
-    answer(ground.store, {
-      createEncoded: (entries) => {
-        sent.push(entries.keys().map((key) => sizes[Number.parseInt(key.slice(8, 12), 16)] ?? 0));
-        return createEncoded.call(ground.store, entries);
-      },
-      create: (entries) => {
-        sent.push(entries.map((entry) => entry.value.length));
-        return create.call(ground.store, entries);
-      },
-    });
-    await ground.write(...sizes.map((size, index) => ground.save(index, sessionOfLength(size))));
-    assert.equal(ground.store.keys.size, sizes.length);
-    return sent;
-  }
-
-  it("small ones go together", async () => {
-    assert.deepEqual(await sentTogether([100, 200, 300]), [[100, 200, 300]]);
-  });
-
-  it("none follows once they are as much as may be sent", async () => {
-    const big = most - 100;
-    assert.deepEqual(await sentTogether([100, big, 200, 300]), [
-      [100, big],
-      [200, 300],
-    ]);
-  });
-
-  it("one that is as much by itself goes alone", async () => {
-    const big = most + 100;
-    assert.deepEqual(await sentTogether([big, big, 100]), [[big], [big], [100]]);
-    assert.deepEqual(await sentTogether([100, most, 200]), [[100], [most], [200]]);
-  });
-
-  it("each reply belongs to its own entry", async () => {
-    const ground = new WriterGround();
-    const files = [ground.save(1), ground.directory.file(2), ground.save(3), ground.save(4), ground.save(5)];
-    answer(ground.store, {
-      createEncoded: async () => ["created", "exists", "refused", "created"],
-      create: async () => [{ kind: "failed", detail: "of 4" }],
-    });
-    ground.hold(ground.directory.file(3), sessionText(3));
-    const { outcomes } = await ground.writer.write(files);
-    const kinds = outcomes.map(({ sid, kind }) => [Number.parseInt(sid.slice(0, 4), 16), kind]).sort();
-    assert.deepEqual(kinds, [
-      [1, "copied"],
-      [2, "vanished"],
-      [3, "identical"],
-      [4, "failed"],
-      [5, "copied"],
-    ]);
-  });
-
-  it("what ends the run comes with the outcomes before it; the others are unvisited", async () => {
-    const ground = new WriterGround();
-    const files = [
-      ground.save(1),
-      ground.save(2, sessionOfLength(most + 100)),
-      ground.save(3),
-      ground.save(4),
-    ];
-    const { createEncoded } = ground.store;
-    let calls = 0;
-    answer(ground.store, {
-      createEncoded: async (entries) => {
-        if (++calls === 2) throw new RedisError("refused", "no");
-        return createEncoded.call(ground.store, entries);
-      },
-    });
-    const { page, unvisited, error } = await ground.writer.write(files);
-    assert.deepEqual([page.outcomes.copied, unvisited], [2, 2]);
-    assert(error instanceof RedisError);
-  });
-});
-
-describe("copy-writer: a reply that was lost (createEncoded gives undefined)", () => {
-  it("each key is created, or found as it was sent", async () => {
-    const ground = new WriterGround();
-    const files = [ground.save(1), ground.save(2), ground.save(3)];
-    const { createEncoded } = ground.store;
-    answer(ground.store, {
-      createEncoded: async (entries) => {
-        await createEncoded.call(ground.store, entries);
-        ground.store.keys.delete(ground.store.keyOf(files[1]?.sid ?? ""));
-        ground.hold(ground.directory.file(3), sessionText("saved since"), Date.now() + 7 * dayMs);
-        return undefined;
-      },
-    });
-    assert.deepEqual((await ground.write(...files)).sort(), ["copied", "copied", "kept"]);
-    assert.deepEqual(
-      files.map((file) => ground.held(file)),
-      [sessionText(1), sessionText(2), sessionText("saved since")],
-    );
-  });
-});
-
-describe("copy-writer: a dry run", () => {
-  it("keeps no log, waits for no lifetime and retracts nothing", async () => {
-    const ground = new WriterGround({ dryRun: true });
-    const file = ground.save(1);
-    ground.hold(file, value, null);
-    const beganMs = performance.now();
-    assert.deepEqual(await ground.write(file), ["identical"]);
-    assert(performance.now() - beganMs < 4000);
-    assert.equal(await ground.writer.countMissing(), undefined);
-    assert.deepEqual(await ground.writer.retractEnded(), []);
   });
 });

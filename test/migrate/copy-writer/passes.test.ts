@@ -10,10 +10,10 @@ import { beside, remove, WriterGround } from "./writer-ground.js";
 /** What a server does with a session file or its directory. */
 type Change = (file: SessionFile, ground: WriterGround) => void;
 
-/** Changes by the moment: "before" or "after" a reading, a stat, a check that it is gone, or a later pass's stat. */
+/** By the moment: before or after a reading, a stat, a check that it is gone, a later stat. */
 type Changes = Readonly<Record<string, Change>>;
 
-/** What becomes of a session file in the main pass, whether the next pass takes it, and what was done to it. */
+/** What becomes of a session file in the main pass, and whether the next pass takes it. */
 async function follow(t: TestContext, place: Change, changes: Changes) {
   const ground = new WriterGround({ maxFileSize: 1000 });
   const file = ground.directory.file(1);
@@ -163,12 +163,27 @@ describe("copy-writer: later passes (spec.md section 4, A live server)", () => {
     assert.deepEqual(await ground.writer.changedOf([...files, added]), []);
   });
 
-  test("times that are ahead of our clock: a pass looks back as much further", async () => {
+  test("a pass takes what changed since the one before began", async () => {
+    const ground = new WriterGround();
+    const file = ground.save(1);
+    const isTaken = async () => (await ground.writer.changedOf([file])).length === 1;
+    ground.writer.beginPass(1, Date.now() + hourMs);
+    assert(await isTaken());
+    ground.writer.beginPass(2, Date.now() + 2 * hourMs);
+    assert(!(await isTaken()));
+  });
+
+  test("times that are ahead of our clock, as any reader saw them: a pass looks back as much further", async () => {
     const ground = new WriterGround({ passStartedMs: Date.now() + hourMs });
     const old = ground.save(1);
     const isTaken = async () => (await ground.writer.changedOf([old])).length === 1;
     assert(!(await isTaken()), "it changed before the pass began");
-    await ground.write(ground.save(2, sessionText(2), { mtimeMs: Date.now() + 2 * hourMs }));
+    const { convert } = ground.readers;
+    const another: typeof convert = async (files) => {
+      return { ...(await convert.call(ground.readers, files)), leadMs: 2 * hourMs };
+    };
+    Object.assign(ground.readers, { convert: another });
+    await ground.write(ground.save(2));
     ground.writer.beginPass(1, Date.now());
     assert(await isTaken());
   });

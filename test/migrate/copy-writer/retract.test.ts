@@ -1,34 +1,18 @@
 import assert from "node:assert/strict";
 import { mkdirSync, renameSync } from "node:fs";
 import { describe, it } from "node:test";
-import { SourceError } from "../../../src/model/errors.js";
-import type { SessionFile } from "../../../src/model/session-file.js";
+import { staysInRedis } from "../../../src/migrate/writing/copy-writer.js";
 import type { SessionStore } from "../../../src/redis/session-store.js";
 import { pathOf } from "../../../src/source/recent-files.js";
-import { WrittenSessions } from "../../../src/source/written-sessions.js";
 import { sessionText } from "../../support/session-directory.js";
-import { withTemporaryDirectory } from "../../support/temporary-directory.js";
-import { beside, type GroundChange, inADay, remove, WriterGround } from "./writer-ground.js";
+import { type GroundChange, goAfterWrite, inADay, remove, WriterGround } from "./writer-ground.js";
 
 const other = sessionText("other");
-const stays = "a session that ends during the copy stays in Redis";
 
-/** Has the files of some sessions go once their keys were written. */
-function goAfterWrite(
-  ground: WriterGround,
-  files: readonly SessionFile[],
-  then: () => void = () => undefined,
-): void {
-  let areThere = true;
-  const go = () => {
-    if (areThere) files.forEach(remove);
-    areThere = false;
-    then();
-  };
-  for (const method of ["createEncoded", "create", "replace", "overwrite"] as const) {
-    beside(ground.store, method, { after: go });
-  }
-}
+const notRetracting = [
+  ["if other runs cannot be seen", { retracts: false }],
+  ["in a dry run", { dryRun: true }],
+] as const;
 
 describe("copy-writer: a session that ends before its key is written is retracted (spec.md section 4, Logouts)", () => {
   const ways: readonly (readonly [name: string, mtimeMs: number | undefined])[] = [
@@ -40,7 +24,9 @@ describe("copy-writer: a session that ends before its key is written is retracte
 
     it(`${name}: only the key of the file that is gone, and only if this run wrote it`, async () => {
       const ground = new WriterGround();
-      const files = [1, 2, 3].map((number) => ground.save(number, sessionText(number), how));
+      const files = (["flat", "scattered", "flat"] as const).map((layout, index) =>
+        ground.save(index + 1, sessionText(index + 1), { layout, ...how }),
+      );
       const [, gone = assert.fail(), identical = assert.fail()] = files;
       ground.hold(identical, sessionText(3));
       goAfterWrite(ground, [gone, identical]);
@@ -68,13 +54,15 @@ describe("copy-writer: a session that ends before its key is written is retracte
       assert.equal(ground.held(file), other);
     });
 
-    it(`${name}: not if other runs cannot be seen`, async () => {
-      const ground = new WriterGround({ retracts: false });
-      const file = ground.save(1, sessionText(), how);
-      goAfterWrite(ground, [file]);
-      assert.deepEqual(await ground.write(file), ["copied"]);
-      assert.equal(ground.held(file), sessionText());
-    });
+    for (const [why, change] of notRetracting) {
+      it(`${name}: not ${why}`, async () => {
+        const ground = new WriterGround(change);
+        const file = ground.save(1, sessionText(), how);
+        goAfterWrite(ground, [file]);
+        assert.deepEqual(await ground.write(file), ["copied"]);
+        assert.equal(ground.held(file), sessionText());
+      });
+    }
 
     it(`${name}: not if the connection was lost since it was sent`, async () => {
       const ground = new WriterGround();
@@ -82,7 +70,7 @@ describe("copy-writer: a session that ends before its key is written is retracte
       goAfterWrite(ground, [file], () => ground.connection.timesLost++);
       assert.deepEqual(await ground.write(file), ["copied"]);
       assert.equal(ground.held(file), sessionText());
-      assert.deepEqual(ground.warnings, [`the connection was lost meanwhile: ${stays}`]);
+      assert.deepEqual(ground.warnings, [`the connection was lost meanwhile: ${staysInRedis}`]);
     });
 
     it(`${name}: not if the connection is lost before it is deleted`, async () => {
@@ -91,13 +79,12 @@ describe("copy-writer: a session that ends before its key is written is retracte
       goAfterWrite(ground, [file]);
       // As the store does it.
       const retract: SessionStore["retract"] = async (keys, timesLost) => {
-        ground.connection.timesLost++;
-        assert.notEqual(timesLost, ground.connection.timesLost);
+        assert.equal(timesLost, ground.connection.timesLost++);
         return keys.map(() => false);
       };
       Object.assign(ground.store, { retract });
       assert.deepEqual(await ground.write(file), ["copied"]);
-      assert.deepEqual(ground.warnings, [`the connection was lost meanwhile: ${stays}`]);
+      assert.deepEqual(ground.warnings, [`the connection was lost meanwhile: ${staysInRedis}`]);
     });
   }
 
@@ -197,10 +184,7 @@ describe("copy-writer: a session that ends after its key was written is retracte
     assert.deepEqual([ground.store.keys.size, ground.warnings.length], [4, 1]);
   });
 
-  for (const [name, change] of [
-    ["if other runs cannot be seen", { retracts: false }],
-    ["in a dry run", { dryRun: true }],
-  ] as const) {
+  for (const [name, change] of notRetracting) {
     it(`none ${name}`, async () => {
       const { ground, files } = await writeInTwoPasses(change);
       files.forEach(remove);
@@ -214,103 +198,5 @@ describe("copy-writer: a session that ends after its key was written is retracte
     files.forEach(remove);
     ground.stop.abort();
     assert.deepEqual(await ground.writer.retractEnded(), []);
-  });
-});
-
-describe("copy-writer: keys that were written are looked for at the end (A Redis that may run out)", () => {
-  const brief = sessionText().replace("}", ', "expiration": 60}');
-  const rows: readonly (readonly [
-    name: string,
-    lose: (ground: WriterGround) => Promise<void> | void,
-    missing: number,
-  ])[] = [
-    ["all there", () => undefined, 0],
-    [
-      "one is missing",
-      (ground) => void ground.store.keys.delete(ground.store.keyOf(ground.directory.file(1).sid)),
-      1,
-    ],
-    [
-      "written in two passes, missing once",
-      async (ground) => {
-        ground.writer.beginPass(1, Date.now());
-        const file = ground.save(1, other, { mtimeMs: Date.now() });
-        assert.deepEqual(await ground.write(file), ["copied"]);
-        ground.store.keys.delete(ground.store.keyOf(file.sid));
-      },
-      1,
-    ],
-    [
-      "one that has no more than a minute to live may be missing",
-      async (ground) => {
-        const file = ground.save(3, brief);
-        assert.deepEqual(await ground.write(file), ["copied"]);
-        ground.store.keys.delete(ground.store.keyOf(file.sid));
-      },
-      0,
-    ],
-    [
-      "one that was identical was not written",
-      async (ground) => {
-        const file = ground.save(3);
-        ground.hold(file, sessionText(3));
-        assert.deepEqual(await ground.write(file), ["identical"]);
-        ground.store.keys.delete(ground.store.keyOf(file.sid));
-      },
-      0,
-    ],
-    [
-      "once the run is to stop none is looked for",
-      (ground) => {
-        ground.store.keys.clear();
-        ground.stop.abort();
-      },
-      0,
-    ],
-  ];
-  for (const [name, lose, missing] of rows) {
-    it(name, async () => {
-      const ground = new WriterGround();
-      await ground.write(ground.save(1), ground.save(2));
-      await lose(ground);
-      assert.equal(await ground.writer.countMissing(), missing);
-    });
-  }
-});
-
-describe("copy-writer: it goes on if what was written cannot be kept", () => {
-  const broken = () => {
-    throw new SourceError("a temporary file cannot be used (ENOSPC)");
-  };
-  async function goesOn(ground: WriterGround, warning: string): Promise<void> {
-    const files = [ground.save(1), ground.save(2)];
-    assert.deepEqual(await ground.write(...files), ["copied", "copied"]);
-    files.forEach(remove);
-    assert.deepEqual(await ground.writer.retractEnded(), []);
-    assert.equal(await ground.writer.countMissing(), undefined);
-    assert.equal(ground.store.keys.size, 2);
-    assert.deepEqual(ground.warnings, [`${warning}: ${stays}!`]);
-    ground.writer.close();
-  }
-
-  it("no temporary file can be made", async () => {
-    const ground = withTemporaryDirectory("/nowhere", () => new WriterGround());
-    await goesOn(ground, "no temporary file can be made (ENOENT)");
-  });
-
-  for (const method of ["add", "batches"] as const) {
-    it(`it fails later: ${method}`, async (t) => {
-      t.mock.method(WrittenSessions.prototype, method, broken);
-      await goesOn(new WriterGround(), "a temporary file cannot be used (ENOSPC)");
-    });
-  }
-
-  it("a session whose file is gone at once is retracted all the same", async (t) => {
-    t.mock.method(WrittenSessions.prototype, "add", broken);
-    const ground = new WriterGround();
-    const file = ground.save(1, sessionText());
-    goAfterWrite(ground, [file]);
-    assert.deepEqual(await ground.write(file), ["vanished"]);
-    assert.deepEqual(ground.warnings, []);
   });
 });

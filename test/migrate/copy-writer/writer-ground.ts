@@ -5,6 +5,7 @@ import { CopyWriter, type WriterOptions } from "../../../src/migrate/writing/cop
 import type { DirectoryFacts, Survey } from "../../../src/model/mark.js";
 import type { SessionOutcome } from "../../../src/model/outcome.js";
 import type { SessionFile } from "../../../src/model/session-file.js";
+import type { SessionStore } from "../../../src/redis/session-store.js";
 import { pathOf } from "../../../src/source/recent-files.js";
 import { MemoryStore } from "../../support/memory-store.js";
 import { dayMs, type SavedAs, SessionDirectory, sessionText } from "../../support/session-directory.js";
@@ -66,7 +67,7 @@ export class WriterGround {
     return this.directory.save(number, content, how);
   }
 
-  /** Has Redis hold a value that a copy wrote, a day to live if nothing else is said; null: no string. */
+  /** Has Redis hold a value that a copy wrote, for a day by default; null: no string. */
   hold(file: SessionFile, value: string | null, expiresAtMs: number | null = inADay(value)): void {
     this.store.keys.set(this.store.keyOf(file.sid), { value, expiresAtMs });
   }
@@ -107,6 +108,10 @@ export function remove(file: SessionFile): void {
   rmSync(pathOf(file));
 }
 
+/** Has a method of the store answer as it is told. */
+export const answer = (store: MemoryStore, change: Partial<SessionStore>): void =>
+  void Object.assign(store, change);
+
 /** What is done before or after a call; it is told which one it is, from 1. */
 export interface Beside {
   readonly before?: (at: number) => void;
@@ -131,4 +136,21 @@ export function beside<Target extends object>(
     return result;
   };
   Reflect.set(target, method, around);
+}
+
+/** Has the files of some sessions go once their keys were written. */
+export function goAfterWrite(
+  ground: WriterGround,
+  files: readonly SessionFile[],
+  then: () => void = () => undefined,
+): void {
+  let areThere = true;
+  const go = () => {
+    if (areThere) files.forEach(remove);
+    areThere = false;
+    then();
+  };
+  for (const method of ["createEncoded", "create", "replace", "overwrite"] as const) {
+    beside(ground.store, method, { after: go });
+  }
 }

@@ -1,18 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
 import { describe, it } from "node:test";
 import type { ConvertedBatch } from "../../../src/migrate/readers/converted-batch.js";
 import { maxCommandBytes } from "../../../src/migrate/readers/encoded-sessions.js";
 import { Reader, type ReaderOptions } from "../../../src/migrate/readers/reader.js";
 import type { SessionFile } from "../../../src/model/session-file.js";
-import { pathOf } from "../../../src/source/recent-files.js";
-import {
-  dayMs,
-  hourMs,
-  SessionDirectory,
-  sessionOfLength,
-  sessionText,
-} from "../../support/session-directory.js";
+import { hourMs, SessionDirectory, sessionOfLength, sessionText } from "../../support/session-directory.js";
 import { conversion, keyPrefix, remove } from "../copy-writer/writer-ground.js";
 
 const room = () => new ArrayBuffer(1000);
@@ -50,48 +42,25 @@ function wayOf({ sessions, prepared, finished, unread }: ConvertedBatch): string
 }
 
 describe("reader: what can be sent as it is, and what needs a closer look", () => {
-  const mebibyte = 1024 * 1024;
-  const save =
-    (content: string, mtimeMs?: () => number) =>
-    ({ directory }: ReturnType<typeof makeGround>): SessionFile =>
-      directory.save(1, content, mtimeMs === undefined ? {} : { mtimeMs: mtimeMs() });
-  const rows: readonly (readonly [string, (ground: ReturnType<typeof makeGround>) => SessionFile, string])[] =
-    [
-      ["an ordinary session", save(sessionText()), "encoded"],
-      ["just modified", save(sessionText(), () => Date.now() - 1000), "prepared"],
-      ["with an expiration of its own", save(withMember('"expiration": 120')), "encoded"],
-      ["about to expire", save(withMember('"expiration": 50')), "prepared"],
-      ["with a warning", save(withMember('"expiration": "soon"')), "prepared"],
-      ["with one key of a session only", save('{"uid": 1}'), "prepared"],
-      ["a value as large as what is sent at a time", save(sessionOfLength(maxCommandBytes)), "prepared"],
-      ["a little less", save(sessionOfLength(maxCommandBytes - 1)), "encoded"],
-      ["over by its own expiration", save(withMember('"expiration": -5')), "expired"],
-      ["over by its own deletion_time", save(withMember(`"deletion_time": ${past}`)), "expired, over"],
-      ["corrupt", save("{"), "failed"],
-      ["too large", save(sessionOfLength(8 * mebibyte + 1)), "unread"],
-      ["empty", save(""), "unread"],
-      ["gone", ({ directory }) => directory.file(1), "unread"],
-      [
-        "no regular file",
-        ({ directory }) => {
-          mkdirSync(pathOf(directory.file(1)));
-          return directory.file(1);
-        },
-        "unread",
-      ],
-      [
-        "superseded",
-        ({ directory }) => {
-          directory.save(1, sessionText(), { layout: "scattered" });
-          return directory.save(1, "{", { mtimeMs: Date.now() - dayMs });
-        },
-        "superseded",
-      ],
-    ];
-  for (const [name, place, expected] of rows) {
+  const rows: readonly (readonly [name: string, content: string, expected: string, ageMs?: number])[] = [
+    ["an ordinary session", sessionText(), "encoded"],
+    ["just modified", sessionText(), "prepared", 1000],
+    ["with an expiration of its own", withMember('"expiration": 120'), "encoded"],
+    ["about to expire", withMember('"expiration": 50'), "prepared"],
+    ["with a warning", withMember('"expiration": "soon"'), "prepared"],
+    ["with one key of a session only", '{"uid": 1}', "prepared"],
+    ["a value as large as what is sent at a time", sessionOfLength(maxCommandBytes), "prepared"],
+    ["a little less", sessionOfLength(maxCommandBytes - 1), "encoded"],
+    ["over by its own expiration", withMember('"expiration": -5'), "expired"],
+    ["over by its own deletion_time", withMember(`"deletion_time": ${past}`), "expired, over"],
+    ["corrupt", "{", "failed"],
+    ["empty", "", "unread"],
+  ];
+  for (const [name, content, expected, ageMs = hourMs] of rows) {
     it(`${name}: ${expected}`, async () => {
-      const ground = makeGround();
-      const batch = await ground.reader.convert([place(ground)], room());
+      const { directory, reader } = makeGround();
+      const file = directory.save(1, content, { mtimeMs: Date.now() - ageMs });
+      const batch = await reader.convert([file], room());
       assert.equal(wayOf(batch), expected);
       assert.equal(batch.taken, 1);
     });
@@ -158,24 +127,6 @@ describe("reader: a batch", () => {
       assert.deepEqual(recent.at(-1)?.stamp, plainStampOf(reader, files[1]));
       assert(Math.abs(leadMs - 2 * hourMs) < 5000);
     }
-  });
-
-  it("tells when the files of each directory were last modified, but for times in the future", async () => {
-    const { directory, reader } = makeGround();
-    const mtimes = [Date.now() - dayMs, Date.now() - 2 * hourMs, Date.now() + 5 * hourMs];
-    const files = mtimes.map((mtimeMs, number) => directory.save(number, sessionText(), { mtimeMs }));
-    const { seen } = await reader.convert(files, room());
-    const [{ latestMtimeMs, ...others } = assert.fail("nothing seen")] = seen;
-    assert(Math.abs(latestMtimeMs - (mtimes[1] ?? 0)) < 1);
-    assert.deepEqual(others, { directory: directory.path, covered: 0, ended: 0 });
-  });
-
-  it("in use: a file was modified since the run began, and not only renamed", async () => {
-    const { directory, reader } = makeGround();
-    const old = directory.save(1, sessionText());
-    const young = directory.save(2, sessionText(), { mtimeMs: Date.now() });
-    assert.equal((await reader.convert([old], room())).inUse, false);
-    assert.equal((await reader.convert([old, young], room())).inUse, true);
   });
 });
 

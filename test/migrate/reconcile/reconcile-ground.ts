@@ -26,7 +26,7 @@ export const list: Held = { kind: "other-type" };
 export const file = text("file", endMs);
 export type Store = ReconcileContext["store"];
 
-/** Keys in memory. A value like the file's or `equal…` is equal, `old…` is replaced, `odd` is in doubt. */
+/** Keys in memory. `equal…` is like the file's value, `old…` is replaced, `odd` is in doubt. */
 export class Ground implements ReconcileContext {
   readonly held: Map<string, Held>;
   /** In the order in which they were made. */

@@ -100,8 +100,9 @@ describe("verifier: what a missing key means may show only once the whole direct
     const { outcomes, deferred, seen, unvisited } = await ground.verifier.verify(files);
     assert.deepEqual([outcomes.map(wordOf), deferred, unvisited], [["equal"], files.slice(0, 1), 0]);
     assert.equal(ground.waits, 1);
-    const [{ latestMtimeMs: _, ...counts } = assert.fail("nothing seen")] = seen;
+    const [{ latestMtimeMs, ...counts } = assert.fail("nothing seen")] = seen;
     assert.deepEqual(counts, seenOf(ground, 1, 0));
+    assert(Math.abs(latestMtimeMs - old().mtimeMs) < 60_000);
   });
 
   it("a key that is there the second time is no longer missing", async () => {

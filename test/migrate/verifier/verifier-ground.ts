@@ -18,6 +18,7 @@ import { factsOf, surveyOf } from "../survey-of.js";
 
 export interface GroundChange extends Partial<VerifierOptions> {
   readonly facts?: Partial<DirectoryFacts>;
+  readonly maxFileSize?: number;
 }
 
 /** A verifier over a real session directory and a store in memory. */
@@ -32,7 +33,7 @@ export class VerifierGround {
   /** What happens while changes are waited for. */
   meanwhile: () => void = () => undefined;
 
-  constructor({ facts = {}, ...change }: GroundChange = {}) {
+  constructor({ facts = {}, maxFileSize = 1000, ...change }: GroundChange = {}) {
     const directories = [this.directory.path];
     // Which scatter folders exist is known for a second.
     mkdirSync(join(this.directory.path, this.directory.file(0).sid.slice(0, 2)));
@@ -46,7 +47,7 @@ export class VerifierGround {
     const readers = new ReaderPool(
       {
         directories,
-        maxFileSize: 1000,
+        maxFileSize,
         conversion: reading,
         runStartedMs: startedMs,
         passStartedMs: startedMs,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { RedisError } from "../../../src/model/errors.js";
 import { pathOf } from "../../../src/source/recent-files.js";
-import { dayMs, hourMs, sessionText } from "../../support/session-directory.js";
+import { dayMs, hourMs, sessionOfLength, sessionText } from "../../support/session-directory.js";
 import { conversion, copiedAgo, marked } from "../copy-writer/writer-ground.js";
 import {
   differences,
@@ -113,6 +113,17 @@ describe("verifier: each file ends as one of the outcomes (spec.md section 4, Ve
       assert.deepEqual(await ground.verify(file), [expected]);
     });
   }
+
+  it("more than is read together: all of it is compared", async () => {
+    const ground = new VerifierGround({ maxFileSize: 8 * 1024 * 1024 });
+    const big = sessionOfLength(4 * 1024 * 1024);
+    const files = [1, 2, 3].map((number) => ground.directory.save(number, big));
+    assert.deepEqual(await ground.verify(...files), ["missing", "missing", "missing"]);
+    assert.deepEqual(
+      ground.asked.map((keys) => keys.length),
+      [1, 1, 1, 1, 1, 1],
+    );
+  });
 
   it("Redis is not asked if there is nothing to ask for", async () => {
     const ground = new VerifierGround();
