@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, renameSync } from "node:fs";
 import { describe, it } from "node:test";
-import { staysInRedis } from "../../../src/migrate/writing/copy-writer.js";
+import { staysInRedis } from "../../../src/migrate/writing/written-log.js";
 import type { SessionStore } from "../../../src/redis/session-store.js";
 import { pathOf } from "../../../src/source/recent-files.js";
 import { sessionText } from "../../support/session-directory.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { staysInRedis } from "../../../src/migrate/writing/copy-writer.js";
+import { staysInRedis } from "../../../src/migrate/writing/written-log.js";
 import { SourceError } from "../../../src/model/errors.js";
 import { WrittenSessions } from "../../../src/source/written-sessions.js";
 import { sessionText } from "../../support/session-directory.js";
