@@ -7,7 +7,7 @@ const ours = /^(?:TELE_SESSION_|TELE_SESSIONS_REDIS|ODOO_SESSION_REDIS)/;
 
 /** What Kubernetes sets in every container for a Service called tele-session-redis or the like. */
 const ofKubernetes =
-  /^(?:TELE|ODOO)_SESSION_REDIS_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)$/;
+  /^(TELE|ODOO)_SESSION_REDIS_(\w+_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/;
 
 /** A sentence for each variable that is set, looks like one of ours, and is not a setting. */
 export function warnOfUnknownVariables(environment: Environment): readonly string[] {
@@ -20,7 +20,7 @@ export function warnOfUnknownVariables(environment: Environment): readonly strin
     );
 }
 
-/** What was probably meant: the same setting's name in this family, or else the most similar one. */
+/** What was probably meant: the same setting's name in this family, or the most similar name. */
 function nearestVariable(name: string): string {
   const isOdoos = name.startsWith("ODOO");
   const candidates = settingEntries.flatMap(([setting, { variable, odooVariable }]) => {

@@ -164,7 +164,7 @@ describe("Odoo's variables: the connection as a whole (spec.md section 3)", () =
 });
 
 describe("Odoo's variables: each other setting by itself", () => {
-  it("counts where Tele's is absent", () => {
+  it("counts if Tele's is absent", () => {
     const { target, conversion } = resolve({
       ODOO_SESSION_REDIS_PREFIX: "o",
       ODOO_SESSION_REDIS_EXPIRATION: "1",
