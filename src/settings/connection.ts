@@ -1,14 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { SettingsError } from "../model/errors.js";
-import {
-  type ConnectionHints,
-  describeTarget,
-  type RedisTarget,
-  type RedisTls,
-} from "../model/redis-target.js";
+import { describeTarget, type RedisTarget } from "../model/redis-target.js";
 import type { SettingName } from "./definitions.js";
 import type { FileSystemReader } from "./file-system-reader.js";
-import type { Settings } from "./read-settings.js";
+import type { Origin, Settings } from "./read-settings.js";
 import { readPasswordFile, readTextFile } from "./read-text-file.js";
 import type { RedisUrl } from "./redis-url.js";
 import type { HostAndPort } from "./value-kinds.js";
@@ -39,9 +34,10 @@ export function resolveConnection(
   const sentinels = sentinel ?? (sentinelHost ? [{ host: sentinelHost, port: sentinelPort }] : null);
   if (sentinels) {
     if (url) warnings.push(`${originOf("url").name} is ignored: a Sentinel is set`);
-    return resolveSentinel(sentinels, settings, files);
+    return resolveSentinel(sentinels, { ...settings, url: null }, files);
   }
-  const target = url ? resolveUrl(url, settings, files, warnings) : resolveHost(settings, files);
+  if (url) warnings.push(...warnOfUrl(url, settings));
+  const target = resolveTarget(settings, files);
   if (!cluster) return { topology: "single", target };
   const { name } = originOf("cluster");
   if ("path" in target.address) throw new SettingsError(`${name}: a Cluster has no Unix socket`);
@@ -49,13 +45,11 @@ export function resolveConnection(
   return { topology: "cluster", target };
 }
 
-function refuseTwoKinds(settings: Settings): void {
-  const { url, sentinel, sentinelHost, cluster, originOf } = settings;
+function refuseTwoKinds({ url, sentinel, sentinelHost, cluster, originOf }: Settings): void {
   const isTyped = (name: SettingName) => originOf(name).from === "flag";
   const refuse = (first: SettingName, second: SettingName, reason = "") => {
-    throw new SettingsError(
-      `${originOf(first).name} and ${originOf(second).name} cannot be used together${reason}`,
-    );
+    const [one, other] = [originOf(first).name, originOf(second).name];
+    throw new SettingsError(`${one} and ${other} cannot be used together${reason}`);
   };
   const [first, second] = (["url", "host", "sentinel"] as const).filter(isTyped);
   if (first && second) refuse(first, second);
@@ -64,9 +58,8 @@ function refuseTwoKinds(settings: Settings): void {
     if (cluster) refuse(given, "cluster");
     if (isTyped("port")) refuse("port", given);
   } else if (url) {
-    for (const name of ["port", "db"] as const) {
-      if (isTyped(name)) refuse(name, "url", `: the URL gives the ${name === "db" ? "database" : name}`);
-    }
+    if (isTyped("port")) refuse("port", "url", ": the URL gives the port");
+    if (isTyped("db")) refuse("db", "url", ": the URL gives the database");
   }
 }
 
@@ -90,21 +83,22 @@ function resolveSentinel(
     sentinels,
     ...(ownPassword === null ? {} : { sentinelPassword: ownPassword }),
     masterName: sentinelMaster,
-    master: { db, ...resolveTls(settings, null, files), ...readCredentials(settings, files) },
+    master: { db, ...resolveTls(settings, files), ...resolveCredentials(settings, files) },
   };
 }
 
-function resolveHost(settings: Settings, files: FileSystemReader): RedisTarget {
-  const { host, port, db, originOf } = settings;
-  const tls = resolveTls(settings, null, files);
-  const credentials = readCredentials(settings, files);
-  const mayNeedTls =
-    (originOf("host").isOdoos || originOf("port").isOdoos) && originOf("tls").from === "default";
+/** A URL says where Redis is, or else host and port do. */
+function resolveTarget(settings: Settings, files: FileSystemReader): RedisTarget {
+  const { url, host, port, db, originOf } = settings;
+  const tls = resolveTls(settings, files);
+  const credentials = resolveCredentials(settings, files);
+  const isAddressOdoos = !url && (originOf("host").isOdoos || originOf("port").isOdoos);
+  const mayNeedTls = isAddressOdoos && originOf("tls").from === "default";
   return {
-    address: { host, port },
-    db,
-    ...credentials,
+    address: url?.address ?? { host, port },
+    db: url?.db ?? db,
     ...tls,
+    ...credentials,
     ...(mayNeedTls ? { hints: { ...credentials.hints, connection: odooTlsHint } } : {}),
   };
 }
@@ -113,106 +107,72 @@ const odooTlsHint =
   "ODOO_SESSION_REDIS_SSL is unset: session_redis 18.0 and later use TLS then, but this tool does not. " +
   "If this port speaks TLS, set it to 1";
 
-function resolveUrl(
-  url: RedisUrl,
-  settings: Settings,
-  files: FileSystemReader,
-  warnings: string[],
-): RedisTarget {
-  const { originOf } = settings;
+function* warnOfUrl(url: RedisUrl, settings: Settings): Generator<string> {
+  const { tls, originOf } = settings;
   const { name, from } = originOf("url");
-  warnings.push(...url.warnings.map((warning) => `${name}: ${warning}`));
+  for (const warning of url.warnings) yield `${name}: ${warning}`;
   if (from === "flag" && url.password !== undefined) {
-    warnings.push(
-      "--url holds a password, which shows in `ps`. Use --password-file or TELE_SESSION_REDIS_PASSWORD instead",
-    );
+    yield "--url holds a password, which shows in `ps`. Use --password-file or TELE_SESSION_REDIS_PASSWORD";
   }
-  if (originOf("tls").isOdoos && settings.tls && url.scheme !== "rediss") {
-    warnings.push(`${originOf("tls").name} is ignored: ${name} says whether to use TLS`);
+  if (originOf("tls").isOdoos && tls && url.scheme !== "rediss") {
+    yield `${originOf("tls").name} is ignored: ${name} says whether to use TLS`;
   }
-  const { address, db } = url;
-  const given = { ...settings, ...address, db };
+  const given = { ...settings, ...url.address, db: url.db };
   for (const setting of ["host", "port", "db"] as const) {
     if (given[setting] !== settings[setting] && originOf(setting).from === "variable") {
-      warnings.push(`${originOf(setting).name} is ignored: ${name} says where Redis is`);
+      yield `${originOf(setting).name} is ignored: ${name} says where Redis is`;
     }
   }
-  return {
-    address,
-    db,
-    ...resolveTls(settings, url, files),
-    ...mergeCredentials(url, settings, files),
-  };
 }
 
-interface Credentials {
-  readonly username?: string;
-  readonly password?: string;
-  readonly hints?: ConnectionHints;
-}
-
-/** The URL's own credentials count, but flags win over those of a URL in a variable. */
-function mergeCredentials(url: RedisUrl, settings: Settings, files: FileSystemReader): Credentials {
-  const { originOf } = settings;
-  const isNameTyped = originOf("username").from === "flag";
-  const isPasswordTyped = originOf("passwordFile").from === "flag";
-  if (originOf("url").from === "flag") {
+/** A URL's own credentials win over variables, but not over flags. */
+function resolveCredentials(
+  { url, username, password, passwordFile, originOf }: Settings,
+  files: FileSystemReader,
+): Pick<RedisTarget, "username" | "password" | "hints"> {
+  const isTyped = (name: SettingName) => originOf(name).from === "flag";
+  const urlsName = isTyped("username") ? undefined : url?.username;
+  const urlsPassword = isTyped("passwordFile") ? undefined : url?.password;
+  if (isTyped("url")) {
     const twice =
-      url.username && isNameTyped ? "--username" : url.password && isPasswordTyped && "--password-file";
+      url?.username !== urlsName ? "--username" : url?.password !== urlsPassword ? "--password-file" : null;
     if (twice) throw new SettingsError(`--url and ${twice} give the same thing: set one of them`);
   }
-  const { hints, ...separate } = readCredentials(settings, files);
-  const keepsPassword = url.password && !isPasswordTyped;
-  const ownHints = keepsPassword ? loginHints(url.password, originOf("url").name) : hints && { hints };
-  return {
-    ...separate,
-    ...(url.username && !isNameTyped ? { username: url.username } : {}),
-    ...(keepsPassword ? { password: url.password } : {}),
-    ...ownHints,
-  };
-}
-
-function readCredentials(settings: Settings, files: FileSystemReader): Credentials {
-  const { username, password, passwordFile, originOf } = settings;
+  const passwordOrigin = originOf(passwordFile ? "passwordFile" : "password");
   if (password && passwordFile) {
-    const [first, second] = [originOf("password").name, originOf("passwordFile").name];
-    throw new SettingsError(`${first} and ${second} both give the password: set one of them`);
+    const { name } = originOf("password");
+    throw new SettingsError(`${name} and ${passwordOrigin.name} both give the password: set one of them`);
   }
-  const secret = passwordFile
-    ? readPasswordFile(passwordFile, originOf("passwordFile"), files)
-    : (password ?? undefined);
+  const separate = passwordFile ? readPasswordFile(passwordFile, passwordOrigin, files) : password;
+  const name = urlsName || username;
+  const secret = urlsPassword || separate;
+  const oddPassword = describeOddity(secret, urlsPassword ? originOf("url") : passwordOrigin);
+  const oddName = urlsName || urlsPassword ? null : describeOddity(username, originOf("username"));
+  const login = oddPassword ?? oddName;
   return {
-    ...(username ? { username, ...loginHints(username, originOf("username").name) } : {}),
-    ...(secret === undefined ? {} : { password: secret }),
-    ...loginHints(secret, originOf(passwordFile ? "passwordFile" : "password").name),
+    ...(name ? { username: name } : {}),
+    ...(secret === null ? {} : { password: secret }),
+    ...(login ? { hints: { login } } : {}),
   };
 }
 
-/** A hint if a user name or a password looks as if it held more than was meant. It is sent as it is. */
-function loginHints(text: string | undefined, origin: string): Pick<Credentials, "hints"> {
-  const oddity = [
+/** Null unless a user name or a password looks as if it held more than was meant. */
+function describeOddity(text: string | null, { name }: Origin): string | null {
+  const oddities = [
     [/[\r\n]$/, "ends in a newline (echo adds one, printf %s does not)"],
     [/\s$/, "ends in white space"],
     [/^\s/, "begins with white space"],
     [/^(["']).+\1$/s, "is in quotation marks"],
   ] as const;
-  const [, seen] = oddity.find(([pattern]) => pattern.test(text ?? "")) ?? [];
-  return seen ? { hints: { login: `The value of ${origin} ${seen}, and was sent as it is` } } : {};
+  const [, seen] = oddities.find(([pattern]) => pattern.test(text ?? "")) ?? [];
+  return seen === undefined ? null : `The value of ${name} ${seen}, and was sent as it is`;
 }
 
-/** Empty if Redis is to be talked to in plain text. */
-function resolveTls(
-  settings: Settings,
-  url: RedisUrl | null,
-  files: FileSystemReader,
-): { readonly tls?: RedisTls } {
-  const { cert, key, tlsServername, tlsInsecure, originOf } = settings;
+/** Empty if Redis is reached without TLS. */
+function resolveTls(settings: Settings, files: FileSystemReader): Pick<RedisTarget, "tls"> {
+  const { url, tls, cert, key, tlsServername, originOf } = settings;
   // As in session_redis, Odoo's switch is for host and port; a URL says it itself.
-  const isSwitchedOn = settings.tls && !(url && originOf("tls").isOdoos);
-  const isOn = isSwitchedOn || url?.scheme === "rediss";
-  if (isOn && url && "path" in url.address) {
-    throw new SettingsError(`${originOf("tls").name}: there is no TLS on a Unix socket`);
-  }
+  const isOn = url?.scheme === "rediss" || (tls && !(url && originOf("tls").isOdoos));
   if (!isOn) {
     const idle = (["cacert", "cert", "key", "tlsServername", "tlsInsecure"] as const).find(
       (name) => settings[name] && !originOf(name).isOdoos,
@@ -220,34 +180,32 @@ function resolveTls(
     if (idle) throw new SettingsError(`${originOf(idle).name} needs TLS: --tls or a rediss: URL`);
     return {};
   }
-  const own = url?.tls;
-  if (cert && !key && own?.keyFile === undefined) {
-    throw new SettingsError(
-      `${originOf("cert").name} needs the certificate's key: --key or TELE_SESSION_REDIS_KEY`,
-    );
+  if (url && "path" in url.address) {
+    throw new SettingsError(`${originOf("tls").name}: there is no TLS on a Unix socket`);
+  }
+  if (cert && !key && !url?.tls.keyFile) {
+    const { name } = originOf("cert");
+    throw new SettingsError(`${name} needs the certificate's key: --key or TELE_SESSION_REDIS_KEY`);
+  }
+  if ((key || url?.tls.keyFile) && !cert && !url?.tls.certFile) {
+    throw new SettingsError(`${originOf(key ? "key" : "url").name}: a key needs its certificate`);
   }
   const read = (name: "cacert" | "cert" | "key", urlsPath: string | undefined) => {
     const path = settings[name] ?? urlsPath;
     return path ? readTextFile(path, originOf(settings[name] ? name : "url"), files) : undefined;
   };
-  const certFile = cert ?? own?.certFile;
-  const keyFile = key ?? own?.keyFile;
-  if (keyFile && !certFile) {
-    throw new SettingsError(`${originOf(key ? "key" : "url").name}: a key needs its certificate`);
-  }
-  const ca = read("cacert", own?.caFile);
-  const certText = read("cert", own?.certFile);
+  const ca = read("cacert", url?.tls.caFile);
+  const certText = read("cert", url?.tls.certFile);
   // Without a key of its own, the certificate's file holds both.
-  const keyText = keyFile ? read("key", own?.keyFile) : certText;
-  const insecure = tlsInsecure || own?.verify === false;
+  const keyText = read("key", url?.tls.keyFile) ?? certText;
+  const insecure = settings.tlsInsecure || url?.tls.verify === false;
   return {
     tls: {
       ...(ca === undefined ? {} : { ca }),
-      ...(certText === undefined ? {} : { cert: certText }),
-      ...(keyText === undefined ? {} : { key: keyText }),
+      ...(certText === undefined || keyText === undefined ? {} : { cert: certText, key: keyText }),
       ...(tlsServername ? { servername: tlsServername } : {}),
       insecure,
-      checkHostname: !insecure && own?.checkHostname !== false,
+      checkHostname: !insecure && url?.tls.checkHostname !== false,
     },
   };
 }

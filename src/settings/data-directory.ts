@@ -3,7 +3,7 @@ import { SettingsError } from "../model/errors.js";
 import type { FileSystemReader } from "./file-system-reader.js";
 import type { Environment } from "./read-settings.js";
 
-/** The home directory, as for Python's `os.path.expanduser("~")`: HOME, else the account's, else null. */
+/** As Python's `os.path.expanduser("~")`: HOME, else the account's home directory, else null. */
 export function findHome(environment: Environment, files: FileSystemReader): string | null {
   return environment["HOME"] || files.accountHome();
 }

@@ -1,12 +1,5 @@
 import { redisSettings } from "./redis-definitions.js";
-import {
-  commandSets,
-  group,
-  type SettingDefinition,
-  setting,
-  toggle,
-  variable,
-} from "./setting-definition.js";
+import { commandSets, group, type SettingDefinition, setting, toggle } from "./setting-definition.js";
 import { kinds } from "./value-kinds.js";
 
 const { all, withRedis, overSessions, confirming, removing, step } = commandSets;
@@ -24,12 +17,9 @@ const sessions = group("Sessions", all, {
     kinds.path,
     { variable: "TELE_RC", odooVariable: "ODOO_RC", defaultShown: "~/.telerc, if it exists" },
   ),
-  formerConfig: variable(
-    "TELECMS_SERVER",
-    "the server's tele.conf, if TELE_RC does not name it",
-    kinds.path,
-    { odooVariable: "OPENERP_SERVER" },
-  ),
+  formerConfig: setting("TELECMS_SERVER", "the server's tele.conf, if TELE_RC does not name it", kinds.path, {
+    odooVariable: "OPENERP_SERVER",
+  }),
   allowMissing: toggle(
     "--allow-missing",
     "treat a missing directory, an unmatched glob, or a directory with only other names as empty",
@@ -46,7 +36,7 @@ const sessions = group("Sessions", all, {
     kinds.positiveCount,
     { commands: overSessions },
   ),
-  jobCompletionIndex: variable(
+  jobCompletionIndex: setting(
     "JOB_COMPLETION_INDEX",
     "the part that --shard-count takes, from 0 on",
     kinds.count,
@@ -108,23 +98,11 @@ const run = group("Run", removing, {
 
 /** Read by `--stop-after-init` only. */
 export const stepSettings = group("Run", step, {
-  redisSwitch: variable(
-    "TELE_SESSION_REDIS",
-    "with --stop-after-init: do nothing unless this is on",
-    kinds.switch,
-    { default: "off" },
-  ),
-  copyExistingSwitch: variable(
-    "TELE_SESSION_REDIS_COPY_EXISTING_FS_SESSIONS",
-    "with --stop-after-init: copy",
-    kinds.switch,
-    { default: "off" },
-  ),
-  purgeExistingSwitch: variable(
+  redisSwitch: toggle("TELE_SESSION_REDIS", "with --stop-after-init: do nothing unless this is on"),
+  copyExistingSwitch: toggle("TELE_SESSION_REDIS_COPY_EXISTING_FS_SESSIONS", "with --stop-after-init: copy"),
+  purgeExistingSwitch: toggle(
     "TELE_SESSION_REDIS_PURGE_EXISTING_FS_SESSIONS",
     "with --stop-after-init: remove the session files",
-    kinds.switch,
-    { default: "off" },
   ),
 });
 
@@ -186,17 +164,9 @@ const output = group("Output", all, {
   verbose: toggle("-v, --verbose", "print more"),
   noProgress: toggle("--no-progress", "hide the progress bar"),
   showIds: toggle("--show-ids", "show session ids in full; each is a credential"),
-  noColor: variable("NO_COLOR", "no colours", kinds.anyText),
-  forceColor: variable(
-    "FORCE_COLOR",
-    "colours even without a terminal, unless it is 0 or false",
-    kinds.anyText,
-  ),
-  continuousIntegration: variable(
-    "CI",
-    "plain lines even on a terminal, unless it is 0 or false",
-    kinds.anyText,
-  ),
+  noColor: setting("NO_COLOR", "no colours", kinds.anyText),
+  forceColor: setting("FORCE_COLOR", "colours even without a terminal, unless 0 or false", kinds.anyText),
+  continuousIntegration: setting("CI", "plain lines even on a terminal, unless 0 or false", kinds.anyText),
 });
 
 /** Every setting: flags, help, docs and messages are made from this table. */

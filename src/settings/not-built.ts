@@ -4,8 +4,8 @@ import type { Settings } from "./read-settings.js";
 import type { Command, ConnectedCommand } from "./setting-definition.js";
 
 /**
- * What the contract has and this version refuses by name. Remove a name and the feature is on: flags,
- * variables, help and docs/settings.md follow.
+ * What this version refuses by name. Removing a name switches its feature on: flags, variables,
+ * help and docs/settings.md follow.
  */
 export const notBuilt: {
   readonly commands: readonly Exclude<Command, ConnectedCommand | "stop-after-init">[];
@@ -28,7 +28,7 @@ export const notBuilt: {
 /** How every refusal of it ends. */
 export const notBuiltYet = "is not built yet in this version";
 
-/** Variables that mean nothing without another setting: without it they are ignored, not refused. */
+/** Variables that complete another setting. Without it they are ignored, not refused. */
 const completes: { readonly [Name in SettingName]?: SettingName } = {
   sentinelPort: "sentinelHost",
   sentinelPassword: "sentinelHost",

@@ -7,7 +7,7 @@ import { kinds, type ValueKind } from "./value-kinds.js";
 /** The process's environment, or a test's. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The flags of a command line: a text, a list of texts if the flag is repeatable, or true for a switch. */
+/** The flags of a command line: true for a switch, a list for a repeatable flag, else text. */
 export type TypedFlags = { readonly [Name in SettingName]?: string | readonly string[] | true };
 
 /** Where a value came from. */
@@ -46,7 +46,7 @@ export interface SettingSources {
 }
 
 /**
- * A flag wins over its variable, and a variable over the default; an empty variable counts as unset.
+ * A flag wins over its variable, a variable over the default. An empty variable counts as unset.
  * @throws SettingsError naming the origin of every bad value, without showing a secret.
  */
 export function readSettings(sources: SettingSources): Settings {

@@ -1,4 +1,4 @@
-import { commandSets, group, setting, toggle, variable } from "./setting-definition.js";
+import { commandSets, group, setting, toggle } from "./setting-definition.js";
 import { kinds } from "./value-kinds.js";
 
 const { withRedis } = commandSets;
@@ -23,7 +23,7 @@ const server = group("Redis", withRedis, {
   username: setting("--username <name>", "Redis user name, if the server has users (ACL)", kinds.text, {
     variable: "TELE_SESSION_REDIS_USERNAME",
   }),
-  password: variable(
+  password: setting(
     "TELE_SESSION_REDIS_PASSWORD",
     "Redis password; there is no flag for it, because flags show in `ps`",
     kinds.anyText,
@@ -72,8 +72,8 @@ const topology = group("Sentinel and Cluster", withRedis, {
   sentinel: setting("--sentinel <host:port>", "Sentinel to ask for the master", kinds.hostAndPort, {
     repeatable: true,
   }),
-  sentinelHost: variable("TELE_SESSION_REDIS_SENTINEL_HOST", "Sentinel to ask for the master", kinds.host),
-  sentinelPort: variable("TELE_SESSION_REDIS_SENTINEL_PORT", "port of that Sentinel", kinds.port, {
+  sentinelHost: setting("TELE_SESSION_REDIS_SENTINEL_HOST", "Sentinel to ask for the master", kinds.host),
+  sentinelPort: setting("TELE_SESSION_REDIS_SENTINEL_PORT", "port of that Sentinel", kinds.port, {
     default: "26379",
   }),
   sentinelMaster: setting(
@@ -87,23 +87,14 @@ const topology = group("Sentinel and Cluster", withRedis, {
     "file with the Sentinels' own password",
     kinds.path,
   ),
-  sentinelPassword: variable(
+  sentinelPassword: setting(
     "TELE_SESSION_REDIS_SENTINEL_PASSWORD",
     "the Sentinels' own password",
     kinds.anyText,
     { secret: true },
   ),
-  sentinelUsername: variable(
-    "TELE_SESSION_REDIS_SENTINEL_USERNAME",
-    "user name for the Sentinels",
-    kinds.text,
-  ),
-  sentinelTls: variable(
-    "TELE_SESSION_REDIS_SENTINEL_TLS",
-    "connect to the Sentinels with TLS",
-    kinds.switch,
-    { default: "off" },
-  ),
+  sentinelUsername: setting("TELE_SESSION_REDIS_SENTINEL_USERNAME", "the Sentinels' user name", kinds.text),
+  sentinelTls: toggle("TELE_SESSION_REDIS_SENTINEL_TLS", "connect to the Sentinels with TLS"),
   cluster: toggle("--cluster", "the server is a node of a Redis Cluster", {
     variable: "TELE_SESSION_REDIS_CLUSTER",
   }),

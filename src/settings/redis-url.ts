@@ -32,14 +32,26 @@ const takenByScheme: Readonly<Record<RedisUrl["scheme"], readonly string[]>> = {
   redis: plainOptions,
   rediss: [
     ...plainOptions,
-    ...["ssl_cert_reqs", "ssl_check_hostname", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile"],
+    "ssl_cert_reqs",
+    "ssl_check_hostname",
+    "ssl_ca_certs",
+    "ssl_certfile",
+    "ssl_keyfile",
   ],
   unix: ["db", "username", "password", "path"],
 };
 
 /** Options that tune redis-py's own sockets: they do not change which Redis is meant. */
-const tuningOptions =
-  /^(socket_(timeout|connect_timeout|keepalive)|retry_on_(timeout|error)|max_connections|health_check_interval|client_name)$/;
+const tuningOptions = [
+  "socket_timeout",
+  "socket_connect_timeout",
+  "socket_keepalive",
+  "retry_on_timeout",
+  "retry_on_error",
+  "max_connections",
+  "health_check_interval",
+  "client_name",
+];
 
 const falseWords = ["0", "F", "FALSE", "N", "NO"];
 
@@ -53,7 +65,7 @@ export function parseRedisUrl(text: string): RedisUrl | RedisUrlProblem {
     return { problem: "it does not begin with redis://, rediss:// or unix://" };
   }
   const options = readQuery(query);
-  const isKnown = (name: string) => takenByScheme[scheme].includes(name) || tuningOptions.test(name);
+  const isKnown = (name: string) => takenByScheme[scheme].includes(name) || tuningOptions.includes(name);
   const unknown = [...options.keys()].find((name) => !isKnown(name));
   if (unknown !== undefined) {
     return { problem: `its option ${optionName(unknown)} is not known for ${scheme}:` };
@@ -80,13 +92,13 @@ export function parseRedisUrl(text: string): RedisUrl | RedisUrlProblem {
   return { scheme, address: { host, port }, db, username, password, tls, warnings };
 }
 
-/** A name from a URL's query, fit to be shown: anything but a plain name may be a piece of a password. */
+/** A name from a URL's query, for messages. Anything but a plain name may be part of a password. */
 function optionName(name: string): string {
   return /^[a-z_]{1,40}$/.test(name) ? name : "(a name that is not shown)";
 }
 
 function splitUrl(text: string) {
-  // urllib drops leading blanks and control characters, and tabs and line ends anywhere.
+  // urllib drops leading blanks and control characters, and all tabs and line breaks.
   const cleaned = text.replace(/^[\u0000-\u0020]+/, "").replace(/[\t\r\n]/g, "");
   const [, scheme = "", afterScheme = cleaned] = /^([A-Za-z][A-Za-z0-9+.-]*):(.*)$/s.exec(cleaned) ?? [];
   const [, networkLocation = "", afterLocation = afterScheme] = /^\/\/([^/?]*)(.*)$/s.exec(afterScheme) ?? [];
@@ -99,7 +111,7 @@ function cutAt(text: string, mark: string): [before: string, after: string] {
   return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + mark.length)];
 }
 
-/** `hostname` is null where brackets do not hold an IPv6 address. */
+/** `hostname` is null if brackets hold anything but an IPv6 address. */
 function splitNetworkLocation(location: string) {
   const at = location.lastIndexOf("@");
   const [username, password] = cutAt(location.slice(0, Math.max(at, 0)), ":");
@@ -113,13 +125,13 @@ function splitNetworkLocation(location: string) {
   return { username, password, hostname, port };
 }
 
-/** Python lowers a host up to its zone, which begins at the first `%`. */
+/** Python lowers a host's case up to its zone, which begins at the first `%`. */
 function lowerCaseHost(hostname: string): string {
   const zone = hostname.indexOf("%");
   return zone < 0 ? hostname.toLowerCase() : hostname.slice(0, zone).toLowerCase() + hostname.slice(zone);
 }
 
-/** The first value of each option; blank ones are passed over. redis-py decodes what `parse_qs` had decoded. */
+/** The first value of each option that is not blank, decoded twice as in redis-py. */
 function readQuery(query: string): ReadonlyMap<string, string> {
   const options = new Map<string, string>();
   for (const field of query.split("&")) {
@@ -131,7 +143,7 @@ function readQuery(query: string): ReadonlyMap<string, string> {
   return options;
 }
 
-/** Python's `urllib.parse.unquote`: what is no escape stays, what is no UTF-8 becomes U+FFFD. */
+/** Python's `urllib.parse.unquote`: bad escapes stay, and bad UTF-8 becomes U+FFFD. */
 function unquote(text: string): string {
   return text.replace(/(?:%[0-9A-Fa-f]{2})+/g, (escapes) =>
     Buffer.from(escapes.replaceAll("%", ""), "hex").toString("utf8"),

@@ -19,13 +19,6 @@ import {
   settingsOfOthers,
 } from "./variable-families.js";
 
-/** What the `TELE_SESSION_REDIS*` switches ask of `--stop-after-init`. */
-export interface StepSwitches {
-  readonly redis: boolean;
-  readonly copyExisting: boolean;
-  readonly purgeExisting: boolean;
-}
-
 /**
  * What a command is to do, from flags, environment, `tele.conf` and defaults. Reads the files that
  * settings name and changes nothing.
@@ -94,16 +87,10 @@ function resolveAll(
     conversion: pick(settings, "ttl", "expiration", "expirationAnonymous", "maxSessionSize"),
     conflicts: { policy: settings.onConflict, ...pick(settings, "again", "maxEnded") },
     removal: pick(settings, "purge", "inUse", "unverified", "yes", "waitReplicas", "alone"),
-    run: pick(
-      settings,
-      "dryRun",
-      "skipCheck",
-      "maxFailed",
-      "retryForMs",
-      "maxRate",
-      "maxDurationMs",
-      "lanes",
-    ),
+    run: {
+      ...pick(settings, "dryRun", "skipCheck", "maxFailed", "lanes"),
+      ...pick(settings, "retryForMs", "maxRate", "maxDurationMs"),
+    },
     output: {
       ...pick(settings, "json", "report", "quiet", "verbose", "showIds"),
       progress: !settings.noProgress,
@@ -114,8 +101,11 @@ function resolveAll(
   };
 }
 
-/** @throws SettingsError */
-export function resolveStepSwitches(environment: Environment): StepSwitches {
+/**
+ * What the `TELE_SESSION_REDIS*` switches ask of `--stop-after-init`.
+ * @throws SettingsError naming every switch that is neither on nor off.
+ */
+export function resolveStepSwitches(environment: Environment) {
   const settings = readSettings({
     typed: {},
     environment,
@@ -140,7 +130,7 @@ function isOn(text: string | null): boolean {
   return text !== null && !["0", "false"].includes(text.toLowerCase());
 }
 
-/** Undefined if the part is refused, and then its problem is added; the other parts may have problems too. */
+/** What `resolve` gives, or undefined after adding the problem for which it refuses. */
 function collectProblem<Part>(problems: string[], resolve: () => Part): Part | undefined {
   try {
     return resolve();

@@ -13,7 +13,7 @@ import { parseTeleConfig } from "./tele-config.js";
 type NamedDirectories = Pick<RunOptions["source"], "names" | "comesFrom">;
 
 /**
- * The session directories as typed (paths or globs), else `<data_dir>/sessions`, which the server uses.
+ * The session directories as typed (paths or globs), else the server's: `<data_dir>/sessions`.
  * @throws SettingsError if a `tele.conf` that is named is missing, or any cannot be understood.
  */
 export function resolveSessionDirectories(

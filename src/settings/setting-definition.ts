@@ -26,7 +26,7 @@ export interface SettingRow<Value = unknown> {
   /** What help calls the flag's value; absent for a switch. */
   readonly placeholder?: string | undefined;
   /** Environment variable; absent if only a flag sets it. */
-  readonly variable?: string;
+  readonly variable?: string | undefined;
   /** What Odoo's session_redis calls the variable; read if Tele's group of variables is unset. */
   readonly odooVariable?: string | undefined;
   /** Whether Odoo's variable, a switch, means the opposite. */
@@ -56,7 +56,7 @@ interface Grouped {
 /** All that is known of a setting except its value. */
 export type SettingDefinition = SettingRow & Grouped;
 
-/** Gives every row its heading in help, Odoo's variable, and these commands unless it has its own. */
+/** Gives every row its heading in help, its commands if it names none, and Odoo's variable. */
 export function group<const Rows extends Record<string, SettingRow>>(
   heading: string,
   commands: readonly Command[],
@@ -74,29 +74,23 @@ export function group<const Rows extends Record<string, SettingRow>>(
 
 type More = Partial<SettingRow>;
 
-/** A row with a flag, written as help shows it: "--host <host>", "-n, --dry-run". */
+/**
+ * A row. `name` is the flag as help shows it ("--host <host>", "-n, --dry-run"), or the variable if
+ * there is no flag.
+ */
 export function setting<Value, const Rest extends More = object>(
-  flags: string,
-  help: string,
-  kind: ValueKind<Value>,
-  more?: Rest,
-): SettingRow<Value> & NoInfer<Rest> {
-  const [, short, flag, placeholder] = /^(?:(-\w), )?(--[\w-]+)(?: (<.+>))?$/.exec(flags) ?? [];
-  // If it is left out, it has no members either.
-  return { flag, short, placeholder, help, kind, ...(more as Rest) };
-}
-
-/** A flag that is on or off, and off unless it is given. */
-export function toggle<const Rest extends More = object>(flags: string, help: string, more?: Rest) {
-  return { ...setting(flags, help, kinds.switch, more), default: "off" } as const;
-}
-
-/** A row with a variable only. */
-export function variable<Value, const Rest extends More = object>(
   name: string,
   help: string,
   kind: ValueKind<Value>,
   more?: Rest,
 ): SettingRow<Value> & NoInfer<Rest> {
-  return { variable: name, help, kind, ...(more as Rest) };
+  const [, short, flag, placeholder] = /^(?:(-\w), )?(--[\w-]+)(?: (<.+>))?$/.exec(name) ?? [];
+  const variable = flag === undefined ? name : undefined;
+  // If `more` is left out, it has no members either.
+  return { flag, short, placeholder, variable, help, kind, ...(more as Rest) };
+}
+
+/** A row whose value is on or off, and off unless it is set. */
+export function toggle<const Rest extends More = object>(name: string, help: string, more?: Rest) {
+  return { ...setting(name, help, kinds.switch, more), default: "off" } as const;
 }

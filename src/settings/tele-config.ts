@@ -1,7 +1,7 @@
 /** `[options]` of a `tele.conf`, with keys in lower case. */
 export type TeleOptions = ReadonlyMap<string, string>;
 
-/** What Python's `RawConfigParser` refuses. Quotes nothing of the file, because it holds passwords. */
+/** Why Python's `RawConfigParser` refuses a file, quoting nothing of it: it holds passwords. */
 export interface TeleConfigProblem {
   readonly problem: string;
 }
@@ -12,7 +12,7 @@ const leadingBlanks = new RegExp(`^${blank}*`);
 const trailingBlanks = new RegExp(`${blank}+$`);
 
 /**
- * Reads `[options]` as the server does, with `configparser.RawConfigParser().read` (Python 3.10 on):
+ * Reads `[options]` as the server does, by `configparser.RawConfigParser().read` of Python 3.10 on:
  * `=` or `:`, comment lines with `#` or `;`, indented lines continue a value, `[DEFAULT]`, no
  * interpolation. Null if there is no such section.
  */

@@ -7,7 +7,7 @@ const ours = /^(?:TELE_SESSION_|TELE_SESSIONS_REDIS|ODOO_SESSION_REDIS)/;
 
 /** What Kubernetes sets in every container for a Service called tele-session-redis or the like. */
 const ofKubernetes =
-  /^(?:TELE|ODOO)_SESSION_REDIS_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)$/;
+  /^(TELE|ODOO)_SESSION_REDIS_(\w+_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/;
 
 /** A sentence for each variable that is set, looks like one of ours, and is not a setting. */
 export function warnOfUnknownVariables(environment: Environment): readonly string[] {
@@ -20,24 +20,21 @@ export function warnOfUnknownVariables(environment: Environment): readonly strin
     );
 }
 
-/**
- * The name that was probably meant: of the same setting in this family, or else the most similar
- * one.
- */
+/** What was probably meant: the same setting's name in this family, or the most similar name. */
 function nearestVariable(name: string): string {
-  const family = name.startsWith("ODOO") ? "odooVariable" : "variable";
-  const settings = settingEntries.flatMap(([setting, { variable, odooVariable }]) => {
-    const own = family === "variable" ? variable : odooVariable;
-    return own === undefined || !ours.test(own) || isNotBuilt(setting)
-      ? []
-      : [{ own, other: family === "variable" ? odooVariable : variable }];
+  const isOdoos = name.startsWith("ODOO");
+  const candidates = settingEntries.flatMap(([setting, { variable, odooVariable }]) => {
+    const [own, other] = isOdoos ? [odooVariable, variable] : [variable, odooVariable];
+    if (own === undefined || !ours.test(own) || isNotBuilt(setting)) return [];
+    return [{ own, isTwin: suffixOf(other) === suffixOf(name), distance: editDistance(name, own) }];
   });
-  const rest = (text: string | undefined) => text?.replace(/^(?:TELE|ODOO)_/, "");
-  const twin = settings.find(({ other }) => rest(other) === rest(name));
-  const byDistance = settings
-    .map(({ own }) => ({ own, distance: editDistance(name, own) }))
-    .sort((a, b) => a.distance - b.distance);
-  return twin?.own ?? byDistance[0]?.own ?? "";
+  const [nearest] = candidates.sort((a, b) => a.distance - b.distance);
+  return (candidates.find(({ isTwin }) => isTwin) ?? nearest)?.own ?? "";
+}
+
+/** The part of a name that both families share. */
+function suffixOf(name = ""): string {
+  return name.replace(/^(?:TELE|ODOO)_/, "");
 }
 
 /** Letters to insert, delete or replace to get from one text to another (Levenshtein). */

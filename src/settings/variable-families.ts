@@ -34,7 +34,7 @@ const hiddenBy: readonly (readonly [flag: SettingName, hidden: readonly SettingN
   ["sentinelPasswordFile", ["sentinelPassword"]],
 ];
 
-/** The settings whose variables do not count, because of a flag or because they complete one that is not set. */
+/** The settings whose variables a flag hides, or that complete a setting which is not set. */
 export function findHiddenVariables(
   typed: TypedFlags,
   environment: Environment,

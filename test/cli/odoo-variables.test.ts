@@ -91,7 +91,7 @@ describe("Odoo's variables: the connection as a whole (spec.md section 3)", () =
     it(name, () => assert.deepEqual(resolve(environment, typed).target.redis, target));
   }
 
-  it("without TLS, a failed connection hints that session_redis 18.0 turns it on", () => {
+  it("TLS that nobody asked for is a hint of a failed connection", () => {
     const hint = (environment: Environment) => resolve(environment).target.redis.hints?.connection;
     assert.match(hint({ ODOO_SESSION_REDIS_HOST: "o" }) ?? "", /SSL is unset: session_redis 18\.0/);
     assert.match(hint({ ODOO_SESSION_REDIS_PORT: "1" }) ?? "", /SSL is unset/);
@@ -144,7 +144,7 @@ describe("Odoo's variables: the connection as a whole (spec.md section 3)", () =
     });
   }
 
-  it("refuses what is not built yet, and uses Odoo's name for it", () => {
+  it("what is not built is refused by Odoo's name", () => {
     assert.throws(
       () => resolve({ ODOO_SESSION_REDIS_CLUSTER: "1" }),
       /^SettingsError: ODOO_SESSION_REDIS_CLUSTER /,
@@ -155,7 +155,7 @@ describe("Odoo's variables: the connection as a whole (spec.md section 3)", () =
     );
   });
 
-  it("refuses a bad value, and uses Odoo's name for it", () => {
+  it("a bad value is refused by Odoo's name", () => {
     assert.throws(
       () => resolve({ ODOO_SESSION_REDIS_SSL_CERT_REQS: "none" }),
       /^SettingsError: ODOO_SESSION_REDIS_SSL_CERT_REQS: "none" is not usable/,
@@ -163,8 +163,8 @@ describe("Odoo's variables: the connection as a whole (spec.md section 3)", () =
   });
 });
 
-describe("Odoo's variables: every other setting for itself", () => {
-  it("one counts if Tele's is absent", () => {
+describe("Odoo's variables: each other setting by itself", () => {
+  it("counts if Tele's is absent", () => {
     const { target, conversion } = resolve({
       ODOO_SESSION_REDIS_PREFIX: "o",
       ODOO_SESSION_REDIS_EXPIRATION: "1",
@@ -178,9 +178,9 @@ describe("Odoo's variables: every other setting for itself", () => {
 describe("Odoo's variables: the three switches together", () => {
   const off = { redis: false, copyExisting: false, purgeExisting: false };
   const odoo = { ODOO_SESSION_REDIS: "1", ODOO_SESSION_REDIS_COPY_EXISTING_FS_SESSIONS: "1" };
-  it("Odoo's count if none of Tele's is set", () =>
+  it("Odoo's", () =>
     assert.deepEqual(resolveStepSwitches(odoo), { ...off, redis: true, copyExisting: true }));
-  it("if any of Tele's is set, even to off, Odoo's do not count", () => {
+  it("one of Tele's, even off, and Odoo's do not count", () => {
     assert.deepEqual(resolveStepSwitches({ ...odoo, TELE_SESSION_REDIS: "0" }), off);
     const purge = { ...odoo, TELE_SESSION_REDIS_PURGE_EXISTING_FS_SESSIONS: "1" };
     assert.deepEqual(resolveStepSwitches(purge), off);
@@ -248,7 +248,7 @@ describe("Odoo's names: configuration file and default directories", () => {
     it(name, () => assert.deepEqual(resolve(environment, {}, files).source.names, [directory]));
   }
 
-  it("the message says where the directory's name comes from", () => {
+  it("says where the name comes from", () => {
     const from = (environment: Environment) => resolve(environment).source.comesFrom ?? "";
     assert.match(
       from({ ODOO_RC: "/odoo.conf" }),
@@ -259,7 +259,7 @@ describe("Odoo's names: configuration file and default directories", () => {
   });
 });
 
-describe("without a working directory", () => {
+describe("a working directory that is gone", () => {
   const gone = memoryFiles(machine, { hasWorkingDirectory: false });
   for (const [flag, typed] of [
     ["--session-dir", { sessionDir: ["s"] }],
@@ -276,7 +276,7 @@ describe("without a working directory", () => {
       );
     });
   }
-  it("absolute paths still work", () => {
+  it("absolute paths do not need one", () => {
     assert.deepEqual(resolve({}, { sessionDir: ["/a"] }, gone).source.names, ["/a"]);
     assert.deepEqual(resolve({}, {}, gone).source.names, [teleDefault]);
   });

@@ -158,7 +158,7 @@ describe("connection: which Redis is meant (spec.md section 3)", () => {
       {},
       /--password-file: the file "\/empty" is empty/,
     ],
-    ["a password file that is no UTF-8", { passwordFile: "/latin-1" }, {}, /it is not UTF-8 text/],
+    ["a password file that is not UTF-8", { passwordFile: "/latin-1" }, {}, /it is not UTF-8 text/],
     [
       "a missing password file",
       {},
@@ -186,10 +186,10 @@ describe("connection: which Redis is meant (spec.md section 3)", () => {
       "the address of a Kubernetes Service as port",
       {},
       { [PORT]: "tcp://10.0.0.7:6379" },
-      /^SettingsError: TELE_SESSION_REDIS_PORT is not a port: Kubernetes set it for a Service called tele-session-redis/,
+      /^SettingsError: TELE_SESSION_REDIS_PORT is not a port: Kubernetes set it for .* tele-session-redis/,
     ],
     [
-      "the same from Odoo's name",
+      "the address of a Kubernetes Service in Odoo's variable",
       {},
       { ODOO_SESSION_REDIS_PORT: "udp://10.0.0.7:6379" },
       /ODOO_SESSION_REDIS_PORT is not a port: Kubernetes set it for a Service called odoo-session-redis/,

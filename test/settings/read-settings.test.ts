@@ -47,7 +47,7 @@ interface Row {
   readonly fallback: unknown;
   /** A command that takes the setting; copy by default. */
   readonly command?: ConnectedCommand;
-  /** What the row needs besides. */
+  /** Other variables that the row needs. */
   readonly beside?: Readonly<Record<string, string>>;
 }
 
@@ -607,12 +607,12 @@ describe("settings: the switches of --stop-after-init", () => {
   it("on alone", () => assert.deepEqual(resolveStepSwitches(on), { ...off, redis: true }));
   it("copy", () =>
     assert.deepEqual(resolveStepSwitches({ ...on, ...copyOn }), { ...off, redis: true, copyExisting: true }));
-  it("purge, alone and behind a copy", () => {
+  it("purge, alone and after a copy", () => {
     const purge = { ...off, redis: true, purgeExisting: true };
     assert.deepEqual(resolveStepSwitches({ ...on, ...purgeOn }), purge);
     assert.deepEqual(resolveStepSwitches({ ...on, ...copyOn, ...purgeOn }), { ...purge, copyExisting: true });
   });
-  it("a word that is no boolean", () => {
+  it("a word that is not a boolean", () => {
     assert.throws(
       () => resolveStepSwitches({ TELE_SESSION_REDIS: "maybe" }),
       /^SettingsError: TELE_SESSION_REDIS: "maybe"/,

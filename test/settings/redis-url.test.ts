@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { parseRedisUrl } from "../../src/settings/redis-url.js";
 import { projectRoot } from "../support/project.js";
 
-/** What redis-py 4.3.4 made of each URL, null where it could not use it: test/python/redis_url_cases.py. */
+/** What redis-py 4.3.4 made of each URL, null if it could not use it: test/python/redis_url_cases.py. */
 const cases: readonly (readonly [url: string, meaning: Readonly<Record<string, unknown>> | null])[] =
   JSON.parse(readFileSync(join(projectRoot, "test/settings/redis-url-cases.json"), "utf8"));
 
@@ -61,14 +61,14 @@ describe("a Redis URL means what redis-py makes of it", () => {
       "ssl_ca_certs is not known for redis:",
     ],
     ["another scheme", "http://u:hunter2@h", "redis://, rediss:// or unix://"],
-    ["a port that is none", "redis://u:hunter2/@h", "port is not a number"],
+    ["a bad port", "redis://u:hunter2/@h", "port is not a number"],
     ["a # in a password", "redis://:57#hunter2@h:6380/0", "it holds a #"],
     ["a # in a user name", "rediss://hunter2#x:p@h", "it holds a #"],
     ["a # at the end", "redis://h/1#", "it holds a #"],
     ["a # in a socket's path", "unix:///run/r#hunter2.sock", "it holds a #"],
     ["a # in an option", "redis://h?password=hunter2#x", "it holds a #"],
-    ["a database that is none", "redis://h?db=hunter2", "database is not a whole number"],
-    ["a verification that is none", "rediss://h?ssl_cert_reqs=hunter2", "none, optional or required"],
+    ["a bad database", "redis://h?db=hunter2", "database is not a whole number"],
+    ["a bad ssl_cert_reqs", "rediss://h?ssl_cert_reqs=hunter2", "none, optional or required"],
     ["a socket without a path", "unix://u:hunter2@", "names no socket"],
     ["half a bracket", "redis://[::1", "not an IPv6 address"],
   ] as const;

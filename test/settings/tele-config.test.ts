@@ -89,8 +89,8 @@ function read(text: string): unknown {
 }
 
 /**
- * Small texts of the pieces that the rules are about, always the same ones. None has a second `]`
- * in a line: there Python up to 3.9 ends a section's name at the first one, later ones at the last.
+ * Small texts made of what the rules are about, the same in every run. No line has a second `]`:
+ * Python up to 3.9 ends a section's name at the first one, and later versions at the last.
  */
 function randomTexts(count: number): readonly string[] {
   const words = ["[options]", "[b]", "[DEFAULT]", "a", "A", "data_dir", "x"];

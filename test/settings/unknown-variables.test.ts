@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { warnOfUnknownVariables } from "../../src/settings/unknown-variables.js";
 
-describe("variables that look like a setting and are none (spec.md section 3)", () => {
+describe("variables that look like a setting but are not one (spec.md section 3)", () => {
   const warned: readonly (readonly [name: string, nearest: string])[] = [
     ["TELE_SESSION_REDIS_COPY_EXISTING_FS_SESSION", "TELE_SESSION_REDIS_COPY_EXISTING_FS_SESSIONS"],
     ["TELE_SESSION_REDIS_PREFX", "TELE_SESSION_REDIS_PREFIX"],
