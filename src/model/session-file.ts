@@ -1,7 +1,7 @@
 /** Where a session file lies inside its session directory (`flat`: Odoo 8 to 15 and Tele; `scattered`: Odoo 16 on). */
 export type Layout = "flat" | "scattered";
 
-/** How far file times may lag behind the clock, milliseconds: some file systems keep whole or even seconds. */
+/** How far file times may lag behind the clock, milliseconds: some file systems keep only seconds. */
 export const fileTimeSlackMs = 2000;
 
 /** A name that a scan found, before anything of it was opened. */

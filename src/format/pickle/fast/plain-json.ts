@@ -10,7 +10,7 @@ const scratch = Buffer.allocUnsafeSlow(room);
 const maxPlainDepth = 50;
 /** More than anything but a text takes: a number, a separator, the ends of all containers. */
 const roomForOthers = 40 + maxPlainDepth;
-const [minus, zero] = [0x2d, 0x30];
+const [space, comma, minus, zero, colon] = [0x20, 0x2c, 0x2d, 0x30, 0x3a];
 
 /**
  * Writes a plain value as Python's `json.dumps` does. Returns `undefined` if the pickle machine
@@ -65,7 +65,7 @@ class PlainWriter {
     const { firsts, nexts } = this.#tape;
     let at = writeAscii(scratch, "[", offset);
     for (let node = firsts[list] ?? 0; node !== 0; node = nexts[node] ?? 0) {
-      if (at > offset + 1) at = writeAscii(scratch, ", ", at);
+      if (at > offset + 1) at = writeSeparator(comma, at);
       at = this.value(node, at, depth + 1);
       if (at < 0) return at;
     }
@@ -76,11 +76,11 @@ class PlainWriter {
     const { firsts, nexts } = this.#tape;
     let at = writeAscii(scratch, "{", offset);
     for (let key = firsts[dict] ?? 0; key !== 0; ) {
-      if (at > offset + 1) at = writeAscii(scratch, ", ", at);
+      if (at > offset + 1) at = writeSeparator(comma, at);
       at = this.#text(key, at);
       if (at < 0) return at;
       const value = nexts[key] ?? 0;
-      at = this.value(value, writeAscii(scratch, ": ", at), depth + 1);
+      at = this.value(value, writeSeparator(colon, at), depth + 1);
       if (at < 0) return at;
       key = nexts[value] ?? 0;
     }
@@ -113,6 +113,13 @@ class PlainWriter {
     scratch[at++] = quote;
     return at;
   }
+}
+
+/** Bytes, not text: separators come so often that writing them as text costs 2% of a conversion. */
+function writeSeparator(separator: number, offset: number): number {
+  scratch[offset] = separator;
+  scratch[offset + 1] = space;
+  return offset + 2;
 }
 
 function writeInt(value: number, offset: number): number {
