@@ -7,7 +7,7 @@ const widestBar = 30;
 /** Columns that the spinner and the words beside the bar take. */
 const wordColumns = 70;
 
-export interface TerminalSettings {
+export interface TerminalOptions {
   readonly stream: NodeJS.WriteStream;
   readonly colored: boolean;
   /** Whether the terminal shows block characters. */
@@ -15,7 +15,7 @@ export interface TerminalSettings {
 }
 
 /** A bar with count, rate and time left, redrawn in place. For a terminal that has columns. */
-export function terminalReporter({ stream, colored, unicode }: TerminalSettings): Reporter {
+export function terminalReporter({ stream, colored, unicode }: TerminalOptions): Reporter {
   const spinner = ora({
     stream,
     isEnabled: true,
