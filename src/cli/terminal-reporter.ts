@@ -7,15 +7,15 @@ const maxBarWidth = 30;
 /** Columns for the spinner and the words around the bar. */
 const wordColumns = 70;
 
-export interface TerminalSettings {
+export interface TerminalOptions {
   readonly stream: NodeJS.WriteStream;
   readonly colored: boolean;
   /** Whether the terminal shows block characters. */
   readonly unicode: boolean;
 }
 
-/** Draws a bar with count, rate and time left, in place, on a terminal that has columns. */
-export function terminalReporter({ stream, colored, unicode }: TerminalSettings): Reporter {
+/** A bar with count, rate and time left, redrawn in place. For a terminal that has columns. */
+export function terminalReporter({ stream, colored, unicode }: TerminalOptions): Reporter {
   const spinner = ora({
     stream,
     isEnabled: true,

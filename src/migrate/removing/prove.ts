@@ -7,14 +7,14 @@ import type { ExactStamp, FileStamp, ReadSession, SessionFile } from "../../mode
 import type { ExactReading } from "../../source/read-session-file.js";
 import { type ConvertedSession, conversionOutcome, failed, unreadOutcome } from "../prepare-session.js";
 
-/** What proving a batch works with. */
+/** What files are proven with. */
 export interface ProofParts {
-  /** Reads a file where it stands and nowhere else. */
+  /** Reads a file at its own path and nowhere else. */
   readonly read: (file: SessionFile) => ExactReading;
   readonly convert: (read: ReadSession, sid: string) => Conversion;
   /** A newer file of this session; `undefined` if there is none. */
   readonly laterFile: (file: SessionFile, stamp: FileStamp) => SessionFile | undefined;
-  /** What Redis holds, read now. Throws where the run must end. */
+  /** What Redis holds now. Throws what `SessionStore` throws. */
   readonly look: (sids: readonly string[]) => Promise<readonly Held[]>;
   readonly compare: (candidate: Candidate, held: HeldText) => Comparison;
   /** Whether a complete run that did not keep what Redis held read the file as it is. */
@@ -25,22 +25,21 @@ export interface ProofParts {
     stamp: FileStamp,
     session: ConvertedSession,
   ) => "ended" | "absent";
-  /** Which sids Redis has a key for, asked now. Throws where the run must end. */
+  /** Which sids Redis has a key for now. Throws what `SessionStore` throws. */
   readonly exist: (sids: readonly string[]) => Promise<readonly boolean[]>;
-  readonly nowMs: () => number;
-  /** Whether files go that Redis does not hold; what failed stays all the same. */
+  /** Whether files are removed that Redis does not hold. Sessions that failed stay anyway. */
   readonly unconditional: boolean;
 }
 
-/** A session file whose original is not needed any more. */
+/** A session file that may be removed. */
 export interface ProvenFile {
   readonly file: SessionFile;
   readonly exact: ExactStamp;
   /** Last modification, milliseconds since the epoch. */
   readonly mtimeMs: number;
-  /** Last change of the file or its name, the later of its times, milliseconds since the epoch. */
+  /** Last change of the file or its name: the later of its times, milliseconds since the epoch. */
   readonly changedMs: number;
-  /** Whether its times tell of every change since it was read: those of a younger file may say the same again. */
+  /** Whether its times show every change since it was read. A younger file may change without that. */
   readonly settled: boolean;
   /** The outcome if it is removed. */
   readonly outcome: SessionOutcome;
@@ -48,18 +47,18 @@ export interface ProvenFile {
   readonly held: boolean;
 }
 
-/** What became of one file in the proof: proven, or its outcome, which `leaves` a file that a purge was to remove or does not. */
+/** The proof of one file, or its outcome. `leaves`: whether a purge was to remove it, and left it. */
 export type Proof =
   | { readonly proven: ProvenFile }
   | { readonly file: SessionFile; readonly outcome: SessionOutcome; readonly leaves: boolean };
 
-/** A file that changed later may change again without its times telling, milliseconds. */
+/** A file that changed this recently may change again with the same times, milliseconds. */
 export const youngMs = 2000;
 
-/** Expired sessions keep their files for as long as servers do [odoo/http.py, `session_gc`]. */
+/** Files of expired sessions stay as long as servers keep them [odoo/http.py, `session_gc`]. */
 const expiredForMs = 7 * 24 * 3600 * 1000;
 
-/** Takes every file that holds a session for one that may go, without asking Redis. */
+/** Every file that holds a session may be removed. Does not ask Redis. */
 export async function proveUnasked(
   batch: readonly SessionFile[],
   parts: Pick<ProofParts, "read" | "convert">,
@@ -75,11 +74,11 @@ export async function proveUnasked(
   });
 }
 
-/** Reads a file; what cannot be read, or holds no session, has its outcome. */
+/** Reads and converts a file, or tells what became of it. */
 function readSession(
   file: SessionFile,
   { read, convert }: Pick<ProofParts, "read" | "convert">,
-  /** Whether every session is to go: then what holds none is nothing that was left. */
+  /** Whether every session is removed: then a file that holds none was not left. */
   isUnconditional: boolean,
 ): ReadFile | Extract<Proof, { readonly outcome: SessionOutcome }> {
   const reading = read(file);
@@ -94,7 +93,7 @@ function readSession(
   return { file, reading, conversion };
 }
 
-/** What a removal goes by of a file as it was read. */
+/** What a removal compares. */
 function timesOf({
   read: { mtimeMs, openedAtMs },
   stamp,
@@ -113,7 +112,7 @@ interface ReadFile {
   readonly conversion: Exclude<Conversion, { readonly kind: "failed" }>;
 }
 
-/** Finds out which files of a batch may go: those that Redis holds an equal or newer entry of, and those that are over. Touches nothing. */
+/** Proves a batch: files that Redis holds an equal or newer entry of, and expired ones, may be removed. Changes nothing. */
 export async function proveBatch(batch: readonly SessionFile[], parts: ProofParts): Promise<Proof[]> {
   const proofs: Proof[] = [];
   const readable: ReadFile[] = [];
@@ -204,7 +203,7 @@ function proofOf(one: ReadFile, held: Held | undefined, parts: ProofParts): Proo
     const detail = "it holds only one of the keys that servers save";
     return { file, outcome: { ...outcome, kind: "kept", detail }, leaves: !parts.unconditional };
   }
-  const expired = () => (read.mtimeMs + expiredForMs <= parts.nowMs() ? unheld : keep("kept", false));
+  const expired = () => (read.mtimeMs + expiredForMs <= Date.now() ? unheld : keep("kept", false));
 
   if (conversion.kind === "expired") return expired();
   const { entry, fullLifetimeMs } = conversion;
