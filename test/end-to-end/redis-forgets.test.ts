@@ -56,17 +56,26 @@ async function emptyRedisOf(t: TestContext): Promise<SweptRedis> {
   return redis;
 }
 
-/** The sessions, old enough to be proven once only: what Redis is asked for is then the same in each run. */
 async function copyAndRest(): Promise<string> {
   const directory = copySweptSessions(made);
   await sleep(restMs);
   return directory;
 }
 
+let next = copyAndRest();
+
+/** The sessions, old enough to be proven once only: what Redis is asked for is then the same in each run. */
+function restedCopy(): Promise<string> {
+  // One directory rests while a run works on the one before it.
+  const rested = next;
+  next = copyAndRest();
+  return rested;
+}
+
 /** What an undisturbed copy --purge is answered, reply by reply, where the sessions were copied before or were not. */
 async function undisturbedReplies({ copied }: { readonly copied: boolean }): Promise<readonly CommandHead[]> {
   const redis = await SweptRedis.start();
-  const directory = await copyAndRest();
+  const directory = await restedCopy();
   if (copied) assert.equal((await runOver(copy, directory, redis.port)).exitCode, 0);
   const proxy = await startFaultProxy(redis.port);
   const { exitCode, stderr } = await runOver(copyAndPurge, directory, proxy.port);
@@ -118,7 +127,7 @@ async function runWhileKilled(
   readonly removedBefore: readonly MadeSession[];
 }> {
   const redis = await emptyRedisOf(t);
-  const directory = await copyAndRest();
+  const directory = await restedCopy();
   const act = async (): Promise<void> => {
     await redis.kill();
     removedBefore = missingSessions(made, directory);
@@ -242,7 +251,7 @@ async function runWhileFailingOver(
       },
     },
   ];
-  const directory = await copyAndRest();
+  const directory = await restedCopy();
   const proxy = await startFaultProxy(master.port, faults);
   const result = await runOver(args, directory, proxy.port);
   await proxy.stop();
@@ -290,7 +299,7 @@ async function runWhile(
   { copied = true } = {},
 ): Promise<{ readonly result: ObservedResult; readonly redis: SweptRedis; readonly directory: string }> {
   const redis = await emptyRedisOf(t);
-  const directory = await copyAndRest();
+  const directory = await restedCopy();
   if (copied) {
     const first = await runOver(copy, directory, redis.port);
     assert.equal(first.exitCode, 0, first.stderr);
