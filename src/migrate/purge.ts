@@ -162,7 +162,7 @@ async function keysWereLost(run: Run, survey: Survey, { work }: OpenPurge): Prom
   for (const directory of record.directories) {
     for (const batch of scanSessions(directory, namesAtATime, newScanTally())) {
       if (stop.aborted) return false;
-      for (const proof of await work.prove(batch)) {
+      for (const proof of await work.prover.prove(batch)) {
         const kind = "proven" in proof ? "removed" : proof.outcome.kind;
         if (kind !== "failed" && kind !== "vanished") seen.addCovered(directory, kind === "ended");
       }

@@ -225,9 +225,14 @@ async function runThrough(given: Course): Promise<void> {
   };
 
   const purging = purgeSessions({
-    ...{ batches: batches(), prove, proveAgain, confirm, conclude, remove, isInUse, ledger },
-    isBroken: (directory) => broken.has(directory),
-    isDenied: (file) => fates.get(file)?.isDenied === true,
+    ...{ batches: batches(), ledger, prover: { prove, proveAgain } },
+    gate: { confirmBeforeBatch: confirm, checkRedisIntact: conclude },
+    files: {
+      remove,
+      isInUse,
+      isBroken: (directory) => broken.has(directory),
+      isDenied: (file) => fates.get(file)?.isDenied === true,
+    },
     ...{ inUse: given.inUse, dryRun: given.dryRun, batchesInFlight: given.batchesInFlight },
     pace: async () => undefined,
     stop: controller.signal,

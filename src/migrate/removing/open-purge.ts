@@ -10,6 +10,7 @@ import { showablePath } from "../../model/showable.js";
 import { pause } from "../../redis/pause.js";
 import { Looks } from "../../source/looks.js";
 import { OtherLocations } from "../../source/other-locations.js";
+import { pathOf } from "../../source/recent-files.js";
 import { type OpenFiles, openFiles } from "../../source/removal/open-files.js";
 import { explainDenial } from "../../source/removal/removal-denial.js";
 import { batchSizeFor, makePace } from "../pace.js";
@@ -78,7 +79,6 @@ export function openPurge(
         : "absent";
     },
     exist: (sids) => store.exist(sids.map((sid) => store.keyOf(sid))),
-    nowMs: Date.now,
     unconditional: extent === "unconditional",
   };
   const gate = new RemovalGate(run);
@@ -87,13 +87,17 @@ export function openPurge(
     close: files.close,
     work: {
       ...sharedParts(run, counts, files),
-      prove: async (batch) => {
-        await otherLocations.begin(batch);
-        return proveBatch(batch, proof);
+      prover: {
+        prove: async (batch) => {
+          await otherLocations.begin(batch);
+          return proveBatch(batch, proof);
+        },
+        proveAgain: (proven) => proveAgain(proven, proof),
       },
-      proveAgain: (proven) => proveAgain(proven, proof),
-      confirm: () => gate.confirmBeforeBatch(),
-      conclude: () => gate.checkRedisIntact(),
+      gate: {
+        confirmBeforeBatch: () => gate.confirmBeforeBatch(),
+        checkRedisIntact: () => gate.checkRedisIntact(),
+      },
     },
   };
 }
@@ -111,10 +115,11 @@ export function openUnverifiedPurge(run: UnconnectedRun, counts: PurgeCounts): O
     close: files.close,
     work: {
       ...sharedParts(run, counts, files),
-      prove: (batch) => proveUnasked(batch, proof),
-      proveAgain: (proven) => proveUnaskedAgain(proven, proof),
-      confirm: async () => true,
-      conclude: async () => true,
+      prover: {
+        prove: (batch) => proveUnasked(batch, proof),
+        proveAgain: (proven) => proveUnaskedAgain(proven, proof),
+      },
+      gate: { confirmBeforeBatch: async () => true, checkRedisIntact: async () => true },
     },
   };
 }
@@ -123,7 +128,7 @@ function sharedParts(
   { record, options, out: { warn, onOutcome }, stop }: UnconnectedRun,
   { ledger, tally }: PurgeCounts,
   files: OpenFiles,
-): Omit<Purge, "prove" | "proveAgain" | "confirm" | "conclude"> {
+): Omit<Purge, "prover" | "gate"> {
   const { dryRun, maxRate } = options.run;
   const scan = {
     directories: record.directories,
@@ -133,28 +138,27 @@ function sharedParts(
     warn,
   };
   const wait = (milliseconds: number) => pause(milliseconds, stop);
+  const tellDenial = (why: Parameters<typeof explainDenial>[0], folder: string) =>
+    warn(explainDenial(why, showablePath(folder)), { evenIfQuiet: true });
   return {
     batches: scanAll(scan, tally),
     batchesInFlight,
     pace: makePace(maxRate, wait),
     stop,
-    remove: ({ file, exact }) => {
-      const removal = files.remove(file, exact);
-      if (removal.kind === "denied") {
-        warn(explainDenial({ code: removal.code }, showablePath(dirname(`${file.directory}/${file.name}`))), {
-          evenIfQuiet: true,
-        });
-      }
-      return removal;
+    files: {
+      remove: ({ file, exact }) => {
+        const removal = files.remove(file, exact);
+        if (removal.kind === "denied") tellDenial({ code: removal.code }, dirname(pathOf(file)));
+        return removal;
+      },
+      isDenied: (file) => {
+        const denial = files.denialOf(file);
+        if (denial !== undefined) tellDenial(denial.why, denial.folder);
+        return denial !== undefined;
+      },
+      isInUse: files.isInUse,
+      isBroken: (directory) => tally.unreadable.some((one) => one.directory === directory),
     },
-    isDenied: (file) => {
-      const denial = files.denialOf(file);
-      if (denial !== undefined)
-        warn(explainDenial(denial.why, showablePath(denial.folder)), { evenIfQuiet: true });
-      return denial !== undefined;
-    },
-    isInUse: files.isInUse,
-    isBroken: (directory) => tally.unreadable.some((one) => one.directory === directory),
     inUse: options.removal.inUse,
     dryRun,
     ledger,

@@ -47,7 +47,7 @@ export interface ProvenFile {
   readonly held: boolean;
 }
 
-/** The proof of one file, or its outcome. `leaves`: whether a purge was to remove it, and left it. */
+/** A proven file, or its outcome. `leaves`: whether the purge was to remove it, and left it. */
 export type Proof =
   | { readonly proven: ProvenFile }
   | { readonly file: SessionFile; readonly outcome: SessionOutcome; readonly leaves: boolean };
@@ -112,7 +112,10 @@ interface ReadFile {
   readonly conversion: Exclude<Conversion, { readonly kind: "failed" }>;
 }
 
-/** Proves a batch: files that Redis holds an equal or newer entry of, and expired ones, may be removed. Changes nothing. */
+/**
+ * Proves a batch: files that Redis holds an equal or newer entry of, and expired ones, may be
+ * removed. Changes nothing. Throws what `SessionStore` throws.
+ */
 export async function proveBatch(batch: readonly SessionFile[], parts: ProofParts): Promise<Proof[]> {
   const proofs: Proof[] = [];
   const readable: ReadFile[] = [];
@@ -130,8 +133,8 @@ export async function proveBatch(batch: readonly SessionFile[], parts: ProofPart
 }
 
 /**
- * A superseded file may go if the newer one is proven. `undefined` if no newer file exists, or it
- * is gone.
+ * A superseded file may be removed if the newer one is proven. `undefined` if there is no newer
+ * file, or it is gone.
  */
 async function proofOfSuperseded(one: ReadFile, parts: ProofParts): Promise<Proof | undefined> {
   const { file, reading, conversion } = one;
@@ -149,8 +152,9 @@ async function proofOfSuperseded(one: ReadFile, parts: ProofParts): Promise<Proo
 }
 
 /**
- * Proves files again just before they go: from the start those that may have changed without their times telling, and those whose key is gone since;
- * of the others Redis still has the key. A proof for each.
+ * Proves files again just before they are removed. Those that may have changed with the same times,
+ * and those whose key is gone, are proven from the start; for the others, the key still exists.
+ * Returns a proof for each. Throws what `SessionStore` throws.
  */
 export async function proveAgain(proven: readonly ProvenFile[], parts: ProofParts): Promise<Proof[]> {
   const held = proven.filter((one) => one.settled && one.held);
@@ -167,7 +171,7 @@ export async function proveAgain(proven: readonly ProvenFile[], parts: ProofPart
   return [...proofs, ...others.map((one) => ({ proven: one }))];
 }
 
-/** Another run that removes a file renames it first, and that makes it a young one a moment before its name is gone. */
+/** Another run that removes a file renames it first, so it looks just modified a moment before it is gone. */
 function unlessGone(proof: Proof, { read }: Pick<ProofParts, "read">): Proof {
   if (!("proven" in proof) || proof.proven.settled) return proof;
   const { file } = proof.proven;
@@ -177,7 +181,7 @@ function unlessGone(proof: Proof, { read }: Pick<ProofParts, "read">): Proof {
     : proof;
 }
 
-/** The same for files that Redis is not asked about. */
+/** Proves files again without asking Redis. */
 export async function proveUnaskedAgain(
   proven: readonly ProvenFile[],
   parts: Pick<ProofParts, "read" | "convert">,

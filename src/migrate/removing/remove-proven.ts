@@ -8,18 +8,23 @@ import { type BatchWork, forEachBatch } from "../for-each-batch.js";
 import { failed, inDoubtDetail, located } from "../prepare-session.js";
 import { type Proof, type ProvenFile, youngMs } from "./prove.js";
 
-/** What a purge works with. */
-export interface Purge extends Omit<BatchWork, "work" | "skip"> {
+/** Proves files. Throws what `SessionStore` throws. */
+export interface Prover {
   readonly prove: (batch: readonly SessionFile[]) => Promise<readonly Proof[]>;
-  /** Proves some again just before they go. */
+  /** Proves files again just before they are removed. */
   readonly proveAgain: (proven: readonly ProvenFile[]) => Promise<readonly Proof[]>;
-  /**
-   * Asks Redis whether what the proof saw still counts: nothing evicted, replicas in step, nobody else copying. Throws where the run must
-   * end or begin again.
-   */
-  readonly confirm: () => Promise<boolean>;
-  /** Asks whether what was just proven again counts, and behind the last removal; the same, but for who else copies and for replicas. */
-  readonly conclude: () => Promise<boolean>;
+}
+
+/** Asks Redis whether the proof still counts. Throws `RedisForgotError` and `RedisError`. */
+export interface Gate {
+  /** Whether files may be removed now: nothing evicted, replicas in step, nobody else copying. */
+  readonly confirmBeforeBatch: () => Promise<boolean>;
+  /** Whether Redis evicted nothing since. */
+  readonly checkRedisIntact: () => Promise<boolean>;
+}
+
+/** The session files, as far as they may be removed. */
+export interface RemovableFiles {
   readonly remove: (proven: ProvenFile) => Removal;
   /** Whether this process may not remove a file. Says why, once for each folder. */
   readonly isDenied: (file: SessionFile) => boolean;
@@ -27,70 +32,78 @@ export interface Purge extends Omit<BatchWork, "work" | "skip"> {
   readonly isInUse: () => boolean;
   /** Whether part of a session directory could not be read: nothing more is removed in it. */
   readonly isBroken: (directory: string) => boolean;
-  /** Whether files go that a server still uses. */
+}
+
+/** What a purge works with. */
+export interface Purge extends Omit<BatchWork, "work" | "skip"> {
+  readonly prover: Prover;
+  readonly gate: Gate;
+  readonly files: RemovableFiles;
+  /** Whether files are removed that a server still uses. */
   readonly inUse: boolean;
-  /** Whether nothing is touched: what would be removed is counted as removed. */
+  /** Whether nothing is removed: what would be is counted as removed. */
   readonly dryRun: boolean;
   readonly ledger: Ledger;
   readonly onOutcome: (outcome: SessionOutcome) => void;
   readonly wait: (milliseconds: number) => Promise<void>;
 }
 
-/** What a purge came to, besides what the ledger counts. */
+/** The result of a purge, besides what the ledger counts. */
 export interface PurgeResult {
   /** Session files left that were to be removed. */
   readonly left: number;
-  /** Removed files that Redis held nothing equal or newer of. */
+  /** Files removed although Redis held nothing equal or newer. */
   readonly unheld: number;
   /** Whether files were left because a server still uses the directory. */
   readonly foundInUse: boolean;
-  /** Whether Redis stood by the proof to the end. */
+  /** Whether the proof counted to the end. */
   readonly confirmed: boolean;
 }
 
-/** Files that are proven before the first of them is removed. */
-const mostProven = 100_000;
-/** Files that are proven again and then removed: Redis was asked for the last of them a moment ago. */
+/** Files proven before the first of them is removed. */
+const maxProven = 100_000;
+/** Files proven again and then removed. */
 const removedAtATime = 100;
 const removalsBetweenConfirmations = 10 * removedAtATime;
 
 /**
- * Removes session files in two steps: first all of them, up to a hundred thousand at a time, are proven, while nothing is touched; then
- * Redis is asked whether the proof still counts, and only then are they removed, each hundred of them proven once more. A Redis that fails or
- * forgets before that loses nothing. An error while files are read or removed ends removal in that directory.
+ * Removes session files: prove all (up to 100,000 at a time) → confirm → for each hundred: prove
+ * again, check Redis, remove. Nothing is removed before all are proven and confirmed, so a Redis
+ * that fails before then loses nothing. After an error in a session directory, nothing more is
+ * removed from it. Throws what the prover and the gate throw.
  */
 export async function purgeSessions(purge: Purge): Promise<PurgeResult> {
-  const course = new PurgeCourse(purge);
+  const state = new PurgeState(purge);
   const batches = purge.batches[Symbol.iterator]();
   try {
     for (let whole = false; !whole && !purge.stop.aborted; ) {
       const proven: ProvenFile[] = [];
       try {
-        whole = await proveSome(batches, purge, course, proven);
+        whole = await proveSome(batches, purge, state, proven);
       } catch (error) {
         purge.ledger.recordUnvisited(proven.length);
         throw error;
       }
-      await removeProven(proven, purge, course);
+      await removeProven(proven, purge, state);
     }
-    if (!purge.stop.aborted) await course.conclude();
+    if (!purge.stop.aborted) await state.conclude();
   } finally {
     // A scan that ends early has a directory open.
     batches.return?.();
   }
-  return course.result;
+  return state.result;
 }
 
-/** Proves batches until enough are proven; tells whether all are. */
+/** Proves batches until enough are proven. Returns whether all are. */
 async function proveSome(
   batches: Iterator<readonly SessionFile[]>,
   purge: Purge,
-  course: PurgeCourse,
+  state: PurgeState,
   proven: ProvenFile[],
 ): Promise<boolean> {
   let whole = false;
   function* some(): Generator<readonly SessionFile[]> {
-    while (proven.length < mostProven) {
+    while (proven.length < maxProven) {
       const next = batches.next();
       if (next.done === true) {
         whole = true;
@@ -104,23 +117,23 @@ async function proveSome(
     batches: some(),
     skip: (batch) => purge.ledger.recordUnvisited(batch.length),
     work: async (batch) => {
-      const proofs = await purge.prove(batch).catch((error: unknown) => {
+      const proofs = await purge.prover.prove(batch).catch((error: unknown) => {
         purge.ledger.recordUnvisited(batch.length);
         throw error;
       });
       for (const proof of proofs) {
         if ("proven" in proof) proven.push(proof.proven);
-        else course.settle(proof.file, proof.outcome, proof.leaves);
+        else state.settle(proof.file, proof.outcome, proof.leaves);
       }
     },
   });
   return whole;
 }
 
-async function removeProven(all: readonly ProvenFile[], purge: Purge, course: PurgeCourse): Promise<void> {
+async function removeProven(all: readonly ProvenFile[], purge: Purge, state: PurgeState): Promise<void> {
   const proven = all.filter((one) => {
-    const isDenied = purge.isDenied(one.file);
-    if (isDenied) course.deny(one);
+    const isDenied = purge.files.isDenied(one.file);
+    if (isDenied) state.deny(one);
     return !isDenied;
   });
   let done = 0;
@@ -128,12 +141,12 @@ async function removeProven(all: readonly ProvenFile[], purge: Purge, course: Pu
     if (proven.length > 0 && !purge.dryRun) await waitUntilGrown(proven, purge);
     for (let from = 0; from < proven.length; from += removedAtATime) {
       if (purge.stop.aborted) break;
-      if (!purge.dryRun && from % removalsBetweenConfirmations === 0) await course.confirm();
+      if (!purge.dryRun && from % removalsBetweenConfirmations === 0) await state.confirm();
       else await nextTurn();
       const some = proven.slice(from, from + removedAtATime);
-      for (const proof of await course.proveAgain(some)) {
+      for (const proof of await state.proveAgain(some)) {
         if (purge.stop.aborted) break;
-        course.take(proof);
+        state.take(proof);
         done++;
       }
     }
@@ -142,7 +155,7 @@ async function removeProven(all: readonly ProvenFile[], purge: Purge, course: Pu
   }
 }
 
-/** Waits until the youngest file is old enough for its time to tell of every change. */
+/** Waits until the youngest file is so old that its times show every change. */
 async function waitUntilGrown(proven: readonly ProvenFile[], { wait, stop }: Purge): Promise<void> {
   const youngestMs = proven.reduce((latest, { changedMs }) => Math.max(latest, changedMs), 0);
   const giveUpAtMs = Math.min(youngestMs, Date.now()) + youngMs + 1;
@@ -164,8 +177,8 @@ const details = {
   denied: "it may not be removed",
 };
 
-/** How far a purge has come. */
-class PurgeCourse {
+/** How far a purge has come: what was settled, and whether files may still be removed. */
+class PurgeState {
   readonly #purge: Purge;
   /** Directories in which nothing is removed any more. */
   readonly #closed = new Set<string>();
@@ -173,7 +186,7 @@ class PurgeCourse {
   #unheld = 0;
   #foundInUse = false;
   #removed = false;
-  /** Whether Redis still stands by the proof; once it does not, nothing more goes. */
+  /** Whether the proof still counts. Once it does not, nothing more is removed. */
   #confirmed = true;
 
   constructor(purge: Purge) {
@@ -198,23 +211,26 @@ class PurgeCourse {
   }
 
   async confirm(): Promise<void> {
-    if (this.#confirmed) this.#confirmed = await this.#purge.confirm();
+    if (this.#confirmed) this.#confirmed = await this.#purge.gate.confirmBeforeBatch();
   }
 
-  /** A Redis that is lost behind the last confirmation is found out too. */
+  /** Notices a Redis that lost data after the last confirmation. */
   async conclude(): Promise<void> {
-    if (this.#removed && this.#confirmed) this.#confirmed = await this.#purge.conclude();
+    if (this.#removed && this.#confirmed) this.#confirmed = await this.#purge.gate.checkRedisIntact();
   }
 
-  /** A dry run, and a run that removes nothing more, need no newer proof. What Redis lacks by now ended there, or Redis lost it: that shows behind the proof. */
+  /**
+   * Skipped in a dry run, and once removal has stopped. A key missing by now was either logged out
+   * or lost; the check after this one tells which.
+   */
   async proveAgain(proven: readonly ProvenFile[]): Promise<readonly Proof[]> {
     if (this.#purge.dryRun || !this.#confirmed) return proven.map((one) => ({ proven: one }));
-    const proofs = await this.#purge.proveAgain(proven);
-    this.#confirmed = await this.#purge.conclude();
+    const proofs = await this.#purge.prover.proveAgain(proven);
+    this.#confirmed = await this.#purge.gate.checkRedisIntact();
     return proofs;
   }
 
-  /** Removes a file that is proven still. */
+  /** Removes a file that is still proven. */
   take(proof: Proof): void {
     if ("proven" in proof) this.remove(proof.proven);
     else this.settle(proof.file, proof.outcome, proof.leaves);
@@ -233,7 +249,7 @@ class PurgeCourse {
     const obstacle = this.#confirmed ? this.#obstacleTo(proven) : "Redis may have lost keys meanwhile";
     if (obstacle !== undefined) this.leave(proven, obstacle);
     else {
-      const removal: Removal = this.#purge.dryRun ? { kind: "removed" } : this.#purge.remove(proven);
+      const removal: Removal = this.#purge.dryRun ? { kind: "removed" } : this.#purge.files.remove(proven);
       this.#removed ||= removal.kind === "removed" && !this.#purge.dryRun;
       if (removal.kind === "removed" && !held) this.#unheld++;
       if (removal.kind === "changed") this.leave(proven, "it changed after it was compared");
@@ -244,11 +260,11 @@ class PurgeCourse {
     }
   }
 
-  /** Why a file that is proven stays; `undefined` if it may go. */
+  /** Why a proven file stays; `undefined` if it may be removed. */
   #obstacleTo({ file: { directory }, mtimeMs, settled }: ProvenFile): string | undefined {
-    const { inUse, dryRun, isInUse, isBroken } = this.#purge;
-    if (this.#closed.has(directory) || isBroken(directory)) return "an error in its directory";
-    if (!inUse && isInUse()) {
+    const { inUse, dryRun, files } = this.#purge;
+    if (this.#closed.has(directory) || files.isBroken(directory)) return "an error in its directory";
+    if (!inUse && files.isInUse()) {
       this.#foundInUse = true;
       return "a server still uses the directory";
     }

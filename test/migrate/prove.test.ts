@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { describe, it, mock } from "node:test";
 import fc from "fast-check";
 import type { Comparison } from "../../src/convert/compare-held.js";
 import type { Conversion } from "../../src/convert/convert-session.js";
@@ -20,6 +20,7 @@ import type { ExactReading } from "../../src/source/read-session-file.js";
 
 const day = 86_400_000;
 const nowMs = Date.UTC(2026, 0, 10);
+mock.timers.enable({ apis: ["Date"], now: nowMs });
 const fileOf = (sid: string): SessionFile => ({ directory: "/d", name: `n-${sid}`, layout: "flat", sid });
 const exact = { dev: 1n, ino: 7n, size: 5n, mtimeNs: 1_000_001n, ctimeNs: 1_000_001n };
 const readAt = (mtimeMs: number): ExactReading => ({
@@ -74,7 +75,6 @@ function partsOf(caseOf: (sid: string) => Case, unconditional = false): ProofPar
     compare: () => caseOf("s").comparison ?? { kind: "equal", lifetimeIsRight: true },
     isUnmodified: ({ sid }) => caseOf(sid).unmodified ?? false,
     explainMissing: ({ sid }) => caseOf(sid).missing ?? "absent",
-    nowMs: () => nowMs,
     unconditional,
   };
 }

@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Proof, ProvenFile } from "../../src/migrate/removing/prove.js";
-import { type Purge, purgeSessions } from "../../src/migrate/removing/remove-proven.js";
+import {
+  type Gate,
+  type Prover,
+  type Purge,
+  purgeSessions,
+  type RemovableFiles,
+} from "../../src/migrate/removing/remove-proven.js";
 import { RedisError, RedisForgotError, SourceError } from "../../src/model/errors.js";
 import { Ledger } from "../../src/model/ledger.js";
 import type { FailureReason, OutcomeKind, SessionOutcome } from "../../src/model/outcome.js";
@@ -44,8 +50,14 @@ function failing(file: SessionFile, reason: FailureReason): Proof {
   return { file, outcome, leaves: true };
 }
 
+/** What a purge works with, without its groups. */
+interface FlatPurge extends Omit<Purge, "prover" | "gate" | "files">, Prover, RemovableFiles {
+  readonly confirm: Gate["confirmBeforeBatch"];
+  readonly conclude: Gate["checkRedisIntact"];
+}
+
 /** A purge of these batches that a test may see into: `events` has every step in its order. */
-function purgeOf(batches: Iterable<readonly SessionFile[]>, change: Partial<Purge> = {}) {
+function purgeOf(batches: Iterable<readonly SessionFile[]>, change: Partial<FlatPurge> = {}) {
   const controller = new AbortController();
   const ledger = new Ledger();
   const events: string[] = [];
@@ -68,7 +80,7 @@ function purgeOf(batches: Iterable<readonly SessionFile[]>, change: Partial<Purg
     wait: async (_: number) => undefined,
     ...change,
   };
-  const purge: Purge = {
+  const flat: FlatPurge = {
     batchesInFlight: 2,
     pace: async () => undefined,
     stop: controller.signal,
@@ -108,6 +120,13 @@ function purgeOf(batches: Iterable<readonly SessionFile[]>, change: Partial<Purg
       events.push(`wait ${milliseconds}`);
       await parts.wait(milliseconds);
     },
+  };
+  const { prove, proveAgain, confirm, conclude, remove, isDenied, isInUse, isBroken, ...others } = flat;
+  const purge: Purge = {
+    ...others,
+    prover: { prove, proveAgain },
+    gate: { confirmBeforeBatch: confirm, checkRedisIntact: conclude },
+    files: { remove, isDenied, isInUse, isBroken },
   };
   return {
     purge,
@@ -378,7 +397,7 @@ describe("purge-sessions: files that this process may not remove (spec.md sectio
 });
 
 describe("purge-sessions: what stays is told with its file and a reason", () => {
-  const rows: readonly (readonly [name: string, change: Partial<Purge>, kind: string, detail: RegExp])[] = [
+  const rows: readonly (readonly [name: string, change: Partial<FlatPurge>, kind: string, detail: RegExp])[] = [
     [
       "Redis has no key",
       { prove: async ([file = assert.fail("no file")]) => [settled(file, "absent", true)] },
@@ -552,7 +571,7 @@ describe("purge-sessions: a directory that a server still uses keeps its files, 
 describe("purge-sessions: a file younger than 2 s waits (Purge)", () => {
   const nowMs = Date.UTC(2026, 0, 11);
   /** A purge of one file of that time, on a clock that only `wait` moves on. */
-  async function purgeOn(t: TestContext, mtimeMs: number, change: Partial<Purge> = {}) {
+  async function purgeOn(t: TestContext, mtimeMs: number, change: Partial<FlatPurge> = {}) {
     t.mock.timers.enable({ apis: ["Date"], now: nowMs });
     const made = purgeOf([filesOf("old", "young")], {
       prove: async (batch) =>
