@@ -12,14 +12,17 @@ export type KeyLayoutChoice =
     }
   | { readonly evidence: "both" | "none"; readonly refusal: string };
 
+const choose = "choose with --key-layout documented or --key-layout applet";
+
 export interface KeyLayoutWish {
   readonly prefix: string | null;
   readonly keyLayout: KeyLayout | "auto";
 }
 
 /**
- * The layout of a run. With a prefix and `auto` Redis is looked at: keys that a server saved under one layout only decide it. If there are
- * some under both, the operator has to name it, for one of them logs everybody out.
+ * The key layout of a run. With a prefix and `auto`, keys that a server saved decide it. If there
+ * are some under both layouts, the operator has to choose, because the wrong one logs everybody
+ * out.
  */
 export async function chooseKeyLayout(
   { prefix, keyLayout }: KeyLayoutWish,
@@ -32,13 +35,17 @@ export async function chooseKeyLayout(
   if (seen === undefined) {
     return {
       evidence: "none",
-      refusal: `Redis does not allow this user the command SCAN, which finds out whether the server reads ${prefixes.documented}<sid> or ${prefixes.applet}<sid>: allow it, or choose with --key-layout documented or --key-layout applet`,
+      refusal:
+        "Redis does not allow this user the command SCAN, which finds out whether the server reads " +
+        `${prefixes.documented}<sid> or ${prefixes.applet}<sid>: allow it, or ${choose}`,
     };
   }
   if (seen.documented && seen.applet) {
     return {
       evidence: "both",
-      refusal: `servers save sessions under both ${prefixes.documented} and ${prefixes.applet} in this Redis: name the one that your server reads with --key-layout documented or --key-layout applet`,
+      refusal:
+        `servers save sessions under both ${prefixes.documented} and ${prefixes.applet} in this Redis: ` +
+        "name the one that your server reads with --key-layout documented or --key-layout applet",
     };
   }
   if (seen.documented) return { layout: "documented", evidence: "found" };
@@ -46,6 +53,9 @@ export async function chooseKeyLayout(
   return {
     layout: "documented",
     evidence: "none",
-    warning: `${seen.cutShort ? "ten seconds of looking found" : "Redis holds"} no session key with the prefix that a server saved: keys are written as ${prefixes.documented}<sid>, as the applet documents them. The applet's published code reads ${prefixes.applet}<sid>, and under the wrong key everybody is logged out: choose with --key-layout documented or --key-layout applet`,
+    warning:
+      `${seen.cutShort ? "ten seconds of looking found" : "Redis holds"} no session key with the prefix that a ` +
+      `server saved: keys are written as ${prefixes.documented}<sid>, as the applet documents them. The applet's ` +
+      `published code reads ${prefixes.applet}<sid>, and under the wrong key everybody is logged out: ${choose}`,
   };
 }

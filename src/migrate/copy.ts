@@ -76,7 +76,10 @@ interface CopyFacts {
   readonly othersAreSeen: boolean;
 }
 
-/** One attempt at a copy. Returns whether a server still uses the directories. Throws `RedisForgotError` if it has to start over. */
+/**
+ * One attempt at a copy. Returns whether a server still uses the directories. Throws
+ * `RedisForgotError` if the copy has to start over.
+ */
 async function copyOnce(run: Run, scan: ScanOptions, facts: CopyFacts): Promise<boolean> {
   const { record, redis, files, options, stop } = run;
   const { dryRun, maxFailed } = options.run;
@@ -210,8 +213,8 @@ async function retractEnded(record: RunRecord, writer: CopyWriter): Promise<void
 }
 
 /**
- * Whether Redis may no longer hold all that this run wrote. Throws `RedisForgotError` if it may have
- * lost more than evicted keys, and `SourceError` if another directory took the place of one.
+ * Whether Redis may no longer hold all that this run wrote. Throws `RedisForgotError` if it may
+ * have lost more than evicted keys, and `SourceError` if another directory took the place of one.
  */
 async function haveKeysGone(
   { redis, files, out }: Run,
@@ -232,7 +235,8 @@ async function haveKeysGone(
   out.warn(
     missing === undefined
       ? "this run could not look once more for the sessions that it wrote: nothing is removed"
-      : `${countOf(missing, "session")} that this run wrote ${missing === 1 ? "is" : "are"} no longer in Redis, so it may evict keys: nothing is removed. Give it more memory, then run this again`,
+      : `${countOf(missing, "session")} that this run wrote ${missing === 1 ? "is" : "are"} no longer in Redis, ` +
+          "so it may evict keys: nothing is removed. Give it more memory, then run this again",
     { evenIfQuiet: true },
   );
   return true;
@@ -289,7 +293,8 @@ async function canSeeOthers({ redis, options, out }: Run): Promise<boolean> {
   const areSeen = others !== undefined && (connection.announced || !isNamed);
   if (!options.run.dryRun && !areSeen) {
     out.warn(
-      `other runs cannot be seen (CLIENT SETNAME or CLIENT LIST is denied, or does not list our own connection): ${staysInRedis}`,
+      "other runs cannot be seen (CLIENT SETNAME or CLIENT LIST is denied, or does not list our own " +
+        `connection): ${staysInRedis}`,
     );
   }
   return areSeen;

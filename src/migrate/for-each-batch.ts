@@ -3,21 +3,24 @@ import type { SessionFile } from "../model/session-file.js";
 
 /** How batches are worked through. */
 export interface BatchWork {
-  /** Batches of session files, streamed. Throws where a directory cannot be read. */
+  /** Batches of session files, streamed. Throws `SourceError` if a directory cannot be read. */
   readonly batches: Iterable<readonly SessionFile[]>;
-  /** Does everything for one batch; what it throws ends the work. */
+  /** Does everything for one batch. An error ends the work. */
   readonly work: (batch: readonly SessionFile[]) => Promise<void>;
-  /** Told of a batch that was listed and is not begun. */
+  /** Told of a batch that was listed but not started. */
   readonly skip: (batch: readonly SessionFile[]) => void;
-  /** Batches under way at a time. */
+  /** Batches in progress at a time. */
   readonly batchesInFlight: number;
-  /** Settled when so many sessions more may be begun. */
+  /** Resolves when so many more sessions may be started. */
   readonly pace: (sessions: number) => Promise<void>;
-  /** Aborted when no further batch is to be begun; what is in flight is finished. */
+  /** Aborted when no further batch is to be started. Batches in progress are finished. */
   readonly stop: AbortSignal;
 }
 
-/** Works through batches, several at a time. Throws the first error that ended it, once what was in flight has settled. */
+/**
+ * Works through batches, several at a time. Throws the first error, once everything in progress is
+ * done.
+ */
 export async function forEachBatch({
   batches,
   work,
@@ -41,7 +44,7 @@ export async function forEachBatch({
         })
         .finally(() => inFlight.delete(task));
       inFlight.add(task);
-      // Signals, timers and the display get their turn, also where nothing is waited for.
+      // Signals, timers and the display get their turn, even if nothing is waited for.
       await nextTurn();
       if (inFlight.size >= batchesInFlight) await Promise.race(inFlight);
     }

@@ -11,7 +11,10 @@ export interface MainPassEnd {
   readonly seen: SeenDirectories["all"];
 }
 
-/** Runs the main pass, then settles the session files that had to wait until every directory was seen. Throws what `runPass` throws. */
+/**
+ * Runs the main pass, then takes the session files that had to wait until every directory was seen.
+ * Throws what `runPass` throws.
+ */
 export async function runMainPass(
   pass: Pass,
   onLearned: (survey: Survey) => void,

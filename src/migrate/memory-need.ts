@@ -43,7 +43,10 @@ const rareShare = 0.1;
 const objectBytes = 16;
 const dictEntryBytes = 24;
 const slotBytes = 8;
-/** Slots of both tables for one key: a table has one to two slots for each, as it has just grown or soon will. */
+/**
+ * Slots of both tables for one key: a table has one to two slots for each, as it has just grown or
+ * soon will.
+ */
 const slotsPerEntry = 3;
 /** Redis keeps a value up to this length in one piece with its object [redis/src/object.c]. */
 const maxEmbedded = 44;
@@ -85,7 +88,10 @@ function tableBytes(keys: number): number {
   return keys === 0 ? 0 : slotBytes * 2 ** Math.max(2, Math.ceil(Math.log2(keys)));
 }
 
-/** Lists the session files and estimates what they would add, from a sample spread evenly over the listing. */
+/**
+ * Lists the session files and estimates what they would add, from a sample spread evenly over the
+ * listing.
+ */
 export async function estimateMemoryNeed(parts: EstimateParts): Promise<MemoryNeed> {
   const { listed, sample } = await drawSample(parts);
   const sizes: number[] = [];
@@ -114,7 +120,10 @@ function tableGrowth({ keys, expiring }: KeyCounts, added: number): number {
   return [keys, expiring].reduce((growth, held) => growth + tableBytes(held + added) - tableBytes(held), 0);
 }
 
-/** Counts the files and keeps some, each with the same probability; a fixed seed makes it repeatable. */
+/**
+ * Counts the files and keeps some, each with the same probability; a fixed seed makes it
+ * repeatable.
+ */
 async function drawSample({ batches, turn }: EstimateParts) {
   const sample: SessionFile[] = [];
   let listed = 0;

@@ -19,7 +19,7 @@ const inaccuracy = 1.1;
 const mebibyte = 2 ** 20;
 const batchesBetweenTurns = 16;
 
-/** Estimates the memory that a copy needs, and tells the run's guard. Throws `RedisError` if the sessions cannot fit. */
+/** Estimates the memory that a copy needs. Throws `RedisError` if the sessions cannot fit. */
 export async function makeMemoryRoom(run: Run, scan: ScanOptions): Promise<void> {
   const { connection, guard } = run.redis;
   guard.expect(await checkMemory(connection, run.out.warn, (state) => estimate(run, scan, state)));
@@ -60,8 +60,8 @@ async function estimate(
 }
 
 /**
- * Gives the bytes of memory that the run needs, about; 0 if Redis has no limit. Warns if they may not fit, or if Redis evicts keys. Throws
- * `RedisError` if they cannot fit.
+ * Returns about how many bytes of memory the run needs; 0 if Redis has no limit. Warns if they may
+ * not fit, or if Redis evicts keys. Throws `RedisError` if they cannot fit.
  */
 export async function checkMemory(
   connection: ResilientConnection,
@@ -85,7 +85,8 @@ export async function checkMemory(
   const enough = (usedMemory + (bytes * inaccuracy) / share) / fullShare;
   const advice = `${free} free: set maxmemory to at least ${bytesText(Math.ceil(enough / mebibyte) * mebibyte)}`;
   const reason = evicts
-    ? `Redis evicts keys when it is full (maxmemory-policy ${evictionPolicy}), so a copy takes no more than half of what is free`
+    ? `Redis evicts keys when it is full (maxmemory-policy ${evictionPolicy}), ` +
+      "so a copy takes no more than half of what is free"
     : "The last 5% of maxmemory stay free for the server's own saves";
   if (atLeast > room) {
     throw new RedisError(
@@ -97,7 +98,8 @@ export async function checkMemory(
     warn(`Redis may have too little memory: up to ${bytesText(atMost)} needed, ${advice}. ${reason}`);
   } else if (evicts) {
     warn(
-      `Redis evicts keys when it is full (maxmemory-policy ${evictionPolicy}), which logs their owners out: about ${bytesText(bytes)} needed, ${free} free`,
+      `Redis evicts keys when it is full (maxmemory-policy ${evictionPolicy}), ` +
+        `which logs their owners out: about ${bytesText(bytes)} needed, ${free} free`,
     );
   }
   return bytes;

@@ -70,7 +70,10 @@ export function supersededOutcome(sid: string, read: ReadSession): SessionOutcom
   return { sid, kind: "superseded", bytesRead: read.bytes.length, bytesWritten: 0 };
 }
 
-/** What becomes of a session by its conversion alone; `copied`, with so many bytes, if it is an entry. */
+/**
+ * What becomes of a session by its conversion alone; `copied`, with so many bytes, if it is an
+ * entry.
+ */
 export function conversionOutcome(
   sid: string,
   read: ReadSession,

@@ -146,7 +146,9 @@ function tellLeft({ out }: Run, { counts }: Ledger): void {
   if (absent + kept + denied + failed === 0) return;
   const reasons = [...counts.reasons].map(([reason, count]) => `${reason} ${count}`).join(", ");
   out.warn(
-    `purge: ${removed} originals removed, left: ${absent} that Redis lacks, ${kept} that changed or are kept a while longer, ${denied} that may not be removed, ${failed} that failed${failed === 0 ? "" : ` (${reasons})`}`,
+    `purge: ${removed} originals removed, left: ${absent} that Redis lacks, ` +
+      `${kept} that changed or are kept a while longer, ${denied} that may not be removed, ` +
+      `${failed} that failed${failed === 0 ? "" : ` (${reasons})`}`,
   );
 }
 

@@ -29,6 +29,7 @@ export async function restartIfRedisForgot(
 export function forgotRemoved(count: number): RedisError {
   return new RedisError(
     "unavailable",
-    `Redis was restarted, emptied or replaced after ${countOf(count, "original")} had been removed: what it did not keep of these sessions is lost`,
+    `Redis was restarted, emptied or replaced after ${countOf(count, "original")} had been removed: ` +
+      "what it did not keep of these sessions is lost",
   );
 }

@@ -24,7 +24,10 @@ export interface RunOutput {
   readonly onDifference: (difference: Difference) => void;
   /** Takes back what the main pass counted and reported, because it starts over. */
   readonly onRestart: () => void;
-  /** Asks a person before session files are removed, if one is there to be asked. Throws `SettingsError` if they decline. */
+  /**
+   * Asks before session files are removed, if a person is there. Throws `SettingsError` if they
+   * decline.
+   */
   readonly confirmPurge: (askPersistence: () => Promise<boolean | undefined>) => Promise<void>;
 }
 
@@ -40,7 +43,9 @@ export interface RunRedis {
   /** What stands before the sid in every key. */
   readonly keyPrefix: string;
   readonly presence: Presence;
-  /** Whether the connection carries a name by which other runs see it: not if the run only reads. */
+  /**
+   * Whether the connection carries a name by which other runs see it: not if the run only reads.
+   */
   readonly isNamed: boolean;
   /** Absent if the run only reads. */
   readonly canary: Canary | undefined;

@@ -14,8 +14,8 @@ export interface Pass extends Omit<BatchWork, "work" | "skip"> {
 }
 
 /**
- * One pass: every batch is worked on, and its outcomes go into the ledger, even if the pass ends early. Throws the first
- * error that ended it, once what was in flight has settled.
+ * One pass: works on every batch, and counts its outcomes in the ledger, even if the pass ends
+ * early. Throws the first error, once everything in progress is done.
  */
 export async function runPass({ work, ledger, onOutcome, ...rest }: Pass): Promise<void> {
   await forEachBatch({

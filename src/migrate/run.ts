@@ -19,7 +19,7 @@ const phases = {
   verify: undefined,
 } as const;
 
-/** Does a task in the session directories of the record, from connecting to Redis to disconnecting. Throws what ends the run. */
+/** Does a task, from connecting to Redis to disconnecting. Throws what ends the run. */
 export async function runTask(
   task: Task,
   unconnected: UnconnectedRun,
@@ -39,7 +39,10 @@ export async function runTask(
   }
 }
 
-/** Throws `RedisError` if Redis has fewer replicas than `--wait-replicas` asks for: better now than after the copy. */
+/**
+ * Throws `RedisError` if Redis has fewer replicas than `--wait-replicas` asks for: better now than
+ * after the copy.
+ */
 async function refuseTooFewReplicas({ redis, options }: Run): Promise<void> {
   const { removal } = options;
   if (removal.waitReplicas === 0 || options.run.dryRun) return;

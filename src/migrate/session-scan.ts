@@ -11,14 +11,20 @@ export interface ScanOptions {
   readonly batchSize: number;
   /** Percent of the sessions; null: every session. */
   readonly sample: number | null;
-  /** Whether files that an interrupted purge left aside are put back; else they are only told of. */
+  /**
+   * Whether files that an interrupted purge set aside are put back. If not, a warning tells of
+   * them.
+   */
   readonly restores: boolean;
   readonly warn: (message: string) => void;
 }
 
 const batchesBetweenTurns = 16;
 
-/** The session files of all directories, in batches, and last those that an interrupted purge left aside. Throws `SourceError`. */
+/**
+ * The session files of all directories, in batches; last those that an interrupted purge set aside.
+ * Throws `SourceError`.
+ */
 export function* scanAll(settings: ScanOptions, tally: ScanTally): Generator<readonly SessionFile[]> {
   const { directories, batchSize, sample } = settings;
   for (const directory of directories) {
@@ -48,7 +54,10 @@ function* restored({ restores, warn }: ScanOptions, tally: ScanTally): Generator
   }
 }
 
-/** Counts beforehand, for the bar; a stop ends the count. */
+/**
+ * Counts the session files beforehand, for the progress bar. A stop ends the count. Throws
+ * `SourceError`.
+ */
 export async function countSessionFiles(settings: ScanOptions, stop: AbortSignal): Promise<number> {
   let count = 0;
   let batches = 0;

@@ -59,7 +59,10 @@ export function namesSeen({ tally: { layouts } }: Pick<RunRecord, "tally">): num
   return layouts.flat + layouts.scattered;
 }
 
-/** Notes how many session files there are. If the listing was cut short, lists them again, and what was not reached counts as unvisited. */
+/**
+ * Notes how many session files there are. If the listing was cut short, lists them again; those
+ * that were not reached count as unvisited.
+ */
 async function noteListed(record: RunRecord, scan: ScanOptions, isComplete: boolean): Promise<void> {
   const seen = namesSeen(record);
   if (isComplete) {

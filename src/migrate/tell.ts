@@ -6,12 +6,17 @@ import type { UnconnectedRun } from "./run-context.js";
 
 type Told = Pick<UnconnectedRun, "record" | "out">;
 
-/** Warns of sids that some applets do not read [session_redis 12.0 to 18.0 accept 40 hex digits only]. */
+/**
+ * Warns of sids that some applets do not read [session_redis 12.0 to 18.0 accept 40 hex digits
+ * only].
+ */
 export function tellLongSids({ record, out }: Told): void {
   const { longSids } = record.tally;
   if (longSids === 0) return;
   out.warn(
-    `${countOf(longSids, "session id")} of 84 or more characters: session_redis reads them only from 19.0 on (84 characters; none is known to read the 86 of saas-19.1). Before 19.0 their owners are logged out at the switch`,
+    `${countOf(longSids, "session id")} of 84 or more characters: session_redis reads them only from 19.0 on ` +
+      "(84 characters; none is known to read the 86 of saas-19.1). Before 19.0 their owners are logged out " +
+      "at the switch",
     { evenIfQuiet: true },
   );
 }
@@ -25,7 +30,11 @@ export function tellDoubt({ record, out }: Told): void {
 /** What a person can do about conflicts in doubt. */
 export function doubtText(count: number): string {
   const sessions = count === 1 ? "1 session was" : `${count} sessions were`;
-  return `${sessions} changed in files and in Redis, and nothing tells which is newer: Redis's value was kept. If no server uses this Redis any more (it went back to files), copy with --on-conflict overwrite; if one does, use --on-conflict keep`;
+  return (
+    `${sessions} changed in files and in Redis, and nothing tells which is newer: Redis's value was kept. ` +
+    "If no server uses this Redis any more (it went back to files), copy with --on-conflict overwrite; " +
+    "if one does, use --on-conflict keep"
+  );
 }
 
 /** What it means that many keys of an earlier copy are missing. */
@@ -34,9 +43,11 @@ export function endedText(verdict: "doubtful" | "lost", seen: SeenDirectories["a
   const ended = all.reduce((sum, one) => sum + one.ended, 0);
   const covered = all.reduce((sum, one) => sum + one.covered, 0);
   const facts = `${ended} of ${covered} sessions that an earlier run copied are no longer in Redis`;
-  return verdict === "lost"
-    ? `${facts}, and that run was less than 3 hours ago: their keys were deleted or lost. Nothing is removed. If the server still works on files, copy with --again`
-    : `${facts}: their keys may have been deleted. If the server still works on files, copy with --again`;
+  const meaning =
+    verdict === "lost"
+      ? ", and that run was less than 3 hours ago: their keys were deleted or lost. Nothing is removed."
+      : ": their keys may have been deleted.";
+  return `${facts}${meaning} If the server still works on files, copy with --again`;
 }
 
 /** Throws `SourceError` if a scatter folder could not be read: the run is not complete. */

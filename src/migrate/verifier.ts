@@ -30,9 +30,13 @@ export interface VerifierContext {
 
 /** A live server's save is complete within this time. */
 const saveMs = 250;
-/** If very much differs, it is no passing change, and waiting again and again would take for ever. */
+/**
+ * If very much differs, it is no passing change, and waiting again and again would take for ever.
+ */
 const maxWaits = 20;
-/** The file or the key may have changed between the reading of both, so these are compared twice. */
+/**
+ * The file or the key may have changed between the reading of both, so these are compared twice.
+ */
 const comparedTwice: ReadonlySet<string> = new Set(["missing", "different", "wrong-lifetime"]);
 const details = {
   missing: "Redis has no key for it",
@@ -145,7 +149,8 @@ export class Verifier {
       case "equal":
         return { kind: comparison.lifetimeIsRight ? "equal" : "wrong-lifetime" };
       case "newer":
-        // A save sets the lifetime a moment after the value. The second comparison comes after that.
+        // A save sets the lifetime a moment after the value. The second comparison comes after
+        // that.
         return { kind: held.expiresAtMs === null ? "wrong-lifetime" : "newer" };
       case "different": {
         const { inDoubt } = comparison;

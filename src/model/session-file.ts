@@ -1,14 +1,22 @@
-/** Where a session file lies inside its session directory (`flat`: Odoo 8 to 15 and Tele; `scattered`: Odoo 16 on). */
+/**
+ * Where a session file lies inside its session directory (`flat`: Odoo 8 to 15 and Tele;
+ * `scattered`: Odoo 16 on).
+ */
 export type Layout = "flat" | "scattered";
 
-/** How far file times may lag behind the clock, milliseconds: some file systems keep only seconds. */
+/**
+ * How far file times may lag behind the clock, milliseconds: some file systems keep only seconds.
+ */
 export const fileTimeSlackMs = 2000;
 
 /** A name that a scan found, before anything of it was opened. */
 export interface SessionFile {
   /** The session directory, resolved, absolute. */
   readonly directory: string;
-  /** The path inside `directory`, `/` between the parts: `werkzeug_<sid>.sess` or `<first two of sid>/<sid>`. */
+  /**
+   * The path inside `directory`, `/` between the parts: `werkzeug_<sid>.sess` or `<first two of
+   * sid>/<sid>`.
+   */
   readonly name: string;
   readonly layout: Layout;
   /** The session id. A credential: it is never shown whole. */
@@ -18,7 +26,9 @@ export interface SessionFile {
 /** A session file's content and the times that its lifetime is counted from. */
 export interface ReadSession {
   readonly bytes: Buffer;
-  /** Last modification, milliseconds since the epoch, with a fraction where the file system has one. */
+  /**
+   * Last modification, milliseconds since the epoch, with a fraction where the file system has one.
+   */
   readonly mtimeMs: number;
   /** Our clock just before the file was opened, milliseconds since the epoch. */
   readonly openedAtMs: number;
@@ -51,7 +61,10 @@ export interface ExactStamp {
 /** What a scan saw besides the session files that it gave out. */
 export interface ScanTally {
   readonly layouts: Record<Layout, number>;
-  /** Names that are no session file's: temporary files, uploads, strangers, symlinks, pipes, directories. */
+  /**
+   * Names that are no session file's: temporary files, uploads, strangers, symlinks, pipes,
+   * directories.
+   */
   ignored: number;
   /** Session files whose sids have 84 characters or more. */
   longSids: number;

@@ -4,7 +4,10 @@ import { sha1 } from "../../redis/sha1.js";
 
 type Store = Pick<SessionStore, "keyOf" | "read" | "retract">;
 
-/** Deletes the keys of these sids if a copy wrote them and nobody has saved them since. Throws what `SessionStore` throws. */
+/**
+ * Deletes the keys of these sids if a copy wrote them and nobody has saved them since. Throws what
+ * `SessionStore` throws.
+ */
 export async function deleteCopyWritten(
   store: Store,
   sids: readonly string[],

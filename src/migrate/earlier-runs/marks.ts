@@ -12,21 +12,30 @@ import { type CompleteRun, completeMark } from "./complete-mark.js";
 
 /** The marks of a run's session directories. */
 export interface Marks {
-  /** Reads what earlier runs left. Throws where the run must end. */
+  /** Reads what earlier runs left. Throws `RedisError`. */
   readonly read: () => Promise<void>;
   /** What complete runs left, by directory, as it was read. */
   readonly complete: () => ReadonlyMap<string, DirectoryMark>;
   /** Whether a missing key may mean that its session ended. */
   readonly endedCounts: () => boolean;
-  /** Throws `RedisForgotError` if a mark that was read is gone, and maybe, with it, what it tells of. Throws where the run must end. */
+  /**
+   * Throws `RedisForgotError` if a mark that was read is gone, because the keys it tells of may be
+   * gone too; and `RedisError`.
+   */
   readonly confirm: () => Promise<void>;
-  /** Notes that a run begins to write. Throws where the run must end. */
+  /** Notes that a run begins to write. Throws `RedisError`. */
   readonly noteStart: () => Promise<void>;
   /** Notes that a purge begins to remove. Throws `RedisError` if that cannot be noted. */
   readonly noteRemoval: () => Promise<void>;
-  /** Leaves what a complete run knows. Throws `RedisForgotError` if the canary key is gone, and where the run must end. */
+  /**
+   * Leaves what a complete run knows. Throws `RedisForgotError` if the canary key is gone, and
+   * `RedisError`.
+   */
   readonly leave: (run: CompleteRun) => Promise<void>;
-  /** Why no key without a file may be deleted: other runs wrote under this prefix, or files were purged. Absent if nothing speaks against it. */
+  /**
+   * Why no key without a file may be deleted: other runs wrote under this prefix, or files were
+   * purged. `undefined` if they may.
+   */
   readonly whyNotRetract: () => Promise<string | undefined>;
 }
 
@@ -52,7 +61,7 @@ interface MarkedRun {
   readonly keyPrefix: string;
 }
 
-/** Reads and leaves marks. If Redis does not allow that, it is said, and a copy goes on without. */
+/** Reads and leaves marks. If Redis does not allow that, it warns, and a copy goes on without. */
 export function marksOf(
   { connection, directories, keyPrefix }: MarkedRun,
   canary: Pick<Canary, "value"> | undefined,
@@ -117,7 +126,8 @@ export function marksOf(
         if (!(error instanceof RedisError) || error.kind !== "refused") throw error;
         throw new RedisError(
           "refused",
-          `${error.message}. A purge first notes in Redis that it removes files (tele-sessions:mark:*), so nothing was removed`,
+          `${error.message}. A purge first notes in Redis that it removes files ` +
+            "(tele-sessions:mark:*), so nothing was removed",
         );
       }
     },

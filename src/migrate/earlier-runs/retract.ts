@@ -18,8 +18,9 @@ export interface Retraction {
 const keysAtATime = 256;
 
 /**
- * As long as the server works on files, a logout removes the file and not the key that an earlier copy wrote. Deletes such keys, and gives how many; in a
- * dry run, how many would be. Throws where the run must end.
+ * Deletes the keys of an earlier copy whose session files are gone: as long as the server works on
+ * files, a logout removes the file and leaves the key. Returns how many were deleted; in a dry run,
+ * how many would be. Throws `RedisError`.
  */
 export async function retractKeys(run: Run, survey: Survey, retraction: Retraction): Promise<number> {
   const { redis, options, record, out, stop } = run;
@@ -35,7 +36,8 @@ export async function retractKeys(run: Run, survey: Survey, retraction: Retracti
   if (retracted.length === 0 || stop.aborted) return 0;
   if (!mayRetract(retracted.length, withFile + retracted.length, maxEnded)) {
     out.warn(
-      `${retracted.length} of ${withFile + retracted.length} keys have no session file any more, which is more than --max-ended ${maxEnded}% allows: none was deleted`,
+      `${retracted.length} of ${withFile + retracted.length} keys have no session file any more, ` +
+        `which is more than --max-ended ${maxEnded}% allows: none was deleted`,
     );
     return 0;
   }

@@ -25,7 +25,8 @@ export async function surveyRun(run: Run, extent: "sample" | "whole"): Promise<S
   const found = await connection.run((client) => surveyKeys(client, keyPrefix, clockLeadMs, isSid));
   if (found === undefined) {
     run.out.warn(
-      "Redis does not allow this user the commands SCAN and STRLEN, which show whether a server saves its sessions in Redis: lifetimes are not renewed, and no key is deleted",
+      "Redis does not allow this user the commands SCAN and STRLEN, which show whether a server " +
+        "saves its sessions in Redis: lifetimes are not renewed, and no key is deleted",
     );
   }
   const isServerSaved = (key: HeldText) => !isSigned(key, clockLeadMs);
@@ -53,7 +54,7 @@ export async function surveyRun(run: Run, extent: "sample" | "whole"): Promise<S
 
 const fewKeys = 5;
 
-/** Some stores keep whole seconds only: no sign survives there. */
+/** Whether this store keeps whole seconds only: no sign survives there. */
 function areWholeSeconds({ own }: KeySurvey, clockLeadMs: number): boolean {
   const instants = own.flatMap(({ expiresAtMs }) =>
     expiresAtMs === null ? [] : [expiresAtMs + clockLeadMs],
@@ -71,33 +72,30 @@ function evidenceOf(
   return found.representative ? "none" : "unknown";
 }
 
-/** The server that uses this Redis reads other keys than this run writes. */
+/** Warns if the server that uses this Redis reads other keys than this run writes. */
 function warnOfPrefix(
   { own, others }: KeySurvey,
   isServerSaved: (key: HeldText) => boolean,
-  {
-    options: {
-      target: { prefix },
-    },
-    out: { warn },
-  }: Run,
+  { options, out }: Run,
 ): void {
+  const { prefix } = options.target;
   const other = others.find(isServerSaved);
   if (prefix !== null || other === undefined || own.some(isServerSaved)) return;
   const theirs = showable(other.keyPrefix.replace(/^session::?/, "").replace(/:$/, ""));
-  warn(
-    `A server saves its sessions in this Redis under ${showable(other.keyPrefix)}<sid>, and this run uses no prefix. If that is your server, add --prefix ${theirs}: under other keys everybody is logged out.`,
+  out.warn(
+    `A server saves its sessions in this Redis under ${showable(other.keyPrefix)}<sid>, and this run ` +
+      `uses no prefix. If that is your server, add --prefix ${theirs}: under other keys everybody is logged out.`,
     { evenIfQuiet: true },
   );
 }
 
 const nothingSeen = { latestMtimeMs: 0, changeTimesCount: true };
 const sampled = 1000;
-/** A sample is spread over this many names; a directory lists them in no order of time. */
+/** The sample is spread over this many names. A directory lists them in no order of time. */
 const namesForSample = 20_000;
 const namesAtATime = 1000;
 
-/** When session files were last modified, and whether their change times tell. */
+/** When session files were last modified, and whether their change times count. */
 async function lookAtFiles(
   directory: string,
   mark: DirectoryMark,

@@ -14,7 +14,10 @@ export interface RecentFile {
 interface Converted {
   /** Files that were taken: the first of the batch. The others did not fit. */
   readonly taken: number;
-  /** Sessions that need a closer look: just modified, about to expire, with a warning, or very large. */
+  /**
+   * Sessions that need a closer look: just modified, about to expire, with a warning, or very
+   * large.
+   */
   readonly prepared: readonly Prepared[];
   readonly finished: readonly Finished[];
   /** Places of files that could not be read, for whatever reason. */

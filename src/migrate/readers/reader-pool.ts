@@ -23,7 +23,10 @@ export class ReaderPool {
     for (const thread of threads) thread.open(options);
   }
 
-  /** As `Reader.convert`, by whichever reader is free. Give the batch back once its sessions are in Redis. */
+  /**
+   * As `Reader.convert`, by whichever reader is free. Give the batch back once its sessions are in
+   * Redis.
+   */
   convert(files: readonly SessionFile[]): Promise<ConvertedBatch> {
     return this.#free().convert(files, this.#rooms.pop() ?? new ArrayBuffer(roomBytes));
   }

@@ -10,10 +10,13 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Half of what a thread takes by itself: 7 to 25 MB less at 1,000,000 sessions, for 2% more processor time at most. */
+/**
+ * Half of what a thread takes by itself: 7 to 25 MB less at 1,000,000 sessions, for 2% more
+ * processor time at most.
+ */
 const maxYoungGenerationSizeMb = 24;
 
-/** A reader on a thread of its own. The thread lives until the process ends, and loads what it needs as soon as it is made. */
+/** A reader on a thread of its own, which loads what it needs as soon as it is made. */
 export class ReaderThread {
   readonly #worker = new Worker(new URL("./serve-reader.js", import.meta.url), {
     resourceLimits: { maxYoungGenerationSizeMb },

@@ -53,7 +53,10 @@ export class Reader {
     this.#locations = new OtherLocations(options.directories, this.#stats);
   }
 
-  /** Reads and converts as many of these files as fit into one batch. `room`: a buffer to be used for it. */
+  /**
+   * Reads and converts as many of these files as fit into one batch. `room`: a buffer to be used
+   * for it.
+   */
   async convert(files: readonly SessionFile[], room: ArrayBuffer): Promise<ConvertedBatch> {
     const sessions = EncodedSessions.empty(room, files.length);
     const prepared: Prepared[] = [];
@@ -133,7 +136,10 @@ export class Reader {
     );
   }
 
-  /** Whether a later pass could take the file for changed. Notes how far its time is ahead of our clock. */
+  /**
+   * Whether a later pass could take the file for changed. Notes how far its time is ahead of our
+   * clock.
+   */
   #isRecent(stamp: FileStamp): boolean {
     const latestMs = latest(stamp);
     const { passStartedMs } = this.#options;

@@ -6,7 +6,10 @@ import { ReaderThread } from "./reader-thread.js";
 
 /** With more of them, they wait for the main thread. */
 const maxReaders = 4;
-/** The main thread alone reads as many session files in the time that a thread takes to start and to warm up. */
+/**
+ * The main thread alone reads as many session files in the time that a thread takes to start and to
+ * warm up.
+ */
 const minFiles = 25_000;
 
 /**

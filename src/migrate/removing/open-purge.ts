@@ -34,14 +34,20 @@ export interface PurgeCounts {
 export interface PurgeExtent extends PurgeCounts {
   /** `proven`: what Redis holds; `unconditional`: all, and Redis is asked what it does not hold. */
   readonly extent: "proven" | "unconditional";
-  /** When the purge began, milliseconds since the epoch: what is saved later says that a server uses the directory. */
+  /**
+   * When the purge began, milliseconds since the epoch: what is saved later says that a server uses
+   * the directory.
+   */
   readonly startedMs: number;
 }
 
 /** A purge whose session directories are open. */
 export interface OpenPurge {
   readonly work: Purge;
-  /** Waits until nobody else copies the directories; `false` if that takes too long. Throws `RedisError`. */
+  /**
+   * Waits until nobody else copies the directories; `false` if that takes too long. Throws
+   * `RedisError`.
+   */
   readonly open: () => Promise<boolean>;
   readonly close: () => void;
 }
@@ -102,7 +108,10 @@ export function openPurge(
   };
 }
 
-/** Opens the session directories for a purge without Redis: every session file goes. Throws `SourceError`. */
+/**
+ * Opens the session directories for a purge without Redis: every session file goes. Throws
+ * `SourceError`.
+ */
 export function openUnverifiedPurge(run: UnconnectedRun, counts: PurgeCounts): OpenPurge {
   const files = openFiles(run.record.directories, maxUnaskedBytes, Date.now());
   const conversion = { ...run.options.conversion, keyPrefix: "", clockLeadMs: 0 };

@@ -39,7 +39,9 @@ export interface ProvenFile {
   readonly mtimeMs: number;
   /** Last change of the file or its name: the later of its times, milliseconds since the epoch. */
   readonly changedMs: number;
-  /** Whether its times show every change since it was read. A younger file may change without that. */
+  /**
+   * Whether its times show every change since it was read. A younger file may change without that.
+   */
   readonly settled: boolean;
   /** The outcome if it is removed. */
   readonly outcome: SessionOutcome;
@@ -171,7 +173,10 @@ export async function proveAgain(proven: readonly ProvenFile[], parts: ProofPart
   return [...proofs, ...others.map((one) => ({ proven: one }))];
 }
 
-/** Another run that removes a file renames it first, so it looks just modified a moment before it is gone. */
+/**
+ * Another run that removes a file renames it first, so it looks just modified a moment before it is
+ * gone.
+ */
 function unlessGone(proof: Proof, { read }: Pick<ProofParts, "read">): Proof {
   if (!("proven" in proof) || proof.proven.settled) return proof;
   const { file } = proof.proven;

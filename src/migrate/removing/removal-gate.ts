@@ -20,7 +20,10 @@ export class RemovalGate {
     this.#generation = run.redis.connection.generation;
   }
 
-  /** Waits until nobody else copies the directories; `false` if that takes too long. Throws `RedisError`. */
+  /**
+   * Waits until nobody else copies the directories; `false` if that takes too long. Throws
+   * `RedisError`.
+   */
   async open(): Promise<boolean> {
     const { connection, presence } = this.#run.redis;
     if (this.#run.options.run.dryRun) {
@@ -48,7 +51,10 @@ export class RemovalGate {
     return (await this.checkRedisIntact()) && !this.#run.stop.aborted;
   }
 
-  /** Whether Redis evicted nothing. Throws `RedisForgotError` if it may have lost more, and `RedisError`. */
+  /**
+   * Whether Redis evicted nothing. Throws `RedisForgotError` if it may have lost more, and
+   * `RedisError`.
+   */
   async checkRedisIntact(): Promise<boolean> {
     const { connection, continuity } = this.#run.redis;
     const continued = await continuity.check();
@@ -61,7 +67,8 @@ export class RemovalGate {
     const persists = await redis.connection.run(askPersistence);
     if (persists === undefined) {
       out.warn(
-        "Redis does not tell whether it saves to disk. If it does not, a restart of it after the removal logs everyone out; allow INFO and CONFIG GET to be sure",
+        "Redis does not tell whether it saves to disk. If it does not, a restart of it after the " +
+          "removal logs everyone out; allow INFO and CONFIG GET to be sure",
         { evenIfQuiet: true },
       );
     } else if (!persists) {
@@ -117,6 +124,8 @@ export async function countOtherCopies({ redis, options }: Run): Promise<number>
   if (options.removal.alone) return 0;
   throw new RedisError(
     "refused",
-    "Redis does not show other connections to this user (CLIENT LIST is denied, or does not list our own connection), so a purge cannot see whether a copy is still under way: nothing was removed. Allow CLIENT LIST, or give --alone if no other run is copying this directory",
+    "Redis does not show other connections to this user (CLIENT LIST is denied, or does not list our " +
+      "own connection), so a purge cannot see whether a copy is still under way: nothing was removed. " +
+      "Allow CLIENT LIST, or give --alone if no other run is copying this directory",
   );
 }

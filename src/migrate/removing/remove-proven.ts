@@ -28,7 +28,10 @@ export interface RemovableFiles {
   readonly remove: (proven: ProvenFile) => Removal;
   /** Whether this process may not remove a file. Says why, once for each folder. */
   readonly isDenied: (file: SessionFile) => boolean;
-  /** Whether a file was read that was modified since the run began: a server still uses the directory. */
+  /**
+   * Whether a file was read that was modified since the run began: a server still uses the
+   * directory.
+   */
   readonly isInUse: () => boolean;
   /** Whether part of a session directory could not be read: nothing more is removed in it. */
   readonly isBroken: (directory: string) => boolean;

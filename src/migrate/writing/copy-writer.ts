@@ -44,7 +44,9 @@ export interface WriterOptions extends Pick<RunOptions, "conversion" | "conflict
   /** By how much Redis's clock is ahead of ours, milliseconds. */
   readonly clockLeadMs: number;
   readonly dryRun: boolean;
-  /** Whether keys of sessions that end during the copy are deleted: only if other runs can be seen. */
+  /**
+   * Whether keys of sessions that end during the copy are deleted: only if other runs can be seen.
+   */
   readonly retracts: boolean;
   /** Whether somebody wants to be told of each outcome. */
   readonly collectsOutcomes: boolean;
@@ -90,7 +92,10 @@ export class CopyWriter {
     this.#written = new WrittenLog(options, { ...context, folders: this.#folders });
   }
 
-  /** Whether a file was read that was modified since the run began: a server still uses the directory. */
+  /**
+   * Whether a file was read that was modified since the run began: a server still uses the
+   * directory.
+   */
   get inUse(): boolean {
     return this.#inUse;
   }
@@ -108,7 +113,10 @@ export class CopyWriter {
     this.#pass = pass;
   }
 
-  /** Of these files, those that changed since the last pass began and were not read as they stand now, and those whose state is unknown. */
+  /**
+   * Of these files, those that changed since the last pass began and were not read as they are now,
+   * and those whose state is unknown.
+   */
   async changedOf(files: readonly SessionFile[]): Promise<SessionFile[]> {
     const { sinceMs, isChanged } = this.#changed;
     const changed = await this.#context.readers.changedSince(files, sinceMs);
@@ -120,7 +128,10 @@ export class CopyWriter {
     });
   }
 
-  /** Does everything for a batch of session files. The result holds the error that ends the run, if there is one. */
+  /**
+   * Does everything for a batch of session files. The result holds the error that ends the run, if
+   * there is one.
+   */
   async write(files: readonly SessionFile[]): Promise<BatchResult> {
     const tally = new BatchTally(files.length, this.#options.collectsOutcomes);
     try {
@@ -142,7 +153,10 @@ export class CopyWriter {
     return this.#written.retractEnded();
   }
 
-  /** How many keys that were written, and should live on, Redis no longer holds; `undefined` if it is not known what was written. */
+  /**
+   * How many keys that were written Redis no longer holds; `undefined` if it is not known what was
+   * written.
+   */
   countMissing(): Promise<number | undefined> {
     return this.#written.countMissing();
   }
@@ -176,7 +190,10 @@ export class CopyWriter {
     this.#inUse ||= inUse;
   }
 
-  /** Stats the files that could not be read, and reads them again. If the server saves after the stat, a later pass sees the change. */
+  /**
+   * Stats the files that could not be read, and reads them again. If the server saves after the
+   * stat, a later pass sees the change.
+   */
   #readAgain(files: readonly SessionFile[], { unread }: ConvertedBatch): (Prepared | Finished)[] {
     const { inline } = this.#context.readers;
     return unread.map((place) => {
@@ -189,7 +206,10 @@ export class CopyWriter {
     });
   }
 
-  /** Reads a file, retrying once if its session directory is missing. A missing directory tells nothing about its files, and no later pass would notice them. */
+  /**
+   * Reads a file, retrying once if its session directory is missing. A missing directory tells
+   * nothing about its files, and no later pass would notice them.
+   */
   #readUnlessAway(file: SessionFile): Reading {
     for (let readings = 0; readings < 2; readings++) {
       const reading = this.#context.readers.inline.read(file);
@@ -205,7 +225,10 @@ export class CopyWriter {
       this.#seen.addModification(file.directory, stamp.mtimeMs);
   }
 
-  /** Creates the keys of sessions that can be sent as they are. Returns the others, and those whose key exists. */
+  /**
+   * Creates the keys of sessions that can be sent as they are. Returns the others, and those whose
+   * key exists.
+   */
   async #create(
     files: readonly SessionFile[],
     sessions: EncodedSessions,

@@ -26,7 +26,10 @@ export class RecentWrites {
     }
   }
 
-  /** Whether a key that ends at that instant holds what this run sent for a file at least as new as the candidate's. */
+  /**
+   * Whether a key that ends at that instant holds what this run sent for a file at least as new as
+   * the candidate's.
+   */
   holdsNewer({ entry, mtimeMs }: Candidate, heldExpiresAtMs: number | null): boolean {
     const known = this.#writes.get(entry.key);
     return known !== undefined && known.expiresAtMs === heldExpiresAtMs && known.mtimeMs >= mtimeMs;

@@ -21,11 +21,16 @@ export interface LogContext {
 export interface LogOptions {
   readonly directories: readonly string[];
   readonly dryRun: boolean;
-  /** Whether keys of sessions that end during the copy are deleted: only if other runs can be seen. */
+  /**
+   * Whether keys of sessions that end during the copy are deleted: only if other runs can be seen.
+   */
   readonly retracts: boolean;
 }
 
-/** Of one pass, sessions whose files were gone after they were written, so that their keys were deleted. */
+/**
+ * Of one pass, sessions whose files were gone after they were written, so that their keys were
+ * deleted.
+ */
 export interface Retracted {
   /** 0 for the main pass. */
   readonly pass: number;
@@ -41,7 +46,10 @@ const writtenPerBatch = 256;
 /** Keys that live no longer than this may expire while they are looked for. */
 const shortLifeMs = 60_000;
 
-/** What one attempt at a copy wrote, to delete the keys of sessions that end meanwhile and to look for the others at the end. */
+/**
+ * What one attempt at a copy wrote. With it, the copy deletes the keys of sessions that end
+ * meanwhile, and looks for the others at the end.
+ */
 export class WrittenLog {
   readonly #options: LogOptions;
   readonly #context: LogContext;
@@ -76,7 +84,10 @@ export class WrittenLog {
     return gone;
   }
 
-  /** Deletes the keys of sessions whose files are gone since they were written. Throws what `SessionStore` throws. */
+  /**
+   * Deletes the keys of sessions whose files are gone since they were written. Throws what
+   * `SessionStore` throws.
+   */
   async retractEnded(): Promise<Retracted[]> {
     if (this.#context.folders.areUntouched()) return [];
     const totals = new Map<number, Retracted>();
@@ -93,7 +104,10 @@ export class WrittenLog {
     return [...totals.values()];
   }
 
-  /** How many keys that were written, and should live on, Redis no longer holds; `undefined` if it is not known what was written. Throws what `SessionStore` throws. */
+  /**
+   * How many keys that were written, and should live on, Redis no longer holds; `undefined` if it
+   * is not known what was written. Throws what `SessionStore` throws.
+   */
   async countMissing(): Promise<number | undefined> {
     const { store, stop } = this.#context;
     const missing = new Set<string>();
