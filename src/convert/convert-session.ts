@@ -81,7 +81,8 @@ export function convertSession(
 ): Conversion {
   const format = recogniseFormat(read.bytes);
   try {
-    return convertDecoded(read, sid, format, settings, nowMs);
+    const decoded = decode(read.bytes, format, settings);
+    return conversionOf({ read, sid, format }, decoded, settings, nowMs);
   } catch (error) {
     if (error instanceof DecodeError)
       return { kind: "failed", format, reason: error.reason, detail: error.message };
@@ -89,19 +90,28 @@ export function convertSession(
   }
 }
 
-function convertDecoded(
-  read: ReadSession,
-  sid: string,
-  format: SessionFormat,
+/** Throws `DecodeError`. */
+function decode(bytes: Buffer, format: SessionFormat, settings: ConversionOptions): Decoded {
+  if (bytes.length > fileSizeFactor * settings.maxSessionSize) {
+    throw new DecodeError("too-large", `a file of ${bytes.length} bytes`);
+  }
+  const plain = format === "pickle" ? decodePlain(bytes, settings) : undefined;
+  return plain ?? decodeAny(bytes, format, settings);
+}
+
+/** A session file and what it was recognised as. */
+interface SessionSource {
+  readonly read: ReadSession;
+  readonly sid: string;
+  readonly format: SessionFormat;
+}
+
+function conversionOf(
+  { read, sid, format }: SessionSource,
+  { text, lossy, authenticated, lifetime, deletionTime, keys }: Decoded,
   settings: ConversionOptions,
   nowMs: number,
 ): Conversion {
-  if (read.bytes.length > fileSizeFactor * settings.maxSessionSize) {
-    throw new DecodeError("too-large", `a file of ${read.bytes.length} bytes`);
-  }
-  const plain = format === "pickle" ? decodePlain(read.bytes, settings) : undefined;
-  const { text, lossy, authenticated, lifetime, deletionTime, keys } =
-    plain ?? decodeAny(read.bytes, format, settings);
   const instant = expiryInstant(read, lifetime, settings.ttl, deletionTime);
   const expiresAtMs = instant > nowMs ? signedInstant(instant, text, settings.clockLeadMs) : instant;
   const facts: SessionFacts =

@@ -397,25 +397,26 @@ describe("purge-sessions: files that this process may not remove (spec.md sectio
 });
 
 describe("purge-sessions: what stays is told with its file and a reason", () => {
-  const rows: readonly (readonly [name: string, change: Partial<FlatPurge>, kind: string, detail: RegExp])[] = [
+  const rows: readonly (readonly [name: string, change: Partial<FlatPurge>, kind: string, detail: RegExp])[] =
     [
-      "Redis has no key",
-      { prove: async ([file = assert.fail("no file")]) => [settled(file, "absent", true)] },
-      "absent",
-      /no key/,
-    ],
-    [
-      "Redis holds an older value",
-      { prove: async ([file = assert.fail("no file")]) => [settled(file, "kept", true)] },
-      "kept",
-      /older value/,
-    ],
-    ["it may not be removed", { isDenied: () => true }, "denied", /may not be removed/],
-    ["it changed", { remove: () => ({ kind: "changed" }) }, "kept", /changed after it was compared/],
-    ["a server is at work", { isInUse: () => true }, "kept", /still uses the directory/],
-    ["a folder cannot be read", { isBroken: () => true }, "kept", /error in its directory/],
-    ["Redis does not answer for it", { confirm: async () => false }, "kept", /may have lost keys/],
-  ];
+      [
+        "Redis has no key",
+        { prove: async ([file = assert.fail("no file")]) => [settled(file, "absent", true)] },
+        "absent",
+        /no key/,
+      ],
+      [
+        "Redis holds an older value",
+        { prove: async ([file = assert.fail("no file")]) => [settled(file, "kept", true)] },
+        "kept",
+        /older value/,
+      ],
+      ["it may not be removed", { isDenied: () => true }, "denied", /may not be removed/],
+      ["it changed", { remove: () => ({ kind: "changed" }) }, "kept", /changed after it was compared/],
+      ["a server is at work", { isInUse: () => true }, "kept", /still uses the directory/],
+      ["a folder cannot be read", { isBroken: () => true }, "kept", /error in its directory/],
+      ["Redis does not answer for it", { confirm: async () => false }, "kept", /may have lost keys/],
+    ];
   for (const [name, change, kind, detail] of rows) {
     it(`${name}: ${kind}`, async () => {
       const told: SessionOutcome[] = [];

@@ -122,19 +122,17 @@ export function readPlain(tape: PlainTape, bytes: Uint8Array): number {
         const from = markPlaces[--marks] ?? 0;
         fence = marks === 0 ? 0 : (markPlaces[marks - 1] ?? 0);
         const kind = code === opcode.setitems ? plainKind.dict : plainKind.list;
-        if (from === fence || !fill(tape, stack[from - 1] ?? 0, kind, from, height)) return 0;
+        if (from === fence || !fill(tape, kind, from, height)) return 0;
         height = from;
         break;
       }
       case opcode.setitem:
         height -= 2;
-        if (height <= fence || !fill(tape, stack[height - 1] ?? 0, plainKind.dict, height, height + 2))
-          return 0;
+        if (height <= fence || !fill(tape, plainKind.dict, height, height + 2)) return 0;
         break;
       case opcode.append:
         height -= 1;
-        if (height <= fence || !fill(tape, stack[height - 1] ?? 0, plainKind.list, height, height + 1))
-          return 0;
+        if (height <= fence || !fill(tape, plainKind.list, height, height + 1)) return 0;
         break;
       case opcode.tuple: {
         if (marks === 0) return 0;
@@ -173,7 +171,8 @@ export function readPlain(tape: PlainTape, bytes: Uint8Array): number {
 }
 
 /** Puts the top of the stack into a container; returns false if the container cannot take it. */
-function fill(tape: PlainTape, container: number, kind: number, from: number, end: number): boolean {
+function fill(tape: PlainTape, kind: number, from: number, end: number): boolean {
+  const container = stack[from - 1] ?? 0;
   if (tape.kinds[container] !== kind) return false;
   const isDict = kind === plainKind.dict;
   if (isDict && (end - from) % 2 !== 0) return false;
