@@ -9,7 +9,7 @@ import type { Canary } from "../redis/canary.js";
 import type { Continuity } from "../redis/continuity.js";
 import type { ResilientConnection } from "../redis/resilient-connection.js";
 import type { MemoryGuard } from "../redis/server/memory-guard.js";
-import type { Presence } from "../redis/server/presence.js";
+import type { PeerRuns } from "../redis/server/peers.js";
 import type { SessionStore } from "../redis/session-store.js";
 import type { Marks } from "./earlier-runs/marks.js";
 import type { ReaderThread } from "./readers/reader-thread.js";
@@ -39,7 +39,7 @@ export interface RunRedis {
   readonly clockLeadMs: number;
   /** What stands before the sid in every key. */
   readonly keyPrefix: string;
-  readonly presence: Presence;
+  readonly peers: PeerRuns;
   /** Whether the connection carries a name by which other runs see it: not if the run only reads. */
   readonly isNamed: boolean;
   /** Absent if the run only reads. */

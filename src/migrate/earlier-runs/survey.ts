@@ -8,15 +8,15 @@ import { newScanTally, type SessionFile } from "../../model/session-file.js";
 import { showable } from "../../model/showable.js";
 import { type KeySurvey, surveyKeys } from "../../redis/survey-keys.js";
 import { isSid } from "../../source/layouts.js";
-import { Looks } from "../../source/looks.js";
 import { pathOf } from "../../source/recent-files.js";
 import { scanSessions } from "../../source/scan-sessions.js";
+import { StatReader } from "../../source/stat-reader.js";
 import type { Run } from "../run-context.js";
 import { longestOf } from "./complete-mark.js";
 import { jointly } from "./learn.js";
 
 /**
- * Looks at Redis and the session directories before a run begins, at every session file or at a
+ * StatReader at Redis and the session directories before a run begins, at every session file or at a
  * sample. Throws `RedisError`.
  */
 export async function surveyRun(run: Run, extent: "sample" | "whole"): Promise<Survey> {
@@ -106,12 +106,12 @@ async function lookAtFiles(
 ): Promise<typeof nothingSeen> {
   const whole = extent === "whole";
   const nowMs = Date.now();
-  const looks = new Looks();
+  const statReader = new StatReader();
   let latestMtimeMs = 0;
   let seen = 0;
   let areAllChanged = true;
   const look = (file: SessionFile) => {
-    const stats = looks.stampOf(pathOf(file));
+    const stats = statReader.stat(pathOf(file));
     if (stats === undefined) return;
     seen++;
     if (stats.mtimeMs <= nowMs + activityWindowMs) latestMtimeMs = Math.max(latestMtimeMs, stats.mtimeMs);
