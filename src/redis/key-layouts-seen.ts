@@ -29,7 +29,7 @@ const keysAtATime = 100;
 const minKeys = 5;
 
 /**
- * StatReader, by SCAN, for keys that a server saved under either prefix, until both were seen, the keyspace ends or ten seconds are over. Copies of our own
+ * Looks, by SCAN, for keys that a server saved under either prefix, until both were seen, the keyspace ends or ten seconds are over. Copies of our own
  * prove nothing. `undefined` if SCAN is denied. Throws what `redisFault` sorts.
  */
 export async function lookForKeyLayouts(

@@ -52,7 +52,7 @@ export interface SizedKey {
 }
 
 /**
- * StatReader at keys whose lengths are known, with as few questions as the byte limit allows. Throws
+ * Looks at keys whose lengths are known, with as few questions as the byte limit allows. Throws
  * what `redisFault` sorts.
  */
 export async function readSizedKeys(

@@ -25,7 +25,7 @@ const keysOfScan = 1000;
 const keysAtATime = 100;
 
 /**
- * StatReader at up to 300 session keys with their values, for a second at most. `undefined` if a command that it needs is denied: nothing is known then. Throws what
+ * Looks at up to 300 session keys with their values, for a second at most. `undefined` if a command that it needs is denied: nothing is known then. Throws what
  * `redisFault` sorts.
  */
 export function surveyKeys(

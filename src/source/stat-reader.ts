@@ -3,7 +3,7 @@ import { errorCode } from "../model/error-code.js";
 import { LatencyProbe } from "./latency-probe.js";
 import { isShortage, retryWhileShort } from "./retry-while-short.js";
 
-/** StatReader at what stands at paths: one after the other where the file system answers at once, else all at a time. */
+/** Looks at what stands at paths: one after the other where the file system answers at once, else all at a time. */
 export class StatReader {
   readonly #probe: LatencyProbe;
 

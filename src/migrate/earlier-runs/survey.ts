@@ -16,7 +16,7 @@ import { longestOf } from "./complete-mark.js";
 import { jointly } from "./learn.js";
 
 /**
- * StatReader at Redis and the session directories before a run begins, at every session file or at a
+ * Looks at Redis and the session directories before a run begins, at every session file or at a
  * sample. Throws `RedisError`.
  */
 export async function surveyRun(run: Run, extent: "sample" | "whole"): Promise<Survey> {
