@@ -8,7 +8,6 @@ import { tooManyFailed } from "../model/run-record.js";
 import { newScanTally } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
 import { pause } from "../redis/pause.js";
-import { countOthersCopying, presenceName } from "../redis/server/presence.js";
 import { inodeOf } from "../source/file-identity.js";
 import { SessionFolders } from "../source/session-folders.js";
 import { BatchTally } from "./batch-result.js";
@@ -55,9 +54,9 @@ export async function copy(run: Run): Promise<void> {
     out.onRestart();
   };
   await restartIfRedisForgot({ warn: out.warn, onRestart }, stop, async () => {
-    await redis.connection.beginAnew();
+    await redis.connection.acceptCurrentData();
     // A purge of another run waits for what is seen to copy, even if this run had begun to remove.
-    if (!options.run.dryRun) await redis.connection.rename(presenceName("copying", redis.presence));
+    if (!options.run.dryRun) await redis.connection.rename(redis.peers.ownName("copying"));
     const inUse = await showPass(run, options.run.dryRun ? "reading" : "copying", scan, () =>
       copyOnce(run, scan, { runStartedMs, othersAreSeen }),
     );
@@ -288,8 +287,8 @@ function hasChanges({ counts: { found, outcomes } }: Ledger): boolean {
  * purged it, and that run waits only for copies that it can see. A dry run has no name of its own.
  */
 async function canSeeOthers({ redis, options, out }: Run): Promise<boolean> {
-  const { connection, presence, isNamed } = redis;
-  const others = await connection.run((client) => countOthersCopying(client, presence));
+  const { connection, peers, isNamed } = redis;
+  const others = await connection.run((client) => peers.countCopying(client));
   const areSeen = others !== undefined && (connection.announced || !isNamed);
   if (!options.run.dryRun && !areSeen) {
     out.warn(

@@ -40,7 +40,7 @@ async function estimate(
   let batches = 0;
   return estimateMemoryNeed({
     batches: scanAll({ ...scan, restores: false, warn: () => undefined }, newScanTally()),
-    ahead: (batch) => reading.begin(batch),
+    ahead: (batch) => reading.prefetch(batch),
     read: (file) => reading.read(file),
     convert: files.convert,
     exist: (keys) => redis.store.exist(keys),

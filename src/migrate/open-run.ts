@@ -11,7 +11,7 @@ import { lookForKeyLayouts } from "../redis/key-layouts-seen.js";
 import { DryRunStore, RedisSessionStore } from "../redis/redis-session-store.js";
 import { ResilientConnection, shutdownGraceMs } from "../redis/resilient-connection.js";
 import { MemoryGuard } from "../redis/server/memory-guard.js";
-import { type Phase, presenceName } from "../redis/server/presence.js";
+import { PeerRuns, type Phase } from "../redis/server/peers.js";
 import { askServerFacts, refuseUnfitServer } from "../redis/server/server-facts.js";
 import { directoryPlaces } from "../source/file-identity.js";
 import { isSid } from "../source/layouts.js";
@@ -40,15 +40,16 @@ export async function openRun(
   const { prefix, redis: target } = options.target;
   record.redis = describeTarget(target);
   const { directories } = record;
-  const presence = { places: directoryPlaces(directories), token: randomBytes(8).toString("hex") };
+  const token = randomBytes(8).toString("hex");
+  const peers = new PeerRuns({ places: directoryPlaces(directories), token });
   const connection = await ResilientConnection.open({
     target,
     retryForMs: options.run.retryForMs,
     onWarning: out.warn,
-    ...(phase === undefined ? {} : { name: presenceName(phase, presence) }),
+    ...(phase === undefined ? {} : { name: peers.ownName(phase) }),
     stop,
   });
-  const canary = phase === undefined ? undefined : new Canary(connection, presence, out.warn);
+  const canary = phase === undefined ? undefined : new Canary(connection, peers, out.warn);
   const closeLate = () => setTimeout(() => void connection.close(), shutdownGraceMs).unref();
   stop.addEventListener("abort", closeLate, { once: true });
   const close = async () => {
@@ -74,7 +75,7 @@ export async function openRun(
       connection,
       store: new Store(connection, { ...naming, guard, entryMemory }),
       guard,
-      presence,
+      peers,
       isNamed: phase !== undefined,
       canary,
       continuity: new Continuity(connection, canary, out.warn),

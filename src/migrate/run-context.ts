@@ -9,7 +9,7 @@ import type { Canary } from "../redis/canary.js";
 import type { Continuity } from "../redis/continuity.js";
 import type { ResilientConnection } from "../redis/resilient-connection.js";
 import type { MemoryGuard } from "../redis/server/memory-guard.js";
-import type { Presence } from "../redis/server/presence.js";
+import type { PeerRuns } from "../redis/server/peers.js";
 import type { SessionStore } from "../redis/session-store.js";
 import type { Marks } from "./earlier-runs/marks.js";
 import type { ReaderThread } from "./readers/reader-thread.js";
@@ -25,8 +25,8 @@ export interface RunOutput {
   /** Takes back what the main pass counted and reported, because it starts over. */
   readonly onRestart: () => void;
   /**
-   * Asks before session files are removed, if a person is there. Throws `SettingsError` if they
-   * decline.
+   * Asks a person before session files are removed, if one is there to be asked. Throws
+   * `SettingsError` if they decline.
    */
   readonly confirmPurge: (askPersistence: () => Promise<boolean | undefined>) => Promise<void>;
 }
@@ -42,7 +42,7 @@ export interface RunRedis {
   readonly clockLeadMs: number;
   /** What stands before the sid in every key. */
   readonly keyPrefix: string;
-  readonly presence: Presence;
+  readonly peers: PeerRuns;
   /**
    * Whether the connection carries a name by which other runs see it: not if the run only reads.
    */

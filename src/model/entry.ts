@@ -36,7 +36,7 @@ export interface Written {
   /** The pass that wrote it: 0 for the main pass. */
   readonly pass: number;
   /** How often the connection had been lost before: this tells which connection wrote it. */
-  readonly timesLost: number;
+  readonly reconnects: number;
   /** Milliseconds since the epoch, on our clock. */
   readonly expiresAtMs: number;
   /** SHA-1 of the value. */

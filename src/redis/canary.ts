@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Redis } from "ioredis";
 import { RedisForgotError } from "../model/errors.js";
 import type { ResilientConnection } from "./resilient-connection.js";
-import { othersArePresent, type Presence, withdraw } from "./server/presence.js";
+import type { PeerRuns } from "./server/peers.js";
 import { allowed } from "./server/server-info.js";
 
 /** The key that exists while runs write or remove. If its value is gone, what was written beside it may be gone too. */
@@ -30,13 +30,13 @@ const unwritable = /^(OOM|WRONGTYPE) /;
  */
 export class Canary {
   readonly #connection: ResilientConnection;
-  readonly #presence: Presence;
+  readonly #peers: PeerRuns;
   readonly #warn: (message: string) => void;
   #value: string | undefined;
 
-  constructor(connection: ResilientConnection, presence: Presence, warn: (message: string) => void) {
+  constructor(connection: ResilientConnection, peers: PeerRuns, warn: (message: string) => void) {
     this.#connection = connection;
-    this.#presence = presence;
+    this.#peers = peers;
     this.#warn = warn;
   }
 
@@ -69,8 +69,8 @@ export class Canary {
     if (value === undefined || !this.#connection.announced) return;
     await this.#connection.attempt(async (client) => {
       // Of two runs that end at once, the last to look sees nobody.
-      await withdraw(client, this.#presence);
-      if ((await othersArePresent(client, this.#presence)) === false) {
+      await this.#peers.withdraw(client);
+      if ((await this.#peers.areThere(client)) === false) {
         await client.eval(remove, 1, canaryKey, value);
       }
     });

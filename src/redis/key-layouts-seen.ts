@@ -24,9 +24,9 @@ export interface KeyTests {
   readonly clockLeadMs: number;
 }
 
-const longestLookMs = 10_000;
+const maxScanMs = 10_000;
 const keysAtATime = 100;
-const fewKeys = 5;
+const minKeys = 5;
 
 /**
  * Looks, by SCAN, for keys that a server saved under either prefix, until both were seen, the keyspace ends or ten seconds are over. Copies of our own
@@ -37,7 +37,7 @@ export async function lookForKeyLayouts(
   prefixes: KeyPrefixes,
   tests: KeyTests,
 ): Promise<KeyLayoutsSeen | undefined> {
-  const endMs = Date.now() + longestLookMs;
+  const endMs = Date.now() + maxScanMs;
   // First what the published applet reads: overlooking that logs everybody out.
   const applet = await allowed(() => serverSaves(client, prefixes.applet, tests, endMs));
   const documented = applet && (await allowed(() => serverSaves(client, prefixes.documented, tests, endMs)));
@@ -72,7 +72,7 @@ async function serverSaves(
       }
     }
     // A store that keeps whole seconds only drops every sign: five keys tell.
-  } while (cursor !== "0" && !(found && seen >= fewKeys) && Date.now() < endMs);
-  const signsCount = seen < fewKeys || wholeSeconds < seen;
+  } while (cursor !== "0" && !(found && seen >= minKeys) && Date.now() < endMs);
+  const signsCount = seen < minKeys || wholeSeconds < seen;
   return { found: found && signsCount, cutShort: cursor !== "0" && !found };
 }

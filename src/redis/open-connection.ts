@@ -1,11 +1,11 @@
 import { Redis } from "ioredis";
 import { RedisError } from "../model/errors.js";
 import { describeTarget, type RedisTarget, type RedisTls } from "../model/redis-target.js";
-import { mendTexts } from "./mend-texts.js";
 import { isReply, redisFault, shortCode } from "./redis-fault.js";
+import { restoreFastStrings } from "./restore-fast-strings.js";
 import { diagnosePort } from "./server/diagnose-port.js";
 import { failureHint } from "./server/failure-hint.js";
-import { announce } from "./server/presence.js";
+import { announce } from "./server/peers.js";
 import { historyOf, type ServerHistory } from "./server/server-facts.js";
 import { allowed } from "./server/server-info.js";
 import { askRole, refuseOtherKinds, replicaRefusal, roleOf, type ServerRole } from "./server/server-role.js";
@@ -35,7 +35,7 @@ const disconnectWithinMs = 100;
  * login or a database is refused, and go on without. `name` is how other clients see it, where this user may set it. Throws what `redisFault` sorts.
  */
 export async function openConnection(target: RedisTarget, name?: string): Promise<Connection> {
-  mendTexts();
+  restoreFastStrings();
   const client = new Redis({
     ...target.address,
     ...(target.tls === undefined ? {} : { tls: tlsOptions(target.tls) }),

@@ -8,9 +8,9 @@ import { sendBatch } from "./send-batch.js";
  * About how many bytes of values a batch asks for at a time. Redis may limit its output buffers
  * (client-output-buffer-limit).
  */
-const mostBytes = 512 * 1024;
+const maxBytes = 512 * 1024;
 /** Keys asked for before any value was seen. */
-const fewKeys = 1;
+const firstWindow = 1;
 
 /** How many keys may be asked for at a time, by what was seen on a connection so far. */
 const windows = new WeakMap<Redis, number>();
@@ -32,13 +32,13 @@ export async function existingKeys(client: Redis, keys: readonly string[]): Prom
 export async function readKeys(client: Redis, keys: readonly string[], clockLeadMs: number): Promise<Held[]> {
   const held: Held[] = [];
   while (held.length < keys.length) {
-    const window = windows.get(client) ?? fewKeys;
+    const window = windows.get(client) ?? firstWindow;
     const seen = await readOnce(client, keys.slice(held.length, held.length + window), clockLeadMs);
     const largest = seen.reduce((most, one) => Math.max(most, one.kind === "text" ? one.value.length : 0), 1);
     // A few keys tell nothing of many.
     windows.set(
       client,
-      Math.max(1, Math.min(Math.floor(mostBytes / largest), Math.max(window, 2 * seen.length))),
+      Math.max(1, Math.min(Math.floor(maxBytes / largest), Math.max(window, 2 * seen.length))),
     );
     held.push(...seen);
   }
@@ -63,7 +63,7 @@ export async function readSizedKeys(
   const held: Held[] = [];
   for (let from = 0; from < keys.length; ) {
     let to = from;
-    for (let left = mostBytes; to < keys.length; to++) {
+    for (let left = maxBytes; to < keys.length; to++) {
       left -= keys[to]?.length ?? 0;
       if (left < 0 && to > from) break;
     }

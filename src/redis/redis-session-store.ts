@@ -146,9 +146,10 @@ export class RedisSessionStore implements SessionStore {
     return this.#connection.run((client) => existingKeys(client, keys));
   }
 
-  retract(keys: readonly KeyAsSeen[], timesLost?: number): Promise<boolean[]> {
+  retract(keys: readonly KeyAsSeen[], reconnects?: number): Promise<boolean[]> {
     return this.#connection.run(async (client) => {
-      if (timesLost !== undefined && timesLost !== this.#connection.timesLost) return keys.map(() => false);
+      if (reconnects !== undefined && reconnects !== this.#connection.reconnects)
+        return keys.map(() => false);
       const pipeline = client.pipeline();
       for (const { sid, digest, expiresAtMs } of keys) {
         pipeline.eval(compareAndDelete, 1, this.keyOf(sid), digest, this.#redisTime(expiresAtMs));

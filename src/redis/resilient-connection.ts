@@ -4,24 +4,24 @@ import { describeTarget, type RedisTarget } from "../model/redis-target.js";
 import { type Connection, openConnection, openFirstConnection } from "./open-connection.js";
 import { pause } from "./pause.js";
 import { isReply, redisFault } from "./redis-fault.js";
-import { announce } from "./server/presence.js";
+import { announce } from "./server/peers.js";
 import { askHistory, continues, refuseReplica } from "./server/server-facts.js";
 import { askServerState, type ServerState } from "./server/server-state.js";
 import { withinTime } from "./time-limit.js";
 
-const shortestPauseMs = 50;
-const longestPauseMs = 5000;
+const minPauseMs = 50;
+const maxPauseMs = 5000;
 /** A batch that takes longer has met a connection that stalls. */
-const longestBatchMs = 30_000;
+const maxBatchMs = 30_000;
 
 /** What may be left undone is not waited for longer. */
 const attemptMs = 1000;
 
 /** How often a batch may cost a connection before it is sent in parts, and a single item before it is given up. */
-const mostLosses = 2;
-const mostLossesOfOne = 3;
+const maxLosses = 2;
+const maxLossesOfOne = 3;
 /** The first may be a failover. */
-const mostRefusedWrites = 1;
+const maxRefusedWrites = 1;
 
 /** What is in flight when a run is to stop has this long to finish: spec.md allows 10 s until the run has reported. */
 export const shutdownGraceMs = 8000;
@@ -67,12 +67,12 @@ export class ResilientConnection {
   #failures = 0;
 
   /** Names the data of the server that confirmed what was written. */
-  #historyId: string | undefined;
+  #dataId: string | undefined;
   /** How often Redis was found to have forgotten. */
-  #generation = 0;
+  #dataEpoch = 0;
   #name: string | undefined;
   #announced = false;
-  #timesLost = 0;
+  #reconnects = 0;
   /** Why the connection was lost last. */
   #lastFault = "";
   /** Times that Redis refused a write as a replica does, while it does not say what it is. */
@@ -86,7 +86,7 @@ export class ResilientConnection {
     this.#options = options;
     this.#name = options.name;
     this.#connection = first.then((connection) => {
-      this.#historyId = connection.history?.id;
+      this.#dataId = connection.history?.id;
       this.#announced = connection.announced;
       return connection;
     });
@@ -95,13 +95,13 @@ export class ResilientConnection {
   }
 
   /** How often Redis was found to have forgotten, by now. */
-  get generation(): number {
-    return this.#generation;
+  get dataEpoch(): number {
+    return this.#dataEpoch;
   }
 
   /** How often the connection was lost, by now. */
-  get timesLost(): number {
-    return this.#timesLost;
+  get reconnects(): number {
+    return this.#reconnects;
   }
 
   /** Whether other clients see the connection under its name. */
@@ -110,10 +110,10 @@ export class ResilientConnection {
   }
 
   /** What was confirmed until now counts for nothing: whatever server answers is the one from here on. Throws what `run` throws. */
-  async beginAnew(): Promise<void> {
+  async acceptCurrentData(): Promise<void> {
     for (;;) {
       try {
-        this.#historyId = (await this.run(askHistory))?.id;
+        this.#dataId = (await this.run(askHistory))?.id;
         return;
       } catch (error) {
         if (!(error instanceof RedisForgotError)) throw error;
@@ -134,10 +134,10 @@ export class ResilientConnection {
     });
     const { history } = state;
     if (history === undefined) return state;
-    const isKept = continues(history, this.#historyId);
-    this.#historyId = history.id;
+    const isKept = continues(history, this.#dataId);
+    this.#dataId = history.id;
     if (isKept) return state;
-    this.#generation++;
+    this.#dataEpoch++;
     throw new RedisForgotError();
   }
 
@@ -162,11 +162,11 @@ export class ResilientConnection {
    * the work was begun with.
    */
   async run<T>(work: (client: Redis, tries: number) => Promise<T>): Promise<T> {
-    const generation = this.#generation;
+    const dataEpoch = this.#dataEpoch;
     for (let tries = 1; ; tries++) {
       await this.#untilFree();
       const { result, error, attempt } = await this.#tryOnce((client) => {
-        if (this.#generation !== generation) throw this.#forgot();
+        if (this.#dataEpoch !== dataEpoch) throw this.#forgot();
         return work(client, tries);
       });
       if (result !== undefined) return result.value;
@@ -182,18 +182,14 @@ export class ResilientConnection {
     items: readonly Item[],
     { work, nameOf, unaccepted }: EachOf<Item, Result>,
   ): Promise<Result[]> {
-    const generation = this.#generation;
+    const dataEpoch = this.#dataEpoch;
     const fits = items.filter((item) => !this.#unaccepted.has(nameOf(item)));
     const tries = { made: 0 };
     const send = (part: readonly Item[]) => (client: Redis) => work(client, part, ++tries.made);
     const inParts = async (part: readonly Item[]): Promise<readonly Result[]> => {
       const [item] = part;
       const isAlone = part.length === 1;
-      const results = await this.#runUntilLost(
-        send(part),
-        isAlone ? mostLossesOfOne : mostLosses,
-        generation,
-      );
+      const results = await this.#runUntilLost(send(part), isAlone ? maxLossesOfOne : maxLosses, dataEpoch);
       if (results !== undefined || item === undefined) return results ?? [];
       if (isAlone) {
         this.#unaccepted.add(nameOf(item));
@@ -204,10 +200,10 @@ export class ResilientConnection {
     };
     await this.#untilFree();
     const results =
-      (await this.#runUntilLost(send(fits), mostLosses, generation)) ??
+      (await this.#runUntilLost(send(fits), maxLosses, dataEpoch)) ??
       // What costs the connection must not cost it for others.
       (await this.#alone(() => inParts(fits)));
-    if (this.#generation !== generation) throw this.#forgot();
+    if (this.#dataEpoch !== dataEpoch) throw this.#forgot();
     const inOrder = results.values();
     const fitting = new Set(fits);
     return items.map((item) => (fitting.has(item) ? inOrder.next().value : undefined) ?? unaccepted(item));
@@ -216,19 +212,19 @@ export class ResilientConnection {
   /** Does the work until it succeeds; `undefined` if it cost so many connections that Redis had made. Throws what `run` throws. */
   async #runUntilLost<T>(
     work: (client: Redis) => Promise<T>,
-    mostLost: number,
-    generation: number,
+    maxLost: number,
+    dataEpoch: number,
   ): Promise<T | undefined> {
     for (let lost = 0; ; ) {
       const { result, error, attempt, wasOpen } = await this.#tryOnce((client) => {
         // If Redis does not say what it holds, it is asked all the same: what it never accepts would end the run else.
-        if (this.#generation !== generation && this.#historyId !== undefined) throw this.#forgot();
+        if (this.#dataEpoch !== dataEpoch && this.#dataId !== undefined) throw this.#forgot();
         return work(client);
       });
       if (result !== undefined) return result.value;
       if (wasOpen && isLoss(error)) lost++;
       await this.#recover(error, attempt);
-      if (lost < mostLost) continue;
+      if (lost < maxLost) continue;
       // It is there: each of these connections was logged in.
       this.#failingSinceMs = undefined;
       this.#failures = 0;
@@ -243,7 +239,7 @@ export class ResilientConnection {
       const { client } = await attempt;
       wasOpen = true;
       const value = await withinTime(
-        longestBatchMs,
+        maxBatchMs,
         () => client.disconnect(),
         () => work(client),
       );
@@ -271,7 +267,7 @@ export class ResilientConnection {
 
   /** Claims a restart only if Redis told of one. */
   #forgot(): RedisForgotError {
-    if (this.#historyId !== undefined) return new RedisForgotError();
+    if (this.#dataId !== undefined) return new RedisForgotError();
     return new RedisForgotError(
       `Redis was lost (${this.#lastFault}), and does not allow INFO, so it is not known whether it still holds what it confirmed`,
     );
@@ -307,9 +303,9 @@ export class ResilientConnection {
     const { target, retryForMs, stop } = this.#options;
     const fault = redisFault(error);
     this.#lastFault = fault.message;
-    if (this.#historyId === undefined && isReply(error) && error.message.startsWith("READONLY")) {
+    if (this.#dataId === undefined && isReply(error) && error.message.startsWith("READONLY")) {
       this.#refusedWrites++;
-      if (this.#refusedWrites > mostRefusedWrites) throw new RedisError("refused", fault.message);
+      if (this.#refusedWrites > maxRefusedWrites) throw new RedisError("refused", fault.message);
     }
     if (fault.kind !== "transient")
       throw error instanceof RedisError ? error : new RedisError(kindOf(fault.kind), fault.message);
@@ -317,7 +313,7 @@ export class ResilientConnection {
     if (Date.now() - this.#failingSinceMs >= retryForMs || stop.aborted) {
       throw new RedisError("unavailable", `Redis at ${describeTarget(target)} was lost: ${fault.message}`);
     }
-    await pause(Math.min(shortestPauseMs * 2 ** this.#failures, longestPauseMs), stop);
+    await pause(Math.min(minPauseMs * 2 ** this.#failures, maxPauseMs), stop);
     if (this.#connection !== attempt) return;
     this.#failures++;
     this.#connection = this.#reopen(attempt, target);
@@ -327,7 +323,7 @@ export class ResilientConnection {
 
   async #reopen(lost: Promise<Connection>, target: RedisTarget): Promise<Connection> {
     await lost.then(({ client }) => client.disconnect(), redisFault);
-    this.#timesLost++;
+    this.#reconnects++;
     const connection = await openConnection(target, this.#name);
     const { client, history, role, announced } = connection;
     try {
@@ -337,8 +333,8 @@ export class ResilientConnection {
       throw error;
     }
     this.#announced = announced;
-    if (history === undefined || !continues(history, this.#historyId)) this.#generation++;
-    this.#historyId = history?.id;
+    if (history === undefined || !continues(history, this.#dataId)) this.#dataEpoch++;
+    this.#dataId = history?.id;
     return connection;
   }
 }

@@ -70,9 +70,9 @@ export interface SessionStore {
   exist(keys: readonly string[]): Promise<boolean[]>;
   /**
    * Deletes the keys that still hold exactly what was seen. Returns which were deleted.
-   * `timesLost`: how often the connection was lost by now; if it is lost again, none is deleted.
+   * `reconnects`: how often the connection was lost by now; if it is lost again, none is deleted.
    */
-  retract(keys: readonly KeyAsSeen[], timesLost?: number): Promise<boolean[]>;
+  retract(keys: readonly KeyAsSeen[], reconnects?: number): Promise<boolean[]>;
 }
 
 /** Why an entry fails that Redis does not take, however often it is sent. */

@@ -15,12 +15,12 @@ export interface KeySurvey {
   readonly others: readonly (HeldText & { readonly keyPrefix: string })[];
 }
 
-const mostKeys = 300;
+const maxKeys = 300;
 /** Other prefixes matter for one warning only. */
-const mostOthers = 100;
+const maxOthers = 100;
 const enoughKeys = 100;
-const longestLookMs = 1000;
-const mostBytes = 4 * 1024 * 1024;
+const maxScanMs = 1000;
+const maxBytes = 4 * 1024 * 1024;
 const keysOfScan = 1000;
 const keysAtATime = 100;
 
@@ -43,14 +43,14 @@ async function lookAround(
   clockLeadMs: number,
   isSid: (text: string) => boolean,
 ): Promise<KeySurvey> {
-  const endMs = Date.now() + longestLookMs;
+  const endMs = Date.now() + maxScanMs;
   const own: HeldText[] = [];
   const others: KeySurvey["others"][number][] = [];
   let bytes = 0;
   let isWhole = true;
   let cursor = "0";
-  const left = () => mostKeys - own.length - others.length;
-  const hasRoom = () => left() > 0 && bytes < mostBytes && Date.now() < endMs;
+  const left = () => maxKeys - own.length - others.length;
+  const hasRoom = () => left() > 0 && bytes < maxBytes && Date.now() < endMs;
   do {
     const [next, found] = await client.scan(cursor, "MATCH", "session:*", "COUNT", keysOfScan);
     cursor = next;
@@ -58,9 +58,9 @@ async function lookAround(
     for (let at = 0; at < keys.length && hasRoom(); at += keysAtATime) {
       const some = keys
         .slice(at, at + keysAtATime)
-        .filter((key) => isOwn(key) || others.length < mostOthers)
+        .filter((key) => isOwn(key) || others.length < maxOthers)
         .slice(0, left());
-      const { fitting, tooLong } = await keysByLength(client, some, mostBytes - bytes);
+      const { fitting, tooLong } = await keysByLength(client, some, maxBytes - bytes);
       isWhole &&= !tooLong.some(isOwn);
       const held = await readSizedKeys(client, fitting, clockLeadMs);
       for (const [index, one] of held.entries()) {

@@ -2,8 +2,8 @@ import type { Stats } from "node:fs";
 import type { FileStamp, Layout, SessionFile } from "../model/session-file.js";
 import { folderAt, isSameFile } from "./file-identity.js";
 import { sessionLocations } from "./layouts.js";
-import type { Looks } from "./looks.js";
 import { pathOf } from "./recent-files.js";
+import type { StatReader } from "./stat-reader.js";
 
 /** Of two files with the same time, the scattered one counts: servers move flat files there. */
 const layoutsByRank: readonly Layout[] = ["scattered", "flat"];
@@ -14,24 +14,24 @@ const folderMemoryMs = 1000;
 /** The other locations of a session's file: in the other layout, in other session directories. */
 export class OtherLocations {
   readonly #directories: readonly string[];
-  readonly #looks: Looks;
+  readonly #stats: StatReader;
   /** Which scatter folders exist, by path. A symlink to one does not count: no scan follows it. */
   readonly #folders = new Map<string, boolean>();
   #foldersSinceMs = Number.NEGATIVE_INFINITY;
   /** What stands at the other locations of files, if it was looked up ahead. */
   readonly #ahead = new WeakMap<SessionFile, readonly Found[]>();
 
-  constructor(directories: readonly string[], looks: Looks) {
+  constructor(directories: readonly string[], stats: StatReader) {
     this.#directories = directories;
-    this.#looks = looks;
+    this.#stats = stats;
   }
 
   /** Prepares for these files: on a slow file system, stats all their other locations at once. */
   async begin(batch: readonly SessionFile[]): Promise<void> {
     this.#forgetFolders();
-    if (!this.#looks.wait) return;
+    if (!this.#stats.isSlow) return;
     const locations = batch.map((file) => this.#locationsOf(file));
-    const stats = (await this.#looks.stampsOf(locations.flat().map(pathOf))).values();
+    const stats = (await this.#stats.statAll(locations.flat().map(pathOf))).values();
     for (const [index, file] of batch.entries()) {
       this.#ahead.set(file, locations[index]?.map((location) => [location, stats.next().value]) ?? []);
     }
@@ -49,7 +49,7 @@ export class OtherLocations {
   laterFile(file: SessionFile, stamp: FileStamp): SessionFile | undefined {
     const found =
       this.#ahead.get(file) ??
-      this.#locationsOf(file).map((location): Found => [location, this.#looks.stampOf(pathOf(location))]);
+      this.#locationsOf(file).map((location): Found => [location, this.#stats.stat(pathOf(location))]);
     return found.find(([location, stats]) => this.#isLater(location, stats, file, stamp))?.[0];
   }
 

@@ -1,14 +1,14 @@
 import { closeSync, open, read } from "node:fs";
 import { errorCode } from "../model/error-code.js";
 import type { SessionFile } from "../model/session-file.js";
+import { LatencyProbe } from "./latency-probe.js";
 import { openFlags, type Reading, readOpened, readSessionFile } from "./read-session-file.js";
 import { isShortage } from "./retry-while-short.js";
-import { WaitGauge } from "./wait-gauge.js";
 
 /** A larger file is read when its turn comes: so many bytes may be held for each file that is read ahead. */
-const largestHeld = 16 * 1024;
+const maxPrefetched = 16 * 1024;
 /** What is read here is thrown away, by whichever of several that read at the same time. */
-const nowhere = Buffer.allocUnsafe(largestHeld);
+const nowhere = Buffer.allocUnsafe(maxPrefetched);
 
 /**
  * Reads session files: one after the other where the file system answers at once, and many at a time, before their turn comes, where each
@@ -17,21 +17,21 @@ const nowhere = Buffer.allocUnsafe(largestHeld);
 export class ReadAhead {
   readonly #maxFileSize: number;
   /** Of whole readings, and of readings of files that are open already. */
-  readonly #gauges: { readonly whole: WaitGauge; readonly opened: WaitGauge };
+  readonly #probes: { readonly whole: LatencyProbe; readonly opened: LatencyProbe };
   readonly #held = new WeakMap<SessionFile, Reading>();
   /** Files that are open at a time: fewer once the system was short of descriptors. */
-  #mostOpen = Number.POSITIVE_INFINITY;
+  #maxOpen = Number.POSITIVE_INFINITY;
 
-  constructor(maxFileSize: number, gauges = { whole: new WaitGauge(), opened: new WaitGauge() }) {
+  constructor(maxFileSize: number, probes = { whole: new LatencyProbe(), opened: new LatencyProbe() }) {
     this.#maxFileSize = maxFileSize;
-    this.#gauges = gauges;
+    this.#probes = probes;
   }
 
   /** Reads what is worth it of files whose turn comes next. What goes wrong with a file shows when it is read. */
-  async begin(batch: readonly SessionFile[]): Promise<void> {
-    if (!this.#gauges.whole.waits) return;
+  async prefetch(batch: readonly SessionFile[]): Promise<void> {
+    if (!this.#probes.whole.isSlow) return;
     for (let begun = 0; begun < batch.length; ) {
-      const next = batch.slice(begun, begun + this.#mostOpen);
+      const next = batch.slice(begun, begun + this.#maxOpen);
       begun += next.length;
       await Promise.all(next.map((file) => this.#fetch(file, next.length)));
     }
@@ -40,7 +40,7 @@ export class ReadAhead {
   /** A session file's content, as `readSessionFile` has it. */
   read(file: SessionFile): Reading {
     const held = this.#held.get(file);
-    if (held === undefined) return this.#gauges.whole.time(() => readSessionFile(file, this.#maxFileSize));
+    if (held === undefined) return this.#probes.whole.time(() => readSessionFile(file, this.#maxFileSize));
     this.#held.delete(file);
     return held;
   }
@@ -51,7 +51,7 @@ export class ReadAhead {
       open(`${file.directory}/${file.name}`, openFlags, (error, descriptor) => {
         if (error !== null) {
           // It is read when its turn comes.
-          if (isShortage(error)) this.#mostOpen = Math.max(1, Math.floor(besides / 2));
+          if (isShortage(error)) this.#maxOpen = Math.max(1, Math.floor(besides / 2));
           resolve();
           return;
         }
@@ -64,7 +64,7 @@ export class ReadAhead {
           }
         };
         // What was read once comes from memory.
-        if (this.#gauges.opened.waits) read(descriptor, nowhere, 0, largestHeld, 0, finish);
+        if (this.#probes.opened.isSlow) read(descriptor, nowhere, 0, maxPrefetched, 0, finish);
         else finish();
       });
     });
@@ -73,8 +73,8 @@ export class ReadAhead {
   /** Keeps the content of a small file, and closes it. */
   #hold(file: SessionFile, descriptor: number, openedAtMs: number): void {
     try {
-      const size = Math.min(largestHeld, this.#maxFileSize);
-      const reading = this.#gauges.opened.time(() => readOpened(descriptor, openedAtMs, size));
+      const size = Math.min(maxPrefetched, this.#maxFileSize);
+      const reading = this.#probes.opened.time(() => readOpened(descriptor, openedAtMs, size));
       if (reading.kind === "read") this.#held.set(file, reading);
     } catch (error) {
       errorCode(error);

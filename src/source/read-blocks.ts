@@ -4,7 +4,7 @@ import { errorCode } from "../model/error-code.js";
 /** Bytes. A block is gone with the last content that lies in it. */
 const blockLength = 64 * 1024;
 /** Room that a file is offered. */
-const leastRoom = 8 * 1024;
+const minRoom = 8 * 1024;
 
 /** Where small files are read to, one behind the other: a buffer for each would cost more than the reading. */
 export class ReadBlocks {
@@ -13,7 +13,7 @@ export class ReadBlocks {
 
   /** What an open file holds, where that is a little; else, and where it cannot be read, `undefined`. */
   read(descriptor: number): Buffer | undefined {
-    if (this.#block.length - this.#used < leastRoom) {
+    if (this.#block.length - this.#used < minRoom) {
       this.#block = Buffer.allocUnsafeSlow(blockLength);
       this.#used = 0;
     }

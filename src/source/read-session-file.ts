@@ -33,11 +33,11 @@ export type ExactReading =
 /** Never blocks on a pipe, never follows a symlink in the last place. */
 export const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const blocks = new ReadBlocks();
-const mostReads = 5;
+const maxReads = 5;
 const changedRepeatedly = {
   kind: "failed",
   reason: "changed-repeatedly",
-  detail: `at each of ${mostReads} reads`,
+  detail: `at each of ${maxReads} reads`,
 } as const;
 /** What `open` says of a name that became a symlink or a socket since it was listed. */
 const noFileCodes: ReadonlySet<string> = new Set(["ELOOP", "ENXIO", "EMLINK"]);
@@ -113,7 +113,7 @@ function readSettled(descriptor: number, openedAtMs: number, maxFileSize: number
 }
 
 function readBetweenLooks(descriptor: number, openedAtMs: number, maxFileSize: number): Reading {
-  for (let reads = 0; reads < mostReads; reads++) {
+  for (let reads = 0; reads < maxReads; reads++) {
     const before = fstatSync(descriptor);
     if (!before.isFile()) return { kind: "ignored" };
     if (before.size === 0) return { kind: "empty" };
@@ -130,7 +130,7 @@ function readBetweenLooks(descriptor: number, openedAtMs: number, maxFileSize: n
 }
 
 function readOpenedExactly(descriptor: number, openedAtMs: number, maxFileSize: number): ExactReading {
-  for (let reads = 0; reads < mostReads; reads++) {
+  for (let reads = 0; reads < maxReads; reads++) {
     const before = exactStampOf(descriptor);
     const reading = readOpened(descriptor, openedAtMs, maxFileSize);
     if (reading.kind !== "read") return reading;

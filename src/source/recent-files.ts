@@ -2,7 +2,7 @@ import { type FileStamp, fileTimeSlackMs, type SessionFile } from "../model/sess
 import { isSameFile } from "./file-identity.js";
 
 /** Files that are remembered; what changed beside more of them is taken again without need, which does no harm. */
-const mostRemembered = 100_000;
+const maxRemembered = 100_000;
 
 /** Tells which files changed since a pass began. */
 export interface ChangeTest {
@@ -21,7 +21,7 @@ export class RecentFiles {
   readonly #unseen = new Set<string>();
   #passStartMs: number;
   /** The most that any file's time was ahead of our clock when it was read. */
-  #largestLeadMs = 0;
+  #maxLeadMs = 0;
 
   constructor(passStartMs: number) {
     this.#passStartMs = passStartMs;
@@ -39,23 +39,23 @@ export class RecentFiles {
     this.noteLead(timeMs - Date.now());
     if (this.#unseen.size > 0) this.#unseen.delete(path);
     if (timeMs <= this.#sinceMs) return;
-    if (this.#stamps.size < mostRemembered || this.#stamps.has(path)) this.#stamps.set(path, stamp);
+    if (this.#stamps.size < maxRemembered || this.#stamps.has(path)) this.#stamps.set(path, stamp);
   }
 
   /** The most that any file's time was ahead of our clock, milliseconds. */
-  get largestLeadMs(): number {
-    return this.#largestLeadMs;
+  get maxLeadMs(): number {
+    return this.#maxLeadMs;
   }
 
   /** Takes note of how far a file's time was ahead of our clock. */
   noteLead(leadMs: number): void {
-    if (leadMs > this.#largestLeadMs) this.#largestLeadMs = leadMs;
+    if (leadMs > this.#maxLeadMs) this.#maxLeadMs = leadMs;
   }
 
   /** Takes note of a file that could not be read, as it stood before; `undefined` where it was gone or could not be looked at. */
   noteUnread(file: SessionFile, stamp: FileStamp | undefined): void {
     if (stamp !== undefined) this.note(file, stamp);
-    else if (this.#unseen.size < mostRemembered) this.#unseen.add(pathOf(file));
+    else if (this.#unseen.size < maxRemembered) this.#unseen.add(pathOf(file));
   }
 
   /**
@@ -75,7 +75,7 @@ export class RecentFiles {
   }
 
   get #sinceMs(): number {
-    return this.#passStartMs - fileTimeSlackMs - this.#largestLeadMs;
+    return this.#passStartMs - fileTimeSlackMs - this.#maxLeadMs;
   }
 }
 

@@ -1,9 +1,9 @@
 /** What the system says when it is short of descriptors or memory: it passes when others give some back. */
 const shortages: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOMEM", "EAGAIN", "ENOBUFS"]);
 const firstPauseMs = 10;
-const mostTries = 9;
+const maxTries = 9;
 /** Once a shortage outlasted all tries, no other file waits that long until one succeeds. */
-let patience = mostTries;
+let patience = maxTries;
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 export function isShortage(error: unknown): boolean {
@@ -18,7 +18,7 @@ export function retryWhileShort<T>(open: () => T): T {
   for (let tries = 1; ; tries++) {
     try {
       const opened = open();
-      patience = mostTries;
+      patience = maxTries;
       return opened;
     } catch (error) {
       if (!isShortage(error)) throw error;

@@ -12,7 +12,7 @@ import { parseSetAsideName } from "./removal/set-aside-name.js";
 import { retryWhileShort } from "./retry-while-short.js";
 
 /** A crash leaves one such file for each process that removed; more than this wait for the next run. */
-const mostSetAside = 10_000;
+const maxSetAside = 10_000;
 
 /** From here on a sid is longer than the 40 characters that every session_redis reads. */
 const longSid = 84;
@@ -134,7 +134,7 @@ function sessionFileOf(directory: string, folder: string, name: string): Session
 function noteSetAside(directory: string, folder: string, name: string, tally: ScanTally): boolean {
   const parsed = parseSetAsideName(name);
   const file = parsed && sessionFileOf(directory, folder, parsed.name);
-  if (parsed === undefined || file === undefined || tally.setAside.length === mostSetAside) return false;
+  if (parsed === undefined || file === undefined || tally.setAside.length === maxSetAside) return false;
   tally.setAside.push({ file, asideName: name, pid: parsed.pid });
   return true;
 }

@@ -6,9 +6,9 @@ import { fileTimeSlackMs, type SessionFile } from "../model/session-file.js";
 import { folderAt, identityAt, identityOf } from "./file-identity.js";
 import { sessionLocations } from "./layouts.js";
 import { isOnLocalFileSystem } from "./local-file-system.js";
-import type { Looks } from "./looks.js";
 import { OpenDirectory } from "./open-directory.js";
 import { pathOf } from "./recent-files.js";
+import type { StatReader } from "./stat-reader.js";
 
 /** A session directory or scatter folder before any of its files was read. */
 interface KnownFolder {
@@ -46,7 +46,7 @@ export class SessionFolders {
    */
   async goneOf<Read extends { readonly file: SessionFile }>(
     read: readonly Read[],
-    looks: Looks,
+    statReader: StatReader,
   ): Promise<readonly Read[]> {
     const untouched = new Map<string, boolean>();
     const doubtful: Read[] = [];
@@ -58,7 +58,7 @@ export class SessionFolders {
     }
     if (doubtful.length === 0) return doubtful;
     // Almost all still exist, so the cheapest check comes first.
-    const exist = await looks.exist(doubtful.map(({ file }) => pathOf(file)));
+    const exist = await statReader.existAll(doubtful.map(({ file }) => pathOf(file)));
     return doubtful.filter(({ file }, index) => exist[index] !== true && this.#isGone(file));
   }
 

@@ -11,7 +11,7 @@ import { layouts } from "./layouts.js";
 const digestLength = 20;
 /** Directory 2, layout and pass 1 each, times lost 4, instant 8, bytes 4, digest 20, length of the sid 1. */
 const headLength = 41;
-const longestSid = 86;
+const maxSidLength = 86;
 const bufferLength = 64 * 1024;
 
 /**
@@ -38,13 +38,13 @@ export class WrittenSessions {
   }
 
   /** Throws `SourceError` where the temporary file cannot be written. */
-  add({ file, pass, timesLost, expiresAtMs, digest, bytes }: Written): void {
-    if (this.#buffered + headLength + longestSid > bufferLength) this.#flush();
+  add({ file, pass, reconnects, expiresAtMs, digest, bytes }: Written): void {
+    if (this.#buffered + headLength + maxSidLength > bufferLength) this.#flush();
     let offset = this.#buffered;
     offset = this.#buffer.writeUInt16LE(this.#directories.indexOf(file.directory), offset);
     offset = this.#buffer.writeUInt8(file.layout === "flat" ? 0 : 1, offset);
     offset = this.#buffer.writeUInt8(pass, offset);
-    offset = this.#buffer.writeUInt32LE(timesLost, offset);
+    offset = this.#buffer.writeUInt32LE(reconnects, offset);
     offset = this.#buffer.writeDoubleLE(expiresAtMs, offset);
     offset = this.#buffer.writeUInt32LE(bytes, offset);
     this.#buffer.set(digest, offset);
@@ -101,7 +101,7 @@ export class WrittenSessions {
     return {
       file,
       pass: chunk.readUInt8(offset + 3),
-      timesLost: chunk.readUInt32LE(offset + 4),
+      reconnects: chunk.readUInt32LE(offset + 4),
       expiresAtMs: chunk.readDoubleLE(offset + 8),
       bytes: chunk.readUInt32LE(offset + 16),
       digest: chunk.subarray(offset + 20, offset + 20 + digestLength),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
-import { presenceName } from "../../src/redis/server/presence.js";
+import { PeerRuns } from "../../src/redis/server/peers.js";
 import { directoryPlaces } from "../../src/source/file-identity.js";
 import { clientOf } from "../redis/support/client-of.js";
 import { between } from "../support/between.js";
@@ -397,7 +397,7 @@ describe("--alone: a purge by a user who cannot see other runs (spec.md, Purge)"
     const args = between(directory, redis);
     assert.equal((await run(["copy", ...args])).exitCode, 0);
     const places = directoryPlaces([directory]);
-    await clientOf(t, redis, presenceName("copying", { places, token: "0123456789abcdef" }));
+    await clientOf(t, redis, new PeerRuns({ places, token: "0123456789abcdef" }).ownName("copying"));
     const { exitCode, stderr } = await run(["purge", "--alone", "--retry-for", "1", ...args]);
     assert.equal(exitCode, 4, stderr);
     assert.match(stderr, /another run still copies this directory: nothing was removed/);

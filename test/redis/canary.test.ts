@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { Canary, canaryKey } from "../../src/redis/canary.js";
-import { presenceName } from "../../src/redis/server/presence.js";
+import { PeerRuns } from "../../src/redis/server/peers.js";
 import { redisOf } from "../end-to-end/support/redis-of-test.js";
 import { redisCommand } from "../support/redis-command.js";
 import { type Account, resilientOf } from "./support/client-of.js";
 
 /** The canary of a run that other runs see under this token. */
 async function canaryOf(t: TestContext, account: Account, token = "1") {
-  const presence = { places: ["/srv/sessions"], token };
-  const connection = await resilientOf(t, account, { name: presenceName("copying", presence) });
+  const peers = new PeerRuns({ places: ["/srv/sessions"], token });
+  const connection = await resilientOf(t, account, { name: peers.ownName("copying") });
   const warnings: string[] = [];
-  return { canary: new Canary(connection, presence, (message) => warnings.push(message)), warnings };
+  return { canary: new Canary(connection, peers, (message) => warnings.push(message)), warnings };
 }
 
 describe("canary: shows whether Redis was emptied (hazards.md, Redis that forgot)", () => {

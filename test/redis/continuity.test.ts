@@ -4,7 +4,7 @@ import { RedisForgotError } from "../../src/model/errors.js";
 import type { Warn } from "../../src/model/warn.js";
 import { Canary, canaryKey } from "../../src/redis/canary.js";
 import { Continuity } from "../../src/redis/continuity.js";
-import { presenceName } from "../../src/redis/server/presence.js";
+import { PeerRuns } from "../../src/redis/server/peers.js";
 import { redisOf } from "../end-to-end/support/redis-of-test.js";
 import { redisCommand, redisPipeline } from "../support/redis-command.js";
 import type { RedisServer } from "../support/redis-server.js";
@@ -24,10 +24,10 @@ async function overfill(server: RedisServer): Promise<void> {
 async function continuityOf(t: TestContext, account: Account, token?: string) {
   const warnings: [message: string, evenIfQuiet: boolean | undefined][] = [];
   const warn: Warn = (message, options) => warnings.push([message, options?.evenIfQuiet]);
-  const presence = { places: ["/sessions"], token: token ?? "" };
-  const name = token === undefined ? {} : { name: presenceName("copying", presence) };
+  const peers = new PeerRuns({ places: ["/sessions"], token: token ?? "" });
+  const name = token === undefined ? {} : { name: peers.ownName("copying") };
   const connection = await resilientOf(t, account, name);
-  const canary = new Canary(connection, presence, warn);
+  const canary = new Canary(connection, peers, warn);
   const continuity = new Continuity(connection, token === undefined ? undefined : canary, warn);
   return { continuity, canary, warnings };
 }

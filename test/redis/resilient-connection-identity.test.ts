@@ -15,7 +15,7 @@ async function killClients(server: RedisServer): Promise<void> {
 }
 
 /** What a connection's losses came to so far. */
-const lossesOf = ({ generation, timesLost }: ResilientConnection) => ({ generation, timesLost });
+const lossesOf = ({ dataEpoch, reconnects }: ResilientConnection) => ({ dataEpoch, reconnects });
 const ping = (connection: ResilientConnection) => connection.run((client) => client.ping());
 
 async function namesOf(server: RedisServer): Promise<string[]> {
@@ -32,11 +32,11 @@ describe("resilient-connection: a changed run_id voids all confirmed (spec.md se
   it("a connection that is lost to the same server: nothing was forgotten, and the work is done again", async (t) => {
     const server = await redisOf(t);
     const connection = await resilientOf(t, server);
-    assert.deepEqual(lossesOf(connection), { generation: 0, timesLost: 0 });
-    for (const timesLost of [1, 2]) {
+    assert.deepEqual(lossesOf(connection), { dataEpoch: 0, reconnects: 0 });
+    for (const reconnects of [1, 2]) {
       await killClients(server);
       assert.equal(await ping(connection), "PONG");
-      assert.deepEqual(lossesOf(connection), { generation: 0, timesLost });
+      assert.deepEqual(lossesOf(connection), { dataEpoch: 0, reconnects });
     }
   });
 
@@ -45,7 +45,7 @@ describe("resilient-connection: a changed run_id voids all confirmed (spec.md se
     const connection = await resilientOf(t, server);
     await killClients(server);
     await Promise.all(Array.from({ length: 5 }, () => ping(connection)));
-    assert.deepEqual(lossesOf(connection), { generation: 0, timesLost: 1 });
+    assert.deepEqual(lossesOf(connection), { dataEpoch: 0, reconnects: 1 });
   });
 
   it("another server on the port: all that were begun before are told, what begins then goes on", async (t) => {
@@ -65,11 +65,11 @@ describe("resilient-connection: a changed run_id voids all confirmed (spec.md se
     await waitUntil("the loss is found", () => tries > 0);
     const second = await redisOf(t, { port });
     await told;
-    assert.equal(connection.generation, 1);
-    assert(connection.timesLost >= 1);
+    assert.equal(connection.dataEpoch, 1);
+    assert(connection.reconnects >= 1);
     await killClients(second);
     assert.equal(await ping(connection), "PONG", "a connection that is lost to the same server again");
-    assert.equal(connection.generation, 1);
+    assert.equal(connection.dataEpoch, 1);
   });
 
   it("work that is begun while the connection is away also learns that another Redis answers", async (t) => {
@@ -79,7 +79,7 @@ describe("resilient-connection: a changed run_id voids all confirmed (spec.md se
     const connection = await resilientOf(t, first);
     await first.stop();
     const early = assert.rejects(ping(connection), RedisForgotError);
-    await waitUntil("the connection is away", () => connection.timesLost > 0);
+    await waitUntil("the connection is away", () => connection.reconnects > 0);
     const late = assert.rejects(ping(connection), RedisForgotError);
     await redisOf(t, { port });
     await Promise.all([early, late]);
@@ -90,10 +90,10 @@ describe("resilient-connection: a changed run_id voids all confirmed (spec.md se
     const server = await redisOf(t);
     const connection = await resilientOf(t, await userOf(server, "-info"));
     assert.equal(await ping(connection), "PONG");
-    for (const generation of [1, 2]) {
+    for (const dataEpoch of [1, 2]) {
       await killClients(server);
       await assert.rejects(ping(connection), RedisForgotError);
-      assert.deepEqual(lossesOf(connection), { generation, timesLost: generation });
+      assert.deepEqual(lossesOf(connection), { dataEpoch, reconnects: dataEpoch });
       assert.equal(await ping(connection), "PONG");
     }
   });
@@ -104,7 +104,7 @@ describe("resilient-connection: a changed run_id voids all confirmed (spec.md se
     await redisCommand(server, "ACL", "SETUSER", "u", "-info");
     await killClients(server);
     await assert.rejects(ping(connection), RedisForgotError);
-    assert.equal(connection.generation, 1);
+    assert.equal(connection.dataEpoch, 1);
   });
 });
 

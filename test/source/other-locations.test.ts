@@ -3,17 +3,17 @@ import { linkSync, lstatSync, mkdirSync, symlinkSync, utimesSync, writeFileSync 
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { SessionFile } from "../../src/model/session-file.js";
-import { Looks } from "../../src/source/looks.js";
 import { OtherLocations } from "../../src/source/other-locations.js";
+import { StatReader } from "../../src/source/stat-reader.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
-import { waitingGauge } from "./support/waiting-gauge.js";
+import { slowProbe } from "./support/slow-probe.js";
 
 const sid = "ab".repeat(20);
 
 /** Stats one after the other, and all at once. */
-const kindsOfLooks = { quick: () => new Looks(), waiting: () => new Looks(waitingGauge()) };
+const kindsOfReader = { quick: () => new StatReader(), waiting: () => new StatReader(slowProbe()) };
 
-for (const [kind, makeLooks] of Object.entries(kindsOfLooks)) {
+for (const [kind, makeReader] of Object.entries(kindsOfReader)) {
   describe(`other-locations, ${kind}: of two files, the later one is the session (spec.md section 4)`, () => {
     const early = 1_700_000_000;
     const late = early + 10;
@@ -37,7 +37,7 @@ for (const [kind, makeLooks] of Object.entries(kindsOfLooks)) {
     }
 
     function supersededIn(directories: readonly string[], file: SessionFile): boolean {
-      return new OtherLocations(directories, new Looks()).isSuperseded(
+      return new OtherLocations(directories, new StatReader()).isSuperseded(
         file,
         lstatSync(join(file.directory, file.name)),
       );
@@ -123,7 +123,7 @@ for (const [kind, makeLooks] of Object.entries(kindsOfLooks)) {
       writeFileSync(join(file.directory, flatName), "x");
       utimesSync(join(file.directory, flatName), early, early);
       symlinkSync(join(elsewhere.directory, "ab"), join(file.directory, "ab"));
-      const places = new OtherLocations(directories, makeLooks());
+      const places = new OtherLocations(directories, makeReader());
       await places.begin([file]);
       assert(!places.isSuperseded(file, lstatSync(join(file.directory, flatName))));
     });
@@ -158,7 +158,7 @@ for (const [kind, makeLooks] of Object.entries(kindsOfLooks)) {
       const file: SessionFile = { directory: directory ?? "", name: flatName, layout: "flat", sid };
       writeFileSync(join(file.directory, flatName), "x");
       utimesSync(join(file.directory, flatName), early, early);
-      const places = new OtherLocations(directories, makeLooks());
+      const places = new OtherLocations(directories, makeReader());
       const isSupersededNow = async () => {
         await places.begin([file]);
         return places.isSuperseded(file, lstatSync(join(file.directory, flatName)));

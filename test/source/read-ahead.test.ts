@@ -3,11 +3,11 @@ import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { SessionFile } from "../../src/model/session-file.js";
+import { LatencyProbe } from "../../src/source/latency-probe.js";
 import { ReadAhead } from "../../src/source/read-ahead.js";
 import { readSessionFile } from "../../src/source/read-session-file.js";
-import { WaitGauge } from "../../src/source/wait-gauge.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
-import { waitingGauge } from "./support/waiting-gauge.js";
+import { slowProbe } from "./support/slow-probe.js";
 
 const maxFileSize = 1_000_000;
 
@@ -28,15 +28,15 @@ const textOf = (reader: ReadAhead, file: SessionFile): string => {
 
 /** Readers that have found out that opening waits, and that reading does too. */
 const waitingReaders = {
-  "opening waits": () => new ReadAhead(maxFileSize, { whole: waitingGauge(), opened: new WaitGauge() }),
-  "reading too": () => new ReadAhead(maxFileSize, { whole: waitingGauge(), opened: waitingGauge() }),
+  "opening waits": () => new ReadAhead(maxFileSize, { whole: slowProbe(), opened: new LatencyProbe() }),
+  "reading too": () => new ReadAhead(maxFileSize, { whole: slowProbe(), opened: slowProbe() }),
 };
 
 describe("read-ahead: many at a time where each waits long (design.md section 2)", () => {
   it("where it is quick nothing is read before its turn", async () => {
     const files = makeFiles(3);
     const reader = new ReadAhead(maxFileSize);
-    await reader.begin(files);
+    await reader.prefetch(files);
     for (const { directory, name } of files) rmSync(join(directory, name));
     assert.deepEqual(
       files.map((file) => textOf(reader, file)),
@@ -50,7 +50,7 @@ describe("read-ahead: many at a time where each waits long (design.md section 2)
       const reader = makeReader();
       const expected = files.map((file) => readSessionFile(file, maxFileSize));
       const openBefore = readdirSync("/proc/self/fd").length;
-      await reader.begin(files);
+      await reader.prefetch(files);
       assert(readdirSync("/proc/self/fd").length <= openBefore);
       for (const { directory, name } of files) rmSync(join(directory, name));
       const readings = files.map((file) => reader.read(file));
@@ -77,7 +77,7 @@ describe("read-ahead: many at a time where each waits long (design.md section 2)
       const { directory, sid } = files[5] as SessionFile;
       mkdirSync(join(directory, sid.slice(0, 2)));
       renameSync(moved, join(directory, sid.slice(0, 2), sid));
-      await reader.begin(files);
+      await reader.prefetch(files);
       assert.deepEqual(
         files.map((file) => textOf(reader, file).slice(0, 9)),
         ["vanished", "empty", "ignored", "xxxxxxxxx", "ignored", "content 5"],

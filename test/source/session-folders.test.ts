@@ -3,9 +3,9 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { describe, it, mock } from "node:test";
 import type { SessionFile } from "../../src/model/session-file.js";
-import { Looks } from "../../src/source/looks.js";
 import { readSessionFile } from "../../src/source/read-session-file.js";
 import { SessionFolders } from "../../src/source/session-folders.js";
+import { StatReader } from "../../src/source/stat-reader.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 
 const sid = "ab".repeat(20);
@@ -25,7 +25,7 @@ function goneTestFor(file: SessionFile): (file: SessionFile) => Promise<boolean>
 }
 
 async function isGoneBy(folders: SessionFolders, file: SessionFile): Promise<boolean> {
-  return (await folders.goneOf([{ file }], new Looks())).length > 0;
+  return (await folders.goneOf([{ file }], new StatReader())).length > 0;
 }
 
 const isGone = (file: SessionFile) => goneTestFor(file)(file);
@@ -198,14 +198,14 @@ describe("session-folders: for a folder unchanged since before the run, one stat
       const folders = new SessionFolders([file.directory]);
       folders.note(file);
       mock.timers.reset();
-      const looks = new Looks();
-      const exist = mock.method(looks, "exist");
+      const statReader = new StatReader();
+      const exist = mock.method(statReader, "existAll");
       assert(folders.areUntouched());
-      assert.deepEqual(await folders.goneOf([{ file }], looks), []);
+      assert.deepEqual(await folders.goneOf([{ file }], statReader), []);
       assert.equal(exist.mock.callCount(), 0);
       rmSync(join(file.directory, file.name));
       assert(!folders.areUntouched());
-      assert.deepEqual(await folders.goneOf([{ file }], looks), [{ file }]);
+      assert.deepEqual(await folders.goneOf([{ file }], statReader), [{ file }]);
       assert.deepEqual(exist.mock.calls[0]?.arguments, [[join(file.directory, file.name)]]);
     });
   }

@@ -24,7 +24,7 @@ function writtenOf(number: number): Written {
       sid,
     },
     pass: number % 4,
-    timesLost: number * 70_001,
+    reconnects: number * 70_001,
     expiresAtMs: 1_700_000_000_000.5 + number,
     digest: Buffer.from(digest, "hex"),
     bytes: number * 100_000,
@@ -52,7 +52,7 @@ describe("written-sessions: what this run wrote", () => {
 
   it("the largest numbers come back too", () => {
     const written = new WrittenSessions(directories);
-    const one: Written = { ...writtenOf(1), pass: 255, timesLost: 2 ** 32 - 1, bytes: 2 ** 32 - 1 };
+    const one: Written = { ...writtenOf(1), pass: 255, reconnects: 2 ** 32 - 1, bytes: 2 ** 32 - 1 };
     const other: Written = { ...writtenOf(2), expiresAtMs: Number.MAX_SAFE_INTEGER };
     written.add(one);
     written.add(other);

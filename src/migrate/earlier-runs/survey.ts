@@ -8,9 +8,9 @@ import { newScanTally, type SessionFile } from "../../model/session-file.js";
 import { showable } from "../../model/showable.js";
 import { type KeySurvey, surveyKeys } from "../../redis/survey-keys.js";
 import { isSid } from "../../source/layouts.js";
-import { Looks } from "../../source/looks.js";
 import { pathOf } from "../../source/recent-files.js";
 import { scanSessions } from "../../source/scan-sessions.js";
+import { StatReader } from "../../source/stat-reader.js";
 import type { Run } from "../run-context.js";
 import { longestOf } from "./complete-mark.js";
 import { jointly } from "./learn.js";
@@ -104,12 +104,12 @@ async function lookAtFiles(
 ): Promise<typeof nothingSeen> {
   const whole = extent === "whole";
   const nowMs = Date.now();
-  const looks = new Looks();
+  const statReader = new StatReader();
   let latestMtimeMs = 0;
   let seen = 0;
   let areAllChanged = true;
   const look = (file: SessionFile) => {
-    const stats = looks.stampOf(pathOf(file));
+    const stats = statReader.stat(pathOf(file));
     if (stats === undefined) return;
     seen++;
     if (stats.mtimeMs <= nowMs + activityWindowMs) latestMtimeMs = Math.max(latestMtimeMs, stats.mtimeMs);

@@ -2,11 +2,11 @@ import { type ConversionOptions, convertSession } from "../../convert/convert-se
 import { activityWindowMs } from "../../convert/missing-key.js";
 import type { FileStamp, SessionFile } from "../../model/session-file.js";
 import { fileTimeSlackMs } from "../../model/session-file.js";
-import { Looks } from "../../source/looks.js";
 import { OtherLocations } from "../../source/other-locations.js";
 import { ReadAhead } from "../../source/read-ahead.js";
 import type { Reading } from "../../source/read-session-file.js";
 import { isModifiedSince, pathOf } from "../../source/recent-files.js";
+import { StatReader } from "../../source/stat-reader.js";
 import { SeenDirectories } from "../earlier-runs/learn.js";
 import { type Finished, type Prepared, prepareSession } from "../prepare-session.js";
 import type { ConvertedBatch, RecentFile } from "./converted-batch.js";
@@ -42,7 +42,7 @@ const minLifeMs = 60_000;
  */
 export class Reader {
   readonly #options: ReaderOptions;
-  readonly #stats = new Looks();
+  readonly #stats = new StatReader();
   readonly #files: ReadAhead;
   readonly #locations: OtherLocations;
   #leadMs = 0;
@@ -106,7 +106,7 @@ export class Reader {
   /** Of these files, those with a time after an instant, and those of which nothing is known. */
   async changedSince(files: readonly SessionFile[], sinceMs: number): Promise<ChangedFile[]> {
     const changed: ChangedFile[] = [];
-    for (const [place, stamp] of (await this.#stats.stampsOf(files.map(pathOf))).entries()) {
+    for (const [place, stamp] of (await this.#stats.statAll(files.map(pathOf))).entries()) {
       if (stamp === undefined) changed.push({ place, stamp });
       else if (latest(stamp) > sinceMs) changed.push({ place, stamp: plainStamp(stamp) });
     }
@@ -115,7 +115,7 @@ export class Reader {
 
   /** The turn of these files comes next. */
   async prefetch(files: readonly SessionFile[]): Promise<void> {
-    await Promise.all([this.#files.begin(files), this.#locations.begin(files)]);
+    await Promise.all([this.#files.prefetch(files), this.#locations.begin(files)]);
   }
 
   read(file: SessionFile): Reading {
@@ -124,7 +124,7 @@ export class Reader {
 
   /** How a file stands now; `undefined` if it is gone or cannot be looked at. */
   stampOf(file: SessionFile): FileStamp | undefined {
-    return this.#stats.stampOf(pathOf(file));
+    return this.#stats.stat(pathOf(file));
   }
 
   prepare(file: SessionFile, reading: Reading): Prepared | Finished {

@@ -8,11 +8,11 @@ import type { Survey } from "../../model/mark.js";
 import type { ReadSession, ScanTally, SessionFile } from "../../model/session-file.js";
 import { showablePath } from "../../model/showable.js";
 import { pause } from "../../redis/pause.js";
-import { Looks } from "../../source/looks.js";
 import { OtherLocations } from "../../source/other-locations.js";
 import { pathOf } from "../../source/recent-files.js";
 import { type OpenFiles, openFiles } from "../../source/removal/open-files.js";
 import { explainDenial } from "../../source/removal/removal-denial.js";
+import { StatReader } from "../../source/stat-reader.js";
 import { batchSizeFor, makePace } from "../pace.js";
 import type { Run, UnconnectedRun } from "../run-context.js";
 import { scanAll } from "../session-scan.js";
@@ -69,7 +69,7 @@ export function openPurge(
   const factsOf = ({ directory }: SessionFile) =>
     survey.directories.find((facts) => facts.directory === directory);
   const files = openFiles(directories, maxFileSize, startedMs);
-  const otherLocations = new OtherLocations(directories, new Looks());
+  const otherLocations = new OtherLocations(directories, new StatReader());
   const proof: ProofParts = {
     read: files.read,
     convert,

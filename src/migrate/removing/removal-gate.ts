@@ -1,6 +1,5 @@
 import { RedisError, RedisForgotError } from "../../model/errors.js";
 import { pause } from "../../redis/pause.js";
-import { countOthersCopying, presenceName } from "../../redis/server/presence.js";
 import { askPersistence, askReplicationOffset, replicasAreInStep } from "../../redis/server/server-state.js";
 import type { Run } from "../run-context.js";
 
@@ -12,12 +11,12 @@ const checkEveryMs = 250;
  */
 export class RemovalGate {
   readonly #run: Run;
-  readonly #generation: number;
+  readonly #dataEpoch: number;
   #isFirst = true;
 
   constructor(run: Run) {
     this.#run = run;
-    this.#generation = run.redis.connection.generation;
+    this.#dataEpoch = run.redis.connection.dataEpoch;
   }
 
   /**
@@ -25,13 +24,13 @@ export class RemovalGate {
    * `RedisError`.
    */
   async open(): Promise<boolean> {
-    const { connection, presence } = this.#run.redis;
+    const { connection, peers } = this.#run.redis;
     if (this.#run.options.run.dryRun) {
       // What would refuse the purge refuses its dry run too.
       await countOtherCopies(this.#run);
       return true;
     }
-    await connection.rename(presenceName("removing", presence));
+    await connection.rename(peers.ownName("removing"));
     if (!connection.announced) {
       this.#run.out.warn(
         "CLIENT SETNAME is denied: other runs cannot see this purge, so start none before it is over",
@@ -58,7 +57,7 @@ export class RemovalGate {
   async checkRedisIntact(): Promise<boolean> {
     const { connection, continuity } = this.#run.redis;
     const continued = await continuity.check();
-    if (connection.generation !== this.#generation) throw new RedisForgotError();
+    if (connection.dataEpoch !== this.#dataEpoch) throw new RedisForgotError();
     return continued === "intact";
   }
 
@@ -118,8 +117,8 @@ export class RemovalGate {
  * `--alone` is not given.
  */
 export async function countOtherCopies({ redis, options }: Run): Promise<number> {
-  const { connection, presence } = redis;
-  const others = await connection.run((client) => countOthersCopying(client, presence));
+  const { connection, peers } = redis;
+  const others = await connection.run((client) => peers.countCopying(client));
   if (others !== undefined) return others;
   if (options.removal.alone) return 0;
   throw new RedisError(

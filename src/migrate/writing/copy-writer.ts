@@ -31,7 +31,7 @@ import { type Retracted, WrittenLog } from "./written-log.js";
 
 /** What a copy writes with. */
 export interface WriterContext {
-  readonly connection: Pick<ResilientConnection, "timesLost">;
+  readonly connection: Pick<ResilientConnection, "reconnects">;
   readonly store: SessionStore;
   readonly readers: ReaderPool;
   readonly warn: Warn;
@@ -167,15 +167,15 @@ export class CopyWriter {
 
   async #writeBatch(files: readonly SessionFile[], batch: ConvertedBatch, tally: BatchTally): Promise<void> {
     // If a reply is lost, the entry may have been written before.
-    const { timesLost } = this.#context.connection;
+    const { reconnects } = this.#context.connection;
     this.#noteBatch(files, batch);
     const reread = this.#readAgain(files, batch);
     const finished = [...batch.finished, ...reread.filter(isFinished)];
     for (const { outcome } of finished) tally.record(outcome);
-    const open = await this.#create(files, batch.sessions, timesLost, tally);
+    const open = await this.#create(files, batch.sessions, reconnects, tally);
     const others = [...batch.prepared, ...reread.filter(isPrepared)];
     const judged = [...open, ...others.map((one) => this.#judged(one, "unsent"))];
-    await this.#reconcileAll(judged, timesLost, tally);
+    await this.#reconcileAll(judged, reconnects, tally);
     const over = finished.filter(({ isOver }) => isOver).map(({ file }) => file.sid);
     // If no sign survives, nothing tells which keys a copy wrote.
     if (over.length === 0 || !this.#survey.signsCount || this.#options.dryRun) return;
@@ -232,7 +232,7 @@ export class CopyWriter {
   async #create(
     files: readonly SessionFile[],
     sessions: EncodedSessions,
-    timesLost: number,
+    reconnects: number,
     tally: BatchTally,
   ): Promise<Judged[]> {
     if (sessions.count === 0) return [];
@@ -260,7 +260,7 @@ export class CopyWriter {
       (row): Written => ({
         file: fileOf(row),
         pass: this.#pass,
-        timesLost,
+        reconnects,
         expiresAtMs: sessions.expiresAtMs(row),
         digest: sessions.digest(row),
         bytes: sessions.valueLength(row),
@@ -298,28 +298,28 @@ export class CopyWriter {
   }
 
   /** Reconciles sessions, only so many at a time as may be sent together. */
-  async #reconcileAll(all: readonly Judged[], timesLost: number, tally: BatchTally): Promise<void> {
+  async #reconcileAll(all: readonly Judged[], reconnects: number, tally: BatchTally): Promise<void> {
     let some: Judged[] = [];
     let bytes = 0;
     for (const one of all) {
       some.push(one);
       bytes += one.candidate.entry.value.length;
       if (bytes < maxCommandBytes) continue;
-      await this.#reconcile(some, timesLost, tally);
+      await this.#reconcile(some, reconnects, tally);
       some = [];
       bytes = 0;
     }
-    if (some.length > 0) await this.#reconcile(some, timesLost, tally);
+    if (some.length > 0) await this.#reconcile(some, reconnects, tally);
   }
 
-  async #reconcile(all: readonly Judged[], timesLost: number, tally: BatchTally): Promise<void> {
+  async #reconcile(all: readonly Judged[], reconnects: number, tally: BatchTally): Promise<void> {
     const results = await this.#reconciliationsOf(all);
     const written = all.flatMap(({ prepared: { file }, candidate }, index): Written[] => {
       const entry = entryInRedis(candidate, results[index]);
       if (entry === undefined) return [];
       const { value, expiresAtMs } = entry;
       return [
-        { file, pass: this.#pass, timesLost, expiresAtMs, digest: digestOf(value), bytes: value.length },
+        { file, pass: this.#pass, reconnects, expiresAtMs, digest: digestOf(value), bytes: value.length },
       ];
     });
     const gone = await this.#written.note(written);

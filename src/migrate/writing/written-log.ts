@@ -5,13 +5,13 @@ import type { SessionFile } from "../../model/session-file.js";
 import type { Warn } from "../../model/warn.js";
 import type { ResilientConnection } from "../../redis/resilient-connection.js";
 import type { SessionStore } from "../../redis/session-store.js";
-import { Looks } from "../../source/looks.js";
 import type { SessionFolders } from "../../source/session-folders.js";
+import { StatReader } from "../../source/stat-reader.js";
 import { WrittenSessions } from "../../source/written-sessions.js";
 
 /** What the log works with. */
 export interface LogContext {
-  readonly connection: Pick<ResilientConnection, "timesLost">;
+  readonly connection: Pick<ResilientConnection, "reconnects">;
   readonly store: Pick<SessionStore, "keyOf" | "exist" | "retract">;
   readonly folders: SessionFolders;
   readonly warn: Warn;
@@ -53,7 +53,7 @@ const shortLifeMs = 60_000;
 export class WrittenLog {
   readonly #options: LogOptions;
   readonly #context: LogContext;
-  readonly #stats = new Looks();
+  readonly #stats = new StatReader();
   /** Sids of keys that were written and deleted again. */
   readonly #retracted = new Set<string>();
   /** `undefined` if what was written cannot be kept. */
@@ -133,13 +133,13 @@ export class WrittenLog {
     const gone = await folders.goneOf(written, this.#stats);
     if (gone.length === 0 || !this.#options.retracts) return new Set();
     // While the connection was away, another run could not see us and may have purged the file.
-    const { timesLost } = connection;
-    const own = gone.filter((one) => one.timesLost === timesLost);
+    const { reconnects } = connection;
+    const own = gone.filter((one) => one.reconnects === reconnects);
     const keys = own.map(({ file, digest, expiresAtMs }) => {
       return { sid: file.sid, digest: Buffer.from(digest).toString("hex"), expiresAtMs };
     });
-    const deleted = await store.retract(keys, timesLost);
-    if (own.length < gone.length || connection.timesLost !== timesLost) {
+    const deleted = await store.retract(keys, reconnects);
+    if (own.length < gone.length || connection.reconnects !== reconnects) {
       warn(`the connection was lost meanwhile: ${staysInRedis}`);
     }
     return new Set(own.filter((_, index) => deleted[index] === true));

@@ -25,7 +25,7 @@ export interface GroundChange extends Partial<WriterOptions> {
 export class WriterGround {
   readonly directory = new SessionDirectory();
   readonly store = new MemoryStore(keyPrefix);
-  readonly connection = { timesLost: 0 };
+  readonly connection = { reconnects: 0 };
   /** With an exclamation mark if a quiet person is told too. */
   readonly warnings: string[] = [];
   readonly stop = new AbortController();

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { type Marks, marksOf } from "../../../src/migrate/earlier-runs/marks.js";
 import { Canary } from "../../../src/redis/canary.js";
-import { presenceName } from "../../../src/redis/server/presence.js";
+import { PeerRuns } from "../../../src/redis/server/peers.js";
 import { redisOf } from "../../end-to-end/support/redis-of-test.js";
 import { type Account, clientOf, resilientOf } from "../../redis/support/client-of.js";
 import { redisCommand, redisPipeline } from "../../support/redis-command.js";
@@ -35,11 +35,11 @@ async function runOf(
   account: Account,
   { keyPrefix = "session:", of = directories as readonly string[], watched = true, token = "1" } = {},
 ): Promise<Run> {
-  const presence = { places: of, token };
-  const connection = await resilientOf(t, account, { name: presenceName("copying", presence) });
+  const peers = new PeerRuns({ places: of, token });
+  const connection = await resilientOf(t, account, { name: peers.ownName("copying") });
   const warnings: string[] = [];
   const warn = (message: string) => warnings.push(message);
-  const canary = new Canary(connection, presence, warn);
+  const canary = new Canary(connection, peers, warn);
   if (watched) await canary.begin();
   const run = { connection, directories: of, keyPrefix };
   const marks = marksOf(run, watched ? canary : undefined, warn);
@@ -244,7 +244,11 @@ describe("marks: a Redis that was emptied is found out, and nothing is left in i
     const one = await runOf(t, server, { token: "1" });
     assert.equal(one.canary.value, dead.canary.value);
     await dead.close();
-    const other = await clientOf(t, server, presenceName("removing", { places: ["/srv"], token: "2" }));
+    const other = await clientOf(
+      t,
+      server,
+      new PeerRuns({ places: ["/srv"], token: "2" }).ownName("removing"),
+    );
     await one.canary.end();
     await one.canary.check();
     await other.quit();

@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { chmodSync, lstatSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { Looks } from "../../src/source/looks.js";
+import { StatReader } from "../../src/source/stat-reader.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
-import { waitingGauge } from "./support/waiting-gauge.js";
+import { slowProbe } from "./support/slow-probe.js";
 
-for (const [kind, makeLooks] of Object.entries({
-  "one after the other": () => new Looks(),
-  "all at a time": () => new Looks(waitingGauge()),
+for (const [kind, makeReader] of Object.entries({
+  "one after the other": () => new StatReader(),
+  "all at a time": () => new StatReader(slowProbe()),
 })) {
-  describe(`looks, ${kind}: what stands at paths`, () => {
+  describe(`stat-reader, ${kind}: what stands at paths`, () => {
     const directory = makeTemporaryDirectory();
     writeFileSync(join(directory, "file"), "content");
     mkdirSync(join(directory, "folder"));
@@ -21,8 +21,8 @@ for (const [kind, makeLooks] of Object.entries({
     const paths = names.map((name) => join(directory, name));
 
     it("in their order, no symlink followed, nothing where nothing can be looked at", async () => {
-      const looks = makeLooks();
-      const stamps = await looks.stampsOf(paths);
+      const statReader = makeReader();
+      const stamps = await statReader.statAll(paths);
       assert.deepEqual(
         stamps.map((stamp) => stamp?.ino),
         ["file", undefined, "folder", "link", undefined, undefined].map(
@@ -30,17 +30,17 @@ for (const [kind, makeLooks] of Object.entries({
         ),
       );
       assert.deepEqual(
-        paths.map((path) => looks.stampOf(path)?.ino),
+        paths.map((path) => statReader.stat(path)?.ino),
         stamps.map((stamp) => stamp?.ino),
       );
     });
 
     it("whether something is there", async () => {
-      assert.deepEqual(await makeLooks().exist(paths), [true, false, true, true, false, false]);
+      assert.deepEqual(await makeReader().existAll(paths), [true, false, true, true, false, false]);
     });
 
     it("nothing, where nothing is asked", async () => {
-      assert.deepEqual([await makeLooks().exist([]), await makeLooks().stampsOf([])], [[], []]);
+      assert.deepEqual([await makeReader().existAll([]), await makeReader().statAll([])], [[], []]);
     });
   });
 }

@@ -20,13 +20,13 @@ function fastBehind(...statements: readonly string[]): boolean[] {
     .map((line) => line === "true");
 }
 
-it("mend-texts: the client leaves the methods of texts slow; opening a connection makes them fast again", () => {
+it("restore-fast-strings: the client leaves the methods of texts slow; opening a connection makes them fast again", () => {
   const statements = [
     "",
     'await import("ioredis")',
     `const { openConnection } = await import(${JSON.stringify(openConnection)});
     await openConnection(${JSON.stringify(target)}).catch(() => undefined)`,
   ];
-  // Where the client does so no more this fails, and mendTexts can go.
+  // Where the client does so no more this fails, and restoreFastStrings can go.
   assert.deepEqual(fastBehind(...statements), [true, false, true]);
 });

@@ -8,26 +8,26 @@ const longMs = 0.25;
 const longThatTell = callsTimed / 4;
 
 /** Tells from how long calls take whether they wait, for a network or a cold disk. Once they were seen to they count as waiting. */
-export class WaitGauge {
+export class LatencyProbe {
   readonly #clock: () => number;
   /** How many calls go untimed before the next is timed. At first the program itself is slow until it has run a while. */
   #untimed = callsTimed;
   #timed = 0;
   #long = 0;
-  #waits = false;
+  #isSlow = false;
 
   /** `clock` gives milliseconds. */
   constructor(clock: () => number = () => performance.now()) {
     this.#clock = clock;
   }
 
-  get waits(): boolean {
-    return this.#waits;
+  get isSlow(): boolean {
+    return this.#isSlow;
   }
 
   /** Makes a call and takes note of how long it took. */
   time<T>(call: () => T): T {
-    if (this.#waits) return call();
+    if (this.#isSlow) return call();
     if (this.#untimed > 0) {
       this.#untimed--;
       return call();
@@ -42,7 +42,7 @@ export class WaitGauge {
     this.#timed++;
     if (milliseconds > longMs) this.#long++;
     if (this.#timed < callsTimed) return;
-    this.#waits = this.#long >= longThatTell;
+    this.#isSlow = this.#long >= longThatTell;
     this.#untimed = this.#long === 0 ? callsUntimed : 0;
     this.#timed = 0;
     this.#long = 0;

@@ -1,23 +1,23 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { WaitGauge } from "../../src/source/wait-gauge.js";
+import { LatencyProbe } from "../../src/source/latency-probe.js";
 
-/** A gauge on whose clock the calls take these milliseconds. */
-function gaugeOf(...milliseconds: readonly number[]): WaitGauge {
+/** A probe on whose clock the calls take these milliseconds. */
+function probeOf(...milliseconds: readonly number[]): LatencyProbe {
   let nowMs = 0;
-  const gauge = new WaitGauge(() => nowMs);
+  const probe = new LatencyProbe(() => nowMs);
   for (const each of milliseconds) {
-    gauge.time(() => {
+    probe.time(() => {
       nowMs += each;
     });
   }
-  return gauge;
+  return probe;
 }
 
 const calls = (count: number, milliseconds: number): number[] => Array(count).fill(milliseconds);
 
-describe("wait-gauge: whether calls wait, from how long they take (design.md section 2)", () => {
-  const rows: readonly (readonly [name: string, milliseconds: readonly number[], waits: boolean])[] = [
+describe("latency-probe: whether calls wait, from how long they take (design.md section 2)", () => {
+  const rows: readonly (readonly [name: string, milliseconds: readonly number[], isSlow: boolean])[] = [
     ["a warm local disk", calls(1000, 0.01), false],
     ["as long as they may take", calls(1000, 0.25), false],
     ["a network", calls(32, 2), true],
@@ -32,20 +32,20 @@ describe("wait-gauge: whether calls wait, from how long they take (design.md sec
     ["one that was waited for and is quick now", [...calls(32, 2), ...calls(500, 0.01)], true],
     ["one that is waited for only later", [...calls(512, 0.01), ...calls(128, 2)], true],
   ];
-  for (const [name, milliseconds, waits] of rows) {
-    it(`${name}: ${waits ? "they wait" : "they do not"}`, () => {
-      assert.equal(gaugeOf(...milliseconds).waits, waits);
+  for (const [name, milliseconds, isSlow] of rows) {
+    it(`${name}: ${isSlow ? "they wait" : "they do not"}`, () => {
+      assert.equal(probeOf(...milliseconds).isSlow, isSlow);
     });
   }
 
   it("gives back what the call gave, and throws what it threw", () => {
-    const gauge = new WaitGauge();
+    const probe = new LatencyProbe();
     assert.equal(
-      gauge.time(() => 7),
+      probe.time(() => 7),
       7,
     );
     assert.throws(() =>
-      gauge.time(() => {
+      probe.time(() => {
         throw new Error("thrown");
       }),
     );

@@ -1,0 +1,93 @@
+import { createHash } from "node:crypto";
+import type { Redis } from "ioredis";
+import { allowed } from "./server-info.js";
+
+/** What a run is doing, as other runs see it in the name of its connection. */
+export type Phase = "copying" | "removing";
+
+/** How other runs recognise a run. */
+export interface PeerIdentity {
+  /** What its session directories may be known by. */
+  readonly places: readonly string[];
+  /** Hexadecimal, drawn at the start of the run. */
+  readonly token: string;
+}
+
+/** Names the connection. Returns whether this user may. Throws what `redisFault` sorts. */
+export async function announce(client: Redis, name: string): Promise<boolean> {
+  return (await allowed(() => client.client("SETNAME", name))) !== undefined;
+}
+
+/**
+ * The other runs on this Redis, which see each other by the names of their connections. The methods
+ * that ask Redis throw what `redisFault` sorts.
+ */
+export class PeerRuns {
+  /** The places of this run, as names carry them. */
+  readonly #scopes: readonly string[];
+  readonly #token: string;
+
+  constructor({ places, token }: PeerIdentity) {
+    this.#scopes = places.map(scopeOf);
+    this.#token = token;
+  }
+
+  /** The name of this run's connection: `tele-sessions:copying:<scopes>:<token>`. */
+  ownName(phase: Phase): string {
+    return `tele-sessions:${phase}:${this.#scopes.join()}:${this.#token}`;
+  }
+
+  /** Says that this run is over: others no longer count it, and it still finds itself in the list. */
+  async withdraw(client: Redis): Promise<void> {
+    await announce(client, `tele-sessions:ended:${this.#token}`);
+  }
+
+  /**
+   * How many other runs copy from one of the same places, to any keys. `undefined` if the
+   * connections may not be listed.
+   */
+  async countCopying(client: Redis): Promise<number | undefined> {
+    return (await this.#others(client))?.filter(
+      ({ phase, scopes }) => phase === "copying" && scopes.some((scope) => this.#scopes.includes(scope)),
+    ).length;
+  }
+
+  /**
+   * Whether any other run writes or removes, in any directory and database. `undefined` if the
+   * connections may not be listed.
+   */
+  async areThere(client: Redis): Promise<boolean | undefined> {
+    const others = await this.#others(client);
+    return others && others.length > 0;
+  }
+
+  /**
+   * `undefined` if the list is denied, or lacks our own connection: then a proxy or another server
+   * answered, and other runs may be missing too.
+   */
+  async #others(client: Redis): Promise<readonly Peer[] | undefined> {
+    const list = await allowed(() => client.client("LIST"));
+    if (typeof list !== "string" || !(await this.#isIn(list, client))) return undefined;
+    const names = [...list.matchAll(/ name=tele-sessions:(copying|removing):([0-9a-f,]+):([0-9a-f]+) /g)];
+    return names
+      .filter(([, , , token]) => token !== this.#token)
+      .map(([, phase = "", scopes = ""]) => ({ phase, scopes: scopes.split(",") }));
+  }
+
+  /** Our connection is known by the token in its name; without a name, by its id. */
+  async #isIn(list: string, client: Redis): Promise<boolean> {
+    if (list.includes(`:${this.#token} `)) return true;
+    const id = await allowed(() => client.client("ID"));
+    return id !== undefined && new RegExp(`^id=${id} .* name= `, "m").test(list);
+  }
+}
+
+/** What the name of another run's connection says. */
+interface Peer {
+  readonly phase: string;
+  readonly scopes: readonly string[];
+}
+
+function scopeOf(place: string): string {
+  return createHash("sha256").update(place).digest("hex").slice(0, 16);
+}
