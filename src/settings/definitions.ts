@@ -147,7 +147,7 @@ const limits = group("Limits", confirming, {
     defaultShown: "all",
     commands: ["verify", "inspect"],
   }),
-  lanes: setting("--lanes <n>", "threads that read and write, with a connection each", kinds.positiveCount, {
+  lanes: setting("--lanes <n>", "threads that read and convert, the main one counted", kinds.positiveCount, {
     defaultShown: "by processors and files",
     commands: overSessions,
   }),
