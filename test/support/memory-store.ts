@@ -21,6 +21,9 @@ export interface StoredKey {
   readonly expiresAtMs: number | null;
 }
 
+/** What a store holds, by key. */
+export type Contents = Readonly<Record<string, StoredKey>>;
+
 /** A store in memory, for tests of what uses a store. */
 export class MemoryStore implements SessionStore {
   readonly keys = new Map<string, StoredKey>();
@@ -39,19 +42,21 @@ export class MemoryStore implements SessionStore {
   async create(entries: readonly Entry[], sentBefore = false): Promise<Creation[]> {
     return entries.map((entry) => {
       if (entry.expiresAtMs <= Date.now()) return { kind: "expired" };
-      if (this.#at(entry.key) === undefined) return { kind: this.#write(entry) && "created" };
-      return sentBefore ? { kind: "exists", sentBefore } : { kind: "exists" };
+      if (this.#at(entry.key) !== undefined)
+        return sentBefore ? { kind: "exists", sentBefore } : { kind: "exists" };
+      this.#write(entry);
+      return { kind: "created" };
     });
   }
 
   async createEncoded(entries: EncodedEntries): Promise<readonly EncodedReply[] | undefined> {
     if (entries.soonestMs <= Date.now()) return undefined;
     const commands: string[][] = [];
-    makeMessageSplitter((message) => commands.push(message.toString("latin1").split("\r\n")))(
-      entries.commands,
-    );
+    const split = makeMessageSplitter((message) => commands.push(message.toString("latin1").split("\r\n")));
+    split(entries.commands);
     return entries.keys().map((key, index) => {
       if (this.#at(key) !== undefined) return "exists";
+      // A command ends in its value, NX, PXAT and the expiry, each after its length.
       const [value = "", , , , , , expiresAtMs] = commands[index]?.slice(-8) ?? [];
       this.keys.set(key, { value, expiresAtMs: Number(expiresAtMs) });
       return "created";
@@ -71,17 +76,20 @@ export class MemoryStore implements SessionStore {
   async replace(replacements: readonly Replacement[]): Promise<Replaced[]> {
     return replacements.map(({ entry, held }) => {
       const stored = this.#at(entry.key);
-      const isSame =
-        stored?.value === held.value.toString("latin1") &&
-        stored.expiresAtMs === this.#time(held.expiresAtMs);
-      return isSame && entry.expiresAtMs > Date.now() && this.#write(entry);
+      const isSame = stored?.value === held.value.toString("latin1");
+      const isDue = isSame && stored.expiresAtMs === this.#time(held.expiresAtMs);
+      if (!isDue || entry.expiresAtMs <= Date.now()) return false;
+      this.#write(entry);
+      return true;
     });
   }
 
   async overwrite(entries: readonly Entry[]): Promise<Write[]> {
-    return entries.map((entry) => ({
-      kind: entry.expiresAtMs > Date.now() && this.#write(entry) ? "copied" : "expired",
-    }));
+    return entries.map((entry) => {
+      if (entry.expiresAtMs <= Date.now()) return { kind: "expired" };
+      this.#write(entry);
+      return { kind: "copied" };
+    });
   }
 
   async exist(keys: readonly string[]): Promise<boolean[]> {
@@ -102,9 +110,8 @@ export class MemoryStore implements SessionStore {
     return isOver ? undefined : stored;
   }
 
-  #write({ key, value, expiresAtMs }: Entry): true {
+  #write({ key, value, expiresAtMs }: Entry): void {
     this.keys.set(key, { value, expiresAtMs: this.#time(expiresAtMs) });
-    return true;
   }
 
   #time(ourMs: number | null): number | null {
