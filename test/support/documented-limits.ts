@@ -32,7 +32,7 @@ export const documentedLimits: readonly { readonly limit: string; readonly detai
   },
   {
     limit:
-      "An unknown name is a defaultdict's factory, the class of an object that is filled, or a failure, even where the session does not hold it.",
+      "An unknown name is a defaultdict's factory, the class of an object that is filled, or a failure, even if the session does not hold it.",
     details: /^unsupported-type: [^ ]*\.[^ ]*$/,
   },
   {
@@ -40,12 +40,12 @@ export const documentedLimits: readonly { readonly limit: string; readonly detai
     details: /^unsupported-type: an out-of-band buffer \(READONLY_BUFFER\)$/,
   },
   {
-    limit: "A dict that names itself a date is readable where its value is ISO 8601 as isoformat writes it.",
+    limit: "A dict that names itself a date is readable if its value is ISO 8601 as isoformat writes it.",
     details: /^unsupported-type: a dict with the tag \w+ but no readable value$/,
   },
   {
     limit:
-      "What no session can hold is refused as soon as it is read, even where the session does not keep it.",
+      "What no session can hold is refused as soon as it is read, even if the session does not keep it.",
     details:
       /^unsupported-type: (a time zone by name alone|an integer of more than 4300 digits)$|^corrupt: (a time zone offset of a day or more|a duration out of range|a name that is not text)$|^too-deep: more than 500 levels$/,
   },

@@ -11,7 +11,7 @@ export function sidOf(number: number): string {
   return number.toString(16).padStart(4, "0").padEnd(40, "e");
 }
 
-/** A session of somebody who is logged in, as Python writes it: a file of it comes to the same value. */
+/** A session of somebody who is logged in, as Python writes it: its file equals its value. */
 export function sessionText(note: string | number = 1): string {
   return `{"db": "d", "uid": 1, "note": ${JSON.stringify(note)}}`;
 }

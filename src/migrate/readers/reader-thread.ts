@@ -26,11 +26,12 @@ export class ReaderThread {
   #end: unknown;
 
   constructor() {
-    // A thread alone does not keep the process alive; what waits for it does.
-    this.#worker.unref();
     this.#worker.on("message", (message: FromReader) => this.#hear(message));
     this.#worker.on("error", (error) => this.#endWith(error));
     this.#worker.on("exit", () => this.#endWith(new Error("a reader's thread ended")));
+    // A thread alone does not keep the process alive; whoever waits for it does. Last, because a
+    // listener for messages keeps it alive again.
+    this.#worker.unref();
   }
 
   /** Batches that it has not given back. */

@@ -106,7 +106,8 @@ describe("reader-pool: batches go to whichever reader is free", () => {
       new ReaderPool(optionsOf(directory, { maxFileSize }), threads).convert([file]);
     assert.deepEqual((await convert(10)).unread, [0]);
     assert.deepEqual((await convert(1000)).unread, []);
-    // Not ended: a thread that waits keeps no process alive, as this file's end shows.
+    // Neither is ended: a thread alone keeps no process alive, as the end of this file shows.
+    assert.equal(new ReaderThread().pending, 0);
   });
 
   it("buffers are used again, but for large ones", async () => {
