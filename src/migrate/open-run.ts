@@ -7,7 +7,7 @@ import type { HeldText } from "../model/held.js";
 import { describeTarget } from "../model/redis-target.js";
 import { Canary } from "../redis/canary.js";
 import { Continuity } from "../redis/continuity.js";
-import { lookForKeyLayouts } from "../redis/key-layouts-seen.js";
+import { findKeyLayouts } from "../redis/key-layouts-seen.js";
 import { DryRunStore, RedisSessionStore } from "../redis/redis-session-store.js";
 import { ResilientConnection, shutdownGraceMs } from "../redis/resilient-connection.js";
 import { MemoryGuard } from "../redis/server/memory-guard.js";
@@ -103,7 +103,7 @@ async function layoutOf(
 ): Promise<KeyLayout> {
   const isServerSaved = (held: HeldText) => !isSigned(held, clockLeadMs);
   const choice = await chooseKeyLayout(options.target, (prefixes) =>
-    connection.run((client) => lookForKeyLayouts(client, prefixes, { isSid, isServerSaved, clockLeadMs })),
+    connection.run((client) => findKeyLayouts(client, prefixes, { isSid, isServerSaved, clockLeadMs })),
   );
   record.keyLayoutEvidence = choice.evidence;
   if ("refusal" in choice) throw new RedisError("refused", choice.refusal);

@@ -5,13 +5,16 @@ import type { ResilientConnection } from "./resilient-connection.js";
 import type { PeerRuns } from "./server/peers.js";
 import { allowed } from "./server/server-info.js";
 
-/** The key that exists while runs write or remove. If its value is gone, what was written beside it may be gone too. */
+/** The key that exists while runs write or remove. If it is gone, so may be the sessions. */
 export const canaryKey = "tele-sessions:witness";
 
-/** Longer than any run: an end for what a run that was killed left. */
+/** Longer than any run; after this, Redis deletes what a killed run left. */
 const canaryMs = 30 * 24 * 60 * 60 * 1000;
 
-/** Returns the value that is there, or sets a new one: never one that was there before, because other runs may rely on that. So it may be sent again. */
+/**
+ * Returns the key's value, setting it if there is none. Never replaces a value, because other runs
+ * may rely on it, so this may be sent again.
+ */
 const join = `
 local value = redis.call('GET', KEYS[1]) or ARGV[1]
 redis.call('SET', KEYS[1], value, 'PX', ARGV[2])
@@ -21,12 +24,12 @@ const remove = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])`;
 
-/** Redis is full, or holds something else under the key. */
+/** Replies of a Redis that is full, or that holds another type under the key. */
 const unwritable = /^(OOM|WRONGTYPE) /;
 
 /**
- * Shows whether Redis was emptied since the run began: a server that was says so nowhere else. Only
- * a run that writes or removes has one, and all such runs share the key.
+ * Shows whether Redis was emptied since the run began, which Redis itself does not report. Only
+ * runs that write or remove have a canary, and they all share the key.
  */
 export class Canary {
   readonly #connection: ResilientConnection;
@@ -45,16 +48,20 @@ export class Canary {
     return this.#value;
   }
 
-  /** Makes sure that the key exists. If it may not be written, the run goes on without marks. Throws `RedisError`. */
+  /**
+   * Makes sure that the key exists. If it cannot be written, warns, and the run leaves no marks.
+   * Throws `RedisError`.
+   */
   async begin(): Promise<void> {
     this.#value = await this.#connection.run(joinCanary);
     if (this.#value !== undefined) return;
     this.#warn(
-      "keys of our own (tele-sessions:*) could not be written: a Redis that is emptied meanwhile is not noticed, what is missing is not taken for ended, and nothing is left for later runs",
+      "the keys tele-sessions:* could not be written: this run does not notice if Redis is emptied, " +
+        "takes no missing session for ended, and leaves no mark for later runs",
     );
   }
 
-  /** Throws `RedisForgotError` if the key is gone, and `RedisError`. */
+  /** Throws `RedisForgotError` if the key is gone, or `RedisError`. */
   async check(): Promise<void> {
     const value = this.#value;
     if (value === undefined) return;
@@ -62,13 +69,13 @@ export class Canary {
     if (now !== value) throw new RedisForgotError();
   }
 
-  /** Deletes the key if Redis answers and no other run is seen that may rely on it. */
+  /** Deletes the key, unless another run may rely on it or Redis does not answer. */
   async end(): Promise<void> {
     const value = this.#value;
-    // If this run may not be seen, others may not either.
+    // If other runs cannot see this one, this one may not see all of them.
     if (value === undefined || !this.#connection.announced) return;
     await this.#connection.attempt(async (client) => {
-      // Of two runs that end at once, the last to look sees nobody.
+      // If two runs end at the same time, the second to ask sees no other.
       await this.#peers.withdraw(client);
       if ((await this.#peers.areThere(client)) === false) {
         await client.eval(remove, 1, canaryKey, value);
@@ -77,7 +84,7 @@ export class Canary {
   }
 }
 
-/** `undefined` if a permission is missing or Redis is full. Throws what `redisFault` sorts. */
+/** Returns the key's value; `undefined` if a permission is missing or Redis is full. */
 async function joinCanary(client: Redis): Promise<string | undefined> {
   const newValue = randomBytes(8).toString("hex");
   try {

@@ -4,9 +4,9 @@ import type { ResilientConnection } from "./resilient-connection.js";
 import type { ServerState } from "./server/server-state.js";
 
 /**
- * Tells whether Redis still holds what it confirmed since the run, or its next attempt, began. A
- * restart shows when we reconnect. Without a reconnect, INFO reveals a failover and the canary key
- * a FLUSHALL.
+ * Checks that Redis still holds what it confirmed since the run, or its latest attempt, began. A
+ * restart shows when we reconnect. Without a reconnect, INFO reveals a failover, and the canary key
+ * reveals a FLUSHALL.
  */
 export class Continuity {
   readonly #connection: ResilientConnection;
@@ -22,20 +22,20 @@ export class Continuity {
     this.#warn = warn;
   }
 
-  /** Whether Redis does not tell what would show evictions, so that written keys must be looked for. */
+  /** Whether Redis hides evictions, so that the run must check its written keys itself. */
   get hidesEvictions(): boolean {
     return this.#hidesEvictions;
   }
 
-  /** From here on it counts. Throws `RedisError`. */
+  /** Starts, or starts over, at the present state. Throws `RedisError`. */
   async begin(): Promise<void> {
     this.#evictedBefore = this.#evictedOf(await this.#connection.checkData());
     await this.#canary?.begin();
   }
 
   /**
-   * `evicted`: keys were evicted since it began, or may have been. Throws `RedisForgotError` if
-   * Redis may have lost more than that, and `RedisError`.
+   * `evicted`: keys were, or may have been, evicted since the start. Throws `RedisForgotError` if
+   * Redis may have lost more than that, or `RedisError`.
    */
   async check(): Promise<"intact" | "evicted"> {
     const before = this.#evictedBefore;
@@ -43,9 +43,9 @@ export class Continuity {
     if (now !== undefined && before !== undefined && now !== before) {
       const what =
         now > before
-          ? `has evicted ${now - before} keys meanwhile, of whatever kind`
-          : "was told meanwhile to forget how many keys it evicted";
-      this.#warn(`Redis ${what}: sessions may be missing, and nothing more is removed`, {
+          ? `evicted ${now - before} keys of any kind during the run`
+          : "had its eviction counter reset during the run";
+      this.#warn(`Redis ${what}: sessions may be missing, so nothing more is removed`, {
         evenIfQuiet: true,
       });
       // The canary may have been evicted too.
@@ -55,13 +55,14 @@ export class Continuity {
     return "intact";
   }
 
-  /** How many keys were evicted. Warns, even if quiet, of what Redis does not tell. */
+  /** How many keys Redis evicted so far. Warns, even if quiet, of what Redis does not tell. */
   #evictedOf(state: ServerState): number | undefined {
     const hidden = hiddenFrom(state);
     if (hidden !== undefined) {
       this.#hidesEvictions = true;
       this.#warn(
-        `Redis does not tell ${hidden}, so sessions may be evicted unseen. A copy looks once more at its end for each session that it wrote; allow INFO and CONFIG GET to be sure`,
+        `Redis does not tell ${hidden}, so sessions may be evicted unseen. A copy checks at its end ` +
+          "that each session it wrote still exists; allow INFO and CONFIG GET to be sure",
         { evenIfQuiet: true },
       );
     }
@@ -69,7 +70,7 @@ export class Continuity {
   }
 }
 
-/** Names what a server does not tell; `undefined` if it tells all. */
+/** Names what a server does not report; `undefined` if it reports everything. */
 function hiddenFrom({ maxMemory, usedMemory, evictionPolicy, evictedKeys }: ServerState): string | undefined {
   const facts: readonly (readonly [name: string, isHidden: boolean])[] = [
     ["its memory limit", maxMemory === undefined],

@@ -1,6 +1,6 @@
 /**
- * One command as Redis's protocol has it, from texts in which each character is one byte;
- * `protocolText` makes such texts [Redis, RESP2].
+ * Encodes one command for Redis [RESP2]. Each character of a part is one byte: `protocolText` makes
+ * such texts.
  */
 export function encodeCommand(...parts: readonly string[]): string {
   let text = `*${parts.length}\r\n`;
@@ -8,12 +8,12 @@ export function encodeCommand(...parts: readonly string[]): string {
   return text;
 }
 
-/** One part of a command. */
+/** Encodes one part of a command. */
 export function encodePart(part: string): string {
   return `$${part.length}\r\n${part}\r\n`;
 }
 
-/** A text as its UTF-8 bytes, one character for each. */
+/** The UTF-8 bytes of a text, one character each. */
 export function protocolText(text: string): string {
   return isAscii.test(text) ? text : Buffer.from(text, "utf8").toString("latin1");
 }

@@ -4,11 +4,11 @@ import { readKeys } from "./read-keys.js";
 import { allowed } from "./server/server-info.js";
 import { sessionKeys } from "./session-keys.js";
 
-/** Under which layouts a server saves its sessions. */
+/** The layouts under which a server saves its sessions. */
 export interface KeyLayoutsSeen {
   readonly documented: boolean;
   readonly applet: boolean;
-  /** Whether the look ended before the keyspace did. */
+  /** Whether time ran out before the keyspace was scanned. */
   readonly cutShort: boolean;
 }
 
@@ -17,7 +17,7 @@ export interface KeyPrefixes {
   readonly applet: string;
 }
 
-/** How keys are told apart. */
+/** How the search recognises a server's sessions. */
 export interface KeyTests {
   readonly isSid: (text: string) => boolean;
   readonly isServerSaved: (held: HeldText) => boolean;
@@ -29,16 +29,16 @@ const keysAtATime = 100;
 const minKeys = 5;
 
 /**
- * Looks, by SCAN, for keys that a server saved under either prefix, until both were seen, the keyspace ends or ten seconds are over. Copies of our own
- * prove nothing. `undefined` if SCAN is denied. Throws what `redisFault` sorts.
+ * Searches with SCAN, for up to ten seconds, for keys that a server saved under either prefix. Our
+ * own copies prove nothing. `undefined` if SCAN is denied.
  */
-export async function lookForKeyLayouts(
+export async function findKeyLayouts(
   client: Redis,
   prefixes: KeyPrefixes,
   tests: KeyTests,
 ): Promise<KeyLayoutsSeen | undefined> {
   const endMs = Date.now() + maxScanMs;
-  // First what the published applet reads: overlooking that logs everybody out.
+  // The published applet's layout comes first, because missing it would log everyone out.
   const applet = await allowed(() => serverSaves(client, prefixes.applet, tests, endMs));
   const documented = applet && (await allowed(() => serverSaves(client, prefixes.documented, tests, endMs)));
   if (documented === undefined || applet === undefined) return undefined;
@@ -71,7 +71,7 @@ async function serverSaves(
         found ||= isServerSaved(held);
       }
     }
-    // A store that keeps whole seconds only drops every sign: five keys tell.
+    // A store that keeps only whole seconds drops our sign from every key; five keys show it.
   } while (cursor !== "0" && !(found && seen >= minKeys) && Date.now() < endMs);
   const signsCount = seen < minKeys || wholeSeconds < seen;
   return { found: found && signsCount, cutShort: cursor !== "0" && !found };

@@ -6,29 +6,28 @@ import type { DirectoryMark } from "../model/mark.js";
 import { canaryKey } from "./canary.js";
 import { allowed } from "./server/server-info.js";
 
-/** What a mark is of. */
+/** What a mark describes. */
 export interface MarkScope {
-  /** What stands before the sid in every key: the layout's and the applet's prefix. */
+  /** The start of every key, before the sid: the layout's prefix and the applet's. */
   readonly keyPrefix: string;
   /** The session directory, resolved. */
   readonly directory: string;
-  /** The directory's own: another one at the same path was never copied. */
+  /** Tells the directory from another at the same path, which was never copied. */
   readonly identity: string;
 }
 
 const keyStart = "tele-sessions:mark:";
 
-/** The key under which runs over a session directory leave a mark. */
+/** The key of a session directory's mark. */
 export function markKey({ keyPrefix, directory, identity }: MarkScope): string {
   const text = JSON.stringify([keyPrefix, directory, identity, null]);
   return keyStart + createHash("sha256").update(text).digest("hex").slice(0, 32);
 }
 
-/** Days that a mark is kept. */
-const markDays = 90;
-const markMs = markDays * 24 * 3600 * 1000;
+/** How long Redis keeps a mark: 90 days. */
+const markMs = 90 * 24 * 3600 * 1000;
 
-/** All sessions of a directory; marks have room for the shards of a divided run. */
+/** The shard of a run over the whole directory; the format has room for divided runs. */
 const everyShard = "1/1";
 
 const instant = z.number().nonnegative();
@@ -51,22 +50,22 @@ const markSchema = z.object({
 });
 type StoredMark = z.infer<typeof markSchema>;
 
-/** What runs over a session directory noted. Instants are milliseconds since the epoch. */
+/** What earlier runs noted about a session directory. Times are milliseconds since the epoch. */
 export interface Mark {
-  /** Absent in marks of versions that did not note it. */
+  /** Absent in marks of old versions. */
   readonly keyPrefix?: string;
-  /** When a run began that may have written. */
+  /** When a run that may have written began. */
   readonly beganMs?: number;
-  /** When a purge began to remove. */
+  /** When a purge began to remove files. */
   readonly removesMs?: number;
-  /** What complete runs left; absent if there was none. */
+  /** What complete runs left; absent if there were none. */
   readonly complete?: DirectoryMark;
 }
 
-/** What a mark's text says; nothing if another program wrote it. */
+/** Parses a mark. Returns an empty mark for a text that we did not write. */
 function parseMark(text: string | null): Mark {
   if (text === null) return {};
-  // Versions before the field rules left the start alone.
+  // Old versions wrote only the start.
   if (/^[0-9]{1,15}$/.test(text)) {
     return {
       complete: { startedMs: Number(text), startedWithoutKeepMs: Number(text), renewedMs: Number(text) },
@@ -132,12 +131,12 @@ function textOf({ keyPrefix, beganMs, removesMs, complete }: Mark): string {
   } satisfies StoredMark);
 }
 
-/** Throws what `redisFault` sorts. */
+/** An empty mark if there is none. */
 export async function readMark(client: Redis, key: string): Promise<Mark> {
   return parseMark(await client.get(key));
 }
 
-/** A server may be emptied at any moment: the canary key is checked in the same step. */
+/** Checks the canary key in the same step, because the server may be emptied at any moment. */
 const compareAndSet = `
 if ARGV[4] ~= '' and redis.call('GET', KEYS[2]) ~= ARGV[4] then return -1 end
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
@@ -147,8 +146,9 @@ const changed = 0;
 const forgot = -1;
 
 /**
- * Changes a mark in one step, whatever other runs write meanwhile. `change` may be called again, and returns the same mark if nothing is to be written.
- * Throws `RedisForgotError` if the canary key with this value is gone (empty: it is not checked), and what `redisFault` sorts.
+ * Changes a mark atomically, calling `change` again if another run wrote the mark at the same time.
+ * If `change` returns the same mark, nothing is written. Throws `RedisForgotError` if the canary
+ * key no longer has this value; an empty value is not checked.
  */
 export async function changeMark(
   client: Redis,
@@ -158,9 +158,9 @@ export async function changeMark(
 ): Promise<void> {
   for (;;) {
     const text = await client.get(key);
-    const standing = parseMark(text);
-    const next = change(standing);
-    if (next === standing) return;
+    const current = parseMark(text);
+    const next = change(current);
+    if (next === current) return;
     const reply = await client.eval(
       compareAndSet,
       2,
@@ -176,7 +176,7 @@ export async function changeMark(
   }
 }
 
-/** Every mark in Redis, by its key, those that cannot be read as empty ones; `undefined` if they may not be listed. Throws what `redisFault` sorts. */
+/** Every mark in Redis, by its key; unreadable ones are empty. `undefined` if SCAN is denied. */
 export async function listMarks(client: Redis): Promise<ReadonlyMap<string, Mark> | undefined> {
   const marks = new Map<string, Mark>();
   let cursor = "0";
@@ -191,7 +191,7 @@ export async function listMarks(client: Redis): Promise<ReadonlyMap<string, Mark
   return marks;
 }
 
-/** What another user or program left may be out of reach, or no text. */
+/** Another user's or program's key may be denied, or hold no string: then the mark is empty. */
 async function markUnder(client: Redis, key: string): Promise<Mark> {
   try {
     return (await allowed(() => readMark(client, key))) ?? {};

@@ -11,28 +11,29 @@ import { allowed } from "./server/server-info.js";
 import { askRole, refuseOtherKinds, replicaRefusal, roleOf, type ServerRole } from "./server/server-role.js";
 import { withinTime } from "./time-limit.js";
 
-/** One connection to Redis, logged in and on its database. It never reconnects nor sends anything again by itself. */
+/** A connection to Redis, logged in, with its database selected. It never reconnects or resends. */
 export interface Connection {
   readonly client: Redis;
-  /** Things that a person should know, such as a password that was not asked for. */
+  /** What the operator should know, such as that Redis did not ask for the password. */
   readonly warnings: readonly string[];
-  /** Which data Redis holds; absent where it may not be asked. */
+  /** Which data Redis holds; `undefined` if it does not say. */
   readonly history: ServerHistory | undefined;
-  /** What the server is, found out in another way if INFO is denied. */
+  /** The server's role, found out in another way if INFO is denied. */
   readonly role: ServerRole;
-  /** Whether it carries the name that was asked for. */
+  /** Whether other clients see the connection under its name. */
   readonly announced: boolean;
 }
 
 /** For connection, TLS, login and database together. */
 const openWithinMs = 5000;
 
-/** A server that does not answer is not waited for. */
+/** Waits no longer for a server that does not answer. */
 const disconnectWithinMs = 100;
 
 /**
- * Opens a connection, logs in and selects the database. Each step is a command of ours: the client would only emit an event where a
- * login or a database is refused, and go on without. `name` is how other clients see it, where this user may set it. Throws what `redisFault` sorts.
+ * Opens a connection, logs in and selects the database. Sends each command itself, because ioredis
+ * would only emit an event if the login or the database is refused, and go on without. `name`: how
+ * other clients see the connection, if this user may set it.
  */
 export async function openConnection(target: RedisTarget, name?: string): Promise<Connection> {
   restoreFastStrings();
@@ -71,12 +72,12 @@ export async function openConnection(target: RedisTarget, name?: string): Promis
     );
   } catch (error) {
     client.disconnect();
-    // The client rejects with "Connection is closed."; what closed it was an event.
+    // ioredis rejects with "Connection is closed." and emits the cause as an event.
     throw isReply(error) || isTimeout(error) || error instanceof RedisError ? error : (lastError ?? error);
   }
 }
 
-/** Opens a run's first connection. Throws `RedisError` with one plain sentence if it fails, or if Redis is a replica. */
+/** Opens a run's first connection. Throws `RedisError` if that fails or if Redis is a replica. */
 export async function openFirstConnection(target: RedisTarget, name?: string): Promise<Connection> {
   const refusal = (kind: RedisError["kind"], message: string) =>
     new RedisError(kind, `Redis at ${describeTarget(target)} cannot be used: ${message}`);
@@ -102,9 +103,14 @@ export async function openFirstConnection(target: RedisTarget, name?: string): P
   throw refusal("refused", replicaRefusal(connection.role.master));
 }
 
-/** What is said before any server was reached. */
+/** Error codes that mean that no server was reached. */
 const notReached: ReadonlySet<string | undefined> = new Set([
-  ...["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "ENOENT"],
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOENT",
 ]);
 
 function mayBeAnotherServer(error: unknown): boolean {

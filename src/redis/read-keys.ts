@@ -4,18 +4,15 @@ import { encodeCommand, protocolText } from "./encode-command.js";
 import { redisFault } from "./redis-fault.js";
 import { sendBatch } from "./send-batch.js";
 
-/**
- * About how many bytes of values a batch asks for at a time. Redis may limit its output buffers
- * (client-output-buffer-limit).
- */
+/** Bytes of values per request, about: Redis may limit its output (client-output-buffer-limit). */
 const maxBytes = 512 * 1024;
-/** Keys asked for before any value was seen. */
+/** Keys per request before any value was seen. */
 const firstWindow = 1;
 
-/** How many keys may be asked for at a time, by what was seen on a connection so far. */
+/** Keys per request on each connection, from the sizes seen so far. */
 const windows = new WeakMap<Redis, number>();
 
-/** Which keys exist, in one batch. Throws what `redisFault` sorts. */
+/** Which keys exist. Sends one batch. */
 export async function existingKeys(client: Redis, keys: readonly string[]): Promise<boolean[]> {
   const commands = keys.map((key) => encodeCommand("EXISTS", protocolText(key)));
   return (await sendBatch(client, commands)).map((reply) => {
@@ -25,17 +22,17 @@ export async function existingKeys(client: Redis, keys: readonly string[]): Prom
 }
 
 /**
- * What Redis holds under keys. Replies are bounded by bytes: few keys are asked for at first, twice as many each time while their values are
- * small, and fewer again when large ones come. The lifetime is read after the value: if a save falls in between, it is the later one.
- * Throws what `redisFault` sorts.
+ * Reads what Redis holds under the keys. To bound the bytes of a reply, it starts with few keys,
+ * doubles their number while values are small, and asks for fewer again when large ones come. The
+ * expiry is read after the value, so a save in between shows as a later expiry.
  */
 export async function readKeys(client: Redis, keys: readonly string[], clockLeadMs: number): Promise<Held[]> {
   const held: Held[] = [];
   while (held.length < keys.length) {
     const window = windows.get(client) ?? firstWindow;
     const seen = await readOnce(client, keys.slice(held.length, held.length + window), clockLeadMs);
-    const largest = seen.reduce((most, one) => Math.max(most, one.kind === "text" ? one.value.length : 0), 1);
-    // A few keys tell nothing of many.
+    const largest = seen.reduce((max, one) => Math.max(max, one.kind === "text" ? one.value.length : 0), 1);
+    // A short last request does not shrink the window.
     windows.set(
       client,
       Math.max(1, Math.min(Math.floor(maxBytes / largest), Math.max(window, 2 * seen.length))),
@@ -45,16 +42,13 @@ export async function readKeys(client: Redis, keys: readonly string[], clockLead
   return held;
 }
 
-/** A key and how long its value is, in bytes. */
+/** A key, and the length of its value in bytes. */
 export interface SizedKey {
   readonly key: string;
   readonly length: number;
 }
 
-/**
- * Looks at keys whose lengths are known, with as few questions as the byte limit allows. Throws
- * what `redisFault` sorts.
- */
+/** Reads keys whose lengths are known, with as few requests as the byte limit allows. */
 export async function readSizedKeys(
   client: Redis,
   keys: readonly SizedKey[],
@@ -91,7 +85,7 @@ function heldOf(value: unknown, expiry: unknown, clockLeadMs: number): Held {
     throw value;
   }
   if (expiry instanceof Error) throw expiry;
-  // -2: the key ended between the two commands.
+  // -2: the key expired between the two commands.
   if (!Buffer.isBuffer(value) || expiry === -2) return { kind: "nothing" };
   return { kind: "text", value, expiresAtMs: expiry === -1 ? null : Number(expiry) - clockLeadMs };
 }

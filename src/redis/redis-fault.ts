@@ -2,9 +2,9 @@ import { RedisError } from "../model/errors.js";
 import { needOf, scriptCommands } from "./server/command-needs.js";
 
 /**
- * What an error of the client or of Redis comes to: `transient` passes by itself and the work is sent again, `refused` and `unavailable`
- * end the run, `single` concerns one command only. `message` is our own sentence: errors of the client carry commands with
- * passwords and values, and are never shown.
+ * What an error of ioredis or of Redis means. `transient`: it passes, and the work is sent again.
+ * `refused` and `unavailable` end the run. `single` concerns one command only. `message` is our own
+ * sentence: ioredis's errors carry commands with passwords and values, and are never shown.
  */
 export interface RedisFault {
   readonly kind: "transient" | "refused" | "unavailable" | "single";
@@ -53,7 +53,7 @@ const errorTexts: readonly (readonly [RegExp, RedisFault])[] = [
 const systemFaults: Readonly<Record<string, RedisFault>> = {
   ECONNREFUSED: {
     kind: "transient",
-    message: "the connection was refused: see that Redis listens on this host and port",
+    message: "the connection was refused: check that Redis listens on this host and port",
   },
   ENOTFOUND: { kind: "transient", message: "the host is unknown: check its name" },
   EAI_AGAIN: { kind: "transient", message: "the host's name could not be looked up: check its name and DNS" },
@@ -71,17 +71,20 @@ const systemFaults: Readonly<Record<string, RedisFault>> = {
   EPROTO: { kind: "transient", message: "TLS failed: is this a port for TLS?" },
   ERR_OSSL_PEM_NO_START_LINE: {
     kind: "refused",
-    message: "a certificate or key file is no PEM file: see --cacert, --cert and --key",
+    message: "a certificate or key file is not a PEM file: see --cacert, --cert and --key",
   },
   ERR_OSSL_X509_KEY_VALUES_MISMATCH: {
     kind: "refused",
     message: "--cert and --key do not belong together: give the key of this certificate",
   },
 };
-/** Shown without its code: it is ours. */
+/** Our own code, which messages leave out. */
 const ownCode = "EREPLICA";
 
-/** What TLS says of certificates, by its code: the first that matches. An alert comes from Redis and is about our certificate. */
+/**
+ * By the code of a TLS error about certificates; the first match counts. An alert comes from Redis
+ * and concerns our certificate.
+ */
 const certificateFaults: readonly (readonly [RegExp, string])[] = [
   [
     /ALERT_CERTIFICATE_REQUIRED|ALERT_NO_CERTIFICATE|PEER_DID_NOT_RETURN/,
@@ -89,20 +92,22 @@ const certificateFaults: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /ALERT_(HANDSHAKE_FAILURE|ACCESS_DENIED|BAD_CERT|UNKNOWN_CA|UNSUPPORTED_CERT|CERT|DECRYPT)/,
-    "Redis refused our client certificate, or asks for one: give one that it trusts with --cert FILE and its key with --key FILE",
+    "Redis refused our client certificate, or asks for one: give one that it trusts with --cert FILE " +
+      "and its key with --key FILE",
   ],
   [
     /SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/,
-    "the server's certificate was not accepted, for its authority is unknown or it is self-signed: give the authority with --cacert FILE",
+    "the server's certificate was not accepted, because its authority is unknown or it is self-signed: " +
+      "give the authority with --cacert FILE",
   ],
-  [/EXPIRED/, "the server's certificate was not accepted, for it has expired: renew it on the server"],
+  [/EXPIRED/, "the server's certificate was not accepted, because it has expired: renew it on the server"],
   [
     /NOT_YET_VALID/,
-    "the server's certificate was not accepted, for it is not valid yet: compare the clocks of both machines",
+    "the server's certificate was not accepted, because it is not valid yet: compare the clocks of both machines",
   ],
   [
     /ALTNAME/,
-    "the server's certificate was not accepted, for it carries another name: give that with --tls-servername NAME",
+    "the server's certificate was not accepted, because it carries another name: give that with --tls-servername NAME",
   ],
   [
     /CERT|SIGNATURE|CRL|ERR_SSL_CA/,
@@ -110,7 +115,10 @@ const certificateFaults: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-/** Sorts an error that the client raised or that Redis replied. */
+/**
+ * Sorts an error that ioredis raised or that Redis replied. Functions that take a client let such
+ * errors through; `ResilientConnection` sorts them.
+ */
 export function redisFault(error: unknown): RedisFault {
   if (!(error instanceof Error)) return { kind: "unavailable", message: "an unknown error" };
   if (error instanceof RedisError) return { kind: error.kind, message: error.message };
@@ -127,12 +135,12 @@ export function redisFault(error: unknown): RedisFault {
     : { ...known, message: `${known.message} (${shortCode(code)})` };
 }
 
-/** An error that Redis replied, as the client raises it. */
+/** An error reply of Redis, as ioredis raises it. */
 interface ReplyError extends Error {
   readonly name: "ReplyError";
 }
 
-/** OpenSSL's codes are so long that they would be cut as a sid is. */
+/** Shortens OpenSSL's codes: one as long as a sid would be masked like a sid. */
 export function shortCode(code: string): string {
   return code.replace(/^ERR_SSL_/, "");
 }
@@ -141,7 +149,7 @@ export function isReply(error: unknown): error is ReplyError {
   return error instanceof Error && error.name === "ReplyError";
 }
 
-/** Whether the reply says that this user lacks a permission, or the server a command. */
+/** Whether the error says that this user lacks a permission, or the server a command. */
 export function isDenied(error: unknown): boolean {
   if (!isReply(error)) return false;
   const command = commandOf(error);
@@ -149,15 +157,20 @@ export function isDenied(error: unknown): boolean {
   return code === "NOPERM" || (code === "ERR" && isHidden(text, command));
 }
 
-/** A command that takes sizes and texts of sessions, and so can fail for one of them only. */
+/** Commands that carry sessions, and so can fail for one session only. */
 const dataCommands: ReadonlySet<string> = new Set(["SET", "GET", "EVAL"]);
-const denials =
-  /unknown (redis |sub)?command|unsupported|disabled|not (be )?(supported?|allowed|permitted|available)|can't (run|access)|ACL failure/i;
+const denials = [
+  /unknown (redis |sub)?command|unsupported|disabled/i,
+  /not (be )?(supported?|allowed|permitted|available)/i,
+  /can't (run|access)|ACL failure/i,
+];
 
-/** What else is sent is always well formed, so an error can only mean that the server does without the command. */
+/** All other commands are well-formed, so an error can only mean that the server lacks them. */
 function isHidden(text: string, command: string | undefined): boolean {
   if (errorTexts.some(([pattern]) => pattern.test(text))) return false;
-  return denials.test(text) || (command !== undefined && !dataCommands.has(command));
+  return (
+    denials.some((pattern) => pattern.test(text)) || (command !== undefined && !dataCommands.has(command))
+  );
 }
 
 function splitReply(reply: string): { readonly code: string; readonly text: string } {
@@ -181,7 +194,7 @@ function replyFault(reply: string, command: string | undefined): RedisFault {
   return { kind: "single", message: `Redis answered ${code}${to}` };
 }
 
-/** The command that a denial is about: the one inside a script if it is named, else the one that was sent. */
+/** The denied command: one inside a script if Redis names it, else the one that was sent. */
 function missingCommand(text: string, command: string | undefined): string {
   const named = /'([a-z]+)(\|[a-z]+)?' command/.exec(text);
   if (named !== null && (command === undefined || command === "EVAL")) {
@@ -191,7 +204,10 @@ function missingCommand(text: string, command: string | undefined): string {
   return command ?? "that is needed";
 }
 
-/** Which command a reply answers, as the client or `sendBatch` notes it; its arguments stay out but for a subcommand's name. */
+/**
+ * The command that an error answers, as ioredis or `sendBatch` notes it: with its subcommand, but
+ * without its other arguments.
+ */
 function commandOf(error: Error): string | undefined {
   if (!("command" in error) || typeof error.command !== "object" || error.command === null) return undefined;
   const { command } = error;

@@ -19,18 +19,18 @@ import {
   type Write,
 } from "./session-store.js";
 
-/** Compares bytes and expiry only: Redis's own JSON parser rejects what Python writes. */
+/** Compares bytes and expiry, because Redis's JSON parser rejects what Python writes. */
 const compareAndSet = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 if redis.call('PEXPIRETIME', KEYS[1]) ~= tonumber(ARGV[2]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[3], 'PXAT', ARGV[4])
 return 1`;
-/** If the value stays, only the expiry is set: that takes no memory, and half the bytes. */
+/** Sets only the expiry, if the value stays: this takes no memory and sends half the bytes. */
 const compareAndRenew = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 if redis.call('PEXPIRETIME', KEYS[1]) ~= tonumber(ARGV[2]) then return 0 end
 return redis.call('PEXPIREAT', KEYS[1], ARGV[3])`;
-/** Compares a digest: the file is gone, and its value with it. */
+/** Compares a digest, because the value is gone with its file. */
 const compareAndDelete = `
 local value = redis.call('GET', KEYS[1])
 if not value or redis.sha1hex(value) ~= ARGV[1] then return 0 end
@@ -38,17 +38,18 @@ if redis.call('PEXPIRETIME', KEYS[1]) ~= tonumber(ARGV[2]) then return 0 end
 return redis.call('DEL', KEYS[1])`;
 const noExpiry = -1;
 
-/** How the keys of a run are named and dated, and what keeps Redis from filling up. */
+/** How the store names and dates keys, and what keeps Redis from filling up. */
 export interface StoreOptions {
-  /** What stands before the sid in every key. */
+  /** The start of every key, before the sid. */
   readonly keyPrefix: string;
   /** By how much Redis's clock is ahead of ours, milliseconds. */
   readonly clockLeadMs: number;
   readonly guard: MemoryGuard;
-  /** Bytes of Redis memory that an entry takes, about. */
+  /** Roughly how many bytes of Redis memory an entry takes. */
   readonly entryMemory: (key: string, value: string) => number;
 }
 
+/** Session keys in Redis, over a connection that reconnects. */
 export class RedisSessionStore implements SessionStore {
   readonly #connection: ResilientConnection;
   readonly #options: StoreOptions;
@@ -69,7 +70,7 @@ export class RedisSessionStore implements SessionStore {
       work: (client, part, tries) =>
         this.#admitted(client, part, "new", async () => {
           const sent = await sendLive(client, part, (entry) => this.#set(entry, "NX"));
-          // A full Redis refuses SET with NX even if the key exists: then nothing is to be written.
+          // A full Redis refuses SET with NX even if the key exists and nothing needs writing.
           const isFull = sent.some(isOutOfMemory);
           const exist = isFull ? await existingKeys(client, part.map(keyOf)) : [];
           const allExist = isFull && exist.every((one, index) => one || sent[index] === undefined);
@@ -96,7 +97,7 @@ export class RedisSessionStore implements SessionStore {
       const replies = await sendEncoded(client, commands, count).finally(release);
       return replies.map((reply) => {
         if (!(reply instanceof Error)) return reply === null ? "exists" : "created";
-        // `create` sorts what Redis says of one entry; what it says of the connection is sorted here.
+        // `create` sorts errors about one entry; errors about the connection are thrown here.
         if (isOutOfMemory(reply) || redisFault(reply).kind === "single") return "refused";
         throw reply;
       });
@@ -110,7 +111,8 @@ export class RedisSessionStore implements SessionStore {
       unaccepted: () => ({
         kind: "unreadable",
         detail:
-          "Redis closes the connection whenever its value is read (client-output-buffer-limit, or a limit of a proxy)",
+          "Redis closes the connection whenever its value is read " +
+          "(client-output-buffer-limit, or a limit of a proxy)",
       }),
     });
   }
@@ -160,7 +162,7 @@ export class RedisSessionStore implements SessionStore {
 
   async #replaceStored(client: Redis, replacements: readonly Replacement[]): Promise<boolean[]> {
     const nowMs = Date.now();
-    // Redis would delete a key whose expiry lies in the past, and reply OK.
+    // Redis would reply OK to an expiry in the past, and delete the key.
     const live = replacements.filter(({ entry }) => entry.expiresAtMs > nowMs);
     const pipeline = client.pipeline();
     for (const one of live) {
@@ -174,7 +176,10 @@ export class RedisSessionStore implements SessionStore {
     return replacements.map(({ entry }) => entry.expiresAtMs > nowMs && replaced.next().value === true);
   }
 
-  /** Sends entries once Redis has room for them; if only `new` keys are written, for those that do not exist. Says how much is missing if it has none. */
+  /**
+   * Sends entries once Redis has room for them. For `new` keys, those that exist need no room. If
+   * there is no room, the error says how much is missing.
+   */
   async #admitted<Result>(
     client: Redis,
     entries: readonly Entry[],
@@ -211,7 +216,7 @@ export class RedisSessionStore implements SessionStore {
   }
 }
 
-/** Decides as the real store would, by read commands only, and writes nothing. */
+/** Decides as the real store would, from read commands only. Writes nothing. */
 export class DryRunStore extends RedisSessionStore {
   override async create(entries: readonly Entry[]): Promise<Creation[]> {
     const exist = await this.exist(entries.map(keyOf));
@@ -247,12 +252,15 @@ function keyOf({ key }: Entry): string {
   return key;
 }
 
-/** Whether a replacement writes the value that Redis holds already. */
+/** Whether Redis already holds the value, so that only the expiry changes. */
 function keepsValue({ entry, held }: Replacement): boolean {
   return entry.value.length === held.value.length && entry.value === held.value.toString("latin1");
 }
 
-/** Sends the entries that have not expired: Redis replies OK to an expiry in the past, and keeps nothing. `undefined` for the others. */
+/**
+ * Sends the entries that have not expired, because Redis replies OK to an expiry in the past but
+ * keeps nothing. Returns their replies, and `undefined` for the others.
+ */
 async function sendLive(
   client: Redis,
   entries: readonly Entry[],
@@ -274,7 +282,7 @@ function creationOf(entry: Entry, reply: unknown, sentBefore: boolean): Creation
   return sentBefore ? { kind: "exists", sentBefore } : { kind: "exists" };
 }
 
-/** Whether each script did its work. It does not match a key that became another type. */
+/** Whether each script did its work. `false` for a key that became another type. */
 async function scriptReplies(pipeline: ChainableCommander): Promise<boolean[]> {
   return ((await pipeline.exec()) ?? []).map(([error, reply]) => {
     if (error !== null && !error.message.includes("WRONGTYPE")) throw error;
@@ -282,7 +290,7 @@ async function scriptReplies(pipeline: ChainableCommander): Promise<boolean[]> {
   });
 }
 
-/** A reply that concerns this entry alone. Throws every other. */
+/** What an error about this entry alone means. Throws any other error. */
 function failureOf(entry: Entry, error: Error): { readonly kind: "failed"; readonly detail: string } {
   const fault = redisFault(error);
   if (fault.kind !== "single") throw error;

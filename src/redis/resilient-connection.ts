@@ -11,31 +11,36 @@ import { withinTime } from "./time-limit.js";
 
 const minPauseMs = 50;
 const maxPauseMs = 5000;
-/** A batch that takes longer has met a connection that stalls. */
+/** If a batch takes longer, the connection stalls. */
 const maxBatchMs = 30_000;
 
-/** What may be left undone is not waited for longer. */
+/** The time limit for work that may be left undone. */
 const attemptMs = 1000;
 
-/** How often a batch may cost a connection before it is sent in parts, and a single item before it is given up. */
+/** How often a batch may lose the connection before it is sent in parts. */
 const maxLosses = 2;
+/** How often a single item may lose the connection before it is given up. */
 const maxLossesOfOne = 3;
 /** The first may be a failover. */
 const maxRefusedWrites = 1;
 
-/** What is in flight when a run is to stop has this long to finish: spec.md allows 10 s until the run has reported. */
+/**
+ * How long commands in flight may take when the run is to stop. spec.md allows 10 s until the run
+ * has reported.
+ */
 export const shutdownGraceMs = 8000;
 
-/** Work for items that may be sent in parts. */
+/** Work on items that may be sent in parts. */
 export interface EachOf<Item, Result> {
-  /** One result for each item, in their order; `tries` counts what was sent before. */
+  /** Returns one result per item, in order. `tries`: which try this is, from 1. */
   readonly work: (client: Redis, items: readonly Item[], tries: number) => Promise<readonly Result[]>;
-  /** What an item is known by when it comes again. */
+  /** Identifies an item when it comes again. */
   readonly nameOf: (item: Item) => string;
+  /** The result for an item that Redis never accepts. */
   readonly unaccepted: (item: Item) => Result;
 }
 
-/** What one try came to, on which connection, and whether that had been made. */
+/** The outcome of one try, on which connection, and whether that connection had opened. */
 interface Attempt<T> {
   readonly attempt: Promise<Connection>;
   readonly wasOpen: boolean;
@@ -45,39 +50,39 @@ interface Attempt<T> {
 
 export interface ResilienceOptions {
   readonly target: RedisTarget;
-  /** How long a lost Redis is tried for before the run ends. */
+  /** How long to retry a lost Redis before the run ends. */
   readonly retryForMs: number;
   readonly onWarning: (message: string) => void;
-  /** How other clients see the connection. */
+  /** The name by which other clients see the connection. */
   readonly name?: string;
-  /** Aborted when the run is to stop: a pause then ends at once. */
+  /** Aborted when the run is to stop, which ends a pause at once. */
   readonly stop: AbortSignal;
 }
 
 /**
- * A connection that is made again when it is lost. Work given to it is done again from its start, so it must be safe to repeat; a
- * watchdog bounds each try, for a command may stay unanswered for ever.
+ * A connection that reconnects when it is lost. It repeats the work from its start, so the work
+ * must be safe to repeat. Each try has a time limit, because a command may never be answered.
  */
 export class ResilientConnection {
   readonly #options: ResilienceOptions;
   #connection: Promise<Connection>;
-  /** When the first of an unbroken row of failures happened. */
+  /** When the first of the failures without a success in between happened. */
   #failingSinceMs: number | undefined;
-  /** Connections lost in that row. */
+  /** Connections lost since then. */
   #failures = 0;
 
-  /** Names the data of the server that confirmed what was written. */
+  /** Identifies the data of the server that confirmed our writes; `undefined` if INFO is denied. */
   #dataId: string | undefined;
-  /** How often Redis was found to have forgotten. */
+  /** How often Redis was found with other data. */
   #dataEpoch = 0;
   #name: string | undefined;
   #announced = false;
   #reconnects = 0;
-  /** Why the connection was lost last. */
+  /** Why the connection was last lost. */
   #lastFault = "";
-  /** Times that Redis refused a write as a replica does, while it does not say what it is. */
+  /** How often Redis refused a write as a replica does, although INFO is denied. */
   #refusedWrites = 0;
-  /** Settled when nobody needs the connection alone. */
+  /** Settles when no work needs the connection for itself. */
   #freeAgain: Promise<unknown> = Promise.resolve();
   /** Names of items that Redis never accepts. */
   readonly #unaccepted = new Set<string>();
@@ -90,16 +95,16 @@ export class ResilientConnection {
       this.#announced = connection.announced;
       return connection;
     });
-    // Whoever awaits it is told.
+    // Work that awaits the connection sees the error.
     this.#connection.catch(redisFault);
   }
 
-  /** How often Redis was found to have forgotten, by now. */
+  /** How often Redis was found with other data so far. */
   get dataEpoch(): number {
     return this.#dataEpoch;
   }
 
-  /** How often the connection was lost, by now. */
+  /** How often the connection was lost so far. */
   get reconnects(): number {
     return this.#reconnects;
   }
@@ -109,7 +114,10 @@ export class ResilientConnection {
     return this.#announced;
   }
 
-  /** What was confirmed until now counts for nothing: whatever server answers is the one from here on. Throws what `run` throws. */
+  /**
+   * Takes the data of whichever server answers now as the run's own: nothing confirmed before
+   * counts any more. Throws what `run` throws, except `RedisForgotError`.
+   */
   async acceptCurrentData(): Promise<void> {
     for (;;) {
       try {
@@ -122,9 +130,9 @@ export class ResilientConnection {
   }
 
   /**
-   * Asks Redis for its state, and whether it holds the data that it confirmed; if INFO is denied,
-   * that is not known. Throws `RedisForgotError` if it has followed another server meanwhile, and
-   * what `run` throws.
+   * Asks Redis for its state, and checks that it holds the data that it confirmed, unless INFO is
+   * denied. Throws `RedisForgotError` if it has followed another server since, or what `run`
+   * throws.
    */
   async checkData(): Promise<ServerState> {
     const state = await this.run(async (client) => {
@@ -141,13 +149,13 @@ export class ResilientConnection {
     throw new RedisForgotError();
   }
 
-  /** Gives the connection, and those that take its place, another name. Throws what `run` throws. */
+  /** Renames this connection and those that replace it. Throws what `run` throws. */
   async rename(name: string): Promise<void> {
     this.#name = name;
     this.#announced = await this.run((client) => announce(client, name));
   }
 
-  /** Throws `RedisError` at once where Redis cannot be reached or refuses us. */
+  /** Throws `RedisError` at once if Redis cannot be reached or refuses us. */
   static async open(options: ResilienceOptions): Promise<ResilientConnection> {
     const connection = await openFirstConnection(options.target, options.name);
     for (const warning of connection.warnings) options.onWarning(warning);
@@ -157,9 +165,9 @@ export class ResilientConnection {
   }
 
   /**
-   * Does the work, which is told how often it was tried, again and again over new connections until it succeeds. Throws `RedisError` where Redis refuses, stays away
-   * for longer than allowed, or the run is to stop while it is away; `RedisForgotError` where another Redis answers than the one that
-   * the work was begun with.
+   * Repeats the work over new connections until it succeeds; `tries` counts from 1. Throws
+   * `RedisError` if Redis refuses, stays away for too long, or is away when the run is to stop, and
+   * `RedisForgotError` if Redis no longer has the data with which the work began.
    */
   async run<T>(work: (client: Redis, tries: number) => Promise<T>): Promise<T> {
     const dataEpoch = this.#dataEpoch;
@@ -175,8 +183,9 @@ export class ResilientConnection {
   }
 
   /**
-   * Does work for items, all at once, and again as `run` does. If that costs the connection again and again while Redis is there otherwise, the
-   * items are sent in parts, until the one is found that Redis never accepts: `unaccepted` gives its result. One result for each item, in order.
+   * Does the work for all items at once, and repeats it as `run` does. If that keeps losing the
+   * connection although Redis is there, it sends the items in ever smaller parts, to find the one
+   * that Redis never accepts. Returns one result per item, in order. Throws what `run` throws.
    */
   async runEach<Item, Result>(
     items: readonly Item[],
@@ -201,7 +210,7 @@ export class ResilientConnection {
     await this.#untilFree();
     const results =
       (await this.#runUntilLost(send(fits), maxLosses, dataEpoch)) ??
-      // What costs the connection must not cost it for others.
+      // Work that loses the connection must not lose it for other work.
       (await this.#alone(() => inParts(fits)));
     if (this.#dataEpoch !== dataEpoch) throw this.#forgot();
     const inOrder = results.values();
@@ -209,7 +218,10 @@ export class ResilientConnection {
     return items.map((item) => (fitting.has(item) ? inOrder.next().value : undefined) ?? unaccepted(item));
   }
 
-  /** Does the work until it succeeds; `undefined` if it cost so many connections that Redis had made. Throws what `run` throws. */
+  /**
+   * Repeats the work until it succeeds; `undefined` if it lost `maxLost` connections that were
+   * open. Throws what `run` throws.
+   */
   async #runUntilLost<T>(
     work: (client: Redis) => Promise<T>,
     maxLost: number,
@@ -217,7 +229,8 @@ export class ResilientConnection {
   ): Promise<T | undefined> {
     for (let lost = 0; ; ) {
       const { result, error, attempt, wasOpen } = await this.#tryOnce((client) => {
-        // If Redis does not say what it holds, it is asked all the same: what it never accepts would end the run else.
+        // Without INFO every reconnect counts as other data. The work goes on even so, because an
+        // item that Redis never accepts would otherwise end the run.
         if (this.#dataEpoch !== dataEpoch && this.#dataId !== undefined) throw this.#forgot();
         return work(client);
       });
@@ -225,13 +238,14 @@ export class ResilientConnection {
       if (wasOpen && isLoss(error)) lost++;
       await this.#recover(error, attempt);
       if (lost < maxLost) continue;
-      // It is there: each of these connections was logged in.
+      // Redis is there: each of these connections was logged in.
       this.#failingSinceMs = undefined;
       this.#failures = 0;
       return undefined;
     }
   }
 
+  /** Tries the work once, within the time limit. */
   async #tryOnce<T>(work: (client: Redis) => Promise<T>): Promise<Attempt<T>> {
     const attempt = this.#connection;
     let wasOpen = false;
@@ -251,7 +265,7 @@ export class ResilientConnection {
     }
   }
 
-  /** Keeps others off the connection while an action goes on. */
+  /** Keeps other work off the connection during an action. */
   #alone<T>(action: () => Promise<T>): Promise<T> {
     const turn = this.#freeAgain.then(action);
     this.#freeAgain = turn.catch(redisFault);
@@ -265,15 +279,16 @@ export class ResilientConnection {
     }
   }
 
-  /** Claims a restart only if Redis told of one. */
+  /** Speaks of a restart only if Redis showed one. */
   #forgot(): RedisForgotError {
     if (this.#dataId !== undefined) return new RedisForgotError();
     return new RedisForgotError(
-      `Redis was lost (${this.#lastFault}), and does not allow INFO, so it is not known whether it still holds what it confirmed`,
+      `Redis was lost (${this.#lastFault}), and does not allow INFO, ` +
+        "so it is not known whether it still holds what it confirmed",
     );
   }
 
-  /** Does work once, on the connection as it stands: for what may be left undone where Redis does not answer. */
+  /** Tries work once, on the present connection, and leaves it undone if that fails. */
   async attempt(work: (client: Redis) => Promise<void>): Promise<void> {
     try {
       const { client } = await this.#connection;
@@ -292,12 +307,15 @@ export class ResilientConnection {
     try {
       (await this.#connection).client.disconnect();
     } catch (error) {
-      // A connection that could not be made again needs no closing; whoever waited for it was told.
+      // A connection that was not made needs no closing, and who awaited it saw the error.
       redisFault(error);
     }
   }
 
-  /** Makes a new connection after a pause, once for all who lost the same one; rethrows what no new connection mends. */
+  /**
+   * Reconnects after a pause, once for all work that lost the same connection. Rethrows errors that
+   * no new connection would fix.
+   */
   async #recover(error: unknown, attempt: Promise<Connection>): Promise<void> {
     if (error instanceof RedisForgotError || isBug(error)) throw error;
     const { target, retryForMs, stop } = this.#options;
@@ -317,7 +335,7 @@ export class ResilientConnection {
     if (this.#connection !== attempt) return;
     this.#failures++;
     this.#connection = this.#reopen(attempt, target);
-    // Whoever awaits it next is told; nobody may be waiting yet.
+    // Work that awaits the connection sees the error; there may be none yet.
     this.#connection.catch(redisFault);
   }
 
@@ -339,17 +357,17 @@ export class ResilientConnection {
   }
 }
 
-/** An error of the program itself: no new connection mends it. */
+/** Whether the error is a bug of ours, which no new connection fixes. */
 function isBug(error: unknown): boolean {
   return [TypeError, RangeError, ReferenceError].some((type) => error instanceof type);
 }
 
-/** Whether the connection went, and not an answer came that says why. */
+/** Whether the connection was lost without a reply that says why. */
 function isLoss(error: unknown): boolean {
   return error instanceof Error && !isReply(error) && !(error instanceof RedisError);
 }
 
-/** What Redis answers to a command as it is will be no other later. */
+/** A `single` fault that reaches this point will not go away, so it counts as refused. */
 function kindOf(kind: "refused" | "unavailable" | "single"): "refused" | "unavailable" {
   return kind === "unavailable" ? kind : "refused";
 }

@@ -1,11 +1,11 @@
 import { Command, type Redis } from "ioredis";
 
-/** What the client calls a stream that commands are written to together. */
+/** The type that ioredis gives a stream to which commands are written together. */
 type BatchStream = Exclude<Parameters<Redis["sendCommand"]>[1], undefined | NodeJS.WritableStream>;
 
 /**
- * Sends encoded commands all at once and returns their replies in order: texts as buffers, errors
- * as values that name their command, also those of a lost connection.
+ * Sends encoded commands all at once and returns their replies in order. Strings come as buffers.
+ * Errors, also those of a lost connection, come as values that name their command.
  */
 export async function sendBatch(client: Redis, encoded: readonly string[]): Promise<unknown[]> {
   const replies = await send(client, Buffer.from(encoded.join(""), "latin1"), encoded.length);
@@ -14,15 +14,15 @@ export async function sendBatch(client: Redis, encoded: readonly string[]): Prom
   );
 }
 
-/** Sends so many SET commands that one buffer holds, and returns their replies as `sendBatch` does. */
+/** Sends `count` SET commands in one buffer, and returns their replies as `sendBatch` does. */
 export async function sendEncoded(client: Redis, commands: Buffer, count: number): Promise<unknown[]> {
   const replies = await send(client, commands, count);
   return replies.map((reply) => (reply instanceof Error ? named(reply, "SET") : reply));
 }
 
 /**
- * The client keeps connection, order and errors. One command object stands for all commands, which
- * costs a quarter of what a pipeline does.
+ * Leaves the connection, order and errors to ioredis, but one command object stands for all
+ * commands. This takes a quarter of a pipeline's time.
  */
 function send(client: Redis, bytes: Buffer, count: number): Promise<unknown[]> {
   if (count === 0) return Promise.resolve([]);

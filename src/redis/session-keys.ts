@@ -1,15 +1,15 @@
 import type { Redis } from "ioredis";
 
-/** Part of the session keys of one prefix. */
+/** A page of the session keys of one prefix. */
 export interface SessionKeys {
-  /** Where the next part begins; `0` after the last. */
+  /** Where the next page begins; `0` after the last. */
   readonly cursor: string;
   readonly sids: readonly string[];
 }
 
-const keysOfScan = 1000;
+const keysPerScan = 1000;
 
-/** Session keys of a prefix, from a cursor on, by SCAN: a key may come twice. Throws what `redisFault` sorts. */
+/** Session keys of a prefix from a cursor on, found with SCAN: a key may come twice. */
 export async function sessionKeys(
   client: Redis,
   cursor: string,
@@ -17,12 +17,12 @@ export async function sessionKeys(
   isSid: (text: string) => boolean,
 ): Promise<SessionKeys> {
   const pattern = `${escapeGlob(keyPrefix)}*`;
-  const [next, keys] = await client.scan(cursor, "MATCH", pattern, "COUNT", keysOfScan);
+  const [next, keys] = await client.scan(cursor, "MATCH", pattern, "COUNT", keysPerScan);
   const sids = keys.filter((key) => key.startsWith(keyPrefix)).map((key) => key.slice(keyPrefix.length));
   return { cursor: next, sids: sids.filter(isSid) };
 }
 
-/** The text as a pattern of SCAN that matches nothing else. */
+/** A SCAN pattern that matches this text only. */
 export function escapeGlob(text: string): string {
   return text.replace(/[\\*?[\]^-]/g, "\\$&");
 }

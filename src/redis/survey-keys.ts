@@ -5,13 +5,13 @@ import { readSizedKeys, type SizedKey } from "./read-keys.js";
 import { sendBatch } from "./send-batch.js";
 import { allowed } from "./server/server-info.js";
 
-/** What the look at the session keys found. */
+/** What a sample of the session keys shows. */
 export interface KeySurvey {
   /** Keys of this run's prefix and layout. */
   readonly own: readonly HeldText[];
-  /** Whether `own` is all there is, or enough to say that no server saves here. */
+  /** Whether `own` is complete, or large enough to say that no server saves here. */
   readonly representative: boolean;
-  /** Keys of other prefixes, each with what stands before its sid. */
+  /** Keys of other prefixes; `keyPrefix` is the start of the key, before the sid. */
   readonly others: readonly (HeldText & { readonly keyPrefix: string })[];
 }
 
@@ -21,12 +21,12 @@ const maxOthers = 100;
 const enoughKeys = 100;
 const maxScanMs = 1000;
 const maxBytes = 4 * 1024 * 1024;
-const keysOfScan = 1000;
+const keysPerScan = 1000;
 const keysAtATime = 100;
 
 /**
- * Looks at up to 300 session keys with their values, for a second at most. `undefined` if a command that it needs is denied: nothing is known then. Throws what
- * `redisFault` sorts.
+ * Reads up to 300 session keys with their values, for up to a second. `undefined` if a command that
+ * it needs is denied.
  */
 export function surveyKeys(
   client: Redis,
@@ -34,10 +34,10 @@ export function surveyKeys(
   clockLeadMs: number,
   isSid: (text: string) => boolean,
 ): Promise<KeySurvey | undefined> {
-  return allowed(() => lookAround(client, ownPrefix, clockLeadMs, isSid));
+  return allowed(() => readSample(client, ownPrefix, clockLeadMs, isSid));
 }
 
-async function lookAround(
+async function readSample(
   client: Redis,
   ownPrefix: string,
   clockLeadMs: number,
@@ -52,7 +52,7 @@ async function lookAround(
   const left = () => maxKeys - own.length - others.length;
   const hasRoom = () => left() > 0 && bytes < maxBytes && Date.now() < endMs;
   do {
-    const [next, found] = await client.scan(cursor, "MATCH", "session:*", "COUNT", keysOfScan);
+    const [next, found] = await client.scan(cursor, "MATCH", "session:*", "COUNT", keysPerScan);
     cursor = next;
     const keys = found.filter((key) => isSid(sidOf(key)));
     for (let at = 0; at < keys.length && hasRoom(); at += keysAtATime) {
@@ -86,7 +86,10 @@ function sidOf(key: string): string {
   return key.slice(key.lastIndexOf(":") + 1);
 }
 
-/** Keys whose values are no longer than so many bytes in all, and those that are left over. Keys that hold no text are neither. */
+/**
+ * Divides keys into those whose values fit into so many bytes together, and the others. Keys that
+ * hold no string are in neither list.
+ */
 async function keysByLength(
   client: Redis,
   keys: readonly string[],

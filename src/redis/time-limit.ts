@@ -1,4 +1,7 @@
-/** Settles as the action does, or rejects with `ETIMEDOUT` after so many milliseconds; `giveUp` then ends what the action waits for. */
+/**
+ * Settles as the action does. After so many milliseconds it calls `giveUp`, which ends what the
+ * action waits for, and rejects with `ETIMEDOUT`.
+ */
 export async function withinTime<T>(
   milliseconds: number,
   giveUp: () => void,

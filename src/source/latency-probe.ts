@@ -1,16 +1,19 @@
-/** Calls that are timed together. */
+/** Calls of a round, which are timed and judged together. */
 const callsTimed = 16;
-/** Calls that go untimed behind some that were all short: looking at the clock costs. */
+/** Calls that go untimed after a round of short calls, because reading the clock takes time. */
 const callsUntimed = 7 * callsTimed;
-/** One after the other is no way beyond; doing many at a time costs more up to here: milliseconds. */
+/** Calls slower than this (ms) are worth running in parallel; faster ones are not. */
 const longMs = 0.25;
-/** So many long calls of those timed together show a slow file system; a few show a busy processor. */
-const longThatTell = callsTimed / 4;
+/** Long calls in a round that show a slow file system; fewer may mean a busy processor. */
+const minLong = callsTimed / 4;
 
-/** Tells from how long calls take whether they wait, for a network or a cold disk. Once they were seen to they count as waiting. */
+/**
+ * Times calls to tell whether they wait for a network or a cold disk. Once they were slow they
+ * count as slow for good.
+ */
 export class LatencyProbe {
   readonly #clock: () => number;
-  /** How many calls go untimed before the next is timed. At first the program itself is slow until it has run a while. */
+  /** Calls to go before the next is timed. The first calls are slow because the program is cold. */
   #untimed = callsTimed;
   #timed = 0;
   #long = 0;
@@ -25,7 +28,7 @@ export class LatencyProbe {
     return this.#isSlow;
   }
 
-  /** Makes a call and takes note of how long it took. */
+  /** Makes a call and notes how long it took. */
   time<T>(call: () => T): T {
     if (this.#isSlow) return call();
     if (this.#untimed > 0) {
@@ -42,7 +45,7 @@ export class LatencyProbe {
     this.#timed++;
     if (milliseconds > longMs) this.#long++;
     if (this.#timed < callsTimed) return;
-    this.#isSlow = this.#long >= longThatTell;
+    this.#isSlow = this.#long >= minLong;
     this.#untimed = this.#long === 0 ? callsUntimed : 0;
     this.#timed = 0;
     this.#long = 0;

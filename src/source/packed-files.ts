@@ -1,7 +1,7 @@
 import type { Layout, SessionFile } from "../model/session-file.js";
 import { layouts } from "./layouts.js";
 
-/** Session files of one directory and layout as one text: a name follows from its sid. */
+/** Session files of one directory and layout as one string; a file's name follows from its sid. */
 interface PackedFiles {
   readonly directory: string;
   readonly layout: Layout;
@@ -9,7 +9,7 @@ interface PackedFiles {
   readonly sids: string;
 }
 
-/** A batch that crosses threads or waits: one text costs far less than many objects. */
+/** A batch that crosses threads or waits: one string is far cheaper than many objects. */
 export type PackedBatch = readonly PackedFiles[];
 
 export function packBatch(batch: readonly SessionFile[]): PackedBatch {

@@ -5,21 +5,21 @@ import { LatencyProbe } from "./latency-probe.js";
 import { openFlags, type Reading, readOpened, readSessionFile } from "./read-session-file.js";
 import { isShortage } from "./retry-while-short.js";
 
-/** A larger file is read when its turn comes: so many bytes may be held for each file that is read ahead. */
+/** Bytes kept of each prefetched file. A larger file is read when its turn comes. */
 const maxPrefetched = 16 * 1024;
-/** What is read here is thrown away, by whichever of several that read at the same time. */
-const nowhere = Buffer.allocUnsafe(maxPrefetched);
+/** Reads that only warm the cache write here, several at a time; nothing reads it. */
+const discarded = Buffer.allocUnsafe(maxPrefetched);
 
 /**
- * Reads session files: one after the other where the file system answers at once, and many at a time, before their turn comes, where each
- * waits for a network or a cold disk. Which it is, is measured while it reads.
+ * Reads session files: one after the other if the file system is fast, and many at a time, before
+ * their turn comes, if each waits for a network or a cold disk. Measures while reading which it is.
  */
 export class ReadAhead {
   readonly #maxFileSize: number;
-  /** Of whole readings, and of readings of files that are open already. */
+  /** `whole` times opening and reading a file, `opened` only the reading. */
   readonly #probes: { readonly whole: LatencyProbe; readonly opened: LatencyProbe };
-  readonly #held = new WeakMap<SessionFile, Reading>();
-  /** Files that are open at a time: fewer once the system was short of descriptors. */
+  readonly #fetched = new WeakMap<SessionFile, Reading>();
+  /** Files open at a time: fewer after the system ran short of descriptors. */
   #maxOpen = Number.POSITIVE_INFINITY;
 
   constructor(maxFileSize: number, probes = { whole: new LatencyProbe(), opened: new LatencyProbe() }) {
@@ -27,7 +27,7 @@ export class ReadAhead {
     this.#probes = probes;
   }
 
-  /** Reads what is worth it of files whose turn comes next. What goes wrong with a file shows when it is read. */
+  /** Reads the next files before their turn, if that pays. Errors show when `read` reads them. */
   async prefetch(batch: readonly SessionFile[]): Promise<void> {
     if (!this.#probes.whole.isSlow) return;
     for (let begun = 0; begun < batch.length; ) {
@@ -37,45 +37,45 @@ export class ReadAhead {
     }
   }
 
-  /** A session file's content, as `readSessionFile` has it. */
+  /** A session file's content, as `readSessionFile` returns it. */
   read(file: SessionFile): Reading {
-    const held = this.#held.get(file);
-    if (held === undefined) return this.#probes.whole.time(() => readSessionFile(file, this.#maxFileSize));
-    this.#held.delete(file);
-    return held;
+    const fetched = this.#fetched.get(file);
+    if (fetched === undefined) return this.#probes.whole.time(() => readSessionFile(file, this.#maxFileSize));
+    this.#fetched.delete(file);
+    return fetched;
   }
 
-  #fetch(file: SessionFile, besides: number): Promise<void> {
+  #fetch(file: SessionFile, count: number): Promise<void> {
     const openedAtMs = Date.now();
     return new Promise((resolve, reject) => {
       open(`${file.directory}/${file.name}`, openFlags, (error, descriptor) => {
         if (error !== null) {
-          // It is read when its turn comes.
-          if (isShortage(error)) this.#maxOpen = Math.max(1, Math.floor(besides / 2));
+          // `read` reads it when its turn comes.
+          if (isShortage(error)) this.#maxOpen = Math.max(1, Math.floor(count / 2));
           resolve();
           return;
         }
         const finish = () => {
           try {
-            this.#hold(file, descriptor, openedAtMs);
+            this.#keep(file, descriptor, openedAtMs);
             resolve();
           } catch (bug) {
             reject(bug);
           }
         };
-        // What was read once comes from memory.
-        if (this.#probes.opened.isSlow) read(descriptor, nowhere, 0, maxPrefetched, 0, finish);
+        // A read in a thread fills the page cache, so that the synchronous one does not wait.
+        if (this.#probes.opened.isSlow) read(descriptor, discarded, 0, maxPrefetched, 0, finish);
         else finish();
       });
     });
   }
 
-  /** Keeps the content of a small file, and closes it. */
-  #hold(file: SessionFile, descriptor: number, openedAtMs: number): void {
+  /** Keeps the content of a small file, and closes the file. */
+  #keep(file: SessionFile, descriptor: number, openedAtMs: number): void {
     try {
       const size = Math.min(maxPrefetched, this.#maxFileSize);
       const reading = this.#probes.opened.time(() => readOpened(descriptor, openedAtMs, size));
-      if (reading.kind === "read") this.#held.set(file, reading);
+      if (reading.kind === "read") this.#fetched.set(file, reading);
     } catch (error) {
       errorCode(error);
     } finally {

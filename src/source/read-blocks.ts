@@ -1,17 +1,17 @@
 import { readSync } from "node:fs";
 import { errorCode } from "../model/error-code.js";
 
-/** Bytes. A block is gone with the last content that lies in it. */
+/** Bytes. A block is freed with the last file content in it. */
 const blockLength = 64 * 1024;
-/** Room that a file is offered. */
+/** The least room, in bytes, that a block offers a file. */
 const minRoom = 8 * 1024;
 
-/** Where small files are read to, one behind the other: a buffer for each would cost more than the reading. */
+/** Reads small files into shared blocks, because a buffer each takes longer than the reading. */
 export class ReadBlocks {
   #block = Buffer.alloc(0);
   #used = 0;
 
-  /** What an open file holds, where that is a little; else, and where it cannot be read, `undefined`. */
+  /** A small open file's content; `undefined` if it is empty, too large or unreadable. */
   read(descriptor: number): Buffer | undefined {
     if (this.#block.length - this.#used < minRoom) {
       this.#block = Buffer.allocUnsafeSlow(blockLength);

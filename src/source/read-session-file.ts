@@ -14,23 +14,23 @@ import { layouts } from "./layouts.js";
 import { ReadBlocks } from "./read-blocks.js";
 import { retryWhileShort } from "./retry-while-short.js";
 
-/** What opening a session file came to. */
+/** The result of reading a session file. */
 export type Reading =
   | { readonly kind: "read"; readonly read: ReadSession; readonly stamp: FileStamp }
   /** Gone since it was listed. */
   | { readonly kind: "vanished" }
-  /** No bytes: a full disk leaves such files, and they hold no session. */
+  /** No bytes. A full disk leaves such files; they hold no session. */
   | { readonly kind: "empty" }
-  /** No regular file any more. */
+  /** No longer a regular file. */
   | { readonly kind: "ignored" }
   | { readonly kind: "failed"; readonly reason: FailureReason; readonly detail: string };
 
-/** The same, with what a removal compares. */
+/** A reading with the exact stamp that a removal compares. */
 export type ExactReading =
   | Exclude<Reading, { readonly kind: "read" }>
   | (Extract<Reading, { readonly kind: "read" }> & { readonly exact: ExactStamp });
 
-/** Never blocks on a pipe, never follows a symlink in the last place. */
+/** Never blocks on a pipe, never follows a symlink at the end of the path. */
 export const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const blocks = new ReadBlocks();
 const maxReads = 5;
@@ -39,12 +39,13 @@ const changedRepeatedly = {
   reason: "changed-repeatedly",
   detail: `at each of ${maxReads} reads`,
 } as const;
-/** What `open` says of a name that became a symlink or a socket since it was listed. */
+/** Error codes of a name that has become a symlink or a socket since it was listed. */
 const noFileCodes: ReadonlySet<string> = new Set(["ELOOP", "ENXIO", "EMLINK"]);
 
 /**
- * A session file's content, from its place or the one that it was moved to, whole and unchanged while it was read; a file of more than `maxFileSize` bytes is not read. What goes
- * wrong with one file is a value. Throws only what is no system error.
+ * Reads a session file, which may have moved to its scattered place, whole and unchanged while it
+ * was read. Fails a file of more than `maxFileSize` bytes without reading it. System errors are
+ * results too; only bugs are thrown.
  */
 export function readSessionFile(file: SessionFile, maxFileSize: number): Reading {
   const reading = readPlace(`${file.directory}/${file.name}`, maxFileSize, readOpened);
@@ -54,18 +55,21 @@ export function readSessionFile(file: SessionFile, maxFileSize: number): Reading
   return isSymlink(dirname(moved)) ? reading : readPlace(moved, maxFileSize, readOpened);
 }
 
-/** Whether a symlink stands where a scatter folder may: no scan follows it, and so its files are none of the run's. */
+/** Whether a symlink is in a scatter folder's place: no scan follows it, so neither do we. */
 function isSymlink(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
   } catch (error) {
-    // Reading from what cannot be looked at tells what is wrong with it.
+    // Reading from the folder will say what is wrong with it.
     errorCode(error);
     return false;
   }
 }
 
-/** A session file's content from one place and no other, with what tells it from a file that takes its place. Throws only what is no system error. */
+/**
+ * Reads a session file at one path only, with the stamp that tells it from a file that takes its
+ * place. System errors are results; only bugs are thrown.
+ */
 export function readPlaceExactly(path: string, maxFileSize: number): ExactReading {
   return readPlace(path, maxFileSize, readOpenedExactly);
 }
@@ -91,16 +95,17 @@ function readPlace<Result extends Reading>(
   }
 }
 
-/** An open file's content, whole and unchanged while it was read. Throws the system's error. */
+/** Reads an open file, whole and unchanged while it was read. Throws the system's error. */
 export function readOpened(descriptor: number, openedAtMs: number, maxFileSize: number): Reading {
   return (
-    readSettled(descriptor, openedAtMs, maxFileSize) ?? readBetweenLooks(descriptor, openedAtMs, maxFileSize)
+    readSettled(descriptor, openedAtMs, maxFileSize) ?? readBetweenStats(descriptor, openedAtMs, maxFileSize)
   );
 }
 
 /**
- * The content of a small file that nobody has written to since it was opened, with one look at it: whatever is written while it is read shows in its times
- * behind it. `undefined` for what is to be read with more care, whatever it is.
+ * Reads a small file that has not been written to since it was opened, with one stat after the
+ * read: its times show any write during the read. `undefined` for any other file, which needs more
+ * care.
  */
 function readSettled(descriptor: number, openedAtMs: number, maxFileSize: number): Reading | undefined {
   const bytes = blocks.read(descriptor);
@@ -112,7 +117,7 @@ function readSettled(descriptor: number, openedAtMs: number, maxFileSize: number
   return { kind: "read", read: { bytes, mtimeMs: stamp.mtimeMs, openedAtMs }, stamp };
 }
 
-function readBetweenLooks(descriptor: number, openedAtMs: number, maxFileSize: number): Reading {
+function readBetweenStats(descriptor: number, openedAtMs: number, maxFileSize: number): Reading {
   for (let reads = 0; reads < maxReads; reads++) {
     const before = fstatSync(descriptor);
     if (!before.isFile()) return { kind: "ignored" };
@@ -142,13 +147,13 @@ function readOpenedExactly(descriptor: number, openedAtMs: number, maxFileSize: 
   return changedRepeatedly;
 }
 
-/** Only what is compared: a purge keeps very many of these. */
+/** Only the fields that are compared, because a purge keeps very many of these. */
 function exactStampOf(descriptor: number): ExactStamp {
   const { dev, ino, size, mtimeNs, ctimeNs } = fstatSync(descriptor, { bigint: true });
   return { dev, ino, size, mtimeNs, ctimeNs };
 }
 
-/** A file of that size; one byte more where it grew, fewer where it shrank. */
+/** Reads a file of that size. One byte more comes back if it grew, fewer if it shrank. */
 function readWhole(descriptor: number, size: number): Buffer {
   const bytes = Buffer.allocUnsafe(size + 1);
   let filled = 0;

@@ -1,9 +1,9 @@
-/** What the system says when it is short of descriptors or memory: it passes when others give some back. */
+/** Error codes of a system short of descriptors or memory, which passes when some are freed. */
 const shortages: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOMEM", "EAGAIN", "ENOBUFS"]);
 const firstPauseMs = 10;
 const maxTries = 9;
-/** Once a shortage outlasted all tries, no other file waits that long until one succeeds. */
-let patience = maxTries;
+/** Tries for the next call: only two after a shortage that outlasted all, until one succeeds. */
+let triesAllowed = maxTries;
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 export function isShortage(error: unknown): boolean {
@@ -11,19 +11,19 @@ export function isShortage(error: unknown): boolean {
 }
 
 /**
- * Does what opens a file or a directory, again after a pause if the system is short of descriptors or memory, for five seconds. Other threads go on
- * meanwhile and give back what they hold. Throws the system's error.
+ * Opens a file or a directory, and retries for five seconds if the system is short of descriptors
+ * or memory: other threads go on and free theirs. Blocks this thread. Throws the system's error.
  */
 export function retryWhileShort<T>(open: () => T): T {
   for (let tries = 1; ; tries++) {
     try {
       const opened = open();
-      patience = maxTries;
+      triesAllowed = maxTries;
       return opened;
     } catch (error) {
       if (!isShortage(error)) throw error;
-      if (tries >= patience) {
-        patience = 2;
+      if (tries >= triesAllowed) {
+        triesAllowed = 2;
         throw error;
       }
       Atomics.wait(sleeper, 0, 0, firstPauseMs * 2 ** tries);

@@ -11,37 +11,39 @@ import { tellsTypes } from "./local-file-system.js";
 import { parseSetAsideName } from "./removal/set-aside-name.js";
 import { retryWhileShort } from "./retry-while-short.js";
 
-/** A crash leaves one such file for each process that removed; more than this wait for the next run. */
+/** A crash leaves one such file per removing process. The next run handles any above this. */
 const maxSetAside = 10_000;
 
-/** From here on a sid is longer than the 40 characters that every session_redis reads. */
+/** A sid of this length is longer than the 40 characters that every session_redis reads. */
 const longSid = 84;
 
-/** Names read from a directory at a time: few enough to stay small, many enough that a system call is not felt. */
+/** Names read from a directory per call: little memory, and few system calls. */
 const manyNames = 1024;
 
-/** What a folder answers to its opening that is gone, or no directory any more. */
+/** Error codes of opening a folder that is gone or no longer a directory. */
 const goneCodes: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR"]);
 
-/** A session directory that is scanned. */
+/** A session directory during its scan. */
 interface Scanned {
   readonly directory: string;
-  /** What told the directory from another as the scan began; `undefined` where it could not be looked at. */
+  /** The directory's identity when the scan began; `undefined` if it could not be statted. */
   readonly identity: string | undefined;
   /**
-   * Names read at a time. Where the system may not tell what stands under a name (NFS; XFS without ftype), Node looks at all that it read
-   * at a time, and one that went away meanwhile costs those behind it: there each is read alone.
+   * Names read per call. If the system may not list types (NFS; XFS without ftype), Node stats
+   * every name of a call, and one that is gone by then loses those after it. So each is read alone
+   * there.
    */
   readonly namesAtATime: number;
   readonly tally: ScanTally;
 }
 
-/** What stands under a name, as far as it is known. */
+/** A name in a directory, with its type as far as it is known. */
 type Entry = Pick<Dirent, "name" | "isFile" | "isDirectory">;
 
 /**
- * The session files of a session directory, in batches of at most `batchSize`. Names are streamed, never held whole; nothing is opened
- * but directories, and no symlink is followed. Throws `SourceError` where the session directory cannot be read.
+ * The session files of a session directory, in batches of at most `batchSize`. Streams the names,
+ * opens only directories, and follows no symlink. Throws `SourceError` if it cannot read the
+ * session directory.
  */
 export function* scanSessions(
   directory: string,
@@ -85,7 +87,7 @@ function* scatteredFiles(scanned: Scanned, folder: Entry): Generator<SessionFile
     yield* filesOfFolder(scanned, folder.name);
   } catch (error) {
     if (!(error instanceof UnreadableDirectory)) throw error;
-    // A folder that went away since it was listed took its sessions with it.
+    // A folder that is gone since it was listed took its sessions with it.
     const isExcused =
       error instanceof UnopenedDirectory && goneCodes.has(error.code) && isGone(scanned, folder.name);
     if (isExcused) return;
@@ -107,21 +109,25 @@ function* filesOfFolder(scanned: Scanned, folder: string): Generator<SessionFile
 }
 
 /**
- * Whether a folder is gone from a session directory that is still the one that was opened. One that is there (again) is not: the whole
- * session directory may have been away for a moment. The directory comes first, so that it has to go away twice to deceive.
+ * Whether a folder is gone from a session directory that is still the one the scan began with. A
+ * folder that exists (again) is not gone: the whole session directory may have been away for a
+ * moment. The directory is checked first, so that only one that disappears twice could deceive us.
  */
 function isGone({ directory, identity }: Scanned, folder: string): boolean {
   if (identity === undefined || identityAt(directory) !== identity) return false;
   try {
     return !lstatSync(join(directory, folder), { throwIfNoEntry: false })?.isDirectory();
   } catch (error) {
-    // What cannot be looked at is not known to be gone.
+    // A folder that cannot be statted is not known to be gone.
     errorCode(error);
     return false;
   }
 }
 
-/** The session file of that name in a folder, empty for the session directory itself; `undefined` for a stranger. */
+/**
+ * The session file of that name in a folder (empty: the session directory itself); `undefined` if
+ * the name is not a session file's.
+ */
 function sessionFileOf(directory: string, folder: string, name: string): SessionFile | undefined {
   const layout = folder === "" ? "flat" : "scattered";
   const sid = layouts[layout].sidOf(folder, name);
@@ -130,7 +136,7 @@ function sessionFileOf(directory: string, folder: string, name: string): Session
     : { directory, name: folder === "" ? name : `${folder}/${name}`, layout, sid };
 }
 
-/** Takes note of what lies under a name of ours, whatever it is; tells whether the name is one. */
+/** Notes a file that a purge set aside. Returns whether the name is such a file's. */
 function noteSetAside(directory: string, folder: string, name: string, tally: ScanTally): boolean {
   const parsed = parseSetAsideName(name);
   const file = parsed && sessionFileOf(directory, folder, parsed.name);
@@ -160,32 +166,35 @@ function openedAt(path: string, bufferSize: number): Dir {
   }
 }
 
-/** `null` behind the last one. A name that cannot be looked at is an entry where names are read alone; elsewhere others are lost with it. */
+/**
+ * `null` after the last name. If names are read alone, one that cannot be statted is an entry too;
+ * otherwise Node loses other names with it, so that this throws `UnreadableDirectory`.
+ */
 function nextEntry(opened: Dir, path: string, isAlone: boolean): Entry | null {
   try {
     return opened.readSync();
   } catch (error) {
     const code = errorCode(error);
-    const unseen = isAlone ? pathOfFailedLook(error) : undefined;
+    const unseen = isAlone ? pathOfFailedStat(error) : undefined;
     if (unseen === undefined) throw new UnreadableDirectory(path, code);
     return new UnseenEntry(unseen, code);
   }
 }
 
-/** The path that was listed and then could not be looked at; `undefined` where it was the listing that failed. */
-function pathOfFailedLook(error: unknown): string | undefined {
+/** The path that was listed but could not be statted; `undefined` if the listing itself failed. */
+function pathOfFailedStat(error: unknown): string | undefined {
   if (!(error instanceof Error && "syscall" in error && "path" in error)) return undefined;
   return error.syscall === "lstat" && typeof error.path === "string" ? error.path : undefined;
 }
 
 /**
- * A name that was listed without a type and could not be looked at, most often because it went away. It counts as what its name says:
- * whoever reads the file learns what became of it, as of one that goes away behind the scan.
+ * A name that was listed without a type and could not be statted, mostly because it is gone. It
+ * counts as what its name says; reading the file will show what became of it.
  */
 class UnseenEntry {
   readonly path: string;
   readonly name: string;
-  /** What the look came to. */
+  /** The error code of the stat. */
   readonly code: string;
 
   constructor(path: string, code: string) {
@@ -212,5 +221,5 @@ class UnreadableDirectory extends SourceError {
   }
 }
 
-/** One of which no name was read. */
+/** A directory that could not be opened, so that no name was read. */
 class UnopenedDirectory extends UnreadableDirectory {}

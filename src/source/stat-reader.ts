@@ -3,7 +3,7 @@ import { errorCode } from "../model/error-code.js";
 import { LatencyProbe } from "./latency-probe.js";
 import { isShortage, retryWhileShort } from "./retry-while-short.js";
 
-/** Looks at what stands at paths: one after the other where the file system answers at once, else all at a time. */
+/** Stats paths: one after the other if the file system is fast, else all at the same time. */
 export class StatReader {
   readonly #probe: LatencyProbe;
 
@@ -11,12 +11,12 @@ export class StatReader {
     this.#probe = probe;
   }
 
-  /** Whether a look waits for the file system. */
+  /** Whether a stat waits for a network or a cold disk. */
   get isSlow(): boolean {
     return this.#probe.isSlow;
   }
 
-  /** How a path stands now; `undefined` where nothing is there, or nothing that can be looked at. */
+  /** Does not follow a symlink. `undefined` if nothing is there, or it cannot be statted. */
   stat(path: string): Stats | undefined {
     return this.#probe.time(() => {
       try {
@@ -28,7 +28,7 @@ export class StatReader {
     });
   }
 
-  /** The same of many, in their order. */
+  /** Stats many paths, in order. */
   async statAll(paths: readonly string[]): Promise<(Stats | undefined)[]> {
     if (!this.isSlow) return paths.map((path) => this.stat(path));
     return Promise.all(
@@ -44,7 +44,7 @@ export class StatReader {
     );
   }
 
-  /** Whether something is there, of many, in their order; nothing where it cannot be looked at. */
+  /** Whether each path exists, in order. A path that cannot be accessed counts as missing. */
   async existAll(paths: readonly string[]): Promise<boolean[]> {
     if (!this.isSlow) return paths.map((path) => this.#probe.time(() => existsSync(path)));
     return Promise.all(

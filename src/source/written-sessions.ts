@@ -9,14 +9,14 @@ import type { SessionFile } from "../model/session-file.js";
 import { layouts } from "./layouts.js";
 
 const digestLength = 20;
-/** Directory 2, layout and pass 1 each, times lost 4, instant 8, bytes 4, digest 20, length of the sid 1. */
+/** Directory 2 bytes, layout 1, pass 1, reconnects 4, expiry 8, size 4, digest 20, sid length 1. */
 const headLength = 41;
 const maxSidLength = 86;
 const bufferLength = 64 * 1024;
 
 /**
- * What this run wrote, kept in a file so that memory stays flat. Nobody else can open the file: it has no name any more, and is gone with
- * the process, however that ends.
+ * The sessions that this run wrote, kept in a temporary file so that memory stays flat. The file is
+ * unlinked at once: no other process can open it, and it is gone when this process ends.
  */
 export class WrittenSessions {
   readonly #directories: readonly string[];
@@ -25,7 +25,7 @@ export class WrittenSessions {
   #buffered = 0;
   #length = 0;
 
-  /** Throws `SourceError` where no temporary file can be made. */
+  /** Throws `SourceError` if it cannot create a temporary file. */
   constructor(directories: readonly string[]) {
     this.#directories = directories;
     const path = join(tmpdir(), `tele-sessions-${randomBytes(8).toString("hex")}`);
@@ -37,7 +37,7 @@ export class WrittenSessions {
     }
   }
 
-  /** Throws `SourceError` where the temporary file cannot be written. */
+  /** Throws `SourceError` if it cannot write to the temporary file. */
   add({ file, pass, reconnects, expiresAtMs, digest, bytes }: Written): void {
     if (this.#buffered + headLength + maxSidLength > bufferLength) this.#flush();
     let offset = this.#buffered;
@@ -53,7 +53,7 @@ export class WrittenSessions {
     this.#buffered = offset + this.#buffer.write(file.sid, offset, "latin1");
   }
 
-  /** All that was added, in batches. Throws `SourceError` where the temporary file cannot be read. */
+  /** Everything added, in batches. Throws `SourceError` if it cannot use the temporary file. */
   *batches(batchSize: number): Generator<Written[]> {
     this.#flush();
     let batch: Written[] = [];
@@ -66,7 +66,7 @@ export class WrittenSessions {
     if (batch.length > 0) yield batch;
   }
 
-  /** Nothing was written: the run begins again. */
+  /** Removes everything added, because the run starts over. Throws `SourceError`. */
   forget(): void {
     this.#buffered = 0;
     this.#length = 0;
@@ -127,7 +127,7 @@ export class WrittenSessions {
   }
 }
 
-/** Where the record that begins at `offset` ends; beyond the chunk where it is not whole. */
+/** Where the record that begins at `offset` ends; after the chunk if the record is incomplete. */
 function endOf(chunk: Buffer, offset: number): number {
   if (offset + headLength > chunk.length) return Number.POSITIVE_INFINITY;
   return offset + headLength + chunk.readUInt8(offset + headLength - 1);

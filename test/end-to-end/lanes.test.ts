@@ -199,7 +199,7 @@ describe("lanes on threads: what happens while they work", { concurrency: 2 }, (
     const args = ["copy", "--lanes", "2", ...between(directory, redis)];
     const { exitCode, stderr } = await run(args);
     assert.equal(exitCode, 5, stderr);
-    assert.match(stderr, /about [\d.]+ MiB more are needed/);
+    assert.match(stderr, /about [\d.]+ MiB more is needed/);
     const info = String(await redisCommand(redis, "INFO", "memory"));
     const [, used, limit] = /used_memory:(\d+)\r.*\nmaxmemory:(\d+)/s.exec(info) ?? [];
     assert.ok(Number(used) < 0.97 * Number(limit), `${used} of ${limit}`);

@@ -70,7 +70,7 @@ describe("memory (hazards.md, OOM and eviction)", { concurrency: 2 }, () => {
       ...["copy", "--purge", ...between(unforeseen, redis), "--json"],
     ]);
     assert.equal(exitCode, 5, stderr);
-    assert.match(stderr, /Redis has come to 95% of its maxmemory: about [\d.]+ MiB more are needed/);
+    assert.match(stderr, /Redis has reached 95% of its maxmemory: about [\d.]+ MiB more is needed/);
     const limit = Number(/maxmemory:(\d+)/.exec(String(await redisCommand(redis, "INFO", "memory")))?.[1]);
     assert.ok((await usedMemory(redis)) < 0.97 * limit, "the server's own saves still have room");
     assert.ok(report.sessions.copied > 300 && report.sessions.unvisited > 0, JSON.stringify(report.sessions));
@@ -118,7 +118,7 @@ describe("memory (hazards.md, OOM and eviction)", { concurrency: 2 }, () => {
     gate.open();
     const { exitCode, stderr, report } = await running.result;
     assert.equal(exitCode, 4, stderr);
-    assert.match(stderr, /Redis has evicted \d+ keys meanwhile/);
+    assert.match(stderr, /Redis evicted \d+ keys of any kind during the run/);
     assert.equal(report.sessions.purged, 0);
     assert.equal(readdirSync(directory).length, 1400);
     const marks = await redisCommand(redis, "KEYS", "tele-sessions:mark:*");

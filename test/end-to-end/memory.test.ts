@@ -286,7 +286,7 @@ describe("memory: what Redis hides is said, and looked for otherwise", { concurr
     assert.equal(exitCode, 5, stderr);
     assert.match(stderr, /warning: about 9\.\d MiB of Redis memory needed/);
     const [, missing] =
-      /out of memory \(maxmemory reached\): about ([\d.]+) MiB more are needed/.exec(stderr) ?? [];
+      /out of memory \(maxmemory reached\): about ([\d.]+) MiB more is needed/.exec(stderr) ?? [];
     assert.ok(Number(missing) > 5 && Number(missing) < 9, stderr);
   });
 

@@ -3,7 +3,7 @@ import { after, before, describe, it } from "node:test";
 import type { Redis } from "ioredis";
 import { keyPrefix } from "../../src/convert/session-key.js";
 import type { HeldText } from "../../src/model/held.js";
-import { lookForKeyLayouts } from "../../src/redis/key-layouts-seen.js";
+import { findKeyLayouts } from "../../src/redis/key-layouts-seen.js";
 import { openConnection } from "../../src/redis/open-connection.js";
 import { isSid } from "../../src/source/layouts.js";
 import { redisCommand, redisPipeline } from "../support/redis-command.js";
@@ -34,7 +34,7 @@ describe("key-layouts-seen: which layouts valid keys stand under (spec.md sectio
       keys.map((key, index) => ["SET", key, "{}", "PXAT", Date.now() + 3_600_000 + index]),
     );
     const prefixes = { documented: keyPrefix("documented", prefix), applet: keyPrefix("applet", prefix) };
-    return lookForKeyLayouts(client, prefixes, tests);
+    return findKeyLayouts(client, prefixes, tests);
   }
 
   const sid = "a".repeat(40);
@@ -127,7 +127,7 @@ describe("key-layouts-seen: which layouts valid keys stand under (spec.md sectio
     await look("p", [`session:p:${sid}`]);
     await redisCommand(server, "CONFIG", "RESETSTAT");
     const prefixes = { documented: "session:p:", applet: "session::p:" };
-    await lookForKeyLayouts(client, prefixes, tests);
+    await findKeyLayouts(client, prefixes, tests);
     const called = [
       ...String(await redisCommand(server, "INFO", "commandstats")).matchAll(/^cmdstat_(\S+?):/gm),
     ];
@@ -144,7 +144,7 @@ describe("key-layouts-seen: which layouts valid keys stand under (spec.md sectio
     await redisCommand(server, "FLUSHALL");
     await redisCommand(server, "SET", `session:p:${sid}`, "copied", "EX", "60");
     const prefixes = { documented: "session:p:", applet: "session::p:" };
-    assert.deepEqual(await lookForKeyLayouts(client, prefixes, tests), {
+    assert.deepEqual(await findKeyLayouts(client, prefixes, tests), {
       documented: false,
       applet: false,
       cutShort: false,
@@ -164,7 +164,7 @@ describe("key-layouts-seen: which layouts valid keys stand under (spec.md sectio
       );
     }
     const prefixes = { documented: "session:p:", applet: "session::p:" };
-    assert.equal((await lookForKeyLayouts(client, prefixes, tests))?.documented, false);
+    assert.equal((await findKeyLayouts(client, prefixes, tests))?.documented, false);
   });
 
   it("undefined if SCAN is denied", async () => {
@@ -172,7 +172,7 @@ describe("key-layouts-seen: which layouts valid keys stand under (spec.md sectio
     const address = { host: server.host, port: server.port };
     const other = (await openConnection({ address, db: 0, username: "u", password: "pw" })).client;
     const prefixes = { documented: "session:p:", applet: "session::p:" };
-    assert.equal(await lookForKeyLayouts(other, prefixes, tests), undefined);
+    assert.equal(await findKeyLayouts(other, prefixes, tests), undefined);
     other.disconnect();
   });
 });

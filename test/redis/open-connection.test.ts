@@ -131,7 +131,7 @@ describe("open-connection: no Redis there", () => {
       kind: "unavailable",
       message:
         `Redis at 127.0.0.1:${port}/0 cannot be used: the connection was refused: ` +
-        "see that Redis listens on this host and port (ECONNREFUSED)",
+        "check that Redis listens on this host and port (ECONNREFUSED)",
     });
     assert(performance.now() - began < 4000);
   });

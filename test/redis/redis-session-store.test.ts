@@ -200,7 +200,7 @@ describe("redis-session-store: Redis refuses, and nothing changes", () => {
   for (const isGuarded of [true, false]) {
     const who = isGuarded ? "the guard stops before" : "Redis alone knows it";
     const says = isGuarded
-      ? /^Redis has come to 95% of its maxmemory: about 0\.1 MiB more/
+      ? /^Redis has reached 95% of its maxmemory: about 0\.1 MiB more/
       : /^Redis is out of memory \(maxmemory reached\): about 0\.1 MiB more/;
     it(`maxmemory without eviction, and ${who}: refused, saying so`, async (t) => {
       const server = await redisOf(t);

@@ -2,24 +2,24 @@ import { connect, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import type { RedisTarget } from "../../model/redis-target.js";
 
-/** What an address answered to one greeting. */
+/** How an address answered one greeting. */
 interface Answer {
   readonly bytes: string;
-  /** Whether the other side took what was sent to begin with: for TLS, whether both shook hands. */
+  /** Whether the connection was made; for TLS, whether the handshake succeeded. */
   readonly opened: boolean;
   readonly closed: boolean;
-  /** The code of an error, or nothing. */
+  /** The error's code; empty if there was none. */
   readonly code: string;
 }
 
 const answerWithinMs = 3000;
 const ping = "PING\r\n";
-/** Asks a PostgreSQL server for TLS: it answers S or N, and nothing else does. */
+/** Asks a PostgreSQL server for TLS. Only PostgreSQL answers S or N. */
 const postgresGreeting = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 
 /**
- * Why an address that takes connections does not answer as Redis does: a sentence, or `undefined` if nothing more is known. Talks to it
- * for a second at most.
+ * Says in a sentence why an address that accepts connections does not answer like Redis;
+ * `undefined` if nothing more is known. Takes up to three seconds.
  */
 export async function diagnosePort({ address, tls }: RedisTarget): Promise<string | undefined> {
   const host = "path" in address ? undefined : address.host;
@@ -27,7 +27,7 @@ export async function diagnosePort({ address, tls }: RedisTarget): Promise<strin
   const client = tls?.cert === undefined ? {} : { cert: tls.cert, ...(tls.key ? { key: tls.key } : {}) };
   const [plain, encrypted, postgres] = await Promise.all([
     converse(() => connect(address), "connect", ping),
-    // Nothing is asked but what it speaks: no secret goes this way.
+    // The certificate is not checked: this only asks for the protocol and sends no secret.
     converse(
       () => connectTls({ ...address, ...name, ...client, rejectUnauthorized: false }),
       "secureConnect",
@@ -40,21 +40,23 @@ export async function diagnosePort({ address, tls }: RedisTarget): Promise<strin
     return "the port wants TLS: give --tls, or a URL that begins with rediss:";
   if (speaksTls && encrypted.bytes === "" && encrypted.closed) {
     return tls?.cert === undefined
-      ? "it closes the connection after the TLS handshake, so it most likely asks for a client certificate: give one with --cert FILE and its key with --key FILE"
-      : "it closes the connection after the TLS handshake, so it most likely does not trust our client certificate: see --cert FILE and --key FILE";
+      ? "it closes the connection after the TLS handshake, so it most likely asks for a client " +
+          "certificate: give one with --cert FILE and its key with --key FILE"
+      : "it closes the connection after the TLS handshake, so it most likely does not trust our " +
+          "client certificate: see --cert FILE and --key FILE";
   }
   if (speaksTls) return otherProtocol(encrypted.bytes);
   if (/^[SN]$/.test(postgres.bytes))
-    return "a PostgreSQL server answers there, no Redis: check host and port";
+    return "a PostgreSQL server answers there, not Redis: check host and port";
   if (tls !== undefined && isRedis(plain.bytes)) {
-    return "the port speaks no TLS: leave out --tls, or let the URL begin with redis:";
+    return "the port does not speak TLS: leave out --tls, or begin the URL with redis:";
   }
   if (plain.bytes !== "") return otherProtocol(plain.bytes);
   if (plain.opened && plain.closed) {
-    return "it closes the connection without an answer, so it is no Redis or refuses this host: check host and port";
+    return "it closes the connection without an answer, so it is not Redis or refuses this host: check host and port";
   }
   return plain.opened
-    ? "it takes the connection and says nothing: check host and port, and whether Redis stands still"
+    ? "it accepts the connection and says nothing: check host and port, and whether Redis hangs"
     : undefined;
 }
 
@@ -69,7 +71,7 @@ function otherProtocol(bytes: string): string | undefined {
     : /^SSH-/.test(bytes)
       ? "an SSH server"
       : "another server";
-  return `${protocol} answers there, no Redis: check host and port`;
+  return `${protocol} answers there, not Redis: check host and port`;
 }
 
 function converse(

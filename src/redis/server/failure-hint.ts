@@ -1,6 +1,6 @@
 import type { RedisTarget } from "../../model/redis-target.js";
 
-/** What the settings tell about a failed connection, as a sentence with a blank before it; empty if nothing. */
+/** What the settings may have to do with a failed connection, with `. ` before it; may be empty. */
 export function failureHint({ hints = {} }: RedisTarget, error: unknown): string {
   const hint = isReply(error) ? (repliesTo(error, "auth") ? hints.login : undefined) : hints.connection;
   return hint === undefined ? "" : `. ${hint}`;
@@ -10,7 +10,7 @@ function isReply(error: unknown): error is Error {
   return error instanceof Error && error.name === "ReplyError";
 }
 
-/** Whether the client says that this command was answered so. */
+/** Whether this error is the reply to that command. */
 function repliesTo(error: Error, name: string): boolean {
   const command: unknown = "command" in error ? error.command : undefined;
   const answered =

@@ -13,15 +13,12 @@ export interface PeerIdentity {
   readonly token: string;
 }
 
-/** Names the connection. Returns whether this user may. Throws what `redisFault` sorts. */
+/** Names the connection. Returns whether this user may. */
 export async function announce(client: Redis, name: string): Promise<boolean> {
   return (await allowed(() => client.client("SETNAME", name))) !== undefined;
 }
 
-/**
- * The other runs on this Redis, which see each other by the names of their connections. The methods
- * that ask Redis throw what `redisFault` sorts.
- */
+/** The other runs on this Redis. Runs see each other by the names of their connections. */
 export class PeerRuns {
   /** The places of this run, as names carry them. */
   readonly #scopes: readonly string[];
@@ -37,7 +34,7 @@ export class PeerRuns {
     return `tele-sessions:${phase}:${this.#scopes.join()}:${this.#token}`;
   }
 
-  /** Says that this run is over: others no longer count it, and it still finds itself in the list. */
+  /** Says that this run is over: others stop counting it, but it still finds itself in the list. */
   async withdraw(client: Redis): Promise<void> {
     await announce(client, `tele-sessions:ended:${this.#token}`);
   }

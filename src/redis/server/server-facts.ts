@@ -2,22 +2,24 @@ import type { Redis } from "ioredis";
 import { RedisError } from "../../model/errors.js";
 import { allowed, fieldOf } from "./server-info.js";
 
-/** What a server says of itself; absent where it may not be asked. */
+/** What a server says about itself. */
 export interface ServerFacts {
+  /** `undefined` if INFO is denied. */
   readonly version: string | undefined;
-  /** By how much Redis's clock is ahead of ours, milliseconds; 0 where they agree to the second. */
+  /** By how much Redis's clock is ahead of ours, milliseconds; 0 if they agree to the second. */
   readonly clockLeadMs: number;
-  /** What a person should know of what could not be asked. */
+  /** What the operator should know if TIME is denied. */
   readonly warning?: string;
 }
 
-/** The first with PEXPIRETIME, by which a save is dated. */
+/** The first version with PEXPIRETIME, which shows when a value was saved. */
 const oldestVersion = [7, 0] as const;
 
 const clockUnknown =
-  "Redis does not allow the command TIME, so its clock is taken to agree with ours: compare both, for lifetimes are off by the difference";
+  "Redis does not allow the command TIME, so its clock is assumed to agree with ours. " +
+  "Compare both: lifetimes are off by the difference";
 
-/** Asks for version and time. A right that is missing leaves a fact absent. Throws what `redisFault` sorts. */
+/** Asks for version and time, as far as this user may. */
 export async function askServerFacts(client: Redis): Promise<ServerFacts> {
   const info = await allowed(() => client.info());
   const clockLeadMs = await allowed(() => measureClockLead(client));
@@ -31,31 +33,32 @@ export async function askServerFacts(client: Redis): Promise<ServerFacts> {
 /** Which data a server holds. */
 export interface ServerHistory {
   /**
-   * Its `run_id`, which changes with every start, and its `master_replid2`, which changes where it has followed another server
-   * [redis/src/replication.c, `shiftReplicationId`].
+   * Its `run_id`, which changes with every start, and its `master_replid2`, which changes if it has
+   * followed another server [redis/src/replication.c, `shiftReplicationId`].
    */
   readonly id: string;
-  /** Whether it follows another server now, whose data replaces its own. */
+  /** Whether it follows another server now, whose data replaces its own data. */
   readonly isReplica: boolean;
 }
 
-/** What `master_replid2` is where a server followed nobody, or long ago. */
-const nobody = "0".repeat(40);
+/** `master_replid2` of a server that has followed no other, or did so long ago. */
+const noReplicationId = "0".repeat(40);
 
 /**
- * Whether a server still holds the data that it held under this id. A master that has had no replica for an hour (`repl-backlog-ttl`), or makes its
- * backlog anew, forgets whom it followed [redis/src/replication.c, `clearReplicationId2`].
+ * Whether a server still holds the data that it held under this id. A master that has had no
+ * replica for an hour (`repl-backlog-ttl`), or recreates its backlog, forgets whom it followed
+ * [redis/src/replication.c, `clearReplicationId2`].
  */
 export function continues(history: ServerHistory, id: string | undefined): boolean {
-  return history.id === id || history.id === id?.replace(/ .*$/, ` ${nobody}`);
+  return history.id === id || history.id === id?.replace(/ .*$/, ` ${noReplicationId}`);
 }
 
-/** `undefined` where INFO is denied, or does not say. Throws what `redisFault` sorts. */
+/** `undefined` if INFO is denied or does not say. */
 export async function askHistory(client: Redis): Promise<ServerHistory | undefined> {
   return historyOf(await allowed(() => client.info()));
 }
 
-/** By what INFO says; `undefined` if it was denied, or does not say. */
+/** Reads it from a reply to INFO; `undefined` if that was denied or does not say. */
 export function historyOf(info: string | undefined): ServerHistory | undefined {
   const runId = info && fieldOf(info, "run_id");
   if (info === undefined || runId === undefined) return undefined;
@@ -63,12 +66,15 @@ export function historyOf(info: string | undefined): ServerHistory | undefined {
   return { id: `${runId} ${followed}`, isReplica: fieldOf(info, "role") === "slave" };
 }
 
-/** Throws what passes by itself if a server has become a replica: a failover ends, or the address comes to lead to the new master. */
+/**
+ * Throws a transient error (`EREPLICA`) if the server has become a replica: a failover ends, or the
+ * address soon leads to the new master.
+ */
 export function refuseReplica(isReplica: boolean | undefined): void {
   if (isReplica === true) throw Object.assign(new Error("a replica"), { code: "EREPLICA" });
 }
 
-/** Throws `RedisError` if a server of these facts cannot take the entries: one without PEXPIRETIME. */
+/** Throws `RedisError` if the server is too old to know PEXPIRETIME. */
 export function refuseUnfitServer(facts: ServerFacts): void {
   const [major = 0, minor = 0] = (facts.version ?? oldestVersion.join(".")).split(".").map(Number);
   if (major < oldestVersion[0] || (major === oldestVersion[0] && minor < oldestVersion[1])) {

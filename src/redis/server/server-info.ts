@@ -1,6 +1,6 @@
 import { isDenied } from "../redis-fault.js";
 
-/** What an action comes to, or `undefined` if this user lacks the right, or the server the command. Throws what `redisFault` sorts. */
+/** Returns `undefined` if this user lacks the permission, or the server the command. */
 export async function allowed<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await ask();
@@ -10,7 +10,7 @@ export async function allowed<T>(ask: () => Promise<T>): Promise<T | undefined> 
   }
 }
 
-/** A field of what INFO answers; `undefined` where it has none of that name. */
+/** A field of a reply to INFO; `undefined` if it has no field of that name. */
 export function fieldOf(info: string, name: string): string | undefined {
   return new RegExp(`^${name}:(.*?)\\r?$`, "m").exec(info)?.[1];
 }

@@ -3,12 +3,12 @@ import { RedisError } from "../../model/errors.js";
 import { isReply } from "../redis-fault.js";
 import { allowed, fieldOf } from "./server-info.js";
 
-/** What a server is to others; `master` is the address that a replica follows, if it says so. */
+/** A server's role. `master`: the address that a replica follows; absent if it does not say. */
 export type ServerRole =
   | { readonly kind: "master" | "sentinel" | "cluster" | "unknown" }
   | { readonly kind: "replica"; readonly master?: string };
 
-/** By what INFO says. */
+/** The role that a reply to INFO shows. */
 export function roleOf(info: string): ServerRole {
   const mode = fieldOf(info, "redis_mode");
   if (mode === "sentinel" || mode === "cluster") return { kind: mode };
@@ -22,10 +22,10 @@ function replicaOf(host: unknown, port: unknown): ServerRole {
     : { kind: "replica" };
 }
 
-/** A replica refuses it, for a script may write unless it says that it does not. It does nothing. */
+/** Does nothing, but a replica refuses it, because it does not declare `no-writes`. */
 const emptyScript = "#!lua\nreturn 1";
 
-/** Finds out, if INFO is denied, what a server is. Throws what `redisFault` sorts. */
+/** Finds out the role if INFO is denied. */
 export async function askRole(client: Redis): Promise<ServerRole> {
   const role = await allowed(() => client.call("ROLE"));
   if (Array.isArray(role)) {
@@ -40,14 +40,14 @@ async function isReadOnly(client: Redis): Promise<boolean> {
   try {
     await client.eval(emptyScript, 0);
   } catch (error) {
-    // Whatever else it answers, such as OOM, ends the run when it matters.
+    // Any other reply, such as OOM, ends the run when it matters.
     if (!isReply(error)) throw error;
     return error.message.startsWith("READONLY");
   }
   return false;
 }
 
-/** The masters that a Sentinel watches; `undefined` if it is none, or does not tell. */
+/** The masters that a Sentinel watches; `undefined` if it is not a Sentinel, or does not say. */
 async function sentinelMasters(client: Redis): Promise<readonly string[] | undefined> {
   const masters = await allowed(() => client.call("SENTINEL", "MASTERS"));
   if (!Array.isArray(masters)) return undefined;
@@ -57,7 +57,7 @@ async function sentinelMasters(client: Redis): Promise<readonly string[] | undef
   });
 }
 
-/** Throws `RedisError` if no sessions can ever be kept there: a Sentinel, or a node of a Cluster. */
+/** Throws `RedisError` for a Sentinel or a node of a Cluster, which cannot hold the sessions. */
 export async function refuseOtherKinds(client: Redis, { kind }: ServerRole): Promise<void> {
   if (kind === "cluster") {
     throw new RedisError("refused", "it is a node of a Redis Cluster, and writing to one is not built yet");
@@ -72,7 +72,8 @@ export async function refuseOtherKinds(client: Redis, { kind }: ServerRole): Pro
   );
 }
 
-/** What is said of a replica that was named as the target. */
+/** The message if the target is a replica. */
 export function replicaRefusal(master: string | undefined): string {
-  return `Redis is a read-only replica: name its master${master === undefined ? "" : `, ${master},`} with --host and --port`;
+  const named = master === undefined ? "its master" : `its master, ${master},`;
+  return `Redis is a read-only replica: name ${named} with --host and --port`;
 }

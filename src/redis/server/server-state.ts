@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import { historyOf, type ServerHistory } from "./server-facts.js";
 import { allowed, fieldOf } from "./server-info.js";
 
-/** What changes while a server works; each field is `undefined` if Redis does not tell it. */
+/** What changes while a server works. A field is `undefined` if Redis does not report it. */
 export interface ServerState {
   /** Bytes; 0 means no limit. */
   readonly maxMemory: number | undefined;
@@ -14,11 +14,11 @@ export interface ServerState {
   readonly evictedKeys: number | undefined;
   /** Replicas that are in step with the server. */
   readonly replicas: number | undefined;
-  /** Whose data it holds. */
+  /** Which data it holds. */
   readonly history: ServerHistory | undefined;
 }
 
-/** Asks for memory, evictions and replicas; what INFO leaves out, CONFIG and MEMORY STATS may tell. Throws what `redisFault` sorts. */
+/** Asks for memory, evictions, replicas and data. CONFIG and MEMORY STATS fill in for INFO. */
 export async function askServerState(client: Redis): Promise<ServerState> {
   const info = await allowed(() => client.info());
   const told = (name: string) => info && fieldOf(info, name);
@@ -32,13 +32,13 @@ export async function askServerState(client: Redis): Promise<ServerState> {
   };
 }
 
-/** How many keys a database holds, and how many of them have a lifetime. */
+/** How many keys a database holds, and how many of them expire. */
 export interface KeyCounts {
   readonly keys: number;
   readonly expiring: number;
 }
 
-/** Counts the keys of the client's database; if INFO does not tell, all count as having a lifetime. Throws what `redisFault` sorts. */
+/** Counts the keys of the client's database. If INFO does not say, all count as expiring. */
 export async function askKeyCounts(client: Redis): Promise<KeyCounts> {
   const info = await allowed(() => client.info("keyspace"));
   const line = info && fieldOf(info, `db${client.options.db ?? 0}`);
@@ -60,7 +60,7 @@ async function askAllocated(client: Redis): Promise<string | undefined> {
   return at === -1 ? undefined : String(stats[at + 1]);
 }
 
-/** Whether Redis writes what it holds to a disk; `undefined` where it may not be asked. Throws what `redisFault` sorts. */
+/** Whether Redis saves its data to disk; `undefined` if it does not say. */
 export async function askPersistence(client: Redis): Promise<boolean | undefined> {
   const info = await allowed(() => client.info("persistence"));
   const log = info === undefined ? await askSetting(client, "appendonly") : fieldOf(info, "aof_enabled");
@@ -75,8 +75,9 @@ async function askSetting(client: Redis, name: string): Promise<string | undefin
 }
 
 /**
- * Whether so many replicas are seen to have all that the server has written by now: WAIT makes them say so, and covers what this connection wrote;
- * their offsets cover the rest. Waits up to a second. Throws what `redisFault` sorts.
+ * Whether at least `count` replicas have everything that the server has written so far. WAIT makes
+ * them report, and covers the writes of this connection; their offsets cover the rest. Waits up to
+ * a second.
  */
 export async function replicasAreInStep(client: Redis, count: number, untilOffset: number): Promise<boolean> {
   const acknowledged = await client.wait(count, waitMs);
@@ -85,7 +86,7 @@ export async function replicasAreInStep(client: Redis, count: number, untilOffse
   return info !== undefined && replicaOffsets(info).filter((offset) => offset >= untilOffset).length >= count;
 }
 
-/** How far the server's writes have come, in bytes of its replication stream; 0 where INFO is denied. Throws what `redisFault` sorts. */
+/** The server's position in its replication stream, in bytes; 0 if INFO is denied. */
 export async function askReplicationOffset(client: Redis): Promise<number> {
   const info = await allowed(() => client.info("replication"));
   return Number((info && fieldOf(info, "master_repl_offset")) ?? 0);
@@ -93,7 +94,7 @@ export async function askReplicationOffset(client: Redis): Promise<number> {
 
 const waitMs = 1000;
 
-/** `slave0:ip=127.0.0.1,port=6380,state=online,offset=42,lag=0`. */
+/** The offsets in lines such as `slave0:ip=127.0.0.1,port=6380,state=online,offset=42,lag=0`. */
 function replicaOffsets(info: string): number[] {
   return [...info.matchAll(/^slave\d+:.*state=online,offset=(\d+)/gm)].map(([, offset]) => Number(offset));
 }

@@ -43,7 +43,7 @@ describe("memory-guard: writing stops at 95% of maxmemory, before a live server'
     const state = await askServerState(client);
     const share = (state.usedMemory ?? 0) / (state.maxMemory ?? 0);
     assert(share > 0.9 && share < 0.96, `${(100 * share).toFixed(1)}% used when it stopped`);
-    const missing = Number(/about ([\d.]+) MiB more are needed/.exec(refusal.message)?.[1]);
+    const missing = Number(/about ([\d.]+) MiB more is needed/.exec(refusal.message)?.[1]);
     const expected = 40 - (written * 50_000) / million;
     assert(Math.abs(missing - expected) < 0.5, `${missing} MiB missing, not ${expected}`);
     assert.equal(await client.set("session:of-the-live-server", value), "OK", "its saves go on");
@@ -55,7 +55,7 @@ describe("memory-guard: writing stops at 95% of maxmemory, before a live server'
     await assert.rejects(new MemoryGuard().admit(client, 8 * million), {
       name: "RedisError",
       kind: "refused",
-      message: /^Redis has come to 95% of its maxmemory: about \d+\.\d MiB more are needed/,
+      message: /^Redis has reached 95% of its maxmemory: about \d+\.\d MiB more is needed/,
     });
   });
 
@@ -133,7 +133,7 @@ describe("memory-guard: Redis is asked seldom", () => {
     const refusal = await fill().catch((error: unknown) => error);
     assert(refusal instanceof RedisError && refusal.kind === "refused", String(refusal));
     const [, missing] =
-      /^Redis is out of memory \(maxmemory reached\): about ([\d.]+) MiB more are needed/.exec(
+      /^Redis is out of memory \(maxmemory reached\): about ([\d.]+) MiB more is needed/.exec(
         refusal.message,
       ) ?? [];
     assert(written > 10, `${written} written`);
