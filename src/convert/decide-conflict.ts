@@ -2,8 +2,8 @@ import { DecodeError } from "../format/decode-error.js";
 import { decodeJson } from "../format/json.js";
 import { isKind, isTruthy, type PythonDict, type PythonValue } from "../format/python-value.js";
 import type { Candidate } from "../model/entry.js";
-import type { HeldText } from "../model/held.js";
 import type { Expirations, Survey } from "../model/mark.js";
+import type { StoredText } from "../model/stored-value.js";
 import { equalSessions } from "./equal-sessions.js";
 import { fullLifetime, type LifetimeOptions } from "./lifetime.js";
 import { isSigned, signedInstant } from "./sign.js";
@@ -63,21 +63,22 @@ export const lifetimeToleranceMs = 5000;
 /** Decides about a key that holds text; in doubt it stays (spec.md section 4, "Conflicts"). */
 export function decideConflict(
   candidate: Candidate,
-  held: HeldText,
+  stored: StoredText,
   rules: ConflictRules,
   nowMs: number,
 ): ConflictDecision {
-  if (equalSessions(candidate.entry.value, held.value)) return decideLifetime(candidate, held, rules, nowMs);
+  if (equalSessions(candidate.entry.value, stored.value))
+    return decideLifetime(candidate, stored, rules, nowMs);
   if (rules.policy === "overwrite") return { kind: "replace", blindly: true };
-  const isCopyWritten = rules.signsCount && isSigned(held, rules.clockLeadMs);
+  const isCopyWritten = rules.signsCount && isSigned(stored, rules.clockLeadMs);
   const isUnmodified = candidate.unmodifiedSinceMark === true && !(rules.provesCopies && isCopyWritten);
   if (rules.policy === "keep" || isUnmodified) return { kind: "kept" };
-  const session = sessionOf(held.value);
+  const session = sessionOf(stored.value);
   if (session === undefined) return { kind: "kept", inDoubt: true };
   // The applet sets the expiry just after the value, so the server is saving this session right
   // now.
-  if (held.expiresAtMs === null) return { kind: "kept" };
-  const savedMs = savedAt(session, held.expiresAtMs, isCopyWritten ? rules.longest : rules.lifetimes);
+  if (stored.expiresAtMs === null) return { kind: "kept" };
+  const savedMs = savedAt(session, stored.expiresAtMs, isCopyWritten ? rules.longest : rules.lifetimes);
   if (savedMs > nowMs + lifetimeToleranceMs) return { kind: "kept", inDoubt: true };
   if (isCopyWritten) return { kind: candidate.mtimeMs > savedMs ? "replace" : "kept" };
   return savedMs >= candidate.mtimeMs ? { kind: "kept" } : { kind: "kept", inDoubt: true };
@@ -85,16 +86,16 @@ export function decideConflict(
 
 function decideLifetime(
   { entry, fullLifetimeMs }: Candidate,
-  held: HeldText,
+  stored: StoredText,
   { renews, clockLeadMs, signsCount }: ConflictRules,
   nowMs: number,
 ): ConflictDecision {
-  if (held.expiresAtMs === entry.expiresAtMs) return { kind: "own" };
+  if (stored.expiresAtMs === entry.expiresAtMs) return { kind: "own" };
   // Redis may hold a set's items in another order, which gives another sign.
-  const expiresAtMs = signedInstant(entry.expiresAtMs, held.value, clockLeadMs);
-  if (held.expiresAtMs === null) return { kind: "endless", expiresAtMs };
-  const isTooLong = held.expiresAtMs > nowMs + fullLifetimeMs + lifetimeToleranceMs;
-  const isRenewed = renews && signsCount && expiresAtMs > held.expiresAtMs && isSigned(held, clockLeadMs);
+  const expiresAtMs = signedInstant(entry.expiresAtMs, stored.value, clockLeadMs);
+  if (stored.expiresAtMs === null) return { kind: "endless", expiresAtMs };
+  const isTooLong = stored.expiresAtMs > nowMs + fullLifetimeMs + lifetimeToleranceMs;
+  const isRenewed = renews && signsCount && expiresAtMs > stored.expiresAtMs && isSigned(stored, clockLeadMs);
   if (isRenewed) return { kind: "refresh", expiresAtMs, renews: true };
   return isTooLong ? { kind: "refresh", expiresAtMs } : { kind: "identical" };
 }

@@ -6,9 +6,9 @@ import { isKind, type PythonValue } from "../format/python-value.js";
 const setMark = '{"_type": "set"';
 
 /** Whether Redis holds the same session: equal bytes, or equal JSON with sets in another order. */
-export function equalSessions(value: string, held: Buffer): boolean {
-  if (held.length !== value.length) return false;
-  const text = held.toString("latin1");
+export function equalSessions(value: string, stored: Buffer): boolean {
+  if (stored.length !== value.length) return false;
+  const text = stored.toString("latin1");
   if (text === value) return true;
   // Python writes only ASCII, so a value with other bytes differs.
   if (!value.includes(setMark) || !text.includes(setMark) || /[^\x20-\x7e]/.test(text)) return false;

@@ -1,5 +1,5 @@
 import * as zlib from "node:zlib";
-import type { HeldText } from "../model/held.js";
+import type { StoredText } from "../model/stored-value.js";
 
 const signs = 1000;
 
@@ -13,7 +13,7 @@ export function signedInstant(expiresAtMs: number, value: string | Buffer, clock
  * Whether a key's expiry carries the sign of its value, as a copy writes it; one server save in a
  * thousand does by chance.
  */
-export function isSigned({ value, expiresAtMs }: HeldText, clockLeadMs: number): boolean {
+export function isSigned({ value, expiresAtMs }: StoredText, clockLeadMs: number): boolean {
   return expiresAtMs !== null && modulo(expiresAtMs + clockLeadMs) === signOf(value);
 }
 

@@ -16,7 +16,7 @@ export interface EstimateParts {
   /** Whether a session whose key is missing may have ended, so that it is not written. */
   readonly isEnded: (file: SessionFile, session: MissingSession) => boolean;
   /** How many keys Redis holds already: they decide when its hash tables grow. */
-  readonly held: KeyCounts;
+  readonly stored: KeyCounts;
   /** Gives the event loop its turn; tells whether to go on. */
   readonly turn: () => Promise<boolean>;
 }
@@ -101,7 +101,7 @@ export async function estimateMemoryNeed(parts: EstimateParts): Promise<MemoryNe
   }
   if (sizes.length === 0) return { listed, bytes: 0, atLeast: 0, atMost: 0 };
   const factor = listed / sample.length;
-  const tables = tableGrowth(parts.held, Math.round(sizes.length * factor));
+  const tables = tableGrowth(parts.stored, Math.round(sizes.length * factor));
   const sum = sumOf(sizes);
   const largest = sumOf(
     sizes.sort((one, other) => other - one).slice(0, Math.ceil(sample.length * largestShare)),
@@ -117,7 +117,10 @@ function sumOf(sizes: readonly number[]): number {
 
 /** Bytes by which the tables of keys and of lifetimes grow if this many keys are added. */
 function tableGrowth({ keys, expiring }: KeyCounts, added: number): number {
-  return [keys, expiring].reduce((growth, held) => growth + tableBytes(held + added) - tableBytes(held), 0);
+  return [keys, expiring].reduce(
+    (growth, stored) => growth + tableBytes(stored + added) - tableBytes(stored),
+    0,
+  );
 }
 
 /**

@@ -50,7 +50,7 @@ async function estimate(
         known !== undefined && explainMissing(session, known, options.conversion, Date.now()) !== "write"
       );
     },
-    held: await redis.connection.run(askKeyCounts),
+    stored: await redis.connection.run(askKeyCounts),
     turn: async () => {
       batches++;
       if (batches % batchesBetweenTurns === 0) await nextTurn();

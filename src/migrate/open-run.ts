@@ -3,8 +3,8 @@ import { convertSession, fileSizeFactor } from "../convert/convert-session.js";
 import { type KeyLayout, keyPrefix } from "../convert/session-key.js";
 import { isSigned } from "../convert/sign.js";
 import { RedisError } from "../model/errors.js";
-import type { HeldText } from "../model/held.js";
 import { describeTarget } from "../model/redis-target.js";
+import type { StoredText } from "../model/stored-value.js";
 import { Canary } from "../redis/canary.js";
 import { Continuity } from "../redis/continuity.js";
 import { findKeyLayouts } from "../redis/key-layouts-seen.js";
@@ -101,7 +101,7 @@ async function layoutOf(
   connection: ResilientConnection,
   clockLeadMs: number,
 ): Promise<KeyLayout> {
-  const isServerSaved = (held: HeldText) => !isSigned(held, clockLeadMs);
+  const isServerSaved = (stored: StoredText) => !isSigned(stored, clockLeadMs);
   const choice = await chooseKeyLayout(options.target, (prefixes) =>
     connection.run((client) => findKeyLayouts(client, prefixes, { isSid, isServerSaved, clockLeadMs })),
   );

@@ -42,10 +42,12 @@ export async function purge(run: Run, extent: "proven" | "unconditional"): Promi
         record.partial = true;
         return;
       }
-      const { unheld } = await remove(run, opened, { ledger, total: undefined });
+      const { notStored } = await remove(run, opened, { ledger, total: undefined });
       tellDoubt(run);
-      if (extent === "unconditional" && unheld > 0) {
-        out.warn(`${countOf(unheld, "session file")} removed that Redis did not hold`, { evenIfQuiet: true });
+      if (extent === "unconditional" && notStored > 0) {
+        out.warn(`${countOf(notStored, "session file")} removed that Redis did not hold`, {
+          evenIfQuiet: true,
+        });
       }
     } finally {
       opened.close();
@@ -112,7 +114,7 @@ async function remove(
   return showProgress(run, { doing: "removing", ...shown }, async () => {
     if (!(await open())) {
       record.partial = true;
-      return { left: 0, unheld: 0, foundInUse: false, confirmed: false };
+      return { left: 0, notStored: 0, foundInUse: false, confirmed: false };
     }
     const result = await purgeSessions(work);
     if (shown.ledger === record.ledger && !stop.aborted) record.listed = namesSeen(record);

@@ -1,11 +1,11 @@
-import { compareHeld } from "../convert/compare-held.js";
+import { compareStored } from "../convert/compare-stored.js";
 import { conflictRules } from "../convert/decide-conflict.js";
 import { explainMissing, isCoveredByMark, isUnmodifiedSinceMark } from "../convert/missing-key.js";
-import type { Held, HeldText } from "../model/held.js";
 import type { DirectoryFacts, Survey } from "../model/mark.js";
 import type { SessionOutcome } from "../model/outcome.js";
 import type { RunOptions } from "../model/run-options.js";
 import type { SessionFile } from "../model/session-file.js";
+import type { StoredText, StoredValue } from "../model/stored-value.js";
 import type { SessionStore } from "../redis/session-store.js";
 import { pathOf } from "../source/recent-files.js";
 import { type BatchResult, BatchTally } from "./batch-result.js";
@@ -114,18 +114,18 @@ export class Verifier {
 
   async #compare(all: readonly Prepared[]): Promise<Verified[]> {
     if (all.length === 0) return [];
-    const held = await this.#context.store.read(all.map(({ candidate }) => candidate.entry.key));
+    const stored = await this.#context.store.read(all.map(({ candidate }) => candidate.entry.key));
     return all.map((prepared, index) => {
-      return { file: prepared.file, prepared, outcome: this.#judge(prepared, held[index]) };
+      return { file: prepared.file, prepared, outcome: this.#judge(prepared, stored[index]) };
     });
   }
 
   /** `undefined` if it shows only once the whole directory was seen. */
-  #judge(prepared: Prepared, held: Held | undefined): SessionOutcome | undefined {
+  #judge(prepared: Prepared, stored: StoredValue | undefined): SessionOutcome | undefined {
     const outcome = { ...prepared.outcome, bytesWritten: 0 };
-    switch (held?.kind) {
+    switch (stored?.kind) {
       case "text":
-        return { ...outcome, ...this.#judgeText(prepared, held) };
+        return { ...outcome, ...this.#judgeText(prepared, stored) };
       case "nothing": {
         const kind = this.#explainMissing(prepared);
         return kind === "unknown" ? undefined : { ...outcome, kind };
@@ -133,25 +133,28 @@ export class Verifier {
       case "other-type":
         return failed(outcome, "wrong-redis-type", "the key holds no string");
       case "unreadable":
-        return failed(outcome, "redis-error", held.detail);
+        return failed(outcome, "redis-error", stored.detail);
       default:
         return failed(outcome, "redis-error", "no reply");
     }
   }
 
-  #judgeText({ file, stamp, candidate }: Prepared, held: HeldText): Pick<SessionOutcome, "kind" | "inDoubt"> {
+  #judgeText(
+    { file, stamp, candidate }: Prepared,
+    stored: StoredText,
+  ): Pick<SessionOutcome, "kind" | "inDoubt"> {
     const { conflicts, conversion: lifetimes, clockLeadMs } = this.#options;
     const rules = conflictRules({ policy: conflicts.policy, lifetimes, clockLeadMs }, this.#survey);
     const isUnmodified = isUnmodifiedSinceMark(stamp, this.#facts.get(file.directory));
     const known = isUnmodified ? { ...candidate, unmodifiedSinceMark: true as const } : candidate;
-    const comparison = compareHeld(known, held, rules, Date.now());
+    const comparison = compareStored(known, stored, rules, Date.now());
     switch (comparison.kind) {
       case "equal":
         return { kind: comparison.lifetimeIsRight ? "equal" : "wrong-lifetime" };
       case "newer":
         // A save sets the lifetime a moment after the value. The second comparison comes after
         // that.
-        return { kind: held.expiresAtMs === null ? "wrong-lifetime" : "newer" };
+        return { kind: stored.expiresAtMs === null ? "wrong-lifetime" : "newer" };
       case "different": {
         const { inDoubt } = comparison;
         return { kind: "different", ...(inDoubt === undefined ? {} : { inDoubt }) };

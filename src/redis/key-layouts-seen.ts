@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import type { HeldText } from "../model/held.js";
+import type { StoredText } from "../model/stored-value.js";
 import { readKeys } from "./read-keys.js";
 import { allowed } from "./server/server-info.js";
 import { sessionKeys } from "./session-keys.js";
@@ -20,7 +20,7 @@ export interface KeyPrefixes {
 /** How the search recognises a server's sessions. */
 export interface KeyTests {
   readonly isSid: (text: string) => boolean;
-  readonly isServerSaved: (held: HeldText) => boolean;
+  readonly isServerSaved: (stored: StoredText) => boolean;
   readonly clockLeadMs: number;
 }
 
@@ -64,11 +64,11 @@ async function serverSaves(
     cursor = page.cursor;
     for (let at = 0; at < page.sids.length && Date.now() < endMs; at += keysAtATime) {
       const keys = page.sids.slice(at, at + keysAtATime).map((sid) => keyPrefix + sid);
-      for (const held of await readKeys(client, keys, clockLeadMs)) {
-        if (held.kind !== "text") continue;
+      for (const stored of await readKeys(client, keys, clockLeadMs)) {
+        if (stored.kind !== "text") continue;
         seen++;
-        if (held.expiresAtMs !== null && (held.expiresAtMs + clockLeadMs) % 1000 === 0) wholeSeconds++;
-        found ||= isServerSaved(held);
+        if (stored.expiresAtMs !== null && (stored.expiresAtMs + clockLeadMs) % 1000 === 0) wholeSeconds++;
+        found ||= isServerSaved(stored);
       }
     }
     // A store that keeps only whole seconds drops our sign from every key; five keys show it.

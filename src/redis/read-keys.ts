@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import type { Held } from "../model/held.js";
+import type { StoredValue } from "../model/stored-value.js";
 import { encodeCommand, protocolText } from "./encode-command.js";
 import { redisFault } from "./redis-fault.js";
 import { sendBatch } from "./send-batch.js";
@@ -26,20 +26,24 @@ export async function existingKeys(client: Redis, keys: readonly string[]): Prom
  * doubles their number while values are small, and asks for fewer again when large ones come. The
  * expiry is read after the value, so a save in between shows as a later expiry.
  */
-export async function readKeys(client: Redis, keys: readonly string[], clockLeadMs: number): Promise<Held[]> {
-  const held: Held[] = [];
-  while (held.length < keys.length) {
+export async function readKeys(
+  client: Redis,
+  keys: readonly string[],
+  clockLeadMs: number,
+): Promise<StoredValue[]> {
+  const stored: StoredValue[] = [];
+  while (stored.length < keys.length) {
     const window = windows.get(client) ?? firstWindow;
-    const seen = await readOnce(client, keys.slice(held.length, held.length + window), clockLeadMs);
+    const seen = await readOnce(client, keys.slice(stored.length, stored.length + window), clockLeadMs);
     const largest = seen.reduce((max, one) => Math.max(max, one.kind === "text" ? one.value.length : 0), 1);
     // A short last request does not shrink the window.
     windows.set(
       client,
       Math.max(1, Math.min(Math.floor(maxBytes / largest), Math.max(window, 2 * seen.length))),
     );
-    held.push(...seen);
+    stored.push(...seen);
   }
-  return held;
+  return stored;
 }
 
 /** A key, and the length of its value in bytes. */
@@ -53,8 +57,8 @@ export async function readSizedKeys(
   client: Redis,
   keys: readonly SizedKey[],
   clockLeadMs: number,
-): Promise<Held[]> {
-  const held: Held[] = [];
+): Promise<StoredValue[]> {
+  const stored: StoredValue[] = [];
   for (let from = 0; from < keys.length; ) {
     let to = from;
     for (let left = maxBytes; to < keys.length; to++) {
@@ -62,22 +66,22 @@ export async function readSizedKeys(
       if (left < 0 && to > from) break;
     }
     const some = keys.slice(from, to).map(({ key }) => key);
-    held.push(...(await readOnce(client, some, clockLeadMs)));
+    stored.push(...(await readOnce(client, some, clockLeadMs)));
     from = to;
   }
-  return held;
+  return stored;
 }
 
-async function readOnce(client: Redis, keys: readonly string[], clockLeadMs: number): Promise<Held[]> {
+async function readOnce(client: Redis, keys: readonly string[], clockLeadMs: number): Promise<StoredValue[]> {
   const commands = keys.flatMap((key) => {
     const text = protocolText(key);
     return [encodeCommand("GET", text), encodeCommand("PEXPIRETIME", text)];
   });
   const replies = await sendBatch(client, commands);
-  return keys.map((_, index) => heldOf(replies[2 * index], replies[2 * index + 1], clockLeadMs));
+  return keys.map((_, index) => storedOf(replies[2 * index], replies[2 * index + 1], clockLeadMs));
 }
 
-function heldOf(value: unknown, expiry: unknown, clockLeadMs: number): Held {
+function storedOf(value: unknown, expiry: unknown, clockLeadMs: number): StoredValue {
   if (value instanceof Error) {
     if (value.message.startsWith("WRONGTYPE")) return { kind: "other-type" };
     const { kind, message } = redisFault(value);

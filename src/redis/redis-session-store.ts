@@ -1,6 +1,6 @@
 import type { ChainableCommander, Redis } from "ioredis";
 import type { Entry } from "../model/entry.js";
-import type { Held } from "../model/held.js";
+import type { StoredValue } from "../model/stored-value.js";
 import { encodeCommand, protocolText } from "./encode-command.js";
 import { existingKeys, readKeys } from "./read-keys.js";
 import { redisFault } from "./redis-fault.js";
@@ -104,7 +104,7 @@ export class RedisSessionStore implements SessionStore {
     });
   }
 
-  read(keys: readonly string[]): Promise<Held[]> {
+  read(keys: readonly string[]): Promise<StoredValue[]> {
     return this.#connection.runEach(keys, {
       work: (client, part) => readKeys(client, part, this.#options.clockLeadMs),
       nameOf: (key) => key,
@@ -166,11 +166,11 @@ export class RedisSessionStore implements SessionStore {
     const live = replacements.filter(({ entry }) => entry.expiresAtMs > nowMs);
     const pipeline = client.pipeline();
     for (const one of live) {
-      const { entry, held } = one;
-      const seen = held.expiresAtMs === null ? noExpiry : this.#redisTime(held.expiresAtMs);
+      const { entry, stored } = one;
+      const seen = stored.expiresAtMs === null ? noExpiry : this.#redisTime(stored.expiresAtMs);
       const expiry = this.#redisTime(entry.expiresAtMs);
-      if (keepsValue(one)) pipeline.eval(compareAndRenew, 1, entry.key, held.value, seen, expiry);
-      else pipeline.eval(compareAndSet, 1, entry.key, held.value, seen, entry.value, expiry);
+      if (keepsValue(one)) pipeline.eval(compareAndRenew, 1, entry.key, stored.value, seen, expiry);
+      else pipeline.eval(compareAndSet, 1, entry.key, stored.value, seen, entry.value, expiry);
     }
     const replaced = (await scriptReplies(pipeline)).values();
     return replacements.map(({ entry }) => entry.expiresAtMs > nowMs && replaced.next().value === true);
@@ -253,8 +253,8 @@ function keyOf({ key }: Entry): string {
 }
 
 /** Whether Redis already holds the value, so that only the expiry changes. */
-function keepsValue({ entry, held }: Replacement): boolean {
-  return entry.value.length === held.value.length && entry.value === held.value.toString("latin1");
+function keepsValue({ entry, stored }: Replacement): boolean {
+  return entry.value.length === stored.value.length && entry.value === stored.value.toString("latin1");
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Entry } from "../model/entry.js";
-import type { Held, HeldText } from "../model/held.js";
+import type { StoredText, StoredValue } from "../model/stored-value.js";
 
 /** The result of creating an entry. */
 export type Creation =
@@ -16,7 +16,7 @@ export type Write =
 /** An entry to replace the value that was read under its key. */
 export interface Replacement {
   readonly entry: Entry;
-  readonly held: HeldText;
+  readonly stored: StoredText;
 }
 
 /** Whether the value was replaced; `unaccepted`: Redis never accepts the entry. */
@@ -63,7 +63,7 @@ export interface SessionStore {
    */
   createEncoded(entries: EncodedEntries): Promise<readonly EncodedReply[] | undefined>;
   /** Reads values and expiries. */
-  read(keys: readonly string[]): Promise<Held[]>;
+  read(keys: readonly string[]): Promise<StoredValue[]>;
   /** Replaces values that are still as they were read. `false`: changed, or the entry expired. */
   replace(replacements: readonly Replacement[]): Promise<Replaced[]>;
   /** Writes the entries, whatever the keys hold. */

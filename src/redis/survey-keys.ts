@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import type { HeldText } from "../model/held.js";
+import type { StoredText } from "../model/stored-value.js";
 import { encodeCommand, protocolText } from "./encode-command.js";
 import { readSizedKeys, type SizedKey } from "./read-keys.js";
 import { sendBatch } from "./send-batch.js";
@@ -8,11 +8,11 @@ import { allowed } from "./server/server-info.js";
 /** What a sample of the session keys shows. */
 export interface KeySurvey {
   /** Keys of this run's prefix and layout. */
-  readonly own: readonly HeldText[];
+  readonly own: readonly StoredText[];
   /** Whether `own` is complete, or large enough to say that no server saves here. */
   readonly representative: boolean;
   /** Keys of other prefixes; `keyPrefix` is the start of the key, before the sid. */
-  readonly others: readonly (HeldText & { readonly keyPrefix: string })[];
+  readonly others: readonly (StoredText & { readonly keyPrefix: string })[];
 }
 
 const maxKeys = 300;
@@ -44,7 +44,7 @@ async function readSample(
   isSid: (text: string) => boolean,
 ): Promise<KeySurvey> {
   const endMs = Date.now() + maxScanMs;
-  const own: HeldText[] = [];
+  const own: StoredText[] = [];
   const others: KeySurvey["others"][number][] = [];
   let bytes = 0;
   let isWhole = true;
@@ -62,8 +62,8 @@ async function readSample(
         .slice(0, left());
       const { fitting, tooLong } = await keysByLength(client, some, maxBytes - bytes);
       isWhole &&= !tooLong.some(isOwn);
-      const held = await readSizedKeys(client, fitting, clockLeadMs);
-      for (const [index, one] of held.entries()) {
+      const stored = await readSizedKeys(client, fitting, clockLeadMs);
+      for (const [index, one] of stored.entries()) {
         const key = fitting[index]?.key;
         if (key === undefined) continue;
         if (one.kind === "unreadable" && isOwn(key)) isWhole = false;

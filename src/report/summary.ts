@@ -190,8 +190,8 @@ function laterPassLines({ passes, stillChanging }: Report): string[] {
 }
 
 function lossyLine({ sessions: { lossy } }: Report): string[] {
-  const held = `${countOf(lossy, "session")} held values that JSON cannot hold exactly (integer keys, tuples)`;
-  return lineIf(lossy, `${held}, converted as the applet converts them.`);
+  const stored = `${countOf(lossy, "session")} held values that JSON cannot hold exactly (integer keys, tuples)`;
+  return lineIf(lossy, `${stored}, converted as the applet converts them.`);
 }
 
 function otherFilesLine({ source: { ignored, empty } }: Report): string[] {

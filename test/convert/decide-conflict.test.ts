@@ -20,7 +20,7 @@ interface Case {
   readonly file?: string;
   readonly modifiedMs?: number;
   /** The value in Redis; another than the file's by default. */
-  readonly held?: string | Buffer;
+  readonly stored?: string | Buffer;
   /** When the key expires; null for never. By default, it was saved two days ago. */
   readonly endsMs?: number | null;
   readonly policy?: ConflictPolicy;
@@ -33,12 +33,12 @@ interface Case {
   readonly provesCopies?: boolean;
 }
 
-const heldValue = '{"uid": 2, "v": "held"}';
+const heldValue = '{"uid": 2, "v": "stored"}';
 
 function decide({
   file = fileValue,
   modifiedMs = fileModifiedMs,
-  held = heldValue,
+  stored = heldValue,
   endsMs = nowMs - 2 * day + full,
   policy = "newest",
   by = "copy",
@@ -54,7 +54,7 @@ function decide({
     fullLifetimeMs: full,
     ...marks,
   };
-  const value = typeof held === "string" ? Buffer.from(held) : held;
+  const value = typeof stored === "string" ? Buffer.from(stored) : stored;
   const signed = endsMs === null ? null : signedInstant(endsMs, value, 0);
   const expiresAtMs = by === "copy" ? signed : endsMs === signed ? endsMs && endsMs - 1 : endsMs;
   const rules = {
@@ -80,50 +80,54 @@ const setOf = (items: string): string => `{"uid": 2, "s": {"_type": "set", "valu
 
 describe("decide-conflict: an equal value (spec.md section 4, Conflicts)", () => {
   const rows: readonly (readonly [name: string, case_: Case, expected: string])[] = [
-    ["a lifetime that is right: identical", { held: fileValue, endsMs: nowMs + full - day }, "identical"],
+    ["a lifetime that is right: identical", { stored: fileValue, endsMs: nowMs + full - day }, "identical"],
     [
       "about to end: identical, its lifetime is not renewed",
-      { held: fileValue, endsMs: nowMs + 1 },
+      { stored: fileValue, endsMs: nowMs + 1 },
       "identical",
     ],
-    ["ended by our clock: identical", { held: fileValue, endsMs: nowMs - 1 }, "identical"],
+    ["ended by our clock: identical", { stored: fileValue, endsMs: nowMs - 1 }, "identical"],
     [
       "the items of a set in another order: identical",
-      { file: setOf("1, 2"), held: setOf("2, 1") },
+      { file: setOf("1, 2"), stored: setOf("2, 1") },
       "identical",
     ],
-    ["no lifetime: endless", { held: fileValue, endsMs: null }, "endless"],
+    ["no lifetime: endless", { stored: fileValue, endsMs: null }, "endless"],
     [
       "a set in another order, no lifetime: endless",
-      { file: setOf("1, 2"), held: setOf("2, 1"), endsMs: null },
+      { file: setOf("1, 2"), stored: setOf("2, 1"), endsMs: null },
       "endless",
     ],
-    ["full + 5 s: identical", { held: fileValue, endsMs: nowMs + full + 5 * second }, "identical"],
-    ["longer than full + 5 s: refresh", { held: fileValue, endsMs: nowMs + full + 6 * second }, "refresh"],
-    ["far too long: refresh", { held: fileValue, endsMs: nowMs + 100 * full }, "refresh"],
+    ["full + 5 s: identical", { stored: fileValue, endsMs: nowMs + full + 5 * second }, "identical"],
+    ["longer than full + 5 s: refresh", { stored: fileValue, endsMs: nowMs + full + 6 * second }, "refresh"],
+    ["far too long: refresh", { stored: fileValue, endsMs: nowMs + 100 * full }, "refresh"],
     [
       "copy-written, while the server works on files: renewed",
-      { held: fileValue, endsMs: nowMs + full - day, renews: true },
+      { stored: fileValue, endsMs: nowMs + full - day, renews: true },
       "renew",
     ],
     [
       "saved by a server: its lifetime is left alone",
-      { held: fileValue, endsMs: nowMs + full - day, renews: true, by: "server" },
+      { stored: fileValue, endsMs: nowMs + full - day, renews: true, by: "server" },
       "identical",
     ],
     [
       "whole seconds: no sign counts, so nothing is renewed",
-      { held: fileValue, endsMs: nowMs + full - day, renews: true, signsCount: false },
+      { stored: fileValue, endsMs: nowMs + full - day, renews: true, signsCount: false },
       "identical",
     ],
     [
       "copy-written with a later end than this copy would give: left alone",
-      { held: fileValue, endsMs: nowMs + full + second, renews: true },
+      { stored: fileValue, endsMs: nowMs + full + second, renews: true },
       "identical",
     ],
-    ["exactly our instant: perhaps our own write", { held: fileValue, endsMs: ourInstant }, "own"],
-    ["a second beside our instant: identical", { held: fileValue, endsMs: ourInstant + second }, "identical"],
-    ["no session, in the file as in Redis: identical", { file: "[1]", held: "[1]" }, "identical"],
+    ["exactly our instant: perhaps our own write", { stored: fileValue, endsMs: ourInstant }, "own"],
+    [
+      "a second beside our instant: identical",
+      { stored: fileValue, endsMs: ourInstant + second },
+      "identical",
+    ],
+    ["no session, in the file as in Redis: identical", { file: "[1]", stored: "[1]" }, "identical"],
   ];
   for (const [name, case_, expected] of rows) {
     for (const policy of ["newest", "keep", "overwrite"] as const) {
@@ -133,16 +137,16 @@ describe("decide-conflict: an equal value (spec.md section 4, Conflicts)", () =>
 });
 
 describe("decide-conflict: keep and overwrite, another value", () => {
-  const held: readonly (readonly [name: string, case_: Case])[] = [
+  const stored: readonly (readonly [name: string, case_: Case])[] = [
     ["older than the file", { endsMs: savedBeforeFile(day) }],
     ["newer than the file", { endsMs: savedBeforeFile(-second) }],
     ["no lifetime", { endsMs: null }],
     ["saved in the future", { endsMs: nowMs + 2 * full }],
-    ["no session", { held: "[]" }],
-    ["no JSON", { held: Buffer.from([0x80, 0xff, 0]) }],
-    ["empty", { held: "" }],
+    ["no session", { stored: "[]" }],
+    ["no JSON", { stored: Buffer.from([0x80, 0xff, 0]) }],
+    ["empty", { stored: "" }],
   ];
-  for (const [name, case_] of held) {
+  for (const [name, case_] of stored) {
     it(`keep: ${name}`, () => assert.equal(decide({ ...case_, policy: "keep" }), "kept"));
     it(`overwrite: ${name}`, () => assert.equal(decide({ ...case_, policy: "overwrite" }), "replace"));
   }
@@ -160,7 +164,7 @@ describe("decide-conflict: newest, another value, in its three steps (spec.md se
       { endsMs: nowMs + 3600 * second, by: "server", unmodifiedSinceMark: true },
       "kept",
     ],
-    ["1: unmodified since the mark, no session", { held: "[]", unmodifiedSinceMark: true }, "kept"],
+    ["1: unmodified since the mark, no session", { stored: "[]", unmodifiedSinceMark: true }, "kept"],
     [
       "1: for a purge a copy-written key is dated as ever: a file may have been put back with its old time",
       { endsMs: savedBeforeFile(day), unmodifiedSinceMark: true, provesCopies: true },
@@ -193,34 +197,34 @@ describe("decide-conflict: newest, another value, in its three steps (spec.md se
     ["whole seconds: no sign counts", { endsMs: savedBeforeFile(2 * second), signsCount: false }, inDoubt],
     ["no lifetime: just saved", { endsMs: null }, "kept"],
     ["no lifetime, though the file is of now", { endsMs: null, modifiedMs: nowMs }, "kept"],
-    ["no lifetime and no session", { endsMs: null, held: "[]" }, inDoubt],
+    ["no lifetime and no session", { endsMs: null, stored: "[]" }, inDoubt],
     ["saved in the future, within 5 s", { endsMs: nowMs + full + second, modifiedMs: nowMs - day }, "kept"],
     ["saved in the future", { endsMs: nowMs + full + 6 * second, modifiedMs: nowMs + day }, inDoubt],
     ["saved in the future by a server", { endsMs: nowMs + full + 6 * second, by: "server" }, inDoubt],
-    ["not JSON", { held: "gASVAAAA", modifiedMs: nowMs }, inDoubt],
-    ["not UTF-8", { held: Buffer.from([0x80, 4, 0x95, 0xff]), modifiedMs: nowMs }, inDoubt],
-    ["empty text", { held: "", modifiedMs: nowMs }, inDoubt],
-    ["JSON cut short", { held: '{"uid": 2', modifiedMs: nowMs }, inDoubt],
-    ["JSON with text after it", { held: '{"uid": 2} ]', modifiedMs: nowMs }, inDoubt],
-    ["a list", { held: '[{"uid": 2}]', modifiedMs: nowMs }, inDoubt],
-    ["a text", { held: '"uid"', modifiedMs: nowMs }, inDoubt],
-    ["null", { held: "null", modifiedMs: nowMs }, inDoubt],
-    ["501 levels", { held: `{"a": ${"[".repeat(500)}${"]".repeat(500)}}`, modifiedMs: nowMs }, inDoubt],
-    ["an int of too many digits", { held: `{"a": ${"9".repeat(5000)}}`, modifiedMs: nowMs }, inDoubt],
+    ["not JSON", { stored: "gASVAAAA", modifiedMs: nowMs }, inDoubt],
+    ["not UTF-8", { stored: Buffer.from([0x80, 4, 0x95, 0xff]), modifiedMs: nowMs }, inDoubt],
+    ["empty text", { stored: "", modifiedMs: nowMs }, inDoubt],
+    ["JSON cut short", { stored: '{"uid": 2', modifiedMs: nowMs }, inDoubt],
+    ["JSON with text after it", { stored: '{"uid": 2} ]', modifiedMs: nowMs }, inDoubt],
+    ["a list", { stored: '[{"uid": 2}]', modifiedMs: nowMs }, inDoubt],
+    ["a text", { stored: '"uid"', modifiedMs: nowMs }, inDoubt],
+    ["null", { stored: "null", modifiedMs: nowMs }, inDoubt],
+    ["501 levels", { stored: `{"a": ${"[".repeat(500)}${"]".repeat(500)}}`, modifiedMs: nowMs }, inDoubt],
+    ["an int of too many digits", { stored: `{"a": ${"9".repeat(5000)}}`, modifiedMs: nowMs }, inDoubt],
     [
       "500 levels are a session",
-      { held: `{"uid": 2, "a": ${"[".repeat(499)}${"]".repeat(499)}}`, endsMs: savedBeforeFile(1) },
+      { stored: `{"uid": 2, "a": ${"[".repeat(499)}${"]".repeat(499)}}`, endsMs: savedBeforeFile(1) },
       "replace",
     ],
-    ["NaN is a session", { held: '{"uid": 2, "a": NaN}', endsMs: savedBeforeFile(1) }, "replace"],
-    ["an empty dict is one", { held: "{}", endsMs: savedBeforeFile(1, anonymous) }, "replace"],
+    ["NaN is a session", { stored: '{"uid": 2, "a": NaN}', endsMs: savedBeforeFile(1) }, "replace"],
+    ["an empty dict is one", { stored: "{}", endsMs: savedBeforeFile(1, anonymous) }, "replace"],
   ];
   for (const [name, case_, expected] of rows) it(name, () => assert.equal(decide(case_), expected));
 });
 
 describe("decide-conflict: newest: the session in Redis dates its own save", () => {
   const own = (expiration: string): string => `{"uid": 2, "expiration": ${expiration}, "v": 1}`;
-  const rows: readonly (readonly [name: string, held: string, lifetime: number])[] = [
+  const rows: readonly (readonly [name: string, stored: string, lifetime: number])[] = [
     ["authenticated", '{"uid": 1}', full],
     ["anonymous: uid null", '{"uid": null}', anonymous],
     ["anonymous: no uid", '{"login": null}', anonymous],
@@ -239,26 +243,26 @@ describe("decide-conflict: newest: the session in Redis dates its own save", () 
     ["its own: beyond 10 digits", own("10000000000"), full],
     ["its own, anonymous", '{"expiration": 60}', 60 * second],
   ];
-  for (const [name, held, lifetime] of rows) {
+  for (const [name, stored, lifetime] of rows) {
     it(name, () => {
-      assert.equal(decide({ held, endsMs: savedBeforeFile(1, lifetime) }), "replace", "copied before");
-      assert.equal(decide({ held, endsMs: savedBeforeFile(-second, lifetime) }), "kept", "copied after");
+      assert.equal(decide({ stored, endsMs: savedBeforeFile(1, lifetime) }), "replace", "copied before");
+      assert.equal(decide({ stored, endsMs: savedBeforeFile(-second, lifetime) }), "kept", "copied after");
       assert.equal(
-        decide({ held, by: "server", endsMs: savedBeforeFile(2, lifetime) }),
+        decide({ stored, by: "server", endsMs: savedBeforeFile(2, lifetime) }),
         inDoubt,
         "saved before",
       );
       assert.equal(
-        decide({ held, by: "server", endsMs: savedBeforeFile(-1, lifetime) }),
+        decide({ stored, by: "server", endsMs: savedBeforeFile(-1, lifetime) }),
         "kept",
         "saved after",
       );
-      assert.equal(decide({ held, endsMs: nowMs + lifetime + 6001 }), inDoubt, "saved in the future");
+      assert.equal(decide({ stored, endsMs: nowMs + lifetime + 6001 }), inDoubt, "saved in the future");
     });
   }
 
   it("its own: negative, which no save writes: in doubt", () =>
-    assert.equal(decide({ held: own("-60"), endsMs: nowMs - 1 }), inDoubt));
+    assert.equal(decide({ stored: own("-60"), endsMs: nowMs - 1 }), inDoubt));
 
   it("the file's own lifetime says nothing about the save", () => {
     const file = '{"uid": 2, "expiration": 60}';

@@ -21,9 +21,9 @@ describe("sign: the last three digits of an expiry are the CRC-32 of the value m
       fc.property(instant, lead, fc.string(), (expiresAtMs, clockLeadMs, value) => {
         const signed = signedInstant(expiresAtMs, value, clockLeadMs);
         assert.ok(signed <= expiresAtMs && signed > expiresAtMs - 1000);
-        const held = { kind: "text" as const, value: Buffer.from(value) };
-        assert.equal(isSigned({ ...held, expiresAtMs: signed }, clockLeadMs), true);
-        assert.equal(isSigned({ ...held, expiresAtMs: signed + 1 }, clockLeadMs), false);
+        const stored = { kind: "text" as const, value: Buffer.from(value) };
+        assert.equal(isSigned({ ...stored, expiresAtMs: signed }, clockLeadMs), true);
+        assert.equal(isSigned({ ...stored, expiresAtMs: signed + 1 }, clockLeadMs), false);
         assert.equal(signedInstant(signed, value, clockLeadMs), signed, "signing again moves nothing");
       }),
     );

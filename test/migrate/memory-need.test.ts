@@ -47,7 +47,7 @@ async function estimate(sizes: readonly number[], change: Partial<EstimateParts>
       return keys.map(() => false);
     },
     isEnded: () => false,
-    held: { keys: 0, expiring: 0 },
+    stored: { keys: 0, expiring: 0 },
     turn: async () => {
       turns++;
       return true;
@@ -116,7 +116,7 @@ describe("memory-need: all session files counted by name, sized by a sample spre
 
   it("keys that Redis holds already: only the growth of the hash tables counts", async () => {
     const need = async (keys: number) =>
-      (await estimate([100], { held: { keys, expiring: keys } })).need.bytes;
+      (await estimate([100], { stored: { keys, expiring: keys } })).need.bytes;
     assert.equal(await need(10_000), 100 * ofHundred);
     assert.equal(await need(8192), 100 * ofHundred + tablesOf(8192));
   });
@@ -165,20 +165,21 @@ describe("memory-need: a rare giant is not taken for one of many", () => {
 
 describe("memory-need: the estimate is within 10% of what a real Redis then uses", () => {
   const typical = [110, 121, 205, 279, 450, 663, 984];
-  const rows: readonly (readonly [name: string, sizes: readonly number[], count: number, held?: number])[] = [
-    ["values of 40 bytes", [40], 20_000],
-    ["values of 200 bytes", [200], 20_000],
-    ["values of 200 bytes, just after the hash tables grew", [200], 33_000],
-    ["values of 200 bytes, just before they grow", [200], 32_000],
-    ["values of 1 KB", [1000], 8000],
-    ["values of 24 KB", [24_000], 2500],
-    ["values of 300 KB", [300_000], 300],
-    ["values of all typical sizes", typical, 20_000],
-    ["values of 200 bytes, in a Redis that holds as many keys already", [200], 20_000, 20_000],
-    ["values of 1 KB, and one of 64 KB in a thousand", [...Array(999).fill(1000), 64_000], 10_000],
-  ];
+  const rows: readonly (readonly [name: string, sizes: readonly number[], count: number, stored?: number])[] =
+    [
+      ["values of 40 bytes", [40], 20_000],
+      ["values of 200 bytes", [200], 20_000],
+      ["values of 200 bytes, just after the hash tables grew", [200], 33_000],
+      ["values of 200 bytes, just before they grow", [200], 32_000],
+      ["values of 1 KB", [1000], 8000],
+      ["values of 24 KB", [24_000], 2500],
+      ["values of 300 KB", [300_000], 300],
+      ["values of all typical sizes", typical, 20_000],
+      ["values of 200 bytes, in a Redis that holds as many keys already", [200], 20_000, 20_000],
+      ["values of 1 KB, and one of 64 KB in a thousand", [...Array(999).fill(1000), 64_000], 10_000],
+    ];
   const endMs = Date.now() + 604_800_000;
-  for (const [name, sizes, count, held = 0] of rows) {
+  for (const [name, sizes, count, stored = 0] of rows) {
     it(name, async (t) => {
       const server = await redisOf(t);
       const client = await clientOf(t, server);
@@ -196,7 +197,7 @@ describe("memory-need: the estimate is within 10% of what a real Redis then uses
           server,
           [...entries].map(([sid, length]) => ["SET", keyOf(sid), "x".repeat(length), "PXAT", endMs]),
         );
-      await fill(Array.from({ length: held }, (_, index) => [`held-${index}`, 10] as const));
+      await fill(Array.from({ length: stored }, (_, index) => [`stored-${index}`, 10] as const));
       const need = await estimateMemoryNeed({
         batches: [[...lengths.keys()].map(fileOf)],
         ahead: async () => undefined,
@@ -204,7 +205,7 @@ describe("memory-need: the estimate is within 10% of what a real Redis then uses
         convert: (_, sid) => entryOf(keyOf(sid), lengths.get(sid) ?? 0),
         exist: (keys) => existingKeys(client, keys),
         isEnded: () => false,
-        held: await askKeyCounts(client),
+        stored: await askKeyCounts(client),
         turn: async () => true,
       });
       const before = await usedMemory();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it, mock } from "node:test";
 import fc from "fast-check";
-import type { Comparison } from "../../src/convert/compare-held.js";
+import type { Comparison } from "../../src/convert/compare-stored.js";
 import type { Conversion } from "../../src/convert/convert-session.js";
 import type { ConvertedSession } from "../../src/migrate/prepare-session.js";
 import {
@@ -13,9 +13,9 @@ import {
   proveUnaskedAgain,
 } from "../../src/migrate/removing/prove.js";
 import { RedisError } from "../../src/model/errors.js";
-import type { Held } from "../../src/model/held.js";
 import { failureReasons } from "../../src/model/outcome.js";
 import type { SessionFile } from "../../src/model/session-file.js";
+import type { StoredValue } from "../../src/model/stored-value.js";
 import type { ExactReading } from "../../src/source/read-session-file.js";
 
 const day = 86_400_000;
@@ -41,15 +41,15 @@ const entry: ConvertedSession = {
 const expired: Conversion = { kind: "expired", format: "json", facts };
 const oneKey: Conversion = { ...entry, facts: { ...facts, hasOneKey: true } };
 const corrupt: Conversion = { kind: "failed", format: "pickle", reason: "corrupt", detail: "truncated" };
-const text: Held = { kind: "text", value: Buffer.from("{}"), expiresAtMs: nowMs + day };
-const nothing: Held = { kind: "nothing" };
+const text: StoredValue = { kind: "text", value: Buffer.from("{}"), expiresAtMs: nowMs + day };
+const nothing: StoredValue = { kind: "nothing" };
 const different: Comparison = { kind: "different" };
 
 /** What a file meets. By default it can be read, and Redis holds an equal entry. */
 interface Case {
   readonly reading?: ExactReading;
   readonly conversion?: Conversion;
-  readonly held?: Held | undefined;
+  readonly stored?: StoredValue | undefined;
   readonly comparison?: Comparison;
   /** Whether a complete run read the file as it is. */
   readonly unmodified?: boolean;
@@ -67,8 +67,8 @@ function partsOf(caseOf: (sid: string) => Case, unconditional = false): ProofPar
     convert: (_, sid) => caseOf(sid).conversion ?? entry,
     look: async (sids) =>
       sids.flatMap((sid) => {
-        const { held } = { held: text, ...caseOf(sid) };
-        return held === undefined ? [] : [held];
+        const { stored } = { stored: text, ...caseOf(sid) };
+        return stored === undefined ? [] : [stored];
       }),
     laterFile: ({ sid }) => caseOf(sid).later,
     exist: async (sids) => sids.map((sid) => caseOf(sid).exists ?? true),
@@ -79,9 +79,9 @@ function partsOf(caseOf: (sid: string) => Case, unconditional = false): ProofPar
   };
 }
 
-/** A proof in a word: `proven, held`, or the outcome and whether it leaves a file that was to go. */
+/** A proof in a word: `proven, stored`, or the outcome and whether it leaves a file that was to go. */
 function wordOf(proof: Proof): string {
-  if ("proven" in proof) return proof.proven.held ? "proven, held" : "proven, not held";
+  if ("proven" in proof) return proof.proven.stored ? "proven, stored" : "proven, not stored";
   const { outcome, leaves } = proof;
   const reason = outcome.failure === undefined ? "" : ` ${outcome.failure.reason}`;
   return `${outcome.kind}${reason}${leaves ? ", left" : ""}`;
@@ -98,9 +98,9 @@ async function prove(case_: Case): Promise<Proof> {
 
 describe("purge-lane: a file that another supersedes goes only if that is proven (spec.md section 4, Purge)", () => {
   const rows: readonly (readonly [name: string, own: Case, later: Case, expected: string])[] = [
-    ["the later one is proven", {}, {}, "proven, held"],
-    ["the later one is proven, and Redis lacks nothing", { held: nothing }, {}, "proven, held"],
-    ["Redis holds no key for the later one", {}, { held: nothing }, "kept, left"],
+    ["the later one is proven", {}, {}, "proven, stored"],
+    ["the later one is proven, and Redis lacks nothing", { stored: nothing }, {}, "proven, stored"],
+    ["Redis holds no key for the later one", {}, { stored: nothing }, "kept, left"],
     ["the later one is damaged", {}, { conversion: corrupt }, "kept, left"],
     ["the later one holds one session key", {}, { conversion: oneKey }, "kept, left"],
     [
@@ -109,7 +109,7 @@ describe("purge-lane: a file that another supersedes goes only if that is proven
       { reading: { kind: "failed", reason: "unreadable", detail: "EIO" } },
       "kept, left",
     ],
-    ["the later one is gone by now", {}, { reading: { kind: "vanished" } }, "proven, held"],
+    ["the later one is gone by now", {}, { reading: { kind: "vanished" } }, "proven, stored"],
     ["it is damaged itself", { conversion: corrupt }, {}, "failed corrupt, left"],
     ["it holds one session key itself", { conversion: oneKey }, {}, "kept, left"],
   ];
@@ -127,26 +127,30 @@ const week = 7 * day;
 
 describe("purge-lane: a file goes only if Redis now holds an equal or newer entry (spec.md section 4, Purge)", () => {
   const rows: readonly (readonly [name: string, case_: Case, expected: string])[] = [
-    ["an equal entry", {}, "proven, held"],
+    ["an equal entry", {}, "proven, stored"],
     [
       "an equal entry with a lifetime that is wrong: a later save sets it",
       { comparison: { kind: "equal", lifetimeIsRight: false } },
-      "proven, held",
+      "proven, stored",
     ],
-    ["a newer entry", { comparison: { kind: "newer" } }, "proven, held"],
+    ["a newer entry", { comparison: { kind: "newer" } }, "proven, stored"],
     ["an older entry", { comparison: different }, "kept, left"],
     ["doubt about the entry", { comparison: { ...different, inDoubt: true } }, "kept, left"],
-    ["no key", { held: nothing }, "absent, left"],
-    ["a key of another type", { held: { kind: "other-type" } }, "failed wrong-redis-type, left"],
-    ["no reply", { held: undefined }, "failed redis-error, left"],
+    ["no key", { stored: nothing }, "absent, left"],
+    ["a key of another type", { stored: { kind: "other-type" } }, "failed wrong-redis-type, left"],
+    ["no reply", { stored: undefined }, "failed redis-error, left"],
 
-    ["an ended one stays, and is no reason for exit 4", { held: nothing, missing: "ended" }, "ended"],
+    ["an ended one stays, and is no reason for exit 4", { stored: nothing, missing: "ended" }, "ended"],
     [
       "an ended one stays however old its file is",
-      { held: nothing, missing: "ended", reading: readAt(nowMs - 2 * week) },
+      { stored: nothing, missing: "ended", reading: readAt(nowMs - 2 * week) },
       "ended",
     ],
-    ["no key, however old its file is", { held: nothing, reading: readAt(nowMs - 2 * week) }, "absent, left"],
+    [
+      "no key, however old its file is",
+      { stored: nothing, reading: readAt(nowMs - 2 * week) },
+      "absent, left",
+    ],
     ["a file with one session key stays, even if Redis holds it", { conversion: oneKey }, "kept, left"],
     [
       "a file with one session key stays, even if it is over",
@@ -158,13 +162,13 @@ describe("purge-lane: a file goes only if Redis now holds an equal or newer entr
     ],
     [
       "a value that cannot be looked at",
-      { held: { kind: "unreadable", detail: "too long" } },
+      { stored: { kind: "unreadable", detail: "too long" } },
       "failed redis-error, left",
     ],
     [
       "expired ones go once they are 7 days old",
       { conversion: expired, reading: readAt(nowMs - week) },
-      "proven, not held",
+      "proven, not stored",
     ],
     ["expired ones stay before that", { conversion: expired, reading: readAt(nowMs - week + 0.25) }, "kept"],
 
@@ -184,14 +188,14 @@ describe("purge-lane: a file goes only if Redis now holds an equal or newer entr
 
 describe("purge-lane: PURGE alone also removes what Redis does not hold; what failed stays (spec.md section 2)", () => {
   const rows: readonly (readonly [name: string, case_: Case, expected: string])[] = [
-    ["an equal entry", {}, "proven, held"],
-    ["a newer entry", { comparison: { kind: "newer" } }, "proven, held"],
-    ["an older entry", { comparison: different }, "proven, not held"],
-    ["no key", { held: nothing }, "proven, not held"],
-    ["ended", { held: nothing, missing: "ended" }, "proven, not held"],
-    ["expired, and young", { conversion: expired, reading: readAt(nowMs) }, "proven, not held"],
-    ["a key of another type", { held: { kind: "other-type" } }, "failed wrong-redis-type, left"],
-    ["no reply", { held: undefined }, "failed redis-error, left"],
+    ["an equal entry", {}, "proven, stored"],
+    ["a newer entry", { comparison: { kind: "newer" } }, "proven, stored"],
+    ["an older entry", { comparison: different }, "proven, not stored"],
+    ["no key", { stored: nothing }, "proven, not stored"],
+    ["ended", { stored: nothing, missing: "ended" }, "proven, not stored"],
+    ["expired, and young", { conversion: expired, reading: readAt(nowMs) }, "proven, not stored"],
+    ["a key of another type", { stored: { kind: "other-type" } }, "failed wrong-redis-type, left"],
+    ["no reply", { stored: undefined }, "failed redis-error, left"],
     ["a session that failed stays, and is not left", { conversion: corrupt }, "failed corrupt"],
     ["a file with one session key stays, and is not left", { conversion: oneKey }, "kept"],
     [
@@ -216,7 +220,7 @@ describe("purge-lane: what a proof says", () => {
           ...{ sid: "s", kind: "removed", format: "json", facts, warning: "odd" },
           ...{ bytesRead: 5, bytesWritten: 0 },
         },
-        held: true,
+        stored: true,
       },
     });
   });
@@ -250,7 +254,7 @@ describe("purge-lane: what a proof says", () => {
   }
 
   it("a failure that is Redis's keeps what is known of the session", async () => {
-    const proof = await prove({ held: { kind: "other-type" }, conversion: { ...entry, warning: "odd" } });
+    const proof = await prove({ stored: { kind: "other-type" }, conversion: { ...entry, warning: "odd" } });
     assert("outcome" in proof);
     assert.deepEqual(proof.outcome, {
       ...{ sid: "s", kind: "failed", format: "json", facts, bytesRead: 5, bytesWritten: 0 },
@@ -275,14 +279,14 @@ describe("purge-lane: what a proof says", () => {
 
   it("every file gets exactly one proof, and each its own reply", async () => {
     const cases: readonly (readonly [expected: string, case_: Case])[] = [
-      ["proven, held", {}],
+      ["proven, stored", {}],
       ["vanished", { reading: { kind: "vanished" } }],
       ["empty", { reading: { kind: "empty" } }],
-      ["absent, left", { held: nothing }],
-      ["failed wrong-redis-type, left", { held: { kind: "other-type" } }],
+      ["absent, left", { stored: nothing }],
+      ["failed wrong-redis-type, left", { stored: { kind: "other-type" } }],
       ["failed corrupt, left", { conversion: corrupt }],
-      ["ended", { held: nothing, missing: "ended" }],
-      ["proven, not held", { conversion: expired, reading: readAt(nowMs - week) }],
+      ["ended", { stored: nothing, missing: "ended" }],
+      ["proven, not stored", { conversion: expired, reading: readAt(nowMs - week) }],
       ["kept, left", { conversion: oneKey }],
       ["kept", { conversion: expired }],
       ...failureReasons.map(
@@ -311,19 +315,19 @@ describe("purge-lane: what a proof says", () => {
 
 describe("purge-lane: just before a file goes it is proven again", () => {
   const young = readAt(nowMs - 2000);
-  const lost = { held: nothing, exists: false } as const;
+  const lost = { stored: nothing, exists: false } as const;
   const rows: readonly (readonly [name: string, first: Case, then: Case, expected: string])[] = [
-    ["Redis still has the key", {}, {}, "proven, held"],
+    ["Redis still has the key", {}, {}, "proven, stored"],
     ["the key is gone", {}, lost, "absent, left"],
     ["the key is gone, for its session ended", {}, { ...lost, missing: "ended" }, "ended"],
-    ["the key is gone, and PURGE stands alone", {}, { ...lost, unconditional: true }, "proven, not held"],
+    ["the key is gone, and PURGE stands alone", {}, { ...lost, unconditional: true }, "proven, not stored"],
     [
       "what is over is not asked for again",
       { conversion: expired, reading: readAt(nowMs - week) },
       lost,
-      "proven, not held",
+      "proven, not stored",
     ],
-    ["an old file is not read again", {}, { reading: { kind: "vanished" } }, "proven, held"],
+    ["an old file is not read again", {}, { reading: { kind: "vanished" } }, "proven, stored"],
     ["a young file is read again", { reading: young }, { reading: { kind: "vanished" } }, "vanished"],
     [
       "a young file, and Redis holds something else now",
@@ -381,7 +385,7 @@ describe("purge-lane: just before a file goes it is proven again", () => {
       read: () => ({ kind: "vanished" }),
       convert: () => entry,
     });
-    assert.deepEqual(proofs.map(wordOf), ["vanished", "proven, not held"]);
+    assert.deepEqual(proofs.map(wordOf), ["vanished", "proven, not stored"]);
   });
 });
 
@@ -391,8 +395,12 @@ describe("purge-lane: --unverified takes every file that holds a session, withou
     case_: Pick<Case, "reading" | "conversion">,
     expected: string,
   ])[] = [
-    ["a session", {}, "proven, not held"],
-    ["one that is over, however young", { conversion: expired, reading: readAt(nowMs) }, "proven, not held"],
+    ["a session", {}, "proven, not stored"],
+    [
+      "one that is over, however young",
+      { conversion: expired, reading: readAt(nowMs) },
+      "proven, not stored",
+    ],
     ["what fails stays, and is not left", { conversion: corrupt }, "failed corrupt"],
     ["a file with one session key stays, and is not left", { conversion: oneKey }, "kept"],
     ["one that is gone", { reading: { kind: "vanished" } }, "vanished"],
@@ -423,7 +431,7 @@ describe("purge-lane: --unverified takes every file that holds a session, withou
           exact,
           ...{ mtimeMs: 9, changedMs: 9, settled: true },
           outcome: { sid: "s", kind: "removed", format: "json", facts, bytesRead: 5, bytesWritten: 0 },
-          held: false,
+          stored: false,
         },
       },
     ]);

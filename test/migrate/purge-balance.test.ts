@@ -13,7 +13,15 @@ import type { Removal } from "../../src/source/removal/remove-session-file.js";
 /** What becomes of one file, in the proof and where it comes to its removal. */
 interface Fate {
   readonly directory: string;
-  readonly verdict: "held" | "unheld" | "absent" | "kept" | "vanished" | "empty" | "ignored" | FailureReason;
+  readonly verdict:
+    | "stored"
+    | "notStored"
+    | "absent"
+    | "kept"
+    | "vanished"
+    | "empty"
+    | "ignored"
+    | FailureReason;
   readonly removal: Removal["kind"];
   /** Whether it is seen before its removal that it may not be removed. */
   readonly isDenied: boolean;
@@ -46,7 +54,7 @@ interface Course {
 const fate: fc.Arbitrary<Fate> = fc.record({
   directory: fc.constantFrom("/a", "/b", "/c"),
   verdict: fc.oneof(
-    { weight: 8, arbitrary: fc.constantFrom("held" as const, "unheld" as const) },
+    { weight: 8, arbitrary: fc.constantFrom("stored" as const, "notStored" as const) },
     {
       weight: 3,
       arbitrary: fc.constantFrom(
@@ -98,12 +106,12 @@ const course: fc.Arbitrary<Course> = fc.record({
 function proofOf(file: SessionFile, verdict: Fate["verdict"]): Proof {
   const known = { sid: file.sid, bytesRead: 1, bytesWritten: 0 };
   switch (verdict) {
-    case "held":
-    case "unheld": {
+    case "stored":
+    case "notStored": {
       const exact = { dev: 1n, ino: 1n, size: 1n, mtimeNs: 1n, ctimeNs: 1n };
       const outcome: SessionOutcome = { ...known, kind: "removed" };
       const times = { mtimeMs: 0, changedMs: 0, settled: true };
-      return { proven: { file, exact, ...times, outcome, held: verdict === "held" } };
+      return { proven: { file, exact, ...times, outcome, stored: verdict === "stored" } };
     }
     case "absent":
     case "kept":
@@ -137,7 +145,7 @@ async function runThrough(given: Course): Promise<void> {
   let asked = 0;
   let confirmed = false;
   let failed = false;
-  let unheld = 0;
+  let notStored = 0;
 
   const step = () => {
     if (steps++ >= given.stopAfter) controller.abort();
@@ -170,7 +178,7 @@ async function runThrough(given: Course): Promise<void> {
     }
     unproven--;
     return batch.map((file) => {
-      const proof = proofOf(file, fates.get(file)?.verdict ?? "held");
+      const proof = proofOf(file, fates.get(file)?.verdict ?? "stored");
       if ("proven" in proof) proven.add(file);
       else if (proof.outcome.failure?.reason === "unreadable") closed.add(file.directory);
       return proof;
@@ -200,7 +208,7 @@ async function runThrough(given: Course): Promise<void> {
       return { file: one.file, outcome: { ...one.outcome, kind: "absent" }, leaves: true };
     });
   };
-  const remove = ({ file, held }: ProvenFile): Removal => {
+  const remove = ({ file, stored }: ProvenFile): Removal => {
     assert(!given.dryRun, "a dry run touches nothing");
     assert(unproven === 0 && !failed, "nothing is removed before all are proven");
     assert(confirmed, "nothing is removed before Redis was asked once more, and said yes");
@@ -214,7 +222,7 @@ async function runThrough(given: Course): Promise<void> {
     const kind = fates.get(file)?.removal ?? "removed";
     removals.set(kind, (removals.get(kind) ?? 0) + 1);
     if (kind === "failed") closed.add(file.directory);
-    if (kind === "removed" && !held) unheld++;
+    if (kind === "removed" && !stored) notStored++;
     if (kind === "failed") return { kind, code: "EIO" };
     return kind === "denied" ? { kind, code: "EPERM" } : { kind };
   };
@@ -257,7 +265,7 @@ async function runThrough(given: Course): Promise<void> {
   assert.equal(told.size, found + empty + ignored);
   if (!given.dryRun) {
     assert.equal(outcomes.removed, removals.get("removed") ?? 0, "removed is what was removed");
-    if (result !== undefined) assert.equal(result.unheld, unheld);
+    if (result !== undefined) assert.equal(result.notStored, notStored);
   }
   if (result !== undefined)
     assert.equal(result.left, outcomes.absent + outcomes.kept + outcomes.denied + outcomes.failed);

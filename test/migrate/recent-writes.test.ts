@@ -16,7 +16,7 @@ describe("recent-writes: no older file replaces what this run wrote for a newer 
     name: string,
     sent: readonly Candidate[],
     later: Candidate,
-    heldExpiresAtMs: number | null,
+    storedExpiresAtMs: number | null,
     holdsNewer: boolean,
   ])[] = [
     ["an older file of the same session", [candidate(4900)], candidate(4800, 4001), 4000, true],
@@ -34,11 +34,11 @@ describe("recent-writes: no older file replaces what this run wrote for a newer 
     ["the newer of two sent", [candidate(4900), candidate(4800, 4001)], candidate(4850, 4002), 4000, true],
     ["nothing sent", [], candidate(4800), 4000, false],
   ];
-  for (const [name, sent, later, heldExpiresAtMs, holdsNewer] of rows) {
+  for (const [name, sent, later, storedExpiresAtMs, holdsNewer] of rows) {
     it(name, () => {
       const writes = new RecentWrites();
       writes.note(sent);
-      assert.equal(writes.holdsNewer(later, heldExpiresAtMs), holdsNewer);
+      assert.equal(writes.holdsNewer(later, storedExpiresAtMs), holdsNewer);
     });
   }
 });

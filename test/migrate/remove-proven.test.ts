@@ -31,13 +31,13 @@ const numbered = (count: number, from = 0): SessionFile[] =>
 
 function proven(
   file: SessionFile,
-  given: { readonly mtimeMs?: number; readonly settled?: boolean; readonly held?: boolean } = {},
+  given: { readonly mtimeMs?: number; readonly settled?: boolean; readonly stored?: boolean } = {},
 ): Proof {
-  const { mtimeMs = oldMs, held = true } = given;
+  const { mtimeMs = oldMs, stored = true } = given;
   const { settled = mtimeMs === oldMs } = given;
   const outcome: SessionOutcome = { sid: file.sid, kind: "removed", bytesRead: 1, bytesWritten: 0 };
   const exact = { dev: 1n, ino: 1n, size: 1n, mtimeNs: 1n, ctimeNs: 1n };
-  return { proven: { file, exact, mtimeMs, changedMs: mtimeMs, settled, outcome, held } };
+  return { proven: { file, exact, mtimeMs, changedMs: mtimeMs, settled, outcome, stored } };
 }
 const settled = (file: SessionFile, kind: OutcomeKind, leaves: boolean): Proof => ({
   file,
@@ -160,7 +160,7 @@ describe("purge-sessions: nothing is removed before all files of the chunk are p
     const made = purgeOf([filesOf("a", "b"), filesOf("c"), filesOf("d", "e")]);
     assert.deepEqual(await purgeSessions(made.purge), {
       left: 0,
-      unheld: 0,
+      notStored: 0,
       foundInUse: false,
       confirmed: true,
     });
@@ -185,7 +185,7 @@ describe("purge-sessions: nothing is removed before all files of the chunk are p
     const made = purgeOf([]);
     assert.deepEqual(await purgeSessions(made.purge), {
       left: 0,
-      unheld: 0,
+      notStored: 0,
       foundInUse: false,
       confirmed: true,
     });
@@ -493,20 +493,25 @@ describe("purge-sessions: what a removal comes to", () => {
     removal: Removal,
     counts: Readonly<Record<string, number>>,
     left: number,
-    unheld: number,
+    notStored: number,
   ])[] = [
     [{ kind: "removed" }, { removed: 2 }, 0, 1],
     [{ kind: "changed" }, { kept: 2 }, 2, 0],
     [{ kind: "vanished" }, { vanished: 2 }, 0, 0],
     [{ kind: "failed", code: "EACCES" }, { failed: 1, kept: 1 }, 2, 0],
   ];
-  for (const [removal, counts, left, unheld] of rows) {
-    it(`${removal.kind}: left ${left}, removed without Redis holding it ${unheld}`, async () => {
+  for (const [removal, counts, left, notStored] of rows) {
+    it(`${removal.kind}: left ${left}, removed without Redis holding it ${notStored}`, async () => {
       const made = purgeOf([filesOf("a", "b")], {
-        prove: async (batch) => batch.map((file) => proven(file, { held: file.sid === "a" })),
+        prove: async (batch) => batch.map((file) => proven(file, { stored: file.sid === "a" })),
         remove: () => removal,
       });
-      assert.deepEqual(await purgeSessions(made.purge), { left, unheld, foundInUse: false, confirmed: true });
+      assert.deepEqual(await purgeSessions(made.purge), {
+        left,
+        notStored,
+        foundInUse: false,
+        confirmed: true,
+      });
       assert.deepEqual(made.counts(), counts);
       made.assertBalanced();
     });
@@ -529,7 +534,7 @@ describe("purge-sessions: a directory that a server still uses keeps its files, 
     const made = purgeOf([filesOf("a", "b")], { isInUse: () => true });
     assert.deepEqual(await purgeSessions(made.purge), {
       left: 2,
-      unheld: 0,
+      notStored: 0,
       foundInUse: true,
       confirmed: true,
     });
@@ -540,7 +545,7 @@ describe("purge-sessions: a directory that a server still uses keeps its files, 
     const made = purgeOf([filesOf("a", "b", "c")], { isInUse: () => made.removed().length > 0 });
     assert.deepEqual(await purgeSessions(made.purge), {
       left: 2,
-      unheld: 0,
+      notStored: 0,
       foundInUse: true,
       confirmed: true,
     });
@@ -551,7 +556,7 @@ describe("purge-sessions: a directory that a server still uses keeps its files, 
     const made = purgeOf([filesOf("a", "b")], { isInUse: () => true, inUse: true });
     assert.deepEqual(await purgeSessions(made.purge), {
       left: 0,
-      unheld: 0,
+      notStored: 0,
       foundInUse: false,
       confirmed: true,
     });
@@ -562,7 +567,7 @@ describe("purge-sessions: a directory that a server still uses keeps its files, 
     const made = purgeOf([filesOf("a", "b")], { isInUse: () => true, dryRun: true });
     assert.deepEqual(await purgeSessions(made.purge), {
       left: 2,
-      unheld: 0,
+      notStored: 0,
       foundInUse: true,
       confirmed: true,
     });

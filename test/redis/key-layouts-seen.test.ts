@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Redis } from "ioredis";
 import { keyPrefix } from "../../src/convert/session-key.js";
-import type { HeldText } from "../../src/model/held.js";
+import type { StoredText } from "../../src/model/stored-value.js";
 import { findKeyLayouts } from "../../src/redis/key-layouts-seen.js";
 import { openConnection } from "../../src/redis/open-connection.js";
 import { isSid } from "../../src/source/layouts.js";
@@ -11,7 +11,7 @@ import { type RedisServer, startRedis } from "../support/redis-server.js";
 
 const tests = {
   isSid,
-  isServerSaved: ({ value }: HeldText) => value.toString() !== "copied",
+  isServerSaved: ({ value }: StoredText) => value.toString() !== "copied",
   clockLeadMs: 0,
 };
 

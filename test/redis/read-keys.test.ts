@@ -35,9 +35,9 @@ describe("read-keys", () => {
       await client.set("a", "{}", "PXAT", endsMs);
       const seen: string[] = [];
       while (seen.at(-1) !== "nothing") {
-        for (const held of await readKeys(client, keys, 0)) {
-          if (held.kind === "text") assert.equal(held.expiresAtMs, endsMs);
-          if (seen.at(-1) !== held.kind) seen.push(held.kind);
+        for (const stored of await readKeys(client, keys, 0)) {
+          if (stored.kind === "text") assert.equal(stored.expiresAtMs, endsMs);
+          if (seen.at(-1) !== stored.kind) seen.push(stored.kind);
         }
       }
       if (seen[0] === "text") {
@@ -66,8 +66,8 @@ describe("read-keys", () => {
     await redisCommand(server, "CONFIG", "SET", "client-output-buffer-limit", "normal 2mb 0 0");
     t.after(() => redisCommand(server, "CONFIG", "SET", "client-output-buffer-limit", "normal 0 0 0"));
     const reader = await clientOf(t, server);
-    const lengths = (await readKeys(reader, [...keys, ...small, ...keys.slice(0, 1)], 0)).map((held) =>
-      held.kind === "text" ? held.value.length : held.kind,
+    const lengths = (await readKeys(reader, [...keys, ...small, ...keys.slice(0, 1)], 0)).map((stored) =>
+      stored.kind === "text" ? stored.value.length : stored.kind,
     );
     assert.deepEqual(lengths, [...keys.map(() => 400_000), ...small.map(() => 2), 400_000]);
   });

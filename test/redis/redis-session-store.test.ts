@@ -22,7 +22,7 @@ const entryOf = (sid: string, number: number): Entry => ({
 const entries = [entryOf("a", 0), entryOf("b", 1), entryOf("c", 2)] as const;
 const [first, second, third] = entries;
 const keys = entries.map(({ key }) => key);
-const held = { kind: "text", value: Buffer.from("{}"), expiresAtMs: later } as const;
+const stored = { kind: "text", value: Buffer.from("{}"), expiresAtMs: later } as const;
 const filled = Object.fromEntries(keys.map((key) => [key, { value: "{}", expiresAtMs: later }]));
 const written = Object.fromEntries(
   entries.map(({ key, value, expiresAtMs }) => [key, { value, expiresAtMs }]),
@@ -33,7 +33,7 @@ const calls = {
   create: (store: SessionStore) => store.create(entries),
   createEncoded: (store: SessionStore) => store.createEncoded(encodedEntries(entries, 0)),
   overwrite: (store: SessionStore) => store.overwrite(entries),
-  replace: (store: SessionStore) => store.replace(entries.map((entry) => ({ entry, held }))),
+  replace: (store: SessionStore) => store.replace(entries.map((entry) => ({ entry, stored }))),
   retract: (store: SessionStore) => store.retract([{ sid: "a", digest: sha1("{}"), expiresAtMs: later }]),
   read: (store: SessionStore) => store.read(keys),
   exist: (store: SessionStore) => store.exist(keys),
@@ -112,7 +112,7 @@ describe("redis-session-store: Redis does it, and the reply is lost with the con
       answer: [false, false, false],
       after: { ...written, [second.key]: { value: "saved", expiresAtMs: null } },
     },
-    { name: "reads again", method: "read", isFilled: true, answer: [held, held, held], after: filled },
+    { name: "reads again", method: "read", isFilled: true, answer: [stored, stored, stored], after: filled },
     { name: "asks again", method: "exist", isFilled: true, answer: [true, true, true], after: filled },
     {
       name: "tells of fewer",
@@ -231,7 +231,7 @@ describe("redis-session-store: Redis refuses, and nothing changes", () => {
       assert(creations.every(({ kind }) => kind === "exists"));
       assert.deepEqual(await redisContents(server), filled);
       // The value stays, and a new expiry takes no memory.
-      const renewals = entries.map((entry) => ({ entry: { ...entry, value: "{}" }, held }));
+      const renewals = entries.map((entry) => ({ entry: { ...entry, value: "{}" }, stored }));
       assert.deepEqual(await store.replace(renewals), [true, true, true]);
     });
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import type { Entry } from "../../src/model/entry.js";
-import type { HeldText } from "../../src/model/held.js";
+import type { StoredText } from "../../src/model/stored-value.js";
 import type { SessionStore } from "../../src/redis/session-store.js";
 import { sha1 } from "../../src/redis/sha1.js";
 import type { Contents, StoredKey } from "../support/memory-store.js";
@@ -149,13 +149,13 @@ export function testSessionStore(name: string, { open, isDry = false }: TestedSt
         ]),
       answer: [
         { kind: "other-type" },
-        held(allBytes, later),
+        storedText(allBytes, later),
         { kind: "nothing" },
-        held("{}", null),
-        held("", later + 1),
+        storedText("{}", null),
+        storedText("", later + 1),
         { kind: "other-type" },
-        held("17", later),
-        held(allBytes, later),
+        storedText("17", later),
+        storedText(allBytes, later),
         { kind: "nothing" },
       ],
     });
@@ -164,7 +164,7 @@ export function testSessionStore(name: string, { open, isDry = false }: TestedSt
         leadMs,
         before: { a: text("{}", later), b: text("{}", null) },
         call: (store) => store.read(["a", "b"]),
-        answer: [held("{}", later - leadMs), held("{}", null)],
+        answer: [storedText("{}", later - leadMs), storedText("{}", null)],
       });
     }
     test("which keys exist, in their order, whatever their type", {
@@ -216,7 +216,7 @@ export function testSessionStore(name: string, { open, isDry = false }: TestedSt
         call: async (store) => {
           const [seen] = await store.read([by.key]);
           assert(seen?.kind === "text");
-          return store.replace([{ entry: by, held: seen }]);
+          return store.replace([{ entry: by, stored: seen }]);
         },
         answer: [true],
         after: contentsOf([by], leadMs),
@@ -225,8 +225,8 @@ export function testSessionStore(name: string, { open, isDry = false }: TestedSt
   });
 
   describe(`${name}: does not replace what changed since it was read`, () => {
-    const [seen, endless] = [held("{}", later), held("{}", null)];
-    const rows: readonly (readonly [name: string, now: StoredKey | undefined, held?: HeldText])[] = [
+    const [seen, endless] = [storedText("{}", later), storedText("{}", null)];
+    const rows: readonly (readonly [name: string, now: StoredKey | undefined, stored?: StoredText])[] = [
       ["another value, the same expiry", text("[]", later)],
       ["the same value, a later expiry", text("{}", later + 1)],
       ["the same value, an earlier expiry", text("{}", later - 1)],
@@ -237,16 +237,20 @@ export function testSessionStore(name: string, { open, isDry = false }: TestedSt
       ["a zero byte after it", text("{}\0", later)],
       ["gone", undefined],
       ["gone, no expiry seen", undefined, endless],
-      ["gone, an empty value seen", undefined, held("", null)],
+      ["gone, an empty value seen", undefined, storedText("", null)],
       ["expired", text("{}", over)],
       ["another type", list(later)],
-      ["the new value seen, a later expiry since", text(entry.value, later + 1), held(entry.value, later)],
-      ["the new value seen, another type since", list(later), held(entry.value, later)],
+      [
+        "the new value seen, a later expiry since",
+        text(entry.value, later + 1),
+        storedText(entry.value, later),
+      ],
+      ["the new value seen, another type since", list(later), storedText(entry.value, later)],
     ];
     for (const [title, now, was = seen] of rows) {
       test(title, {
         before: now === undefined ? {} : { [key]: now },
-        call: (store) => store.replace([{ entry, held: was }]),
+        call: (store) => store.replace([{ entry, stored: was }]),
         answer: [false],
         dryAnswer: [true],
       });
@@ -255,7 +259,7 @@ export function testSessionStore(name: string, { open, isDry = false }: TestedSt
     test("each answer belongs to its own entry", {
       before: stored,
       call: (store) =>
-        store.replace([0, 1, 2, 3, 4].map((id) => ({ entry: { ...entry, key: `${id}` }, held: endless }))),
+        store.replace([0, 1, 2, 3, 4].map((id) => ({ entry: { ...entry, key: `${id}` }, stored: endless }))),
       answer: [true, false, false, true, false],
       dryAnswer: [true, true, true, true, true],
       after: { ...stored, 0: text(entry.value, entry.expiresAtMs), 3: text(entry.value, entry.expiresAtMs) },
@@ -264,8 +268,8 @@ export function testSessionStore(name: string, { open, isDry = false }: TestedSt
       before: { [key]: text("{}", later), [second.key]: text(second.value, later) },
       call: (store) =>
         store.replace([
-          { entry: { ...entry, expiresAtMs: over }, held: seen },
-          { entry: { ...second, expiresAtMs: over }, held: held(second.value, later) },
+          { entry: { ...entry, expiresAtMs: over }, stored: seen },
+          { entry: { ...second, expiresAtMs: over }, stored: storedText(second.value, later) },
         ]),
       answer: [false, false],
       dryAnswer: [true, true],
@@ -328,6 +332,6 @@ export function testSessionStore(name: string, { open, isDry = false }: TestedSt
   });
 }
 
-function held(value: string, expiresAtMs: number | null): HeldText {
+function storedText(value: string, expiresAtMs: number | null): StoredText {
   return { kind: "text", value: Buffer.from(value, "latin1"), expiresAtMs };
 }

@@ -44,8 +44,7 @@ export const documentedLimits: readonly { readonly limit: string; readonly detai
     details: /^unsupported-type: a dict with the tag \w+ but no readable value$/,
   },
   {
-    limit:
-      "What no session can hold is refused as soon as it is read, even if the session does not keep it.",
+    limit: "What no session can hold is refused as soon as it is read, even if the session does not keep it.",
     details:
       /^unsupported-type: (a time zone by name alone|an integer of more than 4300 digits)$|^corrupt: (a time zone offset of a day or more|a duration out of range|a name that is not text)$|^too-deep: more than 500 levels$/,
   },

@@ -1,5 +1,5 @@
 import type { Entry } from "../../src/model/entry.js";
-import type { Held } from "../../src/model/held.js";
+import type { StoredValue } from "../../src/model/stored-value.js";
 import type {
   Creation,
   EncodedEntries,
@@ -63,7 +63,7 @@ export class MemoryStore implements SessionStore {
     });
   }
 
-  async read(keys: readonly string[]): Promise<Held[]> {
+  async read(keys: readonly string[]): Promise<StoredValue[]> {
     return keys.map((key) => {
       const { value, expiresAtMs } = this.#at(key) ?? {};
       if (value === undefined || expiresAtMs === undefined) return { kind: "nothing" };
@@ -74,10 +74,10 @@ export class MemoryStore implements SessionStore {
   }
 
   async replace(replacements: readonly Replacement[]): Promise<Replaced[]> {
-    return replacements.map(({ entry, held }) => {
-      const stored = this.#at(entry.key);
-      const isSame = stored?.value === held.value.toString("latin1");
-      const isDue = isSame && stored.expiresAtMs === this.#time(held.expiresAtMs);
+    return replacements.map(({ entry, stored }) => {
+      const now = this.#at(entry.key);
+      const isSame = now?.value === stored.value.toString("latin1");
+      const isDue = isSame && now.expiresAtMs === this.#time(stored.expiresAtMs);
       if (!isDue || entry.expiresAtMs <= Date.now()) return false;
       this.#write(entry);
       return true;

@@ -22,9 +22,9 @@ export async function seeCopyWritten(
   sids: readonly string[],
   clockLeadMs: number,
 ): Promise<KeyAsSeen[]> {
-  const held = await store.read(sids.map((sid) => store.keyOf(sid)));
+  const stored = await store.read(sids.map((sid) => store.keyOf(sid)));
   return sids.flatMap((sid, index) => {
-    const one = held[index];
+    const one = stored[index];
     if (one?.kind !== "text" || one.expiresAtMs === null || !isSigned(one, clockLeadMs)) return [];
     return [{ sid, digest: sha1(one.value.toString("latin1")), expiresAtMs: one.expiresAtMs }];
   });

@@ -2,10 +2,10 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { activityWindowMs, locateServer } from "../../convert/missing-key.js";
 import { isModifiedSince } from "../../convert/modified-since.js";
 import { isSigned } from "../../convert/sign.js";
-import type { HeldText } from "../../model/held.js";
 import type { DirectoryFacts, DirectoryMark, KeyEvidence, Survey } from "../../model/mark.js";
 import { newScanTally, type SessionFile } from "../../model/session-file.js";
 import { showable } from "../../model/showable.js";
+import type { StoredText } from "../../model/stored-value.js";
 import { type KeySurvey, surveyKeys } from "../../redis/survey-keys.js";
 import { isSid } from "../../source/layouts.js";
 import { pathOf } from "../../source/recent-files.js";
@@ -29,7 +29,7 @@ export async function surveyRun(run: Run, extent: "sample" | "whole"): Promise<S
         "saves its sessions in Redis: lifetimes are not renewed, and no key is deleted",
     );
   }
-  const isServerSaved = (key: HeldText) => !isSigned(key, clockLeadMs);
+  const isServerSaved = (key: StoredText) => !isSigned(key, clockLeadMs);
   const signsCount = found === undefined || !areWholeSeconds(found, clockLeadMs);
   if (found !== undefined && signsCount) warnOfPrefix(found, isServerSaved, run);
   const keys = evidenceOf(found, signsCount, isServerSaved);
@@ -65,7 +65,7 @@ function areWholeSeconds({ own }: KeySurvey, clockLeadMs: number): boolean {
 function evidenceOf(
   found: KeySurvey | undefined,
   signsCount: boolean,
-  isServerSaved: (key: HeldText) => boolean,
+  isServerSaved: (key: StoredText) => boolean,
 ): KeyEvidence {
   if (found === undefined || !signsCount) return "unknown";
   if (found.own.some(isServerSaved)) return "server-saved";
@@ -75,7 +75,7 @@ function evidenceOf(
 /** Warns if the server that uses this Redis reads other keys than this run writes. */
 function warnOfPrefix(
   { own, others }: KeySurvey,
-  isServerSaved: (key: HeldText) => boolean,
+  isServerSaved: (key: StoredText) => boolean,
   { options, out }: Run,
 ): void {
   const { prefix } = options.target;

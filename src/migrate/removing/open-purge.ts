@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { compareHeld } from "../../convert/compare-held.js";
+import { compareStored } from "../../convert/compare-stored.js";
 import { convertSession } from "../../convert/convert-session.js";
 import { conflictRules } from "../../convert/decide-conflict.js";
 import { explainMissing, isUnmodifiedSinceMark } from "../../convert/missing-key.js";
@@ -75,7 +75,7 @@ export function openPurge(
     convert,
     laterFile: (file, stamp) => otherLocations.laterFile(file, stamp),
     look: (sids) => store.read(sids.map((sid) => store.keyOf(sid))),
-    compare: (candidate, held) => compareHeld(candidate, held, rules, Date.now()),
+    compare: (candidate, stored) => compareStored(candidate, stored, rules, Date.now()),
     isUnmodified: (file, stamp) => isUnmodifiedSinceMark(stamp, factsOf(file)),
     explainMissing: (file, stamp, { fullLifetimeMs, lifetimeOrigin }) => {
       const facts = factsOf(file);

@@ -1,9 +1,9 @@
-import type { Comparison } from "../../convert/compare-held.js";
+import type { Comparison } from "../../convert/compare-stored.js";
 import type { Conversion } from "../../convert/convert-session.js";
 import type { Candidate } from "../../model/entry.js";
-import type { Held, HeldText } from "../../model/held.js";
 import type { SessionOutcome } from "../../model/outcome.js";
 import type { ExactStamp, FileStamp, ReadSession, SessionFile } from "../../model/session-file.js";
+import type { StoredText, StoredValue } from "../../model/stored-value.js";
 import type { ExactReading } from "../../source/read-session-file.js";
 import { type ConvertedSession, conversionOutcome, failed, unreadOutcome } from "../prepare-session.js";
 
@@ -15,8 +15,8 @@ export interface ProofParts {
   /** A newer file of this session; `undefined` if there is none. */
   readonly laterFile: (file: SessionFile, stamp: FileStamp) => SessionFile | undefined;
   /** What Redis holds now. Throws what `SessionStore` throws. */
-  readonly look: (sids: readonly string[]) => Promise<readonly Held[]>;
-  readonly compare: (candidate: Candidate, held: HeldText) => Comparison;
+  readonly look: (sids: readonly string[]) => Promise<readonly StoredValue[]>;
+  readonly compare: (candidate: Candidate, stored: StoredText) => Comparison;
   /** Whether a complete run that did not keep what Redis held read the file as it is. */
   readonly isUnmodified: (file: SessionFile, stamp: FileStamp) => boolean;
   /** What a missing key means: its session ended in Redis, or should be there. */
@@ -46,7 +46,7 @@ export interface ProvenFile {
   /** The outcome if it is removed. */
   readonly outcome: SessionOutcome;
   /** Whether Redis holds an equal or newer entry. */
-  readonly held: boolean;
+  readonly stored: boolean;
 }
 
 /** A proven file, or its outcome. `leaves`: whether the purge was to remove it, and left it. */
@@ -72,7 +72,7 @@ export async function proveUnasked(
     const outcome = { ...conversionOutcome(file.sid, reading.read, conversion), kind: "removed" as const };
     if (conversion.facts.hasOneKey === true)
       return { file, outcome: { ...outcome, kind: "kept" }, leaves: false };
-    return { proven: { file, ...timesOf(reading), outcome, held: false } };
+    return { proven: { file, ...timesOf(reading), outcome, stored: false } };
   });
 }
 
@@ -127,9 +127,9 @@ export async function proveBatch(batch: readonly SessionFile[], parts: ProofPart
     else readable.push(read);
   }
   if (readable.length === 0) return proofs;
-  const held = await parts.look(readable.map(({ file }) => file.sid));
+  const stored = await parts.look(readable.map(({ file }) => file.sid));
   for (const [index, one] of readable.entries()) {
-    proofs.push((await proofOfSuperseded(one, parts)) ?? proofOf(one, held[index], parts));
+    proofs.push((await proofOfSuperseded(one, parts)) ?? proofOf(one, stored[index], parts));
   }
   return proofs;
 }
@@ -146,7 +146,7 @@ async function proofOfSuperseded(one: ReadFile, parts: ProofParts): Promise<Proo
   const [its] = await proveBatch([later], parts);
   const outcome = { ...conversionOutcome(file.sid, reading.read, conversion), kind: "removed" as const };
   if (its !== undefined && "proven" in its) {
-    return { proven: { file, ...timesOf(reading), outcome, held: its.proven.held } };
+    return { proven: { file, ...timesOf(reading), outcome, stored: its.proven.stored } };
   }
   if (its === undefined || its.outcome.kind === "vanished") return undefined;
   const detail = "superseded by a file that is not proven";
@@ -159,9 +159,9 @@ async function proofOfSuperseded(one: ReadFile, parts: ProofParts): Promise<Proo
  * Returns a proof for each. Throws what `SessionStore` throws.
  */
 export async function proveAgain(proven: readonly ProvenFile[], parts: ProofParts): Promise<Proof[]> {
-  const held = proven.filter((one) => one.settled && one.held);
-  const exist = held.length > 0 ? await parts.exist(held.map(({ file }) => file.sid)) : [];
-  const lost = new Set(held.filter((_, index) => exist[index] !== true));
+  const stored = proven.filter((one) => one.settled && one.stored);
+  const exist = stored.length > 0 ? await parts.exist(stored.map(({ file }) => file.sid)) : [];
+  const lost = new Set(stored.filter((_, index) => exist[index] !== true));
   const doubtful = proven.filter((one) => !one.settled || lost.has(one));
   const proofs = (
     await proveBatch(
@@ -197,14 +197,14 @@ export async function proveUnaskedAgain(
   return [...proofs, ...settled.map((one) => ({ proven: one }))];
 }
 
-function proofOf(one: ReadFile, held: Held | undefined, parts: ProofParts): Proof {
+function proofOf(one: ReadFile, stored: StoredValue | undefined, parts: ProofParts): Proof {
   const { file, reading, conversion } = one;
   const { read, stamp } = reading;
   const outcome = { ...conversionOutcome(file.sid, read, conversion), kind: "removed" as const };
-  const proven = { proven: { file, ...timesOf(reading), outcome, held: true } };
-  const unheld = { proven: { ...proven.proven, held: false } };
+  const proven = { proven: { file, ...timesOf(reading), outcome, stored: true } };
+  const notStored = { proven: { ...proven.proven, stored: false } };
   const keep = (kind: "kept" | "absent" | "ended", leaves: boolean, inDoubt?: true): Proof => {
-    if (parts.unconditional) return unheld;
+    if (parts.unconditional) return notStored;
     return { file, outcome: { ...outcome, kind, ...(inDoubt === undefined ? {} : { inDoubt }) }, leaves };
   };
   // A file with one session key alone may belong to something else.
@@ -212,15 +212,15 @@ function proofOf(one: ReadFile, held: Held | undefined, parts: ProofParts): Proo
     const detail = "it holds only one of the keys that servers save";
     return { file, outcome: { ...outcome, kind: "kept", detail }, leaves: !parts.unconditional };
   }
-  const expired = () => (read.mtimeMs + expiredForMs <= Date.now() ? unheld : keep("kept", false));
+  const expired = () => (read.mtimeMs + expiredForMs <= Date.now() ? notStored : keep("kept", false));
 
   if (conversion.kind === "expired") return expired();
   const { entry, fullLifetimeMs } = conversion;
-  switch (held?.kind) {
+  switch (stored?.kind) {
     case "text": {
       const unmodified = parts.isUnmodified(file, stamp) ? { unmodifiedSinceMark: true as const } : {};
       const candidate = { entry, mtimeMs: read.mtimeMs, fullLifetimeMs, ...unmodified };
-      const comparison = parts.compare(candidate, held);
+      const comparison = parts.compare(candidate, stored);
       if (comparison.kind !== "different") return proven;
       return keep("kept", true, comparison.inDoubt);
     }
@@ -233,7 +233,7 @@ function proofOf(one: ReadFile, held: Held | undefined, parts: ProofParts): Proo
       return { file, outcome: failed(known, "wrong-redis-type", "the key holds no string"), leaves: true };
     }
     case "unreadable":
-      return { file, outcome: failed(outcome, "redis-error", held.detail), leaves: true };
+      return { file, outcome: failed(outcome, "redis-error", stored.detail), leaves: true };
     default:
       return { file, outcome: failed(outcome, "redis-error", "no reply"), leaves: true };
   }

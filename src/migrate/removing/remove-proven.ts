@@ -56,7 +56,7 @@ export interface PurgeResult {
   /** Session files left that were to be removed. */
   readonly left: number;
   /** Files removed although Redis held nothing equal or newer. */
-  readonly unheld: number;
+  readonly notStored: number;
   /** Whether files were left because a server still uses the directory. */
   readonly foundInUse: boolean;
   /** Whether the proof counted to the end. */
@@ -186,7 +186,7 @@ class PurgeState {
   /** Directories in which nothing is removed any more. */
   readonly #closed = new Set<string>();
   #left = 0;
-  #unheld = 0;
+  #notStored = 0;
   #foundInUse = false;
   #removed = false;
   /** Whether the proof still counts. Once it does not, nothing more is removed. */
@@ -199,7 +199,7 @@ class PurgeState {
   get result(): PurgeResult {
     return {
       left: this.#left,
-      unheld: this.#unheld,
+      notStored: this.#notStored,
       foundInUse: this.#foundInUse,
       confirmed: this.#confirmed,
     };
@@ -248,13 +248,13 @@ class PurgeState {
   }
 
   remove(proven: ProvenFile): void {
-    const { file, outcome, held } = proven;
+    const { file, outcome, stored } = proven;
     const obstacle = this.#confirmed ? this.#obstacleTo(proven) : "Redis may have lost keys meanwhile";
     if (obstacle !== undefined) this.leave(proven, obstacle);
     else {
       const removal: Removal = this.#purge.dryRun ? { kind: "removed" } : this.#purge.files.remove(proven);
       this.#removed ||= removal.kind === "removed" && !this.#purge.dryRun;
-      if (removal.kind === "removed" && !held) this.#unheld++;
+      if (removal.kind === "removed" && !stored) this.#notStored++;
       if (removal.kind === "changed") this.leave(proven, "it changed after it was compared");
       else if (removal.kind === "denied") this.deny(proven);
       else if (removal.kind === "failed") {

@@ -347,9 +347,9 @@ export class CopyWriter {
     return reconcile(all, {
       store,
       overwrites: policy === "overwrite",
-      decide: (candidate, held) => {
-        const decision = decideConflict(candidate, held, rules, Date.now());
-        const isOlder = policy === "newest" && this.#recentWrites.holdsNewer(candidate, held.expiresAtMs);
+      decide: (candidate, stored) => {
+        const decision = decideConflict(candidate, stored, rules, Date.now());
+        const isOlder = policy === "newest" && this.#recentWrites.holdsNewer(candidate, stored.expiresAtMs);
         return decision.kind === "replace" && isOlder ? { kind: "kept" } : decision;
       },
       waitForLifetimes: async () => {

@@ -30,8 +30,8 @@ export class RecentWrites {
    * Whether a key that ends at that instant holds what this run sent for a file at least as new as
    * the candidate's.
    */
-  holdsNewer({ entry, mtimeMs }: Candidate, heldExpiresAtMs: number | null): boolean {
+  holdsNewer({ entry, mtimeMs }: Candidate, storedExpiresAtMs: number | null): boolean {
     const known = this.#writes.get(entry.key);
-    return known !== undefined && known.expiresAtMs === heldExpiresAtMs && known.mtimeMs >= mtimeMs;
+    return known !== undefined && known.expiresAtMs === storedExpiresAtMs && known.mtimeMs >= mtimeMs;
   }
 }

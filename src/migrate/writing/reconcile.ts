@@ -1,7 +1,7 @@
 import type { ConflictDecision } from "../../convert/decide-conflict.js";
 import type { Candidate, Entry } from "../../model/entry.js";
-import type { HeldText } from "../../model/held.js";
 import type { FailureReason } from "../../model/outcome.js";
+import type { StoredText } from "../../model/stored-value.js";
 import { type Replacement, type SessionStore, unaccepted } from "../../redis/session-store.js";
 
 /** What became of one candidate. */
@@ -36,7 +36,7 @@ export interface Unreconciled {
 /** What candidates are reconciled with and by. */
 export interface ReconcileContext {
   readonly store: Pick<SessionStore, "create" | "read" | "replace" | "overwrite">;
-  readonly decide: (candidate: Candidate, held: HeldText) => ConflictDecision;
+  readonly decide: (candidate: Candidate, stored: StoredText) => ConflictDecision;
   /** Whether keys that hold no text are written over. */
   readonly overwrites: boolean;
   /** Gives the applet time: it sets a lifetime a moment after a value. */
@@ -112,13 +112,13 @@ async function create(all: readonly Pending[], { store }: ReconcileContext): Pro
 /** Decides by what Redis holds. Returns those whose equal value has no lifetime yet. */
 async function compare(all: readonly Pending[], context: ReconcileContext): Promise<Pending[]> {
   if (all.length === 0) return [];
-  const held = await context.store.read(all.map(({ candidate }) => candidate.entry.key));
+  const stored = await context.store.read(all.map(({ candidate }) => candidate.entry.key));
   const replacements: (Replacement & { readonly pending: Pending; readonly result: Reconciliation })[] = [];
   const ofOtherType: Pending[] = [];
   const withoutExpiry: Pending[] = [];
   for (const [index, one] of all.entries()) {
     const { candidate } = one;
-    const seen = held[index] ?? { kind: "nothing" };
+    const seen = stored[index] ?? { kind: "nothing" };
     if (seen.kind === "nothing") {
       if (candidate.ifMissing === "ended") one.reconciliation = { kind: "ended" };
       if (candidate.ifMissing === "unknown") one.reconciliation = { kind: "deferred" };
@@ -134,7 +134,7 @@ async function compare(all: readonly Pending[], context: ReconcileContext): Prom
       continue;
     }
     const decision = context.decide(candidate, seen);
-    const replacement = { pending: one, entry: candidate.entry, held: seen };
+    const replacement = { pending: one, entry: candidate.entry, stored: seen };
     if (decision.kind === "replace") {
       const blindly = decision.blindly === true ? { blindly: true as const } : {};
       replacements.push({ ...replacement, result: { kind: "copied", ...blindly } });

@@ -114,8 +114,8 @@ async function follow({ policy, ttl, again, isMarked, whole, serverWorks, sessio
   });
   const files = sessions.map(({ content, key, ageMs }, number) => {
     const file = ground.save(number, content, { mtimeMs: Date.now() - ageMs });
-    const held = key(content);
-    if (held !== undefined) ground.hold(file, ...held);
+    const stored = key(content);
+    if (stored !== undefined) ground.hold(file, ...stored);
     return file;
   });
   const end = () => {

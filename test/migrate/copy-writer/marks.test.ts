@@ -58,8 +58,8 @@ describe("copy-writer: what a mark says about a session (spec.md section 4, Mark
       if (ifMissing === "deferred") assert.deepEqual(deferred, [missing]);
       assert.equal(kinds.get(missing.sid) ?? "deferred", ifMissing);
       assert.equal(kinds.get(differs.sid), conflict);
-      assert.equal(ground.held(missing), ifMissing === "copied" ? value : undefined);
-      assert.equal(ground.held(differs), conflict === "copied" ? value : other);
+      assert.equal(ground.stored(missing), ifMissing === "copied" ? value : undefined);
+      assert.equal(ground.stored(differs), conflict === "copied" ? value : other);
       const covered = isCovered ? outcomes.length : 0;
       const ended = ifMissing === "ended" ? 1 : 0;
       const [{ latestMtimeMs, ...counts } = assert.fail("nothing seen")] = seen;
@@ -83,7 +83,7 @@ describe("copy-writer: what a mark says about a session (spec.md section 4, Mark
     assert.deepEqual(await ground.write(...files), ["kept: in doubt"], "the first is deferred");
     ground.writer.learn(ground.survey(marked({ whole: true })));
     assert.deepEqual(await ground.write(...files), ["ended", "copied"]);
-    assert.deepEqual([ground.held(missing), ground.held(differs)], [undefined, value]);
+    assert.deepEqual([ground.stored(missing), ground.stored(differs)], [undefined, value]);
   });
 });
 
@@ -128,7 +128,7 @@ describe("copy-writer: keys of sessions that are over by their own deletion_time
       const file = ground.save(1, content);
       ground.hold(file, other, expiresAtMs);
       await ground.write(file);
-      assert.equal(ground.held(file) !== undefined, stays);
+      assert.equal(ground.stored(file) !== undefined, stays);
     });
   }
 });

@@ -41,7 +41,7 @@ describe("copy-writer: a session that ends before its key is written is retracte
         ],
       );
       assert.deepEqual(
-        files.map((file) => ground.held(file) !== undefined),
+        files.map((file) => ground.stored(file) !== undefined),
         [true, false, true],
       );
     });
@@ -51,7 +51,7 @@ describe("copy-writer: a session that ends before its key is written is retracte
       const file = ground.save(1, sessionText(), how);
       goAfterWrite(ground, [file], () => ground.hold(file, other));
       assert.deepEqual(await ground.write(file), ["copied"]);
-      assert.equal(ground.held(file), other);
+      assert.equal(ground.stored(file), other);
     });
 
     for (const [why, change] of notRetracting) {
@@ -60,7 +60,7 @@ describe("copy-writer: a session that ends before its key is written is retracte
         const file = ground.save(1, sessionText(), how);
         goAfterWrite(ground, [file]);
         assert.deepEqual(await ground.write(file), ["copied"]);
-        assert.equal(ground.held(file), sessionText());
+        assert.equal(ground.stored(file), sessionText());
       });
     }
 
@@ -69,7 +69,7 @@ describe("copy-writer: a session that ends before its key is written is retracte
       const file = ground.save(1, sessionText(), how);
       goAfterWrite(ground, [file], () => ground.connection.reconnects++);
       assert.deepEqual(await ground.write(file), ["copied"]);
-      assert.equal(ground.held(file), sessionText());
+      assert.equal(ground.stored(file), sessionText());
       assert.deepEqual(ground.warnings, [`the connection was lost meanwhile: ${staysInRedis}`]);
     });
 
@@ -100,7 +100,7 @@ describe("copy-writer: a session that ends before its key is written is retracte
       },
     });
     assert.deepEqual(await ground.write(file), ["copied"]);
-    assert.equal(ground.held(file), sessionText());
+    assert.equal(ground.stored(file), sessionText());
   });
 
   it("a key that was renewed is retracted as Redis holds it; one that was left alone is not", async () => {
@@ -116,7 +116,7 @@ describe("copy-writer: a session that ends before its key is written is retracte
       outcomes.map(({ kind }) => kind),
       ["vanished", "identical"],
     );
-    assert.deepEqual([ground.held(renewed), ground.held(leftAlone)], [undefined, sessionText(2)]);
+    assert.deepEqual([ground.stored(renewed), ground.stored(leftAlone)], [undefined, sessionText(2)]);
   });
 
   it("not what was written over something newer: another run may have purged the file", async () => {
@@ -128,7 +128,7 @@ describe("copy-writer: a session that ends before its key is written is retracte
     goAfterWrite(ground, files);
     assert.deepEqual(await ground.write(...files), ["copied", "copied"]);
     assert.deepEqual(
-      files.map((file) => ground.held(file)),
+      files.map((file) => ground.stored(file)),
       [sessionText(1), sessionText(2)],
     );
   });
@@ -154,7 +154,7 @@ describe("copy-writer: a session that ends after its key was written is retracte
       { pass: 1, count: 2, bytes: 2 * bytes },
     ]);
     assert.deepEqual(
-      files.map((file) => ground.held(file) !== undefined),
+      files.map((file) => ground.stored(file) !== undefined),
       [false, true, false, false],
     );
     assert.equal(await ground.writer.countMissing(), 0, "a retracted key is not missing");

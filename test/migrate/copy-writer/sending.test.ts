@@ -118,7 +118,7 @@ describe("copy-writer: a reply that was lost (createEncoded gives undefined)", (
     });
     assert.deepEqual((await ground.write(...files)).sort(), ["copied", "copied", "kept"]);
     assert.deepEqual(
-      files.map((file) => ground.held(file)),
+      files.map((file) => ground.stored(file)),
       [sessionText(1), sessionText(2), sessionText("saved since")],
     );
   });

@@ -72,7 +72,7 @@ export class WriterGround {
     this.store.keys.set(this.store.keyOf(file.sid), { value, expiresAtMs });
   }
 
-  held(file: SessionFile): string | null | undefined {
+  stored(file: SessionFile): string | null | undefined {
     return this.store.keys.get(this.store.keyOf(file.sid))?.value;
   }
 

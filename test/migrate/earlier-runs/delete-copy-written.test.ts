@@ -40,9 +40,9 @@ describe("delete-copy-written: only a key as a copy left it is deleted (spec.md 
     store.keys.set(key, { value, expiresAtMs: signedMs });
     const { read } = store;
     store.read = async (keys) => {
-      const held = await read.call(store, keys);
+      const stored = await read.call(store, keys);
       store.keys.set(key, { value, expiresAtMs: signedMs + 1 });
-      return held;
+      return stored;
     };
     await deleteCopyWritten(store, [sid], clockLeadMs);
     assert.equal(store.keys.has(key), true);

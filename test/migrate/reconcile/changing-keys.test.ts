@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { Unreconciled } from "../../../src/migrate/writing/reconcile.js";
 import type { Candidate } from "../../../src/model/entry.js";
-import type { Held } from "../../../src/model/held.js";
+import type { StoredValue } from "../../../src/model/stored-value.js";
 import {
   candidateOf,
   candidates,
@@ -35,14 +35,14 @@ function losesReplyOnce({ replace }: Store): Partial<Store> {
   };
 }
 
-function setKey({ held }: Ground, next: Held | undefined): void {
-  if (next === undefined) held.delete("k");
-  else held.set("k", next);
+function setKey({ stored }: Ground, next: StoredValue | undefined): void {
+  if (next === undefined) stored.delete("k");
+  else stored.set("k", next);
 }
 
 describe("reconcile: a key that changes meanwhile is read again", () => {
   /** Changes the key just before each call of a method, as long as there are changes. */
-  function changing(changed: "read" | "replace", changes: readonly (Held | undefined)[]): Ground {
+  function changing(changed: "read" | "replace", changes: readonly (StoredValue | undefined)[]): Ground {
     const ground = new Ground({ k: text("old") });
     const rest = changes.values();
     ground.before = (method) => {
@@ -57,9 +57,9 @@ describe("reconcile: a key that changes meanwhile is read again", () => {
   const rows: readonly (readonly [
     name: string,
     method: "read" | "replace",
-    changes: readonly (Held | undefined)[],
+    changes: readonly (StoredValue | undefined)[],
     expected: object,
-    after: Held,
+    after: StoredValue,
   ])[] = [
     ["gone before it is read: created", "read", [undefined], { kind: "copied" }, file],
     ["saved before it is read: kept", "read", [text("new")], { kind: "kept" }, text("new")],
@@ -75,7 +75,7 @@ describe("reconcile: a key that changes meanwhile is read again", () => {
     it(name, async () => {
       const ground = changing(method, changes);
       assert.deepEqual(await ground.reconcile(one), [expected]);
-      assert.deepEqual(ground.held.get("k"), after);
+      assert.deepEqual(ground.stored.get("k"), after);
     });
   }
 
@@ -83,7 +83,7 @@ describe("reconcile: a key that changes meanwhile is read again", () => {
     let turn = 0;
     const ground = new Ground({ k: text("old"), a: text("equal"), b: text("old") });
     ground.before = (method) => {
-      if (method === "replace") ground.held.set("k", text(`old${++turn}`));
+      if (method === "replace") ground.stored.set("k", text(`old${++turn}`));
     };
     const results = await ground.reconcile(candidates("a", "k", "b"));
     assert.deepEqual(results, [{ kind: "identical" }, contested, { kind: "copied" }]);
@@ -97,7 +97,7 @@ describe("reconcile: a key that changes meanwhile is read again", () => {
   it("a replacement whose reply was lost, sent again: our own write is found", async () => {
     const ground = new Ground({ k: text("old") }, losesReplyOnce);
     assert.deepEqual(await ground.reconcile(one), [{ kind: "copied" }]);
-    assert.deepEqual(ground.held.get("k"), file);
+    assert.deepEqual(ground.stored.get("k"), file);
   });
 
   it("a creation whose reply was lost, sent again: our own write is found", async () => {
@@ -114,17 +114,20 @@ describe("reconcile: a key that changes meanwhile is read again", () => {
   it("a creation whose reply was lost, and that a server saved over: kept", async () => {
     const ground = new Ground({ k: text("new") });
     assert.deepEqual(await ground.reconcile(one, "sent"), [{ kind: "kept" }]);
-    assert.deepEqual(ground.held.get("k"), text("new"));
+    assert.deepEqual(ground.stored.get("k"), text("new"));
   });
 });
 
 describe("reconcile: an equal value without a lifetime", () => {
   /** Changes keys while their lifetimes are waited for. */
-  function waiting(keys: Readonly<Record<string, Held>>, meanwhile: Readonly<Record<string, Held>>): Ground {
+  function waiting(
+    keys: Readonly<Record<string, StoredValue>>,
+    meanwhile: Readonly<Record<string, StoredValue>>,
+  ): Ground {
     const ground = new Ground(keys);
     ground.waitForLifetimes = async () => {
       ground.calls.push("wait");
-      for (const [key, value] of Object.entries(meanwhile)) ground.held.set(key, value);
+      for (const [key, value] of Object.entries(meanwhile)) ground.stored.set(key, value);
     };
     return ground;
   }
@@ -133,20 +136,20 @@ describe("reconcile: an equal value without a lifetime", () => {
     const ground = waiting({ k: text("equal", null) }, { k: text("equal", 7) });
     assert.deepEqual(await ground.reconcile(one), [{ kind: "identical" }]);
     assert.deepEqual(ground.calls, ["create k", "read k", "wait", "read k"]);
-    assert.deepEqual(ground.held.get("k"), text("equal", 7));
+    assert.deepEqual(ground.stored.get("k"), text("equal", 7));
   });
 
   it("never given one: it gets one and keeps its value, identical", async () => {
     const ground = waiting({ k: text("equal, in its own order", null) }, {});
     assert.deepEqual(await ground.reconcile(one), [{ kind: "identical" }]);
     assert.deepEqual(ground.calls.slice(3), ["read k", "replace k=equal, in its own order"]);
-    assert.deepEqual(ground.held.get("k"), text("equal, in its own order", correctedMs));
+    assert.deepEqual(ground.stored.get("k"), text("equal, in its own order", correctedMs));
   });
 
   it("saved meanwhile: kept", async () => {
     const ground = waiting({ k: text("equal", null) }, { k: text("new", null) });
     assert.deepEqual(await ground.reconcile(one), [{ kind: "kept" }]);
-    assert.deepEqual(ground.held.get("k"), text("new", null));
+    assert.deepEqual(ground.stored.get("k"), text("new", null));
   });
 
   it("all of them wait once; the others are done before", async () => {
@@ -163,10 +166,10 @@ describe("reconcile: an equal value without a lifetime", () => {
   it("given one just before we give it one: read again, identical", async () => {
     const ground = new Ground({ k: text("equal", null) });
     ground.before = (method) => {
-      if (method === "replace") ground.held.set("k", text("equal", 7));
+      if (method === "replace") ground.stored.set("k", text("equal", 7));
     };
     assert.deepEqual(await ground.reconcile(one), [{ kind: "identical" }]);
-    assert.deepEqual(ground.held.get("k"), text("equal", 7));
+    assert.deepEqual(ground.stored.get("k"), text("equal", 7));
   });
 
   for (const [name, expiresAtMs] of [
@@ -186,27 +189,27 @@ describe("reconcile: what ended in Redis stays ended, whatever changes meanwhile
   it("one that ends while its value is to be replaced: ended", async () => {
     const ground = new Ground({ k: text("old") });
     ground.before = (method) => {
-      if (method === "replace") ground.held.delete("k");
+      if (method === "replace") ground.stored.delete("k");
     };
     assert.deepEqual(await ground.reconcile([ended("k")]), [{ kind: "ended" }]);
-    assert.equal(ground.held.size, 0);
+    assert.equal(ground.stored.size, 0);
   });
 
   it("one that ends while its lifetime is waited for: ended", async () => {
     const ground = new Ground({ k: text("equal", null) });
-    ground.waitForLifetimes = async () => void ground.held.delete("k");
+    ground.waitForLifetimes = async () => void ground.stored.delete("k");
     assert.deepEqual(await ground.reconcile([ended("k")]), [{ kind: "ended" }]);
-    assert.equal(ground.held.size, 0);
+    assert.equal(ground.stored.size, 0);
   });
 
   it("whatever its key holds and becomes meanwhile: none is ever created", async () => {
-    const held = fc.option(
-      fc.constantFrom<Held>(text("old"), text("new"), text("equal"), text("equal", null), list),
+    const stored = fc.option(
+      fc.constantFrom<StoredValue>(text("old"), text("new"), text("equal"), text("equal", null), list),
       { nil: undefined },
     );
     await fc.assert(
       fc.asyncProperty(
-        fc.array(held, { minLength: 1, maxLength: 12 }),
+        fc.array(stored, { minLength: 1, maxLength: 12 }),
         fc.boolean(),
         fc.constantFrom<Unreconciled["state"]>("unsent", "sent", "stored"),
         async (course, hasEnded, state) => {

@@ -6,7 +6,7 @@ import {
   type Unreconciled,
 } from "../../../src/migrate/writing/reconcile.js";
 import type { Candidate } from "../../../src/model/entry.js";
-import type { Held, HeldText } from "../../../src/model/held.js";
+import type { StoredText, StoredValue } from "../../../src/model/stored-value.js";
 import type { Replacement } from "../../../src/redis/session-store.js";
 
 export const endMs = 9_000_000;
@@ -17,18 +17,18 @@ export function candidateOf(key: string, value = "file"): Candidate {
   return { entry: { key, value, expiresAtMs: endMs }, mtimeMs: 1, fullLifetimeMs: 2 };
 }
 
-export const text = (value: string, expiresAtMs: number | null = 1): HeldText => ({
+export const text = (value: string, expiresAtMs: number | null = 1): StoredText => ({
   kind: "text",
   value: Buffer.from(value),
   expiresAtMs,
 });
-export const list: Held = { kind: "other-type" };
+export const list: StoredValue = { kind: "other-type" };
 export const file = text("file", endMs);
 export type Store = ReconcileContext["store"];
 
 /** Keys in memory. `equal…` is like the file's value, `old…` is replaced, `odd` is in doubt. */
 export class Ground implements ReconcileContext {
-  readonly held: Map<string, Held>;
+  readonly stored: Map<string, StoredValue>;
   /** In the order in which they were made. */
   readonly calls: string[] = [];
   readonly store: Store;
@@ -39,24 +39,24 @@ export class Ground implements ReconcileContext {
   waitForLifetimes = async (): Promise<void> => void this.calls.push("wait");
 
   constructor(
-    keys: Readonly<Record<string, Held>> = {},
+    keys: Readonly<Record<string, StoredValue>> = {},
     change: (store: Store) => Partial<Store> = () => ({}),
   ) {
-    this.held = new Map(Object.entries(keys));
+    this.stored = new Map(Object.entries(keys));
     const store: Store = {
       create: async (entries, sentBefore = false) => {
         this.before("create");
         this.calls.push(`create ${entries.map(({ key }) => key).join()}${sentBefore ? " again" : ""}`);
         return entries.map(({ key, value, expiresAtMs }) => {
-          if (this.held.has(key)) return { kind: "exists", ...(sentBefore ? { sentBefore } : {}) };
-          this.held.set(key, text(value, expiresAtMs));
+          if (this.stored.has(key)) return { kind: "exists", ...(sentBefore ? { sentBefore } : {}) };
+          this.stored.set(key, text(value, expiresAtMs));
           return { kind: "created" };
         });
       },
       read: async (asked) => {
         this.before("read");
         this.calls.push(`read ${asked.join()}`);
-        return asked.map((key) => this.held.get(key) ?? { kind: "nothing" });
+        return asked.map((key) => this.stored.get(key) ?? { kind: "nothing" });
       },
       replace: async (replacements) => {
         this.before("replace");
@@ -75,21 +75,21 @@ export class Ground implements ReconcileContext {
     );
   }
 
-  #replace({ entry, held }: Replacement): boolean {
-    const there = this.held.get(entry.key);
-    if (there?.kind !== "text" || !there.value.equals(held.value)) return false;
-    if (there.expiresAtMs !== held.expiresAtMs) return false;
-    this.held.set(entry.key, text(entry.value, entry.expiresAtMs));
+  #replace({ entry, stored }: Replacement): boolean {
+    const there = this.stored.get(entry.key);
+    if (there?.kind !== "text" || !there.value.equals(stored.value)) return false;
+    if (there.expiresAtMs !== stored.expiresAtMs) return false;
+    this.stored.set(entry.key, text(entry.value, entry.expiresAtMs));
     return true;
   }
 }
 
-function decideByName({ entry }: Candidate, held: HeldText): ConflictDecision {
-  const value = held.value.toString();
+function decideByName({ entry }: Candidate, stored: StoredText): ConflictDecision {
+  const value = stored.value.toString();
   if (value === entry.value || value.startsWith("equal")) {
-    if (held.expiresAtMs === null) return { kind: "endless", expiresAtMs: correctedMs };
-    if (held.expiresAtMs === entry.expiresAtMs) return { kind: "own" };
-    return held.expiresAtMs > entry.expiresAtMs
+    if (stored.expiresAtMs === null) return { kind: "endless", expiresAtMs: correctedMs };
+    if (stored.expiresAtMs === entry.expiresAtMs) return { kind: "own" };
+    return stored.expiresAtMs > entry.expiresAtMs
       ? { kind: "refresh", expiresAtMs: correctedMs }
       : { kind: "identical" };
   }

@@ -4,7 +4,7 @@ import type { ConflictDecision } from "../../../src/convert/decide-conflict.js";
 import { reconcile, type Unreconciled } from "../../../src/migrate/writing/reconcile.js";
 import type { Candidate } from "../../../src/model/entry.js";
 import { RedisError } from "../../../src/model/errors.js";
-import type { Held } from "../../../src/model/held.js";
+import type { StoredValue } from "../../../src/model/stored-value.js";
 import {
   candidateOf,
   candidates,
@@ -31,10 +31,10 @@ describe("reconcile: keys are created, or compared with what exists (spec.md sec
     const ground = new Ground();
     assert.deepEqual(await ground.reconcile(candidates("a", "b")), [{ kind: "copied" }, { kind: "copied" }]);
     assert.deepEqual(ground.calls, ["create a,b"]);
-    assert.deepEqual(ground.held.get("a"), file);
+    assert.deepEqual(ground.stored.get("a"), file);
   });
 
-  const keys: Readonly<Record<string, Held>> = {
+  const keys: Readonly<Record<string, StoredValue>> = {
     identical: text("equal"),
     long: text("equal", endMs + 1),
     own: file,
@@ -72,15 +72,15 @@ describe("reconcile: keys are created, or compared with what exists (spec.md sec
         ...otherwise,
       });
       assert.deepEqual(ground.calls, calls);
-      const { held } = ground;
-      assert.deepEqual(held.get("identical"), keys["identical"], "its lifetime is left alone");
-      assert.deepEqual([held.get("newer"), held.get("list")], [keys["newer"], list]);
+      const { stored } = ground;
+      assert.deepEqual(stored.get("identical"), keys["identical"], "its lifetime is left alone");
+      assert.deepEqual([stored.get("newer"), stored.get("list")], [keys["newer"], list]);
       assert.deepEqual(
-        held.get("long"),
+        stored.get("long"),
         text("equal", correctedMs),
         "the value stays, its lifetime is corrected",
       );
-      assert.deepEqual([held.get("absent"), held.get("gone")], [file, file]);
+      assert.deepEqual([stored.get("absent"), stored.get("gone")], [file, file]);
     });
   }
 
@@ -158,7 +158,7 @@ describe("reconcile: what Redis never accepts fails alone (A Redis that may run 
     const [refused, written] = await ground.reconcile(candidates("a", "b"));
     assert(refused?.kind === "failed" && refused.reason === "redis-error");
     assert.deepEqual(written, { kind: "copied" });
-    assert.deepEqual([ground.held.get("a"), ground.held.get("b")], [text("old"), file]);
+    assert.deepEqual([ground.stored.get("a"), ground.stored.get("b")], [text("old"), file]);
   });
 
   it("a value that cannot be read", async () => {
@@ -192,7 +192,12 @@ describe("reconcile: what Redis never accepts fails alone (A Redis that may run 
 describe("reconcile: what ended in Redis stays ended (spec.md section 4, Marks)", () => {
   const ended = (key: string): Candidate => ({ ...candidateOf(key), ifMissing: "ended" });
 
-  const rows: readonly (readonly [name: string, held: Held | undefined, expected: object, after?: Held])[] = [
+  const rows: readonly (readonly [
+    name: string,
+    stored: StoredValue | undefined,
+    expected: object,
+    after?: StoredValue,
+  ])[] = [
     ["no key: ended, and none is created", undefined, { kind: "ended" }],
     ["an equal value", text("equal"), { kind: "identical" }],
     ["an older value: the file was modified since, so it is replaced", text("old"), { kind: "copied" }, file],
@@ -205,13 +210,13 @@ describe("reconcile: what ended in Redis stays ended (spec.md section 4, Marks)"
     ],
     ["a key of another type", list, noString],
   ];
-  for (const [name, held, expected, after = held] of rows) {
+  for (const [name, stored, expected, after = stored] of rows) {
     for (const state of ["unsent", "stored"] as const) {
       it(`${name} (${state})`, async () => {
-        const ground = new Ground(held === undefined ? {} : { k: held });
+        const ground = new Ground(stored === undefined ? {} : { k: stored });
         assert.deepEqual(await ground.reconcile([ended("k")], state), [expected]);
         assert(!ground.calls.some((call) => call.startsWith("create")), "it is not even tried");
-        assert.deepEqual(ground.held.get("k"), after);
+        assert.deepEqual(ground.stored.get("k"), after);
       });
     }
   }
@@ -222,7 +227,7 @@ describe("reconcile: what ended in Redis stays ended (spec.md section 4, Marks)"
     const kinds = (await ground.reconcile(["a", "b", "c"].map(unknown))).map(({ kind }) => kind);
     assert.deepEqual(kinds, ["deferred", "identical", "copied"]);
     assert.deepEqual(ground.calls, ["read a,b,c", "replace c=file"]);
-    assert(!ground.held.has("a"), "none is created");
+    assert(!ground.stored.has("a"), "none is created");
   });
 
   it("the others of the batch are created, each result at its candidate's place", async () => {

@@ -89,7 +89,7 @@ describe("server-facts: what a server says of itself", () => {
   }
 });
 
-describe("server-facts: whether a server still holds the data that it held (hazards.md, Redis)", () => {
+describe("server-facts: whether a server still holds the data that it stored (hazards.md, Redis)", () => {
   const [run, other, nobody] = ["a".repeat(40), "b".repeat(40), "0".repeat(40)];
   for (const [name, now, before, kept] of [
     ["nothing happened", `${run} ${nobody}`, `${run} ${nobody}`, true],

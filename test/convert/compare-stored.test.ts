@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { compareHeld } from "../../src/convert/compare-held.js";
+import { compareStored } from "../../src/convert/compare-stored.js";
 import type { LifetimeOptions } from "../../src/convert/lifetime.js";
 import { signedInstant } from "../../src/convert/sign.js";
 
@@ -11,11 +11,11 @@ const day = 86_400 * second;
 const full = 604_800 * second;
 const fileModifiedMs = nowMs - day;
 const fileValue = '{"uid": 2, "v": "file"}';
-const otherValue = '{"uid": 2, "v": "held"}';
+const otherValue = '{"uid": 2, "v": "stored"}';
 
 interface Case {
   /** The value in Redis; the file's own by default. */
-  readonly held?: string | Buffer;
+  readonly stored?: string | Buffer;
   /** When the key expires; null for never. */
   readonly endsMs: number | null;
   /** Who saved it: the expiry is lowered by less than a second to carry a copy's sign, or not. */
@@ -27,7 +27,7 @@ interface Case {
 }
 
 function compare({
-  held = fileValue,
+  stored = fileValue,
   endsMs,
   file = fileValue,
   modifiedMs = fileModifiedMs,
@@ -35,12 +35,12 @@ function compare({
   by = "copy",
   policy = "newest",
 }: Case): string {
-  const value = Buffer.from(held);
+  const value = Buffer.from(stored);
   const expiresAtMs =
     endsMs === null ? null : by === "copy" ? signedInstant(endsMs, value, 0) : unsigned(endsMs, value);
   const ends = ttl === "full" ? nowMs + full - 2 * second : modifiedMs + full;
   const entry = { key: "session:a", value: file, expiresAtMs: signedInstant(ends, file, 0) };
-  const comparison = compareHeld(
+  const comparison = compareStored(
     { entry, mtimeMs: modifiedMs, fullLifetimeMs: full },
     { kind: "text", value, expiresAtMs },
     {
@@ -70,7 +70,7 @@ function unsigned(endsMs: number, value: Buffer): number {
   return signedInstant(endsMs, value, 0) === endsMs ? endsMs - 1 : endsMs;
 }
 
-describe("compare-held: an equal value: a lifetime is right up to full + 5 s (spec.md section 4, Verify)", () => {
+describe("compare-stored: an equal value: a lifetime is right up to full + 5 s (spec.md section 4, Verify)", () => {
   const wrong = "equal, its lifetime is wrong";
   const rows: readonly (readonly [name: string, case_: Case, expected: string])[] = [
     ["full", { endsMs: nowMs + full }, "equal"],
@@ -81,19 +81,19 @@ describe("compare-held: an equal value: a lifetime is right up to full + 5 s (sp
     ["about to end", { endsMs: nowMs + 1 }, "equal"],
     [
       "the same set in another order",
-      { file: setOf("1, 2"), held: setOf("2, 1"), endsMs: nowMs + 1 },
+      { file: setOf("1, 2"), stored: setOf("2, 1"), endsMs: nowMs + 1 },
       "equal",
     ],
     [
       "the same set in another order, for ever",
-      { file: setOf("1, 2"), held: setOf("2, 1"), endsMs: null },
+      { file: setOf("1, 2"), stored: setOf("2, 1"), endsMs: null },
       wrong,
     ],
   ];
   for (const [name, case_, expected] of rows) it(name, () => assert.equal(compare(case_), expected));
 });
 
-describe("compare-held: an equal value with --ttl remaining: a copy-written key may be off by 10 s (Verify)", () => {
+describe("compare-stored: an equal value with --ttl remaining: a copy-written key may be off by 10 s (Verify)", () => {
   const wrong = "equal, its lifetime is wrong";
   const ends = fileModifiedMs + full;
   const rows: readonly (readonly [name: string, case_: Omit<Case, "ttl">, expected: string])[] = [
@@ -109,7 +109,7 @@ describe("compare-held: an equal value with --ttl remaining: a copy-written key 
     it(name, () => assert.equal(compare({ ...case_, ttl: "remaining" }), expected));
 });
 
-describe("compare-held: another value (spec.md section 4, Conflicts and Purge)", () => {
+describe("compare-stored: another value (spec.md section 4, Conflicts and Purge)", () => {
   const rows: readonly (readonly [name: string, case_: Case, expected: string])[] = [
     ["copied after the file was saved", { endsMs: savedBeforeFile(-2 * second) }, "newer"],
     ["copied before the file was saved", { endsMs: savedBeforeFile(1) }, "different"],
@@ -119,12 +119,12 @@ describe("compare-held: another value (spec.md section 4, Conflicts and Purge)",
     ["the same with keep", { endsMs: savedBeforeFile(day), by: "server", policy: "keep" }, "newer"],
     ["no lifetime: just saved", { endsMs: null }, "newer"],
     ["saved in the future: doubt is no proof", { endsMs: nowMs + full + 7 * second }, inDoubt],
-    ["no session: doubt is no proof", { held: "[]", endsMs: nowMs + full }, inDoubt],
-    ["no JSON: doubt is no proof", { held: Buffer.from([0x80, 4]), endsMs: nowMs + full }, inDoubt],
-    ["an empty text: doubt is no proof", { held: "", endsMs: nowMs + full }, inDoubt],
+    ["no session: doubt is no proof", { stored: "[]", endsMs: nowMs + full }, inDoubt],
+    ["no JSON: doubt is no proof", { stored: Buffer.from([0x80, 4]), endsMs: nowMs + full }, inDoubt],
+    ["an empty text: doubt is no proof", { stored: "", endsMs: nowMs + full }, inDoubt],
   ];
   for (const [name, case_, expected] of rows)
-    it(name, () => assert.equal(compare({ held: otherValue, ...case_ }), expected));
+    it(name, () => assert.equal(compare({ stored: otherValue, ...case_ }), expected));
 
   it("at any times, a copy-written key is newer only if that copy read the file after its modification", () => {
     fc.assert(
@@ -136,7 +136,7 @@ describe("compare-held: another value (spec.md section 4, Conflicts and Purge)",
           const savedMs = ends - full;
           const modifiedMs = nowMs - modifiedAgo;
           const isNewer = savedMs <= nowMs + 5 * second && savedMs >= modifiedMs;
-          assert.equal(compare({ held: otherValue, endsMs: ends, modifiedMs }) === "newer", isNewer);
+          assert.equal(compare({ stored: otherValue, endsMs: ends, modifiedMs }) === "newer", isNewer);
         },
       ),
     );

@@ -1,5 +1,5 @@
 /** What Redis holds under a key. */
-export type Held =
+export type StoredValue =
   | { readonly kind: "nothing" }
   /** No string: a list, a hash. */
   | { readonly kind: "other-type" }
@@ -12,4 +12,4 @@ export type Held =
       readonly expiresAtMs: number | null;
     };
 
-export type HeldText = Extract<Held, { readonly kind: "text" }>;
+export type StoredText = Extract<StoredValue, { readonly kind: "text" }>;

@@ -1,5 +1,5 @@
 import type { Candidate } from "../model/entry.js";
-import type { HeldText } from "../model/held.js";
+import type { StoredText } from "../model/stored-value.js";
 import { type ConflictRules, decideConflict, lifetimeToleranceMs } from "./decide-conflict.js";
 import { isSigned } from "./sign.js";
 
@@ -15,13 +15,13 @@ export type Comparison =
 const remainingToleranceMs = 10_000;
 
 /** Compares a session file with the value in Redis. With policy `keep`, doubt counts as newer. */
-export function compareHeld(
+export function compareStored(
   candidate: Candidate,
-  held: HeldText,
+  stored: StoredText,
   rules: ConflictRules,
   nowMs: number,
 ): Comparison {
-  const decision = decideConflict(candidate, held, { ...rules, policy: "newest" }, nowMs);
+  const decision = decideConflict(candidate, stored, { ...rules, policy: "newest" }, nowMs);
   switch (decision.kind) {
     case "replace":
       return { kind: "different" };
@@ -30,7 +30,7 @@ export function compareHeld(
         ? { kind: "different", inDoubt: true }
         : { kind: "newer" };
     default:
-      return { kind: "equal", lifetimeIsRight: isRightLifetime(candidate, held, rules, nowMs) };
+      return { kind: "equal", lifetimeIsRight: isRightLifetime(candidate, stored, rules, nowMs) };
   }
 }
 
@@ -40,12 +40,12 @@ export function compareHeld(
  */
 function isRightLifetime(
   { entry, fullLifetimeMs }: Candidate,
-  held: HeldText,
+  stored: StoredText,
   { lifetimes, clockLeadMs, signsCount }: ConflictRules,
   nowMs: number,
 ): boolean {
-  const { expiresAtMs } = held;
+  const { expiresAtMs } = stored;
   if (expiresAtMs === null || expiresAtMs > nowMs + fullLifetimeMs + lifetimeToleranceMs) return false;
-  if (lifetimes.ttl === "full" || !signsCount || !isSigned(held, clockLeadMs)) return true;
+  if (lifetimes.ttl === "full" || !signsCount || !isSigned(stored, clockLeadMs)) return true;
   return Math.abs(expiresAtMs - entry.expiresAtMs) <= remainingToleranceMs;
 }
