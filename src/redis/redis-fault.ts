@@ -208,7 +208,7 @@ function missingCommand(text: string, command: string | undefined): string {
  * The command that an error answers, as ioredis or `sendBatch` notes it: with its subcommand, but
  * without its other arguments.
  */
-function commandOf(error: Error): string | undefined {
+export function commandOf(error: Error): string | undefined {
   if (!("command" in error) || typeof error.command !== "object" || error.command === null) return undefined;
   const { command } = error;
   if (!("name" in command) || typeof command.name !== "string") return undefined;

@@ -66,7 +66,7 @@ export interface ResilienceOptions {
 export class ResilientConnection {
   readonly #options: ResilienceOptions;
   #connection: Promise<Connection>;
-  /** When the first of the failures without a success in between happened. */
+  /** Since when every try has failed; `undefined` after a success. */
   #failingSinceMs: number | undefined;
   /** Connections lost since then. */
   #failures = 0;

@@ -66,7 +66,7 @@ describe("continuity: keys evicted during the run: exit 4, nothing removed (haza
     assert.deepEqual([await continuity.check(), warnings], ["intact", []]);
   });
 
-  it("a counter that is set back meanwhile: what it counted is not known, and it is said", async (t) => {
+  it("a counter that is reset during the run: what it counted is unknown, and a warning says so", async (t) => {
     const server = await redisOf(t, { args: evicting });
     const { continuity, warnings } = await continuityOf(t, server);
     await overfill(server);

@@ -27,7 +27,7 @@ describe("key-layouts-seen: which layouts valid keys stand under (spec.md sectio
     await server.stop();
   });
 
-  async function look(prefix: string, keys: readonly string[]) {
+  async function find(prefix: string, keys: readonly string[]) {
     await redisCommand(server, "FLUSHALL");
     await redisPipeline(
       server,
@@ -74,7 +74,7 @@ describe("key-layouts-seen: which layouts valid keys stand under (spec.md sectio
     ["junk among them", ["session:p:x", `session:p:${sid}`, "session::p:junk"], true, false],
   ];
   for (const [name, keys, documented, applet] of rows) {
-    it(name, async () => assert.deepEqual(await look("p", keys), { documented, applet, cutShort: false }));
+    it(name, async () => assert.deepEqual(await find("p", keys), { documented, applet, cutShort: false }));
   }
 
   for (const prefix of [
@@ -100,13 +100,13 @@ describe("key-layouts-seen: which layouts valid keys stand under (spec.md sectio
         `session:${other}:${sid}`,
         `session::${other}:${sid}`,
       ]);
-      assert.deepEqual(await look(prefix, strangers), { documented: false, applet: false, cutShort: false });
-      assert.deepEqual(await look(prefix, [...strangers, `session:${prefix}:${sid}`]), {
+      assert.deepEqual(await find(prefix, strangers), { documented: false, applet: false, cutShort: false });
+      assert.deepEqual(await find(prefix, [...strangers, `session:${prefix}:${sid}`]), {
         documented: true,
         applet: false,
         cutShort: false,
       });
-      assert.deepEqual(await look(prefix, [...strangers, `session::${prefix}:${sid}`]), {
+      assert.deepEqual(await find(prefix, [...strangers, `session::${prefix}:${sid}`]), {
         documented: false,
         applet: true,
         cutShort: false,
@@ -116,7 +116,7 @@ describe("key-layouts-seen: which layouts valid keys stand under (spec.md sectio
 
   it("looks through the whole keyspace", async () => {
     const others = Array.from({ length: 20_000 }, (_, index) => `other:${index}`);
-    assert.deepEqual(await look("p", [...others, `session::p:${sid}`]), {
+    assert.deepEqual(await find("p", [...others, `session::p:${sid}`]), {
       documented: false,
       applet: true,
       cutShort: false,
@@ -124,7 +124,7 @@ describe("key-layouts-seen: which layouts valid keys stand under (spec.md sectio
   });
 
   it("only reads", async () => {
-    await look("p", [`session:p:${sid}`]);
+    await find("p", [`session:p:${sid}`]);
     await redisCommand(server, "CONFIG", "RESETSTAT");
     const prefixes = { documented: "session:p:", applet: "session::p:" };
     await findKeyLayouts(client, prefixes, tests);

@@ -105,7 +105,7 @@ describe("open-connection: who may come in", () => {
     });
   }
 
-  it("no password where one is asked for: refused, naming the settings that take one", async () => {
+  it("no password although Redis asks for one: refused, naming the settings that take one", async () => {
     await assert.rejects(openFirstConnection(target), (error) => {
       assert(error instanceof RedisError && error.kind === "refused");
       assert.match(error.message, /TELE_SESSION_REDIS_PASSWORD or --password-file/);
@@ -113,7 +113,7 @@ describe("open-connection: who may come in", () => {
     });
   });
 
-  it("a password where none is configured: a warning, and on", () =>
+  it("a password although none is configured: a warning, and the run goes on", () =>
     use(
       { address: { host: open.host, port: open.port }, db: 2, password: "needless secret" },
       async ({ client, warnings }) => {

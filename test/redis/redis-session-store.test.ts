@@ -152,7 +152,7 @@ describe("redis-session-store: Redis does it, and the reply is lost with the con
     }
   });
 
-  it("Redis becomes a replica meanwhile: no write is taken for done", async (t) => {
+  it("Redis becomes a replica during the run: no write is taken for done", async (t) => {
     const server = await redisOf(t);
     await fillRedis(server, filled);
     for (const method of methods.slice(0, 5)) {

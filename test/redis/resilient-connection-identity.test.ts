@@ -86,7 +86,7 @@ describe("resilient-connection: a changed run_id voids all confirmed (spec.md se
     assert.equal(await ping(connection), "PONG");
   });
 
-  it("where INFO is denied any reconnect may be to another Redis", async (t) => {
+  it("if INFO is denied, any reconnect may be to another Redis", async (t) => {
     const server = await redisOf(t);
     const connection = await resilientOf(t, await userOf(server, "-info"));
     assert.equal(await ping(connection), "PONG");

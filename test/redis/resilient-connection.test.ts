@@ -87,7 +87,7 @@ describe("resilient-connection: lost connections (hazards.md, Redis)", () => {
     const forgotten = assert.rejects(written, RedisForgotError);
     while (tries === 0) await wait(5);
     const second = await startRedis({ port });
-    // It lost what the first had confirmed: whoever began with the first is told, and what begins now goes on.
+    // It lost what the first had confirmed: work begun with the first sees that, new work goes on.
     await forgotten;
     assert.equal(await redisCommand(second, "DBSIZE"), 0);
     const again = await connection.run((client) => write(client, 10));

@@ -7,8 +7,8 @@ const openConnection = new URL("../../src/redis/open-connection.js", import.meta
 /** Nothing listens there. */
 const target = { address: { host: "127.0.0.1", port: 1 }, db: 0 };
 
-/** Whether `String.prototype` is in V8's fast form behind each of these statements, in a process of its own. */
-function fastBehind(...statements: readonly string[]): boolean[] {
+/** Whether `String.prototype` is in V8's fast form after each statement, in a separate process. */
+function fastAfter(...statements: readonly string[]): boolean[] {
   const script = statements
     .map((each) => `${each}; console.log(%HasFastProperties(String.prototype));`)
     .join("\n");
@@ -20,13 +20,13 @@ function fastBehind(...statements: readonly string[]): boolean[] {
     .map((line) => line === "true");
 }
 
-it("restore-fast-strings: the client leaves the methods of texts slow; opening a connection makes them fast again", () => {
+it("restore-fast-strings: ioredis makes string methods slow; opening a connection makes them fast", () => {
   const statements = [
     "",
     'await import("ioredis")',
     `const { openConnection } = await import(${JSON.stringify(openConnection)});
     await openConnection(${JSON.stringify(target)}).catch(() => undefined)`,
   ];
-  // Where the client does so no more this fails, and restoreFastStrings can go.
-  assert.deepEqual(fastBehind(...statements), [true, false, true]);
+  // If this fails because ioredis no longer does so, restoreFastStrings can go.
+  assert.deepEqual(fastAfter(...statements), [true, false, true]);
 });

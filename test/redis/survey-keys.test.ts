@@ -25,7 +25,7 @@ function sessions(keyPrefix: string, count: number, bytes = 2): RedisArgument[][
   ]);
 }
 
-describe("survey-keys: the look at the start (spec.md section 4)", () => {
+describe("survey-keys: the sample at the start (spec.md section 4)", () => {
   let server: RedisServer;
   let client: Redis;
   before(async () => {
@@ -37,7 +37,7 @@ describe("survey-keys: the look at the start (spec.md section 4)", () => {
     await server.stop();
   });
 
-  async function look(commands: readonly RedisArgument[][], keyPrefix = "session:") {
+  async function sample(commands: readonly RedisArgument[][], keyPrefix = "session:") {
     await redisCommand(server, "FLUSHALL");
     await redisPipeline(server, commands);
     const found = await surveyKeys(client, keyPrefix, 0, isSid);
@@ -123,7 +123,7 @@ describe("survey-keys: the look at the start (spec.md section 4)", () => {
   ];
   for (const [name, commands, keyPrefix, expected] of rows) {
     it(name, async () => {
-      const { own, others, representative } = await look(commands, keyPrefix);
+      const { own, others, representative } = await sample(commands, keyPrefix);
       assert.deepEqual({ own: own.length, others: others.length, representative }, expected);
     });
   }
@@ -139,8 +139,8 @@ describe("survey-keys: the look at the start (spec.md section 4)", () => {
       ],
     ];
   for (const [name, commands, keyPrefix] of many) {
-    it(`thousands of keys ${name}: at most 300 are looked at, at least 100 of this run's`, async () => {
-      const { own, others, representative } = await look(commands, keyPrefix);
+    it(`thousands of keys ${name}: at most 300 are read, at least 100 of this run's`, async () => {
+      const { own, others, representative } = await sample(commands, keyPrefix);
       assert(own.length + others.length <= 300, `${own.length} and ${others.length}`);
       assert(own.length >= 100, `${own.length}`);
       assert.equal(representative, true);
@@ -148,7 +148,7 @@ describe("survey-keys: the look at the start (spec.md section 4)", () => {
   }
 
   it("100 keys of this run are enough, though more are left over", async () => {
-    const { own, representative } = await look([
+    const { own, representative } = await sample([
       ...sessions("session:", 250),
       ["SET", `session:${sidOf(999)}`, "x".repeat(5 * megabyte)],
     ]);
@@ -156,14 +156,14 @@ describe("survey-keys: the look at the start (spec.md section 4)", () => {
   });
 
   it("keys of other prefixes do not count for the 100", async () => {
-    const { own, representative } = await look([
+    const { own, representative } = await sample([
       ...sessions("session:p:", 250),
       ["SET", `session:${sidOf(999)}`, "x".repeat(5 * megabyte)],
     ]);
     assert.deepEqual([own.length, representative], [0, false]);
   });
 
-  it("a look of more than a second does not say that there are no others", async () => {
+  it("a sample that takes more than a second does not say that there are no others", async () => {
     await redisCommand(server, "FLUSHALL");
     await redisPipeline(server, sessions("session:", 3));
     await redisCommand(server, "CLIENT", "PAUSE", 1200, "ALL");

@@ -32,8 +32,8 @@ const waitingReaders = {
   "reading too": () => new ReadAhead(maxFileSize, { whole: slowProbe(), opened: slowProbe() }),
 };
 
-describe("read-ahead: many at a time where each waits long (design.md section 2)", () => {
-  it("where it is quick nothing is read before its turn", async () => {
+describe("read-ahead: many at a time if each waits long (design.md section 2)", () => {
+  it("if the file system is fast, nothing is read before its turn", async () => {
     const files = makeFiles(3);
     const reader = new ReadAhead(maxFileSize);
     await reader.prefetch(files);

@@ -110,7 +110,7 @@ describe("read-session-file: what is read", () => {
   });
 });
 
-describe("read-session-file: a small file that rests since long is looked at once", () => {
+describe("read-session-file: a small file at rest is statted once", () => {
   /** Reads a file by a clock ten seconds ahead, and does something between read and stat. */
   function readLater(content: string, meanwhile: (path: string) => void): Reading {
     const directory = makeTemporaryDirectory();
@@ -229,7 +229,7 @@ describe("read-session-file: exactly, for what a removal compares (spec.md secti
     assert.notEqual(reading.exact.mtimeNs % 1_000_000n, 0n);
   });
 
-  it("looks in one place only: a flat file that was moved has vanished", () => {
+  it("reads one place only: a flat file that was moved has vanished", () => {
     const directory = makeTemporaryDirectory();
     mkdirSync(join(directory, "a1"));
     writeFileSync(join(directory, "a1", sid), "moved");
@@ -284,7 +284,7 @@ describe("read-session-file: exactly, for what a removal compares (spec.md secti
     }
   }
 
-  it("a file that is written meanwhile, so that its size and time do not tell, is read again", () => {
+  it("a file that is written during the read with the same size and time is read again", () => {
     for (const times of [0, 1, 3]) {
       const { reading, last } = readWhileWritten(times);
       assert(reading.kind === "read");

@@ -74,7 +74,7 @@ describe("recent-files: what changed since it was read (spec.md section 4, A liv
     assert(isChanged(recent, file));
   });
 
-  it("what is gone or cannot be looked at may have changed, unless that was so when it was read", () => {
+  it("what is gone or cannot be statted may have changed, unless that was so when it was read", () => {
     const { file, path } = makeFile();
     const other = makeFile();
     const recent = new RecentFiles(Date.now());

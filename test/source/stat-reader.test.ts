@@ -20,7 +20,7 @@ for (const [kind, makeReader] of Object.entries({
     const names = ["file", "missing", "folder", "link", "file/below", "loop/below"];
     const paths = names.map((name) => join(directory, name));
 
-    it("in their order, no symlink followed, nothing where nothing can be looked at", async () => {
+    it("in order, following no symlink; undefined for what cannot be statted", async () => {
       const statReader = makeReader();
       const stamps = await statReader.statAll(paths);
       assert.deepEqual(
@@ -39,7 +39,7 @@ for (const [kind, makeReader] of Object.entries({
       assert.deepEqual(await makeReader().existAll(paths), [true, false, true, true, false, false]);
     });
 
-    it("nothing, where nothing is asked", async () => {
+    it("no paths: no results", async () => {
       assert.deepEqual([await makeReader().existAll([]), await makeReader().statAll([])], [[], []]);
     });
   });

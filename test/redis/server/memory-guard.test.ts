@@ -75,13 +75,13 @@ describe("memory-guard: writing stops at 95% of maxmemory, before a live server'
     assert.equal(await missingOf(0, 1), 0.1);
   });
 
-  it("a limit that is set while the run goes on is found at the next look", async (t) => {
+  it("a limit that is set during the run is found at the next request", async (t) => {
     const server = await redisOf(t, { args: ["--maxmemory", "100mb"] });
     const client = await clientOf(t, server);
     const guard = new MemoryGuard();
     await guard.admit(client, million);
     await redisCommand(server, "CONFIG", "SET", "maxmemory", "1mb");
-    // What was allowed at the last look is at most 32 MiB.
+    // The last request allowed at most 32 MiB.
     const admitAll = async () => {
       for (let admitted = 0; admitted < 33; admitted++) await guard.admit(client, million);
     };
@@ -90,7 +90,7 @@ describe("memory-guard: writing stops at 95% of maxmemory, before a live server'
 });
 
 describe("memory-guard: Redis is asked seldom", () => {
-  it("once for every 32 MiB, where much is free", async (t) => {
+  it("once for every 32 MiB, if much is free", async (t) => {
     const server = await redisOf(t, { args: ["--maxmemory", "1gb"] });
     const client = await clientOf(t, server);
     const guard = new MemoryGuard();
@@ -99,7 +99,7 @@ describe("memory-guard: Redis is asked seldom", () => {
     assert.equal(await timesAsked(server), 4);
   });
 
-  it("once, where there is no limit", async (t) => {
+  it("once, if there is no limit", async (t) => {
     const server = await redisOf(t);
     const client = await clientOf(t, server);
     const guard = new MemoryGuard();

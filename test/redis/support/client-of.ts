@@ -26,7 +26,7 @@ function targetOf({ host, port, username, password }: Account) {
   };
 }
 
-/** A client as the product has it, under a name where that is given. It goes with the test. */
+/** A client like the program's, with a name if one is given. It is closed after the test. */
 export async function clientOf(t: Scope, account: Account, name?: string): Promise<Redis> {
   const { client } = await openConnection(targetOf(account), name);
   t.after(() => client.disconnect());
