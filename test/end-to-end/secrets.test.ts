@@ -12,7 +12,8 @@ import { assertNothingSecret, secretMark } from "../support/secrets.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 import { readReportFile, run } from "./support/observed-run.js";
 
-// Every run of the end-to-end tests is looked through by `run`; those here do what tempts a program most to tell.
+// Every run of the end-to-end tests is looked through by `run`; those here do what tempts a program
+// most to tell.
 
 const top = makeTemporaryDirectory();
 const directory = join(top, "sessions");

@@ -96,7 +96,10 @@ const rows: readonly {
   },
 ];
 
-/** Every third run comes after hours without a request, when nothing tells that the server works on files. */
+/**
+ * Every third run comes after hours without a request, when nothing tells that the server works on
+ * files.
+ */
 function quietSeconds(day: number, isSwitch: boolean): number {
   return day % 3 === 0 && !isSwitch ? 5 * 3600 : 600;
 }

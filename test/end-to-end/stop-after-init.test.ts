@@ -49,7 +49,8 @@ test("switches that ask for nothing: it says so, exits 0 and touches nothing", a
       says: /TELE_SESSION_REDIS is off/,
     },
   ];
-  // Nobody listens there, and the directory is missing: looking at either would be another exit code.
+  // Nobody listens there, and the directory is missing: looking at either would be another exit
+  // code.
   const nobody = ["--port", String(await findFreePort()), "--session-dir", join(top, "missing")];
   for (const { name, environment, says } of rows) {
     await t.test(name, async () => {

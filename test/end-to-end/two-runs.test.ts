@@ -70,13 +70,18 @@ async function startHalfCopy(t: TestContext, ground: Ground, command: readonly s
   return { gate, running };
 }
 
-/** Whatever two runs do to each other: both end, and every session is in Redis or on disk, unharmed. */
+/**
+ * Whatever two runs do to each other: both end, and every session is in Redis or on disk, unharmed.
+ */
 async function assertNothingLost({ redis, directory, known }: Ground): Promise<void> {
   const { lost, wrong, renamed } = await locateSessions(redis, directory, known);
   assert.deepEqual({ lost, wrong, renamed }, { lost: [], wrong: [], renamed: 0 });
 }
 
-/** Both ended well, nothing failed, and every session is in Redis with its very bytes and its lifetime. */
+/**
+ * Both ended well, nothing failed, and every session is in Redis with its very bytes and its
+ * lifetime.
+ */
 async function assertBothWell(ground: Ground, results: readonly ObservedResult[]): Promise<void> {
   const { redis, manifest, beganMs } = ground;
   for (const { exitCode, stderr, report } of results) {

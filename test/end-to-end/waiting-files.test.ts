@@ -17,7 +17,10 @@ import { redisOf } from "./support/redis-of-test.js";
 
 const sessions = 1200;
 
-/** A session directory of which every opening of a file waits 2 ms, as on a file server that far away. */
+/**
+ * A session directory of which every opening of a file waits 2 ms, as on a file server that far
+ * away.
+ */
 async function makeWaitingGround(t: TestContext, layouts?: readonly ("flat" | "scattered")[]) {
   const redis = await redisOf(t);
   const top = makeTemporaryDirectory();

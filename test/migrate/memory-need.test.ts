@@ -31,7 +31,9 @@ const ofHundred = entryMemory("k".repeat(10), "x".repeat(100)) - 24;
 /** What both hash tables of an empty Redis take for so many keys. */
 const tablesOf = (keys: number) => 2 * 8 * 2 ** Math.ceil(Math.log2(keys));
 
-/** An estimate over batches of so many files, whose entries have keys of 10 and values of 100 bytes. */
+/**
+ * An estimate over batches of so many files, whose entries have keys of 10 and values of 100 bytes.
+ */
 async function estimate(sizes: readonly number[], change: Partial<EstimateParts> = {}) {
   const looked: string[] = [];
   const read: string[] = [];

@@ -11,7 +11,9 @@ describe("memory-room: what cannot fit is refused before the first write (spec.m
   interface Case {
     /** `maxmemory` and its policy. */
     readonly limit: readonly [maxMemory: string, policy: string];
-    /** What the run needs, as shares of what is free below 95% of the limit: at least, and at most. */
+    /**
+     * What the run needs, as shares of what is free below 95% of the limit: at least, and at most.
+     */
     readonly need: readonly [atLeast: number, atMost: number];
     /** What is warned of, or refused; absent if nothing is said. */
     readonly says?: RegExp;

@@ -79,7 +79,9 @@ function partsOf(caseOf: (sid: string) => Case, unconditional = false): ProofPar
   };
 }
 
-/** A proof in a word: `proven, stored`, or the outcome and whether it leaves a file that was to go. */
+/**
+ * A proof in a word: `proven, stored`, or the outcome and whether it leaves a file that was to go.
+ */
 function wordOf(proof: Proof): string {
   if ("proven" in proof) return proof.proven.stored ? "proven, stored" : "proven, not stored";
   const { outcome, leaves } = proof;

@@ -11,7 +11,7 @@ const candidate = (mtimeMs: number, expiresAtMs = 4000): Candidate => ({
   fullLifetimeMs,
 });
 
-describe("recent-writes: no older file replaces what this run wrote for a newer one (spec.md section 4, Conflicts)", () => {
+describe("recent-writes: an older file never replaces what this run wrote for a newer one (Conflicts)", () => {
   const rows: readonly (readonly [
     name: string,
     sent: readonly Candidate[],

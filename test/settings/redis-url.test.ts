@@ -5,7 +5,10 @@ import { describe, it } from "node:test";
 import { parseRedisUrl } from "../../src/settings/redis-url.js";
 import { projectRoot } from "../support/project.js";
 
-/** What redis-py 4.3.4 made of each URL, null if it could not use it: test/python/redis_url_cases.py. */
+/**
+ * What redis-py 4.3.4 made of each URL, null if it could not use it:
+ * test/python/redis_url_cases.py.
+ */
 const cases: readonly (readonly [url: string, meaning: Readonly<Record<string, unknown>> | null])[] =
   JSON.parse(readFileSync(join(projectRoot, "test/settings/redis-url-cases.json"), "utf8"));
 

@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { providePython } from "./provide-python.js";
 
 /**
- * Runs a line of Python for every item, in one process: `item` is the item, what the expression comes to is its answer,
- * and an exception is `null`. Items and answers travel as JSON.
+ * Runs a line of Python for every item, in one process: `item` is the item, what the expression
+ * comes to is its answer, and an exception is `null`. Items and answers travel as JSON.
  */
 export async function askPython<Answer>(
   expression: string,

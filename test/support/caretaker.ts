@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { Socket } from "node:net";
 
-// Reads what is to be done from its standard input; the end of that input is the end of this process, however it came.
+// Reads what is to be done from its standard input; the end of that input is the end of this
+// process, however it came.
 const script = `
 trap '' INT TERM HUP QUIT
 pids=' ' containers=' '
@@ -35,8 +36,8 @@ function tell(line: string): void {
 }
 
 /**
- * Tidies up when this process ends, be it by a return, a throw, Ctrl-C or kill -9: a shell apart does it, moments
- * after the end.
+ * Tidies up when this process ends, be it by a return, a throw, Ctrl-C or kill -9: a shell apart
+ * does it, moments after the end.
  */
 export const caretaker = {
   /**

@@ -3,7 +3,10 @@ import type { MadeSession } from "./make-sessions.js";
 import { connectRedis, type RedisAddress, type RedisArgument, type RedisReply } from "./redis-client.js";
 
 export interface SessionCheck {
-  /** When the copy began and ended, milliseconds since the epoch: its full lifetimes count from between. */
+  /**
+   * When the copy began and ended, milliseconds since the epoch: its full lifetimes count from
+   * between.
+   */
   readonly beganMs: number;
   readonly endedMs: number;
   /** The key of a sid; `session:<sid>` by default. */

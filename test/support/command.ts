@@ -38,7 +38,10 @@ export interface RunningCommand {
   readonly pid: number;
   /** What it has written so far. */
   output(): { readonly stdout: string; readonly stderr: string };
-  /** Waits until it has written something that matches, to stdout or stderr. Rejects if it ends before. */
+  /**
+   * Waits until it has written something that matches, to stdout or stderr. Rejects if it ends
+   * before.
+   */
   waitFor(pattern: RegExp): Promise<void>;
   kill(signal: NodeJS.Signals): void;
   /** Settled when it has ended. Rejects where it ran into the time limit. */

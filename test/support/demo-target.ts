@@ -7,16 +7,22 @@ export interface DemoTarget {
   /** What it is, in words. */
   readonly description: string;
   readonly address: RedisAddress;
-  /** How the command line is told: switches that anybody may see, and variables where they would show a password. */
+  /**
+   * How the command line is told: switches that anybody may see, and variables where they would
+   * show a password.
+   */
   readonly args: readonly string[];
   readonly variables: Readonly<Record<string, string>>;
-  /** Takes away what the demo wrote, sessions by their keys, or the whole server where it is the demo's own. */
+  /**
+   * Takes away what the demo wrote, sessions by their keys, or the whole server where it is the
+   * demo's own.
+   */
   cleanUp(keys: AsyncIterable<string>): Promise<void>;
 }
 
 /**
- * A Redis of the demo's own, or the one that `TELE_SESSIONS_DEMO_REDIS_URL` names, if its database is empty. Throws an
- * Error of one sentence where it is not.
+ * A Redis of the demo's own, or the one that `TELE_SESSIONS_DEMO_REDIS_URL` names, if its database
+ * is empty. Throws an Error of one sentence where it is not.
  */
 export async function openDemoTarget(url: string | undefined): Promise<DemoTarget> {
   return url === undefined || url === "" ? openOwn() : openGiven(url);

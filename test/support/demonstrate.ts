@@ -15,8 +15,9 @@ const expiredCount = 10;
 const number = new Intl.NumberFormat("en");
 
 /**
- * Shows the main job on real session files and a real Redis: a dry run, a copy, what Redis holds then, and a check of
- * every session. Gives the exit code: 0 where every one is right. Leaves nothing behind, after Ctrl-C neither.
+ * Shows the main job on real session files and a real Redis: a dry run, a copy, what Redis holds
+ * then, and a check of every session. Gives the exit code: 0 where every one is right. Leaves
+ * nothing behind, after Ctrl-C neither.
  */
 export async function demonstrate(
   sessionCount: number,
@@ -222,7 +223,10 @@ interface SignalWatch {
   stopWatching(): void;
 }
 
-/** Catches the signals that end a run, so that the demo can tidy up, and hands them to the command under way. */
+/**
+ * Catches the signals that end a run, so that the demo can tidy up, and hands them to the command
+ * under way.
+ */
 function watchSignals(): SignalWatch {
   const watched = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   let caught: NodeJS.Signals | undefined;

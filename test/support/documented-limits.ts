@@ -1,6 +1,7 @@
 /**
- * Where this decoder is stricter than Python on purpose. No pickler writes such a file, so no server has one; a damaged or hostile file
- * may be one. `details` matches the reason and detail of the refusal.
+ * Where this decoder is stricter than Python on purpose. No pickler writes such a file, so no
+ * server has one; a damaged or hostile file may be one. `details` matches the reason and detail of
+ * the refusal.
  */
 export const documentedLimits: readonly { readonly limit: string; readonly details: RegExp }[] = [
   {
@@ -10,7 +11,8 @@ export const documentedLimits: readonly { readonly limit: string; readonly detai
   },
   {
     limit:
-      "A pickler's way to make an object is NEWOBJ for a multi-dict, a Markup and an unknown class; only a multi-dict and an OrderedDict are given a state.",
+      "A pickler's way to make an object is NEWOBJ for a multi-dict, a Markup and an unknown class; " +
+      "only a multi-dict and an OrderedDict are given a state.",
     details: /^corrupt: \w+ made in a way that no pickler uses$|^corrupt: a state that no pickler writes$/,
   },
   {
@@ -32,7 +34,8 @@ export const documentedLimits: readonly { readonly limit: string; readonly detai
   },
   {
     limit:
-      "An unknown name is a defaultdict's factory, the class of an object that is filled, or a failure, even if the session does not hold it.",
+      "An unknown name is a defaultdict's factory, the class of an object that is filled, or a failure, " +
+      "even if the session does not hold it.",
     details: /^unsupported-type: [^ ]*\.[^ ]*$/,
   },
   {
@@ -45,12 +48,16 @@ export const documentedLimits: readonly { readonly limit: string; readonly detai
   },
   {
     limit: "What no session can hold is refused as soon as it is read, even if the session does not keep it.",
-    details:
-      /^unsupported-type: (a time zone by name alone|an integer of more than 4300 digits)$|^corrupt: (a time zone offset of a day or more|a duration out of range|a name that is not text)$|^too-deep: more than 500 levels$/,
+    details: new RegExp(
+      "^unsupported-type: (a time zone by name alone|an integer of more than 4300 digits)$|" +
+        "^corrupt: (a time zone offset of a day or more|a duration out of range|a name that is not text)$|" +
+        "^too-deep: more than 500 levels$",
+    ),
   },
   {
     limit:
-      "A file is no larger, and holds no more opcodes, containers and copies, than a session of that size can need: a million containers, for one.",
+      "A file is no larger, and holds no more opcodes, containers and copies, than a session of that " +
+      "size can need: a million containers, for one.",
     details:
       /^too-large: (too many copies|too many opcodes|too many values|more than \d+ containers|a file of \d+ bytes)$/,
   },

@@ -13,9 +13,15 @@ export type CommandFault =
    * `connections` so does every further command until so many new connections were made.
    */
   | { readonly kind: "answer"; readonly at: number; readonly error: string; readonly connections?: number }
-  /** Neither the command nor what is behind it reaches Redis; the connection ends once those before are answered. */
+  /**
+   * Neither the command nor what is behind it reaches Redis; the connection ends once those before
+   * are answered.
+   */
   | { readonly kind: "cut-command"; readonly at: number }
-  /** The connection stalls, and the command and what is behind it reach Redis once the client has given up. */
+  /**
+   * The connection stalls, and the command and what is behind it reach Redis once the client has
+   * given up.
+   */
   | { readonly kind: "late"; readonly at: number };
 
 export type ReplyFault =
@@ -27,12 +33,16 @@ export type ReplyFault =
   | { readonly kind: "reset"; readonly at: number }
   /** Half of the reply's bytes, and the connection ends. */
   | { readonly kind: "truncate"; readonly at: number }
-  /** The reply and everything behind it, in both directions, is lost, and the connection stays open. */
+  /**
+   * The reply and everything behind it, in both directions, is lost, and the connection stays open.
+   */
   | { readonly kind: "stall"; readonly at: number }
   | { readonly kind: "delay"; readonly at: number; readonly milliseconds: number }
   /** Every connection ends, and so many new ones are reset; `Infinity`: nobody listens any more. */
   | { readonly kind: "refuse"; readonly at: number; readonly connections: number }
-  /** Something is done while the reply waits, which is then forwarded, or lost with its connection. */
+  /**
+   * Something is done while the reply waits, which is then forwarded, or lost with its connection.
+   */
   | {
       readonly kind: "act";
       readonly at: number;
@@ -47,7 +57,10 @@ export interface HappenedFault {
   readonly command: CommandHead;
   /** The number of the reply. */
   readonly number: number;
-  /** Whether its connection had been answered in Redis's place before: the client may have left it by then. */
+  /**
+   * Whether its connection had been answered in Redis's place before: the client may have left it
+   * by then.
+   */
   readonly isBehindAnswer: boolean;
 }
 

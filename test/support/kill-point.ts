@@ -3,7 +3,9 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 /** The work after which a run is killed: it is counted, no clock is read. */
 export interface KillPoint {
-  /** A whole reply from Redis, or a call into the file system that concerns the session directory. */
+  /**
+   * A whole reply from Redis, or a call into the file system that concerns the session directory.
+   */
   readonly kind: "reply" | "file operation";
   /** The how many-th, from 1. */
   readonly at: number;
@@ -45,7 +47,10 @@ export interface WatchedRun {
   readonly point?: KillPoint;
   /** `SIGSTOP`: it is not killed there but stands still. */
   readonly signal?: "SIGKILL" | "SIGSTOP";
-  /** A file for what the run's main thread did, as JSON; its other threads add `.<their number>`. None by default. */
+  /**
+   * A file for what the run's main thread did, as JSON; its other threads add `.<their number>`.
+   * None by default.
+   */
   readonly log?: string;
 }
 

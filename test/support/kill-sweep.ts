@@ -12,9 +12,15 @@ export interface KillResult {
   readonly point: KillPoint;
   /** Right after it. */
   readonly killed: LocatedSessions;
-  /** After one undisturbed run more, a sentence for each session that Redis does not hold as it must. */
+  /**
+   * After one undisturbed run more, a sentence for each session that Redis does not hold as it
+   * must.
+   */
   readonly differences: readonly string[];
-  /** The files that are there after that run, in the session directory and in the one for temporary files. */
+  /**
+   * The files that are there after that run, in the session directory and in the one for temporary
+   * files.
+   */
   readonly left: readonly string[];
 }
 

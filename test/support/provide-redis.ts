@@ -1,8 +1,9 @@
 import { type Machine, type ProvidedProgram, provideProgram } from "./provide-program.js";
 
 /**
- * A Redis server's program: from the PATH, else newly installed, else a Docker container (that way is tested with a
- * stand-in for `docker` only). Throws an Error of one sentence that says what to install.
+ * A Redis server's program: from the PATH, else newly installed, else a Docker container (that way
+ * is tested with a stand-in for `docker` only). Throws an Error of one sentence that says what to
+ * install.
  */
 export function provideRedis(machine?: Machine): Promise<ProvidedProgram> {
   return provideProgram(

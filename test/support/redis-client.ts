@@ -33,7 +33,8 @@ export interface RedisClient {
   close(): void;
 }
 
-// As many commands as are written before their replies are waited for: both sides' buffers stay small.
+// As many commands as are written before their replies are waited for: both sides' buffers stay
+// small.
 const commandsInFlight = 5000;
 
 /**
@@ -128,7 +129,9 @@ function encodeCommands(commands: readonly (readonly RedisArgument[])[]): Buffer
   return Buffer.concat(parts);
 }
 
-/** Gives a function that takes the connection's bytes as they come and hands each whole reply on. */
+/**
+ * Gives a function that takes the connection's bytes as they come and hands each whole reply on.
+ */
 function makeReplyReader(take: (reply: RedisReply) => void): (chunk: Buffer) => void {
   let chunks: Buffer[] = [];
   let held = 0;
@@ -156,7 +159,10 @@ function makeReplyReader(take: (reply: RedisReply) => void): (chunk: Buffer) => 
   };
 }
 
-/** A reply and where it ended, or up to which offset the bytes must at least reach before it is whole. */
+/**
+ * A reply and where it ended, or up to which offset the bytes must at least reach before it is
+ * whole.
+ */
 export type Parsed = { readonly reply: RedisReply; readonly end: number } | { readonly needed: number };
 
 /** Reads the reply that begins at `start`. Throws where the bytes are no reply. */

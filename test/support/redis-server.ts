@@ -21,7 +21,10 @@ export interface RedisServer {
   readonly directory: string;
   /** Waits until the server has ended, whoever ends it. */
   waitForEnd(): Promise<void>;
-  /** Ends it (SIGTERM, after 5 s SIGKILL), waits for that, and removes its directory. Once is as good as twice. */
+  /**
+   * Ends it (SIGTERM, after 5 s SIGKILL), waits for that, and removes its directory. Once is as
+   * good as twice.
+   */
   stop(): Promise<void>;
 }
 
@@ -42,7 +45,10 @@ const attempts = 5;
 const startMs = 30_000;
 const stopMs = 5_000;
 
-/** Starts a Redis of the test's own on 127.0.0.1 and a Unix socket, without persistence, and waits until it answers. */
+/**
+ * Starts a Redis of the test's own on 127.0.0.1 and a Unix socket, without persistence, and waits
+ * until it answers.
+ */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
   const program = options.program ?? (await provideRedis());
   const { port, findPort = findFreePort } = options;
@@ -57,7 +63,10 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   }
 }
 
-/** One running server. It does not keep this process from ending: a test that forgot to stop it would hang. */
+/**
+ * One running server. It does not keep this process from ending: a test that forgot to stop it
+ * would hang.
+ */
 interface Running {
   readonly pid: number;
   /** The process that ends when the server does. Whoever waits for its end must `ref` it. */
@@ -191,7 +200,8 @@ async function waitForAnswer(address: { path: string } | { port: number }, runni
       await redisCommand(address, "PING");
       return;
     } catch (error) {
-      // Any answer but LOADING comes from a server that is up; one that wants a password says NOAUTH.
+      // Any answer but LOADING comes from a server that is up; one that wants a password says
+      // NOAUTH.
       if (error instanceof RedisReplyError && !error.message.startsWith("LOADING")) return;
       if (Date.now() > giveUpAt) throw new Error(`Redis did not answer within ${startMs / 1000} s.`);
     }

@@ -43,7 +43,9 @@ interface TestError extends Error {
 /** How many files run at a time. */
 const concurrency = 3;
 
-/** Runs every `*.test.js` in a process of its own; prints a line for each and its failures in full. */
+/**
+ * Runs every `*.test.js` in a process of its own; prints a line for each and its failures in full.
+ */
 export async function runTestFiles({ directory, filters, timeLimitMs }: TestRun): Promise<TestCounts> {
   const files = readdirSync(directory, { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".test.js"))

@@ -12,7 +12,10 @@ const forbidden: readonly (readonly [what: string, pattern: RegExp])[] = [
   ["a login as make_sessions.py makes them", /user[0-9]+@example\.com/],
 ];
 
-/** Each run of 40 or more of these is cut to 6 characters in any name that is printed: no whole sid gets by. */
+/**
+ * Each run of 40 or more of these is cut to 6 characters in any name that is printed: no whole sid
+ * gets by.
+ */
 const wholeSid: readonly [what: string, pattern: RegExp] = ["a whole sid", /[A-Za-z0-9_-]{40,}/];
 
 /** Variables of ours have long names. */

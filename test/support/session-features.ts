@@ -7,7 +7,10 @@ const multiDicts = [
   "_ImmutableOrderedMultiDict",
 ];
 
-/** What `random_sessions.py` must make, by the row of formats.md, sections 2 and 3, that it stands for. */
+/**
+ * What `random_sessions.py` must make, by the row of formats.md, sections 2 and 3, that it stands
+ * for.
+ */
 export const sessionFeatures: Readonly<Record<string, readonly string[]>> = {
   "protocols 0 to 5, each pickler": [
     ...[0, 1, 2, 3, 4, 5].flatMap((protocol) => [

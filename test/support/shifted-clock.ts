@@ -6,7 +6,10 @@ import { provideProgram } from "./provide-program.js";
 import { provideRedis } from "./provide-redis.js";
 import { makeTemporaryDirectory } from "./temporary-directory.js";
 
-/** One wall clock for several processes, which any of them can move by writing `SHIFT_CLOCK_FILE`. Linux only. */
+/**
+ * One wall clock for several processes, which any of them can move by writing `SHIFT_CLOCK_FILE`.
+ * Linux only.
+ */
 export interface ShiftedClock {
   /** The variables that put a process on this clock. */
   readonly environment: Readonly<Record<"LD_PRELOAD" | "SHIFT_CLOCK_FILE", string>>;
@@ -14,7 +17,10 @@ export interface ShiftedClock {
   readonly redis: { readonly kind: "program"; readonly path: string };
 }
 
-/** Compiles the clock. Throws an Error of one sentence if there is no C compiler or only a container of Redis. */
+/**
+ * Compiles the clock. Throws an Error of one sentence if there is no C compiler or only a container
+ * of Redis.
+ */
 export async function makeShiftedClock(): Promise<ShiftedClock> {
   const compiler = await provideProgram({
     title: "A C compiler",

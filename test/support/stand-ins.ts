@@ -3,10 +3,15 @@ import { join } from "node:path";
 import type { Machine } from "./provide-program.js";
 import { makeTemporaryDirectory } from "./temporary-directory.js";
 
-/** A machine whose PATH holds nothing but stand-ins: shell scripts that note how they were called. */
+/**
+ * A machine whose PATH holds nothing but stand-ins: shell scripts that note how they were called.
+ */
 export interface StandInMachine extends Machine {
   readonly directory: string;
-  /** Puts a script on the PATH. It finds `$here`, the PATH's only directory, and the system's own commands. */
+  /**
+   * Puts a script on the PATH. It finds `$here`, the PATH's only directory, and the system's own
+   * commands.
+   */
   add(name: string, script: string): void;
   /** How the stand-ins were called, in order: `apt-get update`. */
   calls(): readonly string[];

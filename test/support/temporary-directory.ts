@@ -4,17 +4,18 @@ import { join } from "node:path";
 import { caretaker } from "./caretaker.js";
 
 /**
- * Names a directory that whoever set it removes, with all that test files make in it, once the last of them has ended.
- * ext4 gives the inode of a removed file to no new one for some time, and looks at each of these before it finds a free
- * one: where one file's sessions are removed before the next one's are made, making one takes 30 times as long.
+ * Names a directory that whoever set it removes, with all that test files make in it, once the last
+ * of them has ended. ext4 gives the inode of a removed file to no new one for some time, and looks
+ * at each of these before it finds a free one: where one file's sessions are removed before the
+ * next one's are made, making one takes 30 times as long.
  */
 export const temporaryVariable = "TELE_SESSIONS_TEMPORARY";
 
 let root: string | undefined;
 
 /**
- * A new, empty directory (0700), absolute and without symlinks in its path. It goes when this process ends, however it
- * ends, or with what `temporaryVariable` names.
+ * A new, empty directory (0700), absolute and without symlinks in its path. It goes when this
+ * process ends, however it ends, or with what `temporaryVariable` names.
  */
 export function makeTemporaryDirectory(): string {
   if (root === undefined) {

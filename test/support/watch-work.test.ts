@@ -87,7 +87,10 @@ test("a run that is not killed tells what it did in the directory, and nothing e
 const pieces = ["+OK\r", "\n$7\r\nfirst\r\n\r\n:3\r\n*2\r\n$1\r\na", "\r\n$-1\r\n", "-ERR no\r\n"];
 const whole = ["+OK\r\n", "$7\r\nfirst\r\n\r\n", ":3\r\n", "*2\r\n$1\r\na\r\n$-1\r\n", "-ERR no\r\n"];
 
-/** Listens on a free port and sends the pieces, the next one as soon as the last was acknowledged by a byte. */
+/**
+ * Listens on a free port and sends the pieces, the next one as soon as the last was acknowledged by
+ * a byte.
+ */
 async function startPieces(t: TestContext): Promise<number> {
   const server = createServer((socket) => {
     const left = pieces.values();

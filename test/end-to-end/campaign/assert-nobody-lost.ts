@@ -4,7 +4,10 @@ import { connectRedis, type RedisReply } from "../../support/redis-client.js";
 import type { Field } from "./field.js";
 import type { Situation } from "./situation.js";
 
-/** Outcomes that explain why a session is not in Redis. `absent` and `missing` do not: they are exit 4. */
+/**
+ * Outcomes that explain why a session is not in Redis. `absent` and `missing` do not: they are exit
+ * 4.
+ */
 const explaining = ["expired", "ended", "superseded", "vanished", "failed"];
 
 /**

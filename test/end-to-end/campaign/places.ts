@@ -8,7 +8,10 @@ import { startRedis } from "../../support/redis-server.js";
 import type { Field } from "./field.js";
 import type { Situation } from "./situation.js";
 
-/** A server that is no Redis: it says `greeting` at once, and `answer` to whatever comes. Gives its port. */
+/**
+ * A server that is no Redis: it says `greeting` at once, and `answer` to whatever comes. Gives its
+ * port.
+ */
 async function startStranger(field: Field, greeting: string, answer: string): Promise<void> {
   const sockets: Socket[] = [];
   const server = createServer((socket) => {

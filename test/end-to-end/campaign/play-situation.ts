@@ -11,7 +11,10 @@ import type { Situation } from "./situation.js";
 
 const notOutcomes = ["found", "purged", "retracted", "authenticated", "anonymous", "lossy", "unvisited"];
 
-/** Brings a situation about, runs the binary in it, and holds the run to what must be and to the general rule. */
+/**
+ * Brings a situation about, runs the binary in it, and holds the run to what must be and to the
+ * general rule.
+ */
 export async function playSituation(
   t: TestContext,
   situation: Situation,

@@ -19,7 +19,10 @@ export interface Expectation {
   readonly files?: number;
 }
 
-/** One situation that an operator can meet: how it comes about, the command, and what must be afterwards. */
+/**
+ * One situation that an operator can meet: how it comes about, the command, and what must be
+ * afterwards.
+ */
 export interface Situation {
   readonly name: string;
   /** Whether something breaks for real while it runs, or before. */
@@ -33,7 +36,10 @@ export interface Situation {
   /** Ordinary sessions in the directory beforehand; 9 by default. */
   readonly sessions?: number;
   readonly prepare?: (field: Field) => unknown;
-  /** The command and its flags. `--json` and `--retry-for` are added, and where to go if `where` leaves it out. */
+  /**
+   * The command and its flags. `--json` and `--retry-for` are added, and where to go if `where`
+   * leaves it out.
+   */
   readonly run: (field: Field) => readonly string[];
   /** What `run` names itself. */
   readonly where?: readonly ("directory" | "redis")[];
@@ -42,7 +48,10 @@ export interface Situation {
   readonly under?: readonly string[];
   readonly nodeArgs?: readonly string[];
   readonly meanwhile?: (field: Field, running: RunningCommand) => Promise<unknown>;
-  /** The operator asked for no copy, or for removal without proof: the general rule does not bind it. */
+  /**
+   * The operator asked for no copy, or for removal without proof: the general rule does not bind
+   * it.
+   */
   readonly unbound?: "nothing asked" | "removal without proof";
   readonly must: Expectation;
   /** What else must be. */

@@ -15,7 +15,10 @@ export interface CopyExpectation {
   readonly otherKeys?: number;
 }
 
-/** Holds Redis to a manifest: every live session with its very bytes and its full lifetime, and no key beside them. */
+/**
+ * Holds Redis to a manifest: every live session with its very bytes and its full lifetime, and no
+ * key beside them.
+ */
 export async function assertCopied(
   address: RedisAddress,
   { manifest, beganMs, sessions, expired = 0, keyOf, otherKeys = 0 }: CopyExpectation,

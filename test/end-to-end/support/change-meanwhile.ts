@@ -32,7 +32,10 @@ export function changeMeanwhile(
   return { ended, saved };
 }
 
-/** Holds Redis to these changes: nothing that ended is alive, what was saved is there as it was saved. */
+/**
+ * Holds Redis to these changes: nothing that ended is alive, what was saved is there as it was
+ * saved.
+ */
 export async function assertFollowed(address: RedisAddress, { ended, saved }: Changes): Promise<void> {
   const alive = await redisPipeline(
     address,

@@ -5,7 +5,9 @@ import { listen } from "../../support/listen.js";
 /** Stands between a run and Redis, and stops the run in its middle. */
 export interface Gate {
   readonly port: number;
-  /** Settled once so many bytes went through; what follows is held back until `open` or `openFor`. */
+  /**
+   * Settled once so many bytes went through; what follows is held back until `open` or `openFor`.
+   */
   readonly held: Promise<void>;
   /** Lets everything through from now on. */
   open(): void;

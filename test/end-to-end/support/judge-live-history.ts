@@ -2,12 +2,18 @@ import type { LiveCommand, LiveHistory, LiveRun, LiveSession, LiveTrouble } from
 
 /** How often what the judge looks for was there to be judged. */
 export interface LiveTally {
-  /** Writes of the runs that took effect; those that put a newer version in the place of an older one. */
+  /**
+   * Writes of the runs that took effect; those that put a newer version in the place of an older
+   * one.
+   */
   readonly written: number;
   readonly replaced: number;
   /** The server saved a session between two looks of a run at it. */
   readonly savedBetweenLooks: number;
-  /** Ended in files once a run had written them and before its last pass: the run must take them back. */
+  /**
+   * Ended in files once a run had written them and before its last pass: the run must take them
+   * back.
+   */
   readonly endedBehindWrite: number;
   /**
    * Alive, though a run found them in Redis as they were before, and they ended in files before its
@@ -23,7 +29,10 @@ export interface LiveTally {
   readonly endedInRedis: number;
   /** Of these, written by a copy for their files were modified after the mark: out of reach. */
   readonly revivedForNewerFile: number;
-  /** Logged out because they were made between the last copy of files and the first one after the switch. */
+  /**
+   * Logged out because they were made between the last copy of files and the first one after the
+   * switch.
+   */
   readonly lostAtSwitch: number;
 }
 
@@ -33,7 +42,10 @@ export interface LiveJudgement {
   readonly tally: LiveTally;
 }
 
-/** A run with such a word in its name ends when the server is quiet: all that the server holds must be there. */
+/**
+ * A run with such a word in its name ends when the server is quiet: all that the server holds must
+ * be there.
+ */
 export const quietAtEnd = "quiet";
 
 /** A run with such words in its name was not complete: it leaves no mark. */
@@ -293,7 +305,9 @@ class Judge implements LiveJudgement {
       this.tally.savedBetweenLooks++;
   }
 
-  /** Whether the last change of a session's file may count as later than the mark that a run found. */
+  /**
+   * Whether the last change of a session's file may count as later than the mark that a run found.
+   */
   #isNewerThanMark(session: LiveSession, run: LiveRun | undefined): boolean {
     const before = this.#copies.filter(
       ({ ended }) => run === undefined || ended.command <= run.begun.command,

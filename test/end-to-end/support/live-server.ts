@@ -9,7 +9,10 @@ import { providePython } from "../../support/provide-python.js";
 import type { LiveHistory } from "./live-history.js";
 import { waitUntil } from "./wait-until.js";
 
-/** `files` without ends, `files and ends` with logouts and logins, `redis` behind the switch to the applet. */
+/**
+ * `files` without ends, `files and ends` with logouts and logins, `redis` behind the switch to the
+ * applet.
+ */
 export type LivePhase = "files" | "files and ends" | "redis" | "quiet";
 
 /** What the server did so far. */

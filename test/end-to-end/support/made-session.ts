@@ -22,7 +22,10 @@ export function pathOf(directory: string, number: number, layout: "flat" | "scat
   return join(directory, layout === "flat" ? `werkzeug_${sid}.sess` : `${sid.slice(0, 2)}/${sid}`);
 }
 
-/** Saves a session file as servers do: under another name, and then in its place. A day old by default. */
+/**
+ * Saves a session file as servers do: under another name, and then in its place. A day old by
+ * default.
+ */
 export function saveSession(
   directory: string,
   number: number,

@@ -10,7 +10,10 @@ import { assertNothingSecret } from "../../support/secrets.js";
 import { assertReport, type ObservedReport } from "./report-contract.js";
 
 export interface ObservedResult extends CommandResult {
-  /** What `--json` printed: the shape of the contract, and balanced. Throws where the run was not asked for it. */
+  /**
+   * What `--json` printed: the shape of the contract, and balanced. Throws where the run was not
+   * asked for it.
+   */
   readonly report: ObservedReport;
 }
 

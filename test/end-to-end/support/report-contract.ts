@@ -89,7 +89,9 @@ export interface ReportExpectation {
   readonly mostFailures: number;
 }
 
-/** Holds a report to what is true of every one: its shape, its balance, and that its parts agree. */
+/**
+ * Holds a report to what is true of every one: its shape, its balance, and that its parts agree.
+ */
 export function assertReport(report: ObservedReport, { idsAreShown, mostFailures }: ReportExpectation): void {
   for (const [path, names] of Object.entries(members)) {
     assert.deepEqual(

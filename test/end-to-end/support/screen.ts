@@ -1,6 +1,8 @@
 /** What a person sees on a terminal once a text was written to it. */
 export interface Screen {
-  /** The lines from the top, without the blanks at their ends and without empty ones at the bottom. */
+  /**
+   * The lines from the top, without the blanks at their ends and without empty ones at the bottom.
+   */
   readonly lines: readonly string[];
   readonly cursorIsShown: boolean;
   /** How often a character went beyond the last column and on to the next line. */

@@ -32,7 +32,10 @@ export interface Storm {
   readonly args: readonly string[];
   readonly seed: number;
   readonly sessions: number;
-  /** What the run has sent to Redis when the adversary begins: it has opened its directories by then. */
+  /**
+   * What the run has sent to Redis when the adversary begins: it has opened its directories by
+   * then.
+   */
   readonly bytesBefore: number;
   /** Whether Redis holds every session before, last saved before the files were modified. */
   readonly held: boolean;
@@ -156,7 +159,8 @@ function makeGround(sessions: number): Ground {
       utimesSync(path, modified, modified);
     };
     put(original, "original");
-    // Every third is the very same file: nothing but the way there tells that it is none of the run's.
+    // Every third is the very same file: nothing but the way there tells that it is none of the
+    // run's.
     if (number % 3 === 0) {
       linkSync(original, other);
       linkSync(original, third);
@@ -278,7 +282,10 @@ async function heldSessions(redis: RedisServer, sessions: number): Promise<Reado
 
 interface Run {
   readonly work: readonly FileWork[];
-  /** What Redis held when it was over. A purge writes nothing, so it held that while files were removed. */
+  /**
+   * What Redis held when it was over. A purge writes nothing, so it held that while files were
+   * removed.
+   */
   readonly held: ReadonlyMap<string, HeldSession>;
 }
 

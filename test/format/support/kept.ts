@@ -1,6 +1,9 @@
 import type { PythonSplitText } from "../../../src/format/python-value.js";
 
-/** The UTF-16 units of a decoded text, and whether it is kept as split; `null` if nothing was decoded. */
+/**
+ * The UTF-16 units of a decoded text, and whether it is kept as split; `null` if nothing was
+ * decoded.
+ */
 export function kept(decoded: string | PythonSplitText | undefined): string {
   if (decoded === undefined) return "null";
   const split = typeof decoded !== "string";

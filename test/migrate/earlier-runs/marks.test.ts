@@ -238,7 +238,7 @@ describe("marks: a Redis that was emptied is found out, and nothing is left in i
     assert.equal(await redisCommand(server, "DBSIZE"), directories.length + 1);
   });
 
-  it("a run that ends leaves the canary to others that are seen; one that was killed leaves its own to the next", async (t) => {
+  it("a run that ends leaves the canary to runs that are seen, and a killed one to the next run", async (t) => {
     const server = await redisOf(t);
     const dead = await runOf(t, server, { token: "0" });
     const one = await runOf(t, server, { token: "1" });

@@ -43,7 +43,10 @@ const events: {
     ),
 };
 
-/** Has a server save a session that fails, for a copy with `--max-session-size 4000`. Its key must not exist. */
+/**
+ * Has a server save a session that fails, for a copy with `--max-session-size 4000`. Its key must
+ * not exist.
+ */
 export async function saveFailing(
   reason: FailureReason,
   t: TestContext,

@@ -62,7 +62,9 @@ function holdToExitCode({ planned, happenings, problems }: SweptCourse, result: 
   if (result.stdout === "") problems.push(`no report: ${endOf(result)}`);
 }
 
-/** Exit 0: every session was found, and is in Redis as it must be; and nothing is left of a purge. */
+/**
+ * Exit 0: every session was found, and is in Redis as it must be; and nothing is left of a purge.
+ */
 async function holdToSuccess(course: SweptCourse, result: ObservedResult): Promise<void> {
   const { sessions, problems, planned } = course;
   await holdToWholeness(course, "exit 0");

@@ -9,7 +9,10 @@ export interface Occasion {
   readonly on: string;
   /** Whether that was about a session. */
   readonly isBatch: boolean;
-  /** Whether the run's first connection was not made yet: then nothing is begun, and nothing waited for. */
+  /**
+   * Whether the run's first connection was not made yet: then nothing is begun, and nothing waited
+   * for.
+   */
   readonly isOpening: boolean;
   readonly swept: SweptCommand;
 }

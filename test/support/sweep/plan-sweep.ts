@@ -48,7 +48,8 @@ export function planRandom(calibrations: readonly Calibration[], seed: number): 
   const numbers = Array.from({ length: Math.ceil(random() * mostFaults) }, () =>
     Math.ceil(random() * replies.length),
   ).toSorted((one, other) => one - other);
-  // A fault at the very start ends the run, and others may: they come last, so that the rest happens.
+  // A fault at the very start ends the run, and others may: they come last, so that the rest
+  // happens.
   const chosen = numbers.slice(0, (numbers[0] ?? 0) <= openingReplies ? 1 : undefined);
   const faults = chosen.map(
     (at, index): PlannedFault => ({

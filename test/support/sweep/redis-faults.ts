@@ -5,7 +5,10 @@ import { redisCommand } from "../redis-command.js";
 import { type ExitCodes, goesOn, impatience, type NamedFault, staysAway } from "./named-fault.js";
 import type { SweptRedis } from "./swept-redis.js";
 
-/** What forgot the sessions is given them again by a copy; a purge and a verification say what is missing. */
+/**
+ * What forgot the sessions is given them again by a copy; a purge and a verification say what is
+ * missing.
+ */
 const forgets: ExitCodes = (occasion) => {
   if (occasion.isOpening) return [3];
   if (occasion.swept.phases.includes("SET")) return [0];
@@ -154,7 +157,10 @@ export const redisFaults: readonly NamedFault[] = [
   },
 ];
 
-/** Something done to Redis; the reply on which it falls is lost, so that what was in flight is sent again. */
+/**
+ * Something done to Redis; the reply on which it falls is lost, so that what was in flight is sent
+ * again.
+ */
 function act(
   name: string,
   exitCodes: ExitCodes,

@@ -60,7 +60,9 @@ export class SweepTally {
     ].join("; ");
   }
 
-  /** A line for each command and each fault, with the exit codes of the runs that it happened to. */
+  /**
+   * A line for each command and each fault, with the exit codes of the runs that it happened to.
+   */
   get table(): readonly string[] {
     return [...this.#exitCodesOfCommands, ...this.#exitCodesOfFaults].map(([name, counts]) => {
       const codes = [...counts].toSorted(([one], [other]) => one - other);

@@ -108,7 +108,10 @@ export class SweptRedis {
     this.#background.push(this.untilKilled(action).catch(note));
   }
 
-  /** Does something that a kill may end: what another connection came to may be one. Throws what else goes wrong. */
+  /**
+   * Does something that a kill may end: what another connection came to may be one. Throws what
+   * else goes wrong.
+   */
   async untilKilled(action: () => Promise<void>): Promise<void> {
     const kills = this.#kills;
     try {

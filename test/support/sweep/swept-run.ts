@@ -132,7 +132,10 @@ async function runUnderFaults(
   return { result, replies: proxy.replies() };
 }
 
-/** The same, and notes whose files had been removed before: that Redis forgot them is no fault of the run. */
+/**
+ * The same, and notes whose files had been removed before: that Redis forgot them is no fault of
+ * the run.
+ */
 function notingForgotten(fault: Fault, { sessions, directory, forgotten }: SweptCourse): Fault {
   if (fault.kind !== "act") return fault;
   return {
@@ -144,7 +147,10 @@ function notingForgotten(fault: Fault, { sessions, directory, forgotten }: Swept
   };
 }
 
-/** Runs the binary, held to what is true of every run. `undefined`, and noted, where it was not or did not end. */
+/**
+ * Runs the binary, held to what is true of every run. `undefined`, and noted, where it was not or
+ * did not end.
+ */
 function runOver(
   course: SweptCourse,
   args: readonly string[],
