@@ -28,7 +28,6 @@ export class OtherLocations {
 
   /** Prepares for these files: on a slow file system, stats all their other locations at once. */
   async begin(batch: readonly SessionFile[]): Promise<void> {
-    this.#forgetFolders();
     if (!this.#stats.isSlow) return;
     const locations = batch.map((file) => this.#locationsOf(file));
     const stats = (await this.#stats.statAll(locations.flat().map(pathOf))).values();
@@ -62,6 +61,7 @@ export class OtherLocations {
   }
 
   #locationsOf(file: SessionFile): SessionFile[] {
+    this.#forgetFolders();
     return sessionLocations(file.sid, this.#directories, layoutsByRank).filter(({ directory, layout }) => {
       if (layout === file.layout && directory === file.directory) return false;
       return layout === "flat" || this.#isFolder(`${directory}/${file.sid.slice(0, 2)}`);

@@ -152,22 +152,24 @@ for (const [kind, makeReader] of Object.entries(kindsOfReader)) {
       ]);
     });
 
-    it("superseded by a file in a new folder, once the folder is looked for again", async (t) => {
-      const directories = [makeTemporaryDirectory()];
-      const [directory] = directories;
-      const file: SessionFile = { directory: directory ?? "", name: flatName, layout: "flat", sid };
-      writeFileSync(join(file.directory, flatName), "x");
-      utimesSync(join(file.directory, flatName), early, early);
-      const places = new OtherLocations(directories, makeReader());
-      const isSupersededNow = async () => {
-        await places.begin([file]);
-        return places.isSuperseded(file, lstatSync(join(file.directory, flatName)));
-      };
-      assert(!(await isSupersededNow()));
-      put(directories, [0, "scattered"], late);
-      const nowMs = performance.now();
-      t.mock.method(performance, "now", () => nowMs + 1001);
-      assert(await isSupersededNow());
-    });
+    for (const begins of [true, false]) {
+      it(`superseded by a file in a new folder after a second, ${begins ? "" : "not "}prepared for`, async (t) => {
+        const directories = [makeTemporaryDirectory()];
+        const [directory] = directories;
+        const file: SessionFile = { directory: directory ?? "", name: flatName, layout: "flat", sid };
+        writeFileSync(join(file.directory, flatName), "x");
+        utimesSync(join(file.directory, flatName), early, early);
+        const places = new OtherLocations(directories, makeReader());
+        const isSupersededNow = async () => {
+          if (begins) await places.begin([file]);
+          return places.isSuperseded(file, lstatSync(join(file.directory, flatName)));
+        };
+        assert(!(await isSupersededNow()));
+        put(directories, [0, "scattered"], late);
+        const nowMs = performance.now();
+        t.mock.method(performance, "now", () => nowMs + 1001);
+        assert(await isSupersededNow());
+      });
+    }
   });
 }
