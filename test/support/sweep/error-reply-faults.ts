@@ -8,7 +8,8 @@ const refused: ExitCodes = ({ isBatch }) => (isBatch ? [5] : [0, 5]);
  * no Redis to work with.
  */
 const failsOne: ExitCodes = ({ on, isBatch }) => {
-  if (!isBatch) return [0, 1, 3];
+  // A login, a name or a script that is answered like this refuses the run.
+  if (!isBatch) return [0, 1, 3, 5];
   if (on === "SET") return [1];
   // Redis may lack the one, and have no scripts.
   if (on === "PEXPIRETIME" || on === "EVAL") return [0, 1, 3, 4, 5];

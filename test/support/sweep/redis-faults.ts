@@ -23,8 +23,9 @@ const restarts: ExitCodes = (occasion) => {
 
 /** Certain where sessions are being written; a verification does not notice. */
 const refusesWrites: ExitCodes = ({ on, isBatch, swept }) => {
-  if (isBatch && on === "SET") return [5];
-  // A purge writes its witness.
+  // A second copy may find that every key of the lost reply exists, and go on.
+  if (isBatch && on === "SET") return swept.afterCopy === undefined ? [5] : [0, 5];
+  // A purge writes its canary key.
   return swept.phases.includes("SET") || swept.removes ? [0, 5] : [0];
 };
 
