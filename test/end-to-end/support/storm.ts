@@ -21,7 +21,7 @@ import type { RedisArgument } from "../../support/redis-client.js";
 import { redisPipeline } from "../../support/redis-command.js";
 import type { RedisServer } from "../../support/redis-server.js";
 import { type FileWork, tamperOptions } from "../../support/tampered-run.js";
-import { makeTemporaryDirectory } from "../../support/temporary-directory.js";
+import { makeTemporaryDirectory, removeTemporaryDirectory } from "../../support/temporary-directory.js";
 import { heldOf, startGate } from "./gate.js";
 import { dayMs, fullLifetimeMs, keyOf, pathOf, sidOf } from "./made-session.js";
 import { type ObservedResult, run, start } from "./observed-run.js";
@@ -87,6 +87,8 @@ const pauses = { share: 0.04, milliseconds: 8 };
 /** Lets an adversary loose on a run, from its start to its end, and judges what the run did. */
 export async function raiseStorm(t: TestContext, storm: Storm): Promise<StormResult> {
   const ground = makeGround(storm.sessions);
+  // A long sweep would leave millions of files.
+  t.after(() => removeTemporaryDirectory(ground.top));
   const before = snapshot(ground);
   const redis = await redisOf(t);
   if (storm.held) await fill(redis, storm.sessions);
