@@ -10,7 +10,8 @@ const refused: ExitCodes = ({ isBatch }) => (isBatch ? [5] : [0, 5]);
 const failsOne: ExitCodes = ({ on, isBatch }) => {
   // A login, a name or a script that is answered like this refuses the run.
   if (!isBatch) return [0, 1, 3, 5];
-  if (on === "SET") return [1];
+  // An entry that is refused once is read and sent again.
+  if (on === "SET") return [0, 1];
   // Redis may lack the one, and have no scripts.
   if (on === "PEXPIRETIME" || on === "EVAL") return [0, 1, 3, 4, 5];
   return looksAtKeys.has(on) ? [0, 1, 3, 4] : [1, 3, 4];

@@ -26,7 +26,8 @@ const refusesWrites: ExitCodes = ({ on, isBatch, swept }) => {
   // A second copy may find that every key of the lost reply exists, and go on.
   if (isBatch && on === "SET") return swept.afterCopy === undefined ? [5] : [0, 5];
   // A purge writes its canary key.
-  return swept.phases.includes("SET") || swept.removes ? [0, 5] : [0];
+  const writes = swept.phases.includes("SET") || swept.removes || swept.afterCopy !== undefined;
+  return writes ? [0, 5] : [0];
 };
 
 /** Certain in the middle of sessions; behind them nothing may be asked any more. */

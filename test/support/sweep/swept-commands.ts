@@ -28,7 +28,7 @@ export const sweptCommands: readonly SweptCommand[] = [
   {
     name: "copy again, on files",
     args: ["copy"],
-    phases: ["SET"],
+    phases: ["GET"],
     isFilledBefore: true,
     removes: false,
     afterCopy: "files",
