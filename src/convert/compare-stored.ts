@@ -30,16 +30,27 @@ export function compareStored(
         ? { kind: "different", inDoubt: true }
         : { kind: "newer" };
     default:
-      return { kind: "equal", lifetimeIsRight: isRightLifetime(candidate, stored, rules, nowMs) };
+      return { kind: "equal", lifetimeIsRight: isRightLifetime(expectedOf(candidate), stored, rules, nowMs) };
   }
+}
+
+/** What a copy now would set. */
+export interface ExpectedLifetime {
+  /** Milliseconds since the epoch. */
+  readonly expiresAtMs: number;
+  readonly fullLifetimeMs: number;
+}
+
+function expectedOf({ entry, fullLifetimeMs }: Candidate): ExpectedLifetime {
+  return { expiresAtMs: entry.expiresAtMs, fullLifetimeMs };
 }
 
 /**
  * Whether a key expires no later than a save now would allow and, if a copy wrote it with
  * `remaining`, when a copy would set it to.
  */
-function isRightLifetime(
-  { entry, fullLifetimeMs }: Candidate,
+export function isRightLifetime(
+  { expiresAtMs: expectedMs, fullLifetimeMs }: ExpectedLifetime,
   stored: StoredText,
   { lifetimes, clockLeadMs, signsCount }: ConflictRules,
   nowMs: number,
@@ -47,5 +58,5 @@ function isRightLifetime(
   const { expiresAtMs } = stored;
   if (expiresAtMs === null || expiresAtMs > nowMs + fullLifetimeMs + lifetimeToleranceMs) return false;
   if (lifetimes.ttl === "full" || !signsCount || !isSigned(stored, clockLeadMs)) return true;
-  return Math.abs(expiresAtMs - entry.expiresAtMs) <= remainingToleranceMs;
+  return Math.abs(expiresAtMs - expectedMs) <= remainingToleranceMs;
 }

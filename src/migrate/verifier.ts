@@ -1,5 +1,5 @@
-import { compareStored } from "../convert/compare-stored.js";
-import { conflictRules } from "../convert/decide-conflict.js";
+import { compareStored, isRightLifetime } from "../convert/compare-stored.js";
+import { type ConflictRules, conflictRules } from "../convert/decide-conflict.js";
 import { explainMissing, isCoveredByMark, isUnmodifiedSinceMark } from "../convert/missing-key.js";
 import type { DirectoryFacts, Survey } from "../model/mark.js";
 import type { SessionOutcome } from "../model/outcome.js";
@@ -11,6 +11,8 @@ import { pathOf } from "../source/recent-files.js";
 import { type BatchResult, BatchTally } from "./batch-result.js";
 import { SeenDirectories } from "./earlier-runs/learn.js";
 import { failed, inDoubtDetail, located, type Prepared } from "./prepare-session.js";
+import { fileAt } from "./readers/converted-batch.js";
+import type { EncodedSessions } from "./readers/encoded-sessions.js";
 import type { ReaderPool } from "./readers/reader-pool.js";
 
 /** How a verification compares. */
@@ -48,7 +50,7 @@ const details = {
 interface Verified {
   readonly file: SessionFile;
   /** Absent if the file holds no session that could be compared. */
-  readonly prepared?: Prepared;
+  readonly stamp?: Prepared["stamp"];
   /** Absent if it shows only once the whole directory was seen. */
   readonly outcome: SessionOutcome | undefined;
 }
@@ -58,20 +60,20 @@ export class Verifier {
   readonly #options: VerifierOptions;
   readonly #context: VerifierContext;
   readonly #seen = new SeenDirectories();
-  #survey: Survey;
+  #rules: ConflictRules;
   #facts: ReadonlyMap<string, DirectoryFacts> = new Map();
   #waits = 0;
 
   constructor(options: VerifierOptions, survey: Survey, context: VerifierContext) {
     this.#options = options;
     this.#context = context;
-    this.#survey = survey;
+    this.#rules = this.#rulesBy(survey);
     this.learn(survey);
   }
 
   /** Takes what the run knows by now. */
   learn(survey: Survey): void {
-    this.#survey = survey;
+    this.#rules = this.#rulesBy(survey);
     this.#facts = new Map(survey.directories.map((one) => [one.directory, one]));
   }
 
@@ -88,19 +90,15 @@ export class Verifier {
   }
 
   async #compareAll(files: readonly SessionFile[]): Promise<Verified[]> {
-    const { readers, store } = this.#context;
+    const { readers } = this.#context;
     const verified: Verified[] = [];
     for (let rest = files; rest.length > 0; ) {
       const batch = await readers.convert(rest);
       for (const one of batch.seen) this.#seen.add(one);
       const prepared: Prepared[] = [...batch.prepared];
-      for (let row = 0; row < batch.sessions.count; row++) {
-        const file = rest[batch.sessions.place(row)];
-        if (file !== undefined) prepared.push(batch.sessions.preparedAt(row, file, store.keyOf(file.sid)));
-      }
+      verified.push(...(await this.#compareEncoded(rest, batch.sessions)));
       for (const place of batch.unread) {
-        const file = rest[place];
-        if (file === undefined) continue;
+        const file = fileAt(rest, place);
         const one = readers.inline.prepare(file, readers.inline.read(file));
         if ("candidate" in one) prepared.push(one);
         else verified.push(one);
@@ -112,11 +110,34 @@ export class Verifier {
     return verified;
   }
 
+  /** Compares sessions as they lie in the buffer. Only what differs becomes an object. */
+  async #compareEncoded(files: readonly SessionFile[], sessions: EncodedSessions): Promise<Verified[]> {
+    if (sessions.count === 0) return [];
+    const { store } = this.#context;
+    const placed = Array.from({ length: sessions.count }, (_, row) => fileAt(files, sessions.place(row)));
+    const stored = await store.read(placed.map(({ sid }) => store.keyOf(sid)));
+    return placed.map((file, row): Verified => {
+      const one = stored[row];
+      const stamp = sessions.stampAt(row);
+      if (one?.kind === "text" && this.#isAsWritten(sessions, row, one)) {
+        return { file, stamp, outcome: sessions.outcomeAt(row, file.sid, "equal") };
+      }
+      const prepared = sessions.preparedAt(row, file, store.keyOf(file.sid));
+      return { file, stamp, outcome: this.#judge(prepared, one) };
+    });
+  }
+
+  #isAsWritten(sessions: EncodedSessions, row: number, stored: StoredText): boolean {
+    const expected = { expiresAtMs: sessions.expiresAtMs(row), fullLifetimeMs: sessions.fullLifetimeMs(row) };
+    return sessions.holds(row, stored.value) && isRightLifetime(expected, stored, this.#rules, Date.now());
+  }
+
   async #compare(all: readonly Prepared[]): Promise<Verified[]> {
     if (all.length === 0) return [];
     const stored = await this.#context.store.read(all.map(({ candidate }) => candidate.entry.key));
     return all.map((prepared, index) => {
-      return { file: prepared.file, prepared, outcome: this.#judge(prepared, stored[index]) };
+      const { file, stamp } = prepared;
+      return { file, stamp, outcome: this.#judge(prepared, stored[index]) };
     });
   }
 
@@ -143,11 +164,9 @@ export class Verifier {
     { file, stamp, candidate }: Prepared,
     stored: StoredText,
   ): Pick<SessionOutcome, "kind" | "inDoubt"> {
-    const { conflicts, conversion: lifetimes, clockLeadMs } = this.#options;
-    const rules = conflictRules({ policy: conflicts.policy, lifetimes, clockLeadMs }, this.#survey);
     const isUnmodified = isUnmodifiedSinceMark(stamp, this.#facts.get(file.directory));
     const known = isUnmodified ? { ...candidate, unmodifiedSinceMark: true as const } : candidate;
-    const comparison = compareStored(known, stored, rules, Date.now());
+    const comparison = compareStored(known, stored, this.#rules, Date.now());
     switch (comparison.kind) {
       case "equal":
         return { kind: comparison.lifetimeIsRight ? "equal" : "wrong-lifetime" };
@@ -179,15 +198,20 @@ export class Verifier {
     return meaning === "write" ? "missing" : meaning;
   }
 
-  #settle({ file, prepared, outcome }: Verified, tally: BatchTally): void {
+  #rulesBy(survey: Survey): ConflictRules {
+    const { conflicts, conversion: lifetimes, clockLeadMs } = this.#options;
+    return conflictRules({ policy: conflicts.policy, lifetimes, clockLeadMs }, survey);
+  }
+
+  #settle({ file, stamp, outcome }: Verified, tally: BatchTally): void {
     if (outcome === undefined) {
       tally.defer(file);
       return;
     }
     tally.record(located(withDifference(outcome, file), file));
     const facts = this.#facts.get(file.directory);
-    if (prepared === undefined || facts === undefined) return;
-    if (isCoveredByMark(prepared.stamp, facts)) {
+    if (stamp === undefined || facts === undefined) return;
+    if (isCoveredByMark(stamp, facts)) {
       this.#seen.addCovered(file.directory, outcome.kind === "ended");
     }
   }

@@ -1,5 +1,5 @@
 import type { DirectorySeen } from "../../model/mark.js";
-import type { FileStamp } from "../../model/session-file.js";
+import type { FileStamp, SessionFile } from "../../model/session-file.js";
 import type { Finished, Prepared } from "../prepare-session.js";
 import { EncodedSessions, type EncodedTable } from "./encoded-sessions.js";
 
@@ -48,4 +48,11 @@ export function packConverted({ sessions, ...others }: ConvertedBatch): PackedCo
 
 export function unpackConverted({ table, ...others }: PackedConverted): ConvertedBatch {
   return { ...others, sessions: EncodedSessions.of(table) };
+}
+
+/** The file at a place of a batch. Throws if a reader named one that it was not given. */
+export function fileAt(files: readonly SessionFile[], place: number): SessionFile {
+  const file = files[place];
+  if (file === undefined) throw new Error("a reader named a file that it was not given");
+  return file;
 }

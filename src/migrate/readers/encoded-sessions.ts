@@ -145,6 +145,22 @@ export class EncodedSessions {
     return this.#number(row, column.valueLength);
   }
 
+  /** Whether these are the bytes of the value. */
+  holds(row: number, value: Buffer): boolean {
+    const start = this.#number(row, column.valueStart);
+    const length = this.valueLength(row);
+    return value.length === length && this.#commands.compare(value, 0, length, start, start + length) === 0;
+  }
+
+  fullLifetimeMs(row: number): number {
+    return this.#number(row, column.fullLifetimeMs);
+  }
+
+  /** The times of the file. */
+  stampAt(row: number): Prepared["stamp"] {
+    return { mtimeMs: this.#number(row, column.mtimeMs), ctimeMs: this.#number(row, column.ctimeMs) };
+  }
+
   /** SHA-1 of the value. */
   digest(row: number): Uint8Array {
     return this.#digests.subarray(row * digestLength, (row + 1) * digestLength);
@@ -154,27 +170,27 @@ export class EncodedSessions {
   preparedAt(row: number, file: SessionFile, key: string): Prepared {
     const start = this.#number(row, column.valueStart);
     const value = this.#commands.toString("latin1", start, start + this.valueLength(row));
-    const mtimeMs = this.#number(row, column.mtimeMs);
+    const stamp = this.stampAt(row);
     const entry = { key, value, expiresAtMs: this.expiresAtMs(row) };
     return {
       file,
-      stamp: { mtimeMs, ctimeMs: this.#number(row, column.ctimeMs) },
-      candidate: { entry, mtimeMs, fullLifetimeMs: this.#number(row, column.fullLifetimeMs) },
+      stamp,
+      candidate: { entry, mtimeMs: stamp.mtimeMs, fullLifetimeMs: this.fullLifetimeMs(row) },
       lifetimeOrigin: origins[this.#number(row, column.flags) >> originShift] ?? "own",
       outcome: this.outcomeAt(row, file.sid),
     };
   }
 
-  /** The session's outcome if it is written: `copied`. */
-  outcomeAt(row: number, sid: string): SessionOutcome {
+  /** The session's outcome. `copied` stands in until it is written. */
+  outcomeAt(row: number, sid: string, kind: "copied" | "equal" = "copied"): SessionOutcome {
     const flags = this.#number(row, column.flags);
     return {
       sid,
-      kind: "copied",
+      kind,
       format: flags & flag.json ? "json" : "pickle",
       facts: { authenticated: (flags & flag.authenticated) !== 0, lossy: (flags & flag.lossy) !== 0 },
       bytesRead: this.#number(row, column.bytesRead),
-      bytesWritten: this.valueLength(row),
+      bytesWritten: kind === "copied" ? this.valueLength(row) : 0,
     };
   }
 

@@ -22,7 +22,7 @@ import { type BatchResult, BatchTally } from "../batch-result.js";
 import { deleteCopyWritten } from "../earlier-runs/delete-copy-written.js";
 import { SeenDirectories } from "../earlier-runs/learn.js";
 import { type Finished, failed, located, type Prepared } from "../prepare-session.js";
-import type { ConvertedBatch } from "../readers/converted-batch.js";
+import { type ConvertedBatch, fileAt } from "../readers/converted-batch.js";
 import { type EncodedSessions, maxCommandBytes } from "../readers/encoded-sessions.js";
 import type { ReaderPool } from "../readers/reader-pool.js";
 import { RecentWrites } from "./recent-writes.js";
@@ -362,13 +362,6 @@ export class CopyWriter {
 /** A session that was judged and is to be reconciled. */
 interface Judged extends Unreconciled {
   readonly prepared: Prepared;
-}
-
-/** Throws if a reader named a file that it was not given. */
-function fileAt(files: readonly SessionFile[], place: number): SessionFile {
-  const file = files[place];
-  if (file === undefined) throw new Error("a reader named a file that it was not given");
-  return file;
 }
 
 function isFinished(one: Prepared | Finished): one is Finished {
