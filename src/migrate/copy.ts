@@ -30,7 +30,7 @@ import { staysInRedis } from "./writing/written-log.js";
 
 const sessionsOfBatch = 128;
 const maxLaterPasses = 3;
-/** Nothing that another run, other settings or another version could write stands behind these. */
+/** Reasons that no other run, settings or version would change: such a file holds no session. */
 const finalReasons: ReadonlySet<FailureReason> = new Set([
   "corrupt",
   "not-a-session",

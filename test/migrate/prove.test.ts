@@ -98,7 +98,7 @@ async function prove(case_: Case): Promise<Proof> {
   return proof;
 }
 
-describe("purge-lane: a file that another supersedes goes only if that is proven (spec.md section 4, Purge)", () => {
+describe("prove: a file that another supersedes goes only if that is proven (spec.md section 4, Purge)", () => {
   const rows: readonly (readonly [name: string, own: Case, later: Case, expected: string])[] = [
     ["the later one is proven", {}, {}, "proven, stored"],
     ["the later one is proven, and Redis lacks nothing", { stored: nothing }, {}, "proven, stored"],
@@ -127,7 +127,7 @@ describe("purge-lane: a file that another supersedes goes only if that is proven
 
 const week = 7 * day;
 
-describe("purge-lane: a file goes only if Redis now holds an equal or newer entry (spec.md section 4, Purge)", () => {
+describe("prove: a file goes only if Redis now holds an equal or newer entry (spec.md section 4, Purge)", () => {
   const rows: readonly (readonly [name: string, case_: Case, expected: string])[] = [
     ["an equal entry", {}, "proven, stored"],
     [
@@ -188,7 +188,7 @@ describe("purge-lane: a file goes only if Redis now holds an equal or newer entr
     it(name, async () => assert.equal(wordOf(await prove(case_)), expected));
 });
 
-describe("purge-lane: PURGE alone also removes what Redis does not hold; what failed stays (spec.md section 2)", () => {
+describe("prove: PURGE alone also removes what Redis does not hold; what failed stays (spec.md section 2)", () => {
   const rows: readonly (readonly [name: string, case_: Case, expected: string])[] = [
     ["an equal entry", {}, "proven, stored"],
     ["a newer entry", { comparison: { kind: "newer" } }, "proven, stored"],
@@ -211,7 +211,7 @@ describe("purge-lane: PURGE alone also removes what Redis does not hold; what fa
     it(name, async () => assert.equal(wordOf(await prove({ ...case_, unconditional: true })), expected));
 });
 
-describe("purge-lane: what a proof says", () => {
+describe("prove: what a proof says", () => {
   it("the file that was compared, and its outcome once it is removed", async () => {
     assert.deepEqual(await prove({ conversion: { ...entry, warning: "odd" } }), {
       proven: {
@@ -315,7 +315,7 @@ describe("purge-lane: what a proof says", () => {
   });
 });
 
-describe("purge-lane: just before a file goes it is proven again", () => {
+describe("prove: just before a file goes it is proven again", () => {
   const young = readAt(nowMs - 2000);
   const lost = { stored: nothing, exists: false } as const;
   const rows: readonly (readonly [name: string, first: Case, then: Case, expected: string])[] = [
@@ -391,7 +391,7 @@ describe("purge-lane: just before a file goes it is proven again", () => {
   });
 });
 
-describe("purge-lane: --unverified takes every file that holds a session, without asking Redis (Purge)", () => {
+describe("prove: --unverified takes every file that holds a session, without asking Redis (Purge)", () => {
   const rows: readonly (readonly [
     name: string,
     case_: Pick<Case, "reading" | "conversion">,

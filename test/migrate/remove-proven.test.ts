@@ -155,7 +155,7 @@ function purgeOf(batches: Iterable<readonly SessionFile[]>, change: Partial<Flat
   };
 }
 
-describe("purge-sessions: nothing is removed before all files of the chunk are proven and Redis is asked again", () => {
+describe("remove-proven: nothing is removed before all files of the chunk are proven and Redis is asked again", () => {
   it("proofs of all batches, one question, the removals, then the question whether that was right", async () => {
     const made = purgeOf([filesOf("a", "b"), filesOf("c"), filesOf("d", "e")]);
     assert.deepEqual(await purgeSessions(made.purge), {
@@ -264,7 +264,7 @@ describe("purge-sessions: nothing is removed before all files of the chunk are p
   });
 });
 
-describe("purge-sessions: a proof that no longer counts removes nothing more; every proven file is counted", () => {
+describe("remove-proven: a proof that no longer counts removes nothing more; every proven file is counted", () => {
   const answers: readonly (readonly [
     name: string,
     confirmations: readonly (boolean | Error)[],
@@ -362,7 +362,7 @@ describe("purge-sessions: a proof that no longer counts removes nothing more; ev
   });
 });
 
-describe("purge-sessions: files that this process may not remove (spec.md section 4, Purge)", () => {
+describe("remove-proven: files that this process may not remove (spec.md section 4, Purge)", () => {
   const isDenied = ({ sid }: SessionFile) => sid === "b";
 
   it("are not touched, are denied and left; the others go", async () => {
@@ -396,7 +396,7 @@ describe("purge-sessions: files that this process may not remove (spec.md sectio
   });
 });
 
-describe("purge-sessions: what stays is told with its file and a reason", () => {
+describe("remove-proven: what stays is told with its file and a reason", () => {
   const rows: readonly (readonly [name: string, change: Partial<FlatPurge>, kind: string, detail: RegExp])[] =
     [
       [
@@ -432,7 +432,7 @@ describe("purge-sessions: what stays is told with its file and a reason", () => 
   }
 });
 
-describe("purge-sessions: an I/O error in a directory ends removal there (spec.md section 4, Purge)", () => {
+describe("remove-proven: an I/O error in a directory ends removal there (spec.md section 4, Purge)", () => {
   const unreadable = (sid: string) => async (batch: readonly SessionFile[]) =>
     batch.map((file) => (file.sid === sid ? failing(file, "unreadable") : proven(file)));
 
@@ -488,7 +488,7 @@ describe("purge-sessions: an I/O error in a directory ends removal there (spec.m
   });
 });
 
-describe("purge-sessions: what a removal comes to", () => {
+describe("remove-proven: what a removal comes to", () => {
   const rows: readonly (readonly [
     removal: Removal,
     counts: Readonly<Record<string, number>>,
@@ -529,7 +529,7 @@ describe("purge-sessions: what a removal comes to", () => {
   });
 });
 
-describe("purge-sessions: a directory that a server still uses keeps its files, unless --in-use (Purge)", () => {
+describe("remove-proven: a directory that a server still uses keeps its files, unless --in-use (Purge)", () => {
   it("nothing is removed", async () => {
     const made = purgeOf([filesOf("a", "b")], { isInUse: () => true });
     assert.deepEqual(await purgeSessions(made.purge), {
@@ -574,7 +574,7 @@ describe("purge-sessions: a directory that a server still uses keeps its files, 
   });
 });
 
-describe("purge-sessions: a file younger than 2 s waits (Purge)", () => {
+describe("remove-proven: a file younger than 2 s waits (Purge)", () => {
   const nowMs = Date.UTC(2026, 0, 11);
   /** A purge of one file of that time, on a clock that only `wait` moves on. */
   async function purgeOn(t: TestContext, mtimeMs: number, change: Partial<FlatPurge> = {}) {
@@ -637,7 +637,7 @@ describe("purge-sessions: a file younger than 2 s waits (Purge)", () => {
   });
 });
 
-describe("purge-sessions: a stop (spec.md section 5: what was in flight is finished and reported)", () => {
+describe("remove-proven: a stop (spec.md section 5: what was in flight is finished and reported)", () => {
   it("before the start: nothing is listed", async () => {
     const made = purgeOf([filesOf("a")]);
     made.stop();
@@ -680,7 +680,7 @@ describe("purge-sessions: a stop (spec.md section 5: what was in flight is finis
   });
 });
 
-describe("purge-sessions: a dry run touches no file, and asks Redis for nothing but what it reads", () => {
+describe("remove-proven: a dry run touches no file, and asks Redis for nothing but what it reads", () => {
   it("what would be removed is counted as removed", async () => {
     const made = purgeOf([filesOf("a", "b")], { dryRun: true });
     await purgeSessions(made.purge);

@@ -63,9 +63,9 @@ export class SeenDirectories {
 }
 
 /** Fewer sessions than this prove nothing. */
-const fewKeys = 5;
+const minKeys = 5;
 /** Every applet's save stays in Redis for at least this long, milliseconds. */
-const shortestSaveMs = 3 * 3600 * 1000;
+const minSaveMs = 3 * 3600 * 1000;
 
 /**
  * Whether too many sessions ended. `doubtful`: keys may have been deleted. `lost`: they were,
@@ -79,7 +79,7 @@ export function judgeEnded(
 ): "fine" | "doubtful" | "lost" {
   const judged = survey.directories.map((facts) => {
     const { covered = 0, ended = 0 } = seen.get(facts.directory) ?? {};
-    const isMany = ended >= fewKeys && 100 * ended > maxEndedPercent * covered;
+    const isMany = ended >= minKeys && 100 * ended > maxEndedPercent * covered;
     if (!isMany || facts.serverWorks !== "unknown") return "fine";
     return isRecent(facts, nowMs) ? "lost" : "doubtful";
   });
@@ -92,10 +92,10 @@ export function mayBeLost({ directories }: Survey, nowMs: number): boolean {
 }
 
 function isRecent({ mark }: DirectoryFacts, nowMs: number): boolean {
-  return mark !== undefined && nowMs - mark.startedMs < shortestSaveMs;
+  return mark !== undefined && nowMs - mark.startedMs < minSaveMs;
 }
 
 /** Whether this many of all keys may be retracted without doubt. */
 export function mayRetract(count: number, all: number, maxEndedPercent: number): boolean {
-  return count < fewKeys || 100 * count <= maxEndedPercent * all;
+  return count < minKeys || 100 * count <= maxEndedPercent * all;
 }

@@ -52,14 +52,14 @@ export async function surveyRun(run: Run, extent: "sample" | "whole"): Promise<S
   return { keys, directories: facts, signsCount, serverWorks: jointly(facts), longest };
 }
 
-const fewKeys = 5;
+const minKeys = 5;
 
 /** Whether this store keeps whole seconds only: no sign survives there. */
 function areWholeSeconds({ own }: KeySurvey, clockLeadMs: number): boolean {
   const instants = own.flatMap(({ expiresAtMs }) =>
     expiresAtMs === null ? [] : [expiresAtMs + clockLeadMs],
   );
-  return instants.length >= fewKeys && instants.every((instant) => instant % 1000 === 0);
+  return instants.length >= minKeys && instants.every((instant) => instant % 1000 === 0);
 }
 
 function evidenceOf(
