@@ -206,8 +206,9 @@ function passOf({ files, out, stop }: Run): Pick<Pass, "batchesInFlight" | "onOu
 /** Deletes the keys of sessions that ended after they were written. They count as vanished. */
 async function retractEnded(record: RunRecord, writer: CopyWriter): Promise<void> {
   const ledgers = [record.ledger, ...record.laterPasses];
-  for (const { pass, count, bytes } of await writer.retractEnded()) {
-    ledgers[pass]?.recordRetracted(count, bytes);
+  for (const { pass, count, renewed, bytes } of await writer.retractEnded()) {
+    ledgers[pass]?.recordRetracted(count - renewed, bytes);
+    ledgers[pass]?.recordRenewedRetracted(renewed);
   }
 }
 

@@ -45,21 +45,37 @@ export async function runMainPass(
   const survey = learn(before, seen.all, Date.now());
   record.serverWorks = survey.serverWorks;
   onLearned(survey);
-  await runPass({ ...pass, batches: unpacked(deferred.splice(0)), pace: async () => undefined, work });
+  let taken = 0;
+  const batches = unpacked(deferred.splice(0), (count) => {
+    taken += count;
+  });
+  const total = deferredCount;
+  try {
+    await runPass({ ...pass, batches, pace: async () => undefined, work });
+  } finally {
+    pass.ledger.recordUnvisited(total - taken);
+  }
   return { survey, seen: seen.all };
 }
 
 const filesAtATime = 256;
 
-function* unpacked(packed: readonly PackedBatch[]): Generator<readonly SessionFile[]> {
+/** Unpacks batches. Tells how many files each batch has that is taken. */
+function* unpacked(
+  packed: readonly PackedBatch[],
+  onTaken: (count: number) => void,
+): Generator<readonly SessionFile[]> {
   let batch: SessionFile[] = [];
   for (const some of packed) {
     for (const file of unpackBatch(some)) {
       batch.push(file);
       if (batch.length < filesAtATime) continue;
+      onTaken(batch.length);
       yield batch;
       batch = [];
     }
   }
-  if (batch.length > 0) yield batch;
+  if (batch.length === 0) return;
+  onTaken(batch.length);
+  yield batch;
 }

@@ -43,4 +43,6 @@ export interface Written {
   readonly digest: Uint8Array;
   /** Bytes of the value. */
   readonly bytes: number;
+  /** Whether only its lifetime was renewed: then it counts as identical, and no bytes were written. */
+  readonly renewed: boolean;
 }

@@ -109,6 +109,12 @@ export class Ledger {
     this.#totals.bytesWritten -= bytesWritten;
   }
 
+  /** Turns identical sessions into vanished ones: their lifetimes were renewed, and they ended later. */
+  recordRenewedRetracted(count: number): void {
+    this.#outcomes.identical -= count;
+    this.#outcomes.vanished += count;
+  }
+
   /** Counts session files that were listed but never reached. They are not part of `found`. */
   recordUnvisited(count: number): void {
     this.#unvisited += count;

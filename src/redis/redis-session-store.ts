@@ -83,12 +83,14 @@ export class RedisSessionStore implements SessionStore {
   }
 
   createEncoded(entries: EncodedEntries): Promise<readonly EncodedReply[] | undefined> {
-    const { commands, count, memory, soonestMs, keys } = entries;
+    const { commands, count, memory, memoryOf, soonestMs, keys } = entries;
+    // Then a lost connection starts the copy over, and only `create` finds the entry that loses it.
+    if (!this.#connection.knowsData) return Promise.resolve(keys().map(() => "refused"));
     return this.#connection.run(async (client, tries) => {
       if (tries > 1) return undefined;
       const release = await this.#options.guard.admit(client, memory, async () => {
         const exist = await existingKeys(client, keys());
-        return (memory / count) * exist.filter((one) => !one).length;
+        return exist.reduce((sum, exists, index) => sum + (exists ? 0 : memoryOf(index)), 0);
       });
       if (soonestMs <= Date.now()) {
         release();

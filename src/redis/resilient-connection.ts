@@ -109,6 +109,11 @@ export class ResilientConnection {
     return this.#reconnects;
   }
 
+  /** Whether Redis tells whose data it holds. If not, a lost connection may have lost the data too. */
+  get knowsData(): boolean {
+    return this.#dataId !== undefined;
+  }
+
   /** Whether other clients see the connection under its name. */
   get announced(): boolean {
     return this.#announced;

@@ -38,6 +38,8 @@ export interface EncodedEntries {
   readonly keys: () => readonly string[];
   /** Roughly how many bytes of Redis memory they take. */
   readonly memory: number;
+  /** Bytes that one of them takes, about. */
+  readonly memoryOf: (index: number) => number;
   /** When the first of them expires, milliseconds since the epoch. */
   readonly soonestMs: number;
 }

@@ -29,6 +29,8 @@ export class ReadAhead {
 
   /** Reads the next files before their turn, if that pays. Errors show when `read` reads them. */
   async prefetch(batch: readonly SessionFile[]): Promise<void> {
+    // What was read for an earlier turn may be out of date by now.
+    for (const file of batch) this.#fetched.delete(file);
     if (!this.#probes.whole.isSlow) return;
     for (let begun = 0; begun < batch.length; ) {
       const next = batch.slice(begun, begun + this.#maxOpen);
@@ -43,6 +45,12 @@ export class ReadAhead {
     if (fetched === undefined) return this.#probes.whole.time(() => readSessionFile(file, this.#maxFileSize));
     this.#fetched.delete(file);
     return fetched;
+  }
+
+  /** A session file's content as it is now, whatever was read before its turn. */
+  readNow(file: SessionFile): Reading {
+    this.#fetched.delete(file);
+    return this.read(file);
   }
 
   #fetch(file: SessionFile, count: number): Promise<void> {

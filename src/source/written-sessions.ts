@@ -9,6 +9,8 @@ import type { SessionFile } from "../model/session-file.js";
 import { layouts } from "./layouts.js";
 
 const digestLength = 20;
+/** Flags of a record. */
+const [scattered, renewal] = [1, 2];
 /** Directory 2 bytes, layout 1, pass 1, reconnects 4, expiry 8, size 4, digest 20, sid length 1. */
 const headLength = 41;
 const maxSidLength = 86;
@@ -38,11 +40,14 @@ export class WrittenSessions {
   }
 
   /** Throws `SourceError` if it cannot write to the temporary file. */
-  add({ file, pass, reconnects, expiresAtMs, digest, bytes }: Written): void {
+  add({ file, pass, reconnects, expiresAtMs, digest, bytes, renewed }: Written): void {
     if (this.#buffered + headLength + maxSidLength > bufferLength) this.#flush();
     let offset = this.#buffered;
     offset = this.#buffer.writeUInt16LE(this.#directories.indexOf(file.directory), offset);
-    offset = this.#buffer.writeUInt8(file.layout === "flat" ? 0 : 1, offset);
+    offset = this.#buffer.writeUInt8(
+      (file.layout === "flat" ? 0 : scattered) | (renewed ? renewal : 0),
+      offset,
+    );
     offset = this.#buffer.writeUInt8(pass, offset);
     offset = this.#buffer.writeUInt32LE(reconnects, offset);
     offset = this.#buffer.writeDoubleLE(expiresAtMs, offset);
@@ -93,7 +98,8 @@ export class WrittenSessions {
   }
 
   #recordAt(chunk: Buffer, offset: number): Written {
-    const layout = chunk.readUInt8(offset + 2) === 0 ? "flat" : "scattered";
+    const flags = chunk.readUInt8(offset + 2);
+    const layout = flags & scattered ? "scattered" : "flat";
     const sid = chunk.toString("latin1", offset + headLength, endOf(chunk, offset));
     const directory = this.#directories[chunk.readUInt16LE(offset)] ?? "";
     const name = layouts[layout].nameOf(sid) ?? "";
@@ -104,6 +110,7 @@ export class WrittenSessions {
       reconnects: chunk.readUInt32LE(offset + 4),
       expiresAtMs: chunk.readDoubleLE(offset + 8),
       bytes: chunk.readUInt32LE(offset + 16),
+      renewed: (flags & renewal) !== 0,
       digest: chunk.subarray(offset + 20, offset + 20 + digestLength),
     };
   }

@@ -51,7 +51,7 @@ function passOver(batches: readonly (readonly string[])[], change: Partial<Pass>
     learned = true;
   };
   const run = () => runMainPass(pass, onLearned, before, record);
-  return { run, pass, record, events, stop: () => controller.abort() };
+  return { run, pass, onLearned, record, events, stop: () => controller.abort() };
 }
 
 describe("main-pass: missing keys are settled at its end, where the sample did not tell (spec.md section 4)", () => {
@@ -107,6 +107,20 @@ describe("main-pass: missing keys are settled at its end, where the sample did n
     );
     const { counts, unvisited } = record.ledger;
     assert.deepEqual([counts.found, unvisited], [1, 2], "the deferred one and the one not reached");
+  });
+
+  it("an error among the deferred ones: those that were not reached are unvisited", async () => {
+    const made = passOver([Array.from({ length: 600 }, (_, index) => `later${index}`)]);
+    const { work } = made.pass;
+    let batches = 0;
+    const breaking: Pass["work"] = async (batch) => {
+      if (++batches < 3) return work(batch);
+      return new BatchTally(batch.length, false).result([], { error: new RedisError("unavailable", "lost") });
+    };
+    const pass = { ...made.pass, work: breaking, batchesInFlight: 1 };
+    await assert.rejects(runMainPass(pass, made.onLearned, before, made.record), RedisError);
+    const { counts, unvisited } = made.record.ledger;
+    assert.deepEqual([counts.found, unvisited], [256, 344]);
   });
 
   it("an error: it is thrown, and the deferred ones are unvisited", async () => {

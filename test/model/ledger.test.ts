@@ -138,6 +138,15 @@ describe("ledger: a session that ended after its write (spec.md section 4, Logou
     assert.deepEqual([bytesRead, bytesWritten, authenticated, formats.json], [10, 7, 2, 2]);
   });
 
+  it("turns from identical to vanished if only its lifetime was renewed", () => {
+    const ledger = new Ledger();
+    for (const kind of ["copied", "identical"] as const) ledger.record(outcome({ kind, bytesWritten: 0 }));
+    ledger.recordRenewedRetracted(1);
+    const { outcomes, found, bytesWritten } = ledger.counts;
+    assert.deepEqual([outcomes.copied, outcomes.identical, outcomes.vanished], [1, 0, 1]);
+    assert.deepEqual([found, bytesWritten], [2, 0]);
+  });
+
   it("found stays the sum of the outcomes (section 5)", () => {
     fc.assert(
       fc.property(fc.array(fc.record({ bytes: fc.nat(1000), ended: fc.boolean() })), (sessions) => {

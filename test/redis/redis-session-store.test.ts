@@ -71,6 +71,14 @@ describe("redis-session-store: value and expiry in one command (spec.md section 
     });
   }
 
+  it("INFO denied: nothing is sent encoded, for one entry may cost the connection", async (t) => {
+    const server = await redisOf(t);
+    await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~*", "+@all", "-info");
+    const store = await storeOf(t, { ...server, username: "u", password: "pw" });
+    assert.deepEqual(await store.createEncoded(encodedEntries([first], 0)), ["refused"]);
+    assert.equal(await redisCommand(server, "DBSIZE"), 0);
+  });
+
   it("a key that expired in Redis does not exist", async (t) => {
     const server = await redisOf(t);
     const store = await storeOf(t, server);

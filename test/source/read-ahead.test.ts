@@ -60,6 +60,18 @@ describe("read-ahead: many at a time if each waits long (design.md section 2)", 
       assert.equal(textOf(reader, files[0] as SessionFile), "vanished", "what was read is held once");
     });
 
+    it(`${name}: what was read for an earlier turn is forgotten`, async () => {
+      const files = makeFiles(2);
+      const reader = makeReader();
+      await reader.prefetch(files);
+      for (const { directory, name } of files) rmSync(join(directory, name));
+      const [one, other] = files;
+      assert(one && other);
+      assert.equal(reader.readNow(one).kind, "vanished");
+      await reader.prefetch([other]);
+      assert.equal(textOf(reader, other), "vanished");
+    });
+
     it(`${name}: what is no small regular file is left to its turn`, async () => {
       const files = makeFiles(6);
       const reader = makeReader();

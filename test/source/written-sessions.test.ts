@@ -28,6 +28,7 @@ function writtenOf(number: number): Written {
     expiresAtMs: 1_700_000_000_000.5 + number,
     digest: Buffer.from(digest, "hex"),
     bytes: number * 100_000,
+    renewed: number % 5 === 0,
   };
 }
 

@@ -27,8 +27,9 @@ const column = {
   fullLifetimeMs: 6,
   bytesRead: 7,
   flags: 8,
+  memory: 9,
 } as const;
-const columns = 9;
+const columns = 10;
 const digestLength = 20;
 const flag = { json: 1, authenticated: 2, lossy: 4 } as const;
 const origins: readonly LifetimeOrigin[] = ["own", "authenticated", "anonymous"];
@@ -98,6 +99,11 @@ export class EncodedSessions {
     return this.#memory;
   }
 
+  /** Bytes of Redis memory that one entry takes, about. */
+  memoryAt(row: number): number {
+    return this.#number(row, column.memory);
+  }
+
   /** When the first of them expires, milliseconds since the epoch. */
   get soonestMs(): number {
     let soonestMs = Number.POSITIVE_INFINITY;
@@ -129,7 +135,8 @@ export class EncodedSessions {
       (origins.indexOf(lifetimeOrigin) << originShift);
     this.#digests.write(sha1(value), this.#count * digestLength, "hex");
     this.#length += this.#commands.write(text, this.#length, "latin1");
-    this.#memory += entryMemory(key, value);
+    numbers[row + column.memory] = entryMemory(key, value);
+    this.#memory += this.memoryAt(this.#count);
     this.#count++;
   }
 

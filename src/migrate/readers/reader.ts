@@ -118,8 +118,9 @@ export class Reader {
     await Promise.all([this.#files.prefetch(files), this.#locations.begin(files)]);
   }
 
+  /** A session file's content as it is now. */
   read(file: SessionFile): Reading {
-    return this.#files.read(file);
+    return this.#files.readNow(file);
   }
 
   /** How a file stands now; `undefined` if it is gone or cannot be looked at. */

@@ -138,8 +138,10 @@ export class CopyWriter {
       for (const file of files) this.#folders.note(file);
       for (let rest = files; rest.length > 0; ) {
         const batch = await this.#context.readers.convert(rest);
+        const { reconnects } = this.#context.connection;
         await this.#writeBatch(rest, batch, tally);
-        this.#context.readers.giveBack(batch);
+        // A lost connection may still hold the buffer.
+        if (this.#context.connection.reconnects === reconnects) this.#context.readers.giveBack(batch);
         rest = rest.slice(batch.taken);
       }
       return tally.result(this.#seen.take());
@@ -252,6 +254,7 @@ export class CopyWriter {
       count: sessions.count,
       keys: () => rows.map((row) => store.keyOf(fileOf(row).sid)),
       memory: sessions.memory,
+      memoryOf: (row) => sessions.memoryAt(row),
       soonestMs: sessions.soonestMs,
     });
     if (replies === undefined) return rows.map((row) => this.#judged(preparedAt(row), "sent"));
@@ -264,6 +267,7 @@ export class CopyWriter {
         expiresAtMs: sessions.expiresAtMs(row),
         digest: sessions.digest(row),
         bytes: sessions.valueLength(row),
+        renewed: false,
       }),
     );
     const gone = await this.#written.note(written);
@@ -318,9 +322,8 @@ export class CopyWriter {
       const entry = entryInRedis(candidate, results[index]);
       if (entry === undefined) return [];
       const { value, expiresAtMs } = entry;
-      return [
-        { file, pass: this.#pass, reconnects, expiresAtMs, digest: digestOf(value), bytes: value.length },
-      ];
+      const facts = { file, pass: this.#pass, reconnects, expiresAtMs, digest: digestOf(value) };
+      return [{ ...facts, bytes: value.length, renewed: results[index]?.kind === "identical" }];
     });
     const gone = await this.#written.note(written);
     for (const [index, { prepared, candidate }] of all.entries()) {

@@ -35,7 +35,9 @@ export interface Retracted {
   /** 0 for the main pass. */
   readonly pass: number;
   readonly count: number;
-  /** Bytes of their values. */
+  /** Of these, sessions whose lifetimes were only renewed. */
+  readonly renewed: number;
+  /** Bytes of the values of the others. */
   readonly bytes: number;
 }
 
@@ -95,10 +97,15 @@ export class WrittenLog {
       // Signals get their turn.
       await nextTurn();
       if (this.#context.stop.aborted) break;
-      for (const { file, pass, bytes } of await this.#retractGone(batch)) {
+      for (const { file, pass, bytes, renewed } of await this.#retractGone(batch)) {
         this.#retracted.add(file.sid);
-        const total = totals.get(pass) ?? { pass, count: 0, bytes: 0 };
-        totals.set(pass, { pass, count: total.count + 1, bytes: total.bytes + bytes });
+        const total = totals.get(pass) ?? { pass, count: 0, renewed: 0, bytes: 0 };
+        totals.set(pass, {
+          pass,
+          count: total.count + 1,
+          renewed: total.renewed + (renewed ? 1 : 0),
+          bytes: total.bytes + (renewed ? 0 : bytes),
+        });
       }
     }
     return [...totals.values()];

@@ -150,8 +150,8 @@ describe("copy-writer: a session that ends after its key was written is retracte
     const { ground, files } = await writeInTwoPasses();
     for (const file of files) if (file !== files[1]) remove(file);
     assert.deepEqual(await ground.writer.retractEnded(), [
-      { pass: 0, count: 1, bytes },
-      { pass: 1, count: 2, bytes: 2 * bytes },
+      { pass: 0, count: 1, renewed: 0, bytes },
+      { pass: 1, count: 2, renewed: 0, bytes: 2 * bytes },
     ]);
     assert.deepEqual(
       files.map((file) => ground.stored(file) !== undefined),
@@ -180,7 +180,7 @@ describe("copy-writer: a session that ends after its key was written is retracte
     const last = ground.save(5);
     await ground.write(last);
     [...files, last].forEach(remove);
-    assert.deepEqual(await ground.writer.retractEnded(), [{ pass: 1, count: 1, bytes }]);
+    assert.deepEqual(await ground.writer.retractEnded(), [{ pass: 1, count: 1, renewed: 0, bytes }]);
     assert.deepEqual([ground.store.keys.size, ground.warnings.length], [4, 1]);
   });
 

@@ -16,5 +16,6 @@ export function encodedEntries(entries: readonly Entry[], clockLeadMs: number): 
     sessions.add(place, session, clockLeadMs);
   }
   const { commands, count, memory, soonestMs } = sessions;
-  return { commands, count, memory, soonestMs, keys: () => entries.map(({ key }) => key) };
+  const memoryOf = (row: number) => sessions.memoryAt(row);
+  return { commands, count, memory, memoryOf, soonestMs, keys: () => entries.map(({ key }) => key) };
 }
