@@ -11,7 +11,7 @@ export interface BatchWork {
   readonly skip: (batch: readonly SessionFile[]) => void;
   /** Batches in progress at a time. */
   readonly batchesInFlight: number;
-  /** Resolves when so many more sessions may be started. */
+  /** Resolves when that many more sessions may be started. */
   readonly pace: (sessions: number) => Promise<void>;
   /** Aborted when no further batch is to be started. Batches in progress are finished. */
   readonly stop: AbortSignal;

@@ -1,4 +1,4 @@
-/** Returns a function that waits until so many more sessions may be started. `null`: no limit. */
+/** Returns a function that waits until that many more sessions may be started. `null`: no limit. */
 export function makePace(
   perSecond: number | null,
   wait: (milliseconds: number) => Promise<void>,

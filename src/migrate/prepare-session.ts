@@ -66,13 +66,13 @@ export function unreadOutcome(
   return { sid, kind: reading.kind, bytesRead: 0, bytesWritten: 0 };
 }
 
-export function supersededOutcome(sid: string, read: ReadSession): SessionOutcome {
+function supersededOutcome(sid: string, read: ReadSession): SessionOutcome {
   return { sid, kind: "superseded", bytesRead: read.bytes.length, bytesWritten: 0 };
 }
 
 /**
- * What becomes of a session by its conversion alone; `copied`, with so many bytes, if it is an
- * entry.
+ * The outcome of a conversion. An entry counts as `copied`, with `bytesWritten`, until Redis says
+ * otherwise.
  */
 export function conversionOutcome(
   sid: string,

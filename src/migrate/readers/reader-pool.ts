@@ -24,14 +24,14 @@ export class ReaderPool {
   }
 
   /**
-   * As `Reader.convert`, by whichever reader is free. Give the batch back once its sessions are in
-   * Redis.
+   * Has a free reader convert these files; see `Reader.convert`. Give the batch back once its
+   * sessions are in Redis.
    */
   convert(files: readonly SessionFile[]): Promise<ConvertedBatch> {
     return this.#free().convert(files, this.#rooms.pop() ?? new ArrayBuffer(roomBytes));
   }
 
-  /** As `Reader.changedSince`, by whichever reader is free. */
+  /** Has a free reader stat these files; see `Reader.changedSince`. */
   changedSince(files: readonly SessionFile[], sinceMs: number): Promise<readonly ChangedFile[]> {
     return this.#free().changedSince(files, sinceMs);
   }

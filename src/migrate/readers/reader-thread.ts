@@ -29,8 +29,8 @@ export class ReaderThread {
     this.#worker.on("message", (message: FromReader) => this.#hear(message));
     this.#worker.on("error", (error) => this.#endWith(error));
     this.#worker.on("exit", () => this.#endWith(new Error("a reader's thread ended")));
-    // A thread alone does not keep the process alive; whoever waits for it does. Last, because a
-    // listener for messages keeps it alive again.
+    // A thread alone does not keep the process alive; a pending request does. This
+    // comes last, because a message listener would keep the process alive again.
     this.#worker.unref();
   }
 

@@ -68,7 +68,7 @@ export class Reader {
     let bytes = 0;
     let taken = 0;
     for (; taken < files.length && bytes < maxCommandBytes; taken++) {
-      if (taken % prefetchCount === 0) await this.prefetch(files.slice(taken, taken + prefetchCount));
+      if (taken % prefetchCount === 0) await this.#prefetch(files.slice(taken, taken + prefetchCount));
       const file = files[taken];
       if (file === undefined) break;
       const reading = this.#files.read(file);
@@ -114,7 +114,7 @@ export class Reader {
   }
 
   /** The turn of these files comes next. */
-  async prefetch(files: readonly SessionFile[]): Promise<void> {
+  async #prefetch(files: readonly SessionFile[]): Promise<void> {
     await Promise.all([this.#files.prefetch(files), this.#locations.begin(files)]);
   }
 

@@ -100,10 +100,7 @@ export function openPurge(
         },
         proveAgain: (proven) => proveAgain(proven, proof),
       },
-      gate: {
-        confirmBeforeBatch: () => gate.confirmBeforeBatch(),
-        checkRedisIntact: () => gate.checkRedisIntact(),
-      },
+      gate,
     },
   };
 }

@@ -301,7 +301,7 @@ export class CopyWriter {
     };
   }
 
-  /** Reconciles sessions, only so many at a time as may be sent together. */
+  /** Reconciles sessions, about `maxCommandBytes` of values at a time. */
   async #reconcileAll(all: readonly Judged[], reconnects: number, tally: BatchTally): Promise<void> {
     let some: Judged[] = [];
     let bytes = 0;
