@@ -1,10 +1,9 @@
-import { countSessionFiles } from "../migrate/session-scan.js";
 import { SettingsError } from "../model/errors.js";
 import { countOf } from "../model/number-text.js";
 import { describeTarget } from "../model/redis-target.js";
 import type { RunOptions } from "../model/run-options.js";
 import { showablePath } from "../model/showable.js";
-import { resolveDirectories } from "../source/directories/resolve-directories.js";
+import type { Listing } from "../source/list-sessions.js";
 import { type Asked, askPerson, canAsk } from "./ask-person.js";
 
 const word = "remove";
@@ -12,7 +11,7 @@ const word = "remove";
 /** What a person confirms. */
 export interface PurgePlan {
   readonly settings: RunOptions;
-  readonly directories: readonly string[];
+  readonly listing: Listing;
   /** Whether a copy comes first. */
   readonly copies: boolean;
   /** Whether Redis saves to disk; undefined if it does not say. */
@@ -25,8 +24,8 @@ export interface PurgePlan {
  * @throws SettingsError if the person declines.
  */
 export async function confirmPurge(plan: PurgePlan, asked: Asked, stop: AbortSignal): Promise<void> {
-  const { settings, directories, copies, persists } = plan;
-  const files = await describeFiles(directories, stop);
+  const { settings, listing, copies, persists } = plan;
+  const files = describeFiles(listing);
   const redis = `Redis at ${describeTarget(settings.target.redis)}`;
   const removal = copies
     ? `This copies ${files} to ${redis}, then removes each file that Redis is proven to hold.`
@@ -49,7 +48,8 @@ export async function confirmPurge(plan: PurgePlan, asked: Asked, stop: AbortSig
  * @throws SettingsError if the person declines, or nobody can be asked.
  */
 export async function confirmUnverified(
-  { source, removal, run: { dryRun } }: RunOptions,
+  { removal, run: { dryRun } }: RunOptions,
+  listing: Listing,
   asked: Asked,
   stop: AbortSignal,
 ): Promise<void> {
@@ -57,15 +57,13 @@ export async function confirmUnverified(
   if (!canAsk(asked)) {
     throw new SettingsError("--unverified must be confirmed, and there is no terminal to ask on: add --yes");
   }
-  const files = await describeFiles(await resolveDirectories(source, () => undefined), stop);
-  const warning = `This removes ${files} without asking whether Redis holds them.`;
+  const warning = `This removes ${describeFiles(listing)} without asking whether Redis holds them.`;
   const answer = await askPerson(`${warning}\nType "${word}" to continue: `, asked, stop);
   if (answer !== word) throw new SettingsError("not confirmed: nothing was removed");
 }
 
 /** `3 session files in /srv/a, /srv/b`. */
-async function describeFiles(directories: readonly string[], stop: AbortSignal): Promise<string> {
-  const scan = { directories, batchSize: 1024, sample: null, restores: false, warn: () => undefined };
-  const count = await countSessionFiles(scan, stop);
-  return `${countOf(count, "session file")} in ${directories.map(showablePath).join(", ")}`;
+function describeFiles({ count, directories }: Listing): string {
+  const paths = directories.map(({ directory }) => showablePath(directory));
+  return `${countOf(count, "session file")} in ${paths.join(", ")}`;
 }

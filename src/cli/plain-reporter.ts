@@ -7,7 +7,6 @@ const lineEveryMs = 10_000;
 export function plainReporter(write: (text: string) => void, showProgress: boolean): Reporter {
   let timer: NodeJS.Timeout | undefined;
   return {
-    wantsTotal: false,
     begin: (plan, progress) => {
       if (!showProgress) return;
       timer = setInterval(() => write(`${plan.doing}: ${progressText(plan, progress())}\n`), lineEveryMs);

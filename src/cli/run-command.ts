@@ -10,6 +10,7 @@ import type { Warn } from "../model/warn.js";
 import { reportedDifference, reportedFailure } from "../report/build-report.js";
 import { ReportFile } from "../report/report-file.js";
 import { resolveDirectories } from "../source/directories/resolve-directories.js";
+import { listSessions } from "../source/list-sessions.js";
 import { canAsk } from "./ask-person.js";
 import { confirmPurge, confirmUnverified } from "./confirm-removal.js";
 import { commandOf, finishRun } from "./finish-run.js";
@@ -41,7 +42,6 @@ export async function runCommand(settings: RunOptions, context: RunContext): Pro
   );
   try {
     if (output.report !== null) reportFile = new ReportFile(output.report);
-    if (context.task === "purge-unverified") await confirmUnverified(settings, context, stop.signal);
     const out: RunOutput = {
       ...listeners,
       reporter,
@@ -51,15 +51,14 @@ export async function runCommand(settings: RunOptions, context: RunContext): Pro
         forgetPass(record, listeners);
         reportFile?.forgetFindings();
       },
-      confirmPurge: async (askPersistence) => {
+      confirmPurge: async (listing, askPersistence) => {
         if (!asksBeforePurge(settings, context)) return;
         const copies = context.command === "copy";
-        const { directories } = record;
-        const plan = { settings, directories, copies, persists: await askPersistence() };
+        const plan = { settings, listing, copies, persists: await askPersistence() };
         await confirmPurge(plan, context, stop.signal);
       },
     };
-    await runInDirectories(context.task, { options: settings, record, out, stop: stop.signal });
+    await runInDirectories(context, { options: settings, record, out, stop: stop.signal });
   } catch (error) {
     record.errors.push(error);
   }
@@ -70,18 +69,24 @@ export async function runCommand(settings: RunOptions, context: RunContext): Pro
 }
 
 /** Runs a task in the session directories. Throws whatever ends the run. */
-async function runInDirectories(task: RunContext["task"], unconnected: UnconnectedRun): Promise<void> {
-  const { options, record, out } = unconnected;
+async function runInDirectories(
+  context: RunContext,
+  unlisted: Omit<UnconnectedRun, "listing">,
+): Promise<void> {
+  const { options, record, out, stop } = unlisted;
+  const { task } = context;
   record.directories = await resolveDirectories(options.source, (text) =>
     out.warn(text, { evenIfQuiet: true }),
   );
+  const listing = await listSessions(record.directories, options.source.sample, stop);
+  if (task === "purge-unverified") await confirmUnverified(options, listing, context, stop);
   const reads = task === "copy" || task === "verify";
-  const threads = reads ? startReaderThreads(options, record.directories) : [];
+  const threads = reads ? startReaderThreads(options, listing.count) : [];
   try {
     // Loading the Redis client takes as long as everything before it, so it is loaded only when
     // there is work, and while the threads load theirs.
     const { runTask } = await import("../migrate/run.js");
-    await runTask(task, unconnected, threads);
+    await runTask(task, { ...unlisted, listing }, threads);
   } finally {
     await Promise.all(threads.map((thread) => thread.end()));
   }

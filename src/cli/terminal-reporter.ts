@@ -25,7 +25,6 @@ export function terminalReporter({ stream, colored, unicode }: TerminalOptions):
   });
   let timer: NodeJS.Timeout | undefined;
   return {
-    wantsTotal: true,
     begin: (plan, progress) => {
       const redraw = () => {
         spinner.text = fitted(lineOf(plan, progress(), stream.columns, unicode), stream.columns);
@@ -49,8 +48,7 @@ export function terminalReporter({ stream, colored, unicode }: TerminalOptions):
 }
 
 function lineOf(plan: Plan, progress: Progress, columns: number, unicode: boolean): string {
-  const share =
-    plan.total === undefined || plan.total === 0 ? undefined : Math.min(progress.done / plan.total, 1);
+  const share = plan.total === 0 ? undefined : Math.min(progress.done / plan.total, 1);
   const words = progressText(plan, progress);
   const width = Math.min(maxBarWidth, columns - wordColumns);
   if (share === undefined || width < 5) return `${plan.doing} ${words}`;

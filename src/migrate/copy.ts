@@ -46,7 +46,7 @@ export async function copy(run: Run): Promise<void> {
   const { record, redis, options, out, stop } = run;
   const runStartedMs = Date.now();
   const scan = scanOf(run);
-  await makeMemoryRoom(run, scan);
+  await makeMemoryRoom(run);
   const othersAreSeen = await canSeeOthers(run);
   const onRestart = () => {
     // What was removed is gone. What is still there is written again, and stays.
@@ -57,7 +57,7 @@ export async function copy(run: Run): Promise<void> {
     await redis.connection.acceptCurrentData();
     // A purge of another run waits for what is seen to copy, even if this run had begun to remove.
     if (!options.run.dryRun) await redis.connection.rename(redis.peers.ownName("copying"));
-    const inUse = await showPass(run, options.run.dryRun ? "reading" : "copying", scan, () =>
+    const inUse = await showPass(run, options.run.dryRun ? "reading" : "copying", () =>
       copyOnce(run, scan, { runStartedMs, othersAreSeen }),
     );
     tellLongSids(run);

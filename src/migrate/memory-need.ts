@@ -1,30 +1,17 @@
-import type { Conversion } from "../convert/convert-session.js";
-import type { MissingSession } from "../convert/missing-key.js";
-import type { ReadSession, SessionFile } from "../model/session-file.js";
 import type { KeyCounts } from "../redis/server/server-state.js";
-import type { Reading } from "../source/read-session-file.js";
 
-/** What an estimate works with. */
-export interface EstimateParts {
-  readonly batches: Iterable<readonly SessionFile[]>;
-  /** Begins to read a batch. */
-  readonly ahead: (batch: readonly SessionFile[]) => Promise<void>;
-  readonly read: (file: SessionFile) => Reading;
-  readonly convert: (read: ReadSession, sid: string) => Conversion;
-  /** Which of the keys exist already: they take no further memory. */
-  readonly exist: (keys: readonly string[]) => Promise<readonly boolean[]>;
-  /** Whether a session whose key is missing may have ended, so that it is not written. */
-  readonly isEnded: (file: SessionFile, session: MissingSession) => boolean;
-  /** How many keys Redis holds already: they decide when its hash tables grow. */
-  readonly stored: KeyCounts;
-  /** Gives the event loop its turn; tells whether to go on. */
-  readonly turn: () => Promise<boolean>;
+/** A sample of the session files that a copy would read. */
+export interface SampledSessions {
+  /** Session files in all. */
+  readonly listed: number;
+  /** How many of them were read. */
+  readonly sampled: number;
+  /** `ownMemory` of each of those that would add a key. */
+  readonly sizes: readonly number[];
 }
 
 /** Bytes of Redis memory that a copy would add. */
 export interface MemoryNeed {
-  /** Session files that the listing saw. */
-  readonly listed: number;
   /** The best estimate. */
   readonly bytes: number;
   /** With the largest of the sample counted once each, as if no other file were as large. */
@@ -33,8 +20,6 @@ export interface MemoryNeed {
   readonly atMost: number;
 }
 
-const maxSampled = 2000;
-const readAtATime = 128;
 /** Of the sample: the largest of it, which may be rare. */
 const largestShare = 0.01;
 /** Of the bytes of the sample: if its largest hold more, they count as rare. */
@@ -56,8 +41,11 @@ export function entryMemory(key: string, value: string): number {
   return ownMemory(key, value) + slotsPerEntry * slotBytes;
 }
 
-/** What an entry takes besides the hash tables: value, key, and an entry in each of both tables. */
-function ownMemory(key: string, value: string): number {
+/**
+ * Bytes that an entry takes besides the hash tables: value, key, and an entry in each of both
+ * tables.
+ */
+export function ownMemory(key: string, value: string): number {
   const ofValue =
     value.length <= maxEmbedded
       ? allocated(objectBytes + textBytes(value.length))
@@ -88,27 +76,18 @@ function tableBytes(keys: number): number {
   return keys === 0 ? 0 : slotBytes * 2 ** Math.max(2, Math.ceil(Math.log2(keys)));
 }
 
-/**
- * Lists the session files and estimates what they would add, from a sample spread evenly over the
- * listing.
- */
-export async function estimateMemoryNeed(parts: EstimateParts): Promise<MemoryNeed> {
-  const { listed, sample } = await drawSample(parts);
-  const sizes: number[] = [];
-  for (let from = 0; from < sample.length; from += readAtATime) {
-    sizes.push(...(await sizesOf(sample.slice(from, from + readAtATime), parts)));
-    if (!(await parts.turn())) break;
-  }
-  if (sizes.length === 0) return { listed, bytes: 0, atLeast: 0, atMost: 0 };
-  const factor = listed / sample.length;
-  const tables = tableGrowth(parts.stored, Math.round(sizes.length * factor));
+/** Estimates what all sessions would add. `stored`: decides when the hash tables of Redis grow. */
+export function memoryNeedOf({ listed, sampled, sizes }: SampledSessions, stored: KeyCounts): MemoryNeed {
+  if (sizes.length === 0) return { bytes: 0, atLeast: 0, atMost: 0 };
+  const factor = listed / sampled;
+  const tables = tableGrowth(stored, Math.round(sizes.length * factor));
   const sum = sumOf(sizes);
   const largest = sumOf(
-    sizes.sort((one, other) => other - one).slice(0, Math.ceil(sample.length * largestShare)),
+    sizes.toSorted((one, other) => other - one).slice(0, Math.ceil(sampled * largestShare)),
   );
   const atLeast = Math.ceil(tables + (sum - largest) * factor + largest);
   const atMost = Math.ceil(tables + sum * factor);
-  return { listed, bytes: largest > sum * rareShare ? atLeast : atMost, atLeast, atMost };
+  return { bytes: largest > sum * rareShare ? atLeast : atMost, atLeast, atMost };
 }
 
 function sumOf(sizes: readonly number[]): number {
@@ -121,40 +100,4 @@ function tableGrowth({ keys, expiring }: KeyCounts, added: number): number {
     (growth, stored) => growth + tableBytes(stored + added) - tableBytes(stored),
     0,
   );
-}
-
-/**
- * Counts the files and keeps some, each with the same probability; a fixed seed makes it
- * repeatable.
- */
-async function drawSample({ batches, turn }: EstimateParts) {
-  const sample: SessionFile[] = [];
-  let listed = 0;
-  let seed = 1;
-  for (const batch of batches) {
-    for (const file of batch) {
-      listed++;
-      seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
-      const place = listed <= maxSampled ? listed - 1 : Math.floor((seed / 2 ** 32) * listed);
-      if (place < maxSampled) sample[place] = file;
-    }
-    if (!(await turn())) break;
-  }
-  return { listed, sample };
-}
-
-/** What each of these files would add; those that add nothing are left out. */
-async function sizesOf(files: readonly SessionFile[], parts: EstimateParts): Promise<number[]> {
-  await parts.ahead(files);
-  const added = files.flatMap((file) => {
-    const reading = parts.read(file);
-    if (reading.kind !== "read") return [];
-    const conversion = parts.convert(reading.read, file.sid);
-    if (conversion.kind !== "entry") return [];
-    const { key, value } = conversion.entry;
-    const isEnded = parts.isEnded(file, { ...conversion, stamp: reading.stamp });
-    return [{ key, bytes: ownMemory(key, value), isEnded }];
-  });
-  const exist = await parts.exist(added.map(({ key }) => key));
-  return added.flatMap(({ bytes, isEnded }, index) => (isEnded || exist[index] === true ? [] : [bytes]));
 }

@@ -1,62 +1,77 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { explainMissing } from "../convert/missing-key.js";
 import { RedisError } from "../model/errors.js";
+import type { DirectoryFacts } from "../model/mark.js";
 import { bytesText } from "../model/number-text.js";
-import { newScanTally } from "../model/session-file.js";
+import type { SessionFile } from "../model/session-file.js";
 import type { ResilientConnection } from "../redis/resilient-connection.js";
 import { fullShare } from "../redis/server/memory-guard.js";
 import { askKeyCounts, askServerState, type ServerState } from "../redis/server/server-state.js";
+import { spreadOver } from "../source/list-sessions.js";
 import { ReadAhead } from "../source/read-ahead.js";
 import { surveyRun } from "./earlier-runs/survey.js";
-import { estimateMemoryNeed, type MemoryNeed } from "./memory-need.js";
+import { type MemoryNeed, memoryNeedOf, ownMemory } from "./memory-need.js";
 import type { Run } from "./run-context.js";
-import { type ScanOptions, scanAll } from "./session-scan.js";
 
 /** Of what is free, a copy takes no more if Redis evicts keys. */
 const evictingShare = 0.5;
 /** What an estimate may miss, as a factor. */
 const inaccuracy = 1.1;
 const mebibyte = 2 ** 20;
-const batchesBetweenTurns = 16;
+/** Session files of the sample that are read, and at a time. */
+const maxRead = 2000;
+const readAtATime = 128;
 
 /** Estimates the memory that a copy needs. Throws `RedisError` if the sessions cannot fit. */
-export async function makeMemoryRoom(run: Run, scan: ScanOptions): Promise<void> {
+export async function makeMemoryRoom(run: Run): Promise<void> {
   const { connection, guard } = run.redis;
-  guard.expect(await checkMemory(connection, run.out.warn, (state) => estimate(run, scan, state)));
+  guard.expect(await checkMemory(connection, run.out.warn, (state) => estimate(run, state)));
 }
 
-async function estimate(
-  run: Run,
-  scan: ScanOptions,
-  { evictionPolicy, evictedKeys }: ServerState,
-): Promise<MemoryNeed> {
-  const { redis, files, options, stop } = run;
+/** Estimates from a sample of the listing, each directory with its share of it. */
+async function estimate(run: Run, { evictionPolicy, evictedKeys }: ServerState): Promise<MemoryNeed> {
+  const { redis, options, stop, listing } = run;
   await redis.marks.read();
   const survey = await surveyRun(run, "sample");
   // The canary, without which nothing counts as ended, is written only later.
   const endedCounts = evictionPolicy === "noeviction" && evictedKeys === 0 && !options.conflicts.again;
   const facts = new Map(survey.directories.map((one) => [one.directory, { ...one, endedCounts }]));
-  const reading = new ReadAhead(files.maxFileSize);
-  let batches = 0;
-  return estimateMemoryNeed({
-    batches: scanAll({ ...scan, restores: false, warn: () => undefined }, newScanTally()),
-    ahead: (batch) => reading.prefetch(batch),
-    read: (file) => reading.read(file),
-    convert: files.convert,
-    exist: (keys) => redis.store.exist(keys),
-    isEnded: ({ directory }, session) => {
-      const known = facts.get(directory);
-      return (
-        known !== undefined && explainMissing(session, known, options.conversion, Date.now()) !== "write"
-      );
-    },
-    stored: await redis.connection.run(askKeyCounts),
-    turn: async () => {
-      batches++;
-      if (batches % batchesBetweenTurns === 0) await nextTurn();
-      return !stop.aborted;
-    },
+  const sample = listing.directories.flatMap((one) =>
+    spreadOver(one.sample, Math.ceil((maxRead * one.count) / listing.count)),
+  );
+  const files = new ReadAhead(run.files.maxFileSize);
+  const sizes: number[] = [];
+  for (let from = 0; from < sample.length && !stop.aborted; from += readAtATime) {
+    const batch = sample.slice(from, from + readAtATime);
+    await files.prefetch(batch);
+    sizes.push(...(await sizesOf(run, batch, { files, facts })));
+    await nextTurn();
+  }
+  const sampled = { listed: listing.count, sampled: sample.length, sizes };
+  return memoryNeedOf(sampled, await redis.connection.run(askKeyCounts));
+}
+
+/** What each of these files would add; those that add nothing are left out. */
+async function sizesOf(
+  { redis, files: { convert }, options }: Run,
+  batch: readonly SessionFile[],
+  { files, facts }: { files: ReadAhead; facts: ReadonlyMap<string, DirectoryFacts> },
+): Promise<number[]> {
+  const added = batch.flatMap((file) => {
+    const reading = files.read(file);
+    if (reading.kind !== "read") return [];
+    const conversion = convert(reading.read, file.sid);
+    if (conversion.kind !== "entry") return [];
+    const { key, value } = conversion.entry;
+    const known = facts.get(file.directory);
+    const session = { ...conversion, stamp: reading.stamp };
+    const isEnded =
+      known !== undefined && explainMissing(session, known, options.conversion, Date.now()) !== "write";
+    return isEnded ? [] : [{ key, bytes: ownMemory(key, value) }];
   });
+  // Keys that exist take no further memory.
+  const exist = await redis.store.exist(added.map(({ key }) => key));
+  return added.flatMap(({ bytes }, index) => (exist[index] === true ? [] : [bytes]));
 }
 
 /**

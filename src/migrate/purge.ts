@@ -42,7 +42,7 @@ export async function purge(run: Run, extent: "proven" | "unconditional"): Promi
         record.partial = true;
         return;
       }
-      const { notStored } = await remove(run, opened, { ledger, total: undefined });
+      const { notStored } = await remove(run, opened, { ledger, total: run.listing.count });
       tellDoubt(run);
       if (extent === "unconditional" && notStored > 0) {
         out.warn(`${countOf(notStored, "session file")} removed that Redis did not hold`, {
@@ -96,7 +96,7 @@ export async function purgeUnverified(run: UnconnectedRun): Promise<void> {
   const { ledger, tally } = run.record;
   const opened = openUnverifiedPurge(run, { ledger, tally });
   try {
-    await remove(run, opened, { ledger, total: undefined });
+    await remove(run, opened, { ledger, total: run.listing.count });
   } finally {
     opened.close();
     run.record.purged = ledger.counts.outcomes.removed;
@@ -108,7 +108,7 @@ export async function purgeUnverified(run: UnconnectedRun): Promise<void> {
 async function remove(
   run: UnconnectedRun,
   { open, work }: OpenPurge,
-  shown: { readonly ledger: Ledger; readonly total: number | undefined },
+  shown: { readonly ledger: Ledger; readonly total: number },
 ): Promise<PurgeResult> {
   const { record, out, stop } = run;
   return showProgress(run, { doing: "removing", ...shown }, async () => {

@@ -11,6 +11,7 @@ import type { ResilientConnection } from "../redis/resilient-connection.js";
 import type { MemoryGuard } from "../redis/server/memory-guard.js";
 import type { PeerRuns } from "../redis/server/peers.js";
 import type { SessionStore } from "../redis/session-store.js";
+import type { Listing } from "../source/list-sessions.js";
 import type { Marks } from "./earlier-runs/marks.js";
 import type { ReaderThread } from "./readers/reader-thread.js";
 
@@ -28,7 +29,10 @@ export interface RunOutput {
    * Asks a person before session files are removed, if one is there to be asked. Throws
    * `SettingsError` if they decline.
    */
-  readonly confirmPurge: (askPersistence: () => Promise<boolean | undefined>) => Promise<void>;
+  readonly confirmPurge: (
+    listing: Listing,
+    askPersistence: () => Promise<boolean | undefined>,
+  ) => Promise<void>;
 }
 
 /** The Redis that a run is connected to, and its keys there. */
@@ -69,6 +73,8 @@ export interface RunFiles {
 export interface UnconnectedRun {
   readonly options: RunOptions;
   readonly record: RunRecord;
+  /** The session files as they were listed before the run. */
+  readonly listing: Listing;
   readonly out: RunOutput;
   /** Aborted when the run is to stop. */
   readonly stop: AbortSignal;

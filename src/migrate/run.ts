@@ -30,7 +30,7 @@ export async function runTask(
   const { run, close } = await openRun(unconnected, options.run.dryRun ? undefined : phases[task], threads);
   try {
     await refuseTooFewReplicas(run);
-    await out.confirmPurge(() => run.redis.connection.run(askPersistence));
+    await out.confirmPurge(run.listing, () => run.redis.connection.run(askPersistence));
     if (task === "copy") await copy(run);
     else if (task === "verify") await verify(run);
     else await purge(run, task === "purge" ? "proven" : "unconditional");

@@ -1,7 +1,6 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { SourceError } from "../model/errors.js";
 import { countOf } from "../model/number-text.js";
-import { newScanTally, type ScanTally, type SessionFile } from "../model/session-file.js";
+import type { ScanTally, SessionFile } from "../model/session-file.js";
 import { restoreSetAside } from "../source/removal/restore-set-aside.js";
 import { isInSample } from "../source/sample.js";
 import { scanSessions } from "../source/scan-sessions.js";
@@ -18,8 +17,6 @@ export interface ScanOptions {
   readonly restores: boolean;
   readonly warn: (message: string) => void;
 }
-
-const batchesBetweenTurns = 16;
 
 /**
  * The session files of all directories, in batches; last those that an interrupted purge set aside.
@@ -52,23 +49,4 @@ function* restored({ restores, warn }: ScanOptions, tally: ScanTally): Generator
   if (problem !== undefined) {
     throw new SourceError(`${aside} of an interrupted purge could not be put back (${problem})`);
   }
-}
-
-/**
- * Counts the session files beforehand, for the progress bar. A stop ends the count. Throws
- * `SourceError`.
- */
-export async function countSessionFiles(settings: ScanOptions, stop: AbortSignal): Promise<number> {
-  let count = 0;
-  let batches = 0;
-  const tally = newScanTally();
-  for (const directory of settings.directories) {
-    for (const batch of scanSessions(directory, settings.batchSize, tally)) {
-      count += batch.filter(({ sid }) => settings.sample === null || isInSample(sid, settings.sample)).length;
-      batches++;
-      if (batches % batchesBetweenTurns === 0) await nextTurn();
-      if (stop.aborted) return count;
-    }
-  }
-  return count;
 }

@@ -21,7 +21,7 @@ export async function verify(run: Run): Promise<void> {
   const before = await surveyRun(run, "sample");
   const scan = scanOf(run);
   const verifier = verifierOf(run, before);
-  const { survey, seen } = await showPass(run, "comparing", scan, () =>
+  const { survey, seen } = await showPass(run, "comparing", () =>
     runMainPass(passOf(run, verifier, scan), (known) => verifier.learn(known), before, record),
   );
   // A run that only reads has no canary.

@@ -11,14 +11,12 @@ export interface Progress {
 export interface Plan {
   /** As in `copying`. */
   readonly doing: string;
-  /** Absent where they were not counted beforehand. */
-  readonly total: number | undefined;
+  /** As they were counted beforehand. */
+  readonly total: number;
 }
 
 /** Shows a run to people while it goes on. Everything goes to stderr. */
 export interface Reporter {
-  /** Whether session files are worth counting beforehand. */
-  readonly wantsTotal: boolean;
   /** Shows the progress from time to time until `end`. */
   readonly begin: (plan: Plan, progress: () => Progress) => void;
   readonly end: () => void;

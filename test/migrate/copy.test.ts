@@ -329,10 +329,17 @@ describe("copy: a complete run leaves the start of its main pass (spec.md sectio
 });
 
 describe("copy: what it renewed, retracts and doubts (Marks, Logouts between two copies)", () => {
-  const retracts = (name: string, count: number, steps: readonly string[], prepare: Prepare) =>
+  const retracts = (
+    name: string,
+    count: number,
+    steps: readonly string[],
+    prepare: (t: TestContext) => unknown,
+    onOpen: (made: RunOfTest) => void = () => undefined,
+  ) =>
     it(name, async (t) => {
+      await prepare(t);
       const made = await open(t);
-      await prepare(t, made);
+      onOpen(made);
       const done = stepsOf(made);
       await copy(made.run);
       assert.deepEqual(done.slice(done.indexOf("check") + 1), steps);
@@ -355,11 +362,13 @@ describe("copy: what it renewed, retracts and doubts (Marks, Logouts between two
     await saveInRedis(7);
   });
   const lateSteps = ["whyNotRetract", "retract", "leave"];
-  retracts("learned in time to retract, too late to renew", 1, lateSteps, async (t, { run }) => {
+  const endEarlier = async (t: TestContext) => {
     await copyEarlier(t, 6);
     remove(6);
-    beforeCalls(run.redis.marks, ["noteStart"], () => save(3));
-  });
+  };
+  retracts("learned in time to retract, too late to renew", 1, lateSteps, endEarlier, ({ run }) =>
+    beforeCalls(run.redis.marks, ["noteStart"], () => save(3)),
+  );
 
   it("a dry run with a mark counts what it would retract, and leaves nothing", async (t) => {
     await copyEarlierAndEnd(t, 6);

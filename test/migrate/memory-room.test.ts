@@ -1,11 +1,17 @@
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
-import { checkMemory } from "../../src/migrate/memory-room.js";
+import { rmSync } from "node:fs";
+import { after, before, beforeEach, describe, it, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { copy } from "../../src/migrate/copy.js";
+import { checkMemory, makeMemoryRoom } from "../../src/migrate/memory-room.js";
 import { RedisError } from "../../src/model/errors.js";
 import { askServerState } from "../../src/redis/server/server-state.js";
+import { dayMs, keyOf, pathOf, saveSession } from "../end-to-end/support/made-session.js";
 import { resilientOf } from "../redis/support/client-of.js";
 import { redisCommand } from "../support/redis-command.js";
 import { type RedisServer, startRedis } from "../support/redis-server.js";
+import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+import { openCopy } from "./support/run-of-test.js";
 
 describe("memory-room: what cannot fit is refused before the first write (spec.md, a Redis that may run out)", () => {
   interface Case {
@@ -95,7 +101,7 @@ describe("memory-room: what cannot fit is refused before the first write (spec.m
       const judged = checkMemory(
         connection,
         (message) => said.push(message),
-        async () => ({ listed: 9, bytes: atLeast, atLeast, atMost }),
+        async () => ({ bytes: atLeast, atLeast, atMost }),
       );
       if (refused) {
         await assert.rejects(judged, (error) => {
@@ -113,7 +119,7 @@ describe("memory-room: what cannot fit is refused before the first write (spec.m
     for (const policy of ["noeviction", "allkeys-lru"]) {
       await redisCommand(server, "CONFIG", "SET", "maxmemory", "20mb", "maxmemory-policy", policy);
       const connection = await resilientOf(t, server);
-      const estimate = async () => ({ listed: 9, bytes: 5e7, atLeast: 5e7, atMost: 5e7 });
+      const estimate = async () => ({ bytes: 5e7, atLeast: 5e7, atMost: 5e7 });
       const said: string[] = [];
       const check = () => checkMemory(connection, (message) => said.push(message), estimate);
       const refusal = await check().catch((error: unknown) => String(error));
@@ -135,7 +141,7 @@ describe("memory-room: what cannot fit is refused before the first write (spec.m
     await redisCommand(server, "CONFIG", "SET", "maxmemory", "20mb", "maxmemory-policy", "noeviction");
     await redisCommand(server, "ACL", "SETUSER", "u", "reset", "on", ">pw", "~*", "+@all", "-info");
     const connection = await resilientOf(t, { ...server, username: "u", password: "pw" });
-    const estimate = async () => ({ listed: 9, bytes: 5e7, atLeast: 5e7, atMost: 5e7 });
+    const estimate = async () => ({ bytes: 5e7, atLeast: 5e7, atMost: 5e7 });
     await assert.rejects(checkMemory(connection, assert.fail, estimate), { message: tooLittle });
   });
 
@@ -143,8 +149,87 @@ describe("memory-room: what cannot fit is refused before the first write (spec.m
     await redisCommand(server, "ACL", "SETUSER", "u", "reset", "on", ">pw", "~*", "+@all", "-@dangerous");
     const connection = await resilientOf(t, { ...server, username: "u", password: "pw" });
     const said: string[] = [];
-    const estimate = async () => ({ listed: 9, bytes: 5e7, atLeast: 5e7, atMost: 5e7 });
+    const estimate = async () => ({ bytes: 5e7, atLeast: 5e7, atMost: 5e7 });
     assert.equal(await checkMemory(connection, (message) => said.push(message), estimate), 5e7);
     assert.deepEqual(said, ["about 47.7 MiB of Redis memory needed. Redis does not tell how much is free"]);
+  });
+});
+
+describe("memory-room: only sessions that add a key need memory", () => {
+  let server: RedisServer;
+  let directory: string;
+  before(async () => {
+    server = await startRedis();
+  });
+  after(() => server.stop());
+  beforeEach(async () => {
+    await redisCommand(server, "FLUSHALL");
+    await redisCommand(server, "CONFIG", "SET", "maxmemory", "0");
+    directory = makeTemporaryDirectory();
+  });
+
+  const numbers = Array.from({ length: 20 }, (_, index) => index + 1);
+  /** Sessions that need about 2 MB. */
+  const saveAll = (text = `{"uid": 2, "v": "${"x".repeat(100_000)}"}`, ageMs = dayMs) => {
+    for (const number of numbers) saveSession(directory, number, text, { mtimeMs: Date.now() - ageMs });
+  };
+  const copyAll = async (t: TestContext) => {
+    saveAll();
+    await sleep(60);
+    await copy((await openCopy(t, server, directory, [])).run);
+  };
+  /** Half of what the sessions need. */
+  const leaveOneMegabyte = async (t: TestContext) => {
+    const { usedMemory = 0 } = await (await resilientOf(t, server)).run(askServerState);
+    const limit = Math.ceil((usedMemory + 1e6) / 0.95);
+    await redisCommand(server, "CONFIG", "SET", "maxmemory", String(limit));
+  };
+
+  const rows: readonly (readonly [
+    name: string,
+    prepare: (t: TestContext) => unknown,
+    onOpen?: () => void,
+    flags?: readonly string[],
+  ])[] = [
+    ["keys that exist already", copyAll],
+    [
+      "sessions that ended in Redis",
+      async (t) => {
+        await copyAll(t);
+        await redisCommand(server, "DEL", ...numbers.map(keyOf));
+        const expiry = String(Date.now() + dayMs);
+        await redisCommand(server, "SET", keyOf(99), "{}", "PXAT", expiry);
+      },
+    ],
+    [
+      "files that vanished",
+      () => saveAll(),
+      () => {
+        for (const number of numbers) rmSync(pathOf(directory, number));
+      },
+    ],
+    [
+      "sessions that are expired",
+      () => saveAll(undefined, 30 * dayMs),
+      () => undefined,
+      ["--ttl", "remaining"],
+    ],
+    ["sessions that fail", () => saveAll(`{"uid": "${"x".repeat(100_000)}`)],
+  ];
+  for (const [name, prepare, onOpen, flags = []] of rows) {
+    it(`${name} need none`, async (t) => {
+      await prepare(t);
+      await leaveOneMegabyte(t);
+      const { run } = await openCopy(t, server, directory, flags);
+      onOpen?.();
+      await makeMemoryRoom(run);
+    });
+  }
+
+  it("new sessions do: refused if they cannot fit", async (t) => {
+    saveAll();
+    await leaveOneMegabyte(t);
+    const { run } = await openCopy(t, server, directory, []);
+    await assert.rejects(makeMemoryRoom(run), /^RedisError: Redis has too little memory: about 2/);
   });
 });

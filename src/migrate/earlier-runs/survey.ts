@@ -3,7 +3,7 @@ import { activityWindowMs, locateServer } from "../../convert/missing-key.js";
 import { isModifiedSince } from "../../convert/modified-since.js";
 import { isSigned } from "../../convert/sign.js";
 import type { DirectoryFacts, DirectoryMark, KeyEvidence, Survey } from "../../model/mark.js";
-import { newScanTally, type SessionFile } from "../../model/session-file.js";
+import { newScanTally } from "../../model/session-file.js";
 import { showable } from "../../model/showable.js";
 import type { StoredText } from "../../model/stored-value.js";
 import { type KeySurvey, surveyKeys } from "../../redis/survey-keys.js";
@@ -37,7 +37,7 @@ export async function surveyRun(run: Run, extent: "sample" | "whole"): Promise<S
   const complete = marks.complete();
   for (const directory of run.files.directories) {
     const mark = complete.get(directory);
-    const seen = mark === undefined ? nothingSeen : await lookAtFiles(directory, mark, extent, run.stop);
+    const seen = mark === undefined ? nothingSeen : await seenOf(run, directory, mark, extent);
     facts.push({
       directory,
       ...(mark === undefined ? {} : { mark }),
@@ -90,45 +90,32 @@ function warnOfPrefix(
 }
 
 const nothingSeen = { latestMtimeMs: 0, changeTimesCount: true };
-const sampled = 1000;
-/** The sample is spread over this many names. A directory lists them in no order of time. */
-const namesForSample = 20_000;
 const namesAtATime = 1000;
 
 /** When session files were last modified, and whether their change times count. */
-async function lookAtFiles(
+async function seenOf(
+  { listing, stop }: Run,
   directory: string,
   mark: DirectoryMark,
   extent: "sample" | "whole",
-  stop: AbortSignal,
 ): Promise<typeof nothingSeen> {
-  const whole = extent === "whole";
   const nowMs = Date.now();
   const statReader = new StatReader();
   let latestMtimeMs = 0;
   let seen = 0;
   let areAllChanged = true;
-  const look = (file: SessionFile) => {
-    const stats = statReader.stat(pathOf(file));
-    if (stats === undefined) return;
-    seen++;
-    if (stats.mtimeMs <= nowMs + activityWindowMs) latestMtimeMs = Math.max(latestMtimeMs, stats.mtimeMs);
-    areAllChanged &&= isModifiedSince({ mtimeMs: 0, ctimeMs: stats.ctimeMs }, mark.startedMs, true);
-  };
-  const kept: SessionFile[] = [];
-  let listed = 0;
-  for (const batch of scanSessions(directory, namesAtATime, newScanTally())) {
-    if (whole) batch.forEach(look);
-    else
-      kept.push(
-        ...batch.filter(
-          (_, index) => (listed + index) % (namesForSample / sampled) === 0 || listed < sampled,
-        ),
-      );
-    listed += batch.length;
-    if (stop.aborted || (!whole && listed >= namesForSample)) break;
+  const sample = listing.directories.flatMap((one) => (one.directory === directory ? [one.sample] : []));
+  const batches = extent === "sample" ? sample : scanSessions(directory, namesAtATime, newScanTally());
+  for (const batch of batches) {
+    for (const file of batch) {
+      const stats = statReader.stat(pathOf(file));
+      if (stats === undefined) continue;
+      seen++;
+      if (stats.mtimeMs <= nowMs + activityWindowMs) latestMtimeMs = Math.max(latestMtimeMs, stats.mtimeMs);
+      areAllChanged &&= isModifiedSince({ mtimeMs: 0, ctimeMs: stats.ctimeMs }, mark.startedMs, true);
+    }
+    if (stop.aborted) break;
     await nextTurn();
   }
-  kept.forEach(look);
   return { latestMtimeMs, changeTimesCount: seen === 0 || !areAllChanged };
 }

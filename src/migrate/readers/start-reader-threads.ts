@@ -1,7 +1,5 @@
 import { availableParallelism } from "node:os";
 import type { RunOptions } from "../../model/run-options.js";
-import { newScanTally } from "../../model/session-file.js";
-import { scanSessions } from "../../source/scan-sessions.js";
 import { ReaderThread } from "./reader-thread.js";
 
 /** With more of them, they wait for the main thread. */
@@ -13,26 +11,15 @@ const maxReaders = 4;
 const minFiles = 25_000;
 
 /**
- * Threads that read beside the main thread, started early because they take a while to load. None
- * if the main thread reads as fast: few files, one processor, or a rate that it keeps alone.
+ * Threads that read these many session files beside the main thread, started early because they
+ * take a while to load. None if the main thread reads as fast: few files, one processor, or a rate
+ * that it keeps alone.
  */
 export function startReaderThreads(
   { run: { lanes, maxRate } }: RunOptions,
-  directories: readonly string[],
+  sessionFiles: number,
 ): readonly ReaderThread[] {
   const count = lanes ?? (maxRate === null ? Math.min(availableParallelism(), maxReaders) : 1);
-  if (count === 1 || (lanes === null && !hasMany(directories))) return [];
+  if (count === 1 || (lanes === null && sessionFiles < minFiles)) return [];
   return Array.from({ length: count - 1 }, () => new ReaderThread());
-}
-
-/** Whether there are many session files. Throws `SourceError` if a directory cannot be read. */
-function hasMany(directories: readonly string[]): boolean {
-  let found = 0;
-  for (const directory of directories) {
-    for (const batch of scanSessions(directory, minFiles, newScanTally())) {
-      found += batch.length;
-      if (found >= minFiles) return true;
-    }
-  }
-  return false;
 }

@@ -9,6 +9,7 @@ import { outcomesOf } from "../../../src/model/outcome.js";
 import { forgetPass, newRunRecord } from "../../../src/model/run-record.js";
 import { listMarks } from "../../../src/redis/marks.js";
 import { resolveRunOptions } from "../../../src/settings/resolve-options.js";
+import { listSessions } from "../../../src/source/list-sessions.js";
 import { memoryFiles } from "../../support/memory-files.js";
 import type { RedisServer } from "../../support/redis-server.js";
 
@@ -43,7 +44,7 @@ export async function openCopy(
   record.directories = [directory];
   const out: RunOutput = {
     ...sinks,
-    reporter: { wantsTotal: false, begin: () => undefined, end: () => undefined, say: () => undefined },
+    reporter: { begin: () => undefined, end: () => undefined, say: () => undefined },
     warn: (message, { evenIfQuiet = false } = {}) =>
       warnings.push(evenIfQuiet ? `even if quiet: ${message}` : message),
     onOutcome: () => undefined,
@@ -51,7 +52,9 @@ export async function openCopy(
     confirmPurge: async () => undefined,
   };
   const phase = options.run.dryRun ? undefined : "copying";
-  const { run, close } = await openRun({ options, record, out, stop: controller.signal }, phase, []);
+  const stop = controller.signal;
+  const listing = await listSessions([directory], null, stop);
+  const { run, close } = await openRun({ options, record, listing, out, stop }, phase, []);
   t.after(close);
   return { run, directory, warnings, stop: () => controller.abort() };
 }

@@ -1,0 +1,77 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { newScanTally, type SessionFile } from "../model/session-file.js";
+import { isInSample } from "./sample.js";
+import { scanSessions } from "./scan-sessions.js";
+
+/** The names of session files, as they stood before a run. Later ones are not in it. */
+export interface Listing {
+  readonly directories: readonly DirectoryListing[];
+  /** Session files in all directories. */
+  readonly count: number;
+  /** Of these, the ones that `--sample` picks. */
+  readonly selected: number;
+  /** Whether every directory was listed to its end: not if the run was stopped before. */
+  readonly isComplete: boolean;
+}
+
+/** A session directory in a listing. */
+export interface DirectoryListing {
+  readonly directory: string;
+  readonly count: number;
+  /** Some of its session files, each with the same probability; all of them if they are few. */
+  readonly sample: readonly SessionFile[];
+}
+
+/** Session files kept of a directory. */
+export const maxSampled = 2000;
+const namesAtATime = 1024;
+const batchesBetweenTurns = 16;
+
+/**
+ * Lists the session files of all directories. `percent`: of `--sample`; null selects all. Throws
+ * `SourceError` if it cannot read a session directory.
+ */
+export async function listSessions(
+  directories: readonly string[],
+  percent: number | null,
+  stop: AbortSignal,
+): Promise<Listing> {
+  const listed: DirectoryListing[] = [];
+  let selected = 0;
+  let batches = 0;
+  for (const directory of directories) {
+    const sample = new Sample();
+    for (const batch of scanSessions(directory, namesAtATime, newScanTally())) {
+      for (const file of batch) {
+        sample.add(file);
+        if (percent === null || isInSample(file.sid, percent)) selected++;
+      }
+      batches++;
+      if (batches % batchesBetweenTurns === 0) await nextTurn();
+      if (stop.aborted) break;
+    }
+    listed.push({ directory, count: sample.seen, sample: sample.files });
+  }
+  const count = listed.reduce((sum, one) => sum + one.count, 0);
+  return { directories: listed, count, selected, isComplete: !stop.aborted };
+}
+
+/** At most `count` of these, spread evenly over them. */
+export function spreadOver<T>(all: readonly T[], count: number): readonly T[] {
+  const placeOf = (index: number) => Math.floor((index * count) / all.length);
+  return all.length <= count ? all : all.filter((_, index) => placeOf(index) > placeOf(index - 1));
+}
+
+/** Keeps some of many files, each with the same probability. A fixed seed makes it repeatable. */
+class Sample {
+  readonly files: SessionFile[] = [];
+  seen = 0;
+  #seed = 1;
+
+  add(file: SessionFile): void {
+    this.seen++;
+    this.#seed = (Math.imul(this.#seed, 1_664_525) + 1_013_904_223) >>> 0;
+    const place = this.seen <= maxSampled ? this.seen - 1 : Math.floor((this.#seed / 2 ** 32) * this.seen);
+    if (place < maxSampled) this.files[place] = file;
+  }
+}
