@@ -231,10 +231,12 @@ test("what an act fails with is told at the end", async () => {
   await assert.rejects(proxy.stop(), /told/);
 });
 
-test("refuse for good: nobody listens", async (t) => {
+test("refuse for good: every new connection is reset", async (t) => {
   const proxy = await proxyOf(t, [{ kind: "refuse", at: 1, connections: Number.POSITIVE_INFINITY }]);
   assert.equal((await count(proxy, 1)).replies, "lost");
-  await assert.rejects(connectRedis(proxy), { code: "ECONNREFUSED" });
+  for (let connections = 0; connections < 3; connections++) {
+    await assert.rejects(redisCommand(proxy, "PING"), { code: "ECONNRESET" });
+  }
 });
 
 test("redirect: old connections end, new ones go to the other Redis", async (t) => {
@@ -247,6 +249,14 @@ test("redirect: old connections end, new ones go to the other Redis", async (t) 
   await assert.rejects(client.pipeline([["GET", "where"]]));
   await redisCommand(other, "SET", "where", "second");
   assert.equal(String(await redisCommand(proxy, "GET", "where")), "second");
+});
+
+test("expect nobody: connections stay, new ones find no Redis", async (t) => {
+  const proxy = await proxyOf(t);
+  const client = await connectRedis(proxy);
+  proxy.expectNobody();
+  await client.pipeline([["PING"]]);
+  await assert.rejects(redisCommand(proxy, "PING"));
 });
 
 test("a Redis that is gone: the connection ends", async (t) => {

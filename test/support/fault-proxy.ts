@@ -14,9 +14,14 @@ export interface FaultProxy {
   connections(): number;
   /** Ends every connection; new ones go to that port. */
   redirect(redisPort: number): void;
+  /** New connections find no Redis: its port is free, so another run's Redis could take it. */
+  expectNobody(): void;
   /** Stops listening and ends every connection. Rejects with what an `act` rejected with. */
   stop(): Promise<void>;
 }
+
+/** Only root may listen on it, and nobody does. */
+const nobodysPort = 1;
 
 /**
  * Listens on a free port of 127.0.0.1 and hands on to the Redis at `redisPort` there; `onFault` is
@@ -38,7 +43,6 @@ export async function startFaultProxy(
   };
   const refuse = (count: number): void => {
     refusing = count;
-    if (count === Number.POSITIVE_INFINITY) server.close();
     endAll();
   };
   const server = createServer((client) => {
@@ -58,6 +62,9 @@ export async function startFaultProxy(
     replies: () => schedule.replies,
     happened: () => schedule.happened,
     connections: () => schedule.connections,
+    expectNobody: () => {
+      target = nobodysPort;
+    },
     redirect: (newPort) => {
       target = newPort;
       endAll();

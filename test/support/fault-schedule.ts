@@ -38,7 +38,10 @@ export type ReplyFault =
    */
   | { readonly kind: "stall"; readonly at: number }
   | { readonly kind: "delay"; readonly at: number; readonly milliseconds: number }
-  /** Every connection ends, and so many new ones are reset; `Infinity`: nobody listens any more. */
+  /**
+   * Every connection ends, and so many new ones are reset; `Infinity`: every one. The port stays
+   * taken, because another run's Redis could get it.
+   */
   | { readonly kind: "refuse"; readonly at: number; readonly connections: number }
   /**
    * Something is done while the reply waits, which is then forwarded, or lost with its connection.

@@ -73,6 +73,7 @@ export class SweptRedis {
   async kill(): Promise<void> {
     this.#kills += 1;
     this.#isKilled = true;
+    this.#proxy?.expectNobody();
     process.kill(this.#server.pid, "SIGKILL");
     await this.#server.waitForEnd();
   }
