@@ -19,9 +19,9 @@ import { makeMemoryRoom } from "./memory-room.js";
 import { batchSizeFor, makePace } from "./pace.js";
 import { purgeCopied } from "./purge.js";
 import { ReaderPool } from "./readers/reader-pool.js";
-import { forgotRemoved, restartIfRedisForgot } from "./restart.js";
+import { allowRestart, forgotRemoved } from "./restart.js";
 import type { Run } from "./run-context.js";
-import { type Pass, runPass } from "./run-pass.js";
+import { type BatchWorker, type Pass, runPass } from "./run-pass.js";
 import { type ScanOptions, scanAll } from "./session-scan.js";
 import { showPass } from "./show-progress.js";
 import { endedText, refuseUnreadable, tellDoubt, tellLongSids } from "./tell.js";
@@ -43,28 +43,34 @@ const finalReasons: ReadonlySet<FailureReason> = new Set([
  * Redis lost data meanwhile. Throws what ends the run.
  */
 export async function copy(run: Run): Promise<void> {
-  const { record, redis, options, out, stop } = run;
+  const { record, out, stop } = run;
   const runStartedMs = Date.now();
   const scan = scanOf(run);
   await makeMemoryRoom(run);
   const othersAreSeen = await canSeeOthers(run);
-  const onRestart = () => {
-    // What was removed is gone. What is still there is written again, and stays.
-    if (record.purged > 0) record.errors.push(forgotRemoved(record.purged));
-    out.onRestart();
-  };
-  await restartIfRedisForgot({ warn: out.warn, onRestart }, stop, async () => {
-    await redis.connection.acceptCurrentData();
-    // A purge of another run waits for what is seen to copy, even if this run had begun to remove.
-    if (!options.run.dryRun) await redis.connection.rename(redis.peers.ownName("copying"));
-    const inUse = await showPass(run, options.run.dryRun ? "reading" : "copying", () =>
-      copyOnce(run, scan, { runStartedMs, othersAreSeen }),
-    );
-    tellLongSids(run);
-    refuseUnreadable(record.tally);
-    // Once Redis lost data after a removal, nothing more is removed.
-    if (options.removal.purge && !stop.aborted && record.purged === 0) await purgeCopied(run, inUse);
-  });
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await copyAndPurge(run, scan, { runStartedMs, othersAreSeen });
+    } catch (error) {
+      allowRestart(error, attempt, out.warn, stop);
+      // What was removed is gone. What is still there is written again, and stays.
+      if (record.purged > 0) record.errors.push(forgotRemoved(record.purged));
+      out.onRestart();
+    }
+  }
+}
+
+async function copyAndPurge(run: Run, scan: ScanOptions, facts: CopyFacts): Promise<void> {
+  const { record, redis, options, stop } = run;
+  await redis.connection.acceptCurrentData();
+  // A purge of another run waits for what is seen to copy, even if this run had begun to remove.
+  if (!options.run.dryRun) await redis.connection.rename(redis.peers.ownName("copying"));
+  const doing = options.run.dryRun ? "reading" : "copying";
+  const inUse = await showPass(run, doing, () => copyOnce(run, scan, facts));
+  tellLongSids(run);
+  refuseUnreadable(record.tally);
+  // Once Redis lost data after a removal, nothing more is removed.
+  if (options.removal.purge && !stop.aborted && record.purged === 0) await purgeCopied(run, inUse);
 }
 
 /** What every attempt at a copy is told. */
@@ -149,14 +155,14 @@ function openWriter(
 /** Copies every session that the listing finds. */
 function mainPass(run: Run, writer: CopyWriter, scan: ScanOptions, before: Survey): Promise<MainPassEnd> {
   const { record, options, stop } = run;
-  const pass: Pass = {
+  const pass = {
     ...passOf(run),
     batches: scanAll(scan, record.tally),
-    work: (batch) => writer.write(batch),
+    worker: writer,
     pace: makePace(options.run.maxRate, (milliseconds) => pause(milliseconds, stop)),
     ledger: record.ledger,
   };
-  return runMainPass(pass, (survey) => writer.learn(survey), before, record);
+  return runMainPass(pass, before, record);
 }
 
 /** Copies again what changed since the pass before began, until a pass finds nothing. */
@@ -182,21 +188,21 @@ async function laterPasses(run: Run, writer: CopyWriter, scan: ScanOptions): Pro
 }
 
 /** Stats every file, and copies those that changed. Only these count for the rate. */
-function laterPass(run: Run, writer: CopyWriter, ledger: Ledger, batches: Pass["batches"]): Promise<void> {
+async function laterPass(
+  run: Run,
+  writer: CopyWriter,
+  ledger: Ledger,
+  batches: Pass["batches"],
+): Promise<void> {
   const { options, stop } = run;
   const pace = makePace(options.run.maxRate, (milliseconds) => pause(milliseconds, stop));
-  return runPass({
-    ...passOf(run),
-    batches,
-    ledger,
-    pace: async () => undefined,
-    work: async (batch) => {
-      const changed = await writer.changedOf(batch);
-      if (changed.length > 0) await pace(changed.length);
-      if (changed.length > 0 && !stop.aborted) return writer.write(changed);
-      return new BatchTally(changed.length, false).result([]);
-    },
-  });
+  const workOn: BatchWorker["workOn"] = async (batch) => {
+    const changed = await writer.changedOf(batch);
+    if (changed.length > 0) await pace(changed.length);
+    if (changed.length > 0 && !stop.aborted) return writer.workOn(changed);
+    return new BatchTally(changed.length, false).result([]);
+  };
+  await runPass({ ...passOf(run), batches, ledger, pace: async () => undefined, worker: { workOn } });
 }
 
 function passOf({ files, out, stop }: Run): Pick<Pass, "batchesInFlight" | "onOutcome" | "stop"> {

@@ -1,9 +1,7 @@
 import type { Survey } from "../model/mark.js";
 import type { RunRecord } from "../model/run-record.js";
-import type { SessionFile } from "../model/session-file.js";
-import { type PackedBatch, packBatch, unpackBatch } from "../source/packed-files.js";
-import { learn, SeenDirectories } from "./earlier-runs/learn.js";
-import { type Pass, runPass } from "./run-pass.js";
+import { learn, type SeenDirectories } from "./earlier-runs/learn.js";
+import { type BatchWorker, type Pass, runPass } from "./run-pass.js";
 
 /** What a run knows at the end of its main pass. */
 export interface MainPassEnd {
@@ -16,66 +14,26 @@ export interface MainPassEnd {
  * Throws what `runPass` throws.
  */
 export async function runMainPass(
-  pass: Pass,
-  onLearned: (survey: Survey) => void,
+  pass: Pass & { readonly worker: BatchWorker },
   before: Survey,
-  record: RunRecord,
+  record: Pick<RunRecord, "serverWorks">,
 ): Promise<MainPassEnd> {
-  const seen = new SeenDirectories();
-  const deferred: PackedBatch[] = [];
-  let deferredCount = 0;
-  const work: Pass["work"] = async (batch) => {
-    const result = await pass.work(batch);
-    for (const one of result.seen) seen.add(one);
-    deferredCount += result.deferred.length;
-    if (result.deferred.length > 0) deferred.push(packBatch(result.deferred));
-    return result;
-  };
+  const { worker, ledger, stop } = pass;
   record.serverWorks = before.serverWorks;
-  try {
-    await runPass({ ...pass, work });
-  } catch (error) {
-    pass.ledger.recordUnvisited(deferredCount);
-    throw error;
-  }
-  if (pass.stop.aborted) {
-    pass.ledger.recordUnvisited(deferredCount);
+  const { seen, deferred } = await runPass(pass);
+  if (stop.aborted) {
+    ledger.recordUnvisited(deferred.count);
     return { survey: before, seen: seen.all };
   }
   const survey = learn(before, seen.all, Date.now());
   record.serverWorks = survey.serverWorks;
-  onLearned(survey);
-  let taken = 0;
-  const batches = unpacked(deferred.splice(0), (count) => {
-    taken += count;
-  });
-  const total = deferredCount;
+  worker.learn(survey);
   try {
-    await runPass({ ...pass, batches, pace: async () => undefined, work });
+    // The rate has counted them.
+    const end = await runPass({ ...pass, batches: deferred.takeBatches(), pace: async () => undefined });
+    for (const one of end.seen.take()) seen.add(one);
   } finally {
-    pass.ledger.recordUnvisited(total - taken);
+    ledger.recordUnvisited(deferred.count);
   }
   return { survey, seen: seen.all };
-}
-
-const filesAtATime = 256;
-
-/** Unpacks batches. Tells how many files each batch has that is taken. */
-function* unpacked(
-  packed: readonly PackedBatch[],
-  onTaken: (count: number) => void,
-): Generator<readonly SessionFile[]> {
-  let batch: SessionFile[] = [];
-  for (const some of packed) {
-    for (const file of unpackBatch(some)) {
-      batch.push(file);
-      if (batch.length < filesAtATime) continue;
-      onTaken(batch.length);
-      yield batch;
-      batch = [];
-    }
-  }
-  if (batch.length === 0) return;
-  onTaken(batch.length);
-  yield batch;
 }

@@ -1,8 +1,9 @@
-import type { Conversion } from "../convert/convert-session.js";
+import { type Conversion, type ConversionOptions, convertSession } from "../convert/convert-session.js";
 import type { LifetimeOrigin } from "../convert/lifetime.js";
 import type { Candidate } from "../model/entry.js";
 import type { FailureReason, SessionOutcome } from "../model/outcome.js";
 import type { FileStamp, ReadSession, SessionFile } from "../model/session-file.js";
+import type { OtherLocations } from "../source/other-locations.js";
 import type { Reading } from "../source/read-session-file.js";
 import { pathOf } from "../source/recent-files.js";
 
@@ -27,12 +28,15 @@ export interface Finished {
   readonly isOver: boolean;
 }
 
-/** Converts a session file that was read, or tells what became of it. */
+/**
+ * Converts a session file that was read, or tells what became of it. `locations`: where another
+ * file of the same session may lie.
+ */
 export function prepareSession(
   file: SessionFile,
   reading: Reading,
-  isSuperseded: (stamp: FileStamp) => boolean,
-  convert: (read: ReadSession, sid: string) => Conversion,
+  locations: OtherLocations,
+  options: ConversionOptions,
 ): Prepared | Finished {
   const { sid } = file;
   const finished = (outcome: SessionOutcome, isOver = false): Finished => {
@@ -40,8 +44,8 @@ export function prepareSession(
   };
   if (reading.kind !== "read") return finished(unreadOutcome(sid, reading));
   const { read, stamp } = reading;
-  if (isSuperseded(stamp)) return finished(supersededOutcome(sid, read));
-  const conversion = convert(read, sid);
+  if (locations.isSuperseded(file, stamp)) return finished(supersededOutcome(sid, read));
+  const conversion = convertSession(read, sid, options, Date.now());
   const bytes = conversion.kind === "entry" ? conversion.entry.value.length : 0;
   const outcome = conversionOutcome(sid, read, conversion, bytes);
   if (conversion.kind !== "entry") {

@@ -10,7 +10,7 @@ import { surveyRun } from "./earlier-runs/survey.js";
 import { type OpenPurge, openPurge, openUnverifiedPurge } from "./removing/open-purge.js";
 import { countOtherCopies } from "./removing/removal-gate.js";
 import { type PurgeResult, purgeSessions } from "./removing/remove-proven.js";
-import { forgotRemoved, restartIfRedisForgot } from "./restart.js";
+import { allowRestart, forgotRemoved } from "./restart.js";
 import type { Run, UnconnectedRun } from "./run-context.js";
 import { namesSeen, showProgress } from "./show-progress.js";
 import { endedText, refuseUnreadable, tellDoubt } from "./tell.js";
@@ -23,38 +23,46 @@ const stillInUse = "files were modified meanwhile, so a server still uses the di
  * what ends the run.
  */
 export async function purge(run: Run, extent: "proven" | "unconditional"): Promise<void> {
-  const { record, redis, options, out, stop } = run;
-  const onRestart = () => {
-    // What was removed is gone: it is not counted again.
-    if (record.purged > 0 && !options.run.dryRun) throw forgotRemoved(record.purged);
-    out.onRestart();
-  };
-  await restartIfRedisForgot({ warn: out.warn, onRestart }, stop, async () => {
-    const startedMs = Date.now();
-    await redis.continuity.begin();
-    await redis.marks.read();
-    const survey = await surveyRun(run, "whole");
-    record.serverWorks = survey.serverWorks;
-    const { ledger, tally } = record;
-    const opened = openPurge(run, survey, { ledger, tally, extent, startedMs });
+  const { record, options, out, stop } = run;
+  for (let attempt = 1; ; attempt++) {
     try {
-      if (extent === "proven" && (await keysWereLost(run, survey, opened))) {
-        record.partial = true;
-        return;
-      }
-      const { notStored } = await remove(run, opened, { ledger, total: run.listing.count });
-      tellDoubt(run);
-      if (extent === "unconditional" && notStored > 0) {
-        out.warn(`${countOf(notStored, "session file")} removed that Redis did not hold`, {
-          evenIfQuiet: true,
-        });
-      }
-    } finally {
-      opened.close();
-      record.purged = ledger.counts.outcomes.removed;
+      return await purgeOnce(run, extent);
+    } catch (error) {
+      allowRestart(error, attempt, out.warn, stop);
+      // What was removed is gone: it is not counted again.
+      if (record.purged > 0 && !options.run.dryRun) throw forgotRemoved(record.purged);
+      out.onRestart();
     }
-    refuseUnreadable(tally);
-  });
+  }
+}
+
+/** One attempt at a purge. Throws `RedisForgotError` if the purge has to start over. */
+async function purgeOnce(run: Run, extent: "proven" | "unconditional"): Promise<void> {
+  const { record, redis, out } = run;
+  const startedMs = Date.now();
+  await redis.continuity.begin();
+  await redis.marks.read();
+  const survey = await surveyRun(run, "whole");
+  record.serverWorks = survey.serverWorks;
+  const { ledger, tally } = record;
+  const opened = openPurge(run, survey, { ledger, tally, extent, startedMs });
+  try {
+    if (extent === "proven" && (await keysWereLost(run, survey, opened))) {
+      record.partial = true;
+      return;
+    }
+    const { notStored } = await remove(run, opened, { ledger, total: run.listing.count });
+    tellDoubt(run);
+    if (extent === "unconditional" && notStored > 0) {
+      out.warn(`${countOf(notStored, "session file")} removed that Redis did not hold`, {
+        evenIfQuiet: true,
+      });
+    }
+  } finally {
+    opened.close();
+    record.purged = ledger.counts.outcomes.removed;
+  }
+  refuseUnreadable(tally);
 }
 
 /**

@@ -14,6 +14,7 @@ import { failed, inDoubtDetail, located, type Prepared } from "./prepare-session
 import { fileAt } from "./readers/converted-batch.js";
 import type { EncodedSessions } from "./readers/encoded-sessions.js";
 import type { ReaderPool } from "./readers/reader-pool.js";
+import type { BatchWorker } from "./run-pass.js";
 
 /** How a verification compares. */
 export interface VerifierOptions extends Pick<RunOptions, "conversion" | "conflicts"> {
@@ -56,7 +57,7 @@ interface Verified {
 }
 
 /** Compares session files with Redis, batch by batch. It only reads. */
-export class Verifier {
+export class Verifier implements BatchWorker {
   readonly #options: VerifierOptions;
   readonly #context: VerifierContext;
   readonly #seen = new SeenDirectories();
@@ -78,7 +79,7 @@ export class Verifier {
   }
 
   /** Compares a batch. Throws what `SessionStore` throws. */
-  async verify(files: readonly SessionFile[]): Promise<BatchResult> {
+  async workOn(files: readonly SessionFile[]): Promise<BatchResult> {
     const tally = new BatchTally(files.length, this.#options.collectsOutcomes);
     const first = await this.#compareAll(files);
     const doubtful = first.filter(({ outcome }) => outcome === undefined || comparedTwice.has(outcome.kind));

@@ -6,7 +6,6 @@ import { runMainPass } from "./main-pass.js";
 import { batchSizeFor, makePace } from "./pace.js";
 import { ReaderPool } from "./readers/reader-pool.js";
 import type { Run } from "./run-context.js";
-import type { Pass } from "./run-pass.js";
 import { type ScanOptions, scanAll } from "./session-scan.js";
 import { showPass } from "./show-progress.js";
 import { endedText, refuseUnreadable, tellDoubt, tellLongSids } from "./tell.js";
@@ -22,7 +21,7 @@ export async function verify(run: Run): Promise<void> {
   const scan = scanOf(run);
   const verifier = verifierOf(run, before);
   const { survey, seen } = await showPass(run, "comparing", () =>
-    runMainPass(passOf(run, verifier, scan), (known) => verifier.learn(known), before, record),
+    runMainPass(passOf(run, verifier, scan), before, record),
   );
   // A run that only reads has no canary.
   await redis.marks.confirm();
@@ -67,10 +66,10 @@ function verifierOf({ options, redis, files, stop }: Run, survey: Survey): Verif
   );
 }
 
-function passOf({ record, options, files, out, stop }: Run, verifier: Verifier, scan: ScanOptions): Pass {
+function passOf({ record, options, files, out, stop }: Run, verifier: Verifier, scan: ScanOptions) {
   return {
     batches: scanAll(scan, record.tally),
-    work: (batch) => verifier.verify(batch),
+    worker: verifier,
     batchesInFlight: 2 * files.threads.length + 2,
     pace: makePace(options.run.maxRate, (milliseconds) => pause(milliseconds, stop)),
     ledger: record.ledger,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { BatchTally } from "../../src/migrate/batch-result.js";
 import { runMainPass } from "../../src/migrate/main-pass.js";
-import type { Pass } from "../../src/migrate/run-pass.js";
+import type { BatchWorker } from "../../src/migrate/run-pass.js";
 import { RedisError } from "../../src/model/errors.js";
 import type { DirectorySeen, Survey } from "../../src/model/mark.js";
 import { outcomesOf } from "../../src/model/outcome.js";
@@ -21,20 +21,14 @@ const before: Survey = {
  * A main pass over batches whose sids say what becomes of them: `later` ones are deferred until the
  * pass has learned.
  */
-function passOver(batches: readonly (readonly string[])[], change: Partial<Pass> = {}) {
+function passOver(batches: readonly (readonly string[])[]) {
   const controller = new AbortController();
   const sinks = { onFailure: () => undefined, onDifference: () => undefined };
   const record = newRunRecord(outcomesOf.copy, sinks);
   const events: string[] = [];
   let learned = false;
-  const pass: Pass = {
-    batches: batches.map((batch) => batch.map(fileOf)),
-    batchesInFlight: 1,
-    pace: async (count) => void events.push(`pace ${count}`),
-    stop: controller.signal,
-    ledger: record.ledger,
-    onOutcome: () => undefined,
-    work: async (batch) => {
+  const worker: BatchWorker = {
+    workOn: async (batch) => {
       events.push(`work ${batch.map(({ sid }) => sid).join()}`);
       const deferred = batch.filter(({ sid }) => !learned && sid.startsWith("later"));
       const kind = learned ? ("ended" as const) : ("copied" as const);
@@ -44,14 +38,25 @@ function passOver(batches: readonly (readonly string[])[], change: Partial<Pass>
       for (const file of deferred) tally.defer(file);
       return tally.result([{ ...none, latestMtimeMs: learned ? 0 : Date.now(), covered: settled.length }]);
     },
-    ...change,
+    learn: ({ serverWorks, directories }) => {
+      events.push(`learn ${serverWorks} ${directories.every(({ whole }) => whole)}`);
+      learned = true;
+    },
   };
-  const onLearned = ({ serverWorks, directories }: Survey) => {
-    events.push(`learn ${serverWorks} ${directories.every(({ whole }) => whole)}`);
-    learned = true;
+  const pass = {
+    batches: batches.map((batch) => batch.map(fileOf)),
+    batchesInFlight: 1,
+    pace: async (count: number) => void events.push(`pace ${count}`),
+    stop: controller.signal,
+    ledger: record.ledger,
+    onOutcome: () => undefined,
+    worker,
   };
-  const run = () => runMainPass(pass, onLearned, before, record);
-  return { run, pass, onLearned, record, events, stop: () => controller.abort() };
+  /** Runs it; `workOn` takes the place of the worker's. */
+  const run = (workOn = worker.workOn) => {
+    return runMainPass({ ...pass, worker: { ...worker, workOn } }, before, record);
+  };
+  return { run, workOn: worker.workOn, record, events, stop: () => controller.abort() };
 }
 
 describe("main-pass: missing keys are settled at its end, where the sample did not tell (spec.md section 4)", () => {
@@ -87,22 +92,15 @@ describe("main-pass: missing keys are settled at its end, where the sample did n
 
   it("stopped: the deferred ones are unvisited, and nothing is learned", async () => {
     const made = passOver([["a", "later"], ["never"]]);
-    const { work } = made.pass;
-    const stopping: Pass["work"] = async (batch) => {
-      made.stop();
-      return work(batch);
-    };
     const { events, record } = made;
-    const { survey } = await runMainPass(
-      { ...made.pass, work: stopping },
-      () => assert.fail("nothing is learned"),
-      before,
-      record,
-    );
+    const { survey } = await made.run(async (batch) => {
+      made.stop();
+      return made.workOn(batch);
+    });
     assert.equal(survey, before);
     assert.equal(record.serverWorks, "unknown");
     assert.deepEqual(
-      events.filter((event) => event.startsWith("work")),
+      events.filter((event) => /^(work|learn)/.test(event)),
       ["work a,later"],
     );
     const { counts, unvisited } = record.ledger;
@@ -111,31 +109,23 @@ describe("main-pass: missing keys are settled at its end, where the sample did n
 
   it("an error among the deferred ones: those that were not reached are unvisited", async () => {
     const made = passOver([Array.from({ length: 600 }, (_, index) => `later${index}`)]);
-    const { work } = made.pass;
     let batches = 0;
-    const breaking: Pass["work"] = async (batch) => {
-      if (++batches < 3) return work(batch);
+    const breaking = made.run(async (batch) => {
+      if (++batches < 3) return made.workOn(batch);
       return new BatchTally(batch.length, false).result([], { error: new RedisError("unavailable", "lost") });
-    };
-    const pass = { ...made.pass, work: breaking, batchesInFlight: 1 };
-    await assert.rejects(runMainPass(pass, made.onLearned, before, made.record), RedisError);
+    });
+    await assert.rejects(breaking, RedisError);
     const { counts, unvisited } = made.record.ledger;
     assert.deepEqual([counts.found, unvisited], [256, 344]);
   });
 
   it("an error: it is thrown, and the deferred ones are unvisited", async () => {
     const made = passOver([["a", "later"], ["b"]]);
-    const { work } = made.pass;
-    const breaking: Pass["work"] = async (batch) => {
-      if (batch[0]?.sid === "b") {
-        return new BatchTally(1, false).result([], { error: new RedisError("unavailable", "lost") });
-      }
-      return work(batch);
-    };
-    await assert.rejects(
-      runMainPass({ ...made.pass, work: breaking }, () => undefined, before, made.record),
-      RedisError,
-    );
+    const breaking = made.run(async (batch) => {
+      if (batch[0]?.sid !== "b") return made.workOn(batch);
+      return new BatchTally(1, false).result([], { error: new RedisError("unavailable", "lost") });
+    });
+    await assert.rejects(breaking, RedisError);
     assert.deepEqual([made.record.ledger.counts.found, made.record.ledger.unvisited], [1, 2]);
   });
 });

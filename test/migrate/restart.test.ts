@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { restartIfRedisForgot } from "../../src/migrate/restart.js";
+import { allowRestart } from "../../src/migrate/restart.js";
 import { RedisError, RedisForgotError, SourceError } from "../../src/model/errors.js";
 
 describe("restart: work starts over if Redis forgot, and ends the third time (Redis that forgot)", () => {
+  const running = new AbortController().signal;
   const forgot = () => new RedisForgotError();
   const rows: readonly (readonly [
     name: string,
@@ -30,35 +31,30 @@ describe("restart: work starts over if Redis forgot, and ends the third time (Re
   ];
   for (const [name, errors, expected, rejection] of rows) {
     it(name, async () => {
-      let attempts = 0;
       let restarts = 0;
       const warnings: string[] = [];
-      const out = { warn: (message: string) => warnings.push(message), onRestart: () => restarts++ };
-      const working = restartIfRedisForgot(out, new AbortController().signal, async () => {
-        const error = errors[attempts++];
-        if (error !== undefined) throw error;
-      });
-      if (rejection === undefined) await working;
-      else await assert.rejects(working, rejection);
+      const attempts = () => {
+        for (let attempt = 1; ; attempt++) {
+          const error = errors[attempt - 1];
+          if (error === undefined) return attempt;
+          allowRestart(error, attempt, (message) => warnings.push(message), running);
+          restarts++;
+        }
+      };
+      if (rejection === undefined) assert.equal(attempts(), expected);
+      else assert.throws(attempts, rejection);
+      assert.equal(restarts, expected - 1);
       const warning = `${forgot().message}: it begins again`;
-      assert.deepEqual([attempts, restarts], [expected, expected - 1]);
       assert.deepEqual(
         warnings,
-        Array.from({ length: expected - 1 }, () => warning),
+        Array.from({ length: restarts }, () => warning),
       );
     });
   }
 
-  it("nothing starts over once the run is to stop", async () => {
-    const controller = new AbortController();
-    let attempts = 0;
-    const out = { warn: () => undefined, onRestart: () => assert.fail("not to be called") };
-    const working = restartIfRedisForgot(out, controller.signal, async () => {
-      attempts++;
-      controller.abort();
-      throw new RedisForgotError();
-    });
-    await assert.rejects(working, { name: "RedisError", kind: "unavailable" });
-    assert.equal(attempts, 1);
+  it("nothing starts over once the run is to stop", () => {
+    const never = () => assert.fail("not to be called");
+    const expected = { name: "RedisError", kind: "unavailable" };
+    assert.throws(() => allowRestart(forgot(), 1, never, AbortSignal.abort()), expected);
   });
 });

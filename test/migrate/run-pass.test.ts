@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import fc from "fast-check";
 import { BatchTally } from "../../src/migrate/batch-result.js";
-import { type Pass, runPass } from "../../src/migrate/run-pass.js";
+import { type BatchWorker, type Pass, runPass } from "../../src/migrate/run-pass.js";
 import { RedisError, SourceError } from "../../src/model/errors.js";
 import { Ledger } from "../../src/model/ledger.js";
 import { outcomeKinds, type SessionOutcome } from "../../src/model/outcome.js";
@@ -43,7 +43,7 @@ function passOf(sizes: readonly number[], change: Partial<Pass> = {}) {
   }
   const pass: Pass = {
     batches: batches(),
-    work: async (batch) => doneOf(batch),
+    worker: { workOn: async (batch) => doneOf(batch) },
     batchesInFlight: 2,
     pace: async () => undefined,
     ledger,
@@ -72,7 +72,7 @@ describe("run-pass: one pass", () => {
     it(`${batchesInFlight} in flight, and never more`, async () => {
       let inFlight = 0;
       let most = 0;
-      const work: Pass["work"] = async (batch) => {
+      const workOn: BatchWorker["workOn"] = async (batch) => {
         most = Math.max(most, ++inFlight);
         for (let turn = 0; turn < 10; turn++) await nextTurn();
         inFlight--;
@@ -80,7 +80,7 @@ describe("run-pass: one pass", () => {
       };
       const { pass, ledger } = passOf(
         Array.from({ length: 20 }, () => 2),
-        { work, batchesInFlight },
+        { worker: { workOn }, batchesInFlight },
       );
       await runPass(pass);
       assert.deepEqual([most, ledger.counts.found], [batchesInFlight, 40]);
@@ -89,14 +89,14 @@ describe("run-pass: one pass", () => {
 
   it("a stop in the middle: what is in flight is finished, the batch in hand is unvisited", async () => {
     let begun = 0;
-    const work: Pass["work"] = async (batch) => {
+    const workOn: BatchWorker["workOn"] = async (batch) => {
       if (++begun === 3) made.stop();
       await nextTurn();
       return doneOf(batch);
     };
     const made = passOf(
       Array.from({ length: 10 }, () => 4),
-      { work },
+      { worker: { workOn } },
     );
     await runPass(made.pass);
     assert.deepEqual([begun, made.ledger.counts.found, made.ledger.unvisited], [3, 12, 4]);
@@ -122,7 +122,7 @@ describe("run-pass: what ends a pass", () => {
   it("the first error is thrown once all that was in flight has settled", async () => {
     const settled: number[] = [];
     let begun = 0;
-    const work: Pass["work"] = async (batch) => {
+    const workOn: BatchWorker["workOn"] = async (batch) => {
       const number = ++begun;
       if (number === 2) throw new RedisError("refused", "first");
       for (let turns = 0; turns < 5; turns++) await nextTurn();
@@ -130,7 +130,7 @@ describe("run-pass: what ends a pass", () => {
       if (number === 3) throw new RedisError("unavailable", "second");
       return doneOf(batch);
     };
-    const made = passOf([2, 2, 2, 2, 2, 2], { work, batchesInFlight: 3 });
+    const made = passOf([2, 2, 2, 2, 2, 2], { worker: { workOn }, batchesInFlight: 3 });
     await assert.rejects(runPass(made.pass), { name: "RedisError", message: "first" });
     assert.deepEqual(
       settled,
@@ -144,11 +144,11 @@ describe("run-pass: what ends a pass", () => {
       yield batchOf(2);
       throw new SourceError("gone");
     }
-    const work: Pass["work"] = async (batch) => {
+    const workOn: BatchWorker["workOn"] = async (batch) => {
       await nextTurn();
       return doneOf(batch);
     };
-    const { pass, ledger } = passOf([], { batches: batches(), work });
+    const { pass, ledger } = passOf([], { batches: batches(), worker: { workOn } });
     await assert.rejects(runPass(pass), { name: "SourceError" });
     assert.equal(ledger.counts.found, 2);
   });
@@ -161,12 +161,12 @@ describe("run-pass: what ends a pass", () => {
         yield batchOf(1);
       }
     }
-    const work: Pass["work"] = async () => {
+    const workOn: BatchWorker["workOn"] = async () => {
       await nextTurn();
       refused = true;
       throw new RedisError("refused", "first");
     };
-    const { pass } = passOf([], { batches: batches(), work });
+    const { pass } = passOf([], { batches: batches(), worker: { workOn } });
     await assert.rejects(runPass(pass), { name: "RedisError", message: "first" });
   });
 
@@ -193,7 +193,7 @@ describe("run-pass: what ends a pass", () => {
         fc.integer({ min: 1, max: 4 }),
         async (steps, batchesInFlight) => {
           let begun = 0;
-          const work: Pass["work"] = async (batch) => {
+          const workOn: BatchWorker["workOn"] = async (batch) => {
             const current = steps[begun++];
             assert(current);
             for (let turn = 0; turn < current.turns; turn++) await nextTurn();
@@ -203,7 +203,7 @@ describe("run-pass: what ends a pass", () => {
           };
           const made = passOf(
             steps.map(({ size }) => size),
-            { work, batchesInFlight },
+            { worker: { workOn }, batchesInFlight },
           );
           const fails = await runPass(made.pass).then(
             () => false,

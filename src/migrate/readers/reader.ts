@@ -1,4 +1,4 @@
-import { type ConversionOptions, convertSession } from "../../convert/convert-session.js";
+import type { ConversionOptions } from "../../convert/convert-session.js";
 import { activityWindowMs } from "../../convert/missing-key.js";
 import type { FileStamp, SessionFile } from "../../model/session-file.js";
 import { fileTimeSlackMs } from "../../model/session-file.js";
@@ -129,12 +129,7 @@ export class Reader {
   }
 
   prepare(file: SessionFile, reading: Reading): Prepared | Finished {
-    return prepareSession(
-      file,
-      reading,
-      (stamp) => this.#locations.isSuperseded(file, stamp),
-      (read, sid) => convertSession(read, sid, this.#options.conversion, Date.now()),
-    );
+    return prepareSession(file, reading, this.#locations, this.#options.conversion);
   }
 
   /**

@@ -25,6 +25,7 @@ import { type Finished, failed, located, type Prepared } from "../prepare-sessio
 import { type ConvertedBatch, fileAt } from "../readers/converted-batch.js";
 import { type EncodedSessions, maxCommandBytes } from "../readers/encoded-sessions.js";
 import type { ReaderPool } from "../readers/reader-pool.js";
+import type { BatchWorker } from "../run-pass.js";
 import { RecentWrites } from "./recent-writes.js";
 import { type Reconciliation, reconcile, type Unreconciled } from "./reconcile.js";
 import { type Retracted, WrittenLog } from "./written-log.js";
@@ -67,7 +68,7 @@ const directoryAway = {
  * reconciles what exists, and deletes the keys of sessions that end meanwhile. It remembers what it
  * read and wrote, and serves one attempt at a copy.
  */
-export class CopyWriter {
+export class CopyWriter implements BatchWorker {
   readonly #options: WriterOptions;
   readonly #context: WriterContext;
   readonly #folders: SessionFolders;
@@ -132,7 +133,7 @@ export class CopyWriter {
    * Does everything for a batch of session files. The result holds the error that ends the run, if
    * there is one.
    */
-  async write(files: readonly SessionFile[]): Promise<BatchResult> {
+  async workOn(files: readonly SessionFile[]): Promise<BatchResult> {
     const tally = new BatchTally(files.length, this.#options.collectsOutcomes);
     try {
       for (const file of files) this.#folders.note(file);

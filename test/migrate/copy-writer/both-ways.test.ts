@@ -127,7 +127,7 @@ async function follow({ policy, ttl, again, isMarked, whole, serverWorks, sessio
     beside(ground.store, method, { before: end });
   }
   ways[way]?.(ground);
-  const { page, outcomes, deferred, seen, unvisited, error } = await ground.writer.write(files);
+  const { page, outcomes, deferred, seen, unvisited, error } = await ground.writer.workOn(files);
   assert.equal(error, undefined);
   const retracted = await ground.writer.retractEnded();
   const missing = await ground.writer.countMissing();

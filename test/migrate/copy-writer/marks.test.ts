@@ -53,7 +53,7 @@ describe("copy-writer: what a mark says about a session (spec.md section 4, Mark
       const ground = new WriterGround({ ...change, facts });
       const [missing, differs] = [ground.save(1, value, { mtimeMs }), ground.save(2, value, { mtimeMs })];
       ground.hold(differs, other, copiedAgo(other, 3 * dayMs));
-      const { outcomes, deferred, seen } = await ground.writer.write([missing, differs]);
+      const { outcomes, deferred, seen } = await ground.writer.workOn([missing, differs]);
       const kinds = new Map(outcomes.map(({ sid, kind }) => [sid, kind]));
       if (ifMissing === "deferred") assert.deepEqual(deferred, [missing]);
       assert.equal(kinds.get(missing.sid) ?? "deferred", ifMissing);
@@ -65,13 +65,13 @@ describe("copy-writer: what a mark says about a session (spec.md section 4, Mark
       const [{ latestMtimeMs, ...counts } = assert.fail("nothing seen")] = seen;
       assert.deepEqual(counts, { directory: ground.directory.path, covered, ended });
       assert(Math.abs(latestMtimeMs - mtimeMs) < 1);
-      assert.deepEqual((await ground.writer.write([])).seen, [], "it is told once");
+      assert.deepEqual((await ground.writer.workOn([])).seen, [], "it is told once");
     });
   }
 
   it("a time in the future does not tell when the directory was last used", async () => {
     const ground = new WriterGround({ facts: marked() });
-    const { seen } = await ground.writer.write([ground.save(1, value, { mtimeMs: nowMs + 5 * hourMs })]);
+    const { seen } = await ground.writer.workOn([ground.save(1, value, { mtimeMs: nowMs + 5 * hourMs })]);
     assert.deepEqual(seen, []);
   });
 

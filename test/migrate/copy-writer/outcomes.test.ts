@@ -132,7 +132,7 @@ describe("copy-writer: one outcome for every file (design.md section 2)", () => 
       const ground = new WriterGround(change);
       const file = ground.directory.file(1);
       place(ground, file);
-      const { outcomes, ...others } = await ground.writer.write([file]);
+      const { outcomes, ...others } = await ground.writer.workOn([file]);
       const located =
         failure === undefined ? {} : { failure: { sid: file.sid, path: pathOf(file), ...failure } };
       assert.deepEqual(outcomes, [{ sid: file.sid, ...expected, ...located }]);
@@ -147,7 +147,7 @@ describe("copy-writer: one outcome for every file (design.md section 2)", () => 
       if (name === "openSync" && paths[0] === pathOf(file)) throw systemError("EIO");
       return proceed();
     });
-    const { outcomes } = await ground.writer.write([file]).finally(end);
+    const { outcomes } = await ground.writer.workOn([file]).finally(end);
     assert.deepEqual(outcomes[0]?.failure, {
       sid: file.sid,
       path: pathOf(file),
@@ -160,7 +160,7 @@ describe("copy-writer: one outcome for every file (design.md section 2)", () => 
     const ground = new WriterGround();
     const earlier = ground.save(1, "{", { mtimeMs: Date.now() - dayMs });
     const later = ground.save(1, value, { layout: "scattered" });
-    const { outcomes } = await ground.writer.write([earlier, later]);
+    const { outcomes } = await ground.writer.workOn([earlier, later]);
     const { sid } = earlier;
     assert.deepEqual(outcomes, [
       { sid, kind: "superseded", bytesRead: 1, bytesWritten: 0 },
@@ -180,7 +180,7 @@ describe("copy-writer: one outcome for every file (design.md section 2)", () => 
 
   it("outcomes come one by one only if somebody asks; they are counted all the same", async () => {
     const ground = new WriterGround({ collectsOutcomes: false });
-    const { outcomes, page } = await ground.writer.write([
+    const { outcomes, page } = await ground.writer.workOn([
       ground.save(1),
       ground.save(2, odd),
       ground.save(3, "{"),

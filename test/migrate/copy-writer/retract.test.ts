@@ -30,7 +30,7 @@ describe("copy-writer: a session that ends before its key is written is retracte
       const [, gone = assert.fail(), identical = assert.fail()] = files;
       ground.hold(identical, sessionText(3));
       goAfterWrite(ground, [gone, identical]);
-      const { outcomes } = await ground.writer.write(files);
+      const { outcomes } = await ground.writer.workOn(files);
       const kinds = new Map(outcomes.map(({ sid, kind, bytesWritten }) => [sid, [kind, bytesWritten > 0]]));
       assert.deepEqual(
         files.map(({ sid }) => kinds.get(sid)),
@@ -111,7 +111,7 @@ describe("copy-writer: a session that ends before its key is written is retracte
     ground.hold(renewed, set("2, 1"));
     ground.hold(leftAlone, sessionText(2), inADay(sessionText(2)) + 1);
     goAfterWrite(ground, [renewed, leftAlone]);
-    const { outcomes } = await ground.writer.write([renewed, leftAlone]);
+    const { outcomes } = await ground.writer.workOn([renewed, leftAlone]);
     assert.deepEqual(
       outcomes.map(({ kind }) => kind),
       ["vanished", "identical"],

@@ -70,7 +70,7 @@ describe("copy-writer: what is sent at a time", () => {
       create: async () => [{ kind: "failed", detail: "of 4" }],
     });
     ground.hold(ground.directory.file(3), sessionText(3));
-    const { outcomes } = await ground.writer.write(files);
+    const { outcomes } = await ground.writer.workOn(files);
     const kinds = outcomes.map(({ sid, kind }) => [Number.parseInt(sid.slice(0, 4), 16), kind]).sort();
     assert.deepEqual(kinds, [
       [1, "copied"],
@@ -97,7 +97,7 @@ describe("copy-writer: what is sent at a time", () => {
         return createEncoded.call(ground.store, entries);
       },
     });
-    const { page, unvisited, error } = await ground.writer.write(files);
+    const { page, unvisited, error } = await ground.writer.workOn(files);
     assert.deepEqual([page.outcomes.copied, unvisited], [2, 2]);
     assert(error instanceof RedisError);
   });

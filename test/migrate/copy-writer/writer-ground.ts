@@ -78,7 +78,7 @@ export class WriterGround {
 
   /** What becomes of each of some files, by the order of the outcomes. */
   async write(...files: readonly SessionFile[]): Promise<string[]> {
-    const { outcomes, error } = await this.writer.write(files);
+    const { outcomes, error } = await this.writer.workOn(files);
     if (error !== undefined) throw error;
     return outcomes.map(wordOf);
   }

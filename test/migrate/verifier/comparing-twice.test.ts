@@ -67,7 +67,7 @@ describe("verifier: a save that falls between the two readings is no difference:
         ground.meanwhile = () => {
           for (const [number, [, [, second]]] of meetings.entries()) ground.place(number, second);
         };
-        const { outcomes, page } = await ground.verifier.verify(files);
+        const { outcomes, page } = await ground.verifier.workOn(files);
         const found = new Map(outcomes.map((outcome) => [outcome.sid, wordOf(outcome)]));
         const expected = meetings.map(([[, , first], [, , second]]) =>
           differences.includes(first) ? second : first,
@@ -97,7 +97,7 @@ describe("verifier: what a missing key means may show only once the whole direct
 
   it("then it is compared twice, has no outcome yet, and does not count for its directory", async () => {
     const { ground, files } = makeGround();
-    const { outcomes, deferred, seen, unvisited } = await ground.verifier.verify(files);
+    const { outcomes, deferred, seen, unvisited } = await ground.verifier.workOn(files);
     assert.deepEqual([outcomes.map(wordOf), deferred, unvisited], [["equal"], files.slice(0, 1), 0]);
     assert.equal(ground.waits, 1);
     const [{ latestMtimeMs, ...counts } = assert.fail("nothing seen")] = seen;
@@ -124,7 +124,7 @@ describe("verifier: what a missing key means may show only once the whole direct
   it("only sessions that were compared count for their directory, each once", async () => {
     const { ground, files } = makeGround({ serverWorks: "redis" });
     const others = [ground.place(3, vanished), ground.place(4, superseded), ground.place(5, missing)];
-    const { outcomes, seen } = await ground.verifier.verify([...files, ...others]);
+    const { outcomes, seen } = await ground.verifier.workOn([...files, ...others]);
     assert.deepEqual(outcomes.map(wordOf).sort(), ["ended", "equal", "missing", "superseded", "vanished"]);
     const [{ latestMtimeMs: _, ...counts } = assert.fail("nothing seen")] = seen;
     assert.deepEqual(counts, seenOf(ground, 2, 1));

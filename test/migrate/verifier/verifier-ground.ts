@@ -93,7 +93,7 @@ export class VerifierGround {
 
   /** What becomes of each of some files. */
   async verify(...files: readonly SessionFile[]): Promise<string[]> {
-    return (await this.verifier.verify(files)).outcomes.map(wordOf);
+    return (await this.verifier.workOn(files)).outcomes.map(wordOf);
   }
 }
 

@@ -61,7 +61,7 @@ describe("verifier: each file ends as one of the outcomes (spec.md section 4, Ve
       const ground = new VerifierGround();
       const file = ground.directory.save(1, sessionText(), { mtimeMs });
       ground.hold(1);
-      const { outcomes, page } = await ground.verifier.verify([file]);
+      const { outcomes, page } = await ground.verifier.workOn([file]);
       const facts = { authenticated: true, lossy: false };
       const bytesRead = sessionText().length;
       const known = { format: "json", facts, bytesRead, bytesWritten: 0 };
@@ -80,7 +80,7 @@ describe("verifier: each file ends as one of the outcomes (spec.md section 4, Ve
     it(`${kind}: the report says which file, and ${detail}`, async () => {
       const ground = new VerifierGround({ collectsOutcomes: false });
       const file = ground.place(1, state);
-      const { outcomes, page } = await ground.verifier.verify([file]);
+      const { outcomes, page } = await ground.verifier.workOn([file]);
       const [{ detail: told, ...others } = assert.fail("no difference")] = page.differences;
       assert.match(told, detail);
       assert.deepEqual(others, { sid: file.sid, path: pathOf(file), kind });
@@ -92,7 +92,7 @@ describe("verifier: each file ends as one of the outcomes (spec.md section 4, Ve
     const ground = new VerifierGround();
     Object.assign(ground.store, { read: async () => [{ kind: "unreadable", detail: "too long" }] });
     const file = ground.place(1, equal);
-    const { outcomes } = await ground.verifier.verify([file]);
+    const { outcomes } = await ground.verifier.workOn([file]);
     const { sid } = file;
     assert.deepEqual(outcomes[0]?.failure, {
       sid,
