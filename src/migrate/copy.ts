@@ -4,7 +4,7 @@ import type { Survey } from "../model/mark.js";
 import { countOf } from "../model/number-text.js";
 import type { FailureReason } from "../model/outcome.js";
 import type { RunRecord } from "../model/run-record.js";
-import { tooManyFailed } from "../model/run-record.js";
+import { ledgersOf, tooManyFailed } from "../model/run-record.js";
 import { newScanTally } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
 import { pause } from "../redis/pause.js";
@@ -210,12 +210,9 @@ function passOf({ files, out, stop }: Run): Pick<Pass, "batchesInFlight" | "onOu
 }
 
 /** Deletes the keys of sessions that ended after they were written. They count as vanished. */
-async function retractEnded(record: RunRecord, writer: CopyWriter): Promise<void> {
-  const ledgers = [record.ledger, ...record.laterPasses];
-  for (const { pass, count, renewed, bytes } of await writer.retractEnded()) {
-    ledgers[pass]?.recordRetracted(count - renewed, bytes);
-    ledgers[pass]?.recordRenewedRetracted(renewed);
-  }
+async function retractEnded(record: RunRecord, { written }: CopyWriter): Promise<void> {
+  const ledgers = ledgersOf(record);
+  for await (const one of written.retractEnded()) ledgers[one.pass]?.recordRetracted(one);
 }
 
 /**
@@ -236,7 +233,7 @@ async function haveKeysGone(
   }
   if ((await redis.continuity.check()) === "evicted") return true;
   if (!redis.continuity.hidesEvictions) return false;
-  const missing = await writer.countMissing();
+  const missing = await writer.written.countMissing();
   if (missing === 0) return false;
   out.warn(
     missing === undefined

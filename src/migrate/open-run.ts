@@ -14,7 +14,6 @@ import { MemoryGuard } from "../redis/server/memory-guard.js";
 import { PeerRuns, type Phase } from "../redis/server/peers.js";
 import { askServerFacts, refuseUnfitServer } from "../redis/server/server-facts.js";
 import { directoryPlaces } from "../source/file-identity.js";
-import { isSid } from "../source/layouts.js";
 import { chooseKeyLayout } from "./choose-key-layout.js";
 import { marksOf } from "./earlier-runs/marks.js";
 import { entryMemory } from "./memory-need.js";
@@ -103,7 +102,7 @@ async function layoutOf(
 ): Promise<KeyLayout> {
   const isServerSaved = (stored: StoredText) => !isSigned(stored, clockLeadMs);
   const choice = await chooseKeyLayout(options.target, (prefixes) =>
-    connection.run((client) => findKeyLayouts(client, prefixes, { isSid, isServerSaved, clockLeadMs })),
+    connection.run((client) => findKeyLayouts(client, prefixes, { isServerSaved, clockLeadMs })),
   );
   record.keyLayoutEvidence = choice.evidence;
   if ("refusal" in choice) throw new RedisError("refused", choice.refusal);

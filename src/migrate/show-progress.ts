@@ -1,5 +1,6 @@
 import { RedisForgotError } from "../model/errors.js";
 import type { Ledger } from "../model/ledger.js";
+import type { Plan } from "../model/progress.js";
 import { type RunRecord, secondsOf } from "../model/run-record.js";
 import type { UnconnectedRun } from "./run-context.js";
 
@@ -19,10 +20,7 @@ export async function showPass<T>(run: UnconnectedRun, doing: string, work: () =
 }
 
 /** What is shown of work. */
-interface Shown {
-  readonly doing: string;
-  /** Session files that it will meet, about. */
-  readonly total: number;
+interface Shown extends Plan {
   readonly ledger: Ledger;
 }
 

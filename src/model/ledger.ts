@@ -1,3 +1,4 @@
+import type { Written } from "./entry.js";
 import {
   type Difference,
   type Failure,
@@ -102,17 +103,14 @@ export class Ledger {
     for (const difference of page.differences) this.#keepDifference(difference);
   }
 
-  /** Turns copied sessions into vanished ones: they ended later, and their keys were deleted. */
-  recordRetracted(count: number, bytesWritten: number): void {
-    this.#outcomes.copied -= count;
-    this.#outcomes.vanished += count;
-    this.#totals.bytesWritten -= bytesWritten;
-  }
-
-  /** Turns identical sessions into vanished ones: their lifetimes were renewed, and they ended later. */
-  recordRenewedRetracted(count: number): void {
-    this.#outcomes.identical -= count;
-    this.#outcomes.vanished += count;
+  /**
+   * Turns a session that ended later, and whose key was deleted, into a vanished one. It was copied,
+   * or identical if its lifetime was `renewed`.
+   */
+  recordRetracted({ renewed, bytes }: Pick<Written, "renewed" | "bytes">): void {
+    this.#outcomes[renewed ? "identical" : "copied"]--;
+    this.#outcomes.vanished++;
+    if (!renewed) this.#totals.bytesWritten -= bytes;
   }
 
   /** Counts session files that were listed but never reached. They are not part of `found`. */

@@ -9,6 +9,13 @@ export type Layout = "flat" | "scattered";
  */
 export const fileTimeSlackMs = 2000;
 
+const anySid = /^(?:[0-9a-f]{40}|[A-Za-z0-9_-]{84,86})$/;
+
+/** Whether a text is a session id: 40 hex digits, or 84 to 86 characters of base64url. */
+export function isSid(text: string): boolean {
+  return anySid.test(text);
+}
+
 /** A name that a scan found, before anything of it was opened. */
 export interface SessionFile {
   /** The session directory, resolved, absolute. */

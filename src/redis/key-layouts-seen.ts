@@ -19,7 +19,6 @@ export interface KeyPrefixes {
 
 /** How the search recognises a server's sessions. */
 export interface KeyTests {
-  readonly isSid: (text: string) => boolean;
   readonly isServerSaved: (stored: StoredText) => boolean;
   readonly clockLeadMs: number;
 }
@@ -52,7 +51,7 @@ export async function findKeyLayouts(
 async function serverSaves(
   client: Redis,
   keyPrefix: string,
-  { isSid, isServerSaved, clockLeadMs }: KeyTests,
+  { isServerSaved, clockLeadMs }: KeyTests,
   endMs: number,
 ): Promise<{ readonly found: boolean; readonly cutShort: boolean }> {
   let cursor = "0";
@@ -60,7 +59,7 @@ async function serverSaves(
   let wholeSeconds = 0;
   let found = false;
   do {
-    const page = await sessionKeys(client, cursor, keyPrefix, isSid);
+    const page = await sessionKeys(client, cursor, keyPrefix);
     cursor = page.cursor;
     for (let at = 0; at < page.sids.length && Date.now() < endMs; at += keysAtATime) {
       const keys = page.sids.slice(at, at + keysAtATime).map((sid) => keyPrefix + sid);

@@ -1,10 +1,9 @@
 import { Redis } from "ioredis";
 import { RedisError } from "../model/errors.js";
 import { describeTarget, type RedisTarget, type RedisTls } from "../model/redis-target.js";
-import { isReply, redisFault, shortCode } from "./redis-fault.js";
+import { commandOf, isReply, redisFault, shortCode } from "./redis-fault.js";
 import { restoreFastStrings } from "./restore-fast-strings.js";
 import { diagnosePort } from "./server/diagnose-port.js";
-import { failureHint } from "./server/failure-hint.js";
 import { announce } from "./server/peers.js";
 import { historyOf, type ServerHistory } from "./server/server-facts.js";
 import { allowed } from "./server/server-info.js";
@@ -56,20 +55,16 @@ export async function openConnection(target: RedisTarget, name?: string): Promis
     lastError = error;
   });
   try {
-    return await withinTime(
-      openWithinMs,
-      () => client.disconnect(),
-      async () => {
-        await client.connect();
-        const warnings = await logIn(client, target);
-        const info = await allowed(() => client.info());
-        const role = info === undefined ? await askRole(client) : roleOf(info);
-        await refuseOtherKinds(client, role);
-        if (target.db !== 0) await client.select(target.db);
-        const announced = name !== undefined && (await announce(client, name));
-        return { client, warnings, history: historyOf(info), role, announced };
-      },
-    );
+    return await withinTime(openWithinMs, client, async () => {
+      await client.connect();
+      const warnings = await logIn(client, target);
+      const info = await allowed(() => client.info());
+      const role = info === undefined ? await askRole(client) : roleOf(info);
+      await refuseOtherKinds(client, role);
+      if (target.db !== 0) await client.select(target.db);
+      const announced = name !== undefined && (await announce(client, name));
+      return { client, warnings, history: historyOf(info), role, announced };
+    });
   } catch (error) {
     client.disconnect();
     // ioredis rejects with "Connection is closed." and emits the cause as an event.
@@ -135,17 +130,21 @@ async function logIn(client: Redis, target: RedisTarget): Promise<string[]> {
   }
 }
 
+/** What the settings may have to do with a failed connection, with `. ` before it; may be empty. */
+function failureHint({ hints = {} }: RedisTarget, error: unknown): string {
+  const loginHint = isReply(error) && commandOf(error) === "AUTH" ? hints.login : undefined;
+  const hint = isReply(error) ? loginHint : hints.connection;
+  return hint === undefined ? "" : `. ${hint}`;
+}
+
 function isTimeout(error: unknown): boolean {
   return codeOf(error) === "ETIMEDOUT";
 }
 
-function tlsOptions(tls: RedisTls) {
+function tlsOptions({ insecure, checkHostname, ...given }: RedisTls) {
   return {
-    ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-    ...(tls.cert === undefined ? {} : { cert: tls.cert }),
-    ...(tls.key === undefined ? {} : { key: tls.key }),
-    ...(tls.servername === undefined ? {} : { servername: tls.servername }),
-    rejectUnauthorized: !tls.insecure,
-    ...(tls.checkHostname ? {} : { checkServerIdentity: () => undefined }),
+    ...given,
+    rejectUnauthorized: !insecure,
+    ...(checkHostname ? {} : { checkServerIdentity: () => undefined }),
   };
 }

@@ -82,15 +82,18 @@ export class RedisSessionStore implements SessionStore {
     });
   }
 
-  createEncoded(entries: EncodedEntries): Promise<readonly EncodedReply[] | undefined> {
-    const { commands, count, memory, memoryOf, soonestMs, keys } = entries;
+  createEncoded(
+    entries: EncodedEntries,
+    keys: () => readonly string[],
+  ): Promise<readonly EncodedReply[] | undefined> {
+    const { commands, count, memory, soonestMs } = entries;
     // Then a lost connection starts the copy over, and only `create` finds the entry that loses it.
     if (!this.#connection.knowsData) return Promise.resolve(keys().map(() => "refused"));
     return this.#connection.run(async (client, tries) => {
       if (tries > 1) return undefined;
       const release = await this.#options.guard.admit(client, memory, async () => {
         const exist = await existingKeys(client, keys());
-        return exist.reduce((sum, exists, index) => sum + (exists ? 0 : memoryOf(index)), 0);
+        return exist.reduce((sum, exists, index) => sum + (exists ? 0 : entries.memoryAt(index)), 0);
       });
       if (soonestMs <= Date.now()) {
         release();
@@ -229,10 +232,10 @@ export class DryRunStore extends RedisSessionStore {
     });
   }
 
-  override async createEncoded({
-    keys,
-    soonestMs,
-  }: EncodedEntries): Promise<readonly EncodedReply[] | undefined> {
+  override async createEncoded(
+    { soonestMs }: EncodedEntries,
+    keys: () => readonly string[],
+  ): Promise<readonly EncodedReply[] | undefined> {
     if (soonestMs <= Date.now()) return undefined;
     return (await this.exist(keys())).map((exists) => (exists ? "exists" : "created"));
   }

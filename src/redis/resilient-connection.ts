@@ -257,11 +257,7 @@ export class ResilientConnection {
     try {
       const { client } = await attempt;
       wasOpen = true;
-      const value = await withinTime(
-        maxBatchMs,
-        () => client.disconnect(),
-        () => work(client),
-      );
+      const value = await withinTime(maxBatchMs, client, () => work(client));
       this.#failingSinceMs = undefined;
       this.#failures = 0;
       return { attempt, wasOpen, result: { value } };
@@ -297,11 +293,7 @@ export class ResilientConnection {
   async attempt(work: (client: Redis) => Promise<void>): Promise<void> {
     try {
       const { client } = await this.#connection;
-      await withinTime(
-        attemptMs,
-        () => client.disconnect(),
-        () => work(client),
-      );
+      await withinTime(attemptMs, client, () => work(client));
     } catch (error) {
       if (isBug(error)) throw error;
       redisFault(error);

@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { isSid } from "../model/session-file.js";
 
 /** A page of the session keys of one prefix. */
 export interface SessionKeys {
@@ -10,12 +11,7 @@ export interface SessionKeys {
 const keysPerScan = 1000;
 
 /** Session keys of a prefix from a cursor on, found with SCAN: a key may come twice. */
-export async function sessionKeys(
-  client: Redis,
-  cursor: string,
-  keyPrefix: string,
-  isSid: (text: string) => boolean,
-): Promise<SessionKeys> {
+export async function sessionKeys(client: Redis, cursor: string, keyPrefix: string): Promise<SessionKeys> {
   const pattern = `${escapeGlob(keyPrefix)}*`;
   const [next, keys] = await client.scan(cursor, "MATCH", pattern, "COUNT", keysPerScan);
   const sids = keys.filter((key) => key.startsWith(keyPrefix)).map((key) => key.slice(keyPrefix.length));

@@ -35,11 +35,10 @@ export interface KeyAsSeen {
 export interface EncodedEntries {
   readonly count: number;
   readonly commands: Buffer;
-  readonly keys: () => readonly string[];
   /** Roughly how many bytes of Redis memory they take. */
   readonly memory: number;
   /** Bytes that one of them takes, about. */
-  readonly memoryOf: (index: number) => number;
+  memoryAt(index: number): number;
   /** When the first of them expires, milliseconds since the epoch. */
   readonly soonestMs: number;
 }
@@ -63,7 +62,10 @@ export interface SessionStore {
    * Creates the keys that do not exist, from encoded commands. `undefined` if the connection was
    * lost or an entry expired before it could be sent: `create` then finds out what became of them.
    */
-  createEncoded(entries: EncodedEntries): Promise<readonly EncodedReply[] | undefined>;
+  createEncoded(
+    entries: EncodedEntries,
+    keys: () => readonly string[],
+  ): Promise<readonly EncodedReply[] | undefined>;
   /** Reads values and expiries. */
   read(keys: readonly string[]): Promise<StoredValue[]>;
   /** Replaces values that are still as they were read. `false`: changed, or the entry expired. */

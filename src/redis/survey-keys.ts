@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { isSid } from "../model/session-file.js";
 import type { StoredText } from "../model/stored-value.js";
 import { encodeCommand, protocolText } from "./encode-command.js";
 import { readSizedKeys, type SizedKey } from "./read-keys.js";
@@ -32,17 +33,11 @@ export function surveyKeys(
   client: Redis,
   ownPrefix: string,
   clockLeadMs: number,
-  isSid: (text: string) => boolean,
 ): Promise<KeySurvey | undefined> {
-  return allowed(() => readSample(client, ownPrefix, clockLeadMs, isSid));
+  return allowed(() => readSample(client, ownPrefix, clockLeadMs));
 }
 
-async function readSample(
-  client: Redis,
-  ownPrefix: string,
-  clockLeadMs: number,
-  isSid: (text: string) => boolean,
-): Promise<KeySurvey> {
+async function readSample(client: Redis, ownPrefix: string, clockLeadMs: number): Promise<KeySurvey> {
   const endMs = Date.now() + maxScanMs;
   const own: StoredText[] = [];
   const others: KeySurvey["others"][number][] = [];

@@ -1,16 +1,18 @@
+import type { Redis } from "ioredis";
+
 /**
- * Settles as the action does. After so many milliseconds it calls `giveUp`, which ends what the
- * action waits for, and rejects with `ETIMEDOUT`.
+ * Does what waits for a client. After so many milliseconds it disconnects the client and rejects
+ * with `ETIMEDOUT`.
  */
 export async function withinTime<T>(
   milliseconds: number,
-  giveUp: () => void,
+  client: Redis,
   action: () => Promise<T>,
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const watchdog = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      giveUp();
+      client.disconnect();
       reject(Object.assign(new Error("no answer in time"), { code: "ETIMEDOUT" }));
     }, milliseconds);
   });

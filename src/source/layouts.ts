@@ -1,4 +1,4 @@
-import type { Layout, SessionFile } from "../model/session-file.js";
+import { isSid, type Layout, type SessionFile } from "../model/session-file.js";
 
 interface LayoutContract {
   /**
@@ -12,14 +12,8 @@ interface LayoutContract {
 
 const flatStart = "werkzeug_";
 const flatEnd = ".sess";
-const anySid = /^(?:[0-9a-f]{40}|[A-Za-z0-9_-]{84,86})$/;
 const flatSidLength = 40;
 const scatterFolder = /^[A-Za-z0-9_-]{2}$/;
-
-/** Whether a text is a session id: 40 hex digits, or 84 to 86 characters of base64url. */
-export function isSid(text: string): boolean {
-  return anySid.test(text);
-}
 
 /** Where session files lie [werkzeug/contrib/sessions.py; odoo/http.py 14.0 to master]. */
 export const layouts = {

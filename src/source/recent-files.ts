@@ -42,11 +42,6 @@ export class RecentFiles {
     if (this.#stamps.size < maxRemembered || this.#stamps.has(path)) this.#stamps.set(path, stamp);
   }
 
-  /** The most that a file's time was ahead of our clock so far, milliseconds. */
-  get maxLeadMs(): number {
-    return this.#maxLeadMs;
-  }
-
   /** Notes how far a file's time was ahead of our clock, milliseconds. */
   noteLead(leadMs: number): void {
     if (leadMs > this.#maxLeadMs) this.#maxLeadMs = leadMs;

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, ftruncateSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Written } from "../model/entry.js";
@@ -69,13 +69,6 @@ export class WrittenSessions {
       batch = [];
     }
     if (batch.length > 0) yield batch;
-  }
-
-  /** Removes everything added, because the run starts over. Throws `SourceError`. */
-  forget(): void {
-    this.#buffered = 0;
-    this.#length = 0;
-    this.#attempt(() => ftruncateSync(this.#descriptor));
   }
 
   close(): void {

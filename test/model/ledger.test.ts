@@ -132,7 +132,7 @@ describe("ledger: a session that ended after its write (spec.md section 4, Logou
     const facts = { authenticated: true, lossy: false };
     for (const bytesWritten of [7, 9])
       ledger.record(outcome({ facts, format: "json", bytesRead: 5, bytesWritten }));
-    ledger.recordRetracted(1, 9);
+    ledger.recordRetracted({ renewed: false, bytes: 9 });
     const { outcomes, found, bytesRead, bytesWritten, authenticated, formats } = ledger.counts;
     assert.deepEqual([outcomes.copied, outcomes.vanished, found], [1, 1, 2]);
     assert.deepEqual([bytesRead, bytesWritten, authenticated, formats.json], [10, 7, 2, 2]);
@@ -141,7 +141,7 @@ describe("ledger: a session that ended after its write (spec.md section 4, Logou
   it("turns from identical to vanished if only its lifetime was renewed", () => {
     const ledger = new Ledger();
     for (const kind of ["copied", "identical"] as const) ledger.record(outcome({ kind, bytesWritten: 0 }));
-    ledger.recordRenewedRetracted(1);
+    ledger.recordRetracted({ renewed: true, bytes: 9 });
     const { outcomes, found, bytesWritten } = ledger.counts;
     assert.deepEqual([outcomes.copied, outcomes.identical, outcomes.vanished], [1, 0, 1]);
     assert.deepEqual([found, bytesWritten], [2, 0]);
@@ -152,7 +152,7 @@ describe("ledger: a session that ended after its write (spec.md section 4, Logou
       fc.property(fc.array(fc.record({ bytes: fc.nat(1000), ended: fc.boolean() })), (sessions) => {
         const ledger = new Ledger();
         for (const { bytes } of sessions) ledger.record(outcome({ bytesWritten: bytes }));
-        for (const { bytes, ended } of sessions) if (ended) ledger.recordRetracted(1, bytes);
+        for (const { bytes, ended } of sessions) if (ended) ledger.recordRetracted({ renewed: false, bytes });
         const { outcomes, found, bytesWritten } = ledger.counts;
         const stayed = sessions.filter(({ ended }) => !ended);
         assert.deepEqual([found, outcomes.copied + outcomes.vanished], [sessions.length, sessions.length]);

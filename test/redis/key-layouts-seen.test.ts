@@ -5,12 +5,10 @@ import { keyPrefix } from "../../src/convert/session-key.js";
 import type { StoredText } from "../../src/model/stored-value.js";
 import { findKeyLayouts } from "../../src/redis/key-layouts-seen.js";
 import { openConnection } from "../../src/redis/open-connection.js";
-import { isSid } from "../../src/source/layouts.js";
 import { redisCommand, redisPipeline } from "../support/redis-command.js";
 import { type RedisServer, startRedis } from "../support/redis-server.js";
 
 const tests = {
-  isSid,
   isServerSaved: ({ value }: StoredText) => value.toString() !== "copied",
   clockLeadMs: 0,
 };

@@ -31,7 +31,7 @@ const written = Object.fromEntries(
 /** A call of each method about these keys. */
 const calls = {
   create: (store: SessionStore) => store.create(entries),
-  createEncoded: (store: SessionStore) => store.createEncoded(encodedEntries(entries, 0)),
+  createEncoded: (store: SessionStore) => store.createEncoded(...encodedEntries(entries, 0)),
   overwrite: (store: SessionStore) => store.overwrite(entries),
   replace: (store: SessionStore) => store.replace(entries.map((entry) => ({ entry, stored }))),
   retract: (store: SessionStore) => store.retract([{ sid: "a", digest: sha1("{}"), expiresAtMs: later }]),
@@ -75,7 +75,7 @@ describe("redis-session-store: value and expiry in one command (spec.md section 
     const server = await redisOf(t);
     await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~*", "+@all", "-info");
     const store = await storeOf(t, { ...server, username: "u", password: "pw" });
-    assert.deepEqual(await store.createEncoded(encodedEntries([first], 0)), ["refused"]);
+    assert.deepEqual(await store.createEncoded(...encodedEntries([first], 0)), ["refused"]);
     assert.equal(await redisCommand(server, "DBSIZE"), 0);
   });
 
@@ -92,7 +92,7 @@ describe("redis-session-store: value and expiry in one command (spec.md section 
     const some = [first, { ...second, expiresAtMs: 1e20 }, third];
     const failed = { kind: "failed", detail: `Redis answered ERR to SET. ${unaccepted(second)}` };
     assert.match(unaccepted(second), /^Redis does not accept this entry of 8 bytes: see proto-max-bulk-len/);
-    const encoded = await store.createEncoded(encodedEntries(some, 0));
+    const encoded = await store.createEncoded(...encodedEntries(some, 0));
     assert.deepEqual(encoded, ["created", "refused", "created"]);
     assert.deepEqual(await store.create(some), [{ kind: "exists" }, failed, { kind: "exists" }]);
     assert.deepEqual(await store.overwrite(some), [{ kind: "copied" }, failed, { kind: "copied" }]);
@@ -230,7 +230,7 @@ describe("redis-session-store: Redis refuses, and nothing changes", () => {
       for (const write of [() => store.create([first, more]), calls.overwrite, calls.replace]) {
         await assert.rejects(write(store), { name: "RedisError", kind: "refused", message: says });
       }
-      const encoded = store.createEncoded(encodedEntries([first, more], 0));
+      const encoded = store.createEncoded(...encodedEntries([first, more], 0));
       // Redis refuses each entry, and `create` says why.
       if (isGuarded) await assert.rejects(encoded, { kind: "refused", message: says });
       else assert.deepEqual(await encoded, ["refused", "refused"]);

@@ -78,7 +78,7 @@ export function testSessionStore(name: string, { open, isDry = false }: TestedSt
       const create =
         (some: readonly Entry[], leadMs = 0) =>
         (store: SessionStore) =>
-          isPlain ? store.create(some) : store.createEncoded(encodedEntries(some, leadMs));
+          isPlain ? store.create(some) : store.createEncoded(...encodedEntries(some, leadMs));
       test(`${method}: every value and expiry exactly, under keys of any characters`, {
         call: create(entries),
         answer: answers("created", "created", "created", "created"),
@@ -126,7 +126,7 @@ export function testSessionStore(name: string, { open, isDry = false }: TestedSt
       after: contentsOf([first, second]),
     });
     test("createEncoded: nothing is sent if one of them expired", {
-      call: (store) => store.createEncoded(encodedEntries([first, past, third], 0)),
+      call: (store) => store.createEncoded(...encodedEntries([first, past, third], 0)),
       answer: undefined,
     });
   });
@@ -175,7 +175,12 @@ export function testSessionStore(name: string, { open, isDry = false }: TestedSt
     test("nothing, if nothing is given, as every method does", {
       call: (store) =>
         Promise.all([
-          ...[store.read([]), store.exist([]), store.create([]), store.createEncoded(encodedEntries([], 0))],
+          ...[
+            store.read([]),
+            store.exist([]),
+            store.create([]),
+            store.createEncoded(...encodedEntries([], 0)),
+          ],
           ...[store.replace([]), store.overwrite([]), store.retract([])],
         ]),
       answer: [[], [], [], [], [], [], []],

@@ -3,7 +3,6 @@ import { after, before, describe, it } from "node:test";
 import type { Redis } from "ioredis";
 import { openConnection } from "../../src/redis/open-connection.js";
 import { surveyKeys } from "../../src/redis/survey-keys.js";
-import { isSid } from "../../src/source/layouts.js";
 import type { RedisArgument } from "../support/redis-client.js";
 import { redisCommand, redisPipeline } from "../support/redis-command.js";
 import { type RedisServer, startRedis } from "../support/redis-server.js";
@@ -40,7 +39,7 @@ describe("survey-keys: the sample at the start (spec.md section 4)", () => {
   async function sample(commands: readonly RedisArgument[][], keyPrefix = "session:") {
     await redisCommand(server, "FLUSHALL");
     await redisPipeline(server, commands);
-    const found = await surveyKeys(client, keyPrefix, 0, isSid);
+    const found = await surveyKeys(client, keyPrefix, 0);
     assert(found !== undefined);
     return found;
   }
@@ -167,7 +166,7 @@ describe("survey-keys: the sample at the start (spec.md section 4)", () => {
     await redisCommand(server, "FLUSHALL");
     await redisPipeline(server, sessions("session:", 3));
     await redisCommand(server, "CLIENT", "PAUSE", 1200, "ALL");
-    const found = await surveyKeys(client, "session:", 0, isSid);
+    const found = await surveyKeys(client, "session:", 0);
     assert.equal(found?.representative, false);
   });
 
@@ -177,7 +176,7 @@ describe("survey-keys: the sample at the start (spec.md section 4)", () => {
       ["SET", `session:${sidOf(1)}`, '{"uid": 2}', "PXAT", endsMs],
       ["SET", `session::p:${sidOf(2)}`, "{}"],
     ]);
-    const found = await surveyKeys(client, "session:", 5000, isSid);
+    const found = await surveyKeys(client, "session:", 5000);
     assert.deepEqual(found, {
       own: [{ kind: "text", value: Buffer.from('{"uid": 2}'), expiresAtMs: endsMs - 5000 }],
       others: [{ kind: "text", value: Buffer.from("{}"), expiresAtMs: null, keyPrefix: "session::p:" }],
@@ -189,7 +188,7 @@ describe("survey-keys: the sample at the start (spec.md section 4)", () => {
     await redisCommand(server, "FLUSHALL");
     await redisPipeline(server, sessions("session:", 3));
     await redisCommand(server, "CONFIG", "RESETSTAT");
-    await surveyKeys(client, "session:", 0, isSid);
+    await surveyKeys(client, "session:", 0);
     const stats = String(await redisCommand(server, "INFO", "commandstats"));
     const called = [...stats.matchAll(/^cmdstat_([a-z]+):/gm)].map(([, name]) => name);
     assert.deepEqual(called.sort(), ["get", "pexpiretime", "scan", "strlen"]);
@@ -201,7 +200,7 @@ describe("survey-keys: the sample at the start (spec.md section 4)", () => {
       await redisPipeline(server, sessions("session:", 3));
       await redisCommand(server, "ACL", "SETUSER", "u", "reset", "on", ">pw", "~*", "+@all", `-${command}`);
       const denied = await clientOf(t, { ...server, username: "u", password: "pw" });
-      assert.equal(await surveyKeys(denied, "session:", 0, isSid), undefined);
+      assert.equal(await surveyKeys(denied, "session:", 0), undefined);
     });
   }
 });

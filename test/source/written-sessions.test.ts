@@ -82,19 +82,6 @@ describe("written-sessions: what this run wrote", () => {
     written.close();
   });
 
-  for (const count of [3, 3000]) {
-    it(`forgets ${count}, and starts anew`, () => {
-      const written = new WrittenSessions(directories);
-      for (let number = 0; number < count; number++) written.add(writtenOf(number));
-      if (count > 3) assert.equal([...written.batches(256)].flat().length, count);
-      written.forget();
-      assert.deepEqual([...written.batches(256)], []);
-      written.add(writtenOf(5));
-      assert.deepEqual([...written.batches(256)], [[writtenOf(5)]]);
-      written.close();
-    });
-  }
-
   it("stands in a file that has no name and that nobody else could open", () => {
     const directory = makeTemporaryDirectory();
     const written = withTemporaryDirectory(directory, () => new WrittenSessions(directories));

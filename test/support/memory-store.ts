@@ -49,12 +49,15 @@ export class MemoryStore implements SessionStore {
     });
   }
 
-  async createEncoded(entries: EncodedEntries): Promise<readonly EncodedReply[] | undefined> {
+  async createEncoded(
+    entries: EncodedEntries,
+    keys: () => readonly string[],
+  ): Promise<readonly EncodedReply[] | undefined> {
     if (entries.soonestMs <= Date.now()) return undefined;
     const commands: string[][] = [];
     const split = makeMessageSplitter((message) => commands.push(message.toString("latin1").split("\r\n")));
     split(entries.commands);
-    return entries.keys().map((key, index) => {
+    return keys().map((key, index) => {
       if (this.#at(key) !== undefined) return "exists";
       // A command ends in its value, NX, PXAT and the expiry, each after its length.
       const [value = "", , , , , , expiresAtMs] = commands[index]?.slice(-8) ?? [];

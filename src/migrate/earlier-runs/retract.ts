@@ -1,7 +1,6 @@
 import type { Survey } from "../../model/mark.js";
 import { sessionKeys } from "../../redis/session-keys.js";
 import type { KeyAsSeen } from "../../redis/session-store.js";
-import { isSid } from "../../source/layouts.js";
 import type { SessionFolders } from "../../source/session-folders.js";
 import type { Run } from "../run-context.js";
 import { seeCopyWritten } from "./delete-copy-written.js";
@@ -73,7 +72,7 @@ async function keysWithoutFile(
   let cursor = "0";
   do {
     const from = cursor;
-    const page = await connection.run((client) => sessionKeys(client, from, keyPrefix, isSid));
+    const page = await connection.run((client) => sessionKeys(client, from, keyPrefix));
     cursor = page.cursor;
     const gone = page.sids.filter((sid) => folders.isNowhere(sid));
     withFile += page.sids.length - gone.length;

@@ -7,7 +7,6 @@ import { newScanTally } from "../../model/session-file.js";
 import { showable } from "../../model/showable.js";
 import type { StoredText } from "../../model/stored-value.js";
 import { type KeySurvey, surveyKeys } from "../../redis/survey-keys.js";
-import { isSid } from "../../source/layouts.js";
 import { pathOf } from "../../source/recent-files.js";
 import { scanSessions } from "../../source/scan-sessions.js";
 import { StatReader } from "../../source/stat-reader.js";
@@ -22,7 +21,7 @@ import { jointly } from "./learn.js";
 export async function surveyRun(run: Run, extent: "sample" | "whole"): Promise<Survey> {
   const { connection, keyPrefix, clockLeadMs, marks } = run.redis;
   const { conversion } = run.options;
-  const found = await connection.run((client) => surveyKeys(client, keyPrefix, clockLeadMs, isSid));
+  const found = await connection.run((client) => surveyKeys(client, keyPrefix, clockLeadMs));
   if (found === undefined) {
     run.out.warn(
       "Redis does not allow this user the commands SCAN and STRLEN, which show whether a server " +

@@ -28,7 +28,7 @@ import type { ReaderPool } from "../readers/reader-pool.js";
 import type { BatchWorker } from "../run-pass.js";
 import { RecentWrites } from "./recent-writes.js";
 import { type Reconciliation, reconcile, type Unreconciled } from "./reconcile.js";
-import { type Retracted, WrittenLog } from "./written-log.js";
+import { WrittenLog } from "./written-log.js";
 
 /** What a copy writes with. */
 export interface WriterContext {
@@ -69,13 +69,14 @@ const directoryAway = {
  * read and wrote, and serves one attempt at a copy.
  */
 export class CopyWriter implements BatchWorker {
+  /** What it has written so far. */
+  readonly written: WrittenLog;
   readonly #options: WriterOptions;
   readonly #context: WriterContext;
   readonly #folders: SessionFolders;
   readonly #recentFiles: RecentFiles;
   readonly #recentWrites = new RecentWrites();
   readonly #seen = new SeenDirectories();
-  readonly #written: WrittenLog;
   #survey: Survey;
   #facts: ReadonlyMap<string, DirectoryFacts> = new Map();
   #changed: ChangeTest;
@@ -90,7 +91,7 @@ export class CopyWriter implements BatchWorker {
     this.#changed = this.#recentFiles.changedSincePass();
     this.#survey = survey;
     this.learn(survey);
-    this.#written = new WrittenLog(options, { ...context, folders: this.#folders });
+    this.written = new WrittenLog(options, { ...context, folders: this.#folders });
   }
 
   /**
@@ -151,21 +152,8 @@ export class CopyWriter implements BatchWorker {
     }
   }
 
-  /** Deletes the keys of sessions whose files are gone since they were written. */
-  retractEnded(): Promise<Retracted[]> {
-    return this.#written.retractEnded();
-  }
-
-  /**
-   * How many keys that were written Redis no longer holds; `undefined` if it is not known what was
-   * written.
-   */
-  countMissing(): Promise<number | undefined> {
-    return this.#written.countMissing();
-  }
-
   close(): void {
-    this.#written.close();
+    this.written.close();
   }
 
   async #writeBatch(files: readonly SessionFile[], batch: ConvertedBatch, tally: BatchTally): Promise<void> {
@@ -250,14 +238,8 @@ export class CopyWriter implements BatchWorker {
     if (files.some(({ directory }) => this.#facts.get(directory)?.mark !== undefined)) {
       return rows.map((row) => this.#judged(preparedAt(row), "stored"));
     }
-    const replies = await store.createEncoded({
-      commands: sessions.commands,
-      count: sessions.count,
-      keys: () => rows.map((row) => store.keyOf(fileOf(row).sid)),
-      memory: sessions.memory,
-      memoryOf: (row) => sessions.memoryAt(row),
-      soonestMs: sessions.soonestMs,
-    });
+    const keys = () => rows.map((row) => store.keyOf(fileOf(row).sid));
+    const replies = await store.createEncoded(sessions, keys);
     if (replies === undefined) return rows.map((row) => this.#judged(preparedAt(row), "sent"));
     const created = rows.filter((row) => replies[row] === "created");
     const written = created.map(
@@ -271,7 +253,7 @@ export class CopyWriter implements BatchWorker {
         renewed: false,
       }),
     );
-    const gone = await this.#written.note(written);
+    const gone = await this.written.note(written);
     for (const row of created) {
       const file = fileOf(row);
       const outcome = sessions.outcomeAt(row, file.sid);
@@ -326,7 +308,7 @@ export class CopyWriter implements BatchWorker {
       const facts = { file, pass: this.#pass, reconnects, expiresAtMs, digest: digestOf(value) };
       return [{ ...facts, bytes: value.length, renewed: results[index]?.kind === "identical" }];
     });
-    const gone = await this.#written.note(written);
+    const gone = await this.written.note(written);
     for (const [index, { prepared, candidate }] of all.entries()) {
       const { file, outcome } = prepared;
       const result = results[index];

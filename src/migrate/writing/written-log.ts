@@ -27,20 +27,6 @@ export interface LogOptions {
   readonly retracts: boolean;
 }
 
-/**
- * Of one pass, sessions whose files were gone after they were written, so that their keys were
- * deleted.
- */
-export interface Retracted {
-  /** 0 for the main pass. */
-  readonly pass: number;
-  readonly count: number;
-  /** Of these, sessions whose lifetimes were only renewed. */
-  readonly renewed: number;
-  /** Bytes of the values of the others. */
-  readonly bytes: number;
-}
-
 /** What follows if a key cannot be deleted. */
 export const staysInRedis = "a session that ends during the copy stays in Redis";
 
@@ -87,28 +73,20 @@ export class WrittenLog {
   }
 
   /**
-   * Deletes the keys of sessions whose files are gone since they were written. Throws what
-   * `SessionStore` throws.
+   * Deletes the keys of sessions whose files are gone since they were written, and gives each of
+   * these. Throws what `SessionStore` throws.
    */
-  async retractEnded(): Promise<Retracted[]> {
-    if (this.#context.folders.areUntouched()) return [];
-    const totals = new Map<number, Retracted>();
+  async *retractEnded(): AsyncGenerator<Written> {
+    if (this.#context.folders.areUntouched()) return;
     for (const batch of this.#batches()) {
       // Signals get their turn.
       await nextTurn();
-      if (this.#context.stop.aborted) break;
-      for (const { file, pass, bytes, renewed } of await this.#retractGone(batch)) {
-        this.#retracted.add(file.sid);
-        const total = totals.get(pass) ?? { pass, count: 0, renewed: 0, bytes: 0 };
-        totals.set(pass, {
-          pass,
-          count: total.count + 1,
-          renewed: total.renewed + (renewed ? 1 : 0),
-          bytes: total.bytes + (renewed ? 0 : bytes),
-        });
+      if (this.#context.stop.aborted) return;
+      for (const one of await this.#retractGone(batch)) {
+        this.#retracted.add(one.file.sid);
+        yield one;
       }
     }
-    return [...totals.values()];
   }
 
   /**

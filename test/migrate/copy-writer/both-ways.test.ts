@@ -97,8 +97,8 @@ const ways: Readonly<Record<string, (ground: WriterGround) => void>> = {
   "again, after the reply was lost": ({ store }) => {
     const { createEncoded } = store;
     Object.assign(store, {
-      createEncoded: async (entries: Parameters<typeof createEncoded>[0]) => {
-        await createEncoded.call(store, entries);
+      createEncoded: async (...sent: Parameters<typeof createEncoded>) => {
+        await createEncoded.apply(store, sent);
       },
     });
   },
@@ -129,8 +129,8 @@ async function follow({ policy, ttl, again, isMarked, whole, serverWorks, sessio
   ways[way]?.(ground);
   const { page, outcomes, deferred, seen, unvisited, error } = await ground.writer.workOn(files);
   assert.equal(error, undefined);
-  const retracted = await ground.writer.retractEnded();
-  const missing = await ground.writer.countMissing();
+  const retracted = await ground.retractEnded();
+  const missing = await ground.writer.written.countMissing();
   return {
     keys: [...ground.store.keys].sort(),
     counts: { ...page, failures: [], warnings: [...page.warnings].sort() },

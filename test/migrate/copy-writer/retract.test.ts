@@ -146,18 +146,19 @@ describe("copy-writer: a session that ends after its key was written is retracte
   }
   const bytes = sessionText(1).length;
 
-  it("the count of each pass, and the bytes", async () => {
+  it("each with its pass and its bytes", async () => {
     const { ground, files } = await writeInTwoPasses();
     for (const file of files) if (file !== files[1]) remove(file);
-    assert.deepEqual(await ground.writer.retractEnded(), [
-      { pass: 0, count: 1, renewed: 0, bytes },
-      { pass: 1, count: 2, renewed: 0, bytes: 2 * bytes },
+    assert.deepEqual(await ground.retractEnded(), [
+      [files[0]?.sid, { pass: 0, renewed: false, bytes }],
+      [files[2]?.sid, { pass: 1, renewed: false, bytes }],
+      [files[3]?.sid, { pass: 1, renewed: false, bytes }],
     ]);
     assert.deepEqual(
       files.map((file) => ground.stored(file) !== undefined),
       [false, true, false, false],
     );
-    assert.equal(await ground.writer.countMissing(), 0, "a retracted key is not missing");
+    assert.equal(await ground.writer.written.countMissing(), 0, "a retracted key is not missing");
   });
 
   it("not one that was moved, one that a server saved since, or any of a directory that is away", async () => {
@@ -168,9 +169,9 @@ describe("copy-writer: a session that ends after its key was written is retracte
     renameSync(pathOf(moved), pathOf(scattered));
     ground.hold(saved, other);
     remove(saved);
-    assert.deepEqual(await ground.writer.retractEnded(), []);
+    assert.deepEqual(await ground.retractEnded(), []);
     renameSync(ground.directory.path, `${ground.directory.path}-away`);
-    assert.deepEqual(await ground.writer.retractEnded(), []);
+    assert.deepEqual(await ground.retractEnded(), []);
     assert.equal(ground.store.keys.size, 4);
   });
 
@@ -180,7 +181,7 @@ describe("copy-writer: a session that ends after its key was written is retracte
     const last = ground.save(5);
     await ground.write(last);
     [...files, last].forEach(remove);
-    assert.deepEqual(await ground.writer.retractEnded(), [{ pass: 1, count: 1, renewed: 0, bytes }]);
+    assert.deepEqual(await ground.retractEnded(), [[last.sid, { pass: 1, renewed: false, bytes }]]);
     assert.deepEqual([ground.store.keys.size, ground.warnings.length], [4, 1]);
   });
 
@@ -188,7 +189,7 @@ describe("copy-writer: a session that ends after its key was written is retracte
     it(`none ${name}`, async () => {
       const { ground, files } = await writeInTwoPasses(change);
       files.forEach(remove);
-      assert.deepEqual(await ground.writer.retractEnded(), []);
+      assert.deepEqual(await ground.retractEnded(), []);
       assert.equal(ground.store.keys.size, 4);
     });
   }
@@ -197,6 +198,6 @@ describe("copy-writer: a session that ends after its key was written is retracte
     const { ground, files } = await writeInTwoPasses();
     files.forEach(remove);
     ground.stop.abort();
-    assert.deepEqual(await ground.writer.retractEnded(), []);
+    assert.deepEqual(await ground.retractEnded(), []);
   });
 });

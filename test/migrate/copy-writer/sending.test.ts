@@ -14,9 +14,9 @@ describe("copy-writer: what is sent at a time", () => {
     const sent: number[][] = [];
     const { createEncoded, create } = ground.store;
     answer(ground.store, {
-      createEncoded: (entries) => {
-        sent.push(entries.keys().map((key) => sizes[Number.parseInt(key.slice(8, 12), 16)] ?? 0));
-        return createEncoded.call(ground.store, entries);
+      createEncoded: (entries, keys) => {
+        sent.push(keys().map((key) => sizes[Number.parseInt(key.slice(8, 12), 16)] ?? 0));
+        return createEncoded.call(ground.store, entries, keys);
       },
       create: (entries) => {
         sent.push(entries.map((entry) => entry.value.length));
@@ -92,9 +92,9 @@ describe("copy-writer: what is sent at a time", () => {
     const { createEncoded } = ground.store;
     let calls = 0;
     answer(ground.store, {
-      createEncoded: async (entries) => {
+      createEncoded: async (...sent) => {
         if (++calls === 2) throw new RedisError("refused", "no");
-        return createEncoded.call(ground.store, entries);
+        return createEncoded.apply(ground.store, sent);
       },
     });
     const { page, unvisited, error } = await ground.writer.workOn(files);
@@ -109,8 +109,8 @@ describe("copy-writer: a reply that was lost (createEncoded gives undefined)", (
     const files = [ground.save(1), ground.save(2), ground.save(3)];
     const { createEncoded } = ground.store;
     answer(ground.store, {
-      createEncoded: async (entries) => {
-        await createEncoded.call(ground.store, entries);
+      createEncoded: async (...sent) => {
+        await createEncoded.apply(ground.store, sent);
         ground.store.keys.delete(ground.store.keyOf(files[1]?.sid ?? ""));
         ground.hold(ground.directory.file(3), sessionText("saved since"), Date.now() + 7 * dayMs);
         return undefined;
@@ -132,7 +132,7 @@ describe("copy-writer: a dry run", () => {
     const beganMs = performance.now();
     assert.deepEqual(await ground.write(file), ["identical"]);
     assert(performance.now() - beganMs < 4000);
-    assert.equal(await ground.writer.countMissing(), undefined);
-    assert.deepEqual(await ground.writer.retractEnded(), []);
+    assert.equal(await ground.writer.written.countMissing(), undefined);
+    assert.deepEqual(await ground.retractEnded(), []);
   });
 });

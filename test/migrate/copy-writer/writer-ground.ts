@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { signedInstant } from "../../../src/convert/sign.js";
 import { ReaderPool } from "../../../src/migrate/readers/reader-pool.js";
 import { CopyWriter, type WriterOptions } from "../../../src/migrate/writing/copy-writer.js";
+import type { Written } from "../../../src/model/entry.js";
 import type { DirectoryFacts, Survey } from "../../../src/model/mark.js";
 import type { SessionOutcome } from "../../../src/model/outcome.js";
 import type { SessionFile } from "../../../src/model/session-file.js";
@@ -81,6 +82,15 @@ export class WriterGround {
     const { outcomes, error } = await this.writer.workOn(files);
     if (error !== undefined) throw error;
     return outcomes.map(wordOf);
+  }
+
+  /** The sessions whose keys it deletes because they ended: their sids, and how they count. */
+  async retractEnded() {
+    const retracted: [sid: string, counted: Pick<Written, "pass" | "renewed" | "bytes">][] = [];
+    for await (const { file, pass, renewed, bytes } of this.writer.written.retractEnded()) {
+      retracted.push([file.sid, { pass, renewed, bytes }]);
+    }
+    return retracted;
   }
 }
 

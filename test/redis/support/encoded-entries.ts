@@ -1,9 +1,12 @@
 import { EncodedSessions } from "../../../src/migrate/readers/encoded-sessions.js";
 import type { Entry } from "../../../src/model/entry.js";
-import type { EncodedEntries } from "../../../src/redis/session-store.js";
+import type { SessionStore } from "../../../src/redis/session-store.js";
 
-/** Entries as a reader encodes them. */
-export function encodedEntries(entries: readonly Entry[], clockLeadMs: number): EncodedEntries {
+/** Entries as a reader encodes them, and their keys. */
+export function encodedEntries(
+  entries: readonly Entry[],
+  clockLeadMs: number,
+): Parameters<SessionStore["createEncoded"]> {
   const sessions = EncodedSessions.empty(new ArrayBuffer(16), entries.length);
   for (const [place, entry] of entries.entries()) {
     const session = {
@@ -15,7 +18,5 @@ export function encodedEntries(entries: readonly Entry[], clockLeadMs: number): 
     } as const;
     sessions.add(place, session, clockLeadMs);
   }
-  const { commands, count, memory, soonestMs } = sessions;
-  const memoryOf = (row: number) => sessions.memoryAt(row);
-  return { commands, count, memory, memoryOf, soonestMs, keys: () => entries.map(({ key }) => key) };
+  return [sessions, () => entries.map(({ key }) => key)];
 }
