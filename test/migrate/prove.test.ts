@@ -9,8 +9,7 @@ import {
   type ProofParts,
   proveAgain,
   proveBatch,
-  proveUnasked,
-  proveUnaskedAgain,
+  type RedisParts,
 } from "../../src/migrate/removing/prove.js";
 import { RedisError } from "../../src/model/errors.js";
 import { failureReasons } from "../../src/model/outcome.js";
@@ -61,10 +60,20 @@ interface Case {
   readonly unconditional?: boolean;
 }
 
-function partsOf(caseOf: (sid: string) => Case, unconditional = false): ProofParts {
+function partsOf(caseOf: (sid: string) => Case, redis: Partial<RedisParts> = {}): ProofParts {
+  return { ...unaskedPartsOf(caseOf), redis: { ...redisPartsOf(caseOf), ...redis } };
+}
+
+/** Without Redis. */
+function unaskedPartsOf(caseOf: (sid: string) => Case): ProofParts {
   return {
     read: ({ sid }) => caseOf(sid).reading ?? readAt(nowMs - day),
     convert: (_, sid) => caseOf(sid).conversion ?? entry,
+  };
+}
+
+function redisPartsOf(caseOf: (sid: string) => Case): RedisParts {
+  return {
     look: async (sids) =>
       sids.flatMap((sid) => {
         const { stored } = { stored: text, ...caseOf(sid) };
@@ -75,7 +84,7 @@ function partsOf(caseOf: (sid: string) => Case, unconditional = false): ProofPar
     compare: () => caseOf("s").comparison ?? { kind: "equal", lifetimeIsRight: true },
     isUnmodified: ({ sid }) => caseOf(sid).unmodified ?? false,
     explainMissing: ({ sid }) => caseOf(sid).missing ?? "absent",
-    unconditional,
+    unconditional: caseOf("s").unconditional ?? false,
   };
 }
 
@@ -92,7 +101,7 @@ function wordOf(proof: Proof): string {
 async function prove(case_: Case): Promise<Proof> {
   const [proof, ...others] = await proveBatch(
     [fileOf("s")],
-    partsOf(() => case_, case_.unconditional),
+    partsOf(() => case_),
   );
   assert(proof !== undefined && others.length === 0);
   return proof;
@@ -245,11 +254,14 @@ describe("prove: what a proof says", () => {
   for (const unmodified of [true, false]) {
     it(`the comparison goes by whether a complete run read the file as it is: ${unmodified}`, async () => {
       const compared: unknown[] = [];
-      const compare: ProofParts["compare"] = (candidate) => {
+      const compare: RedisParts["compare"] = (candidate) => {
         compared.push(candidate);
         return different;
       };
-      await proveBatch([fileOf("s")], { ...partsOf(() => ({ unmodified })), compare });
+      await proveBatch(
+        [fileOf("s")],
+        partsOf(() => ({ unmodified }), { compare }),
+      );
       const candidate = { entry: entry.entry, mtimeMs: nowMs - day, fullLifetimeMs: 3000 };
       assert.deepEqual(compared, [unmodified ? { ...candidate, unmodifiedSinceMark: true } : candidate]);
     });
@@ -267,16 +279,31 @@ describe("prove: what a proof says", () => {
   it("Redis is not asked where there is nothing to ask for", async () => {
     const look = () => assert.fail("not to be called");
     const vanished: Case = { reading: { kind: "vanished" } };
-    const proofs = await proveBatch([fileOf("s")], { ...partsOf(() => vanished), look });
+    const proofs = await proveBatch(
+      [fileOf("s")],
+      partsOf(() => vanished, { look }),
+    );
     assert.deepEqual(proofs.map(wordOf), ["vanished"]);
-    assert.deepEqual(await proveBatch([], { ...partsOf(() => ({})), look }), []);
+    assert.deepEqual(
+      await proveBatch(
+        [],
+        partsOf(() => ({}), { look }),
+      ),
+      [],
+    );
   });
 
   it("a Redis that cannot be asked ends the run", async () => {
     const look = async () => {
       throw new RedisError("unavailable", "lost");
     };
-    await assert.rejects(proveBatch([fileOf("s")], { ...partsOf(() => ({})), look }), RedisError);
+    await assert.rejects(
+      proveBatch(
+        [fileOf("s")],
+        partsOf(() => ({}), { look }),
+      ),
+      RedisError,
+    );
   });
 
   it("every file gets exactly one proof, and each its own reply", async () => {
@@ -343,7 +370,7 @@ describe("prove: just before a file goes it is proven again", () => {
     it(name, async () => {
       const proof = await prove(first);
       assert("proven" in proof);
-      const partsThen = partsOf(() => then, then.unconditional);
+      const partsThen = partsOf(() => then);
       assert.deepEqual((await proveAgain([proof.proven], partsThen)).map(wordOf), [expected]);
     });
   }
@@ -380,10 +407,10 @@ describe("prove: just before a file goes it is proven again", () => {
   it("--unverified: a young file is read again, and Redis is not asked", async () => {
     const files = [fileOf("s"), fileOf("t")];
     const read = ({ sid }: SessionFile) => (sid === "s" ? young : readAt(nowMs - day));
-    const proven = (await proveUnasked(files, { read, convert: () => entry })).flatMap((proof) =>
+    const proven = (await proveBatch(files, { read, convert: () => entry })).flatMap((proof) =>
       "proven" in proof ? [proof.proven] : [],
     );
-    const proofs = await proveUnaskedAgain(proven, {
+    const proofs = await proveAgain(proven, {
       read: () => ({ kind: "vanished" }),
       convert: () => entry,
     });
@@ -416,17 +443,17 @@ describe("prove: --unverified takes every file that holds a session, without ask
   ];
   for (const [name, case_, expected] of rows) {
     it(name, async () => {
-      const proofs = await proveUnasked(
+      const proofs = await proveBatch(
         [fileOf("s")],
-        partsOf(() => case_),
+        unaskedPartsOf(() => case_),
       );
       assert.deepEqual(proofs.map(wordOf), [expected]);
     });
   }
 
   it("the file that was read, and no other", async () => {
-    const parts = partsOf(() => ({ reading: readAt(9) }));
-    assert.deepEqual(await proveUnasked([fileOf("s")], parts), [
+    const parts = unaskedPartsOf(() => ({ reading: readAt(9) }));
+    assert.deepEqual(await proveBatch([fileOf("s")], parts), [
       {
         proven: {
           file: fileOf("s"),

@@ -5,7 +5,7 @@ import { conflictRules } from "../../convert/decide-conflict.js";
 import { explainMissing, isUnmodifiedSinceMark } from "../../convert/missing-key.js";
 import type { Ledger } from "../../model/ledger.js";
 import type { Survey } from "../../model/mark.js";
-import type { ReadSession, ScanTally, SessionFile } from "../../model/session-file.js";
+import type { ScanTally, SessionFile } from "../../model/session-file.js";
 import { showablePath } from "../../model/showable.js";
 import { pause } from "../../redis/pause.js";
 import { OtherLocations } from "../../source/other-locations.js";
@@ -16,7 +16,7 @@ import { StatReader } from "../../source/stat-reader.js";
 import { batchSizeFor, makePace } from "../pace.js";
 import type { Run, UnconnectedRun } from "../run-context.js";
 import { scanAll } from "../session-scan.js";
-import { type ProofParts, proveAgain, proveBatch, proveUnasked, proveUnaskedAgain } from "./prove.js";
+import { type ProofParts, proveAgain, proveBatch } from "./prove.js";
 import { RemovalGate } from "./removal-gate.js";
 import type { Purge } from "./remove-proven.js";
 
@@ -73,19 +73,21 @@ export function openPurge(
   const proof: ProofParts = {
     read: files.read,
     convert,
-    laterFile: (file, stamp) => otherLocations.laterFile(file, stamp),
-    look: (sids) => store.read(sids.map((sid) => store.keyOf(sid))),
-    compare: (candidate, stored) => compareStored(candidate, stored, rules, Date.now()),
-    isUnmodified: (file, stamp) => isUnmodifiedSinceMark(stamp, factsOf(file)),
-    explainMissing: (file, stamp, { fullLifetimeMs, lifetimeOrigin }) => {
-      const facts = factsOf(file);
-      const session = { stamp, fullLifetimeMs, lifetimeOrigin };
-      return facts !== undefined && explainMissing(session, facts, lifetimes, Date.now()) === "ended"
-        ? "ended"
-        : "absent";
+    redis: {
+      laterFile: (file, stamp) => otherLocations.laterFile(file, stamp),
+      look: (sids) => store.read(sids.map((sid) => store.keyOf(sid))),
+      compare: (candidate, stored) => compareStored(candidate, stored, rules, Date.now()),
+      isUnmodified: (file, stamp) => isUnmodifiedSinceMark(stamp, factsOf(file)),
+      explainMissing: (file, stamp, { fullLifetimeMs, lifetimeOrigin }) => {
+        const facts = factsOf(file);
+        const session = { stamp, fullLifetimeMs, lifetimeOrigin };
+        return facts !== undefined && explainMissing(session, facts, lifetimes, Date.now()) === "ended"
+          ? "ended"
+          : "absent";
+      },
+      exist: (sids) => store.exist(sids.map((sid) => store.keyOf(sid))),
+      unconditional: extent === "unconditional",
     },
-    exist: (sids) => store.exist(sids.map((sid) => store.keyOf(sid))),
-    unconditional: extent === "unconditional",
   };
   const gate = new RemovalGate(run);
   return {
@@ -112,9 +114,9 @@ export function openPurge(
 export function openUnverifiedPurge(run: UnconnectedRun, counts: PurgeCounts): OpenPurge {
   const files = openFiles(run.record.directories, maxUnaskedBytes, Date.now());
   const conversion = { ...run.options.conversion, keyPrefix: "", clockLeadMs: 0 };
-  const proof = {
+  const proof: ProofParts = {
     read: files.read,
-    convert: (read: ReadSession, sid: string) => convertSession(read, sid, conversion, Date.now()),
+    convert: (read, sid) => convertSession(read, sid, conversion, Date.now()),
   };
   return {
     open: async () => true,
@@ -122,8 +124,8 @@ export function openUnverifiedPurge(run: UnconnectedRun, counts: PurgeCounts): O
     work: {
       ...sharedParts(run, counts, files),
       prover: {
-        prove: (batch) => proveUnasked(batch, proof),
-        proveAgain: (proven) => proveUnaskedAgain(proven, proof),
+        prove: (batch) => proveBatch(batch, proof),
+        proveAgain: (proven) => proveAgain(proven, proof),
       },
       gate: { confirmBeforeBatch: async () => true, checkRedisIntact: async () => true },
     },

@@ -12,6 +12,12 @@ export interface ProofParts {
   /** Reads a file at its own path and nowhere else. */
   readonly read: (file: SessionFile) => ExactReading;
   readonly convert: (read: ReadSession, sid: string) => Conversion;
+  /** Absent if Redis is not asked: every file that holds a session may be removed. */
+  readonly redis?: RedisParts;
+}
+
+/** What files are proven with if Redis is asked. */
+export interface RedisParts {
   /** A newer file of this session; `undefined` if there is none. */
   readonly laterFile: (file: SessionFile, stamp: FileStamp) => SessionFile | undefined;
   /** What Redis holds now. Throws what `SessionStore` throws. */
@@ -60,52 +66,42 @@ export const youngMs = 2000;
 /** Files of expired sessions stay as long as servers keep them [odoo/http.py, `session_gc`]. */
 const expiredForMs = 7 * 24 * 3600 * 1000;
 
-/** Every file that holds a session may be removed. Does not ask Redis. */
-export async function proveUnasked(
-  batch: readonly SessionFile[],
-  parts: Pick<ProofParts, "read" | "convert">,
-): Promise<Proof[]> {
-  return batch.map((file) => {
-    const read = readSession(file, parts, true);
-    if ("outcome" in read) return read;
-    const { reading, conversion } = read;
-    const outcome = { ...conversionOutcome(file.sid, reading.read, conversion), kind: "removed" as const };
-    if (conversion.facts.hasOneKey === true)
-      return { file, outcome: { ...outcome, kind: "kept" }, leaves: false };
-    return { proven: { file, ...timesOf(reading), outcome, stored: false } };
-  });
-}
-
 /** Reads and converts a file, or tells what became of it. */
 function readSession(
   file: SessionFile,
-  { read, convert }: Pick<ProofParts, "read" | "convert">,
-  /** Whether every session is removed: then a file that holds none was not left. */
-  isUnconditional: boolean,
+  parts: ProofParts,
 ): ReadFile | Extract<Proof, { readonly outcome: SessionOutcome }> {
-  const reading = read(file);
+  const reading = parts.read(file);
   if (reading.kind !== "read") {
     return { file, outcome: unreadOutcome(file.sid, reading), leaves: reading.kind === "failed" };
   }
-  const conversion = convert(reading.read, file.sid);
+  const conversion = parts.convert(reading.read, file.sid);
   if (conversion.kind === "failed") {
     const outcome = conversionOutcome(file.sid, reading.read, conversion);
-    return { file, outcome, leaves: !isUnconditional };
+    return { file, outcome, leaves: !removesAll(parts) };
   }
   return { file, reading, conversion };
 }
 
-/** What a removal compares. */
-function timesOf({
-  read: { mtimeMs, openedAtMs },
-  stamp,
-  exact,
-}: Extract<ExactReading, { readonly kind: "read" }>): Pick<
-  ProvenFile,
-  "exact" | "mtimeMs" | "changedMs" | "settled"
-> {
+/** Whether every session is removed. Then a file that holds none was not left. */
+function removesAll({ redis }: ProofParts): boolean {
+  return redis === undefined || redis.unconditional;
+}
+
+/** A file that may be removed as it was read, though Redis may not hold it. */
+function provenOf({ file, reading: { read, stamp, exact }, conversion }: ReadFile): ProvenFile {
+  const { mtimeMs, openedAtMs } = read;
   const changedMs = Math.max(stamp.mtimeMs, stamp.ctimeMs);
-  return { exact, mtimeMs, changedMs, settled: changedMs < openedAtMs - youngMs };
+  const outcome = { ...conversionOutcome(file.sid, read, conversion), kind: "removed" as const };
+  return {
+    file,
+    exact,
+    mtimeMs,
+    changedMs,
+    settled: changedMs < openedAtMs - youngMs,
+    outcome,
+    stored: false,
+  };
 }
 
 interface ReadFile {
@@ -116,20 +112,21 @@ interface ReadFile {
 
 /**
  * Proves a batch: files that Redis holds an equal or newer entry of, and expired ones, may be
- * removed. Changes nothing. Throws what `SessionStore` throws.
+ * removed; if Redis is not asked, every file that holds a session. Changes nothing. Throws what
+ * `SessionStore` throws.
  */
 export async function proveBatch(batch: readonly SessionFile[], parts: ProofParts): Promise<Proof[]> {
   const proofs: Proof[] = [];
   const readable: ReadFile[] = [];
   for (const file of batch) {
-    const read = readSession(file, parts, parts.unconditional);
+    const read = readSession(file, parts);
     if ("outcome" in read) proofs.push(read);
     else readable.push(read);
   }
   if (readable.length === 0) return proofs;
-  const stored = await parts.look(readable.map(({ file }) => file.sid));
+  const stored = await parts.redis?.look(readable.map(({ file }) => file.sid));
   for (const [index, one] of readable.entries()) {
-    proofs.push((await proofOfSuperseded(one, parts)) ?? proofOf(one, stored[index], parts));
+    proofs.push((await proofOfSuperseded(one, parts)) ?? proofOf(one, stored?.[index], parts));
   }
   return proofs;
 }
@@ -139,18 +136,17 @@ export async function proveBatch(batch: readonly SessionFile[], parts: ProofPart
  * file, or it is gone.
  */
 async function proofOfSuperseded(one: ReadFile, parts: ProofParts): Promise<Proof | undefined> {
-  const { file, reading, conversion } = one;
-  if (parts.unconditional || conversion.facts.hasOneKey === true) return undefined;
-  const later = parts.laterFile(file, reading.stamp);
+  const { redis } = parts;
+  if (redis === undefined || redis.unconditional || one.conversion.facts.hasOneKey === true) return undefined;
+  const { file, reading } = one;
+  const later = redis.laterFile(file, reading.stamp);
   if (later === undefined) return undefined;
   const [its] = await proveBatch([later], parts);
-  const outcome = { ...conversionOutcome(file.sid, reading.read, conversion), kind: "removed" as const };
-  if (its !== undefined && "proven" in its) {
-    return { proven: { file, ...timesOf(reading), outcome, stored: its.proven.stored } };
-  }
+  const proven = provenOf(one);
+  if (its !== undefined && "proven" in its) return { proven: { ...proven, stored: its.proven.stored } };
   if (its === undefined || its.outcome.kind === "vanished") return undefined;
   const detail = "superseded by a file that is not proven";
-  return { file, outcome: { ...outcome, kind: "kept", detail }, leaves: true };
+  return { file, outcome: { ...proven.outcome, kind: "kept", detail }, leaves: true };
 }
 
 /**
@@ -160,8 +156,8 @@ async function proofOfSuperseded(one: ReadFile, parts: ProofParts): Promise<Proo
  */
 export async function proveAgain(proven: readonly ProvenFile[], parts: ProofParts): Promise<Proof[]> {
   const stored = proven.filter((one) => one.settled && one.stored);
-  const exist = stored.length > 0 ? await parts.exist(stored.map(({ file }) => file.sid)) : [];
-  const lost = new Set(stored.filter((_, index) => exist[index] !== true));
+  const exist = stored.length > 0 ? await parts.redis?.exist(stored.map(({ file }) => file.sid)) : [];
+  const lost = new Set(stored.filter((_, index) => exist?.[index] !== true));
   const doubtful = proven.filter((one) => !one.settled || lost.has(one));
   const proofs = (
     await proveBatch(
@@ -186,46 +182,36 @@ function unlessGone(proof: Proof, { read }: Pick<ProofParts, "read">): Proof {
     : proof;
 }
 
-/** Proves files again without asking Redis. */
-export async function proveUnaskedAgain(
-  proven: readonly ProvenFile[],
-  parts: Pick<ProofParts, "read" | "convert">,
-): Promise<Proof[]> {
-  const young = proven.filter(({ settled }) => !settled).map(({ file }) => file);
-  const settled = proven.filter((one) => one.settled);
-  const proofs = (await proveUnasked(young, parts)).map((proof) => unlessGone(proof, parts));
-  return [...proofs, ...settled.map((one) => ({ proven: one }))];
-}
-
 function proofOf(one: ReadFile, stored: StoredValue | undefined, parts: ProofParts): Proof {
   const { file, reading, conversion } = one;
-  const { read, stamp } = reading;
-  const outcome = { ...conversionOutcome(file.sid, read, conversion), kind: "removed" as const };
-  const proven = { proven: { file, ...timesOf(reading), outcome, stored: true } };
-  const notStored = { proven: { ...proven.proven, stored: false } };
-  const keep = (kind: "kept" | "absent" | "ended", leaves: boolean, inDoubt?: true): Proof => {
-    if (parts.unconditional) return notStored;
-    return { file, outcome: { ...outcome, kind, ...(inDoubt === undefined ? {} : { inDoubt }) }, leaves };
-  };
+  const { redis } = parts;
+  const proven = provenOf(one);
+  const { outcome } = proven;
   // A file with one session key alone may belong to something else.
   if (conversion.facts.hasOneKey === true) {
     const detail = "it holds only one of the keys that servers save";
-    return { file, outcome: { ...outcome, kind: "kept", detail }, leaves: !parts.unconditional };
+    return { file, outcome: { ...outcome, kind: "kept", detail }, leaves: !removesAll(parts) };
   }
-  const expired = () => (read.mtimeMs + expiredForMs <= Date.now() ? notStored : keep("kept", false));
-
-  if (conversion.kind === "expired") return expired();
+  if (redis === undefined) return { proven };
+  const keep = (kind: "kept" | "absent" | "ended", leaves: boolean, inDoubt?: true): Proof => {
+    if (redis.unconditional) return { proven };
+    return { file, outcome: { ...outcome, kind, ...(inDoubt === undefined ? {} : { inDoubt }) }, leaves };
+  };
+  const { mtimeMs } = proven;
+  if (conversion.kind === "expired") {
+    return mtimeMs + expiredForMs <= Date.now() ? { proven } : keep("kept", false);
+  }
   const { entry, fullLifetimeMs } = conversion;
+  const { stamp } = reading;
   switch (stored?.kind) {
     case "text": {
-      const unmodified = parts.isUnmodified(file, stamp) ? { unmodifiedSinceMark: true as const } : {};
-      const candidate = { entry, mtimeMs: read.mtimeMs, fullLifetimeMs, ...unmodified };
-      const comparison = parts.compare(candidate, stored);
-      if (comparison.kind !== "different") return proven;
+      const unmodified = redis.isUnmodified(file, stamp) ? { unmodifiedSinceMark: true as const } : {};
+      const comparison = redis.compare({ entry, mtimeMs, fullLifetimeMs, ...unmodified }, stored);
+      if (comparison.kind !== "different") return { proven: { ...proven, stored: true } };
       return keep("kept", true, comparison.inDoubt);
     }
     case "nothing": {
-      const reason = parts.explainMissing(file, stamp, conversion);
+      const reason = redis.explainMissing(file, stamp, conversion);
       return keep(reason, reason === "absent");
     }
     case "other-type": {
