@@ -7,28 +7,24 @@ import type { RunRecord } from "../model/run-record.js";
 import { ledgersOf, tooManyFailed } from "../model/run-record.js";
 import { newScanTally } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
-import { pause } from "../redis/pause.js";
 import { inodeOf } from "../source/file-identity.js";
 import { SessionFolders } from "../source/session-folders.js";
 import { BatchTally } from "./batch-result.js";
 import { judgeEnded } from "./earlier-runs/learn.js";
 import { retractKeys } from "./earlier-runs/retract.js";
 import { surveyRun } from "./earlier-runs/survey.js";
-import { type MainPassEnd, runMainPass } from "./main-pass.js";
 import { makeMemoryRoom } from "./memory-room.js";
-import { batchSizeFor, makePace } from "./pace.js";
 import { purgeCopied } from "./purge.js";
 import { ReaderPool } from "./readers/reader-pool.js";
 import { allowRestart, forgotRemoved } from "./restart.js";
 import type { Run } from "./run-context.js";
-import { type BatchWorker, type Pass, runPass } from "./run-pass.js";
-import { type ScanOptions, scanAll } from "./session-scan.js";
+import { type BatchWorker, type MainPassEnd, type Pass, passOf, runMainPass, runPass } from "./run-pass.js";
+import { scanAll } from "./session-scan.js";
 import { showPass } from "./show-progress.js";
 import { endedText, refuseUnreadable, tellDoubt, tellLongSids } from "./tell.js";
 import { CopyWriter } from "./writing/copy-writer.js";
 import { staysInRedis } from "./writing/written-log.js";
 
-const sessionsOfBatch = 128;
 const maxLaterPasses = 3;
 /** Reasons that no other run, settings or version would change: such a file holds no session. */
 const finalReasons: ReadonlySet<FailureReason> = new Set([
@@ -45,12 +41,11 @@ const finalReasons: ReadonlySet<FailureReason> = new Set([
 export async function copy(run: Run): Promise<void> {
   const { record, out, stop } = run;
   const runStartedMs = Date.now();
-  const scan = scanOf(run);
   await makeMemoryRoom(run);
   const othersAreSeen = await canSeeOthers(run);
   for (let attempt = 1; ; attempt++) {
     try {
-      return await copyAndPurge(run, scan, { runStartedMs, othersAreSeen });
+      return await copyAndPurge(run, { runStartedMs, othersAreSeen });
     } catch (error) {
       allowRestart(error, attempt, out.warn, stop);
       // What was removed is gone. What is still there is written again, and stays.
@@ -60,13 +55,13 @@ export async function copy(run: Run): Promise<void> {
   }
 }
 
-async function copyAndPurge(run: Run, scan: ScanOptions, facts: CopyFacts): Promise<void> {
+async function copyAndPurge(run: Run, facts: CopyFacts): Promise<void> {
   const { record, redis, options, stop } = run;
   await redis.connection.acceptCurrentData();
   // A purge of another run waits for what is seen to copy, even if this run had begun to remove.
   if (!options.run.dryRun) await redis.connection.rename(redis.peers.ownName("copying"));
   const doing = options.run.dryRun ? "reading" : "copying";
-  const inUse = await showPass(run, doing, () => copyOnce(run, scan, facts));
+  const inUse = await showPass(run, doing, () => copyOnce(run, facts));
   tellLongSids(run);
   refuseUnreadable(record.tally);
   // Once Redis lost data after a removal, nothing more is removed.
@@ -85,7 +80,7 @@ interface CopyFacts {
  * One attempt at a copy. Returns whether a server still uses the directories. Throws
  * `RedisForgotError` if the copy has to start over.
  */
-async function copyOnce(run: Run, scan: ScanOptions, facts: CopyFacts): Promise<boolean> {
+async function copyOnce(run: Run, facts: CopyFacts): Promise<boolean> {
   const { record, redis, files, options, stop } = run;
   const { dryRun, maxFailed } = options.run;
   const inodes = files.directories.map(inodeOf);
@@ -97,8 +92,8 @@ async function copyOnce(run: Run, scan: ScanOptions, facts: CopyFacts): Promise<
   const writer = openWriter(run, before, startedMs, facts);
   try {
     if (!dryRun) await redis.marks.noteStart();
-    const end = await mainPass(run, writer, scan, before);
-    if (!dryRun) await laterPasses(run, writer, scan);
+    const end = await runMainPass(passOf(run, writer, scanAll(run, record.tally)), before, record);
+    if (!dryRun) await laterPasses(run, writer);
     if (!dryRun && !stop.aborted) await retractEnded(record, writer);
     const lostKeys = !dryRun && (await haveKeysGone(run, writer, inodes));
     tellDoubt(run);
@@ -114,16 +109,6 @@ async function copyOnce(run: Run, scan: ScanOptions, facts: CopyFacts): Promise<
   } finally {
     writer.close();
   }
-}
-
-function scanOf({ files, options, out: { warn } }: Run): ScanOptions {
-  return {
-    directories: files.directories,
-    batchSize: batchSizeFor(options.run.maxRate, sessionsOfBatch),
-    sample: null,
-    restores: !options.run.dryRun,
-    warn,
-  };
 }
 
 function openWriter(
@@ -152,28 +137,15 @@ function openWriter(
   return new CopyWriter(writing, survey, { connection, store, readers, warn: out.warn, stop });
 }
 
-/** Copies every session that the listing finds. */
-function mainPass(run: Run, writer: CopyWriter, scan: ScanOptions, before: Survey): Promise<MainPassEnd> {
-  const { record, options, stop } = run;
-  const pass = {
-    ...passOf(run),
-    batches: scanAll(scan, record.tally),
-    worker: writer,
-    pace: makePace(options.run.maxRate, (milliseconds) => pause(milliseconds, stop)),
-    ledger: record.ledger,
-  };
-  return runMainPass(pass, before, record);
-}
-
 /** Copies again what changed since the pass before began, until a pass finds nothing. */
-async function laterPasses(run: Run, writer: CopyWriter, scan: ScanOptions): Promise<void> {
+async function laterPasses(run: Run, writer: CopyWriter): Promise<void> {
   const { record, out, stop } = run;
   for (let number = 1; number <= maxLaterPasses && !stop.aborted; number++) {
     writer.beginPass(number, Date.now());
     const ledger = new Ledger({ onFailure: out.onFailure });
     const tally = newScanTally();
     try {
-      await laterPass(run, writer, ledger, scanAll(scan, tally));
+      await laterPass(run, writer, ledger, scanAll(run, tally));
     } finally {
       // What was done counts, even if the pass ends early.
       if (ledger.counts.found > 0) record.laterPasses.push(ledger);
@@ -194,19 +166,14 @@ async function laterPass(
   ledger: Ledger,
   batches: Pass["batches"],
 ): Promise<void> {
-  const { options, stop } = run;
-  const pace = makePace(options.run.maxRate, (milliseconds) => pause(milliseconds, stop));
+  const pass = passOf(run, writer, batches, ledger);
   const workOn: BatchWorker["workOn"] = async (batch) => {
     const changed = await writer.changedOf(batch);
-    if (changed.length > 0) await pace(changed.length);
-    if (changed.length > 0 && !stop.aborted) return writer.workOn(changed);
+    if (changed.length > 0) await pass.pace(changed.length);
+    if (changed.length > 0 && !run.stop.aborted) return writer.workOn(changed);
     return new BatchTally(changed.length, false).result([]);
   };
-  await runPass({ ...passOf(run), batches, ledger, pace: async () => undefined, worker: { workOn } });
-}
-
-function passOf({ files, out, stop }: Run): Pick<Pass, "batchesInFlight" | "onOutcome" | "stop"> {
-  return { batchesInFlight: 2 * files.threads.length + 2, onOutcome: out.onOutcome, stop };
+  await runPass({ ...pass, pace: async () => undefined, worker: { workOn } });
 }
 
 /** Deletes the keys of sessions that ended after they were written. They count as vanished. */

@@ -1,11 +1,15 @@
 import type { Ledger } from "../model/ledger.js";
 import type { Survey } from "../model/mark.js";
 import type { SessionOutcome } from "../model/outcome.js";
+import type { RunRecord } from "../model/run-record.js";
 import type { SessionFile } from "../model/session-file.js";
+import { pause } from "../redis/pause.js";
 import { type BatchResult, BatchTally } from "./batch-result.js";
 import { DeferredFiles } from "./deferred-files.js";
-import { SeenDirectories } from "./earlier-runs/learn.js";
+import { learn, SeenDirectories } from "./earlier-runs/learn.js";
 import { type BatchWork, forEachBatch } from "./for-each-batch.js";
+import { makePace } from "./pace.js";
+import type { Run } from "./run-context.js";
 
 /** Works on session files batch by batch: `CopyWriter` and `Verifier`. */
 export interface BatchWorker {
@@ -16,11 +20,29 @@ export interface BatchWorker {
 }
 
 /** What a pass over the session directories works with. */
-export interface Pass extends Omit<BatchWork, "work" | "skip"> {
-  readonly worker: Pick<BatchWorker, "workOn">;
+export interface Pass<Worker = Pick<BatchWorker, "workOn">> extends Omit<BatchWork, "work" | "skip"> {
+  readonly worker: Worker;
   readonly ledger: Ledger;
   /** Told of every outcome once it is recorded. */
   readonly onOutcome: (outcome: SessionOutcome) => void;
+}
+
+/** A pass of a run, at the run's rate, with enough batches in progress to keep every reader busy. */
+export function passOf<Worker>(
+  { record, options, files, out, stop }: Run,
+  worker: Worker,
+  batches: Pass["batches"],
+  ledger = record.ledger,
+): Pass<Worker> {
+  return {
+    worker,
+    batches,
+    ledger,
+    batchesInFlight: 2 * files.threads.length + 2,
+    pace: makePace(options.run.maxRate, (milliseconds) => pause(milliseconds, stop)),
+    onOutcome: out.onOutcome,
+    stop,
+  };
 }
 
 /** What a pass leaves behind. */
@@ -58,4 +80,39 @@ export async function runPass({ worker, ledger, onOutcome, ...rest }: Pass): Pro
     throw error;
   }
   return { seen, deferred };
+}
+
+/** What a run knows at the end of its main pass. */
+export interface MainPassEnd {
+  readonly survey: Survey;
+  readonly seen: SeenDirectories["all"];
+}
+
+/**
+ * Runs the main pass, then takes the session files that had to wait until every directory was seen.
+ * Throws what `runPass` throws.
+ */
+export async function runMainPass(
+  pass: Pass<BatchWorker>,
+  before: Survey,
+  record: Pick<RunRecord, "serverWorks">,
+): Promise<MainPassEnd> {
+  const { worker, ledger, stop } = pass;
+  record.serverWorks = before.serverWorks;
+  const { seen, deferred } = await runPass(pass);
+  if (stop.aborted) {
+    ledger.recordUnvisited(deferred.count);
+    return { survey: before, seen: seen.all };
+  }
+  const survey = learn(before, seen.all, Date.now());
+  record.serverWorks = survey.serverWorks;
+  worker.learn(survey);
+  try {
+    // The rate has counted them.
+    const end = await runPass({ ...pass, batches: deferred.takeBatches(), pace: async () => undefined });
+    for (const one of end.seen.take()) seen.add(one);
+  } finally {
+    ledger.recordUnvisited(deferred.count);
+  }
+  return { survey, seen: seen.all };
 }

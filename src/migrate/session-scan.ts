@@ -1,45 +1,51 @@
 import { SourceError } from "../model/errors.js";
 import { countOf } from "../model/number-text.js";
 import type { ScanTally, SessionFile } from "../model/session-file.js";
+import type { Warn } from "../model/warn.js";
 import { restoreSetAside } from "../source/removal/restore-set-aside.js";
 import { isInSample } from "../source/sample.js";
 import { scanSessions } from "../source/scan-sessions.js";
+import { batchSizeFor } from "./pace.js";
+import type { UnconnectedRun } from "./run-context.js";
 
+/** How a run lists its session files. */
 export interface ScanOptions {
-  readonly directories: readonly string[];
-  readonly batchSize: number;
-  /** Percent of the sessions; null: every session. */
-  readonly sample: number | null;
+  /** Session files in a batch; fewer if the run is to keep a rate. */
+  readonly maxBatch?: number;
   /**
-   * Whether files that an interrupted purge set aside are put back. If not, a warning tells of
-   * them.
+   * Whether files that an interrupted purge set aside are put back, except in a dry run. If not, a
+   * warning tells of them.
    */
-  readonly restores: boolean;
-  readonly warn: (message: string) => void;
+  readonly restores?: boolean;
 }
 
 /**
- * The session files of all directories, in batches; last those that an interrupted purge set aside.
- * Throws `SourceError`.
+ * The session files of a run's directories, in batches; last those that an interrupted purge set
+ * aside. Throws `SourceError`.
  */
-export function* scanAll(settings: ScanOptions, tally: ScanTally): Generator<readonly SessionFile[]> {
-  const { directories, batchSize, sample } = settings;
-  for (const directory of directories) {
-    for (const batch of scanSessions(directory, batchSize, tally)) {
+export function* scanAll(
+  { record, options, out }: UnconnectedRun,
+  tally: ScanTally,
+  { maxBatch = 128, restores = true }: ScanOptions = {},
+): Generator<readonly SessionFile[]> {
+  const { sample } = options.source;
+  const { dryRun, maxRate } = options.run;
+  for (const directory of record.directories) {
+    for (const batch of scanSessions(directory, batchSizeFor(maxRate, maxBatch), tally)) {
       yield sample === null ? batch : batch.filter(({ sid }) => isInSample(sid, sample));
     }
   }
-  if (tally.setAside.length > 0) yield* restored(settings, tally);
+  if (tally.setAside.length === 0) return;
+  if (restores && !dryRun) yield* restored(tally, out.warn);
+  else {
+    out.warn(
+      `${countOf(tally.setAside.length, "session file")} of a purge that was interrupted, or still runs, ` +
+        "lie aside: a copy or a purge puts them back",
+    );
+  }
 }
 
-function* restored({ restores, warn }: ScanOptions, tally: ScanTally): Generator<readonly SessionFile[]> {
-  const aside = countOf(tally.setAside.length, "session file");
-  if (!restores) {
-    warn(
-      `${aside} of a purge that was interrupted, or still runs, lie aside: a copy or a purge puts them back`,
-    );
-    return;
-  }
+function* restored(tally: ScanTally, warn: Warn): Generator<readonly SessionFile[]> {
   const { files, inHand, problems } = restoreSetAside(tally.setAside);
   for (const { layout } of files) tally.layouts[layout]++;
   if (files.length > 0) warn(`${countOf(files.length, "session file")} of an interrupted purge put back`);
@@ -47,6 +53,7 @@ function* restored({ restores, warn }: ScanOptions, tally: ScanTally): Generator
   if (files.length > 0) yield files;
   const [problem] = problems;
   if (problem !== undefined) {
+    const aside = countOf(tally.setAside.length, "session file");
     throw new SourceError(`${aside} of an interrupted purge could not be put back (${problem})`);
   }
 }

@@ -2,27 +2,22 @@ import type { Survey } from "../model/mark.js";
 import { pause } from "../redis/pause.js";
 import { judgeEnded } from "./earlier-runs/learn.js";
 import { surveyRun } from "./earlier-runs/survey.js";
-import { runMainPass } from "./main-pass.js";
-import { batchSizeFor, makePace } from "./pace.js";
 import { ReaderPool } from "./readers/reader-pool.js";
 import type { Run } from "./run-context.js";
-import { type ScanOptions, scanAll } from "./session-scan.js";
+import { passOf, runMainPass } from "./run-pass.js";
+import { scanAll } from "./session-scan.js";
 import { showPass } from "./show-progress.js";
 import { endedText, refuseUnreadable, tellDoubt, tellLongSids } from "./tell.js";
 import { Verifier } from "./verifier.js";
-
-const sessionsOfBatch = 128;
 
 /** Compares every session with Redis, and changes nothing. Throws what ends the run. */
 export async function verify(run: Run): Promise<void> {
   const { record, redis, options, out, stop } = run;
   await redis.marks.read();
   const before = await surveyRun(run, "sample");
-  const scan = scanOf(run);
-  const verifier = verifierOf(run, before);
-  const { survey, seen } = await showPass(run, "comparing", () =>
-    runMainPass(passOf(run, verifier, scan), before, record),
-  );
+  const batches = scanAll(run, record.tally, { restores: false });
+  const pass = passOf(run, verifierOf(run, before), batches);
+  const { survey, seen } = await showPass(run, "comparing", () => runMainPass(pass, before, record));
   // A run that only reads has no canary.
   await redis.marks.confirm();
   tellDoubt(run);
@@ -34,16 +29,6 @@ export async function verify(run: Run): Promise<void> {
   // What an interrupted purge left aside was not compared.
   if (verdict === "lost" || differing + record.tally.setAside.length > 0) record.partial = true;
   refuseUnreadable(record.tally);
-}
-
-function scanOf({ files, options, out: { warn } }: Run): ScanOptions {
-  return {
-    directories: files.directories,
-    batchSize: batchSizeFor(options.run.maxRate, sessionsOfBatch),
-    sample: options.source.sample,
-    restores: false,
-    warn,
-  };
 }
 
 function verifierOf({ options, redis, files, stop }: Run, survey: Survey): Verifier {
@@ -64,16 +49,4 @@ function verifierOf({ options, redis, files, stop }: Run, survey: Survey): Verif
       wait: (milliseconds) => pause(milliseconds, stop),
     },
   );
-}
-
-function passOf({ record, options, files, out, stop }: Run, verifier: Verifier, scan: ScanOptions) {
-  return {
-    batches: scanAll(scan, record.tally),
-    worker: verifier,
-    batchesInFlight: 2 * files.threads.length + 2,
-    pace: makePace(options.run.maxRate, (milliseconds) => pause(milliseconds, stop)),
-    ledger: record.ledger,
-    onOutcome: out.onOutcome,
-    stop,
-  };
 }

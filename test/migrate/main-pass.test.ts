@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { BatchTally } from "../../src/migrate/batch-result.js";
-import { runMainPass } from "../../src/migrate/main-pass.js";
-import type { BatchWorker } from "../../src/migrate/run-pass.js";
+import { type BatchWorker, runMainPass } from "../../src/migrate/run-pass.js";
 import { RedisError } from "../../src/model/errors.js";
 import type { DirectorySeen, Survey } from "../../src/model/mark.js";
 import { outcomesOf } from "../../src/model/outcome.js";

@@ -13,14 +13,14 @@ import { pathOf } from "../../source/recent-files.js";
 import { type OpenFiles, openFiles } from "../../source/removal/open-files.js";
 import { explainDenial } from "../../source/removal/removal-denial.js";
 import { StatReader } from "../../source/stat-reader.js";
-import { batchSizeFor, makePace } from "../pace.js";
+import { makePace } from "../pace.js";
 import type { Run, UnconnectedRun } from "../run-context.js";
 import { scanAll } from "../session-scan.js";
 import { type ProofParts, proveAgain, proveBatch } from "./prove.js";
 import { RemovalGate } from "./removal-gate.js";
 import type { Purge } from "./remove-proven.js";
 
-const sessionsOfBatch = 256;
+const maxBatch = 256;
 const batchesInFlight = 3;
 const maxUnaskedBytes = 2 ** 31 - 1;
 
@@ -133,23 +133,21 @@ export function openUnverifiedPurge(run: UnconnectedRun, counts: PurgeCounts): O
 }
 
 function sharedParts(
-  { record, options, out: { warn, onOutcome }, stop }: UnconnectedRun,
+  run: UnconnectedRun,
   { ledger, tally }: PurgeCounts,
   files: OpenFiles,
 ): Omit<Purge, "prover" | "gate"> {
+  const {
+    options,
+    out: { warn, onOutcome },
+    stop,
+  } = run;
   const { dryRun, maxRate } = options.run;
-  const scan = {
-    directories: record.directories,
-    batchSize: batchSizeFor(maxRate, sessionsOfBatch),
-    sample: null,
-    restores: !dryRun,
-    warn,
-  };
   const wait = (milliseconds: number) => pause(milliseconds, stop);
   const tellDenial = (why: Parameters<typeof explainDenial>[0], folder: string) =>
     warn(explainDenial(why, showablePath(folder)), { evenIfQuiet: true });
   return {
-    batches: scanAll(scan, tally),
+    batches: scanAll(run, tally, { maxBatch }),
     batchesInFlight,
     pace: makePace(maxRate, wait),
     stop,
