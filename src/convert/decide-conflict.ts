@@ -30,13 +30,21 @@ export interface ConflictRules {
   readonly provesCopies: boolean;
 }
 
-/** The rules of a run, from its settings and what it has found out. */
+/** The options of a run that decide conflicts. */
+export interface ConflictOptions {
+  readonly conversion: LifetimeOptions & Pick<ConflictRules, "clockLeadMs">;
+  readonly conflicts: Pick<ConflictRules, "policy">;
+}
+
+/** The rules of a run, from its options and what it has found out. */
 export function conflictRules(
-  settings: Pick<ConflictRules, "policy" | "lifetimes" | "clockLeadMs">,
+  { conversion, conflicts: { policy } }: ConflictOptions,
   { longest, signsCount, serverWorks }: Survey,
   provesCopies = false,
 ): ConflictRules {
-  return { ...settings, longest, signsCount, renews: serverWorks === "files", provesCopies };
+  const { clockLeadMs } = conversion;
+  const renews = serverWorks === "files";
+  return { policy, lifetimes: conversion, longest, clockLeadMs, signsCount, renews, provesCopies };
 }
 
 /** What to do about a key that exists. */

@@ -122,15 +122,11 @@ function openWriter(
   const { dryRun } = options.run;
   const reading = { directories, maxFileSize, conversion, runStartedMs, passStartedMs };
   const writing = {
-    directories,
-    conversion: options.conversion,
+    ...reading,
     conflicts: options.conflicts,
-    clockLeadMs: redis.clockLeadMs,
     dryRun,
     retracts: !dryRun && othersAreSeen,
     collectsOutcomes: options.output.verbose,
-    runStartedMs,
-    passStartedMs,
   };
   const readers = new ReaderPool(reading, threads);
   const { connection, store } = redis;

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { convertSession } from "../convert/convert-session.js";
 import { explainMissing } from "../convert/missing-key.js";
 import { RedisError } from "../model/errors.js";
 import type { DirectoryFacts } from "../model/mark.js";
@@ -53,20 +54,19 @@ async function estimate(run: Run, { evictionPolicy, evictedKeys }: ServerState):
 
 /** What each of these files would add; those that add nothing are left out. */
 async function sizesOf(
-  { redis, files: { convert }, options }: Run,
+  { redis, files: { conversion: settings } }: Run,
   batch: readonly SessionFile[],
   { files, facts }: { files: ReadAhead; facts: ReadonlyMap<string, DirectoryFacts> },
 ): Promise<number[]> {
   const added = batch.flatMap((file) => {
     const reading = files.read(file);
     if (reading.kind !== "read") return [];
-    const conversion = convert(reading.read, file.sid);
+    const conversion = convertSession(reading.read, file.sid, settings, Date.now());
     if (conversion.kind !== "entry") return [];
     const { key, value } = conversion.entry;
     const known = facts.get(file.directory);
     const session = { ...conversion, stamp: reading.stamp };
-    const isEnded =
-      known !== undefined && explainMissing(session, known, options.conversion, Date.now()) !== "write";
+    const isEnded = known !== undefined && explainMissing(session, known, settings, Date.now()) !== "write";
     return isEnded ? [] : [{ key, bytes: ownMemory(key, value) }];
   });
   // Keys that exist take no further memory.

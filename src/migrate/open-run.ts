@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { convertSession, fileSizeFactor } from "../convert/convert-session.js";
+import { fileSizeFactor } from "../convert/convert-session.js";
 import { type KeyLayout, keyPrefix } from "../convert/session-key.js";
 import { isSigned } from "../convert/sign.js";
 import { RedisError } from "../model/errors.js";
@@ -65,12 +65,11 @@ export async function openRun(
     if (facts.warning !== undefined) out.warn(facts.warning);
     const { clockLeadMs } = facts;
     const layout = await layoutOf(unconnected, connection, clockLeadMs);
-    const conversion = { ...options.conversion, keyPrefix: keyPrefix(layout, prefix), clockLeadMs };
+    const naming = { keyPrefix: keyPrefix(layout, prefix), clockLeadMs };
+    const conversion = { ...options.conversion, ...naming };
     const guard = new MemoryGuard();
     const Store = options.run.dryRun ? DryRunStore : RedisSessionStore;
-    const naming = { keyPrefix: conversion.keyPrefix, clockLeadMs };
     const redis: RunRedis = {
-      ...naming,
       connection,
       store: new Store(connection, { ...naming, guard, entryMemory }),
       guard,
@@ -78,13 +77,12 @@ export async function openRun(
       isNamed: phase !== undefined,
       canary,
       continuity: new Continuity(connection, canary, out.warn),
-      marks: marksOf({ connection, directories, keyPrefix: conversion.keyPrefix }, canary, out.warn),
+      marks: marksOf({ connection, directories, keyPrefix: naming.keyPrefix }, canary, out.warn),
     };
     const files: RunFiles = {
       directories,
       maxFileSize: fileSizeFactor * conversion.maxSessionSize,
       conversion,
-      convert: (read, sid) => convertSession(read, sid, conversion, Date.now()),
       threads,
     };
     return { run: { ...unconnected, redis, files }, close };

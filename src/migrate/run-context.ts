@@ -1,9 +1,8 @@
-import type { Conversion, ConversionOptions } from "../convert/convert-session.js";
+import type { ConversionOptions } from "../convert/convert-session.js";
 import type { Difference, Failure, SessionOutcome } from "../model/outcome.js";
 import type { Reporter } from "../model/progress.js";
 import type { RunOptions } from "../model/run-options.js";
 import type { RunRecord } from "../model/run-record.js";
-import type { ReadSession } from "../model/session-file.js";
 import type { Warn } from "../model/warn.js";
 import type { Canary } from "../redis/canary.js";
 import type { Continuity } from "../redis/continuity.js";
@@ -42,10 +41,6 @@ export interface RunRedis {
   readonly store: SessionStore;
   /** What keeps the store from filling Redis. */
   readonly guard: MemoryGuard;
-  /** By how much Redis's clock is ahead of ours, milliseconds. */
-  readonly clockLeadMs: number;
-  /** What stands before the sid in every key. */
-  readonly keyPrefix: string;
   readonly peers: PeerRuns;
   /**
    * Whether the connection carries a name by which other runs see it: not if the run only reads.
@@ -64,7 +59,6 @@ export interface RunFiles {
   /** Bytes that a session file may have. */
   readonly maxFileSize: number;
   readonly conversion: ConversionOptions;
-  readonly convert: (read: ReadSession, sid: string) => Conversion;
   /** Threads that read beside the main one. */
   readonly threads: readonly ReaderThread[];
 }

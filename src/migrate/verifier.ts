@@ -13,13 +13,12 @@ import { SeenDirectories } from "./earlier-runs/learn.js";
 import { failed, inDoubtDetail, located, type Prepared } from "./prepare-session.js";
 import { fileAt } from "./readers/converted-batch.js";
 import type { EncodedSessions } from "./readers/encoded-sessions.js";
+import type { ReaderOptions } from "./readers/reader.js";
 import type { ReaderPool } from "./readers/reader-pool.js";
 import type { BatchWorker } from "./run-pass.js";
 
 /** How a verification compares. */
-export interface VerifierOptions extends Pick<RunOptions, "conversion" | "conflicts"> {
-  /** By how much Redis's clock is ahead of ours, milliseconds. */
-  readonly clockLeadMs: number;
+export interface VerifierOptions extends Pick<ReaderOptions, "conversion">, Pick<RunOptions, "conflicts"> {
   /** Whether somebody wants to be told of each outcome. */
   readonly collectsOutcomes: boolean;
 }
@@ -68,13 +67,13 @@ export class Verifier implements BatchWorker {
   constructor(options: VerifierOptions, survey: Survey, context: VerifierContext) {
     this.#options = options;
     this.#context = context;
-    this.#rules = this.#rulesBy(survey);
+    this.#rules = conflictRules(options, survey);
     this.learn(survey);
   }
 
   /** Takes what the run knows by now. */
   learn(survey: Survey): void {
-    this.#rules = this.#rulesBy(survey);
+    this.#rules = conflictRules(this.#options, survey);
     this.#facts = new Map(survey.directories.map((one) => [one.directory, one]));
   }
 
@@ -197,11 +196,6 @@ export class Verifier implements BatchWorker {
     if (facts === undefined) return "missing";
     const meaning = explainMissing({ stamp, fullLifetimeMs, lifetimeOrigin }, facts, conversion, nowMs);
     return meaning === "write" ? "missing" : meaning;
-  }
-
-  #rulesBy(survey: Survey): ConflictRules {
-    const { conflicts, conversion: lifetimes, clockLeadMs } = this.#options;
-    return conflictRules({ policy: conflicts.policy, lifetimes, clockLeadMs }, survey);
   }
 
   #settle({ file, stamp, outcome }: Verified, tally: BatchTally): void {

@@ -35,18 +35,10 @@ function verifierOf({ options, redis, files, stop }: Run, survey: Survey): Verif
   const startedMs = Date.now();
   const { directories, maxFileSize, conversion, threads } = files;
   const reading = { directories, maxFileSize, conversion, runStartedMs: startedMs, passStartedMs: startedMs };
-  return new Verifier(
-    {
-      conversion: options.conversion,
-      conflicts: options.conflicts,
-      clockLeadMs: redis.clockLeadMs,
-      collectsOutcomes: options.output.verbose,
-    },
-    survey,
-    {
-      store: redis.store,
-      readers: new ReaderPool(reading, threads),
-      wait: (milliseconds) => pause(milliseconds, stop),
-    },
-  );
+  const { conflicts, output } = options;
+  return new Verifier({ conversion, conflicts, collectsOutcomes: output.verbose }, survey, {
+    store: redis.store,
+    readers: new ReaderPool(reading, threads),
+    wait: (milliseconds) => pause(milliseconds, stop),
+  });
 }

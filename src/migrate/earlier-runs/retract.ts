@@ -63,10 +63,11 @@ async function obstacleTo(
 
 /** Copy-written keys without a file in any session directory, and how many keys have one. */
 async function keysWithoutFile(
-  { redis, stop }: Run,
+  { redis, files, stop }: Run,
   folders: SessionFolders,
 ): Promise<{ readonly retracted: readonly KeyAsSeen[]; readonly withFile: number }> {
-  const { connection, store, keyPrefix, clockLeadMs } = redis;
+  const { connection, store } = redis;
+  const { keyPrefix, clockLeadMs } = files.conversion;
   const retracted = new Map<string, KeyAsSeen>();
   let withFile = 0;
   let cursor = "0";

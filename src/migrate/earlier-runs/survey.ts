@@ -19,8 +19,9 @@ import { jointly } from "./learn.js";
  * sample. Throws `RedisError`.
  */
 export async function surveyRun(run: Run, extent: "sample" | "whole"): Promise<Survey> {
-  const { connection, keyPrefix, clockLeadMs, marks } = run.redis;
-  const { conversion } = run.options;
+  const { connection, marks } = run.redis;
+  const { conversion, directories } = run.files;
+  const { keyPrefix, clockLeadMs } = conversion;
   const found = await connection.run((client) => surveyKeys(client, keyPrefix, clockLeadMs));
   if (found === undefined) {
     run.out.warn(
@@ -34,7 +35,7 @@ export async function surveyRun(run: Run, extent: "sample" | "whole"): Promise<S
   const keys = evidenceOf(found, signsCount, isServerSaved);
   const facts: DirectoryFacts[] = [];
   const complete = marks.complete();
-  for (const directory of run.files.directories) {
+  for (const directory of directories) {
     const mark = complete.get(directory);
     const seen = mark === undefined ? nothingSeen : await seenOf(run, directory, mark, extent);
     facts.push({

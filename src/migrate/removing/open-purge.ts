@@ -58,21 +58,16 @@ export function openPurge(
   survey: Survey,
   { extent, startedMs, ...counts }: PurgeExtent,
 ): OpenPurge {
-  const {
-    options,
-    redis,
-    files: { directories, maxFileSize, convert },
-  } = run;
-  const { conversion: lifetimes, conflicts } = options;
-  const { store, clockLeadMs } = redis;
-  const rules = conflictRules({ policy: conflicts.policy, lifetimes, clockLeadMs }, survey, true);
+  const { directories, maxFileSize, conversion } = run.files;
+  const { store } = run.redis;
+  const rules = conflictRules({ conversion, conflicts: run.options.conflicts }, survey, true);
   const factsOf = ({ directory }: SessionFile) =>
     survey.directories.find((facts) => facts.directory === directory);
   const files = openFiles(directories, maxFileSize, startedMs);
   const otherLocations = new OtherLocations(directories, new StatReader());
   const proof: ProofParts = {
     read: files.read,
-    convert,
+    convert: (read, sid) => convertSession(read, sid, conversion, Date.now()),
     redis: {
       laterFile: (file, stamp) => otherLocations.laterFile(file, stamp),
       look: (sids) => store.read(sids.map((sid) => store.keyOf(sid))),
@@ -81,7 +76,7 @@ export function openPurge(
       explainMissing: (file, stamp, { fullLifetimeMs, lifetimeOrigin }) => {
         const facts = factsOf(file);
         const session = { stamp, fullLifetimeMs, lifetimeOrigin };
-        return facts !== undefined && explainMissing(session, facts, lifetimes, Date.now()) === "ended"
+        return facts !== undefined && explainMissing(session, facts, conversion, Date.now()) === "ended"
           ? "ended"
           : "absent";
       },

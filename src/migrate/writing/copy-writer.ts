@@ -10,9 +10,7 @@ import type { DirectoryFacts, Survey } from "../../model/mark.js";
 import type { SessionOutcome } from "../../model/outcome.js";
 import type { RunOptions } from "../../model/run-options.js";
 import type { FileStamp, SessionFile } from "../../model/session-file.js";
-import type { Warn } from "../../model/warn.js";
 import { pause } from "../../redis/pause.js";
-import type { ResilientConnection } from "../../redis/resilient-connection.js";
 import type { SessionStore } from "../../redis/session-store.js";
 import { digestOf } from "../../redis/sha1.js";
 import type { Reading } from "../../source/read-session-file.js";
@@ -24,37 +22,26 @@ import { SeenDirectories } from "../earlier-runs/learn.js";
 import { type Finished, failed, located, type Prepared } from "../prepare-session.js";
 import { type ConvertedBatch, fileAt } from "../readers/converted-batch.js";
 import { type EncodedSessions, maxCommandBytes } from "../readers/encoded-sessions.js";
+import type { ReaderOptions } from "../readers/reader.js";
 import type { ReaderPool } from "../readers/reader-pool.js";
 import type { BatchWorker } from "../run-pass.js";
 import { RecentWrites } from "./recent-writes.js";
 import { type Reconciliation, reconcile, type Unreconciled } from "./reconcile.js";
-import { WrittenLog } from "./written-log.js";
+import { type LogContext, type LogOptions, WrittenLog } from "./written-log.js";
 
 /** What a copy writes with. */
-export interface WriterContext {
-  readonly connection: Pick<ResilientConnection, "reconnects">;
+export interface WriterContext extends Pick<LogContext, "connection" | "warn" | "stop"> {
   readonly store: SessionStore;
   readonly readers: ReaderPool;
-  readonly warn: Warn;
-  readonly stop: AbortSignal;
 }
 
 /** How a copy writes. */
-export interface WriterOptions extends Pick<RunOptions, "conversion" | "conflicts"> {
-  readonly directories: readonly string[];
-  /** By how much Redis's clock is ahead of ours, milliseconds. */
-  readonly clockLeadMs: number;
-  readonly dryRun: boolean;
-  /**
-   * Whether keys of sessions that end during the copy are deleted: only if other runs can be seen.
-   */
-  readonly retracts: boolean;
+export interface WriterOptions
+  extends LogOptions,
+    Pick<ReaderOptions, "conversion" | "runStartedMs" | "passStartedMs">,
+    Pick<RunOptions, "conflicts"> {
   /** Whether somebody wants to be told of each outcome. */
   readonly collectsOutcomes: boolean;
-  /** When the run began, milliseconds since the epoch. */
-  readonly runStartedMs: number;
-  /** When its main pass began. */
-  readonly passStartedMs: number;
 }
 
 const directoryAway = {
@@ -170,7 +157,7 @@ export class CopyWriter implements BatchWorker {
     const over = finished.filter(({ isOver }) => isOver).map(({ file }) => file.sid);
     // If no sign survives, nothing tells which keys a copy wrote.
     if (over.length === 0 || !this.#survey.signsCount || this.#options.dryRun) return;
-    await deleteCopyWritten(this.#context.store, over, this.#options.clockLeadMs);
+    await deleteCopyWritten(this.#context.store, over, this.#options.conversion.clockLeadMs);
   }
 
   /** Notes what a reader saw. */
@@ -326,9 +313,9 @@ export class CopyWriter implements BatchWorker {
 
   #reconciliationsOf(all: readonly Judged[]): Promise<readonly Reconciliation[]> {
     const { store, stop } = this.#context;
-    const { conflicts, conversion: lifetimes, clockLeadMs, dryRun } = this.#options;
-    const { policy } = conflicts;
-    const rules = conflictRules({ policy, lifetimes, clockLeadMs }, this.#survey);
+    const { dryRun } = this.#options;
+    const rules = conflictRules(this.#options, this.#survey);
+    const { policy } = rules;
     this.#recentWrites.note(all.map(({ candidate }) => candidate));
     return reconcile(all, {
       store,

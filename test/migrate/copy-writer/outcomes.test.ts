@@ -7,7 +7,7 @@ import { pathOf } from "../../../src/source/recent-files.js";
 import { interceptCalls, systemError } from "../../support/intercept-calls.js";
 import type { MemoryStore } from "../../support/memory-store.js";
 import { dayMs, hourMs, sessionText } from "../../support/session-directory.js";
-import { answer, copiedAgo, type GroundChange, WriterGround } from "./writer-ground.js";
+import { answer, copiedAgo, type GroundChange, keyPrefix, WriterGround } from "./writer-ground.js";
 
 const value = sessionText();
 const bytes = value.length;
@@ -62,6 +62,8 @@ describe("copy-writer: one outcome for every file (design.md section 2)", () => 
           expiration: 604_800,
           expirationAnonymous: 10_800,
           maxSessionSize: 1000,
+          keyPrefix,
+          clockLeadMs: 0,
         },
       },
     ],

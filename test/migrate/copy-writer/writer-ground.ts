@@ -13,7 +13,13 @@ import { dayMs, type SavedAs, SessionDirectory, sessionText } from "../../suppor
 import { expirations, factsOf, markAt, surveyOf } from "../survey-of.js";
 
 export const keyPrefix = "session:";
-export const conversion = { ttl: "full", ...expirations, maxSessionSize: 16 * 1024 * 1024 } as const;
+export const conversion = {
+  ttl: "full",
+  ...expirations,
+  maxSessionSize: 16 * 1024 * 1024,
+  keyPrefix,
+  clockLeadMs: 0,
+} as const;
 
 /** What differs from a run over one directory of which nothing is known. */
 export interface GroundChange extends Partial<WriterOptions> {
@@ -36,19 +42,12 @@ export class WriterGround {
   constructor({ survey = {}, facts = {}, maxFileSize = 64 * 1024 * 1024, ...change }: GroundChange = {}) {
     const nowMs = Date.now();
     const options: WriterOptions = {
-      ...{ directories: [this.directory.path], clockLeadMs: 0, dryRun: false, retracts: true },
+      ...{ directories: [this.directory.path], dryRun: false, retracts: true },
       ...{ collectsOutcomes: true, runStartedMs: nowMs, passStartedMs: nowMs, conversion },
       conflicts: { policy: "newest", again: false, maxEnded: 10 },
       ...change,
     };
-    const { directories, runStartedMs, passStartedMs } = options;
-    this.readers = new ReaderPool(
-      {
-        ...{ directories, maxFileSize, runStartedMs, passStartedMs },
-        conversion: { ...options.conversion, keyPrefix, clockLeadMs: 0 },
-      },
-      [],
-    );
+    this.readers = new ReaderPool({ ...options, maxFileSize }, []);
     this.writer = new CopyWriter(options, this.survey(facts, survey), {
       ...{ connection: this.connection, store: this.store, readers: this.readers },
       warn: (message, { evenIfQuiet = false } = {}) =>

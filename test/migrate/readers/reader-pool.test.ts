@@ -7,13 +7,13 @@ import { ReaderPool } from "../../../src/migrate/readers/reader-pool.js";
 import { ReaderThread } from "../../../src/migrate/readers/reader-thread.js";
 import type { SessionFile } from "../../../src/model/session-file.js";
 import { hourMs, SessionDirectory, sessionOfLength, sessionText } from "../../support/session-directory.js";
-import { beside, conversion, keyPrefix, remove } from "../copy-writer/writer-ground.js";
+import { beside, conversion, remove } from "../copy-writer/writer-ground.js";
 
 function optionsOf(directory: SessionDirectory, change: Partial<ReaderOptions> = {}): ReaderOptions {
   const startedMs = Date.now() - 1000;
   return {
     ...{ directories: [directory.path], maxFileSize: 8 * 1024 * 1024 },
-    conversion: { ...conversion, keyPrefix, clockLeadMs: 0 },
+    conversion,
     ...{ runStartedMs: startedMs, passStartedMs: startedMs },
     ...change,
   };

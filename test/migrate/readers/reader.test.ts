@@ -5,7 +5,7 @@ import { maxCommandBytes } from "../../../src/migrate/readers/encoded-sessions.j
 import { Reader, type ReaderOptions } from "../../../src/migrate/readers/reader.js";
 import type { SessionFile } from "../../../src/model/session-file.js";
 import { hourMs, SessionDirectory, sessionOfLength, sessionText } from "../../support/session-directory.js";
-import { conversion, keyPrefix, remove } from "../copy-writer/writer-ground.js";
+import { conversion, remove } from "../copy-writer/writer-ground.js";
 
 const room = () => new ArrayBuffer(1000);
 
@@ -15,7 +15,7 @@ function makeGround(change: Partial<ReaderOptions> = {}) {
   const startedMs = Date.now() - 1000;
   const reader = new Reader({
     ...{ directories: [directory.path], maxFileSize: 8 * 1024 * 1024 },
-    conversion: { ...conversion, keyPrefix, clockLeadMs: 0 },
+    conversion,
     ...{ runStartedMs: startedMs, passStartedMs: startedMs },
     ...change,
   });

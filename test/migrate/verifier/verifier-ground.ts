@@ -39,16 +39,15 @@ export class VerifierGround {
     mkdirSync(join(this.directory.path, this.directory.file(0).sid.slice(0, 2)));
     const options: VerifierOptions = {
       ...{ conversion, conflicts: { policy: "newest", again: false, maxEnded: 10 } },
-      ...{ clockLeadMs: 0, collectsOutcomes: true },
+      collectsOutcomes: true,
       ...change,
     };
-    const reading = { ...options.conversion, keyPrefix, clockLeadMs: 0 };
     const startedMs = Date.now();
     const readers = new ReaderPool(
       {
         directories,
         maxFileSize,
-        conversion: reading,
+        conversion: options.conversion,
         runStartedMs: startedMs,
         passStartedMs: startedMs,
       },
