@@ -115,12 +115,12 @@ export async function purgeUnverified(run: UnconnectedRun): Promise<void> {
 /** Removes the files of an open purge, shows it, and notes what it left. */
 async function remove(
   run: UnconnectedRun,
-  { open, work }: OpenPurge,
+  { work }: OpenPurge,
   shown: { readonly ledger: Ledger; readonly total: number },
 ): Promise<PurgeResult> {
   const { record, out, stop } = run;
   return showProgress(run, { doing: "removing", ...shown }, async () => {
-    if (!(await open())) {
+    if (!(await work.gate.open())) {
       record.partial = true;
       return { left: 0, notStored: 0, foundInUse: false, confirmed: false };
     }

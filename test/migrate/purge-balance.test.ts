@@ -208,7 +208,7 @@ async function runThrough(given: Course): Promise<void> {
       return { file: one.file, outcome: { ...one.outcome, kind: "absent" }, leaves: true };
     });
   };
-  const remove = ({ file, stored }: ProvenFile): Removal => {
+  const remove = (file: SessionFile): Removal => {
     assert(!given.dryRun, "a dry run touches nothing");
     assert(unproven === 0 && !failed, "nothing is removed before all are proven");
     assert(confirmed, "nothing is removed before Redis was asked once more, and said yes");
@@ -222,7 +222,7 @@ async function runThrough(given: Course): Promise<void> {
     const kind = fates.get(file)?.removal ?? "removed";
     removals.set(kind, (removals.get(kind) ?? 0) + 1);
     if (kind === "failed") closed.add(file.directory);
-    if (kind === "removed" && !stored) notStored++;
+    if (kind === "removed" && fates.get(file)?.verdict === "notStored") notStored++;
     if (kind === "failed") return { kind, code: "EIO" };
     return kind === "denied" ? { kind, code: "EPERM" } : { kind };
   };
@@ -234,13 +234,14 @@ async function runThrough(given: Course): Promise<void> {
 
   const purging = purgeSessions({
     ...{ batches: batches(), ledger, prover: { prove, proveAgain } },
-    gate: { confirmBeforeBatch: confirm, checkRedisIntact: conclude },
+    gate: { open: async () => true, confirmBeforeBatch: confirm, checkRedisIntact: conclude },
     files: {
       remove,
       isInUse,
-      isBroken: (directory) => broken.has(directory),
-      isDenied: (file) => fates.get(file)?.isDenied === true,
+      denialOf: (file) =>
+        fates.get(file)?.isDenied === true ? { folder: file.directory, why: { code: "EACCES" } } : undefined,
     },
+    tally: { unreadable: given.broken.map((directory) => ({ directory, message: "EIO" })) },
     ...{ inUse: given.inUse, dryRun: given.dryRun, batchesInFlight: given.batchesInFlight },
     pace: async () => undefined,
     stop: controller.signal,
@@ -248,6 +249,7 @@ async function runThrough(given: Course): Promise<void> {
       assert(!told.has(sid), "one outcome for each file");
       told.add(sid);
     },
+    warn: () => undefined,
     wait: () => assert.fail("no file is young"),
   });
   const result = await purging.catch((error: unknown) => {

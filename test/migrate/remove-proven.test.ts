@@ -7,7 +7,6 @@ import {
   type Prover,
   type Purge,
   purgeSessions,
-  type RemovableFiles,
 } from "../../src/migrate/removing/remove-proven.js";
 import { RedisError, RedisForgotError, SourceError } from "../../src/model/errors.js";
 import { Ledger } from "../../src/model/ledger.js";
@@ -51,10 +50,17 @@ function failing(file: SessionFile, reason: FailureReason): Proof {
 }
 
 /** What a purge works with, without its groups. */
-interface FlatPurge extends Omit<Purge, "prover" | "gate" | "files">, Prover, RemovableFiles {
+interface FlatPurge extends Omit<Purge, "prover" | "gate" | "files">, Prover {
   readonly confirm: Gate["confirmBeforeBatch"];
   readonly conclude: Gate["checkRedisIntact"];
+  readonly remove: (file: SessionFile) => Removal;
+  readonly denialOf: Purge["files"]["denialOf"];
+  readonly isInUse: Purge["files"]["isInUse"];
 }
+
+const withBroken = (...directories: readonly string[]): Partial<FlatPurge> => {
+  return { tally: { unreadable: directories.map((directory) => ({ directory, message: "EIO" })) } };
+};
 
 /** A purge of these batches that a test may see into: `events` has every step in its order. */
 function purgeOf(batches: Iterable<readonly SessionFile[]>, change: Partial<FlatPurge> = {}) {
@@ -62,6 +68,7 @@ function purgeOf(batches: Iterable<readonly SessionFile[]>, change: Partial<Flat
   const ledger = new Ledger();
   const events: string[] = [];
   const told: string[] = [];
+  const warnings: string[] = [];
   let listed = 0;
   function* handedOut() {
     for (const batch of batches) {
@@ -76,7 +83,7 @@ function purgeOf(batches: Iterable<readonly SessionFile[]>, change: Partial<Flat
       some.map((one) => ({ proven: { ...one, settled: true } })),
     confirm: async () => true,
     conclude: async () => true,
-    remove: (_: ProvenFile): Removal => ({ kind: "removed" }),
+    remove: (_: SessionFile): Removal => ({ kind: "removed" }),
     wait: async (_: number) => undefined,
     ...change,
   };
@@ -85,12 +92,14 @@ function purgeOf(batches: Iterable<readonly SessionFile[]>, change: Partial<Flat
     pace: async () => undefined,
     stop: controller.signal,
     isInUse: () => false,
-    isBroken: () => false,
-    isDenied: () => false,
+    tally: { unreadable: [] },
+    denialOf: () => undefined,
     inUse: false,
     dryRun: false,
     ledger,
     onOutcome: ({ sid, kind }) => told.push(`${sid} ${kind}`),
+    warn: (message, { evenIfQuiet = false } = {}) =>
+      void warnings.push(`${message}${evenIfQuiet ? "!" : ""}`),
     ...change,
     batches: handedOut(),
     prove: async (batch) => {
@@ -112,27 +121,28 @@ function purgeOf(batches: Iterable<readonly SessionFile[]>, change: Partial<Flat
       events.push("conclude");
       return parts.conclude();
     },
-    remove: (one) => {
-      events.push(`remove ${one.file.sid}`);
-      return parts.remove(one);
+    remove: (file) => {
+      events.push(`remove ${file.sid}`);
+      return parts.remove(file);
     },
     wait: async (milliseconds) => {
       events.push(`wait ${milliseconds}`);
       await parts.wait(milliseconds);
     },
   };
-  const { prove, proveAgain, confirm, conclude, remove, isDenied, isInUse, isBroken, ...others } = flat;
+  const { prove, proveAgain, confirm, conclude, remove, denialOf, isInUse, ...others } = flat;
   const purge: Purge = {
     ...others,
     prover: { prove, proveAgain },
-    gate: { confirmBeforeBatch: confirm, checkRedisIntact: conclude },
-    files: { remove, isDenied, isInUse, isBroken },
+    gate: { open: async () => true, confirmBeforeBatch: confirm, checkRedisIntact: conclude },
+    files: { remove, denialOf, isInUse },
   };
   return {
     purge,
     ledger,
     events,
     told,
+    warnings,
     stop: () => controller.abort(),
     /** The counts that are not 0. */
     counts: () =>
@@ -258,7 +268,7 @@ describe("remove-proven: nothing is removed before all files of the chunk are pr
   });
 
   it("nothing is removed in a directory with a folder that cannot be read", async () => {
-    const made = purgeOf([filesOf("a", "b:a")], { isBroken: (directory) => directory === "/b" });
+    const made = purgeOf([filesOf("a", "b:a")], withBroken("/b"));
     assert.equal((await purgeSessions(made.purge)).left, 1);
     assert.deepEqual([made.removed(), made.counts()], [["a"], { kept: 1, removed: 1 }]);
   });
@@ -363,36 +373,44 @@ describe("remove-proven: a proof that no longer counts removes nothing more; eve
 });
 
 describe("remove-proven: files that this process may not remove (spec.md section 4, Purge)", () => {
-  const isDenied = ({ sid }: SessionFile) => sid === "b";
+  const denialOf: FlatPurge["denialOf"] = ({ directory, sid }) =>
+    sid === "b" ? { folder: directory, why: { code: "EACCES" } } : undefined;
+  const denied = (code: string) =>
+    [`/a may not be changed (${code}), so its session files are not permitted to be removed. `].map(
+      (text) => `${text}Is it immutable? (lsattr shows it, chattr -i ends it)!`,
+    );
 
   it("are not touched, are denied and left; the others go", async () => {
-    const made = purgeOf([filesOf("a", "b", "c")], { isDenied });
+    const made = purgeOf([filesOf("a", "b", "c")], { denialOf });
     assert.equal((await purgeSessions(made.purge)).left, 1);
     assert.deepEqual(made.removed().sort(), ["a", "c"]);
     assert.deepEqual(made.counts(), { removed: 2, denied: 1 });
+    assert.deepEqual(made.warnings, denied("EACCES"));
     assert(!made.events.includes("again b"), "nothing more is asked about it");
     made.assertBalanced();
   });
 
   it("a dry run finds them too", async () => {
-    const made = purgeOf([filesOf("a", "b")], { isDenied, dryRun: true });
+    const made = purgeOf([filesOf("a", "b")], { denialOf, dryRun: true });
     assert.equal((await purgeSessions(made.purge)).left, 1);
     assert.deepEqual([made.removed(), made.counts()], [[], { removed: 1, denied: 1 }]);
+    assert.deepEqual(made.warnings, denied("EACCES"));
   });
 
   it("a file that nothing proves is what it is, whether or not it may be removed", async () => {
     const prove = async (batch: readonly SessionFile[]) => batch.map((file) => settled(file, "absent", true));
-    const made = purgeOf([filesOf("b")], { isDenied, prove });
+    const made = purgeOf([filesOf("b")], { denialOf, prove });
     await purgeSessions(made.purge);
-    assert.deepEqual(made.counts(), { absent: 1 });
+    assert.deepEqual([made.counts(), made.warnings], [{ absent: 1 }, []]);
   });
 
   it("a removal that is denied, which nothing foretold, is denied as well", async () => {
-    const remove = ({ file }: ProvenFile): Removal =>
-      file.sid === "a" ? { kind: "denied", code: "EPERM" } : { kind: "removed" };
+    const remove = ({ sid }: SessionFile): Removal =>
+      sid === "a" ? { kind: "denied", code: "EPERM" } : { kind: "removed" };
     const made = purgeOf([filesOf("a", "b")], { remove });
     assert.equal((await purgeSessions(made.purge)).left, 1);
     assert.deepEqual(made.counts(), { removed: 1, denied: 1 });
+    assert.deepEqual(made.warnings, denied("EPERM"));
   });
 });
 
@@ -411,10 +429,15 @@ describe("remove-proven: what stays is told with its file and a reason", () => {
         "kept",
         /older value/,
       ],
-      ["it may not be removed", { isDenied: () => true }, "denied", /may not be removed/],
+      [
+        "it may not be removed",
+        { denialOf: () => ({ folder: "/a", why: { code: "EACCES" } }) },
+        "denied",
+        /may not be removed/,
+      ],
       ["it changed", { remove: () => ({ kind: "changed" }) }, "kept", /changed after it was compared/],
       ["a server is at work", { isInUse: () => true }, "kept", /still uses the directory/],
-      ["a folder cannot be read", { isBroken: () => true }, "kept", /error in its directory/],
+      ["a folder cannot be read", withBroken("/a"), "kept", /error in its directory/],
       ["Redis does not answer for it", { confirm: async () => false }, "kept", /may have lost keys/],
     ];
   for (const [name, change, kind, detail] of rows) {
@@ -459,7 +482,7 @@ describe("remove-proven: an I/O error in a directory ends removal there (spec.md
   it("a removal that fails closes its directory for what comes after it", async () => {
     const made = purgeOf([filesOf("a", "b:a", "x", "b", "b:b")], {
       batchesInFlight: 1,
-      remove: ({ file }) => (file.sid === "x" ? { kind: "failed", code: "EROFS" } : { kind: "removed" }),
+      remove: ({ sid }) => (sid === "x" ? { kind: "failed", code: "EROFS" } : { kind: "removed" }),
     });
     const { left } = await purgeSessions(made.purge);
     assert.deepEqual(made.removed(), ["a", "b:a", "x", "b:b"]);
@@ -662,7 +685,7 @@ describe("remove-proven: a stop (spec.md section 5: what was in flight is finish
 
   it("while files are removed: the one in hand is finished, the rest is unvisited", async () => {
     const made = purgeOf([numbered(10)], {
-      remove: ({ file }) => {
+      remove: (file) => {
         if (file.sid === "s3") made.stop();
         return { kind: "removed" };
       },

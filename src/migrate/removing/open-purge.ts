@@ -1,4 +1,3 @@
-import { dirname } from "node:path";
 import { compareStored } from "../../convert/compare-stored.js";
 import { convertSession } from "../../convert/convert-session.js";
 import { conflictRules } from "../../convert/decide-conflict.js";
@@ -6,19 +5,16 @@ import { explainMissing, isUnmodifiedSinceMark } from "../../convert/missing-key
 import type { Ledger } from "../../model/ledger.js";
 import type { Survey } from "../../model/mark.js";
 import type { ScanTally, SessionFile } from "../../model/session-file.js";
-import { showablePath } from "../../model/showable.js";
 import { pause } from "../../redis/pause.js";
 import { OtherLocations } from "../../source/other-locations.js";
-import { pathOf } from "../../source/recent-files.js";
 import { type OpenFiles, openFiles } from "../../source/removal/open-files.js";
-import { explainDenial } from "../../source/removal/removal-denial.js";
 import { StatReader } from "../../source/stat-reader.js";
 import { makePace } from "../pace.js";
 import type { Run, UnconnectedRun } from "../run-context.js";
 import { scanAll } from "../session-scan.js";
 import { type ProofParts, proveAgain, proveBatch } from "./prove.js";
 import { RemovalGate } from "./removal-gate.js";
-import type { Purge } from "./remove-proven.js";
+import type { Gate, Purge } from "./remove-proven.js";
 
 const maxBatch = 256;
 const batchesInFlight = 3;
@@ -44,11 +40,6 @@ export interface PurgeExtent extends PurgeCounts {
 /** A purge whose session directories are open. */
 export interface OpenPurge {
   readonly work: Purge;
-  /**
-   * Waits until nobody else copies the directories; `false` if that takes too long. Throws
-   * `RedisError`.
-   */
-  readonly open: () => Promise<boolean>;
   readonly close: () => void;
 }
 
@@ -84,9 +75,7 @@ export function openPurge(
       unconditional: extent === "unconditional",
     },
   };
-  const gate = new RemovalGate(run);
   return {
-    open: () => gate.open(),
     close: files.close,
     work: {
       ...sharedParts(run, counts, files),
@@ -97,7 +86,7 @@ export function openPurge(
         },
         proveAgain: (proven) => proveAgain(proven, proof),
       },
-      gate,
+      gate: new RemovalGate(run),
     },
   };
 }
@@ -114,7 +103,6 @@ export function openUnverifiedPurge(run: UnconnectedRun, counts: PurgeCounts): O
     convert: (read, sid) => convertSession(read, sid, conversion, Date.now()),
   };
   return {
-    open: async () => true,
     close: files.close,
     work: {
       ...sharedParts(run, counts, files),
@@ -122,10 +110,16 @@ export function openUnverifiedPurge(run: UnconnectedRun, counts: PurgeCounts): O
         prove: (batch) => proveBatch(batch, proof),
         proveAgain: (proven) => proveAgain(proven, proof),
       },
-      gate: { confirmBeforeBatch: async () => true, checkRedisIntact: async () => true },
+      gate: alwaysOpen,
     },
   };
 }
+
+const alwaysOpen: Gate = {
+  open: async () => true,
+  confirmBeforeBatch: async () => true,
+  checkRedisIntact: async () => true,
+};
 
 function sharedParts(
   run: UnconnectedRun,
@@ -139,31 +133,18 @@ function sharedParts(
   } = run;
   const { dryRun, maxRate } = options.run;
   const wait = (milliseconds: number) => pause(milliseconds, stop);
-  const tellDenial = (why: Parameters<typeof explainDenial>[0], folder: string) =>
-    warn(explainDenial(why, showablePath(folder)), { evenIfQuiet: true });
   return {
     batches: scanAll(run, tally, { maxBatch }),
     batchesInFlight,
     pace: makePace(maxRate, wait),
     stop,
-    files: {
-      remove: ({ file, exact }) => {
-        const removal = files.remove(file, exact);
-        if (removal.kind === "denied") tellDenial({ code: removal.code }, dirname(pathOf(file)));
-        return removal;
-      },
-      isDenied: (file) => {
-        const denial = files.denialOf(file);
-        if (denial !== undefined) tellDenial(denial.why, denial.folder);
-        return denial !== undefined;
-      },
-      isInUse: files.isInUse,
-      isBroken: (directory) => tally.unreadable.some((one) => one.directory === directory),
-    },
+    files,
+    tally,
     inUse: options.removal.inUse,
     dryRun,
     ledger,
     onOutcome,
+    warn,
     wait,
   };
 }

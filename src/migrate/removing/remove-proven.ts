@@ -1,8 +1,13 @@
+import { dirname } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Ledger } from "../../model/ledger.js";
 import type { SessionOutcome } from "../../model/outcome.js";
-import type { SessionFile } from "../../model/session-file.js";
+import type { ScanTally, SessionFile } from "../../model/session-file.js";
+import { showablePath } from "../../model/showable.js";
+import type { Warn } from "../../model/warn.js";
 import { pathOf } from "../../source/recent-files.js";
+import type { OpenFiles } from "../../source/removal/open-files.js";
+import { explainDenial, type RemovalDenial } from "../../source/removal/removal-denial.js";
 import type { Removal } from "../../source/removal/remove-session-file.js";
 import { type BatchWork, forEachBatch } from "../for-each-batch.js";
 import { failed, inDoubtDetail, located } from "../prepare-session.js";
@@ -17,37 +22,28 @@ export interface Prover {
 
 /** Asks Redis whether the proof still counts. Throws `RedisForgotError` and `RedisError`. */
 export interface Gate {
+  /** Waits until nobody else copies the directories; `false` if that takes too long. */
+  readonly open: () => Promise<boolean>;
   /** Whether files may be removed now: nothing evicted, replicas in step, nobody else copying. */
   readonly confirmBeforeBatch: () => Promise<boolean>;
   /** Whether Redis evicted nothing since. */
   readonly checkRedisIntact: () => Promise<boolean>;
 }
 
-/** The session files, as far as they may be removed. */
-export interface RemovableFiles {
-  readonly remove: (proven: ProvenFile) => Removal;
-  /** Whether this process may not remove a file. Says why, once for each folder. */
-  readonly isDenied: (file: SessionFile) => boolean;
-  /**
-   * Whether a file was read that was modified since the run began: a server still uses the
-   * directory.
-   */
-  readonly isInUse: () => boolean;
-  /** Whether part of a session directory could not be read: nothing more is removed in it. */
-  readonly isBroken: (directory: string) => boolean;
-}
-
 /** What a purge works with. */
 export interface Purge extends Omit<BatchWork, "work" | "skip"> {
   readonly prover: Prover;
   readonly gate: Gate;
-  readonly files: RemovableFiles;
+  readonly files: Pick<OpenFiles, "remove" | "denialOf" | "isInUse">;
+  /** If part of a session directory could not be read, nothing more is removed in it. */
+  readonly tally: Pick<ScanTally, "unreadable">;
   /** Whether files are removed that a server still uses. */
   readonly inUse: boolean;
   /** Whether nothing is removed: what would be is counted as removed. */
   readonly dryRun: boolean;
   readonly ledger: Ledger;
   readonly onOutcome: (outcome: SessionOutcome) => void;
+  readonly warn: Warn;
   readonly wait: (milliseconds: number) => Promise<void>;
 }
 
@@ -134,11 +130,7 @@ async function proveSome(
 }
 
 async function removeProven(all: readonly ProvenFile[], purge: Purge, state: PurgeState): Promise<void> {
-  const proven = all.filter((one) => {
-    const isDenied = purge.files.isDenied(one.file);
-    if (isDenied) state.deny(one);
-    return !isDenied;
-  });
+  const proven = all.filter((one) => !state.settleDenied(one));
   let done = 0;
   try {
     if (proven.length > 0 && !purge.dryRun) await waitUntilGrown(proven, purge);
@@ -243,30 +235,41 @@ class PurgeState {
     this.settle(file, { ...outcome, kind: "kept", detail }, true);
   }
 
-  deny({ file, outcome }: ProvenFile): void {
-    this.settle(file, { ...outcome, kind: "denied" }, true);
+  /** Settles a file that this process may not remove. Returns whether it is one. */
+  settleDenied(proven: ProvenFile): boolean {
+    const denial = this.#purge.files.denialOf(proven.file);
+    if (denial !== undefined) this.#deny(proven, denial.why, denial.folder);
+    return denial !== undefined;
   }
 
   remove(proven: ProvenFile): void {
-    const { file, outcome, stored } = proven;
+    const { file, exact, outcome, stored } = proven;
     const obstacle = this.#confirmed ? this.#obstacleTo(proven) : "Redis may have lost keys meanwhile";
     if (obstacle !== undefined) this.leave(proven, obstacle);
     else {
-      const removal: Removal = this.#purge.dryRun ? { kind: "removed" } : this.#purge.files.remove(proven);
+      const removal: Removal = this.#purge.dryRun
+        ? { kind: "removed" }
+        : this.#purge.files.remove(file, exact);
       this.#removed ||= removal.kind === "removed" && !this.#purge.dryRun;
       if (removal.kind === "removed" && !stored) this.#notStored++;
       if (removal.kind === "changed") this.leave(proven, "it changed after it was compared");
-      else if (removal.kind === "denied") this.deny(proven);
+      else if (removal.kind === "denied") this.#deny(proven, removal, dirname(pathOf(file)));
       else if (removal.kind === "failed") {
         this.settle(file, failed(outcome, "unreadable", `not removed: ${removal.code}`), true);
       } else this.settle(file, { ...outcome, kind: removal.kind }, false);
     }
   }
 
+  #deny({ file, outcome }: ProvenFile, why: RemovalDenial, folder: string): void {
+    this.#purge.warn(explainDenial(why, showablePath(folder)), { evenIfQuiet: true });
+    this.settle(file, { ...outcome, kind: "denied" }, true);
+  }
+
   /** Why a proven file stays; `undefined` if it may be removed. */
   #obstacleTo({ file: { directory }, mtimeMs, settled }: ProvenFile): string | undefined {
-    const { inUse, dryRun, files } = this.#purge;
-    if (this.#closed.has(directory) || files.isBroken(directory)) return "an error in its directory";
+    const { inUse, dryRun, files, tally } = this.#purge;
+    const isBroken = tally.unreadable.some((one) => one.directory === directory);
+    if (isBroken || this.#closed.has(directory)) return "an error in its directory";
     if (!inUse && files.isInUse()) {
       this.#foundInUse = true;
       return "a server still uses the directory";
