@@ -32,8 +32,9 @@ const everyShard = "1/1";
 
 const instant = z.number().nonnegative();
 const expirations = z.object({ expiration: z.number(), expirationAnonymous: z.number() });
+// What `Mark` and `DirectoryMark` name otherwise may be undefined as it is written.
 const markSchema = z.object({
-  keyPrefix: z.string().optional(),
+  keyPrefix: z.string().exactOptional(),
   began: instant.optional(),
   removes: instant.optional(),
   shards: z.record(
@@ -42,13 +43,14 @@ const markSchema = z.object({
       started: instant,
       startedWithoutKeep: instant.optional(),
       renewed: instant,
-      shortest: expirations.optional(),
-      longest: expirations.optional(),
-      ttl: z.enum(["full", "remaining"]).optional(),
+      shortest: expirations.exactOptional(),
+      longest: expirations.exactOptional(),
+      ttl: z.enum(["full", "remaining"]).exactOptional(),
     }),
   ),
 });
 type StoredMark = z.infer<typeof markSchema>;
+type StoredShard = StoredMark["shards"][string];
 
 /** What earlier runs noted about a session directory. Times are milliseconds since the epoch. */
 export interface Mark {
@@ -73,10 +75,10 @@ function parseMark(text: string | null): Mark {
   }
   const parsed = markSchema.safeParse(jsonOf(text));
   if (!parsed.success) return {};
-  const { keyPrefix, began, removes, shards } = parsed.data;
+  const { began, removes, shards, ...rest } = parsed.data;
   const stored = shards[everyShard];
   return {
-    ...(keyPrefix === undefined ? {} : { keyPrefix }),
+    ...rest,
     ...(began === undefined ? {} : { beganMs: began }),
     ...(removes === undefined ? {} : { removesMs: removes }),
     ...(stored === undefined ? {} : { complete: completeOf(stored) }),
@@ -92,43 +94,22 @@ function jsonOf(text: string): unknown {
   }
 }
 
-function completeOf({
-  started,
-  startedWithoutKeep,
-  renewed,
-  shortest,
-  longest,
-  ttl,
-}: StoredMark["shards"][string]): DirectoryMark {
+function completeOf({ started, startedWithoutKeep, renewed, ...rest }: StoredShard): DirectoryMark {
   return {
+    ...rest,
     startedMs: started,
     renewedMs: renewed,
     ...(startedWithoutKeep === undefined ? {} : { startedWithoutKeepMs: startedWithoutKeep }),
-    ...(shortest === undefined ? {} : { shortest }),
-    ...(longest === undefined ? {} : { longest }),
-    ...(ttl === undefined ? {} : { ttl }),
   };
 }
 
-function textOf({ keyPrefix, beganMs, removesMs, complete }: Mark): string {
-  return JSON.stringify({
-    keyPrefix,
-    began: beganMs,
-    removes: removesMs,
-    shards:
-      complete === undefined
-        ? {}
-        : {
-            [everyShard]: {
-              started: complete.startedMs,
-              startedWithoutKeep: complete.startedWithoutKeepMs,
-              renewed: complete.renewedMs,
-              shortest: complete.shortest,
-              longest: complete.longest,
-              ttl: complete.ttl,
-            },
-          },
-  } satisfies StoredMark);
+function textOf({ beganMs, removesMs, complete, ...rest }: Mark): string {
+  const shards = complete === undefined ? {} : { [everyShard]: storedOf(complete) };
+  return JSON.stringify({ ...rest, began: beganMs, removes: removesMs, shards } satisfies StoredMark);
+}
+
+function storedOf({ startedMs, startedWithoutKeepMs, renewedMs, ...rest }: DirectoryMark): StoredShard {
+  return { started: startedMs, startedWithoutKeep: startedWithoutKeepMs, renewed: renewedMs, ...rest };
 }
 
 /** An empty mark if there is none. */

@@ -39,18 +39,14 @@ export interface Marks {
   readonly whyNotRetract: () => Promise<string | undefined>;
 }
 
-/** By how much the clock that dates a directory's files may be behind ours, milliseconds. */
-function clockLagOf(directory: string): number {
-  return isDatedByUs(directory) ? 0 : fileTimeSlackMs;
-}
-
-function earlierBy(lagMs: number, mark: DirectoryMark): DirectoryMark {
-  if (lagMs === 0) return mark;
-  const { startedMs, startedWithoutKeepMs } = mark;
+/** A mark by the clock that dates its directory's files, which may be behind ours. */
+function byFileClock(mark: DirectoryMark, directory: string): DirectoryMark {
+  if (isDatedByUs(directory)) return mark;
+  const { startedMs, startedWithoutKeepMs: withoutKeepMs } = mark;
   return {
     ...mark,
-    startedMs: startedMs - lagMs,
-    ...(startedWithoutKeepMs === undefined ? {} : { startedWithoutKeepMs: startedWithoutKeepMs - lagMs }),
+    startedMs: startedMs - fileTimeSlackMs,
+    ...(withoutKeepMs === undefined ? {} : { startedWithoutKeepMs: withoutKeepMs - fileTimeSlackMs }),
   };
 }
 
@@ -95,7 +91,7 @@ export function marksOf(
           const mark = await connection.run((client) => readMark(client, keyOf(directory)));
           // One that lies in the future was left by a clock that was wrong.
           if (mark.complete !== undefined && mark.complete.startedMs <= Date.now()) {
-            complete.set(directory, earlierBy(clockLagOf(directory), mark.complete));
+            complete.set(directory, byFileClock(mark.complete, directory));
           }
         }
         if (complete.size === 0 || (canary !== undefined && canary.value === undefined)) return;
