@@ -1,6 +1,6 @@
 import { DecodeError } from "../format/decode-error.js";
 import { decodeJson } from "../format/json.js";
-import { isKind, isTruthy, type PythonDict, type PythonValue } from "../format/python-value.js";
+import { isKind, isTruthy, type PythonDict } from "../format/python-value.js";
 import type { Candidate } from "../model/entry.js";
 import type { Expirations, Survey } from "../model/mark.js";
 import type { StoredText } from "../model/stored-value.js";
@@ -67,6 +67,8 @@ export type ConflictDecision =
 
 /** How far clocks and slow commands may shift an instant, milliseconds. */
 export const lifetimeToleranceMs = 5000;
+/** How far the expiry of a copy-written key may be off with `remaining`, milliseconds. */
+const remainingToleranceMs = 10_000;
 
 /** Decides about a key that holds text; in doubt it stays (spec.md section 4, "Conflicts"). */
 export function decideConflict(
@@ -117,15 +119,65 @@ function savedAt(session: PythonDict, expiresAtMs: number, expirations: Expirati
 
 /** The session that the applet would load; `undefined` if it could not. */
 function sessionOf(value: Buffer): PythonDict | undefined {
-  const session = decoded(value);
-  return isKind(session, "dict") ? session : undefined;
-}
-
-function decoded(value: Buffer): PythonValue | undefined {
   try {
-    return decodeJson(value, value.length);
+    const session = decodeJson(value, value.length);
+    return isKind(session, "dict") ? session : undefined;
   } catch (error) {
     if (error instanceof DecodeError) return undefined;
     throw error;
   }
+}
+
+/** How a session file compares with what Redis holds. */
+export type Comparison =
+  | { readonly kind: "equal"; readonly lifetimeIsRight: boolean }
+  /** Redis holds another value, saved after the file was last modified. */
+  | { readonly kind: "newer" }
+  /** Redis holds another value, saved earlier or, with `inDoubt`, nobody knows when. */
+  | { readonly kind: "different"; readonly inDoubt?: true };
+
+/** Compares a session file with the value in Redis. With policy `keep`, doubt counts as newer. */
+export function compareStored(
+  candidate: Candidate,
+  stored: StoredText,
+  rules: ConflictRules,
+  nowMs: number,
+): Comparison {
+  const decision = decideConflict(candidate, stored, { ...rules, policy: "newest" }, nowMs);
+  switch (decision.kind) {
+    case "replace":
+      return { kind: "different" };
+    case "kept":
+      return decision.inDoubt === true && rules.policy !== "keep"
+        ? { kind: "different", inDoubt: true }
+        : { kind: "newer" };
+    default: {
+      const { entry, fullLifetimeMs } = candidate;
+      const expected = { expiresAtMs: entry.expiresAtMs, fullLifetimeMs };
+      return { kind: "equal", lifetimeIsRight: isRightLifetime(expected, stored, rules, nowMs) };
+    }
+  }
+}
+
+/** What a copy now would set. */
+export interface ExpectedLifetime {
+  /** Milliseconds since the epoch. */
+  readonly expiresAtMs: number;
+  readonly fullLifetimeMs: number;
+}
+
+/**
+ * Whether a key expires no later than a save now would allow and, if a copy wrote it with
+ * `remaining`, when a copy would set it to.
+ */
+export function isRightLifetime(
+  { expiresAtMs: expectedMs, fullLifetimeMs }: ExpectedLifetime,
+  stored: StoredText,
+  { lifetimes, clockLeadMs, signsCount }: ConflictRules,
+  nowMs: number,
+): boolean {
+  const { expiresAtMs } = stored;
+  if (expiresAtMs === null || expiresAtMs > nowMs + fullLifetimeMs + lifetimeToleranceMs) return false;
+  if (lifetimes.ttl === "full" || !signsCount || !isSigned(stored, clockLeadMs)) return true;
+  return Math.abs(expiresAtMs - expectedMs) <= remainingToleranceMs;
 }

@@ -1,5 +1,9 @@
-import { compareStored, isRightLifetime } from "../convert/compare-stored.js";
-import { type ConflictRules, conflictRules } from "../convert/decide-conflict.js";
+import {
+  type ConflictRules,
+  compareStored,
+  conflictRules,
+  isRightLifetime,
+} from "../convert/decide-conflict.js";
 import { explainMissing, isCoveredByMark, isUnmodifiedSinceMark } from "../convert/missing-key.js";
 import type { DirectoryFacts, Survey } from "../model/mark.js";
 import type { SessionOutcome } from "../model/outcome.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { compareStored } from "../../src/convert/compare-stored.js";
+import { compareStored } from "../../src/convert/decide-conflict.js";
 import type { LifetimeOptions } from "../../src/convert/lifetime.js";
 import { signedInstant } from "../../src/convert/sign.js";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it, mock } from "node:test";
 import fc from "fast-check";
-import type { Comparison } from "../../src/convert/compare-stored.js";
 import type { Conversion } from "../../src/convert/convert-session.js";
+import type { Comparison } from "../../src/convert/decide-conflict.js";
 import type { ConvertedSession } from "../../src/migrate/prepare-session.js";
 import {
   type Proof,

@@ -1,6 +1,5 @@
-import { compareStored } from "../../convert/compare-stored.js";
 import { convertSession } from "../../convert/convert-session.js";
-import { conflictRules } from "../../convert/decide-conflict.js";
+import { compareStored, conflictRules } from "../../convert/decide-conflict.js";
 import { explainMissing, isUnmodifiedSinceMark } from "../../convert/missing-key.js";
 import type { Ledger } from "../../model/ledger.js";
 import type { Survey } from "../../model/mark.js";

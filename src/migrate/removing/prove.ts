@@ -1,5 +1,5 @@
-import type { Comparison } from "../../convert/compare-stored.js";
 import type { Conversion } from "../../convert/convert-session.js";
+import type { Comparison } from "../../convert/decide-conflict.js";
 import type { Candidate } from "../../model/entry.js";
 import type { SessionOutcome } from "../../model/outcome.js";
 import type { ExactStamp, FileStamp, ReadSession, SessionFile } from "../../model/session-file.js";
