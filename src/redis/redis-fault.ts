@@ -11,72 +11,63 @@ export interface RedisFault {
   readonly message: string;
 }
 
+function refused(message: string): RedisFault {
+  return { kind: "refused", message };
+}
+
+function transient(message: string): RedisFault {
+  return { kind: "transient", message };
+}
+
 /** By the first word of an error reply. */
 const replyFaults: Readonly<Record<string, RedisFault>> = {
-  NOAUTH: {
-    kind: "refused",
-    message: "Redis asks for a password (TELE_SESSION_REDIS_PASSWORD or --password-file)",
-  },
-  WRONGPASS: { kind: "refused", message: "Redis refused the user name or password" },
-  DENIED: { kind: "refused", message: "Redis runs in protected mode and refuses connections from elsewhere" },
-  OOM: { kind: "refused", message: "Redis is out of memory (maxmemory reached)" },
-  MISCONF: { kind: "refused", message: "Redis refuses writes because it cannot save to its disk (MISCONF)" },
-  NOREPLICAS: {
-    kind: "refused",
-    message: "Redis refuses writes because too few replicas are connected (NOREPLICAS)",
-  },
-  MOVED: { kind: "refused", message: "Redis is a cluster, which this version does not write to" },
-  ASK: { kind: "refused", message: "Redis is a cluster, which this version does not write to" },
-  CROSSSLOT: { kind: "refused", message: "Redis is a cluster, which this version does not write to" },
-  LOADING: { kind: "transient", message: "Redis is still loading its data" },
-  READONLY: { kind: "transient", message: "Redis is a read-only replica: name its master" },
-  MASTERDOWN: { kind: "transient", message: "Redis has lost its master" },
-  BUSY: { kind: "transient", message: "Redis is busy with a script" },
-  TRYAGAIN: { kind: "transient", message: "Redis is moving keys" },
-  CLUSTERDOWN: { kind: "transient", message: "the Redis cluster is down" },
-  UNBLOCKED: { kind: "transient", message: "Redis changed its role" },
+  NOAUTH: refused("Redis asks for a password (TELE_SESSION_REDIS_PASSWORD or --password-file)"),
+  WRONGPASS: refused("Redis refused the user name or password"),
+  DENIED: refused("Redis runs in protected mode and refuses connections from elsewhere"),
+  OOM: refused("Redis is out of memory (maxmemory reached)"),
+  MISCONF: refused("Redis refuses writes because it cannot save to its disk (MISCONF)"),
+  NOREPLICAS: refused("Redis refuses writes because too few replicas are connected (NOREPLICAS)"),
+  MOVED: refused("Redis is a cluster, which this version does not write to"),
+  ASK: refused("Redis is a cluster, which this version does not write to"),
+  CROSSSLOT: refused("Redis is a cluster, which this version does not write to"),
+  LOADING: transient("Redis is still loading its data"),
+  READONLY: transient("Redis is a read-only replica: name its master"),
+  MASTERDOWN: transient("Redis has lost its master"),
+  BUSY: transient("Redis is busy with a script"),
+  TRYAGAIN: transient("Redis is moving keys"),
+  CLUSTERDOWN: transient("the Redis cluster is down"),
+  UNBLOCKED: transient("Redis changed its role"),
 };
 
 /** By the text after `ERR`. */
 const errorTexts: readonly (readonly [RegExp, RedisFault])[] = [
-  [/^DB index is out of range/, { kind: "refused", message: "Redis has no database of that number" }],
-  [/^invalid password/, { kind: "refused", message: "Redis refused the password" }],
-  [/^max number of clients reached/, { kind: "transient", message: "Redis takes no more clients" }],
-  [/^Cannot select another database/i, { kind: "refused", message: "Redis allows no database but 0" }],
-  [
-    /^SELECT is not allowed in cluster mode/,
-    { kind: "refused", message: "a Redis cluster has database 0 only" },
-  ],
+  [/^DB index is out of range/, refused("Redis has no database of that number")],
+  [/^invalid password/, refused("Redis refused the password")],
+  [/^max number of clients reached/, transient("Redis takes no more clients")],
+  [/^Cannot select another database/i, refused("Redis allows no database but 0")],
+  [/^SELECT is not allowed in cluster mode/, refused("a Redis cluster has database 0 only")],
 ];
 
 /** By the code of a system error, or of ours. */
 const systemFaults: Readonly<Record<string, RedisFault>> = {
-  ECONNREFUSED: {
-    kind: "transient",
-    message: "the connection was refused: check that Redis listens on this host and port",
-  },
-  ENOTFOUND: { kind: "transient", message: "the host is unknown: check its name" },
-  EAI_AGAIN: { kind: "transient", message: "the host's name could not be looked up: check its name and DNS" },
-  ETIMEDOUT: { kind: "transient", message: "no answer in time: check host, port and firewall" },
-  EHOSTUNREACH: {
-    kind: "transient",
-    message: "the host cannot be reached: check its address and the network",
-  },
-  ENETUNREACH: { kind: "transient", message: "the network cannot be reached: check the address" },
-  ECONNRESET: { kind: "transient", message: "the connection was reset" },
-  EPIPE: { kind: "transient", message: "the connection was closed" },
-  ENOENT: { kind: "transient", message: "the socket does not exist: check its path" },
-  EACCES: { kind: "refused", message: "the socket may not be opened by this user: see its permissions" },
-  EREPLICA: { kind: "transient", message: "Redis has become a read-only replica: name its master" },
-  EPROTO: { kind: "transient", message: "TLS failed: is this a port for TLS?" },
-  ERR_OSSL_PEM_NO_START_LINE: {
-    kind: "refused",
-    message: "a certificate or key file is not a PEM file: see --cacert, --cert and --key",
-  },
-  ERR_OSSL_X509_KEY_VALUES_MISMATCH: {
-    kind: "refused",
-    message: "--cert and --key do not belong together: give the key of this certificate",
-  },
+  ECONNREFUSED: transient("the connection was refused: check that Redis listens on this host and port"),
+  ENOTFOUND: transient("the host is unknown: check its name"),
+  EAI_AGAIN: transient("the host's name could not be looked up: check its name and DNS"),
+  ETIMEDOUT: transient("no answer in time: check host, port and firewall"),
+  EHOSTUNREACH: transient("the host cannot be reached: check its address and the network"),
+  ENETUNREACH: transient("the network cannot be reached: check the address"),
+  ECONNRESET: transient("the connection was reset"),
+  EPIPE: transient("the connection was closed"),
+  ENOENT: transient("the socket does not exist: check its path"),
+  EACCES: refused("the socket may not be opened by this user: see its permissions"),
+  EREPLICA: transient("Redis has become a read-only replica: name its master"),
+  EPROTO: transient("TLS failed: is this a port for TLS?"),
+  ERR_OSSL_PEM_NO_START_LINE: refused(
+    "a certificate or key file is not a PEM file: see --cacert, --cert and --key",
+  ),
+  ERR_OSSL_X509_KEY_VALUES_MISMATCH: refused(
+    "--cert and --key do not belong together: give the key of this certificate",
+  ),
 };
 /** Our own code, which messages leave out. */
 const ownCode = "EREPLICA";
@@ -128,10 +119,10 @@ export function redisFault(error: unknown): RedisFault {
   const certificate = certificateFaults.find(([pattern]) => pattern.test(code))?.[1];
   const known: RedisFault =
     certificate === undefined
-      ? (systemFaults[code] ?? { kind: "transient", message: "the connection failed" })
-      : { kind: "refused", message: certificate };
+      ? (systemFaults[code] ?? transient("the connection failed"))
+      : refused(certificate);
   return code === ""
-    ? { kind: "transient", message: "the connection was closed" }
+    ? transient("the connection was closed")
     : { ...known, message: `${known.message} (${shortCode(code)})` };
 }
 
@@ -183,12 +174,12 @@ function replyFault(reply: string, command: string | undefined): RedisFault {
   const known = replyFaults[code] ?? errorTexts.find(([pattern]) => pattern.test(text))?.[1];
   if (known !== undefined) return known;
   if (code === "NOPERM" && /\bkeys?\b/.test(text)) {
-    return { kind: "refused", message: "Redis does not allow this user the keys of sessions (session:*)" };
+    return refused("Redis does not allow this user the keys of sessions (session:*)");
   }
   if (code === "NOPERM" || (code === "ERR" && isHidden(text, command))) {
     const missing = missingCommand(text, command);
     const who = code === "NOPERM" || command === "EVAL" ? "does not allow this user" : "lacks or hides";
-    return { kind: "refused", message: `Redis ${who} the command ${missing}${needOf(missing)}` };
+    return refused(`Redis ${who} the command ${missing}${needOf(missing)}`);
   }
   const to = command === undefined ? "" : ` to ${command}`;
   return { kind: "single", message: `Redis answered ${code}${to}` };
