@@ -3,10 +3,11 @@ import type { DirectoryFacts, DirectoryMark, Expirations, KeyEvidence } from "..
 import type { ServerWorks } from "../model/report.js";
 import { type FileStamp, fileTimeSlackMs } from "../model/session-file.js";
 import { type LifetimeOrigin, secondsFor } from "./lifetime.js";
-import { isModifiedSince } from "./modified-since.js";
 
 /** A modification this close to now, in milliseconds, suggests that a server works on files. */
 export const activityWindowMs = 4 * 3600 * 1000;
+/** File times with fractions lag by at most a tick of the kernel's clock, milliseconds. */
+const fineTimeMs = 50;
 
 /** Where the server of a session directory keeps its sessions now (spec.md section 4). */
 export function locateServer(
@@ -19,7 +20,7 @@ export function locateServer(
   const isRecent = Math.abs(nowMs - latestMtimeMs) < activityWindowMs;
   const savesFiles =
     mark === undefined ||
-    (isRecent && isModifiedSince({ mtimeMs: latestMtimeMs, ctimeMs: 0 }, mark.startedMs, false));
+    (isRecent && mayBeModifiedSince({ mtimeMs: latestMtimeMs, ctimeMs: 0 }, mark.startedMs, false));
   return savesFiles ? "files" : "unknown";
 }
 
@@ -31,8 +32,9 @@ export interface MissingSession {
 }
 
 /** Whether a directory's mark covers a file: there is one, and the file was not modified since. */
-export function isCoveredByMark(stamp: MissingSession["stamp"], facts: DirectoryFacts): boolean {
-  return facts.mark !== undefined && !isModifiedSince(stamp, facts.mark.startedMs, facts.changeTimesCount);
+export function isCoveredByMark(stamp: MissingSession["stamp"], facts: DirectoryFacts | undefined): boolean {
+  if (facts?.mark === undefined) return false;
+  return !mayBeModifiedSince(stamp, facts.mark.startedMs, facts.changeTimesCount);
 }
 
 /**
@@ -41,19 +43,13 @@ export function isCoveredByMark(stamp: MissingSession["stamp"], facts: Directory
  */
 export function explainMissing(
   session: MissingSession,
-  facts: DirectoryFacts,
+  facts: DirectoryFacts | undefined,
   current: Expirations,
   nowMs: number,
 ): IfMissing {
+  if (facts?.mark === undefined || !isCoveredByMark(session.stamp, facts)) return "write";
   const { mark, serverWorks, endedCounts, latestMtimeMs, whole } = facts;
-  if (
-    mark === undefined ||
-    !endedCounts ||
-    serverWorks === "files" ||
-    !isCoveredByMark(session.stamp, facts)
-  ) {
-    return "write";
-  }
+  if (!endedCounts || serverWorks === "files") return "write";
   const keyExpiredMs = latestExpiryOfKey(session, mark, current);
   // The server still saved to files after the key expired, so nobody logged out of Redis before
   // that.
@@ -84,4 +80,23 @@ export function isUnmodifiedSinceMark(
 ): boolean {
   const startedMs = facts?.mark?.startedWithoutKeepMs;
   return startedMs !== undefined && stamp.mtimeMs <= startedMs - fileTimeSlackMs;
+}
+
+/**
+ * Whether a file may have been modified since an instant, milliseconds since the epoch (spec.md
+ * section 1). Change times count unless something like a chown touched every file. Times in whole
+ * seconds may lag by 2 s; finer ones count as exact. Otherwise a user saved just before a copy, who
+ * then logs out of Redis, would come back with the next copy.
+ */
+export function mayBeModifiedSince(
+  { mtimeMs, ctimeMs }: Pick<FileStamp, "mtimeMs" | "ctimeMs">,
+  sinceMs: number,
+  changeTimesCount: boolean,
+): boolean {
+  return latest(mtimeMs) > sinceMs || (changeTimesCount && latest(ctimeMs) > sinceMs);
+}
+
+/** The latest instant that a file time may stand for. */
+function latest(timeMs: number): number {
+  return timeMs + (timeMs % 1000 === 0 ? fileTimeSlackMs : fineTimeMs);
 }

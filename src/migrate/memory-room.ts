@@ -64,10 +64,9 @@ async function sizesOf(
     const conversion = convertSession(reading.read, file.sid, settings, Date.now());
     if (conversion.kind !== "entry") return [];
     const { key, value } = conversion.entry;
-    const known = facts.get(file.directory);
     const session = { ...conversion, stamp: reading.stamp };
-    const isEnded = known !== undefined && explainMissing(session, known, settings, Date.now()) !== "write";
-    return isEnded ? [] : [{ key, bytes: ownMemory(key, value) }];
+    const meaning = explainMissing(session, facts.get(file.directory), settings, Date.now());
+    return meaning === "write" ? [{ key, bytes: ownMemory(key, value) }] : [];
   });
   // Keys that exist take no further memory.
   const exist = await redis.store.exist(added.map(({ key }) => key));

@@ -197,7 +197,6 @@ export class Verifier implements BatchWorker {
     const nowMs = Date.now();
     if (conversion.ttl === "remaining" && stamp.mtimeMs + fullLifetimeMs <= nowMs) return "expired";
     const facts = this.#facts.get(file.directory);
-    if (facts === undefined) return "missing";
     const meaning = explainMissing({ stamp, fullLifetimeMs, lifetimeOrigin }, facts, conversion, nowMs);
     return meaning === "write" ? "missing" : meaning;
   }
@@ -208,9 +207,7 @@ export class Verifier implements BatchWorker {
       return;
     }
     tally.record(located(withDifference(outcome, file), file));
-    const facts = this.#facts.get(file.directory);
-    if (stamp === undefined || facts === undefined) return;
-    if (isCoveredByMark(stamp, facts)) {
+    if (stamp !== undefined && isCoveredByMark(stamp, this.#facts.get(file.directory))) {
       this.#seen.addCovered(file.directory, outcome.kind === "ended");
     }
   }

@@ -1,6 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { activityWindowMs, locateServer } from "../../convert/missing-key.js";
-import { isModifiedSince } from "../../convert/modified-since.js";
+import { activityWindowMs, locateServer, mayBeModifiedSince } from "../../convert/missing-key.js";
 import { isSigned } from "../../convert/sign.js";
 import type { DirectoryFacts, DirectoryMark, KeyEvidence, Survey } from "../../model/mark.js";
 import { newScanTally } from "../../model/session-file.js";
@@ -112,7 +111,7 @@ async function seenOf(
       if (stats === undefined) continue;
       seen++;
       if (stats.mtimeMs <= nowMs + activityWindowMs) latestMtimeMs = Math.max(latestMtimeMs, stats.mtimeMs);
-      areAllChanged &&= isModifiedSince({ mtimeMs: 0, ctimeMs: stats.ctimeMs }, mark.startedMs, true);
+      areAllChanged &&= mayBeModifiedSince({ mtimeMs: 0, ctimeMs: stats.ctimeMs }, mark.startedMs, true);
     }
     if (stop.aborted) break;
     await nextTurn();

@@ -64,11 +64,9 @@ export function openPurge(
       compare: (candidate, stored) => compareStored(candidate, stored, rules, Date.now()),
       isUnmodified: (file, stamp) => isUnmodifiedSinceMark(stamp, factsOf(file)),
       explainMissing: (file, stamp, { fullLifetimeMs, lifetimeOrigin }) => {
-        const facts = factsOf(file);
         const session = { stamp, fullLifetimeMs, lifetimeOrigin };
-        return facts !== undefined && explainMissing(session, facts, conversion, Date.now()) === "ended"
-          ? "ended"
-          : "absent";
+        const meaning = explainMissing(session, factsOf(file), conversion, Date.now());
+        return meaning === "ended" ? "ended" : "absent";
       },
       exist: (sids) => store.exist(sids.map((sid) => store.keyOf(sid))),
       unconditional: extent === "unconditional",
