@@ -1,5 +1,6 @@
 import { type KeyLayout, keyPrefix } from "../convert/session-key.js";
 import type { KeyLayoutEvidence } from "../model/report.js";
+import type { RunOptions } from "../model/run-options.js";
 import type { KeyLayoutsSeen, KeyPrefixes } from "../redis/key-layouts-seen.js";
 
 /** Which layout the keys take, and why; or why the run is refused. */
@@ -14,18 +15,13 @@ export type KeyLayoutChoice =
 
 const choose = "choose with --key-layout documented or --key-layout applet";
 
-export interface KeyLayoutWish {
-  readonly prefix: string | null;
-  readonly keyLayout: KeyLayout | "auto";
-}
-
 /**
  * The key layout of a run. With a prefix and `auto`, keys that a server saved decide it. If there
  * are some under both layouts, the operator has to choose, because the wrong one logs everybody
  * out.
  */
 export async function chooseKeyLayout(
-  { prefix, keyLayout }: KeyLayoutWish,
+  { prefix, keyLayout }: Pick<RunOptions["target"], "prefix" | "keyLayout">,
   look: (prefixes: KeyPrefixes) => Promise<KeyLayoutsSeen | undefined>,
 ): Promise<KeyLayoutChoice> {
   if (keyLayout !== "auto") return { layout: keyLayout, evidence: "named" };

@@ -83,6 +83,7 @@ interface CopyFacts {
 async function copyOnce(run: Run, facts: CopyFacts): Promise<boolean> {
   const { record, redis, files, options, stop } = run;
   const { dryRun, maxFailed } = options.run;
+  const { othersAreSeen } = facts;
   const inodes = files.directories.map(inodeOf);
   const folders = new SessionFolders(files.directories);
   await redis.continuity.begin();
@@ -101,7 +102,10 @@ async function copyOnce(run: Run, facts: CopyFacts): Promise<boolean> {
     if (lostKeys || lostEarlier) record.partial = true;
     const isComplete = !(lostKeys || lostEarlier || stop.aborted || tooManyFailed(record, maxFailed));
     if (isComplete && isWhole(record)) {
-      await retractEarlier(run, end.survey, folders, facts);
+      // Only after an earlier copy can there be keys whose session files are gone.
+      if (end.survey.directories.some(({ mark }) => mark !== undefined)) {
+        record.retracted = await retractKeys(run, end.survey, { folders, othersAreSeen });
+      }
       // Lifetimes were renewed only if it was known from the start that the server works on files.
       if (!dryRun) await leaveMark(run, startedMs, before.serverWorks === "files");
     }
@@ -225,17 +229,6 @@ function isWhole({ ledger, laterPasses: later, tally }: RunRecord): boolean {
   const reasons = all.flatMap((counts) => [...counts.reasons.keys()]);
   if (tally.unreadable.length > 0 || !reasons.every((reason) => finalReasons.has(reason))) return false;
   return reasons.length === 0 || all.every(({ outcomes }) => outcomes.superseded === 0);
-}
-
-/** Deletes keys of an earlier copy whose session files are gone. */
-async function retractEarlier(
-  run: Run,
-  survey: Survey,
-  folders: SessionFolders,
-  { othersAreSeen }: CopyFacts,
-): Promise<void> {
-  if (survey.directories.every(({ mark }) => mark === undefined)) return;
-  run.record.retracted = await retractKeys(run, survey, { folders, othersAreSeen });
 }
 
 /** Leaves the start of the main pass, and whether lifetimes were renewed, for later runs. */

@@ -44,7 +44,9 @@ export function prepareSession(
   };
   if (reading.kind !== "read") return finished(unreadOutcome(sid, reading));
   const { read, stamp } = reading;
-  if (locations.isSuperseded(file, stamp)) return finished(supersededOutcome(sid, read));
+  if (locations.isSuperseded(file, stamp)) {
+    return finished({ sid, kind: "superseded", bytesRead: read.bytes.length, bytesWritten: 0 });
+  }
   const conversion = convertSession(read, sid, options, Date.now());
   const bytes = conversion.kind === "entry" ? conversion.entry.value.length : 0;
   const outcome = conversionOutcome(sid, read, conversion, bytes);
@@ -68,10 +70,6 @@ export function unreadOutcome(
 ): SessionOutcome {
   if (reading.kind === "failed") return failed({ sid, bytesRead: 0 }, reading.reason, reading.detail);
   return { sid, kind: reading.kind, bytesRead: 0, bytesWritten: 0 };
-}
-
-function supersededOutcome(sid: string, read: ReadSession): SessionOutcome {
-  return { sid, kind: "superseded", bytesRead: read.bytes.length, bytesWritten: 0 };
 }
 
 /**
