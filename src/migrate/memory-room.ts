@@ -49,7 +49,8 @@ async function estimate(run: Run, { evictionPolicy, evictedKeys }: ServerState):
     await nextTurn();
   }
   const sampled = { listed: listing.count, sampled: sample.length, sizes };
-  return memoryNeedOf(sampled, await redis.connection.run(askKeyCounts));
+  const { db } = options.target.redis;
+  return memoryNeedOf(sampled, await redis.connection.run((client) => askKeyCounts(client, db)));
 }
 
 /** What each of these files would add; those that add nothing are left out. */

@@ -178,3 +178,84 @@ test("--report - prints the whole report on stdout", async () => {
     assert.deepEqual(readdirSync(cwd), []);
   }
 });
+
+test("a server that reads other keys than the run writes: a warning that --quiet does not hide", async (t) => {
+  const server = await startRedis();
+  t.after(() => server.stop());
+  const field = ["copy", "--quiet", "--session-dir", directory, "--port", String(server.port)];
+  /** Seven sessions that a server saved under keys that begin so, in a database. */
+  const saveKeys = async (start: string, db: number) => {
+    for (let number = 1; number <= 7; number++) {
+      const key = `${start}${String(number).repeat(40)}`;
+      await redisCommand({ ...server, db }, "SET", key, '{"uid": 2}', "PX", 604_800_123 + number);
+    }
+  };
+  const applet = ["--key-layout", "applet"];
+  const rows: readonly (readonly [
+    name: string,
+    keys: readonly (readonly [start: string, db: number])[],
+    flags: readonly string[],
+    says: RegExp,
+  ])[] = [
+    [
+      "the prefix was forgotten",
+      [["session::shop:", 0]],
+      [],
+      /under session::shop:<sid>.*add --prefix shop:/,
+    ],
+    ["it is misspelt", [["session::shop:", 0]], ["--prefix", "shp", ...applet], /use --prefix shop:/],
+    ["the server has none", [["session:", 0]], ["--prefix", "shop", ...applet], /leave --prefix out:/],
+    [
+      "the layout is the other one",
+      [["session::shop:", 0]],
+      ["--prefix", "shop", "--key-layout", "documented"],
+      /use --key-layout applet:/,
+    ],
+    [
+      "the layout is the other one, the other way",
+      [["session:shop:", 0]],
+      ["--prefix", "shop", ...applet],
+      /use --key-layout documented:/,
+    ],
+    ["the database was forgotten", [["session:", 1]], [], /in database 1 .* uses database 0.*use --db 1:/],
+    ["the database is wrong", [["session::shop:", 0]], ["--db", "3"], /in database 0 .*use --db 0:/],
+    [
+      "no sign of it: the server's keys are where they should be",
+      [
+        ["session:", 0],
+        ["session:", 1],
+        ["session::shop:", 0],
+      ],
+      [],
+      /^$/,
+    ],
+  ];
+  for (const [name, keys, flags, says] of rows) {
+    await t.test(name, async () => {
+      await redisCommand(server, "FLUSHALL");
+      for (const [start, db] of keys) await saveKeys(start, db);
+      const { exitCode, stderr } = await run([...field, ...flags]);
+      assert.equal(exitCode, 0, stderr);
+      const told = stderr.split("\n").filter((line) => !line.includes("--db: session_redis before 18.0"));
+      assert.match(told.join(" ").trim(), says);
+    });
+  }
+
+  await t.test(
+    "keys that a copy wrote into another database, and nothing else there: not a word",
+    async () => {
+      await redisCommand(server, "FLUSHALL");
+      assert.equal((await run([...field, "--db", "1"])).exitCode, 0);
+      assert.equal((await run(field)).stderr, "");
+    },
+  );
+
+  await t.test("databases may not be chosen: the run goes on", async () => {
+    await redisCommand(server, "FLUSHALL");
+    await saveKeys("session:", 1);
+    await redisCommand(server, "ACL", "SETUSER", "app", "on", ">pw", "~*", "+@all", "-select");
+    const environment = { TELE_SESSION_REDIS_PASSWORD: "pw" };
+    const { exitCode, stderr } = await run([...field, "--username", "app"], { environment });
+    assert.deepEqual([exitCode, stderr], [0, ""]);
+  });
+});

@@ -111,7 +111,7 @@ describe("memory-need: the estimate is within 10% of what a real Redis then uses
           sampled: sample.length,
           sizes: sample.map(([sid, length]) => ownMemory(keyOf(sid), "x".repeat(length))),
         },
-        await askKeyCounts(client),
+        await askKeyCounts(client, 0),
       );
       const before = await usedMemory();
       await fill(lengths);

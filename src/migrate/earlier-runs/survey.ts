@@ -3,7 +3,6 @@ import { activityWindowMs, locateServer, mayBeModifiedSince } from "../../conver
 import { isSigned } from "../../convert/sign.js";
 import type { DirectoryFacts, DirectoryMark, KeyEvidence, Survey } from "../../model/mark.js";
 import { newScanTally } from "../../model/session-file.js";
-import { showable } from "../../model/showable.js";
 import type { StoredText } from "../../model/stored-value.js";
 import { type KeySurvey, surveyKeys } from "../../redis/survey-keys.js";
 import { pathOf } from "../../source/recent-files.js";
@@ -29,8 +28,7 @@ export async function surveyRun(run: Run, extent: "sample" | "whole"): Promise<S
     );
   }
   const isServerSaved = (key: StoredText) => !isSigned(key, clockLeadMs);
-  const signsCount = found === undefined || !areWholeSeconds(found, clockLeadMs);
-  if (found !== undefined && signsCount) warnOfPrefix(found, isServerSaved, run);
+  const signsCount = found === undefined || !areWholeSeconds(found.own, clockLeadMs);
   const keys = evidenceOf(found, signsCount, isServerSaved);
   const facts: DirectoryFacts[] = [];
   const complete = marks.complete();
@@ -53,9 +51,9 @@ export async function surveyRun(run: Run, extent: "sample" | "whole"): Promise<S
 
 const minKeys = 5;
 
-/** Whether this store keeps whole seconds only: no sign survives there. */
-function areWholeSeconds({ own }: KeySurvey, clockLeadMs: number): boolean {
-  const instants = own.flatMap(({ expiresAtMs }) =>
+/** Whether these keys expire on whole seconds, as in some stores: no sign survives there. */
+export function areWholeSeconds(keys: readonly StoredText[], clockLeadMs: number): boolean {
+  const instants = keys.flatMap(({ expiresAtMs }) =>
     expiresAtMs === null ? [] : [expiresAtMs + clockLeadMs],
   );
   return instants.length >= minKeys && instants.every((instant) => instant % 1000 === 0);
@@ -69,23 +67,6 @@ function evidenceOf(
   if (found === undefined || !signsCount) return "unknown";
   if (found.own.some(isServerSaved)) return "server-saved";
   return found.representative ? "none" : "unknown";
-}
-
-/** Warns if the server that uses this Redis reads other keys than this run writes. */
-function warnOfPrefix(
-  { own, others }: KeySurvey,
-  isServerSaved: (key: StoredText) => boolean,
-  { options, out }: Run,
-): void {
-  const { prefix } = options.target;
-  const other = others.find(isServerSaved);
-  if (prefix !== null || other === undefined || own.some(isServerSaved)) return;
-  const theirs = showable(other.keyPrefix.replace(/^session::?/, "").replace(/:$/, ""));
-  out.warn(
-    `A server saves its sessions in this Redis under ${showable(other.keyPrefix)}<sid>, and this run ` +
-      `uses no prefix. If that is your server, add --prefix ${theirs}: under other keys everybody is logged out.`,
-    { evenIfQuiet: true },
-  );
 }
 
 const nothingSeen = { latestMtimeMs: 0, changeTimesCount: true };

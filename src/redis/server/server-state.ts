@@ -38,14 +38,22 @@ export interface KeyCounts {
   readonly expiring: number;
 }
 
-/** Counts the keys of the client's database. If INFO does not say, all count as expiring. */
-export async function askKeyCounts(client: Redis): Promise<KeyCounts> {
+/** Counts the keys of the client's database, `db`. If INFO does not say, all count as expiring. */
+export async function askKeyCounts(client: Redis, db: number): Promise<KeyCounts> {
   const info = await allowed(() => client.info("keyspace"));
-  const line = info && fieldOf(info, `db${client.options.db ?? 0}`);
+  const line = info && fieldOf(info, `db${db}`);
   const [, keys, expiring] = /keys=(\d+),expires=(\d+)/.exec(line ?? "") ?? [];
   if (keys !== undefined) return { keys: Number(keys), expiring: Number(expiring) };
   const size = (await allowed(() => client.dbsize())) ?? 0;
   return { keys: size, expiring: size };
+}
+
+/** Databases besides `own` that hold keys which expire; none if INFO is denied. */
+export async function askOtherDatabases(client: Redis, own: number): Promise<readonly number[]> {
+  const info = (await allowed(() => client.info("keyspace"))) ?? "";
+  return [...info.matchAll(/^db(\d+):keys=\d+,expires=([1-9]\d*)/gm)]
+    .map(([, db]) => Number(db))
+    .filter((db) => db !== own);
 }
 
 function numberOf(text: string | undefined): number | undefined {
