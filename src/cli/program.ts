@@ -1,7 +1,7 @@
 import { Command as Commander, CommanderError, Help, Option } from "commander";
 import { SettingsError } from "../model/errors.js";
 import { exitCodes } from "../report/exit-code.js";
-import { defaultOf, type SettingName, settingDefinitions, settingEntries } from "../settings/definitions.js";
+import { type SettingName, settingDefinitions, settingEntries } from "../settings/definitions.js";
 import { isNotBuilt, notBuilt, notBuiltYet } from "../settings/not-built.js";
 import type { TypedFlags } from "../settings/read-settings.js";
 import {
@@ -132,7 +132,7 @@ function addSettings(commander: Commander, commands: readonly Command[]): Settin
       continue;
     const names = short === undefined ? flag : `${short}, ${flag}`;
     const flags = placeholder === undefined ? names : `${names} ${placeholder}`;
-    const option = new Option(flags, describe(name, definition)).helpGroup(`${group}:`).hideHelp(hidden);
+    const option = new Option(flags, describe(definition)).helpGroup(`${group}:`).hideHelp(hidden);
     if (repeatable) option.argParser((value: string, before: string[] = []) => [...before, value]);
     commander.addOption(option);
     options.set(name, option);
@@ -179,11 +179,8 @@ function merge(before: TypedFlags, after: TypedFlags): TypedFlags {
   return { ...before, ...after, ...Object.fromEntries(lists) };
 }
 
-function describe(
-  name: SettingName,
-  { help, variable, placeholder, defaultShown }: SettingDefinition,
-): string {
-  const fallback = placeholder === undefined ? undefined : (defaultOf(name) ?? defaultShown);
+function describe({ help, variable, placeholder, default: fixed, defaultShown }: SettingDefinition): string {
+  const fallback = placeholder === undefined ? undefined : (fixed ?? defaultShown);
   const facts = [variable, fallback === undefined ? undefined : `default: ${fallback}`];
   const known = facts.filter((fact) => fact !== undefined);
   return known.length === 0 ? help : `${help} (${known.join("; ")})`;

@@ -1,6 +1,11 @@
-import { type SettingName, settingDefinitions, settingEntries, stepSettings } from "./definitions.js";
+import {
+  redisSettings,
+  type SettingName,
+  settingDefinitions,
+  settingEntries,
+  stepSettings,
+} from "./definitions.js";
 import type { Environment, TypedFlags } from "./read-settings.js";
-import { redisSettings } from "./redis-definitions.js";
 import type { Command, SettingDefinition } from "./setting-definition.js";
 
 /** The settings that say which Redis is meant and how to log in. */

@@ -1,4 +1,4 @@
-import { defaultOf, settingEntries } from "../../src/settings/definitions.js";
+import { settingEntries } from "../../src/settings/definitions.js";
 import { isNotBuilt, notBuilt, notBuiltYet } from "../../src/settings/not-built.js";
 import type { SettingDefinition } from "../../src/settings/setting-definition.js";
 
@@ -6,7 +6,7 @@ import type { SettingDefinition } from "../../src/settings/setting-definition.js
 export function settingsTable(): string {
   const rows = settingEntries
     .filter(([name]) => !isNotBuilt(name))
-    .map(([name, definition]) => {
+    .map(([, definition]) => {
       const takes =
         definition.flag && !definition.placeholder && !definition.variable ? "" : definition.kind.takes;
       const cells = [
@@ -14,7 +14,7 @@ export function settingsTable(): string {
         definition.variable ? code(definition.variable) : "",
         escapeTags(definition.help),
         escapeTags(takes),
-        escapeTags(defaultOf(name) ?? definition.defaultShown ?? "none"),
+        escapeTags(definition.default ?? definition.defaultShown ?? "none"),
       ];
       return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
     });
