@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
+import { orElse } from "../model/errors.js";
 
 /** What settings read from the machine. Tests have their own. */
 export interface FileSystemReader {
@@ -12,7 +13,7 @@ export interface FileSystemReader {
   readonly hasWorkingDirectory: () => boolean;
 }
 
-/** The real machine. */
+/** The real machine. Errors count as "not there", as in Python's `os.path`. */
 export const fileSystemReader: FileSystemReader = {
   readFile: (path) => readFileSync(path),
   isDirectory: (path) => orElse(false, () => statSync(path).isDirectory()),
@@ -20,12 +21,3 @@ export const fileSystemReader: FileSystemReader = {
   accountHome: () => orElse(null, () => userInfo().homedir || null),
   hasWorkingDirectory: () => orElse(false, () => process.cwd() !== ""),
 };
-
-/** Errors count as "not there", as in Python's `os.path`. */
-function orElse<Answer>(absent: Answer, ask: () => Answer): Answer {
-  try {
-    return ask();
-  } catch {
-    return absent;
-  }
-}

@@ -1,5 +1,4 @@
-import { errorCode } from "../model/error-code.js";
-import { SettingsError } from "../model/errors.js";
+import { errorCode, SettingsError } from "../model/errors.js";
 import { showable } from "../model/showable.js";
 import type { FileSystemReader } from "./file-system-reader.js";
 import type { Origin } from "./read-settings.js";

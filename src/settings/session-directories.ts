@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import { errorCode } from "../model/error-code.js";
-import { SettingsError } from "../model/errors.js";
+import { errorCode, SettingsError } from "../model/errors.js";
 import type { RunOptions } from "../model/run-options.js";
 import { showable, showablePath } from "../model/showable.js";
 import { defaultDataDirectory, expandDataDirectory, findHome, type Server } from "./data-directory.js";

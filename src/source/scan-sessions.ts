@@ -1,7 +1,6 @@
 import { type Dir, type Dirent, lstatSync, opendirSync } from "node:fs";
 import { basename, join } from "node:path";
-import { errorCode } from "../model/error-code.js";
-import { SourceError } from "../model/errors.js";
+import { errorCode, orElse, SourceError } from "../model/errors.js";
 import type { ScanTally, SessionFile } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
 import { explainUnread } from "./directories/explain-unread.js";
@@ -115,13 +114,8 @@ function* filesOfFolder(scanned: Scanned, folder: string): Generator<SessionFile
  */
 function isGone({ directory, identity }: Scanned, folder: string): boolean {
   if (identity === undefined || identityAt(directory) !== identity) return false;
-  try {
-    return !lstatSync(join(directory, folder), { throwIfNoEntry: false })?.isDirectory();
-  } catch (error) {
-    // A folder that cannot be statted is not known to be gone.
-    errorCode(error);
-    return false;
-  }
+  // A folder that cannot be statted is not known to be gone.
+  return orElse(false, () => !lstatSync(join(directory, folder), { throwIfNoEntry: false })?.isDirectory());
 }
 
 /**

@@ -1,6 +1,6 @@
 import { type Dirent, lstatSync, opendirSync } from "node:fs";
 import { join } from "node:path";
-import { errorCode } from "../../model/error-code.js";
+import { orElse } from "../../model/errors.js";
 import type { Layout } from "../../model/session-file.js";
 import { isScatterFolder, layouts } from "../layouts.js";
 import { parseSetAsideName } from "../removal/set-aside-name.js";
@@ -25,12 +25,8 @@ const leftByServers =
 /** Reads a directory up to its first session file. Never throws: the scan reports errors. */
 export function lookForSessions(directory: string): DirectoryContent {
   const seen = { otherNames: 0, folders: [] as string[], isScatterFolder: false };
-  try {
-    return { sessions: findSession(directory, "", seen) ? "found" : "none", ...seen };
-  } catch (error) {
-    errorCode(error);
-    return { sessions: "unknown", ...seen };
-  }
+  const sessions = orElse("unknown", () => (findSession(directory, "", seen) ? "found" : "none"));
+  return { sessions, ...seen };
 }
 
 function findSession(

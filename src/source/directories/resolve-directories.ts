@@ -1,8 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { realpathSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
-import { errorCode } from "../../model/error-code.js";
-import { SettingsError, SourceError } from "../../model/errors.js";
+import { errorCode, SettingsError, SourceError } from "../../model/errors.js";
 import { showablePath } from "../../model/showable.js";
 import { globDirectories, isGlob, showableBytes } from "./glob-directories.js";
 import { type DirectoryContent, lookForSessions } from "./look-for-sessions.js";

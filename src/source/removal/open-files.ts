@@ -1,6 +1,6 @@
 import { lstatSync } from "node:fs";
 import { basename, dirname } from "node:path";
-import { errorCode } from "../../model/error-code.js";
+import { errorCode } from "../../model/errors.js";
 import type { SessionFile } from "../../model/session-file.js";
 import { OpenDirectory } from "../open-directory.js";
 import { type ExactReading, readPlaceExactly } from "../read-session-file.js";
