@@ -1,4 +1,4 @@
-import { fileSystemReader } from "../settings/file-system-reader.js";
+import { thisMachine } from "../settings/machine.js";
 import type { TypedFlags } from "../settings/read-settings.js";
 import { parseCommandLine } from "./program.js";
 import { processContext, type RunContext } from "./run-context.js";
@@ -40,7 +40,7 @@ async function stopAfterInit(typed: TypedFlags, version: string): Promise<number
 async function run(typed: TypedFlags, context: RunContext): Promise<number> {
   const command = context.command === "stop-after-init" ? "copy" : context.command;
   const { resolveRunOptions } = await import("../settings/resolve-options.js");
-  const settings = resolveRunOptions(command, typed, process.env, fileSystemReader);
+  const settings = resolveRunOptions(command, typed, thisMachine);
   const { runCommand } = await import("./run-command.js");
   return runCommand(settings, context);
 }

@@ -24,7 +24,8 @@ const listingOf = (count: number): Listing => ({
 function settingsOf(...flags: readonly string[]) {
   const invocation = parseCommandLine(["purge", ...flags], { version: "0", columns: 100 });
   assert(invocation.kind === "purge");
-  return resolveRunOptions("purge", invocation.typed, { HOME: "/home/tele" }, memoryFiles({}));
+  const machine = { ...memoryFiles({}), environment: { HOME: "/home/tele" } };
+  return resolveRunOptions("purge", invocation.typed, machine);
 }
 
 /** A person at a terminal, or without one. */

@@ -25,7 +25,8 @@ function resolve(
 ): RunOptions {
   const invocation = parseCommandLine([command, ...flags], { version: "0", columns: 100 });
   assert.ok(invocation.kind === command);
-  return resolveRunOptions(command, invocation.typed, { HOME: "/home/tele", ...environment }, files);
+  const machine = { ...files, environment: { HOME: "/home/tele", ...environment } };
+  return resolveRunOptions(command, invocation.typed, machine);
 }
 
 function refusalOf(flags: readonly string[], environment: Readonly<Record<string, string>> = {}): string {

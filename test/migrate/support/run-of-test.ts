@@ -37,7 +37,7 @@ export async function openCopy(
   const words = ["copy", "--session-dir", directory, "--port", String(port), ...flags];
   const invocation = parseCommandLine(words, { version: "0", columns: 100 });
   assert(invocation.kind === "copy");
-  const options = resolveRunOptions("copy", invocation.typed, {}, memoryFiles({}));
+  const options = resolveRunOptions("copy", invocation.typed, { ...memoryFiles({}), environment: {} });
   const controller = new AbortController();
   const warnings: string[] = [];
   const record = newRunRecord(outcomesOf.copy, sinks);
