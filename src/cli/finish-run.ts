@@ -5,7 +5,7 @@ import type { Allowance, RunOptions } from "../model/run-options.js";
 import { ledgersOf, type RunRecord, tooManyFailed } from "../model/run-record.js";
 import { maxLineLength, showable } from "../model/showable.js";
 import { buildReport } from "../report/build-report.js";
-import { exitCodeOf, explainError, meaningOf } from "../report/exit-code.js";
+import { exitCodeOf, explainError, explainExitCode } from "../report/exit-code.js";
 import type { ReportFile } from "../report/report-file.js";
 import { summaryText } from "../report/summary.js";
 import { textStyle } from "../report/text-style.js";
@@ -54,7 +54,8 @@ export function finishRun(run: EndedRun): number {
     context.stderr(`${[summaryText(summary, style), ...record.notes].join("\n")}\n`);
   }
   if (exitCode !== 0) {
-    const why = exitCode === 1 ? tooManyFailedText(report, settings.run.maxFailed) : meaningOf(exitCode);
+    const why =
+      exitCode === 1 ? tooManyFailedText(report, settings.run.maxFailed) : explainExitCode(exitCode).meaning;
     context.stderr(`${style.bad(`Exit ${exitCode}:`)} ${why}\n`);
   }
   if (output.json) context.stdout(`${JSON.stringify(report)}\n`);
@@ -65,13 +66,8 @@ function reportOf({ settings, context, record, stop }: EndedRun): Report {
   const { output, run, target } = settings;
   // These purges remove every session: a file that holds none stays, which is not their failure.
   const removesAll = context.task === "purge-unconditionally" || context.task === "purge-unverified";
-  const exitCode = exitCodeOf({
-    errors: record.errors,
-    signal: stop.received(),
-    outOfTime: stop.outOfTime(),
-    tooManyFailed: !removesAll && tooManyFailed(record, run.maxFailed),
-    partial: record.partial,
-  });
+  const failedTooMany = !removesAll && tooManyFailed(record, run.maxFailed);
+  const exitCode = exitCodeOf(record, failedTooMany, stop.reason());
   const warnings = [...record.warnings, ...record.errors.map(explainError)].map((warning) =>
     showable(warning, maxLineLength),
   );

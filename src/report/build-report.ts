@@ -3,7 +3,7 @@ import { type Difference, type Failure, type OutcomeKind, outcomesOf } from "../
 import type { PassCounts, Report, ReportedDifference, ReportedFailure } from "../model/report.js";
 import { ledgersOf, newRunRecord, type RunRecord, secondsOf } from "../model/run-record.js";
 import { shortSid, showable, showablePath } from "../model/showable.js";
-import { outcomeOf } from "./exit-code.js";
+import { explainExitCode } from "./exit-code.js";
 
 /** What a report says besides the record of the run. */
 export interface ReportFacts {
@@ -39,7 +39,7 @@ export function buildReport(
     version,
     command,
     dryRun,
-    outcome: outcomeOf(exitCode),
+    outcome: explainExitCode(exitCode).outcome,
     exitCode,
     source: {
       directories: record.directories.map(showablePath),
