@@ -8,7 +8,7 @@ const defaultColumns = 100;
 /** Does what a command line asks for. Returns the exit code; throws if it refuses to begin. */
 export async function invoke(commandLine: readonly string[], version: string): Promise<number> {
   const columns = process.stdout.columns ?? defaultColumns;
-  const invocation = parseCommandLine(commandLine, { version, columns });
+  const invocation = parseCommandLine(commandLine, version, columns);
   if ("text" in invocation) {
     process.stdout.write(invocation.text);
     return 0;

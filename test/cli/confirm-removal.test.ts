@@ -22,7 +22,7 @@ const listingOf = (count: number): Listing => ({
 });
 
 function settingsOf(...flags: readonly string[]) {
-  const invocation = parseCommandLine(["purge", ...flags], { version: "0", columns: 100 });
+  const invocation = parseCommandLine(["purge", ...flags], "0", 100);
   assert(invocation.kind === "purge");
   const machine = { ...memoryFiles({}), environment: { HOME: "/home/tele" } };
   return resolveRunOptions("purge", invocation.typed, machine);

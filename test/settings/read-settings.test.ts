@@ -23,7 +23,7 @@ function resolve(
   environment: Readonly<Record<string, string>> = {},
   command: ConnectedCommand = "copy",
 ): RunOptions {
-  const invocation = parseCommandLine([command, ...flags], { version: "0", columns: 100 });
+  const invocation = parseCommandLine([command, ...flags], "0", 100);
   assert.ok(invocation.kind === command);
   const machine = { ...files, environment: { HOME: "/home/tele", ...environment } };
   return resolveRunOptions(command, invocation.typed, machine);
