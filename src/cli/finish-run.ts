@@ -31,13 +31,13 @@ export function commandOf(task: RunContext["task"]): SessionCommand {
 export function finishRun(run: EndedRun): number {
   const { settings, context, record, reportFile } = run;
   const { output } = settings;
-  const style = textStyle(isColored(output, context));
+  const style = textStyle(isColored(output));
 
   const sessionWarnings = ledgersOf(record).flatMap(({ warnings }) => [...warnings]);
   for (const [text, count] of sessionWarnings) {
     const warning = `${countOf(count, "time")}: ${text}`;
     record.warnings.push(warning);
-    if (!output.quiet) context.stderr(`warning: ${warning}\n`);
+    if (!output.quiet) process.stderr.write(`warning: ${warning}\n`);
   }
   try {
     reportFile?.finish(reportOf(run));
@@ -47,18 +47,18 @@ export function finishRun(run: EndedRun): number {
   // Built again, because it may have to report that its own file failed.
   const report = reportOf(run);
   const { exitCode } = report;
-  for (const error of record.errors) context.stderr(`${style.bad("error:")} ${explainError(error)}\n`);
+  for (const error of record.errors) process.stderr.write(`${style.bad("error:")} ${explainError(error)}\n`);
   if (!output.quiet && reachedSessions(report)) {
     const command = commandOf(context.task);
     const summary = { command, report, reasons: failureReasonsOf(record), reportPath: output.report };
-    context.stderr(`${[summaryText(summary, style), ...record.notes].join("\n")}\n`);
+    process.stderr.write(`${[summaryText(summary, style), ...record.notes].join("\n")}\n`);
   }
   if (exitCode !== 0) {
     const why =
       exitCode === 1 ? tooManyFailedText(report, settings.run.maxFailed) : explainExitCode(exitCode).meaning;
-    context.stderr(`${style.bad(`Exit ${exitCode}:`)} ${why}\n`);
+    process.stderr.write(`${style.bad(`Exit ${exitCode}:`)} ${why}\n`);
   }
-  if (output.json) context.stdout(`${JSON.stringify(report)}\n`);
+  if (output.json) process.stdout.write(`${JSON.stringify(report)}\n`);
   return exitCode;
 }
 
