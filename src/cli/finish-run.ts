@@ -14,7 +14,7 @@ import type { StopRequest } from "./stop-signals.js";
 
 /** A run after its last step. */
 export interface EndedRun {
-  readonly settings: RunOptions;
+  readonly options: RunOptions;
   readonly context: RunContext;
   readonly record: RunRecord;
   readonly stop: StopRequest;
@@ -29,8 +29,8 @@ export function commandOf(task: RunContext["task"]): SessionCommand {
 
 /** Writes the report file, then errors, summary, exit code and JSON. Returns the exit code. */
 export function finishRun(run: EndedRun): number {
-  const { settings, context, record, reportFile } = run;
-  const { output } = settings;
+  const { options, context, record, reportFile } = run;
+  const { output } = options;
   const style = textStyle(isColored(output));
 
   const sessionWarnings = ledgersOf(record).flatMap(({ warnings }) => [...warnings]);
@@ -55,15 +55,15 @@ export function finishRun(run: EndedRun): number {
   }
   if (exitCode !== 0) {
     const why =
-      exitCode === 1 ? tooManyFailedText(report, settings.run.maxFailed) : explainExitCode(exitCode).meaning;
+      exitCode === 1 ? tooManyFailedText(report, options.run.maxFailed) : explainExitCode(exitCode).meaning;
     process.stderr.write(`${style.bad(`Exit ${exitCode}:`)} ${why}\n`);
   }
   if (output.json) process.stdout.write(`${JSON.stringify(report)}\n`);
   return exitCode;
 }
 
-function reportOf({ settings, context, record, stop }: EndedRun): Report {
-  const { output, run, target } = settings;
+function reportOf({ options, context, record, stop }: EndedRun): Report {
+  const { output, run, target } = options;
   // These purges remove every session: a file that holds none stays, which is not their failure.
   const removesAll = context.task === "purge-unconditionally" || context.task === "purge-unverified";
   const failedTooMany = !removesAll && tooManyFailed(record, run.maxFailed);

@@ -40,9 +40,9 @@ async function stopAfterInit(typed: TypedFlags, version: string): Promise<number
 async function run(typed: TypedFlags, context: RunContext): Promise<number> {
   const command = context.command === "stop-after-init" ? "copy" : context.command;
   const { resolveRunOptions } = await import("../settings/resolve-options.js");
-  const settings = resolveRunOptions(command, typed, thisMachine);
+  const options = resolveRunOptions(command, typed, thisMachine);
   const { runCommand } = await import("./run-command.js");
-  return runCommand(settings, context);
+  return runCommand(options, context);
 }
 
 /** The pre-deploy step with its switches off: says so, and still writes a report. */

@@ -21,8 +21,8 @@ import { listenForStop } from "./stop-signals.js";
 const asked: Asked = { stdin: process.stdin, terminal: process.stderr };
 
 /** Runs a command and reports on it, whatever happens in between. Returns the exit code. */
-export async function runCommand(settings: RunOptions, context: RunContext): Promise<number> {
-  const { output, run } = settings;
+export async function runCommand(options: RunOptions, context: RunContext): Promise<number> {
+  const { output, run } = options;
   let reportFile: ReportFile | undefined;
   const listeners = {
     onFailure: (failure) => reportFile?.addFailure(reportedFailure(failure, output.showIds)),
@@ -34,7 +34,7 @@ export async function runCommand(settings: RunOptions, context: RunContext): Pro
   const record = newRunRecord(outcomesOf[commandOf(context.task)], listeners);
   const discardReport = () => reportFile?.discard();
   process.once("exit", discardReport);
-  const reporter = await chooseReporter(settings);
+  const reporter = await chooseReporter(options);
   const stop = listenForStop(run.maxDurationMs, (reason) =>
     reporter.say(
       reason === "time"
@@ -47,24 +47,24 @@ export async function runCommand(settings: RunOptions, context: RunContext): Pro
     const out: RunOutput = {
       ...listeners,
       reporter,
-      warn: warnAs(settings, record, reporter),
+      warn: warnAs(options, record, reporter),
       onOutcome: output.verbose && !output.quiet ? sayOutcome(reporter, output.showIds) : () => undefined,
       onRestart: () => {
         forgetPass(record, listeners);
         reportFile?.forgetFindings();
       },
       confirmPurge: async (listing, askPersistence) => {
-        if (!asksBeforePurge(settings, context.command)) return;
+        if (!asksBeforePurge(options, context.command)) return;
         const copies = context.command === "copy";
-        const plan = { settings, listing, copies, persists: await askPersistence() };
+        const plan = { options, listing, copies, persists: await askPersistence() };
         await confirmPurge(plan, asked, stop.signal);
       },
     };
-    await runInDirectories(context.task, { options: settings, record, out, stop: stop.signal });
+    await runInDirectories(context.task, { options, record, out, stop: stop.signal });
   } catch (error) {
     record.errors.push(error);
   }
-  const exitCode = finishRun({ settings, context, record, stop, reportFile });
+  const exitCode = finishRun({ options, context, record, stop, reportFile });
   process.off("exit", discardReport);
   stop.release();
   return exitCode;
@@ -94,14 +94,14 @@ async function runInDirectories(
 }
 
 /** Records each warning once, and shows it. Begins with the warnings about settings. */
-function warnAs(settings: RunOptions, record: RunRecord, reporter: Reporter): Warn {
+function warnAs(options: RunOptions, record: RunRecord, reporter: Reporter): Warn {
   const warn: Warn = (text, { evenIfQuiet = false } = {}) => {
     if (record.warnings.includes(text)) return;
     record.warnings.push(text);
-    if (evenIfQuiet || !settings.output.quiet) reporter.say(`warning: ${text}`);
+    if (evenIfQuiet || !options.output.quiet) reporter.say(`warning: ${text}`);
   };
-  for (const warning of settings.lastingWarnings) warn(warning, { evenIfQuiet: true });
-  for (const warning of settings.warnings) warn(warning);
+  for (const warning of options.warningsEvenIfQuiet) warn(warning, { evenIfQuiet: true });
+  for (const warning of options.warnings) warn(warning);
   return warn;
 }
 

@@ -23,13 +23,13 @@ export function resolveRunOptions(
   typed: TypedFlags,
   machine: Machine,
 ): RunOptions {
-  const lastingWarnings = warnOfUnknownVariables(machine.environment);
+  const warningsEvenIfQuiet = warnOfUnknownVariables(machine.environment);
   try {
-    return { ...resolveAll(command, typed, machine), lastingWarnings };
+    return { ...resolveAll(command, typed, machine), warningsEvenIfQuiet };
   } catch (error) {
-    if (!(error instanceof SettingsError) || lastingWarnings.length === 0) throw error;
+    if (!(error instanceof SettingsError) || warningsEvenIfQuiet.length === 0) throw error;
     // A misspelt variable is often the cause of what was refused.
-    const warnings = lastingWarnings.map((warning) => `warning: ${warning}`);
+    const warnings = warningsEvenIfQuiet.map((warning) => `warning: ${warning}`);
     throw new SettingsError([error.message, ...warnings].join("\n"));
   }
 }
@@ -38,7 +38,7 @@ function resolveAll(
   command: ConnectedCommand,
   typed: TypedFlags,
   machine: Machine,
-): Omit<RunOptions, "lastingWarnings"> {
+): Omit<RunOptions, "warningsEvenIfQuiet"> {
   const { environment } = machine;
   const byOdoo = settingsNamedByOdoo(environment);
   const sources = { command, typed, environment, byOdoo };
