@@ -6,11 +6,7 @@ import { shortSid, showable, showablePath } from "../model/showable.js";
 import { explainExitCode } from "./exit-code.js";
 
 /** What a report says besides the record of the run. */
-export interface ReportFacts {
-  readonly version: string;
-  readonly command: string;
-  readonly exitCode: number;
-  readonly warnings: readonly string[];
+export interface ReportFacts extends Pick<Report, "version" | "command" | "exitCode" | "warnings"> {
   /** False by default. */
   readonly dryRun?: boolean;
   /** Whether it shows session ids whole; false by default. */
