@@ -44,7 +44,7 @@ export function prepareSession(
   };
   if (reading.kind !== "read") return finished(unreadOutcome(sid, reading));
   const { read, stamp } = reading;
-  if (locations.isSuperseded(file, stamp)) return finished(supersededOutcome(sid, read));
+  if (locations.laterFile(file, stamp) !== undefined) return finished(supersededOutcome(sid, read));
   const conversion = convertSession(read, sid, options, Date.now());
   const bytes = conversion.kind === "entry" ? conversion.entry.value.length : 0;
   const outcome = conversionOutcome(sid, read, conversion, bytes);
