@@ -13,7 +13,7 @@ export interface TerminalOptions {
   readonly unicode: boolean;
 }
 
-/** A bar with count, rate and time left, redrawn in place. For a stderr that is a terminal with columns. */
+/** A bar with count, rate and time left, redrawn in place on a terminal that has columns. */
 export function terminalReporter({ colored, unicode }: TerminalOptions): Reporter {
   const stream = process.stderr;
   const spinner = ora({

@@ -54,7 +54,7 @@ export const exitCodeOfStop: Readonly<Record<StopReason, number>> = {
   time: 6,
 };
 
-/** `tooManyFailed`: more than `--max-failed` allows. `stopped`: undefined if nothing asked for it. */
+/** `tooManyFailed`: more than `--max-failed` allows. `stopped`: undefined if it was not. */
 export function exitCodeOf(
   { errors, partial }: Pick<RunRecord, "errors" | "partial">,
   tooManyFailed: boolean,
