@@ -18,14 +18,11 @@ export async function askPerson(
 ): Promise<string> {
   if (stop.aborted) return "";
   // Not in raw mode, so Ctrl-C still arrives as a signal.
-  const asking = createInterface({ input: stdin, output: terminal, terminal: false });
+  const asking = createInterface({ input: stdin, output: terminal, terminal: false, signal: stop });
   const closed = new Promise<string>((resolve) => asking.once("close", () => resolve("")));
-  const close = () => asking.close();
-  stop.addEventListener("abort", close);
   try {
     return (await Promise.race([asking.question(question), closed])).trim();
   } finally {
-    stop.removeEventListener("abort", close);
-    close();
+    asking.close();
   }
 }

@@ -10,7 +10,7 @@ const word = "remove";
 
 /** What a person confirms. */
 export interface PurgePlan {
-  readonly settings: RunOptions;
+  readonly options: RunOptions;
   readonly listing: Listing;
   /** Whether a copy comes first. */
   readonly copies: boolean;
@@ -24,9 +24,9 @@ export interface PurgePlan {
  * @throws SettingsError if the person declines.
  */
 export async function confirmPurge(plan: PurgePlan, asked: Asked, stop: AbortSignal): Promise<void> {
-  const { settings, listing, copies, persists } = plan;
+  const { options, listing, copies, persists } = plan;
   const files = describeFiles(listing);
-  const redis = `Redis at ${describeTarget(settings.target.redis)}`;
+  const redis = `Redis at ${describeTarget(options.target.redis)}`;
   const removal = copies
     ? `This copies ${files} to ${redis}, then removes each file that Redis is proven to hold.`
     : `This removes ${files}, each after it was proven to be in ${redis}.`;

@@ -5,7 +5,7 @@ import type { Allowance, RunOptions } from "../model/run-options.js";
 import { ledgersOf, type RunRecord, tooManyFailed } from "../model/run-record.js";
 import { maxLineLength, showable } from "../model/showable.js";
 import { buildReport } from "../report/build-report.js";
-import { exitCodeOf, explainError, meaningOf } from "../report/exit-code.js";
+import { exitCodeOf, explainError, explainExitCode } from "../report/exit-code.js";
 import type { ReportFile } from "../report/report-file.js";
 import { summaryText } from "../report/summary.js";
 import { textStyle } from "../report/text-style.js";
@@ -14,7 +14,7 @@ import type { StopRequest } from "./stop-signals.js";
 
 /** A run after its last step. */
 export interface EndedRun {
-  readonly settings: RunOptions;
+  readonly options: RunOptions;
   readonly context: RunContext;
   readonly record: RunRecord;
   readonly stop: StopRequest;
@@ -29,15 +29,15 @@ export function commandOf(task: RunContext["task"]): SessionCommand {
 
 /** Writes the report file, then errors, summary, exit code and JSON. Returns the exit code. */
 export function finishRun(run: EndedRun): number {
-  const { settings, context, record, reportFile } = run;
-  const { output } = settings;
-  const style = textStyle(isColored(output, context));
+  const { options, context, record, reportFile } = run;
+  const { output } = options;
+  const style = textStyle(isColored(output));
 
   const sessionWarnings = ledgersOf(record).flatMap(({ warnings }) => [...warnings]);
   for (const [text, count] of sessionWarnings) {
     const warning = `${countOf(count, "time")}: ${text}`;
     record.warnings.push(warning);
-    if (!output.quiet) context.stderr(`warning: ${warning}\n`);
+    if (!output.quiet) process.stderr.write(`warning: ${warning}\n`);
   }
   try {
     reportFile?.finish(reportOf(run));
@@ -47,31 +47,27 @@ export function finishRun(run: EndedRun): number {
   // Built again, because it may have to report that its own file failed.
   const report = reportOf(run);
   const { exitCode } = report;
-  for (const error of record.errors) context.stderr(`${style.bad("error:")} ${explainError(error)}\n`);
+  for (const error of record.errors) process.stderr.write(`${style.bad("error:")} ${explainError(error)}\n`);
   if (!output.quiet && reachedSessions(report)) {
     const command = commandOf(context.task);
     const summary = { command, report, reasons: failureReasonsOf(record), reportPath: output.report };
-    context.stderr(`${[summaryText(summary, style), ...record.notes].join("\n")}\n`);
+    process.stderr.write(`${[summaryText(summary, style), ...record.notes].join("\n")}\n`);
   }
   if (exitCode !== 0) {
-    const why = exitCode === 1 ? tooManyFailedText(report, settings.run.maxFailed) : meaningOf(exitCode);
-    context.stderr(`${style.bad(`Exit ${exitCode}:`)} ${why}\n`);
+    const why =
+      exitCode === 1 ? tooManyFailedText(report, options.run.maxFailed) : explainExitCode(exitCode).meaning;
+    process.stderr.write(`${style.bad(`Exit ${exitCode}:`)} ${why}\n`);
   }
-  if (output.json) context.stdout(`${JSON.stringify(report)}\n`);
+  if (output.json) process.stdout.write(`${JSON.stringify(report)}\n`);
   return exitCode;
 }
 
-function reportOf({ settings, context, record, stop }: EndedRun): Report {
-  const { output, run, target } = settings;
+function reportOf({ options, context, record, stop }: EndedRun): Report {
+  const { output, run, target } = options;
   // These purges remove every session: a file that holds none stays, which is not their failure.
   const removesAll = context.task === "purge-unconditionally" || context.task === "purge-unverified";
-  const exitCode = exitCodeOf({
-    errors: record.errors,
-    signal: stop.received(),
-    outOfTime: stop.outOfTime(),
-    tooManyFailed: !removesAll && tooManyFailed(record, run.maxFailed),
-    partial: record.partial,
-  });
+  const failedTooMany = !removesAll && tooManyFailed(record, run.maxFailed);
+  const exitCode = exitCodeOf(record, failedTooMany, stop.reason());
   const warnings = [...record.warnings, ...record.errors.map(explainError)].map((warning) =>
     showable(warning, maxLineLength),
   );

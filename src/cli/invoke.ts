@@ -1,14 +1,14 @@
-import { fileSystemReader } from "../settings/file-system-reader.js";
+import { thisMachine } from "../settings/machine.js";
 import type { TypedFlags } from "../settings/read-settings.js";
 import { parseCommandLine } from "./program.js";
-import { processContext, type RunContext } from "./run-context.js";
+import type { RunContext } from "./run-context.js";
 
 const defaultColumns = 100;
 
 /** Does what a command line asks for. Returns the exit code; throws if it refuses to begin. */
 export async function invoke(commandLine: readonly string[], version: string): Promise<number> {
   const columns = process.stdout.columns ?? defaultColumns;
-  const invocation = parseCommandLine(commandLine, { version, columns });
+  const invocation = parseCommandLine(commandLine, version, columns);
   if ("text" in invocation) {
     process.stdout.write(invocation.text);
     return 0;
@@ -16,7 +16,7 @@ export async function invoke(commandLine: readonly string[], version: string): P
   const { kind, typed } = invocation;
   if (kind === "stop-after-init") return stopAfterInit(typed, version);
   const isUnverified = kind === "purge" && typed.unverified === true;
-  return run(typed, processContext(kind, isUnverified ? "purge-unverified" : kind, version));
+  return run(typed, { command: kind, task: isUnverified ? "purge-unverified" : kind, version });
 }
 
 /** The pre-deploy step: does what the variables say. */
@@ -28,11 +28,11 @@ async function stopAfterInit(typed: TypedFlags, version: string): Promise<number
     !isAnySet(stepSwitches, "variable", process.env) && isAnySet(stepSwitches, "odooVariable", process.env);
   const start = areOdoos ? "ODOO_SESSION_REDIS" : "TELE_SESSION_REDIS";
   if (!redis) return doNothing(typed, `${start} is off`, version);
+  const command = "stop-after-init";
   if (copyExisting) {
-    const context = processContext("stop-after-init", "copy", version);
-    return run(purgeExisting ? { ...typed, purge: true } : typed, context);
+    return run(purgeExisting ? { ...typed, purge: true } : typed, { command, task: "copy", version });
   }
-  if (purgeExisting) return run(typed, processContext("stop-after-init", "purge-unconditionally", version));
+  if (purgeExisting) return run(typed, { command, task: "purge-unconditionally", version });
   const switches = ["COPY", "PURGE"].map((verb) => `${start}_${verb}_EXISTING_FS_SESSIONS`);
   return doNothing(typed, `${switches.join(" and ")} are off`, version);
 }
@@ -40,9 +40,9 @@ async function stopAfterInit(typed: TypedFlags, version: string): Promise<number
 async function run(typed: TypedFlags, context: RunContext): Promise<number> {
   const command = context.command === "stop-after-init" ? "copy" : context.command;
   const { resolveRunOptions } = await import("../settings/resolve-options.js");
-  const settings = resolveRunOptions(command, typed, process.env, fileSystemReader);
+  const options = resolveRunOptions(command, typed, thisMachine);
   const { runCommand } = await import("./run-command.js");
-  return runCommand(settings, context);
+  return runCommand(options, context);
 }
 
 /** The pre-deploy step with its switches off: says so, and still writes a report. */

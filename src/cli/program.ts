@@ -1,7 +1,7 @@
 import { Command as Commander, CommanderError, Help, Option } from "commander";
 import { SettingsError } from "../model/errors.js";
 import { exitCodes } from "../report/exit-code.js";
-import { defaultOf, type SettingName, settingDefinitions, settingEntries } from "../settings/definitions.js";
+import { type SettingName, settingDefinitions, settingEntries } from "../settings/definitions.js";
 import { isNotBuilt, notBuilt, notBuiltYet } from "../settings/not-built.js";
 import type { TypedFlags } from "../settings/read-settings.js";
 import {
@@ -10,20 +10,14 @@ import {
   connectedCommands,
   type SettingDefinition,
 } from "../settings/setting-definition.js";
+import { kinds } from "../settings/value-kinds.js";
 
 /** What a command line asks for. */
 export type Invocation =
   | { readonly kind: "help" | "version"; readonly text: string }
   | { readonly kind: ConnectedCommand | "stop-after-init"; readonly typed: TypedFlags };
 
-/** What help and `--version` show. */
-export interface ProgramFacts {
-  readonly version: string;
-  /** The width of help, in columns. */
-  readonly columns: number;
-}
-
-const usage =
+const synopsis =
   "tele-sessions copy|purge|verify [options]\n       tele-sessions --stop-after-init [options of copy]";
 const description =
   "Moves the web sessions of a live Tele or Odoo server from its session directory into Redis, " +
@@ -38,13 +32,17 @@ const stepHelp = "the pre-deploy step: do what the TELE_SESSION_REDIS* switches 
 
 /**
  * Parses a command line, given without the program's name. It does not check the values:
- * `resolveRunOptions` does.
+ * `resolveRunOptions` does. Help is `columns` wide.
  * @throws SettingsError which names flags and commands, but no value that was typed.
  */
-export function parseCommandLine(commandLine: readonly string[], facts: ProgramFacts): Invocation {
+export function parseCommandLine(
+  commandLine: readonly string[],
+  version: string,
+  columns: number,
+): Invocation {
   const printed: string[] = [];
   const chosen: Invocation[] = [];
-  const root = makeProgram(facts, (text) => printed.push(text));
+  const root = makeProgram(version, columns, (text) => printed.push(text));
   const step = new Option(stepFlag, stepHelp).helpGroup("Without a command:");
   root.addOption(step);
   const rootOptions = addSettings(root, ["copy", "stop-after-init"]);
@@ -53,14 +51,14 @@ export function parseCommandLine(commandLine: readonly string[], facts: ProgramF
       .command(name)
       .description(descriptions[name])
       .usage("[options]")
-      .addHelpText("after", () => afterHelp(facts.columns));
+      .addHelpText("after", () => afterHelp(columns));
     const options = addSettings(command, [name]);
     command.addOption(new Option(stepFlag).hideHelp()).action(() => {
       if (isTyped(root, step) || command.opts()["stopAfterInit"])
         throw new SettingsError(`${stepFlag} takes no command, but ${name} was given`);
       const before = collect(root, rootOptions);
       refuseOtherFlags(before, options, name);
-      chosen.push({ kind: name, typed: merge(before, collect(command, options)) });
+      chosen.push({ kind: name, typed: collect(command, options, before) });
     });
   }
   for (const name of notBuilt.commands) addNotBuiltCommand(root, name);
@@ -79,7 +77,7 @@ export function parseCommandLine(commandLine: readonly string[], facts: ProgramF
       case "commander.help":
         // Commander shows its help because there is no command.
         if (isTyped(root, step)) return { kind: "stop-after-init", typed: collect(root, rootOptions) };
-        throw new SettingsError(`no command given\nUsage: ${usage}`);
+        throw new SettingsError(`no command given\nUsage: ${synopsis}`);
       default:
         throw new SettingsError(refusal(error, collect(root, rootOptions).sessionDir !== undefined));
     }
@@ -99,24 +97,24 @@ function refuseHostAsHelp(commandLine: readonly string[]): void {
 
 type SettingOptions = ReadonlyMap<SettingName, Option>;
 
-function makeProgram(facts: ProgramFacts, print: (text: string) => void): Commander {
+function makeProgram(version: string, columns: number, print: (text: string) => void): Commander {
   return new Commander("tele-sessions")
-    .usage(usage.replace("tele-sessions ", ""))
+    .usage(synopsis.replace("tele-sessions ", ""))
     .description(description)
-    .version(facts.version, "-V, --version", "print the version")
+    .version(version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .helpCommand(false)
     .configureOutput({
       writeOut: print,
       // Errors come back as exceptions and get their own wording.
       writeErr: () => undefined,
-      getOutHelpWidth: () => facts.columns,
-      getErrHelpWidth: () => facts.columns,
+      getOutHelpWidth: () => columns,
+      getErrHelpWidth: () => columns,
       getOutHasColors: () => false,
     })
     .enablePositionalOptions()
     .exitOverride()
-    .addHelpText("after", () => afterHelp(facts.columns));
+    .addHelpText("after", () => afterHelp(columns));
 }
 
 /**
@@ -126,13 +124,11 @@ function makeProgram(facts: ProgramFacts, print: (text: string) => void): Comman
 function addSettings(commander: Commander, commands: readonly Command[]): SettingOptions {
   const options = new Map<SettingName, Option>();
   for (const [name, definition] of settingEntries) {
-    const { flag, short, placeholder, repeatable, group } = definition;
+    const { usage, repeatable, group } = definition;
     const hidden = isNotBuilt(name);
-    if (flag === undefined || !(hidden || commands.some((command) => definition.commands.includes(command))))
+    if (usage === undefined || !(hidden || commands.some((command) => definition.commands.includes(command))))
       continue;
-    const names = short === undefined ? flag : `${short}, ${flag}`;
-    const flags = placeholder === undefined ? names : `${names} ${placeholder}`;
-    const option = new Option(flags, describe(name, definition)).helpGroup(`${group}:`).hideHelp(hidden);
+    const option = new Option(usage, describe(definition)).helpGroup(`${group}:`).hideHelp(hidden);
     if (repeatable) option.argParser((value: string, before: string[] = []) => [...before, value]);
     commander.addOption(option);
     options.set(name, option);
@@ -160,30 +156,19 @@ function isTyped(commander: Commander, option: Option): boolean {
   return commander.getOptionValueSource(option.attributeName()) === "cli";
 }
 
-function collect(commander: Commander, options: SettingOptions): TypedFlags {
+/** The flags typed, added to those `before` the command: the later one wins, and lists add up. */
+function collect(commander: Commander, options: SettingOptions, before: TypedFlags = {}): TypedFlags {
   const typed = [...options].filter(([, option]) => isTyped(commander, option));
-  return Object.fromEntries(
-    typed.map(([name, option]) => {
-      const value: unknown = commander.getOptionValue(option.attributeName());
-      return [name, typeof value === "string" || Array.isArray(value) ? value : true];
-    }),
-  );
+  const flags = typed.map(([name, option]) => {
+    const value: unknown = commander.getOptionValue(option.attributeName());
+    if (Array.isArray(value)) return [name, [before[name] ?? [], value].flat()];
+    return [name, typeof value === "string" ? value : true];
+  });
+  return { ...before, ...Object.fromEntries(flags) };
 }
 
-/** Joins the flags before the command and after it. The later one wins; repeatable ones add up. */
-function merge(before: TypedFlags, after: TypedFlags): TypedFlags {
-  const lists = settingEntries
-    .map(([name]) => [name, before[name], after[name]] as const)
-    .filter(([, first, second]) => Array.isArray(first) && Array.isArray(second))
-    .map(([name, first, second]) => [name, [first, second].flat()]);
-  return { ...before, ...after, ...Object.fromEntries(lists) };
-}
-
-function describe(
-  name: SettingName,
-  { help, variable, placeholder, defaultShown }: SettingDefinition,
-): string {
-  const fallback = placeholder === undefined ? undefined : (defaultOf(name) ?? defaultShown);
+function describe({ help, kind, variable, default: fixed, defaultShown }: SettingDefinition): string {
+  const fallback = kind === kinds.switch ? undefined : (fixed ?? defaultShown);
   const facts = [variable, fallback === undefined ? undefined : `default: ${fallback}`];
   const known = facts.filter((fact) => fact !== undefined);
   return known.length === 0 ? help : `${help} (${known.join("; ")})`;
@@ -249,7 +234,7 @@ function refusal({ code, message }: CommanderError, hasDirectory: boolean): stri
 function describeUnknownOption(message: string, suggestion: string): string {
   const [, name = ""] = /'(--[a-z][a-z_-]{1,30}(?![\w-])|-[a-z](?![a-z]*-))/i.exec(message) ?? [];
   const definitions = Object.values<SettingDefinition>(settingDefinitions);
-  const definition = definitions.find(({ flag, short }) => name === flag || name === short);
+  const definition = definitions.find(({ usage }) => usage?.split(/,? /).includes(name));
   if (definition) {
     return message.includes(`'${name}=`)
       ? `option ${name} takes no value`

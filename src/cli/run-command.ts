@@ -11,16 +11,18 @@ import { reportedDifference, reportedFailure } from "../report/build-report.js";
 import { ReportFile } from "../report/report-file.js";
 import { resolveDirectories } from "../source/directories/resolve-directories.js";
 import { listSessions } from "../source/list-sessions.js";
-import { canAsk } from "./ask-person.js";
+import { type Asked, canAsk } from "./ask-person.js";
 import { confirmPurge, confirmUnverified } from "./confirm-removal.js";
 import { commandOf, finishRun } from "./finish-run.js";
 import { plainReporter } from "./plain-reporter.js";
-import { isCapable, isColored, type RunContext } from "./run-context.js";
+import { isCapable, isColored, type RunContext, showsBlocks } from "./run-context.js";
 import { listenForStop } from "./stop-signals.js";
 
+const asked: Asked = { stdin: process.stdin, terminal: process.stderr };
+
 /** Runs a command and reports on it, whatever happens in between. Returns the exit code. */
-export async function runCommand(settings: RunOptions, context: RunContext): Promise<number> {
-  const { output, run } = settings;
+export async function runCommand(options: RunOptions, context: RunContext): Promise<number> {
+  const { output, run } = options;
   let reportFile: ReportFile | undefined;
   const listeners = {
     onFailure: (failure) => reportFile?.addFailure(reportedFailure(failure, output.showIds)),
@@ -32,7 +34,7 @@ export async function runCommand(settings: RunOptions, context: RunContext): Pro
   const record = newRunRecord(outcomesOf[commandOf(context.task)], listeners);
   const discardReport = () => reportFile?.discard();
   process.once("exit", discardReport);
-  const reporter = await chooseReporter(settings, context);
+  const reporter = await chooseReporter(options);
   const stop = listenForStop(run.maxDurationMs, (reason) =>
     reporter.say(
       reason === "time"
@@ -45,24 +47,24 @@ export async function runCommand(settings: RunOptions, context: RunContext): Pro
     const out: RunOutput = {
       ...listeners,
       reporter,
-      warn: warnAs(settings, record, reporter),
+      warn: warnAs(options, record, reporter),
       onOutcome: output.verbose && !output.quiet ? sayOutcome(reporter, output.showIds) : () => undefined,
       onRestart: () => {
         forgetPass(record, listeners);
         reportFile?.forgetFindings();
       },
       confirmPurge: async (listing, askPersistence) => {
-        if (!asksBeforePurge(settings, context)) return;
+        if (!asksBeforePurge(options, context.command)) return;
         const copies = context.command === "copy";
-        const plan = { settings, listing, copies, persists: await askPersistence() };
-        await confirmPurge(plan, context, stop.signal);
+        const plan = { options, listing, copies, persists: await askPersistence() };
+        await confirmPurge(plan, asked, stop.signal);
       },
     };
-    await runInDirectories(context, { options: settings, record, out, stop: stop.signal });
+    await runInDirectories(context.task, { options, record, out, stop: stop.signal });
   } catch (error) {
     record.errors.push(error);
   }
-  const exitCode = finishRun({ settings, context, record, stop, reportFile });
+  const exitCode = finishRun({ options, context, record, stop, reportFile });
   process.off("exit", discardReport);
   stop.release();
   return exitCode;
@@ -70,16 +72,15 @@ export async function runCommand(settings: RunOptions, context: RunContext): Pro
 
 /** Runs a task in the session directories. Throws whatever ends the run. */
 async function runInDirectories(
-  context: RunContext,
+  task: RunContext["task"],
   unlisted: Omit<UnconnectedRun, "listing">,
 ): Promise<void> {
   const { options, record, out, stop } = unlisted;
-  const { task } = context;
   record.directories = await resolveDirectories(options.source, (text) =>
     out.warn(text, { evenIfQuiet: true }),
   );
   const listing = await listSessions(record.directories, options.source.sample, stop);
-  if (task === "purge-unverified") await confirmUnverified(options, listing, context, stop);
+  if (task === "purge-unverified") await confirmUnverified(options, listing, asked, stop);
   const reads = task === "copy" || task === "verify";
   const threads = reads ? startReaderThreads(options, listing.count) : [];
   try {
@@ -93,14 +94,14 @@ async function runInDirectories(
 }
 
 /** Records each warning once, and shows it. Begins with the warnings about settings. */
-function warnAs(settings: RunOptions, record: RunRecord, reporter: Reporter): Warn {
+function warnAs(options: RunOptions, record: RunRecord, reporter: Reporter): Warn {
   const warn: Warn = (text, { evenIfQuiet = false } = {}) => {
     if (record.warnings.includes(text)) return;
     record.warnings.push(text);
-    if (evenIfQuiet || !settings.output.quiet) reporter.say(`warning: ${text}`);
+    if (evenIfQuiet || !options.output.quiet) reporter.say(`warning: ${text}`);
   };
-  for (const warning of settings.lastingWarnings) warn(warning, { evenIfQuiet: true });
-  for (const warning of settings.warnings) warn(warning);
+  for (const warning of options.warningsEvenIfQuiet) warn(warning, { evenIfQuiet: true });
+  for (const warning of options.warnings) warn(warning);
   return warn;
 }
 
@@ -112,19 +113,18 @@ function sayOutcome(reporter: Reporter, showIds: boolean): (outcome: SessionOutc
 }
 
 /** Whether a person is asked before the first step of `purge` or `copy --purge`. */
-function asksBeforePurge({ removal, run }: RunOptions, context: RunContext): boolean {
-  const { command } = context;
+function asksBeforePurge({ removal, run }: RunOptions, command: RunContext["command"]): boolean {
   const purges = command === "purge" || (command === "copy" && removal.purge);
-  return purges && !removal.yes && !run.dryRun && canAsk(context);
+  return purges && !removal.yes && !run.dryRun && canAsk(asked);
 }
 
 /** A progress bar if a person watches a terminal that has room for it, plain lines otherwise. */
-async function chooseReporter({ output }: RunOptions, context: RunContext): Promise<Reporter> {
-  const { terminal, unicode } = context;
+async function chooseReporter({ output }: RunOptions): Promise<Reporter> {
   const showProgress = output.progress && !output.quiet;
-  if (showProgress && !output.continuousIntegration && isCapable(context) && terminal.columns > 0) {
+  const isWatched = isCapable() && process.stderr.columns > 0;
+  if (showProgress && !output.continuousIntegration && isWatched) {
     const { terminalReporter } = await import("./terminal-reporter.js");
-    return terminalReporter({ stream: terminal, colored: isColored(output, context), unicode });
+    return terminalReporter({ colored: isColored(output), unicode: showsBlocks() });
   }
-  return plainReporter(context.stderr, showProgress);
+  return plainReporter(showProgress);
 }

@@ -1,16 +1,15 @@
-import { exitCodeOfSignal, type StopSignal } from "../report/exit-code.js";
+import { exitCodeOfStop, type StopReason, type StopSignal } from "../report/exit-code.js";
 
 /** How a run learns that it should stop. */
 export interface StopRequest {
   readonly signal: AbortSignal;
-  /** The signal that asked for it; undefined if none did. */
-  readonly received: () => StopSignal | undefined;
-  /** Whether the time was up before any signal came. */
-  readonly outOfTime: () => boolean;
+  /** Why: the signal that came, else that the time is up; undefined if it need not stop. */
+  readonly reason: () => StopReason | undefined;
   /** Stops listening. */
   readonly release: () => void;
 }
 
+const signals: readonly StopSignal[] = ["SIGHUP", "SIGINT", "SIGTERM"];
 /** Node fires a longer timer at once. */
 const maxTimerMs = 2 ** 31 - 1;
 
@@ -20,33 +19,31 @@ const maxTimerMs = 2 ** 31 - 1;
  */
 export function listenForStop(
   maxDurationMs: number | null,
-  onStop: (reason: StopSignal | "time") => void,
+  onStop: (reason: StopReason) => void,
 ): StopRequest {
   const controller = new AbortController();
-  let received: StopSignal | undefined;
-  let outOfTime = false;
-  const endTime = () => {
-    if (received !== undefined) return;
-    outOfTime = true;
-    onStop("time");
+  let reason: StopReason | undefined;
+  const stopFor = (cause: StopReason) => {
+    reason = cause;
+    onStop(cause);
     controller.abort();
+  };
+  const endTime = () => {
+    if (reason === undefined) stopFor("time");
   };
   const timer = maxDurationMs === null ? undefined : setTimeout(endTime, Math.min(maxDurationMs, maxTimerMs));
   timer?.unref();
-  const listeners = (Object.keys(exitCodeOfSignal) as StopSignal[]).map((name) => {
+  const listeners = signals.map((name) => {
     const listener = () => {
-      if (received !== undefined) process.exit(exitCodeOfSignal[name]);
-      received = name;
-      onStop(name);
-      controller.abort();
+      if (reason !== undefined && reason !== "time") process.exit(exitCodeOfStop[name]);
+      stopFor(name);
     };
     process.on(name, listener);
     return [name, listener] as const;
   });
   return {
     signal: controller.signal,
-    received: () => received,
-    outOfTime: () => outOfTime,
+    reason: () => reason,
     release: () => {
       clearTimeout(timer);
       for (const [name, listener] of listeners) process.off(name, listener);

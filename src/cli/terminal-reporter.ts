@@ -8,14 +8,14 @@ const maxBarWidth = 30;
 const wordColumns = 70;
 
 export interface TerminalOptions {
-  readonly stream: NodeJS.WriteStream;
   readonly colored: boolean;
   /** Whether the terminal shows block characters. */
   readonly unicode: boolean;
 }
 
-/** A bar with count, rate and time left, redrawn in place. For a terminal that has columns. */
-export function terminalReporter({ stream, colored, unicode }: TerminalOptions): Reporter {
+/** A bar with count, rate and time left, redrawn in place on a terminal that has columns. */
+export function terminalReporter({ colored, unicode }: TerminalOptions): Reporter {
+  const stream = process.stderr;
   const spinner = ora({
     stream,
     isEnabled: true,

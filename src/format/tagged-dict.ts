@@ -20,23 +20,11 @@ export function isReadable(dict: PythonDict, tag: Tag): boolean {
   const text = textOf(value);
   if (tag !== "set") return text !== undefined && isIsoText(text);
   if (text !== undefined) return true;
-  if (typeof value !== "object" || value === null) return false;
-  if (Array.isArray(value)) return value.every(isHashableWhenRead);
-  switch (value.kind) {
-    case "tuple":
-      return value.items.every(isHashableWhenRead);
-    case "set":
-      return true;
-    case "dict":
-      return iterates(value);
-    case "multi-dict":
-      return iterates(firstValues(value.lists));
-    case "instance":
-      if (Array.isArray(value.content)) return value.content.every(isHashableWhenRead);
-      return value.content !== undefined && iterates(value.content);
-    default:
-      return false;
-  }
+  const content = isKind(value, "instance") ? value.content : value;
+  const items = isKind(content, "tuple") ? content.items : content;
+  if (Array.isArray(items)) return items.every(isHashableWhenRead);
+  const read = dictOf(value);
+  return read === undefined ? isKind(value, "set") : !isDateTagged(read);
 }
 
 /** A multi-dict as `json.dumps` sees it: the first value of every list that has one. */
@@ -49,27 +37,20 @@ export function firstValues(lists: PythonDict): PythonDict {
   return { kind: "dict", values, keys: lists.keys };
 }
 
+/** The dict that a value is in JSON; `undefined` if it is none. */
+function dictOf(value: PythonValue): PythonDict | undefined {
+  if (isKind(value, "multi-dict")) return firstValues(value.lists);
+  const content = isKind(value, "instance") ? value.content : value;
+  return isKind(content, "dict") ? content : undefined;
+}
+
 /** Whether the applet reads an item as something hashable; of containers, only a tagged date is. */
 function isHashableWhenRead(item: PythonValue): boolean {
   if (typeof item !== "object" || item === null) return true;
   if (Array.isArray(item)) return false;
-  switch (item.kind) {
-    case "tuple":
-    case "set":
-      return false;
-    case "dict":
-      return isDateTagged(item);
-    case "multi-dict":
-      return isDateTagged(firstValues(item.lists));
-    case "instance":
-      return isKind(item.content, "dict") && isDateTagged(item.content);
-    default:
-      return true;
-  }
-}
-
-function iterates(dict: PythonDict): boolean {
-  return !isDateTagged(dict);
+  const dict = dictOf(item);
+  if (dict !== undefined) return isDateTagged(dict);
+  return !["tuple", "set", "instance"].includes(item.kind);
 }
 
 function isDateTagged(dict: PythonDict): boolean {

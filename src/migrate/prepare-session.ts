@@ -44,7 +44,7 @@ export function prepareSession(
   };
   if (reading.kind !== "read") return finished(unreadOutcome(sid, reading));
   const { read, stamp } = reading;
-  if (locations.isSuperseded(file, stamp)) {
+  if (locations.laterFile(file, stamp) !== undefined) {
     return finished({ sid, kind: "superseded", bytesRead: read.bytes.length, bytesWritten: 0 });
   }
   const conversion = convertSession(read, sid, options, Date.now());

@@ -41,3 +41,19 @@ export class RedisForgotError extends Error {
 export class ReportError extends Error {
   override readonly name = "ReportError";
 }
+
+/** The system's code for an error, such as `EACCES`. Rethrows an error that has none. */
+export function errorCode(error: unknown): string {
+  if (error instanceof Error && "code" in error && typeof error.code === "string") return error.code;
+  throw error;
+}
+
+/** What a system call returns, or `absent` if the system refuses it. Rethrows any other error. */
+export function orElse<Absent, Result>(absent: Absent, call: () => Result): Absent | Result {
+  try {
+    return call();
+  } catch (error) {
+    errorCode(error);
+    return absent;
+  }
+}

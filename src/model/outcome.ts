@@ -33,10 +33,7 @@ export const outcomesOf = {
 
 /** A command that gives every session file an outcome. */
 export type SessionCommand = keyof typeof outcomesOf;
-export type CopyOutcome = (typeof outcomesOf.copy)[number];
-export type PurgeOutcome = (typeof outcomesOf.purge)[number];
-export type VerifyOutcome = (typeof outcomesOf.verify)[number];
-export type OutcomeKind = CopyOutcome | PurgeOutcome | VerifyOutcome;
+export type OutcomeKind = (typeof outcomesOf)[SessionCommand][number];
 
 /** Every outcome of any command, each once. */
 export const outcomeKinds: readonly OutcomeKind[] = [...new Set(Object.values(outcomesOf).flat())];

@@ -63,20 +63,19 @@ export interface Report {
   readonly peakMemoryBytes: number;
 }
 
-export interface ReportedDifference {
+interface ReportedFile {
   /** The first 6 characters of the sid, or the whole sid with `--show-ids`. */
   readonly session: string;
   /** The path of its file, with the sid cut in the same way. */
   readonly file: string;
+}
+
+export interface ReportedDifference extends ReportedFile {
   readonly kind: DifferenceKind;
   readonly detail: string;
 }
 
-export interface ReportedFailure {
-  /** The first 6 characters of the sid, or the whole sid with `--show-ids`. */
-  readonly session: string;
-  /** The path of its file, with the sid cut in the same way. */
-  readonly file: string;
+export interface ReportedFailure extends ReportedFile {
   readonly reason: FailureReason;
   readonly detail: string;
 }

@@ -75,7 +75,7 @@ export interface RunOptions {
   /** Whole sentences about settings that deserve a second look. */
   readonly warnings: readonly string[];
   /** Warnings that `--quiet` does not hide. */
-  readonly lastingWarnings: readonly string[];
+  readonly warningsEvenIfQuiet: readonly string[];
 }
 
 /** How many sessions may fail. */

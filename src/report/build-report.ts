@@ -3,14 +3,10 @@ import { type Difference, type Failure, type OutcomeKind, outcomesOf } from "../
 import type { PassCounts, Report, ReportedDifference, ReportedFailure } from "../model/report.js";
 import { ledgersOf, newRunRecord, type RunRecord, secondsOf } from "../model/run-record.js";
 import { shortSid, showable, showablePath } from "../model/showable.js";
-import { outcomeOf } from "./exit-code.js";
+import { explainExitCode } from "./exit-code.js";
 
 /** What a report says besides the record of the run. */
-export interface ReportFacts {
-  readonly version: string;
-  readonly command: string;
-  readonly exitCode: number;
-  readonly warnings: readonly string[];
+export interface ReportFacts extends Pick<Report, "version" | "command" | "exitCode" | "warnings"> {
   /** False by default. */
   readonly dryRun?: boolean;
   /** Whether it shows session ids whole; false by default. */
@@ -39,7 +35,7 @@ export function buildReport(
     version,
     command,
     dryRun,
-    outcome: outcomeOf(exitCode),
+    outcome: explainExitCode(exitCode).outcome,
     exitCode,
     source: {
       directories: record.directories.map(showablePath),

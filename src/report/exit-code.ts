@@ -1,5 +1,6 @@
 import { RedisError, RedisForgotError, ReportError, SettingsError, SourceError } from "../model/errors.js";
 import type { RunOutcome } from "../model/report.js";
+import type { RunRecord } from "../model/run-record.js";
 import { maxLineLength, showable } from "../model/showable.js";
 
 /** An exit code, with what it means to people and what a report calls it. */
@@ -43,33 +44,27 @@ export const exitCodes: readonly ExitCode[] = [
 ];
 
 export type StopSignal = "SIGHUP" | "SIGINT" | "SIGTERM";
+/** Why a run was asked to stop: by a signal, or by `--max-duration`. */
+export type StopReason = StopSignal | "time";
 
-export const exitCodeOfSignal: Readonly<Record<StopSignal, number>> = {
+export const exitCodeOfStop: Readonly<Record<StopReason, number>> = {
   SIGHUP: 129,
   SIGINT: 130,
   SIGTERM: 143,
+  time: 6,
 };
 
-/** How a run ended. */
-export interface RunEnd {
-  /** Everything that ended it or kept it from being complete; several may apply. */
-  readonly errors: readonly unknown[];
-  readonly signal: StopSignal | undefined;
-  /** Whether more sessions failed than `--max-failed` allows. */
-  readonly tooManyFailed: boolean;
-  /** Whether it found differences, left files that a purge should remove, or saw evictions. */
-  readonly partial: boolean;
-  /** Whether `--max-duration` ended it. */
-  readonly outOfTime: boolean;
-}
-
-export function exitCodeOf({ errors, signal, tooManyFailed, partial, outOfTime }: RunEnd): number {
+/** `tooManyFailed`: more than `--max-failed` allows. `stopped`: undefined if it was not. */
+export function exitCodeOf(
+  { errors, partial }: Pick<RunRecord, "errors" | "partial">,
+  tooManyFailed: boolean,
+  stopped: StopReason | undefined,
+): number {
   return worstOf([
     ...errors.map(exitCodeOfError),
-    ...(signal === undefined ? [] : [exitCodeOfSignal[signal]]),
+    ...(stopped === undefined ? [] : [exitCodeOfStop[stopped]]),
     ...(tooManyFailed ? [1] : []),
     ...(partial ? [4] : []),
-    ...(outOfTime ? [6] : []),
   ]);
 }
 
@@ -85,14 +80,9 @@ export function worstOf(codes: readonly number[]): number {
   return exitCodes.find(({ code }) => codes.includes(code))?.code ?? 0;
 }
 
-/** What a report calls an exit code. */
-export function outcomeOf(exitCode: number): RunOutcome {
-  return exitCodes.find(({ code }) => code === exitCode)?.outcome ?? "failed";
-}
-
-/** What an exit code means to people. */
-export function meaningOf(exitCode: number): string {
-  return exitCodes.find(({ code }) => code === exitCode)?.meaning ?? "";
+/** What an exit code means to people, and what a report calls it. */
+export function explainExitCode(exitCode: number): Omit<ExitCode, "code"> {
+  return exitCodes.find(({ code }) => code === exitCode) ?? { outcome: "failed", meaning: "" };
 }
 
 /**

@@ -13,8 +13,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { errorCode } from "../model/error-code.js";
-import { ReportError, SettingsError } from "../model/errors.js";
+import { errorCode, ReportError, SettingsError } from "../model/errors.js";
 import type { Report, ReportedDifference, ReportedFailure } from "../model/report.js";
 import { showablePath } from "../model/showable.js";
 

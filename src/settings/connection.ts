@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { SettingsError } from "../model/errors.js";
 import { describeTarget, type RedisTarget } from "../model/redis-target.js";
 import type { SettingName } from "./definitions.js";
-import type { FileSystemReader } from "./file-system-reader.js";
+import type { Machine } from "./machine.js";
 import type { Origin, Settings } from "./read-settings.js";
 import { readPasswordFile, readTextFile } from "./read-text-file.js";
 import type { RedisUrl } from "./redis-url.js";
@@ -24,20 +24,16 @@ export type RedisConnection =
  * A Sentinel wins over a URL, and a URL over host and port. Warnings are added to `warnings`.
  * @throws SettingsError if settings contradict each other or a file they name cannot be read.
  */
-export function resolveConnection(
-  settings: Settings,
-  files: FileSystemReader,
-  warnings: string[],
-): RedisConnection {
+export function resolveConnection(settings: Settings, machine: Machine, warnings: string[]): RedisConnection {
   refuseTwoKinds(settings);
   const { sentinel, sentinelHost, sentinelPort, url, cluster, originOf } = settings;
   const sentinels = sentinel ?? (sentinelHost ? [{ host: sentinelHost, port: sentinelPort }] : null);
   if (sentinels) {
     if (url) warnings.push(`${originOf("url").name} is ignored: a Sentinel is set`);
-    return resolveSentinel(sentinels, { ...settings, url: null }, files);
+    return resolveSentinel(sentinels, { ...settings, url: null }, machine);
   }
   if (url) warnings.push(...warnOfUrl(url, settings));
-  const target = resolveTarget(settings, files);
+  const target = resolveTarget(settings, machine);
   if (!cluster) return { topology: "single", target };
   const { name } = originOf("cluster");
   if ("path" in target.address) throw new SettingsError(`${name}: a Cluster has no Unix socket`);
@@ -66,7 +62,7 @@ function refuseTwoKinds({ url, sentinel, sentinelHost, cluster, originOf }: Sett
 function resolveSentinel(
   sentinels: readonly HostAndPort[],
   settings: Settings,
-  files: FileSystemReader,
+  machine: Machine,
 ): RedisConnection {
   const { sentinel, sentinelMaster, sentinelPasswordFile, sentinelPassword, db, originOf } = settings;
   if (!sentinelMaster) {
@@ -76,22 +72,22 @@ function resolveSentinel(
     );
   }
   const ownPassword = sentinelPasswordFile
-    ? readPasswordFile(sentinelPasswordFile, originOf("sentinelPasswordFile"), files)
+    ? readPasswordFile(sentinelPasswordFile, originOf("sentinelPasswordFile"), machine)
     : sentinelPassword;
   return {
     topology: "sentinel",
     sentinels,
     ...(ownPassword === null ? {} : { sentinelPassword: ownPassword }),
     masterName: sentinelMaster,
-    master: { db, ...resolveTls(settings, files), ...resolveCredentials(settings, files) },
+    master: { db, ...resolveTls(settings, machine), ...resolveCredentials(settings, machine) },
   };
 }
 
 /** A URL says where Redis is, or else host and port do. */
-function resolveTarget(settings: Settings, files: FileSystemReader): RedisTarget {
+function resolveTarget(settings: Settings, machine: Machine): RedisTarget {
   const { url, host, port, db, originOf } = settings;
-  const tls = resolveTls(settings, files);
-  const credentials = resolveCredentials(settings, files);
+  const tls = resolveTls(settings, machine);
+  const credentials = resolveCredentials(settings, machine);
   const isAddressOdoos = !url && (originOf("host").isOdoos || originOf("port").isOdoos);
   const mayNeedTls = isAddressOdoos && originOf("tls").from === "default";
   return {
@@ -128,7 +124,7 @@ function* warnOfUrl(url: RedisUrl, settings: Settings): Generator<string> {
 /** A URL's own credentials win over variables, but not over flags. */
 function resolveCredentials(
   { url, username, password, passwordFile, originOf }: Settings,
-  files: FileSystemReader,
+  machine: Machine,
 ): Pick<RedisTarget, "username" | "password" | "hints"> {
   const isTyped = (name: SettingName) => originOf(name).from === "flag";
   const urlsName = isTyped("username") ? undefined : url?.username;
@@ -143,7 +139,7 @@ function resolveCredentials(
     const { name } = originOf("password");
     throw new SettingsError(`${name} and ${passwordOrigin.name} both give the password: set one of them`);
   }
-  const separate = passwordFile ? readPasswordFile(passwordFile, passwordOrigin, files) : password;
+  const separate = passwordFile ? readPasswordFile(passwordFile, passwordOrigin, machine) : password;
   const name = urlsName || username;
   const secret = urlsPassword || separate;
   const oddPassword = describeOddity(secret, urlsPassword ? originOf("url") : passwordOrigin);
@@ -169,7 +165,7 @@ function describeOddity(text: string | null, { name }: Origin): string | null {
 }
 
 /** Empty if Redis is reached without TLS. */
-function resolveTls(settings: Settings, files: FileSystemReader): Pick<RedisTarget, "tls"> {
+function resolveTls(settings: Settings, machine: Machine): Pick<RedisTarget, "tls"> {
   const { url, tls, cert, key, tlsServername, originOf } = settings;
   // As in session_redis, Odoo's switch is for host and port; a URL says it itself.
   const isOn = url?.scheme === "rediss" || (tls && !(url && originOf("tls").isOdoos));
@@ -192,7 +188,7 @@ function resolveTls(settings: Settings, files: FileSystemReader): Pick<RedisTarg
   }
   const read = (name: "cacert" | "cert" | "key", urlsPath: string | undefined) => {
     const path = settings[name] ?? urlsPath;
-    return path ? readTextFile(path, originOf(settings[name] ? name : "url"), files) : undefined;
+    return path ? readTextFile(path, originOf(settings[name] ? name : "url"), machine) : undefined;
   };
   const ca = read("cacert", url?.tls.caFile);
   const certText = read("cert", url?.tls.certFile);

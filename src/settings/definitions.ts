@@ -1,51 +1,136 @@
-import { redisSettings } from "./redis-definitions.js";
 import { commandSets, group, type SettingDefinition, setting, toggle } from "./setting-definition.js";
 import { kinds } from "./value-kinds.js";
 
 const { all, withRedis, overSessions, confirming, removing, step } = commandSets;
+const { anyText, count, database, durationMs, host, hostAndPort, lifetime, path, percentage } = kinds;
+const { port, positiveCount, size, text, url } = kinds;
+const { allowance, conflictPolicy, keyLayout, shard, ttl } = kinds;
 
 const sessions = group("Sessions", all, {
   sessionDir: setting(
     "--session-dir <dir or glob>",
     "session directory, or a glob of several; a path that exists is taken literally",
-    kinds.path,
+    path,
     { variable: "TELE_SESSION_DIR", repeatable: true, defaultShown: "<data_dir>/sessions" },
   ),
-  config: setting(
-    "--config <file>",
-    "the server's tele.conf; `data_dir` is read from its [options]",
-    kinds.path,
-    { variable: "TELE_RC", odooVariable: "ODOO_RC", defaultShown: "~/.telerc, if it exists" },
-  ),
-  formerConfig: setting("TELECMS_SERVER", "the server's tele.conf, if TELE_RC does not name it", kinds.path, {
+  config: setting("--config <file>", "the server's tele.conf; `data_dir` is read from its [options]", path, {
+    variable: "TELE_RC",
+    odooVariable: "ODOO_RC",
+    defaultShown: "~/.telerc, if it exists",
+  }),
+  formerConfig: setting("TELECMS_SERVER", "the server's tele.conf, if TELE_RC does not name it", path, {
     odooVariable: "OPENERP_SERVER",
   }),
   allowMissing: toggle(
     "--allow-missing",
     "treat a missing directory, an unmatched glob, or a directory with only other names as empty",
   ),
-  shard: setting(
-    "--shard <i/n>",
-    "take only the i-th of n parts of the sessions, i from 1 to n",
-    kinds.shard,
-    { defaultShown: "everything", commands: overSessions },
-  ),
+  shard: setting("--shard <i/n>", "take only the i-th of n parts of the sessions, i from 1 to n", shard, {
+    defaultShown: "everything",
+    commands: overSessions,
+  }),
   shardCount: setting(
     "--shard-count <n>",
     "take only one of n parts of the sessions: the one that JOB_COMPLETION_INDEX gives",
-    kinds.positiveCount,
+    positiveCount,
     { commands: overSessions },
   ),
-  jobCompletionIndex: setting(
-    "JOB_COMPLETION_INDEX",
-    "the part that --shard-count takes, from 0 on",
-    kinds.count,
-    { commands: overSessions },
+  jobCompletionIndex: setting("JOB_COMPLETION_INDEX", "the part that --shard-count takes, from 0 on", count, {
+    commands: overSessions,
+  }),
+});
+
+const server = group("Redis", withRedis, {
+  url: setting("--url <url>", "redis:, rediss: or unix: URL, read as redis-py reads it", url, {
+    variable: "TELE_SESSION_REDIS_URL",
+    secret: true,
+  }),
+  host: setting("--host <host>", "host of the Redis server", host, {
+    variable: "TELE_SESSION_REDIS_HOST",
+    default: "localhost",
+  }),
+  port: setting("--port <n>", "port of the Redis server", port, {
+    variable: "TELE_SESSION_REDIS_PORT",
+    default: "6379",
+  }),
+  db: setting("--db <n>", "number of the Redis database", database, {
+    variable: "TELE_SESSION_REDIS_DB",
+    default: "0",
+  }),
+  username: setting("--username <name>", "Redis user name, if the server has users (ACL)", text, {
+    variable: "TELE_SESSION_REDIS_USERNAME",
+  }),
+  password: setting(
+    "TELE_SESSION_REDIS_PASSWORD",
+    "Redis password; there is no flag for it, because flags show in `ps`",
+    anyText,
+    { secret: true },
+  ),
+  passwordFile: setting(
+    "--password-file <file>",
+    "file with the Redis password; one line break at its end is dropped",
+    path,
+    { variable: "TELE_SESSION_REDIS_PASSWORD_FILE" },
   ),
 });
 
+const tls = group("TLS", withRedis, {
+  tls: toggle("--tls", "connect with TLS, as a rediss: URL does; certificates are verified", {
+    variable: "TELE_SESSION_REDIS_TLS",
+    odooVariable: "ODOO_SESSION_REDIS_SSL",
+  }),
+  cacert: setting("--cacert <file>", "PEM file with the certificate authorities to trust", path, {
+    variable: "TELE_SESSION_REDIS_CACERT",
+    defaultShown: "those that Node trusts",
+  }),
+  cert: setting("--cert <file>", "PEM file with the client certificate, if the server asks for one", path, {
+    variable: "TELE_SESSION_REDIS_CERT",
+  }),
+  key: setting("--key <file>", "PEM file with the key of the client certificate", path, {
+    variable: "TELE_SESSION_REDIS_KEY",
+  }),
+  tlsServername: setting("--tls-servername <name>", "name that the server's certificate must carry", host, {
+    variable: "TELE_SESSION_REDIS_TLS_SERVERNAME",
+    defaultShown: "the host",
+  }),
+  tlsInsecure: toggle("--tls-insecure", "do not verify the server's certificate", {
+    variable: "TELE_SESSION_REDIS_TLS_INSECURE",
+    odooVariable: "ODOO_SESSION_REDIS_SSL_CERT_REQS",
+    odooInverted: true,
+  }),
+});
+
+const topology = group("Sentinel and Cluster", withRedis, {
+  sentinel: setting("--sentinel <host:port>", "Sentinel to ask for the master", hostAndPort, {
+    repeatable: true,
+  }),
+  sentinelHost: setting("TELE_SESSION_REDIS_SENTINEL_HOST", "Sentinel to ask for the master", host),
+  sentinelPort: setting("TELE_SESSION_REDIS_SENTINEL_PORT", "port of that Sentinel", port, {
+    default: "26379",
+  }),
+  sentinelMaster: setting("--sentinel-master <name>", "name of the master; required with a Sentinel", text, {
+    variable: "TELE_SESSION_REDIS_SENTINEL_MASTER_NAME",
+  }),
+  sentinelPasswordFile: setting(
+    "--sentinel-password-file <file>",
+    "file with the Sentinels' own password",
+    path,
+  ),
+  sentinelPassword: setting("TELE_SESSION_REDIS_SENTINEL_PASSWORD", "the Sentinels' own password", anyText, {
+    secret: true,
+  }),
+  sentinelUsername: setting("TELE_SESSION_REDIS_SENTINEL_USERNAME", "the Sentinels' user name", text),
+  sentinelTls: toggle("TELE_SESSION_REDIS_SENTINEL_TLS", "connect to the Sentinels with TLS"),
+  cluster: toggle("--cluster", "the server is a node of a Redis Cluster", {
+    variable: "TELE_SESSION_REDIS_CLUSTER",
+  }),
+});
+
+/** How Redis is reached. */
+export const redisSettings = { ...server, ...tls, ...topology };
+
 const keys = group("Keys and lifetimes", overSessions, {
-  prefix: setting("--prefix <text>", "prefix of the applet's keys", kinds.text, {
+  prefix: setting("--prefix <text>", "prefix of the applet's keys", text, {
     variable: "TELE_SESSION_REDIS_PREFIX",
     commands: withRedis,
   }),
@@ -53,23 +138,23 @@ const keys = group("Keys and lifetimes", overSessions, {
     "--key-layout <layout>",
     "with a prefix: `documented` (session:<prefix>:<sid>), `applet` (session::<prefix>:<sid>), " +
       "or what Redis already holds (`auto`)",
-    kinds.keyLayout,
+    keyLayout,
     { variable: "TELE_SESSION_REDIS_KEY_LAYOUT", default: "auto", commands: withRedis },
   ),
-  expiration: setting("--expiration <seconds>", "full lifetime of an authenticated session", kinds.lifetime, {
+  expiration: setting("--expiration <seconds>", "full lifetime of an authenticated session", lifetime, {
     variable: "TELE_SESSION_REDIS_EXPIRATION",
     default: "604800",
   }),
   expirationAnonymous: setting(
     "--expiration-anonymous <seconds>",
     "full lifetime of an anonymous session",
-    kinds.lifetime,
+    lifetime,
     { variable: "TELE_SESSION_REDIS_EXPIRATION_ANONYMOUS", default: "10800" },
   ),
   ttl: setting(
     "--ttl <full|remaining>",
     "count lifetimes from now (full), or from the file's last modification (remaining)",
-    kinds.ttl,
+    ttl,
     { variable: "TELE_SESSION_REDIS_TTL", default: "full" },
   ),
 });
@@ -78,7 +163,7 @@ const run = group("Run", removing, {
   onConflict: setting(
     "--on-conflict <policy>",
     "which value wins if Redis holds a different one: the newest, Redis's (keep) or the file's (overwrite)",
-    kinds.conflictPolicy,
+    conflictPolicy,
     { default: "newest", commands: confirming },
   ),
   again: toggle(
@@ -110,44 +195,40 @@ const limits = group("Limits", confirming, {
   maxFailed: setting(
     "--max-failed <n or n%>",
     "how many sessions may fail before the exit code says so",
-    kinds.allowance,
+    allowance,
     { variable: "TELE_SESSION_REDIS_MAX_FAILED", default: "0" },
   ),
   maxEnded: setting(
     "--max-ended <n%>",
     "share of an earlier copy's keys that may be missing, or that a copy may delete",
-    kinds.percentage,
+    percentage,
     { variable: "TELE_SESSION_REDIS_MAX_ENDED", default: "20%" },
   ),
   maxSessionSize: setting(
     "--max-session-size <bytes>",
     "bytes of JSON that a session may take; a larger one fails",
-    kinds.size,
+    size,
     { default: "16 MiB", commands: overSessions },
   ),
-  maxRate: setting("--max-rate <sessions/s>", "limit to this many sessions per second", kinds.positiveCount),
-  maxDurationMs: setting(
-    "--max-duration <time>",
-    "stop after this long; run again to continue",
-    kinds.durationMs,
-  ),
+  maxRate: setting("--max-rate <sessions/s>", "limit to this many sessions per second", positiveCount),
+  maxDurationMs: setting("--max-duration <time>", "stop after this long; run again to continue", durationMs),
   retryForMs: setting(
     "--retry-for <time>",
     "how long to keep trying to reach Redis after the connection is lost",
-    kinds.durationMs,
+    durationMs,
     { default: "5m" },
   ),
   waitReplicas: setting(
     "--wait-replicas <n>",
     "replicas that must have a session before its original is removed",
-    kinds.count,
+    count,
     { default: "0", commands: removing },
   ),
-  sample: setting("--sample <n%>", "look at only this share of the sessions", kinds.percentage, {
+  sample: setting("--sample <n%>", "look at only this share of the sessions", percentage, {
     defaultShown: "all",
     commands: ["verify", "inspect"],
   }),
-  lanes: setting("--lanes <n>", "threads that read and convert, the main one counted", kinds.positiveCount, {
+  lanes: setting("--lanes <n>", "threads that read and convert, the main one counted", positiveCount, {
     defaultShown: "by processors and files",
     commands: overSessions,
   }),
@@ -155,18 +236,14 @@ const limits = group("Limits", confirming, {
 
 const output = group("Output", all, {
   json: toggle("--json", "print the report as one JSON object on stdout"),
-  report: setting(
-    "--report <file>",
-    "write the report, with every failure, to this file; - is stdout",
-    kinds.path,
-  ),
+  report: setting("--report <file>", "write the report, with every failure, to this file; - is stdout", path),
   quiet: toggle("-q, --quiet", "print only errors and the warnings that matter"),
   verbose: toggle("-v, --verbose", "print more"),
   noProgress: toggle("--no-progress", "hide the progress bar"),
   showIds: toggle("--show-ids", "show session ids in full; each is a credential"),
-  noColor: setting("NO_COLOR", "no colours", kinds.anyText),
-  forceColor: setting("FORCE_COLOR", "colours even without a terminal, unless 0 or false", kinds.anyText),
-  continuousIntegration: setting("CI", "plain lines even on a terminal, unless 0 or false", kinds.anyText),
+  noColor: setting("NO_COLOR", "no colours", anyText),
+  forceColor: setting("FORCE_COLOR", "colours even without a terminal, unless 0 or false", anyText),
+  continuousIntegration: setting("CI", "plain lines even on a terminal, unless 0 or false", anyText),
 });
 
 /** Every setting: flags, help, docs and messages are made from this table. */
@@ -188,9 +265,3 @@ export const settingEntries = Object.entries(settingDefinitions) as readonly (re
   SettingName,
   SettingDefinition,
 ])[];
-
-/** The default as it would be typed; undefined if there is none. */
-export function defaultOf(name: SettingName): string | undefined {
-  const definition: SettingDefinition = settingDefinitions[name];
-  return definition.default;
-}

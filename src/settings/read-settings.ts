@@ -1,8 +1,9 @@
 import { SettingsError } from "../model/errors.js";
 import { showable } from "../model/showable.js";
 import { type SettingDefinitions, type SettingName, settingEntries } from "./definitions.js";
-import type { SettingDefinition } from "./setting-definition.js";
+import type { Command, SettingDefinition } from "./setting-definition.js";
 import { kinds, type ValueKind } from "./value-kinds.js";
+import { findHiddenVariables } from "./variable-families.js";
 
 /** The process's environment, or a test's. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -37,10 +38,10 @@ type ValueOf<Definition> = Definition extends { readonly kind: ValueKind<infer V
 
 /** What settings are read from. */
 export interface SettingSources {
+  /** A variable counts only for a command that takes its setting. */
+  readonly command: Command;
   readonly typed: TypedFlags;
   readonly environment: Environment;
-  /** Settings whose variables do not count. */
-  readonly hidden: ReadonlySet<SettingName>;
   /** Settings that Odoo's variables give. */
   readonly byOdoo: ReadonlySet<SettingName>;
 }
@@ -50,10 +51,11 @@ export interface SettingSources {
  * @throws SettingsError naming the origin of every bad value, without showing a secret.
  */
 export function readSettings(sources: SettingSources): Settings {
+  const hidden = findHiddenVariables(sources);
   const problems: string[] = [];
   const origins = new Map<SettingName, Origin>();
   const values = settingEntries.map(([name, definition]) => {
-    const { raw, origin } = findRaw(name, definition, sources);
+    const { raw, origin } = findRaw(name, definition, sources, hidden);
     origins.set(name, origin);
     if (raw === null) return [name, null];
     const read = [raw].flat().map((text) => {
@@ -78,7 +80,8 @@ interface Raw {
 function findRaw(
   name: SettingName,
   definition: SettingDefinition,
-  { typed, environment, hidden, byOdoo }: SettingSources,
+  { typed, environment, byOdoo }: SettingSources,
+  hidden: ReadonlySet<SettingName>,
 ): Raw {
   const { flag, default: fallback = null } = definition;
   const typedValue = typed[name];

@@ -1,5 +1,6 @@
 import { isIPv6 } from "node:net";
 import type { RedisTarget } from "../model/redis-target.js";
+import type { TextProblem } from "./text-problem.js";
 
 /** What a Redis URL says, as redis-py reads it. */
 export interface RedisUrl {
@@ -20,11 +21,6 @@ export interface RedisUrlTls {
   readonly caFile: string | undefined;
   readonly certFile: string | undefined;
   readonly keyFile: string | undefined;
-}
-
-/** Why a URL cannot be used, in words that hold nothing of it but an option's name. */
-export interface RedisUrlProblem {
-  readonly problem: string;
 }
 
 const plainOptions = ["db", "username", "password", "host", "port"];
@@ -56,7 +52,7 @@ const tuningOptions = [
 const falseWords = ["0", "F", "FALSE", "N", "NO"];
 
 /** Reads a URL as redis-py (4.3) and Python's `urllib.parse` do. Never throws. */
-export function parseRedisUrl(text: string): RedisUrl | RedisUrlProblem {
+export function parseRedisUrl(text: string): RedisUrl | TextProblem {
   if (text.includes("#")) {
     return { problem: "it holds a #, which cuts a URL short. In a password, write %23 instead" };
   }
@@ -174,7 +170,7 @@ function readPort(location: string, option = "6379"): number | null {
   return port === undefined || port < 1 || port > 65535 ? null : port;
 }
 
-function readTls(options: ReadonlyMap<string, string>): RedisUrlTls | RedisUrlProblem {
+function readTls(options: ReadonlyMap<string, string>): RedisUrlTls | TextProblem {
   const requirement = options.get("ssl_cert_reqs") ?? "required";
   if (!["none", "optional", "required"].includes(requirement)) {
     return { problem: "its option ssl_cert_reqs takes none, optional or required" };

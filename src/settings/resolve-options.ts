@@ -4,20 +4,14 @@ import type { RunOptions, Shard } from "../model/run-options.js";
 import { showablePath } from "../model/showable.js";
 import { refuseOtherConnection, resolveConnection, warnOfWhatOldAppletsMiss } from "./connection.js";
 import { type SettingName, settingEntries } from "./definitions.js";
-import type { FileSystemReader } from "./file-system-reader.js";
+import type { Machine } from "./machine.js";
 import { notBuiltYet, refuseNotBuilt } from "./not-built.js";
 import { type Environment, readSettings, type Settings, type TypedFlags } from "./read-settings.js";
 import { resolveSessionDirectories } from "./session-directories.js";
 import type { ConnectedCommand } from "./setting-definition.js";
 import { warnOfUnknownVariables } from "./unknown-variables.js";
 import { kinds } from "./value-kinds.js";
-import {
-  connectionSettings,
-  findHiddenVariables,
-  isAnySet,
-  settingsNamedByOdoo,
-  settingsOfOthers,
-} from "./variable-families.js";
+import { connectionSettings, isAnySet, settingsNamedByOdoo } from "./variable-families.js";
 
 /**
  * What a command is to do, from flags, environment, `tele.conf` and defaults. Reads the files that
@@ -27,16 +21,15 @@ import {
 export function resolveRunOptions(
   command: ConnectedCommand,
   typed: TypedFlags,
-  environment: Environment,
-  files: FileSystemReader,
+  machine: Machine,
 ): RunOptions {
-  const lastingWarnings = warnOfUnknownVariables(environment);
+  const warningsEvenIfQuiet = warnOfUnknownVariables(machine.environment);
   try {
-    return { ...resolveAll(command, typed, environment, files), lastingWarnings };
+    return { ...resolveAll(command, typed, machine), warningsEvenIfQuiet };
   } catch (error) {
-    if (!(error instanceof SettingsError) || lastingWarnings.length === 0) throw error;
+    if (!(error instanceof SettingsError) || warningsEvenIfQuiet.length === 0) throw error;
     // A misspelt variable is often the cause of what was refused.
-    const warnings = lastingWarnings.map((warning) => `warning: ${warning}`);
+    const warnings = warningsEvenIfQuiet.map((warning) => `warning: ${warning}`);
     throw new SettingsError([error.message, ...warnings].join("\n"));
   }
 }
@@ -44,30 +37,27 @@ export function resolveRunOptions(
 function resolveAll(
   command: ConnectedCommand,
   typed: TypedFlags,
-  environment: Environment,
-  files: FileSystemReader,
-): Omit<RunOptions, "lastingWarnings"> {
+  machine: Machine,
+): Omit<RunOptions, "warningsEvenIfQuiet"> {
+  const { environment } = machine;
   const byOdoo = settingsNamedByOdoo(environment);
-  const read = (names: ReadonlySet<SettingName>) => {
-    const hidden = [...findHiddenVariables(typed, environment, names), ...settingsOfOthers(command)];
-    return readSettings({ typed, environment, hidden: new Set(hidden), byOdoo: names });
-  };
-  const settings = read(byOdoo);
+  const sources = { command, typed, environment, byOdoo };
+  const settings = readSettings(sources);
   refuseNotBuilt(settings);
   if (settings.json && settings.report === "-") {
     throw new SettingsError("--json and --report - both print the report on stdout: give one of them");
   }
-  refuseRelativePaths(settings, files);
+  refuseRelativePaths(settings, machine);
   const warnings: string[] = [];
   const problems: string[] = [];
-  const directories = collectProblem(problems, () => resolveSessionDirectories(settings, environment, files));
+  const directories = collectProblem(problems, () => resolveSessionDirectories(settings, machine));
   const connection = collectProblem(problems, () => {
-    const resolved = resolveConnection(settings, files, warnings);
+    const resolved = resolveConnection(settings, machine, warnings);
     const isTyped = connectionSettings.some((name) => typed[name] !== undefined);
     const odooGivesOne = isAnySet(connectionSettings, "odooVariable", environment);
     if (!isTyped && odooGivesOne && !byOdoo.has("url")) {
-      const odoo = read(new Set([...byOdoo, ...connectionSettings]));
-      refuseOtherConnection(resolved, resolveConnection(odoo, files, []));
+      const odoo = readSettings({ ...sources, byOdoo: new Set([...byOdoo, ...connectionSettings]) });
+      refuseOtherConnection(resolved, resolveConnection(odoo, machine, []));
     }
     return resolved;
   });
@@ -107,9 +97,9 @@ function resolveAll(
  */
 export function resolveStepSwitches(environment: Environment) {
   const settings = readSettings({
+    command: "stop-after-init",
     typed: {},
     environment,
-    hidden: new Set(settingsOfOthers("stop-after-init")),
     byOdoo: settingsNamedByOdoo(environment),
   });
   const redis = settings.redisSwitch;
@@ -142,7 +132,7 @@ function collectProblem<Part>(problems: string[], resolve: () => Part): Part | u
 }
 
 /** A deployment may have removed the directory that this process was started in. */
-function refuseRelativePaths(settings: Settings, files: FileSystemReader): void {
+function refuseRelativePaths(settings: Settings, { hasWorkingDirectory }: Machine): void {
   const problems = settingEntries.flatMap(([name, { kind }]) => {
     const paths = kind === kinds.path ? [settings[name]].flat() : [];
     return paths
@@ -153,7 +143,7 @@ function refuseRelativePaths(settings: Settings, files: FileSystemReader): void 
           "directory no longer exists. Change to a directory that exists, or give an absolute path",
       );
   });
-  if (problems.length > 0 && !files.hasWorkingDirectory()) throw new SettingsError(problems.join("\n"));
+  if (problems.length > 0 && !hasWorkingDirectory()) throw new SettingsError(problems.join("\n"));
 }
 
 function resolveShard({ shard, shardCount, jobCompletionIndex: index }: Settings): Shard | null {

@@ -1,11 +1,10 @@
 import { join } from "node:path";
-import { errorCode } from "../model/error-code.js";
-import { SettingsError } from "../model/errors.js";
+import { errorCode, SettingsError } from "../model/errors.js";
 import type { RunOptions } from "../model/run-options.js";
 import { showable, showablePath } from "../model/showable.js";
 import { defaultDataDirectory, expandDataDirectory, findHome, type Server } from "./data-directory.js";
 import { settingEntries } from "./definitions.js";
-import type { FileSystemReader } from "./file-system-reader.js";
+import type { Machine } from "./machine.js";
 import type { Environment, Origin, Settings } from "./read-settings.js";
 import { parseTeleConfig } from "./tele-config.js";
 
@@ -16,26 +15,22 @@ type NamedDirectories = Pick<RunOptions["source"], "names" | "comesFrom">;
  * The session directories as typed (paths or globs), else the server's: `<data_dir>/sessions`.
  * @throws SettingsError if a `tele.conf` that is named is missing, or any cannot be understood.
  */
-export function resolveSessionDirectories(
-  settings: Settings,
-  environment: Environment,
-  files: FileSystemReader,
-): NamedDirectories {
+export function resolveSessionDirectories(settings: Settings, machine: Machine): NamedDirectories {
   const { sessionDir, originOf } = settings;
   const isConfigTyped = originOf("config").from === "flag";
   // A `--config` that cannot be read is refused even if `--session-dir` makes it useless.
-  const config = sessionDir && !isConfigTyped ? null : readConfig(settings, environment, files);
+  const config = sessionDir && !isConfigTyped ? null : readConfig(settings, machine);
   if (sessionDir) return { names: sessionDir, comesFrom: null };
-  const dataDirectory = config && readDataDirectory(config, environment, files);
+  const dataDirectory = config && readDataDirectory(config, machine);
   if (config && dataDirectory) {
     const comesFrom = `It comes from data_dir in ${config.shownName}`;
     return { names: [join(dataDirectory, "sessions")], comesFrom };
   }
-  const candidates = defaultServers(config, environment).map((server) =>
-    join(defaultDataDirectory(server, environment, files), "sessions"),
+  const candidates = defaultServers(config, machine.environment).map((server) =>
+    join(defaultDataDirectory(server, machine), "sessions"),
   );
   const [first = "", ...others] = candidates;
-  const name = candidates.find((path) => files.isDirectory(path)) ?? first;
+  const name = candidates.find((path) => machine.isDirectory(path)) ?? first;
   const besides = others.map((path) => `; ${showablePath(path)} does not exist either`).join("");
   const reason = config
     ? `${config.shownName} gives no data_dir`
@@ -63,33 +58,33 @@ interface Config {
 }
 
 /** Null if no file is named and there is neither `~/.telerc` nor `~/.odoorc`. */
-function readConfig(settings: Settings, environment: Environment, files: FileSystemReader): Config | null {
+function readConfig(settings: Settings, machine: Machine): Config | null {
   const origin = settings.originOf(settings.config === null ? "formerConfig" : "config");
   const path = settings.config ?? settings.formerConfig;
-  if (path !== null && !origin.isOdoos) return readNamedConfig(path, origin, files);
-  const home = findHome(environment, files);
+  if (path !== null && !origin.isOdoos) return readNamedConfig(path, origin, machine);
+  const home = findHome(machine);
   // Odoo's names count if Tele has no file at all.
-  const ofTele = home === null ? null : readHomeConfig(join(home, ".telerc"), "tele", files);
+  const ofTele = home === null ? null : readHomeConfig(join(home, ".telerc"), "tele", machine);
   if (ofTele !== null) return ofTele;
-  if (path !== null) return readNamedConfig(path, origin, files);
-  return home === null ? null : readHomeConfig(join(home, ".odoorc"), "odoo", files);
+  if (path !== null) return readNamedConfig(path, origin, machine);
+  return home === null ? null : readHomeConfig(join(home, ".odoorc"), "odoo", machine);
 }
 
-function readNamedConfig(path: string, { name, from, isOdoos }: Origin, files: FileSystemReader): Config {
+function readNamedConfig(path: string, { name, from, isOdoos }: Origin, machine: Machine): Config {
   const shownName = `${name}: the file "${showable(path)}"`;
   const server = from === "flag" ? null : isOdoos ? "odoo" : "tele";
   try {
-    return { text: files.readFile(path).toString("utf8"), shownName, server };
+    return { text: machine.readFile(path).toString("utf8"), shownName, server };
   } catch (error) {
     throw new SettingsError(`${shownName} cannot be read: ${errorCode(error)}`);
   }
 }
 
 /** Null if there is no such file. */
-function readHomeConfig(path: string, server: Server, files: FileSystemReader): Config | null {
+function readHomeConfig(path: string, server: Server, machine: Machine): Config | null {
   const shownName = `"${showable(path)}"`;
   try {
-    return { text: files.readFile(path).toString("utf8"), shownName, server };
+    return { text: machine.readFile(path).toString("utf8"), shownName, server };
   } catch (error) {
     const code = errorCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") return null;
@@ -98,16 +93,12 @@ function readHomeConfig(path: string, server: Server, files: FileSystemReader): 
 }
 
 /** Null if the file gives none. */
-function readDataDirectory(
-  { text, shownName }: Config,
-  environment: Environment,
-  files: FileSystemReader,
-): string | null {
+function readDataDirectory({ text, shownName }: Config, machine: Machine): string | null {
   const options = parseTeleConfig(text);
   if (options === null) return null;
   if ("problem" in options) throw new SettingsError(`${shownName} is not a tele.conf: ${options.problem}`);
   const dataDirectory = options.get("data_dir");
   if (dataDirectory === undefined) return null;
   if (dataDirectory === "") throw new SettingsError(`${shownName} leaves data_dir empty: give --session-dir`);
-  return expandDataDirectory(dataDirectory, environment, files);
+  return expandDataDirectory(dataDirectory, machine);
 }

@@ -21,10 +21,8 @@ export const commandSets = {
 export interface SettingRow<Value = unknown> {
   /** Long flag; absent if only a variable sets it. */
   readonly flag?: string | undefined;
-  /** One-letter form of the flag. */
-  readonly short?: string | undefined;
-  /** What help calls the flag's value; absent for a switch. */
-  readonly placeholder?: string | undefined;
+  /** The flag as help shows it ("--host <host>", "-n, --dry-run"); absent if there is none. */
+  readonly usage?: string | undefined;
   /** Environment variable; absent if only a flag sets it. */
   readonly variable?: string | undefined;
   /** What Odoo's session_redis calls the variable; read if Tele's group of variables is unset. */
@@ -84,10 +82,10 @@ export function setting<Value, const Rest extends More = object>(
   kind: ValueKind<Value>,
   more?: Rest,
 ): SettingRow<Value> & NoInfer<Rest> {
-  const [, short, flag, placeholder] = /^(?:(-\w), )?(--[\w-]+)(?: (<.+>))?$/.exec(name) ?? [];
-  const variable = flag === undefined ? name : undefined;
+  const flag = /--[\w-]+/.exec(name)?.[0];
+  const named = flag === undefined ? { variable: name } : { flag, usage: name };
   // If `more` is left out, it has no members either.
-  return { flag, short, placeholder, variable, help, kind, ...(more as Rest) };
+  return { ...named, help, kind, ...(more as Rest) };
 }
 
 /** A row whose value is on or off, and off unless it is set. */

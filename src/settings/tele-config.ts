@@ -1,10 +1,7 @@
+import type { TextProblem } from "./text-problem.js";
+
 /** `[options]` of a `tele.conf`, with keys in lower case. */
 export type TeleOptions = ReadonlyMap<string, string>;
-
-/** Why Python's `RawConfigParser` refuses a file, quoting nothing of it: it holds passwords. */
-export interface TeleConfigProblem {
-  readonly problem: string;
-}
 
 /** White space as Python's `str.strip` and `\s` have it; JavaScript's set differs. */
 const blank = "[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
@@ -16,7 +13,7 @@ const trailingBlanks = new RegExp(`${blank}+$`);
  * `=` or `:`, comment lines with `#` or `;`, indented lines continue a value, `[DEFAULT]`, no
  * interpolation. Null if there is no such section.
  */
-export function parseTeleConfig(text: string): TeleOptions | null | TeleConfigProblem {
+export function parseTeleConfig(text: string): TeleOptions | null | TextProblem {
   const sections = new Map<string, Map<string, string[]>>();
   const defaults = new Map<string, string[]>();
   let section: Map<string, string[]> | null = null;

@@ -1,7 +1,12 @@
-import { type SettingName, settingDefinitions, settingEntries, stepSettings } from "./definitions.js";
-import type { Environment, TypedFlags } from "./read-settings.js";
-import { redisSettings } from "./redis-definitions.js";
-import type { Command, SettingDefinition } from "./setting-definition.js";
+import {
+  redisSettings,
+  type SettingName,
+  settingDefinitions,
+  settingEntries,
+  stepSettings,
+} from "./definitions.js";
+import type { Environment, SettingSources } from "./read-settings.js";
+import type { SettingDefinition } from "./setting-definition.js";
 
 /** The settings that say which Redis is meant and how to log in. */
 export const connectionSettings = Object.keys(redisSettings) as (keyof typeof redisSettings)[];
@@ -34,24 +39,20 @@ const hiddenBy: readonly (readonly [flag: SettingName, hidden: readonly SettingN
   ["sentinelPasswordFile", ["sentinelPassword"]],
 ];
 
-/** The settings whose variables a flag hides, or that complete a setting which is not set. */
-export function findHiddenVariables(
-  typed: TypedFlags,
-  environment: Environment,
-  byOdoo: ReadonlySet<SettingName>,
-): readonly SettingName[] {
+/**
+ * The settings whose variables do not count: a flag hides them, they complete a setting that is
+ * not set, or they mean nothing to the command.
+ */
+export function findHiddenVariables(sources: SettingSources): ReadonlySet<SettingName> {
+  const { command, typed, environment, byOdoo } = sources;
   const family = byOdoo.has("sentinelHost") ? "odooVariable" : "variable";
   const hasSentinel = typed.sentinel !== undefined || isAnySet(["sentinelHost"], family, environment);
-  return [
+  return new Set([
     ...hiddenBy.flatMap(([flag, hidden]) => (typed[flag] === undefined ? [] : hidden)),
     ...(hasSentinel ? [] : sentinelVariables),
     ...(typed.shardCount === undefined ? (["jobCompletionIndex"] as const) : []),
-  ];
-}
-
-/** The settings that mean nothing to a command. */
-export function settingsOfOthers(command: Command): readonly SettingName[] {
-  return settingEntries.flatMap(([name, { commands }]) => (commands.includes(command) ? [] : [name]));
+    ...settingEntries.flatMap(([name, { commands }]) => (commands.includes(command) ? [] : [name])),
+  ]);
 }
 
 /** The settings to read from Odoo's variables, because no Tele variable of their group is set. */

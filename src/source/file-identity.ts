@@ -1,6 +1,5 @@
 import { type BigIntStats, lstatSync, type Stats, statSync } from "node:fs";
-import { errorCode } from "../model/error-code.js";
-import { SourceError } from "../model/errors.js";
+import { errorCode, orElse, SourceError } from "../model/errors.js";
 
 type Inode = Readonly<Pick<Stats, "dev" | "ino"> | Pick<BigIntStats, "dev" | "ino">>;
 
@@ -22,22 +21,13 @@ export function identityAt(path: string): string | undefined {
 
 /** The directory at a path; `undefined` if there is none, or a symlink, or it cannot be read. */
 export function folderAt(path: string): Stats | undefined {
-  const stats = quietly(() => lstatSync(path, { throwIfNoEntry: false }));
+  const stats = orElse(undefined, () => lstatSync(path, { throwIfNoEntry: false }));
   return stats?.isDirectory() ? stats : undefined;
 }
 
 /** What a path leads to; `undefined` if that is nothing, or cannot be statted. */
 export function statsAt(path: string): Stats | undefined {
-  return quietly(() => statSync(path, { throwIfNoEntry: false }));
-}
-
-function quietly<Result>(call: () => Result): Result | undefined {
-  try {
-    return call();
-  } catch (error) {
-    errorCode(error);
-    return undefined;
-  }
+  return orElse(undefined, () => statSync(path, { throwIfNoEntry: false }));
 }
 
 /**

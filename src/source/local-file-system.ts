@@ -1,5 +1,5 @@
 import { statfsSync } from "node:fs";
-import { errorCode } from "../model/error-code.js";
+import { orElse } from "../model/errors.js";
 
 /** Magic numbers [Linux, statfs(2)]; `ext` is ext2 to ext4. */
 const magic = { ext: 0xef53, btrfs: 0x9123683e, tmpfs: 0x01021994, xfs: 0x58465342, overlay: 0x794c7630 };
@@ -26,10 +26,5 @@ export function isDatedByUs(path: string): boolean {
 }
 
 function isOnOneOf(types: ReadonlySet<number>, path: string): boolean {
-  try {
-    return types.has(statfsSync(path).type);
-  } catch (error) {
-    errorCode(error);
-    return false;
-  }
+  return orElse(false, () => types.has(statfsSync(path).type));
 }

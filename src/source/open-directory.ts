@@ -1,7 +1,6 @@
 import { closeSync, constants, existsSync, fstatSync, openSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { errorCode } from "../model/error-code.js";
-import { SourceError } from "../model/errors.js";
+import { errorCode, SourceError } from "../model/errors.js";
 import type { SessionFile } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
 import { identityOf } from "./file-identity.js";

@@ -37,14 +37,9 @@ export class OtherLocations {
   }
 
   /**
-   * Whether another file holds a later save of this session. Of two with the same time, the earlier
-   * directory counts, then the scattered layout.
+   * Another file with a later save of this session; `undefined` if there is none. Of two with the
+   * same time, the earlier directory counts, then the scattered layout.
    */
-  isSuperseded(file: SessionFile, stamp: FileStamp): boolean {
-    return this.laterFile(file, stamp) !== undefined;
-  }
-
-  /** A newer file of this session; `undefined` if there is none. */
   laterFile(file: SessionFile, stamp: FileStamp): SessionFile | undefined {
     const found =
       this.#ahead.get(file) ??

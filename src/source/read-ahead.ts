@@ -1,5 +1,5 @@
 import { closeSync, open, read } from "node:fs";
-import { errorCode } from "../model/error-code.js";
+import { errorCode } from "../model/errors.js";
 import type { SessionFile } from "../model/session-file.js";
 import { LatencyProbe } from "./latency-probe.js";
 import { openFlags, type Reading, readOpened, readSessionFile } from "./read-session-file.js";

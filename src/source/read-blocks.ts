@@ -1,5 +1,5 @@
 import { readSync } from "node:fs";
-import { errorCode } from "../model/error-code.js";
+import { errorCode } from "../model/errors.js";
 
 /** Bytes. A block is freed with the last file content in it. */
 const blockLength = 64 * 1024;

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from "node:fs";
 import { dirname } from "node:path";
-import { errorCode } from "../model/error-code.js";
+import { errorCode, orElse } from "../model/errors.js";
 import type { FailureReason } from "../model/outcome.js";
 import {
   type ExactStamp,
@@ -57,13 +57,8 @@ export function readSessionFile(file: SessionFile, maxFileSize: number): Reading
 
 /** Whether a symlink is in a scatter folder's place: no scan follows it, so neither do we. */
 function isSymlink(path: string): boolean {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
-  } catch (error) {
-    // Reading from the folder will say what is wrong with it.
-    errorCode(error);
-    return false;
-  }
+  // If it cannot be statted, reading from the folder will say why.
+  return orElse(false, () => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true);
 }
 
 /**

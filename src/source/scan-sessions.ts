@@ -1,7 +1,6 @@
 import { type Dir, type Dirent, lstatSync, opendirSync } from "node:fs";
 import { basename, join } from "node:path";
-import { errorCode } from "../model/error-code.js";
-import { SourceError } from "../model/errors.js";
+import { errorCode, orElse, SourceError } from "../model/errors.js";
 import type { ScanTally, SessionFile } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
 import { explainUnread } from "./directories/explain-unread.js";
@@ -38,7 +37,10 @@ interface Scanned {
 }
 
 /** A name in a directory, with its type as far as it is known. */
-type Entry = Pick<Dirent, "name" | "isFile" | "isDirectory">;
+interface Entry extends Pick<Dirent, "name" | "isFile" | "isDirectory"> {
+  /** The error code of a name that was listed without a type and could not be statted. */
+  readonly statError?: string;
+}
 
 /**
  * The session files of a session directory, in batches of at most `batchSize`. Streams the names,
@@ -50,8 +52,10 @@ export function* scanSessions(
   batchSize: number,
   tally: ScanTally,
 ): Generator<SessionFile[]> {
+  const namesAtATime = tellsTypes(directory) ? manyNames : 1;
+  const scanned = { directory, identity: identityAt(directory), namesAtATime, tally };
   let batch: SessionFile[] = [];
-  for (const file of filesOf(directory, tally)) {
+  for (const file of filesOf(scanned, "")) {
     batch.push(file);
     if (batch.length === batchSize) {
       yield batch;
@@ -61,50 +65,34 @@ export function* scanSessions(
   if (batch.length > 0) yield batch;
 }
 
-function* filesOf(directory: string, tally: ScanTally): Generator<SessionFile> {
-  const scanned: Scanned = {
-    directory,
-    identity: identityAt(directory),
-    namesAtATime: tellsTypes(directory) ? manyNames : 1,
-    tally,
-  };
-  for (const entry of entriesOf(directory, scanned.namesAtATime)) {
-    if (entry.isDirectory() && isScatterFolder(entry.name)) {
+/** The files of a scatter folder; if `folder` is empty, of the session directory with them all. */
+function* filesOf(scanned: Scanned, folder: string): Generator<SessionFile> {
+  const { directory, namesAtATime, tally } = scanned;
+  for (const entry of entriesOf(join(directory, folder), namesAtATime)) {
+    if (folder === "" && entry.isDirectory() && isScatterFolder(entry.name)) {
       yield* scatteredFiles(scanned, entry);
       continue;
     }
-    const file = entry.isFile() ? sessionFileOf(directory, "", entry.name) : undefined;
+    const file = entry.isFile() ? sessionFileOf(directory, folder, entry.name) : undefined;
     if (file !== undefined) {
-      tally.layouts.flat++;
+      tally.layouts[file.layout]++;
+      if (file.sid.length >= longSid) tally.longSids++;
       yield file;
-    } else if (!noteSetAside(directory, "", entry.name, tally)) tally.ignored++;
+    } else if (!noteSetAside(directory, folder, entry.name, tally)) tally.ignored++;
   }
 }
 
-function* scatteredFiles(scanned: Scanned, folder: Entry): Generator<SessionFile> {
+function* scatteredFiles(scanned: Scanned, { name, statError }: Entry): Generator<SessionFile> {
+  const { directory, tally } = scanned;
   try {
-    if (folder instanceof UnseenEntry) throw new UnopenedDirectory(folder.path, folder.code);
-    yield* filesOfFolder(scanned, folder.name);
+    if (statError !== undefined) throw new UnopenedDirectory(join(directory, name), statError);
+    yield* filesOf(scanned, name);
   } catch (error) {
     if (!(error instanceof UnreadableDirectory)) throw error;
     // A folder that is gone since it was listed took its sessions with it.
     const isExcused =
-      error instanceof UnopenedDirectory && goneCodes.has(error.code) && isGone(scanned, folder.name);
-    if (isExcused) return;
-    const { directory, tally } = scanned;
-    tally.unreadable.push({ directory, message: error.message });
-  }
-}
-
-function* filesOfFolder(scanned: Scanned, folder: string): Generator<SessionFile> {
-  const { directory, tally } = scanned;
-  for (const entry of entriesOf(join(directory, folder), scanned.namesAtATime)) {
-    const file = entry.isFile() ? sessionFileOf(directory, folder, entry.name) : undefined;
-    if (file !== undefined) {
-      tally.layouts.scattered++;
-      if (file.sid.length >= longSid) tally.longSids++;
-      yield file;
-    } else if (!noteSetAside(directory, folder, entry.name, tally)) tally.ignored++;
+      error instanceof UnopenedDirectory && goneCodes.has(error.code) && isGone(scanned, name);
+    if (!isExcused) tally.unreadable.push({ directory, message: error.message });
   }
 }
 
@@ -115,13 +103,8 @@ function* filesOfFolder(scanned: Scanned, folder: string): Generator<SessionFile
  */
 function isGone({ directory, identity }: Scanned, folder: string): boolean {
   if (identity === undefined || identityAt(directory) !== identity) return false;
-  try {
-    return !lstatSync(join(directory, folder), { throwIfNoEntry: false })?.isDirectory();
-  } catch (error) {
-    // A folder that cannot be statted is not known to be gone.
-    errorCode(error);
-    return false;
-  }
+  // A folder that cannot be statted is not known to be gone.
+  return orElse(false, () => !lstatSync(join(directory, folder), { throwIfNoEntry: false })?.isDirectory());
 }
 
 /**
@@ -177,7 +160,7 @@ function nextEntry(opened: Dir, path: string, isAlone: boolean): Entry | null {
     const code = errorCode(error);
     const unseen = isAlone ? pathOfFailedStat(error) : undefined;
     if (unseen === undefined) throw new UnreadableDirectory(path, code);
-    return new UnseenEntry(unseen, code);
+    return unseenEntry(basename(unseen), code);
   }
 }
 
@@ -191,25 +174,9 @@ function pathOfFailedStat(error: unknown): string | undefined {
  * A name that was listed without a type and could not be statted, mostly because it is gone. It
  * counts as what its name says; reading the file will show what became of it.
  */
-class UnseenEntry {
-  readonly path: string;
-  readonly name: string;
-  /** The error code of the stat. */
-  readonly code: string;
-
-  constructor(path: string, code: string) {
-    this.path = path;
-    this.name = basename(path);
-    this.code = code;
-  }
-
-  isFile(): boolean {
-    return !this.isDirectory();
-  }
-
-  isDirectory(): boolean {
-    return isScatterFolder(this.name);
-  }
+function unseenEntry(name: string, statError: string): Entry {
+  const isDirectory = () => isScatterFolder(name);
+  return { name, isFile: () => !isDirectory(), isDirectory, statError };
 }
 
 class UnreadableDirectory extends SourceError {

@@ -1,7 +1,6 @@
 import { lstatSync, type Stats } from "node:fs";
 import { basename, join } from "node:path";
-import { errorCode } from "../model/error-code.js";
-import { SourceError } from "../model/errors.js";
+import { errorCode, orElse, SourceError } from "../model/errors.js";
 import { fileTimeSlackMs, type SessionFile } from "../model/session-file.js";
 import { folderAt, identityAt, identityOf } from "./file-identity.js";
 import { sessionLocations } from "./layouts.js";
@@ -185,11 +184,6 @@ function isMissingFrom(
 
 /** Whether no file is at a path; a symlink is no file. */
 function isMissing(path: string): boolean {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false })?.isFile() !== true;
-  } catch (error) {
-    // An error does not show that the file is gone.
-    errorCode(error);
-    return false;
-  }
+  // An error does not show that the file is gone.
+  return orElse(false, () => lstatSync(path, { throwIfNoEntry: false })?.isFile() !== true);
 }

@@ -1,5 +1,5 @@
 import { access, existsSync, lstat, lstatSync, type Stats } from "node:fs";
-import { errorCode } from "../model/error-code.js";
+import { errorCode } from "../model/errors.js";
 import { LatencyProbe } from "./latency-probe.js";
 import { isShortage, retryWhileShort } from "./retry-while-short.js";
 

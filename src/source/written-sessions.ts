@@ -3,8 +3,7 @@ import { closeSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Written } from "../model/entry.js";
-import { errorCode } from "../model/error-code.js";
-import { SourceError } from "../model/errors.js";
+import { errorCode, SourceError } from "../model/errors.js";
 import type { SessionFile } from "../model/session-file.js";
 import { layouts } from "./layouts.js";
 

@@ -21,10 +21,11 @@ const listingOf = (count: number): Listing => ({
   isComplete: true,
 });
 
-function settingsOf(...flags: readonly string[]) {
-  const invocation = parseCommandLine(["purge", ...flags], { version: "0", columns: 100 });
+function optionsOf(...flags: readonly string[]) {
+  const invocation = parseCommandLine(["purge", ...flags], "0", 100);
   assert(invocation.kind === "purge");
-  return resolveRunOptions("purge", invocation.typed, { HOME: "/home/tele" }, memoryFiles({}));
+  const machine = { ...memoryFiles({}), environment: { HOME: "/home/tele" } };
+  return resolveRunOptions("purge", invocation.typed, machine);
 }
 
 /** A person at a terminal, or without one. */
@@ -47,7 +48,7 @@ const unverified = ["--unverified", "--session-dir", "/srv/a"];
 /** Asks a person about so many files, who types `typed`. Returns what they saw. */
 async function answer(count: number, typed: string, end = false): Promise<string> {
   const { asked, keyboard, shown } = person();
-  const confirming = confirmUnverified(settingsOf(...unverified), listingOf(count), asked, running);
+  const confirming = confirmUnverified(optionsOf(...unverified), listingOf(count), asked, running);
   const settled = confirming.then(
     () => undefined,
     (error: unknown) => error,
@@ -97,7 +98,7 @@ describe("confirm-removal: --unverified needs --yes or a typed confirmation (spe
   it("a stop during the question: not confirmed, at once", async () => {
     const { asked, shown } = person();
     const controller = new AbortController();
-    const confirming = confirmUnverified(settingsOf(...unverified), listingOf(1), asked, controller.signal);
+    const confirming = confirmUnverified(optionsOf(...unverified), listingOf(1), asked, controller.signal);
     const refused = assert.rejects(confirming, SettingsError);
     await waitUntil("the question is shown", () => shown().endsWith("continue: "));
     controller.abort();
@@ -111,9 +112,9 @@ describe("confirm-removal: without a question", () => {
     ["--dry-run needs no confirmation", "--dry-run"],
   ] as const) {
     it(`${name}, with and without a terminal`, async () => {
-      const settings = settingsOf(...unverified, flag);
+      const options = optionsOf(...unverified, flag);
       for (const terminal of [person(), person({ input: false, output: false })]) {
-        await confirmUnverified(settings, listingOf(1), terminal.asked, running);
+        await confirmUnverified(options, listingOf(1), terminal.asked, running);
         assert.equal(terminal.shown(), "");
       }
     });
@@ -126,7 +127,7 @@ describe("confirm-removal: without a question", () => {
   ] as const) {
     it(`${name}: refused, naming --yes`, async () => {
       const { asked, shown } = person(terminal);
-      await assert.rejects(confirmUnverified(settingsOf(...unverified), listingOf(1), asked, running), {
+      await assert.rejects(confirmUnverified(optionsOf(...unverified), listingOf(1), asked, running), {
         name: "SettingsError",
         message: "--unverified must be confirmed, and there is no terminal to ask on: add --yes",
       });

@@ -15,7 +15,7 @@ const teleDefault = "/home/tele/.local/share/Tele/sessions";
 const odooDefault = "/home/tele/.local/share/Odoo/sessions";
 
 function resolve(environment: Environment, typed: TypedFlags = {}, files = memoryFiles(machine)): RunOptions {
-  return resolveRunOptions("copy", typed, { HOME: "/home/tele", ...environment }, files);
+  return resolveRunOptions("copy", typed, { ...files, environment: { HOME: "/home/tele", ...environment } });
 }
 
 describe("Odoo's variables: the connection as a whole (spec.md section 3)", () => {

@@ -6,7 +6,7 @@ import { settingEntries } from "../../src/settings/definitions.js";
 import { isNotBuilt, notBuilt } from "../../src/settings/not-built.js";
 
 function parse(...commandLine: string[]): Invocation {
-  return parseCommandLine(commandLine, { version: "1.2.3", columns: 100 });
+  return parseCommandLine(commandLine, "1.2.3", 100);
 }
 
 function textOf(...commandLine: string[]): string {

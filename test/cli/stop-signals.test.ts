@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { listenForStop } from "../../src/cli/stop-signals.js";
-import type { StopSignal } from "../../src/report/exit-code.js";
+import type { StopReason } from "../../src/report/exit-code.js";
 
 const signals = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 const listeners = (): number => signals.reduce((sum, name) => sum + process.listenerCount(name), 0);
@@ -11,7 +11,7 @@ function listen(t: TestContext, maxDurationMs: number | null) {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const exits: (number | string | null | undefined)[] = [];
   t.mock.method(process, "exit", (code: number) => exits.push(code));
-  const heard: (StopSignal | "time")[] = [];
+  const heard: StopReason[] = [];
   const request = listenForStop(maxDurationMs, (reason) => heard.push(reason));
   t.after(() => request.release());
   return { request, heard, exits, pass: (milliseconds: number) => t.mock.timers.tick(milliseconds) };
@@ -21,16 +21,15 @@ describe("stop-signals: --max-duration asks the run to stop when its time is up 
   it("not a millisecond earlier", (t) => {
     const { request, heard, pass } = listen(t, 5000);
     pass(4999);
-    assert.deepEqual([request.signal.aborted, request.outOfTime(), heard], [false, false, []]);
+    assert.deepEqual([request.signal.aborted, request.reason(), heard], [false, undefined, []]);
     pass(1);
-    assert.deepEqual([request.signal.aborted, request.outOfTime(), heard], [true, true, ["time"]]);
-    assert.equal(request.received(), undefined);
+    assert.deepEqual([request.signal.aborted, request.reason(), heard], [true, "time", ["time"]]);
   });
 
   it("without a limit: never", (t) => {
     const { request, heard, pass } = listen(t, null);
     pass(2 ** 31 - 1);
-    assert.deepEqual([request.signal.aborted, request.outOfTime(), heard], [false, false, []]);
+    assert.deepEqual([request.signal.aborted, request.reason(), heard], [false, undefined, []]);
   });
 
   it("longer than a Node timer can run: not at once", (t) => {
@@ -53,16 +52,16 @@ describe("stop-signals: --max-duration asks the run to stop when its time is up 
       const { request, heard, exits, pass } = listen(t, 5000);
       pass(5000);
       process.emit(name);
-      assert.deepEqual([request.received(), request.outOfTime(), heard], [name, true, ["time", name]]);
+      assert.deepEqual([request.reason(), heard], [name, ["time", name]]);
       assert.deepEqual(exits, []);
     });
 
     it(`${name} before it: running out of time no longer counts`, (t) => {
       const { request, heard, exits, pass } = listen(t, 5000);
       process.emit(name);
-      assert.deepEqual([request.signal.aborted, request.received()], [true, name]);
+      assert.deepEqual([request.signal.aborted, request.reason()], [true, name]);
       pass(10_000);
-      assert.deepEqual([request.outOfTime(), heard, exits], [false, [name], []]);
+      assert.deepEqual([request.reason(), heard, exits], [name, [name], []]);
     });
   }
 });
@@ -76,10 +75,7 @@ describe("stop-signals: the first signal asks, a second ends the process at once
     it(`${first}, then ${second}: ${code}`, (t) => {
       const { request, heard, exits } = listen(t, null);
       process.emit(first);
-      assert.deepEqual(
-        [exits, heard, request.received(), request.signal.aborted],
-        [[], [first], first, true],
-      );
+      assert.deepEqual([exits, heard, request.reason(), request.signal.aborted], [[], [first], first, true]);
       process.emit(second);
       assert.deepEqual(exits, [code]);
     });

@@ -5,9 +5,8 @@ import {
   exitCodeOf,
   exitCodes,
   explainError,
-  outcomeOf,
-  type RunEnd,
-  type StopSignal,
+  explainExitCode,
+  type StopReason,
 } from "../../src/report/exit-code.js";
 
 const bug = new TypeError("undefined is not a function");
@@ -16,13 +15,12 @@ const refused = new RedisError("refused", "refused");
 const lost = new RedisError("unavailable", "lost");
 const source = new SourceError("source");
 const report = new ReportError("report");
-const whole = { partial: false, outOfTime: false };
 
 describe("exit-code: of several, the first of 70, signals, 2, 5, 3, 6, 1, 4, 0 counts (spec.md section 5)", () => {
   const rows: readonly (readonly [
     name: string,
-    errors: readonly unknown[],
-    signal: StopSignal | undefined,
+    errors: unknown[],
+    stopped: StopReason | undefined,
     tooManyFailed: boolean,
     expected: number,
   ])[] = [
@@ -39,6 +37,8 @@ describe("exit-code: of several, the first of 70, signals, 2, 5, 3, 6, 1, 4, 0 c
     ["SIGHUP", [], "SIGHUP", false, 129],
     ["SIGINT", [], "SIGINT", false, 130],
     ["SIGTERM", [], "SIGTERM", false, 143],
+    ["out of time", [], "time", false, 6],
+    ["a loss before out of time", [lost], "time", false, 3],
     ["a bug before a signal", [bug], "SIGINT", true, 70],
     ["a bug before everything, even if it came last", [settings, refused, lost, bug], undefined, true, 70],
     ["a signal before settings", [settings], "SIGTERM", true, 143],
@@ -49,26 +49,26 @@ describe("exit-code: of several, the first of 70, signals, 2, 5, 3, 6, 1, 4, 0 c
     ["a report that failed before failures", [report], undefined, true, 3],
     ["a refusal before a report that failed", [report, refused], undefined, false, 5],
   ];
-  for (const [name, errors, signal, tooManyFailed, expected] of rows)
+  for (const [name, errors, stopped, tooManyFailed, expected] of rows)
     it(`${name}: ${expected}`, () =>
-      assert.equal(exitCodeOf({ errors, signal, tooManyFailed, ...whole }), expected));
+      assert.equal(exitCodeOf({ errors, partial: false }, tooManyFailed, stopped), expected));
 
-  const ends: readonly (readonly [name: string, end: Partial<RunEnd>, expected: number])[] = [
-    ["differences", { partial: true }, 4],
-    ["failures before differences", { partial: true, tooManyFailed: true }, 1],
-    ["out of time", { outOfTime: true }, 6],
-    [
-      "out of time before failures and differences",
-      { outOfTime: true, partial: true, tooManyFailed: true },
-      6,
-    ],
-    ["a loss before out of time", { outOfTime: true, errors: [lost] }, 3],
-    ["a signal before out of time", { outOfTime: true, signal: "SIGTERM" }, 143],
+  const partial: readonly (readonly [
+    name: string,
+    errors: unknown[],
+    stopped: StopReason | undefined,
+    tooManyFailed: boolean,
+    expected: number,
+  ])[] = [
+    ["differences", [], undefined, false, 4],
+    ["failures before differences", [], undefined, true, 1],
+    ["out of time before failures and differences", [], "time", true, 6],
+    ["a signal before failures and differences", [], "SIGTERM", true, 143],
+    ["a loss before out of time and differences", [lost], "time", false, 3],
   ];
-  for (const [name, end, expected] of ends) {
-    const none: RunEnd = { errors: [], signal: undefined, tooManyFailed: false, ...whole };
-    it(`${name}: ${expected}`, () => assert.equal(exitCodeOf({ ...none, ...end }), expected));
-  }
+  for (const [name, errors, stopped, tooManyFailed, expected] of partial)
+    it(`${name}: ${expected}`, () =>
+      assert.equal(exitCodeOf({ errors, partial: true }, tooManyFailed, stopped), expected));
 });
 
 describe("exit-code: the outcome that a report names", () => {
@@ -80,7 +80,7 @@ describe("exit-code: the outcome that a report names", () => {
     failed: [3, 70],
   };
   for (const [word, codes] of Object.entries(words))
-    for (const code of codes) it(`${code}: ${word}`, () => assert.equal(outcomeOf(code), word));
+    for (const code of codes) it(`${code}: ${word}`, () => assert.equal(explainExitCode(code).outcome, word));
 
   it("every exit code has one, and there are no others", () => {
     const documented = exitCodes.map(({ code }) => code).sort((one, other) => one - other);

@@ -18,7 +18,7 @@ const files = memoryFiles({
 });
 
 function resolve(typed: TypedFlags, environment: Environment = {}): RunOptions {
-  return resolveRunOptions("copy", typed, { HOME: "/home/tele", ...environment }, files);
+  return resolveRunOptions("copy", typed, { ...files, environment: { HOME: "/home/tele", ...environment } });
 }
 
 const URL = "TELE_SESSION_REDIS_URL";

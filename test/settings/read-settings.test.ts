@@ -23,9 +23,10 @@ function resolve(
   environment: Readonly<Record<string, string>> = {},
   command: ConnectedCommand = "copy",
 ): RunOptions {
-  const invocation = parseCommandLine([command, ...flags], { version: "0", columns: 100 });
+  const invocation = parseCommandLine([command, ...flags], "0", 100);
   assert.ok(invocation.kind === command);
-  return resolveRunOptions(command, invocation.typed, { HOME: "/home/tele", ...environment }, files);
+  const machine = { ...files, environment: { HOME: "/home/tele", ...environment } };
+  return resolveRunOptions(command, invocation.typed, machine);
 }
 
 function refusalOf(flags: readonly string[], environment: Readonly<Record<string, string>> = {}): string {
@@ -41,7 +42,7 @@ function refusalOf(flags: readonly string[], environment: Readonly<Record<string
 /** One row of spec.md section 3: flag over variable over default. */
 interface Row {
   readonly name: string;
-  readonly read: (settings: RunOptions) => unknown;
+  readonly read: (options: RunOptions) => unknown;
   readonly flag?: readonly [arguments: readonly string[], value: unknown];
   readonly variable?: readonly [environment: Readonly<Record<string, string>>, value: unknown];
   readonly fallback: unknown;
@@ -52,12 +53,12 @@ interface Row {
 }
 
 const redis = ({ target }: RunOptions) => target.redis;
-const host = (settings: RunOptions) => {
-  const { address } = redis(settings);
+const host = (options: RunOptions) => {
+  const { address } = redis(options);
   return "host" in address ? address.host : address.path;
 };
-const port = (settings: RunOptions) => {
-  const { address } = redis(settings);
+const port = (options: RunOptions) => {
+  const { address } = redis(options);
   return "host" in address ? address.port : null;
 };
 const TLS = { TELE_SESSION_REDIS_TLS: "on" };
@@ -116,42 +117,42 @@ const rows: readonly Row[] = [
   },
   {
     name: "--db",
-    read: (settings) => redis(settings).db,
+    read: (options) => redis(options).db,
     flag: [["--db", "1"], 1],
     variable: [{ TELE_SESSION_REDIS_DB: "02" }, 2],
     fallback: 0,
   },
   {
     name: "--username",
-    read: (settings) => redis(settings).username,
+    read: (options) => redis(options).username,
     flag: [["--username", "f"], "f"],
     variable: [{ TELE_SESSION_REDIS_USERNAME: "v" }, "v"],
     fallback: undefined,
   },
   {
     name: "TELE_SESSION_REDIS_PASSWORD",
-    read: (settings) => redis(settings).password,
+    read: (options) => redis(options).password,
     flag: [["--password-file", "/secret"], "from-the-flag's-file"],
     variable: [{ TELE_SESSION_REDIS_PASSWORD: " p\n" }, " p\n"],
     fallback: undefined,
   },
   {
     name: "--password-file",
-    read: (settings) => redis(settings).password,
+    read: (options) => redis(options).password,
     flag: [["--password-file", "/secret"], "from-the-flag's-file"],
     variable: [{ TELE_SESSION_REDIS_PASSWORD_FILE: "/other-secret" }, "from-the-variable's-file"],
     fallback: undefined,
   },
   {
     name: "--tls",
-    read: (settings) => redis(settings).tls,
+    read: (options) => redis(options).tls,
     flag: [["--tls"], { insecure: false, checkHostname: true }],
     variable: [TLS, { insecure: false, checkHostname: true }],
     fallback: undefined,
   },
   {
     name: "--cacert",
-    read: (settings) => redis(settings).tls?.ca,
+    read: (options) => redis(options).tls?.ca,
     flag: [["--cacert", "/ca.pem"], "CA"],
     variable: [{ TELE_SESSION_REDIS_CACERT: "/other-ca.pem" }, "OTHER CA"],
     fallback: undefined,
@@ -159,7 +160,7 @@ const rows: readonly Row[] = [
   },
   {
     name: "--cert",
-    read: (settings) => redis(settings).tls?.cert,
+    read: (options) => redis(options).tls?.cert,
     flag: [["--cert", "/ca.pem", "--key", "/ca.pem"], "CA"],
     variable: [{ TELE_SESSION_REDIS_CERT: "/other-ca.pem", TELE_SESSION_REDIS_KEY: "/ca.pem" }, "OTHER CA"],
     fallback: undefined,
@@ -167,7 +168,7 @@ const rows: readonly Row[] = [
   },
   {
     name: "--key",
-    read: (settings) => redis(settings).tls?.key,
+    read: (options) => redis(options).tls?.key,
     flag: [["--cert", "/ca.pem", "--key", "/ca.pem"], "CA"],
     variable: [{ TELE_SESSION_REDIS_CERT: "/ca.pem", TELE_SESSION_REDIS_KEY: "/other-ca.pem" }, "OTHER CA"],
     fallback: undefined,
@@ -175,7 +176,7 @@ const rows: readonly Row[] = [
   },
   {
     name: "--tls-servername",
-    read: (settings) => redis(settings).tls?.servername,
+    read: (options) => redis(options).tls?.servername,
     flag: [["--tls-servername", "f"], "f"],
     variable: [{ TELE_SESSION_REDIS_TLS_SERVERNAME: "v" }, "v"],
     fallback: undefined,
@@ -183,7 +184,7 @@ const rows: readonly Row[] = [
   },
   {
     name: "--tls-insecure",
-    read: (settings) => redis(settings).tls,
+    read: (options) => redis(options).tls,
     flag: [["--tls-insecure"], { insecure: true, checkHostname: false }],
     variable: [{ TELE_SESSION_REDIS_TLS_INSECURE: "yes" }, { insecure: true, checkHostname: false }],
     fallback: { insecure: false, checkHostname: true },
@@ -388,7 +389,7 @@ describe("settings: what a value may be", () => {
 
   const accepted: readonly (readonly [
     flags: string,
-    read: (settings: RunOptions) => unknown,
+    read: (options: RunOptions) => unknown,
     value: unknown,
   ])[] = [
     ["--max-session-size 1", ({ conversion }) => conversion.maxSessionSize, 1],

@@ -1,23 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { FileSystemReader } from "../../src/settings/file-system-reader.js";
 import type { Environment, TypedFlags } from "../../src/settings/read-settings.js";
 import { resolveRunOptions } from "../../src/settings/resolve-options.js";
-import { memoryFiles } from "../support/memory-files.js";
+import { type MachineFiles, memoryFiles } from "../support/memory-files.js";
 
 const home = { HOME: "/home/tele" };
 const nothing = memoryFiles({});
 
-function config(text: string): FileSystemReader {
+function config(text: string): MachineFiles {
   return memoryFiles({ "/tele.conf": text });
 }
 
-function directories(
-  typed: TypedFlags,
-  environment: Environment,
-  files: FileSystemReader,
-): readonly string[] {
-  return resolveRunOptions("copy", typed, environment, files).source.names;
+function directories(typed: TypedFlags, environment: Environment, files: MachineFiles): readonly string[] {
+  return resolveRunOptions("copy", typed, { ...files, environment }).source.names;
 }
 
 describe("session directories: where the server keeps them (spec.md section 3)", () => {
@@ -26,7 +21,7 @@ describe("session directories: where the server keeps them (spec.md section 3)",
     name: string,
     typed: TypedFlags,
     environment: Environment,
-    files: FileSystemReader,
+    files: MachineFiles,
     directory: string,
   ])[] = [
     ["~/.local/share/Tele", {}, home, nothing, "/home/tele/.local/share/Tele/sessions"],
@@ -109,7 +104,7 @@ describe("session directories: where the server keeps them (spec.md section 3)",
     name: string,
     typed: TypedFlags,
     environment: Environment,
-    files: FileSystemReader,
+    files: MachineFiles,
     message: RegExp,
   ])[] = [
     ["--config is missing", named, home, nothing, /--config: the file "\/tele.conf" cannot be read: ENOENT/],

@@ -37,10 +37,8 @@ for (const [kind, makeReader] of Object.entries(kindsOfReader)) {
     }
 
     function supersededIn(directories: readonly string[], file: SessionFile): boolean {
-      return new OtherLocations(directories, new StatReader()).isSuperseded(
-        file,
-        lstatSync(join(file.directory, file.name)),
-      );
+      const stamp = lstatSync(join(file.directory, file.name));
+      return new OtherLocations(directories, new StatReader()).laterFile(file, stamp) !== undefined;
     }
 
     const places: readonly Where[] = [
@@ -125,7 +123,7 @@ for (const [kind, makeReader] of Object.entries(kindsOfReader)) {
       symlinkSync(join(elsewhere.directory, "ab"), join(file.directory, "ab"));
       const places = new OtherLocations(directories, makeReader());
       await places.begin([file]);
-      assert(!places.isSuperseded(file, lstatSync(join(file.directory, flatName))));
+      assert.equal(places.laterFile(file, lstatSync(join(file.directory, flatName))), undefined);
     });
 
     it("not superseded by itself under its other name: it is being moved", async () => {
@@ -162,7 +160,7 @@ for (const [kind, makeReader] of Object.entries(kindsOfReader)) {
         const places = new OtherLocations(directories, makeReader());
         const isSupersededNow = async () => {
           if (begins) await places.begin([file]);
-          return places.isSuperseded(file, lstatSync(join(file.directory, flatName)));
+          return places.laterFile(file, lstatSync(join(file.directory, flatName))) !== undefined;
         };
         assert(!(await isSupersededNow()));
         put(directories, [0, "scattered"], late);

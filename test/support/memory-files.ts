@@ -1,4 +1,7 @@
-import type { FileSystemReader } from "../../src/settings/file-system-reader.js";
+import type { Machine } from "../../src/settings/machine.js";
+
+/** A machine without an environment. */
+export type MachineFiles = Omit<Machine, "environment">;
 
 /** A machine that has just these files, `/home/tele` and an account that lives there. */
 export function memoryFiles(
@@ -9,7 +12,7 @@ export function memoryFiles(
     directories = [] as readonly string[],
     hasWorkingDirectory = true,
   } = {},
-): FileSystemReader {
+): MachineFiles {
   return {
     readFile: (path) => {
       const content = files[path];

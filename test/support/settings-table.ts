@@ -1,20 +1,20 @@
-import { defaultOf, settingEntries } from "../../src/settings/definitions.js";
+import { settingEntries } from "../../src/settings/definitions.js";
 import { isNotBuilt, notBuilt, notBuiltYet } from "../../src/settings/not-built.js";
 import type { SettingDefinition } from "../../src/settings/setting-definition.js";
+import { kinds } from "../../src/settings/value-kinds.js";
 
 /** The table of settings in docs/settings.md, and what is refused in this version, as Markdown. */
 export function settingsTable(): string {
   const rows = settingEntries
     .filter(([name]) => !isNotBuilt(name))
-    .map(([name, definition]) => {
-      const takes =
-        definition.flag && !definition.placeholder && !definition.variable ? "" : definition.kind.takes;
+    .map(([, definition]) => {
+      const takes = definition.kind === kinds.switch && !definition.variable ? "" : definition.kind.takes;
       const cells = [
         nameFlag(definition),
         definition.variable ? code(definition.variable) : "",
         escapeTags(definition.help),
         escapeTags(takes),
-        escapeTags(defaultOf(name) ?? definition.defaultShown ?? "none"),
+        escapeTags(definition.default ?? definition.defaultShown ?? "none"),
       ];
       return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
     });
@@ -26,10 +26,9 @@ export function settingsTable(): string {
   ].join("\n");
 }
 
-function nameFlag({ flag, short, placeholder, repeatable }: SettingDefinition): string {
-  if (flag === undefined) return "";
-  const names = short === undefined ? flag : `${short}, ${flag}`;
-  return code(placeholder ? `${names} ${placeholder}` : names) + (repeatable ? ", repeatable" : "");
+function nameFlag({ usage, repeatable }: SettingDefinition): string {
+  if (usage === undefined) return "";
+  return code(usage) + (repeatable ? ", repeatable" : "");
 }
 
 function refusedByName(): readonly string[] {

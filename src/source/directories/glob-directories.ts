@@ -1,8 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { lstat, readdir, stat } from "node:fs";
 import type { FileSystemAdapter } from "fast-glob";
-import { errorCode } from "../../model/error-code.js";
-import { SourceError } from "../../model/errors.js";
+import { errorCode, SourceError } from "../../model/errors.js";
 import { showablePath } from "../../model/showable.js";
 
 /** Whether a text contains glob characters. */

@@ -1,20 +1,24 @@
 import { type Dirent, lstatSync, opendirSync } from "node:fs";
 import { join } from "node:path";
-import { errorCode } from "../../model/error-code.js";
+import { orElse } from "../../model/errors.js";
 import type { Layout } from "../../model/session-file.js";
 import { isScatterFolder, layouts } from "../layouts.js";
 import { parseSetAsideName } from "../removal/set-aside-name.js";
 
 /** The content of a directory, read up to the first session file. */
-export interface DirectoryContent {
+export interface DirectoryContent extends Readonly<OtherContent> {
   /** `unknown` if something could not be read. */
   readonly sessions: "found" | "none" | "unknown";
+}
+
+/** What a directory holds besides the sessions, as far as it was read. */
+interface OtherContent {
   /** How many names are neither sessions nor anything that servers leave beside them. */
-  readonly otherNames: number;
+  otherNames: number;
   /** The first directories among the other names, as paths inside the directory. */
-  readonly folders: readonly string[];
+  readonly folders: string[];
   /** Whether the directory is itself a scatter folder, with session files. */
-  readonly isScatterFolder: boolean;
+  isScatterFolder: boolean;
 }
 
 const maxFolders = 100;
@@ -24,20 +28,12 @@ const leftByServers =
 
 /** Reads a directory up to its first session file. Never throws: the scan reports errors. */
 export function lookForSessions(directory: string): DirectoryContent {
-  const seen = { otherNames: 0, folders: [] as string[], isScatterFolder: false };
-  try {
-    return { sessions: findSession(directory, "", seen) ? "found" : "none", ...seen };
-  } catch (error) {
-    errorCode(error);
-    return { sessions: "unknown", ...seen };
-  }
+  const seen: OtherContent = { otherNames: 0, folders: [], isScatterFolder: false };
+  const sessions = orElse("unknown", () => (findSession(directory, "", seen) ? "found" : "none"));
+  return { sessions, ...seen };
 }
 
-function findSession(
-  directory: string,
-  folder: string,
-  seen: { otherNames: number; folders: string[]; isScatterFolder: boolean },
-): boolean {
+function findSession(directory: string, folder: string, seen: OtherContent): boolean {
   const path = join(directory, folder);
   const opened = opendirSync(path);
   try {
@@ -60,12 +56,7 @@ function findSession(
   }
 }
 
-function noteOther(
-  directory: string,
-  folder: string,
-  entry: Dirent,
-  seen: { otherNames: number; folders: string[]; isScatterFolder: boolean },
-): void {
+function noteOther(directory: string, folder: string, entry: Dirent, seen: OtherContent): void {
   seen.otherNames++;
   if (entry.isDirectory() && seen.folders.length < maxFolders) seen.folders.push(join(folder, entry.name));
   const parent = directory.slice(directory.lastIndexOf("/") + 1);

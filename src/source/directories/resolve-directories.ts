@@ -1,32 +1,22 @@
 import { isUtf8 } from "node:buffer";
 import { realpathSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
-import { errorCode } from "../../model/error-code.js";
-import { SettingsError, SourceError } from "../../model/errors.js";
+import { errorCode, SettingsError, SourceError } from "../../model/errors.js";
+import type { RunOptions } from "../../model/run-options.js";
 import { showablePath } from "../../model/showable.js";
 import { globDirectories, isGlob, showableBytes } from "./glob-directories.js";
 import { type DirectoryContent, lookForSessions } from "./look-for-sessions.js";
 
-/** The directories that the settings name. */
-export interface DirectoryNames {
-  /** Paths and globs. A path that exists is never a glob. */
-  readonly names: readonly string[];
-  /** Where a default name comes from, without a full stop; null if the operator gave the names. */
-  readonly comesFrom: string | null;
-  /** Whether missing directories, unmatched globs and directories of other files count as empty. */
-  readonly allowMissing: boolean;
-}
-
 /**
- * Resolves names to session directories, each once. If a glob finds good directories beside wrong
- * ones, `warn` is told of the wrong ones.
+ * Resolves names to session directories, each once. A path that exists is never a glob. If a glob
+ * finds good directories beside wrong ones, `warn` is told of the wrong ones.
  *
  * @throws SettingsError for a missing name, a file, an unmatched glob, or a directory with names
  * but no session file.
  * @throws SourceError for a directory that cannot be read.
  */
 export async function resolveDirectories(
-  { names, comesFrom, allowMissing }: DirectoryNames,
+  { names, comesFrom, allowMissing }: Pick<RunOptions["source"], "names" | "comesFrom" | "allowMissing">,
   warn: (message: string) => void,
 ): Promise<string[]> {
   const directories = new Set<string>();

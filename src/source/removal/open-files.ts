@@ -1,53 +1,39 @@
 import { lstatSync } from "node:fs";
 import { basename, dirname } from "node:path";
-import { errorCode } from "../../model/error-code.js";
-import type { SessionFile } from "../../model/session-file.js";
+import { errorCode } from "../../model/errors.js";
+import type { ExactStamp, SessionFile } from "../../model/session-file.js";
 import { OpenDirectory } from "../open-directory.js";
 import { type ExactReading, readPlaceExactly } from "../read-session-file.js";
 import { isModifiedSince } from "../recent-files.js";
 import { type RemovalDenial, removalDenial } from "./removal-denial.js";
-import { removeSessionFile } from "./remove-session-file.js";
+import { type Removal, removeSessionFile } from "./remove-session-file.js";
 
 /** Session directories, opened once, and the files in them. */
-export interface OpenFiles {
-  readonly read: (file: SessionFile) => ExactReading;
-  readonly remove: (
-    file: SessionFile,
-    exact: Parameters<typeof removeSessionFile>[2],
-  ) => ReturnType<typeof removeSessionFile>;
-  /** Why this process may not remove a file, and from which folder; `undefined` if it may. */
-  readonly denialOf: (
-    file: SessionFile,
-  ) => { readonly folder: string; readonly why: RemovalDenial } | undefined;
-  readonly isInUse: () => boolean;
-  readonly close: () => void;
-}
+export type OpenFiles = ReturnType<typeof openFiles>;
 
 /**
- * Opens session directories and reaches their files only through the open descriptors. `isInUse`
- * tells whether a server saved any of the files after `startedMs`.
+ * Opens session directories and reaches their files only through the open descriptors.
  *
  * @throws SourceError if a directory cannot be opened.
  */
-export function openFiles(directories: readonly string[], maxFileSize: number, startedMs: number): OpenFiles {
+export function openFiles(directories: readonly string[], maxFileSize: number, startedMs: number) {
   const opened = new Map(directories.map((directory) => [directory, new OpenDirectory(directory)]));
   let isInUse = false;
   const denials = new Map<string, RemovalDenial | undefined>();
   const folderOf = (file: SessionFile) => opened.get(file.directory)?.folderOf(file);
-  const read = (file: SessionFile): ExactReading => {
-    try {
-      const folder = folderOf(file);
-      if (folder === undefined) return { kind: "vanished" };
-      const reading = readPlaceExactly(`${folder}/${basename(file.name)}`, maxFileSize);
-      if (reading.kind === "read") isInUse ||= isModifiedSince(reading.stamp, startedMs);
-      return reading;
-    } catch (error) {
-      return { kind: "failed", reason: "unreadable", detail: errorCode(error) };
-    }
-  };
   return {
-    read,
-    remove: (file, exact) => {
+    read: (file: SessionFile): ExactReading => {
+      try {
+        const folder = folderOf(file);
+        if (folder === undefined) return { kind: "vanished" };
+        const reading = readPlaceExactly(`${folder}/${basename(file.name)}`, maxFileSize);
+        if (reading.kind === "read") isInUse ||= isModifiedSince(reading.stamp, startedMs);
+        return reading;
+      } catch (error) {
+        return { kind: "failed", reason: "unreadable", detail: errorCode(error) };
+      }
+    },
+    remove: (file: SessionFile, exact: ExactStamp): Removal => {
       try {
         const folder = folderOf(file);
         if (folder === undefined) return { kind: "vanished" };
@@ -62,12 +48,14 @@ export function openFiles(directories: readonly string[], maxFileSize: number, s
         return { kind: "failed", code: errorCode(error) };
       }
     },
-    denialOf: (file) => {
+    /** Why this process may not remove a file, and from which folder; `undefined` if it may. */
+    denialOf: (file: SessionFile) => {
       const folder = dirname(`${file.directory}/${file.name}`);
       if (!denials.has(folder)) denials.set(folder, removalDenial(folder));
       const why = denials.get(folder);
       return why === undefined ? undefined : { folder, why };
     },
+    /** Whether a server saved any of the files after `startedMs`. */
     isInUse: () => isInUse,
     close: () => {
       for (const directory of opened.values()) directory.close();

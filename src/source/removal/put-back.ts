@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type BigIntStats, linkSync, lstatSync, renameSync, unlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { errorCode } from "../../model/error-code.js";
+import { errorCode } from "../../model/errors.js";
 import { setAsideName } from "./set-aside-name.js";
 
 /** How often names may come and go meanwhile; after that the file stays aside for a later run. */

@@ -1,6 +1,6 @@
 import { accessSync, constants, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { errorCode } from "../../model/error-code.js";
+import { errorCode } from "../../model/errors.js";
 import { statsAt } from "../file-identity.js";
 import { isScatterFolder } from "../layouts.js";
 

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, lstatSync, openSync, renameSync, unlinkSync } from "node:fs";
-import { errorCode } from "../../model/error-code.js";
+import { errorCode } from "../../model/errors.js";
 import type { ExactStamp } from "../../model/session-file.js";
 import { isSameFile } from "../file-identity.js";
 import { openFlags } from "../read-session-file.js";

@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { errorCode } from "../../model/error-code.js";
+import { errorCode, orElse } from "../../model/errors.js";
 import type { SessionFile, SetAsideFile } from "../../model/session-file.js";
 import { OpenDirectory } from "../open-directory.js";
 import { putBack } from "./put-back.js";
@@ -69,11 +69,9 @@ function isFile(path: string): boolean {
 /** Whether the purge that set a file aside still runs; its pid may be another program's by now. */
 function isRunning(pid: number): boolean {
   if (pid === process.pid) return false;
-  try {
-    if (!existsSync("/proc/self/cmdline")) return process.kill(pid, 0);
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("tele-sessions");
-  } catch (error) {
-    errorCode(error);
-    return false;
-  }
+  return orElse(false, () =>
+    existsSync("/proc/self/cmdline")
+      ? readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("tele-sessions")
+      : process.kill(pid, 0),
+  );
 }

@@ -1,8 +1,11 @@
 import { readFileSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
+import { orElse } from "../model/errors.js";
+import type { Environment } from "./read-settings.js";
 
-/** What settings read from the machine. Tests have their own. */
-export interface FileSystemReader {
+/** What settings are read from, besides the command line. Tests have their own. */
+export interface Machine {
+  readonly environment: Environment;
   /** @throws Node's error if the file cannot be read. */
   readonly readFile: (path: string) => Buffer;
   readonly isDirectory: (path: string) => boolean;
@@ -12,20 +15,12 @@ export interface FileSystemReader {
   readonly hasWorkingDirectory: () => boolean;
 }
 
-/** The real machine. */
-export const fileSystemReader: FileSystemReader = {
+/** The one that this process runs on. Errors count as "not there", as in Python's `os.path`. */
+export const thisMachine: Machine = {
+  environment: process.env,
   readFile: (path) => readFileSync(path),
   isDirectory: (path) => orElse(false, () => statSync(path).isDirectory()),
   // In a container the account may have no entry.
   accountHome: () => orElse(null, () => userInfo().homedir || null),
   hasWorkingDirectory: () => orElse(false, () => process.cwd() !== ""),
 };
-
-/** Errors count as "not there", as in Python's `os.path`. */
-function orElse<Answer>(absent: Answer, ask: () => Answer): Answer {
-  try {
-    return ask();
-  } catch {
-    return absent;
-  }
-}
