@@ -16,6 +16,7 @@ import { askServerFacts, refuseUnfitServer } from "../redis/server/server-facts.
 import { directoryPlaces } from "../source/file-identity.js";
 import { chooseKeyLayout } from "./choose-key-layout.js";
 import { marksOf } from "./earlier-runs/marks.js";
+import { findServerDatabase } from "./earlier-runs/other-keys.js";
 import { entryMemory } from "./memory-need.js";
 import type { ReaderThread } from "./readers/reader-thread.js";
 import type { Run, RunFiles, RunRedis, UnconnectedRun } from "./run-context.js";
@@ -76,6 +77,7 @@ export async function openRun(
       peers,
       isNamed: phase !== undefined,
       canary,
+      serverDatabase: await findServerDatabase(target, facts.databases, clockLeadMs),
       continuity: new Continuity(connection, canary, out.warn),
       marks: marksOf({ connection, directories, keyPrefix: naming.keyPrefix }, canary, out.warn),
     };

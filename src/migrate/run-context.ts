@@ -49,6 +49,8 @@ export interface RunRedis {
   /** Absent if the run only reads. */
   readonly canary: Canary | undefined;
   readonly continuity: Continuity;
+  /** Another database in which a server saves sessions; `undefined` if none is known. */
+  readonly serverDatabase: number | undefined;
   readonly marks: Marks;
 }
 

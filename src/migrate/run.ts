@@ -2,7 +2,6 @@ import { RedisError } from "../model/errors.js";
 import { countOf } from "../model/number-text.js";
 import { askPersistence, askServerState } from "../redis/server/server-state.js";
 import { copy } from "./copy.js";
-import { warnOfOtherKeys } from "./earlier-runs/warn-of-other-keys.js";
 import { openRun } from "./open-run.js";
 import { purge, purgeUnverified } from "./purge.js";
 import type { ReaderThread } from "./readers/reader-thread.js";
@@ -30,7 +29,6 @@ export async function runTask(
   const { options, out } = unconnected;
   const { run, close } = await openRun(unconnected, options.run.dryRun ? undefined : phases[task], threads);
   try {
-    await warnOfOtherKeys(run);
     await refuseTooFewReplicas(run);
     await out.confirmPurge(run.listing, () => run.redis.connection.run(askPersistence));
     if (task === "copy") await copy(run);

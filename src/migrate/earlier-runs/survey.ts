@@ -11,6 +11,7 @@ import { StatReader } from "../../source/stat-reader.js";
 import type { Run } from "../run-context.js";
 import { longestOf } from "./complete-mark.js";
 import { jointly } from "./learn.js";
+import { areWholeSeconds, warnOfOtherKeys } from "./other-keys.js";
 
 /**
  * Looks at Redis and the session directories before a run begins, at every session file or at a
@@ -29,6 +30,7 @@ export async function surveyRun(run: Run, extent: "sample" | "whole"): Promise<S
   }
   const isServerSaved = (key: StoredText) => !isSigned(key, clockLeadMs);
   const signsCount = found === undefined || !areWholeSeconds(found.own, clockLeadMs);
+  if (found !== undefined && signsCount) warnOfOtherKeys(found, run);
   const keys = evidenceOf(found, signsCount, isServerSaved);
   const facts: DirectoryFacts[] = [];
   const complete = marks.complete();
@@ -47,16 +49,6 @@ export async function surveyRun(run: Run, extent: "sample" | "whole"): Promise<S
   }
   const longest = longestOf([...complete.values()], conversion);
   return { keys, directories: facts, signsCount, serverWorks: jointly(facts), longest };
-}
-
-const minKeys = 5;
-
-/** Whether these keys expire on whole seconds, as in some stores: no sign survives there. */
-export function areWholeSeconds(keys: readonly StoredText[], clockLeadMs: number): boolean {
-  const instants = keys.flatMap(({ expiresAtMs }) =>
-    expiresAtMs === null ? [] : [expiresAtMs + clockLeadMs],
-  );
-  return instants.length >= minKeys && instants.every((instant) => instant % 1000 === 0);
 }
 
 function evidenceOf(

@@ -8,6 +8,8 @@ export interface ServerFacts {
   readonly version: string | undefined;
   /** By how much Redis's clock is ahead of ours, milliseconds; 0 if they agree to the second. */
   readonly clockLeadMs: number;
+  /** Databases that hold keys which expire, as sessions do; none if INFO is denied. */
+  readonly databases: readonly number[];
   /** What the operator should know if TIME is denied. */
   readonly warning?: string;
 }
@@ -19,13 +21,14 @@ const clockUnknown =
   "Redis does not allow the command TIME, so its clock is assumed to agree with ours. " +
   "Compare both: lifetimes are off by the difference";
 
-/** Asks for version and time, as far as this user may. */
+/** Asks for version, time and databases, as far as this user may. */
 export async function askServerFacts(client: Redis): Promise<ServerFacts> {
   const info = await allowed(() => client.info());
   const clockLeadMs = await allowed(() => measureClockLead(client));
   return {
     version: info && fieldOf(info, "redis_version"),
     clockLeadMs: clockLeadMs ?? 0,
+    databases: [...(info ?? "").matchAll(/^db(\d+):keys=\d+,expires=[1-9]/gm)].map(([, db]) => Number(db)),
     ...(clockLeadMs === undefined ? { warning: clockUnknown } : {}),
   };
 }

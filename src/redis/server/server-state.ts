@@ -48,14 +48,6 @@ export async function askKeyCounts(client: Redis, db: number): Promise<KeyCounts
   return { keys: size, expiring: size };
 }
 
-/** Databases besides `own` that hold keys which expire; none if INFO is denied. */
-export async function askOtherDatabases(client: Redis, own: number): Promise<readonly number[]> {
-  const info = (await allowed(() => client.info("keyspace"))) ?? "";
-  return [...info.matchAll(/^db(\d+):keys=\d+,expires=([1-9]\d*)/gm)]
-    .map(([, db]) => Number(db))
-    .filter((db) => db !== own);
-}
-
 function numberOf(text: string | undefined): number | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
 }

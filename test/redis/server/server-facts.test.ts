@@ -33,8 +33,18 @@ describe("server-facts: what a server says of itself", () => {
     const server = await startRedis();
     const facts = await factsOf(server);
     assert.match(facts.version ?? "", /^\d+\.\d+\.\d+$/);
-    assert.deepEqual({ ...facts, version: "" }, { version: "", clockLeadMs: 0 });
+    assert.deepEqual({ ...facts, version: "" }, { version: "", clockLeadMs: 0, databases: [] });
     refuseUnfitServer(facts);
+    await server.stop();
+  });
+
+  it("the databases that hold keys which expire", async () => {
+    const server = await startRedis();
+    for (const db of [0, 3, 12]) {
+      await redisCommand({ ...server, db }, "SET", "lasts", "x");
+      if (db > 0) await redisCommand({ ...server, db }, "SET", "expires", "x", "EX", "100");
+    }
+    assert.deepEqual((await factsOf(server)).databases, [3, 12]);
     await server.stop();
   });
 
@@ -75,7 +85,7 @@ describe("server-facts: what a server says of itself", () => {
     ["255.255.255", true],
   ] as const) {
     it(`version ${version}: ${fits ? "taken" : "refused"}`, () => {
-      const judge = () => refuseUnfitServer({ version, clockLeadMs: 0 });
+      const judge = () => refuseUnfitServer({ version, clockLeadMs: 0, databases: [] });
       if (fits) judge();
       else
         assert.throws(
