@@ -50,8 +50,8 @@ export async function chooseKeyLayout(
     layout: "documented",
     evidence: "none",
     warning:
-      `${seen.cutShort ? "ten seconds of looking found" : "Redis holds"} no session key with the prefix that a ` +
-      `server saved: keys are written as ${prefixes.documented}<sid>, as the applet documents them. The applet's ` +
+      `${seen.cutShort ? "a search of ten seconds found" : "Redis holds"} no key with this prefix that a server ` +
+      `saved, so keys are written as ${prefixes.documented}<sid>, as the applet documents them. The applet's ` +
       `published code reads ${prefixes.applet}<sid>, and under the wrong key everybody is logged out: ${choose}`,
   };
 }

@@ -195,7 +195,7 @@ async function haveKeysGone(
   if (replaced !== undefined) {
     // Another directory at the path was not copied, whatever lies in it.
     throw new SourceError(
-      `the directory ${showablePath(replaced)} was replaced by another one while it was copied`,
+      `the directory ${showablePath(replaced)} was replaced by another directory during the copy`,
     );
   }
   if ((await redis.continuity.check()) === "evicted") return true;
@@ -204,9 +204,9 @@ async function haveKeysGone(
   if (missing === 0) return false;
   out.warn(
     missing === undefined
-      ? "this run could not look once more for the sessions that it wrote: nothing is removed"
+      ? "this run could not check again that the sessions it wrote are in Redis, so nothing is removed"
       : `${countOf(missing, "session")} that this run wrote ${missing === 1 ? "is" : "are"} no longer in Redis, ` +
-          "so it may evict keys: nothing is removed. Give it more memory, then run this again",
+          "which may evict keys. Nothing is removed: give Redis more memory, then run this again",
     { evenIfQuiet: true },
   );
   return true;
@@ -253,7 +253,7 @@ async function canSeeOthers({ redis, options, out }: Run): Promise<boolean> {
   if (!options.run.dryRun && !areSeen) {
     out.warn(
       "other runs cannot be seen (CLIENT SETNAME or CLIENT LIST is denied, or does not list our own " +
-        `connection): ${staysInRedis}`,
+        `connection), so ${staysInRedis}`,
     );
   }
   return areSeen;

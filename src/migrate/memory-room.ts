@@ -89,7 +89,7 @@ export async function checkMemory(
   const { bytes, atLeast, atMost } = await estimate(state);
   if (maxMemory === undefined || usedMemory === undefined) {
     if (bytes > 0) {
-      warn(`about ${bytesText(bytes)} of Redis memory needed. Redis does not tell how much is free`);
+      warn(`about ${bytesText(bytes)} of Redis memory needed. Redis does not say how much is free`);
     }
     return bytes;
   }

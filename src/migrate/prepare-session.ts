@@ -94,7 +94,7 @@ export function conversionOutcome(
 }
 
 /** Why a session is in doubt. */
-export const inDoubtDetail = "in doubt: Redis holds another value, and nothing tells which is newer";
+export const inDoubtDetail = "in doubt: Redis holds another value, and it is not known which is newer";
 
 /** An outcome, with the path of the file if it failed. */
 export function located(outcome: SessionOutcome, file: SessionFile): SessionOutcome {

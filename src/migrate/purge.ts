@@ -16,7 +16,7 @@ import { namesSeen, showProgress } from "./show-progress.js";
 import { endedText, refuseUnreadable, tellDoubt } from "./tell.js";
 
 const namesAtATime = 256;
-const stillInUse = "files were modified meanwhile, so a server still uses the directory";
+const stillInUse = "files changed during the run, so a server is still using this directory";
 
 /**
  * Removes the session files that Redis holds, or all of them, whether it holds them or not. Throws
@@ -79,7 +79,7 @@ export async function purgeCopied(run: Run, inUse: boolean): Promise<void> {
   }
   if (inUse && !options.removal.inUse) {
     record.partial = true;
-    out.warn(`${stillInUse}; nothing was removed (--in-use removes all the same)`, { evenIfQuiet: true });
+    out.warn(`${stillInUse}. Nothing was removed; use --in-use to remove anyway`, { evenIfQuiet: true });
     return;
   }
   const startedMs = Date.now();
@@ -128,7 +128,7 @@ async function remove(
     if (shown.ledger === record.ledger && !stop.aborted) record.listed = namesSeen(record);
     if (result.left > 0 || !result.confirmed) record.partial = true;
     if (result.foundInUse) {
-      out.warn(`${stillInUse}; nothing more was removed (--in-use removes all the same)`, {
+      out.warn(`${stillInUse}. Nothing more was removed; use --in-use to remove anyway`, {
         evenIfQuiet: true,
       });
     }
@@ -152,12 +152,12 @@ function foreseePurge({ record, out }: Run): void {
 function tellLeft({ out }: Run, { counts }: Ledger): void {
   const { removed, absent, ended, kept, denied, failed } = counts.outcomes;
   if (ended > 0)
-    out.warn(`purge: ${countOf(ended, "session file")} left, for their keys are gone from Redis`);
+    out.warn(`purge: ${countOf(ended, "session file")} left, because Redis no longer has their keys`);
   if (absent + kept + denied + failed === 0) return;
   const reasons = [...counts.reasons].map(([reason, count]) => `${reason} ${count}`).join(", ");
   out.warn(
-    `purge: ${removed} originals removed, left: ${absent} that Redis lacks, ` +
-      `${kept} that changed or are kept a while longer, ${denied} that may not be removed, ` +
+    `purge: removed ${countOf(removed, "session file")}; left ${absent} that Redis does not hold, ` +
+      `${kept} that changed or are kept a while longer, ${denied} that this user may not remove, ` +
       `${failed} that failed${failed === 0 ? "" : ` (${reasons})`}`,
   );
 }

@@ -11,14 +11,14 @@ const maxAttempts = 3;
 export function allowRestart(error: unknown, attempt: number, warn: Warn, stop: AbortSignal): void {
   if (!(error instanceof RedisForgotError)) throw error;
   if (attempt === maxAttempts || stop.aborted) throw new RedisError("unavailable", error.message);
-  warn(`${error.message}: it begins again`);
+  warn(`${error.message}. Starting over`);
 }
 
 /** Why a run ends if Redis lost data after session files were removed. */
 export function forgotRemoved(count: number): RedisError {
   return new RedisError(
     "unavailable",
-    `Redis was restarted, emptied or replaced after ${countOf(count, "original")} had been removed: ` +
-      "what it did not keep of these sessions is lost",
+    `Redis was restarted, emptied or replaced after ${countOf(count, "session file")} had been removed: ` +
+      "of these sessions, what Redis did not keep is lost",
   );
 }

@@ -39,8 +39,8 @@ export function* scanAll(
   if (restores && !dryRun) yield* restored(tally, out.warn);
   else {
     out.warn(
-      `${countOf(tally.setAside.length, "session file")} of a purge that was interrupted, or still runs, ` +
-        "lie aside: a copy or a purge puts them back",
+      `a purge that was interrupted, or still runs, has set ${countOf(tally.setAside.length, "session file")} ` +
+        "aside: a copy or a purge puts them back",
     );
   }
 }
@@ -48,8 +48,9 @@ export function* scanAll(
 function* restored(tally: ScanTally, warn: Warn): Generator<readonly SessionFile[]> {
   const { files, inHand, problems } = restoreSetAside(tally.setAside);
   for (const { layout } of files) tally.layouts[layout]++;
-  if (files.length > 0) warn(`${countOf(files.length, "session file")} of an interrupted purge put back`);
-  if (inHand > 0) warn(`${countOf(inHand, "session file")} left to another purge that is still running`);
+  if (files.length > 0)
+    warn(`put back ${countOf(files.length, "session file")} that an interrupted purge had set aside`);
+  if (inHand > 0) warn(`left ${countOf(inHand, "session file")} to another purge that is still running`);
   if (files.length > 0) yield files;
   const [problem] = problems;
   if (problem !== undefined) {

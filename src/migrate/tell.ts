@@ -31,7 +31,7 @@ export function tellDoubt({ record, out }: Told): void {
 export function doubtText(count: number): string {
   const sessions = count === 1 ? "1 session was" : `${count} sessions were`;
   return (
-    `${sessions} changed in files and in Redis, and nothing tells which is newer: Redis's value was kept. ` +
+    `${sessions} differ between file and Redis, and it is not known which is newer: the value in Redis was kept. ` +
     "If no server uses this Redis any more (it went back to files), copy with --on-conflict overwrite; " +
     "if one does, use --on-conflict keep"
   );

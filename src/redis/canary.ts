@@ -57,8 +57,8 @@ export class Canary {
     this.#value = await this.#connection.run(joinCanary);
     if (this.#value !== undefined) return;
     this.#warn(
-      "the keys tele-sessions:* could not be written: this run does not notice if Redis is emptied, " +
-        "takes no missing session for ended, and leaves no mark for later runs",
+      "the keys tele-sessions:* could not be written. This run cannot notice that Redis is emptied, " +
+        "counts no missing key as a logout, and leaves no mark for later runs",
     );
   }
 

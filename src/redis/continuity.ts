@@ -61,7 +61,7 @@ export class Continuity {
     if (hidden !== undefined) {
       this.#hidesEvictions = true;
       this.#warn(
-        `Redis does not tell ${hidden}, so sessions may be evicted unseen. A copy checks at its end ` +
+        `Redis does not say ${hidden}, so sessions may be evicted unseen. A copy checks at its end ` +
           "that each session it wrote still exists; allow INFO and CONFIG GET to be sure",
         { evenIfQuiet: true },
       );

@@ -124,7 +124,7 @@ async function logIn(client: Redis, target: RedisTarget): Promise<string[]> {
     return [];
   } catch (error) {
     if (isReply(error) && /without any password configured|no password is set/.test(error.message)) {
-      return ["a password was given, but Redis asks for none"];
+      return ["a password was given, but Redis does not ask for one"];
     }
     throw error;
   }

@@ -132,7 +132,7 @@ test("another directory comes to the path during the copy: exit 3, and no mark s
   gate.open();
   const { exitCode, stderr } = await running.result;
   assert.equal(exitCode, 3, stderr);
-  assert.match(stderr, /^error: the directory .* was replaced by another one while it was copied$/m);
+  assert.match(stderr, /^error: the directory .* was replaced by another directory during the copy$/m);
   const mark = String(await redisCommand(redis, "KEYS", "tele-sessions:mark:*"));
   assert.deepEqual(JSON.parse(String(await redisCommand(redis, "GET", mark))).shards, {});
 });

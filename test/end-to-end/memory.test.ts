@@ -196,7 +196,7 @@ describe("memory: what Redis hides is said, and looked for otherwise", { concurr
         ...["copy", "--purge", "--quiet", "--username", "u", "--lanes", lanes],
       ]);
       assert.equal(result.exitCode, 4, result.stderr);
-      assert.match(result.stderr, /^warning: Redis does not tell how many keys it evicted, so /m);
+      assert.match(result.stderr, /^warning: Redis does not say how many keys it evicted, so /m);
       const [, count] =
         /^warning: ([\d,]+) sessions? that this run wrote (?:is|are) no longer in Redis/m.exec(
           result.stderr,
@@ -227,25 +227,25 @@ describe("memory: what Redis hides is said, and looked for otherwise", { concurr
       undefined,
     ],
     ["without what is used, which MEMORY STATS tells", ["used_memory"], [], undefined],
-    ["without the limit, CONFIG denied", ["maxmemory"], ["-config"], /does not tell its memory limit, so/],
+    ["without the limit, CONFIG denied", ["maxmemory"], ["-config"], /does not say its memory limit, so/],
     [
       "without the policy, CONFIG denied",
       ["maxmemory_policy"],
       ["-config"],
-      /does not tell its eviction policy, so/,
+      /does not say its eviction policy, so/,
     ],
     [
       "without the limit and the policy, CONFIG denied",
       ["maxmemory", "maxmemory_policy"],
       ["-config"],
-      /does not tell its memory limit and its eviction policy, so/,
+      /does not say its memory limit and its eviction policy, so/,
     ],
-    ["without evictions", ["evicted_keys"], [], /does not tell how many keys it evicted, so/],
+    ["without evictions", ["evicted_keys"], [], /does not say how many keys it evicted, so/],
     [
       "without what is used, MEMORY denied",
       ["used_memory"],
       ["-memory"],
-      /does not tell how much memory it uses, so/,
+      /does not say how much memory it uses, so/,
     ],
   ];
   for (const [name, hidden, denied, says] of fields) {
@@ -257,7 +257,7 @@ describe("memory: what Redis hides is said, and looked for otherwise", { concurr
       const args = ["copy", "--quiet", ...between(makeDirectory(300, 200), proxy)];
       const { exitCode, stderr } = await run([...args, "--username", "u"], { environment });
       assert.equal(exitCode, 0, stderr);
-      if (says === undefined) assert.doesNotMatch(stderr, /does not tell/);
+      if (says === undefined) assert.doesNotMatch(stderr, /does not say/);
       else assert.match(stderr, says);
       assert.equal(await countKeys(redis), 300);
     });
@@ -325,7 +325,7 @@ describe("memory: what Redis hides is said, and looked for otherwise", { concurr
     const args = [...between(directory, redis), "--username", "u"];
     const { exitCode, stderr } = await run(["copy", "--purge", "--quiet", ...args], { environment });
     assert.equal(exitCode, 0, stderr);
-    assert.match(stderr, /^warning: Redis does not tell whether it saves to disk\./m);
+    assert.match(stderr, /^warning: Redis does not say whether it saves to disk\./m);
   });
 
   test("evictions that cannot be seen are said by a purge too", async (t) => {
@@ -336,7 +336,7 @@ describe("memory: what Redis hides is said, and looked for otherwise", { concurr
     assert.equal((await run(["copy", ...args])).exitCode, 0);
     const { exitCode, stderr } = await run(["purge", "--quiet", ...args, "--username", "u"], { environment });
     assert.equal(exitCode, 0, stderr);
-    assert.match(stderr, /^warning: Redis does not tell how many keys it evicted/m);
+    assert.match(stderr, /^warning: Redis does not say how many keys it evicted/m);
   });
 });
 

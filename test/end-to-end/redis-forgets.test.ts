@@ -214,7 +214,7 @@ describe("Redis is killed (-9) and has kept nothing: found out, written again, n
     assert.equal(result.exitCode, 3, result.stderr);
     assert.match(
       result.stderr,
-      /^error: Redis was restarted, emptied or replaced after 1,200 originals had been removed/m,
+      /^error: Redis was restarted, emptied or replaced after 1,200 session files had been removed/m,
     );
   });
 });

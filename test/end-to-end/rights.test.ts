@@ -59,7 +59,7 @@ describe("the rights that a Redis user needs (docs/redis-permissions.md)", { con
       const { exitCode, stderr, report } = await run([...command, ...args], { environment });
       assert.equal(exitCode, 0, stderr);
       // Only CONFIG tells whether Redis saves snapshots, and no run needs that right.
-      const expected = /--username|Redis does not tell whether it saves to disk/;
+      const expected = /--username|Redis does not say whether it saves to disk/;
       assert.deepEqual(
         report.warnings.filter((warning) => !expected.test(warning)),
         [],

@@ -316,7 +316,7 @@ describe("copy: a complete run leaves the start of its main pass (spec.md sectio
     ),
   );
   throws("the directory goes", { name: "SourceError" }, () => rmSync(directory, { recursive: true }));
-  const replaced = { name: "SourceError", message: /was replaced by another one while it was copied$/ };
+  const replaced = { name: "SourceError", message: /was replaced by another directory during the copy$/ };
   throws("another directory takes its place", replaced, (_, made) =>
     meanwhile(made, () => {
       renameSync(directory, `${directory}-away`);

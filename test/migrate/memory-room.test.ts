@@ -151,7 +151,7 @@ describe("memory-room: what cannot fit is refused before the first write (spec.m
     const said: string[] = [];
     const estimate = async () => ({ bytes: 5e7, atLeast: 5e7, atMost: 5e7 });
     assert.equal(await checkMemory(connection, (message) => said.push(message), estimate), 5e7);
-    assert.deepEqual(said, ["about 47.7 MiB of Redis memory needed. Redis does not tell how much is free"]);
+    assert.deepEqual(said, ["about 47.7 MiB of Redis memory needed. Redis does not say how much is free"]);
   });
 });
 

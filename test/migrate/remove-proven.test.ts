@@ -436,7 +436,7 @@ describe("remove-proven: what stays is told with its file and a reason", () => {
         /may not be removed/,
       ],
       ["it changed", { remove: () => ({ kind: "changed" }) }, "kept", /changed after it was compared/],
-      ["a server is at work", { isInUse: () => true }, "kept", /still uses the directory/],
+      ["a server is at work", { isInUse: () => true }, "kept", /still using the directory/],
       ["a folder cannot be read", withBroken("/a"), "kept", /error in its directory/],
       ["Redis does not answer for it", { confirm: async () => false }, "kept", /may have lost keys/],
     ];

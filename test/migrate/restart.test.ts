@@ -44,7 +44,7 @@ describe("restart: work starts over if Redis forgot, and ends the third time (Re
       if (rejection === undefined) assert.equal(attempts(), expected);
       else assert.throws(attempts, rejection);
       assert.equal(restarts, expected - 1);
-      const warning = `${forgot().message}: it begins again`;
+      const warning = `${forgot().message}. Starting over`;
       assert.deepEqual(
         warnings,
         Array.from({ length: restarts }, () => warning),

@@ -80,17 +80,17 @@ describe("continuity: keys evicted during the run: exit 4, nothing removed (haza
     [
       "INFO denied",
       "-info",
-      /^Redis does not tell how many keys it evicted, so sessions may be evicted unseen/,
+      /^Redis does not say how many keys it evicted, so sessions may be evicted unseen/,
     ],
     [
       "INFO and CONFIG denied",
       "-info -config",
-      /^Redis does not tell its memory limit, its eviction policy and how many keys it evicted, so /,
+      /^Redis does not say its memory limit, its eviction policy and how many keys it evicted, so /,
     ],
     [
       "INFO, CONFIG and MEMORY denied",
       "-info -config -memory",
-      /^Redis does not tell its memory limit, how much memory it uses, its eviction policy and how many /,
+      /^Redis does not say its memory limit, how much memory it uses, its eviction policy and how many /,
     ],
   ];
   for (const [name, denied, says] of hidden) {

@@ -117,7 +117,7 @@ describe("open-connection: who may come in", () => {
     use(
       { address: { host: open.host, port: open.port }, db: 2, password: "needless secret" },
       async ({ client, warnings }) => {
-        assert.deepEqual(warnings, ["a password was given, but Redis asks for none"]);
+        assert.deepEqual(warnings, ["a password was given, but Redis does not ask for one"]);
         assert.match(String(await client.call("CLIENT", "INFO")), / db=2 /);
       },
     ));

@@ -72,7 +72,7 @@ export function marksOf(
       await work();
     } catch (error) {
       if (!(error instanceof RedisError) || error.kind !== "refused") throw error;
-      warn(`what earlier runs left in Redis for later ones (tele-sessions:mark:*) could not be ${doing}`);
+      warn(`the marks in Redis that later runs rely on (tele-sessions:mark:*) could not be ${doing}`);
     }
   };
   const changeAll = async (value: string, change: (mark: Mark) => Mark) => {
@@ -101,8 +101,8 @@ export function marksOf(
         if (endedCounts) return;
         warn(
           state.evictionPolicy === undefined || state.evictedKeys === undefined
-            ? "Redis does not tell whether it evicts keys: what is missing in Redis is not taken for ended"
-            : "Redis evicts keys, or has evicted some: what is missing is not taken for ended",
+            ? "Redis does not say whether it evicts keys, so a missing key does not count as a logout"
+            : "Redis evicts keys, or has evicted some, so a missing key does not count as a logout",
         );
       }),
     complete: () => complete,

@@ -66,14 +66,17 @@ export class RemovalGate {
     const persists = await redis.connection.run(askPersistence);
     if (persists === undefined) {
       out.warn(
-        "Redis does not tell whether it saves to disk. If it does not, a restart of it after the " +
+        "Redis does not say whether it saves to disk. If it does not, a restart of it after the " +
           "removal logs everyone out; allow INFO and CONFIG GET to be sure",
         { evenIfQuiet: true },
       );
     } else if (!persists) {
-      out.warn("Redis keeps nothing on a disk: once the files are gone, a restart of it ends every session", {
-        evenIfQuiet: true,
-      });
+      out.warn(
+        "Redis has no persistence (RDB or AOF). Once the files are removed, a Redis restart logs everyone out",
+        {
+          evenIfQuiet: true,
+        },
+      );
     }
   }
 

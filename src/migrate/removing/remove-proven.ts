@@ -272,7 +272,7 @@ class PurgeState {
     if (isBroken || this.#closed.has(directory)) return "an error in its directory";
     if (!inUse && files.isInUse()) {
       this.#foundInUse = true;
-      return "a server still uses the directory";
+      return "a server is still using the directory";
     }
     const isYoung = !settled || mtimeMs > Date.now() - youngMs;
     return isYoung && !dryRun ? "modified less than 2 s ago, or in the future" : undefined;

@@ -46,7 +46,7 @@ export interface ReconcileContext {
 const maxRounds = 6;
 const contested: Reconciliation = {
   kind: "kept",
-  warning: "a key changed whenever it was to be replaced: it was left alone",
+  warning: "a key changed each time it was about to be replaced, so it was left alone",
 };
 const copied: Reconciliation = { kind: "copied" };
 const expired: Reconciliation = { kind: "expired" };

@@ -125,7 +125,7 @@ export class WrittenLog {
     });
     const deleted = await store.retract(keys, reconnects);
     if (own.length < gone.length || connection.reconnects !== reconnects) {
-      warn(`the connection was lost meanwhile: ${staysInRedis}`);
+      warn(`the connection was lost, so ${staysInRedis}`);
     }
     return new Set(own.filter((_, index) => deleted[index] === true));
   }
@@ -149,7 +149,7 @@ export class WrittenLog {
   /** If the temporary file fails, the copy goes on without deleting keys. */
   #goOnWithout(error: unknown): void {
     if (!(error instanceof SourceError)) throw error;
-    this.#context.warn(`${error.message}: ${staysInRedis}`, { evenIfQuiet: true });
+    this.#context.warn(`${error.message}, so ${staysInRedis}`, { evenIfQuiet: true });
     this.close();
   }
 }

@@ -126,7 +126,11 @@ describe("copy-writer: one outcome for every file (design.md section 2)", () => 
         ground.hold(ground.save(1), sessionText(9), copiedAgo(sessionText(9), 2 * hourMs));
         answer(ground.store, { replace: async () => [false] });
       },
-      { ...known, kind: "kept", warning: "a key changed whenever it was to be replaced: it was left alone" },
+      {
+        ...known,
+        kind: "kept",
+        warning: "a key changed each time it was about to be replaced, so it was left alone",
+      },
     ],
   ];
   for (const [name, place, { failure, ...expected }, change] of rows) {

@@ -70,7 +70,7 @@ describe("copy-writer: a session that ends before its key is written is retracte
       goAfterWrite(ground, [file], () => ground.connection.reconnects++);
       assert.deepEqual(await ground.write(file), ["copied"]);
       assert.equal(ground.stored(file), sessionText());
-      assert.deepEqual(ground.warnings, [`the connection was lost meanwhile: ${staysInRedis}`]);
+      assert.deepEqual(ground.warnings, [`the connection was lost, so ${staysInRedis}`]);
     });
 
     it(`${name}: not if the connection is lost before it is deleted`, async () => {
@@ -84,7 +84,7 @@ describe("copy-writer: a session that ends before its key is written is retracte
       };
       Object.assign(ground.store, { retract });
       assert.deepEqual(await ground.write(file), ["copied"]);
-      assert.deepEqual(ground.warnings, [`the connection was lost meanwhile: ${staysInRedis}`]);
+      assert.deepEqual(ground.warnings, [`the connection was lost, so ${staysInRedis}`]);
     });
   }
 

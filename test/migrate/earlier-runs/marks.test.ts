@@ -153,7 +153,7 @@ describe("marks: a complete run's start, for later runs over the same directorie
     await marks.read();
     assert.equal(marks.endedCounts(), false);
     assert.deepEqual(warnings, [
-      "Redis evicts keys, or has evicted some: what is missing is not taken for ended",
+      "Redis evicts keys, or has evicted some, so a missing key does not count as a logout",
     ]);
   });
 });

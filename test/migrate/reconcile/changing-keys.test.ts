@@ -18,7 +18,7 @@ import {
 
 const contested = {
   kind: "kept",
-  warning: "a key changed whenever it was to be replaced: it was left alone",
+  warning: "a key changed each time it was about to be replaced, so it was left alone",
 };
 const noString = { kind: "failed", reason: "wrong-redis-type", detail: "the key holds no string" };
 const one = candidates("k");
