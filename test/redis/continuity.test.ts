@@ -185,7 +185,7 @@ describe("continuity: an emptied Redis shows by the canary key (Redis that forgo
     const { continuity, canary, warnings } = await continuityOf(t, account, "1a");
     await continuity.begin();
     assert.equal(canary.value, undefined);
-    assert.match(warnings[0]?.[0] ?? "", /^the keys tele-sessions:\* could not be written: /);
+    assert.match(warnings[0]?.[0] ?? "", /^the keys tele-sessions:\* could not be written\. /);
     await redisCommand(server, "FLUSHALL");
     assert.equal(await continuity.check(), "intact");
   });

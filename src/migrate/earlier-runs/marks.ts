@@ -72,7 +72,7 @@ export function marksOf(
       await work();
     } catch (error) {
       if (!(error instanceof RedisError) || error.kind !== "refused") throw error;
-      warn(`the marks in Redis that later runs rely on (tele-sessions:mark:*) could not be ${doing}`);
+      warn(`the marks in Redis (tele-sessions:mark:*), which later runs rely on, could not be ${doing}`);
     }
   };
   const changeAll = async (value: string, change: (mark: Mark) => Mark) => {

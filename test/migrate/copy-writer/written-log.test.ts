@@ -81,7 +81,7 @@ describe("copy-writer: it goes on if what was written cannot be kept", () => {
     assert.deepEqual(await ground.retractEnded(), []);
     assert.equal(await ground.writer.written.countMissing(), undefined);
     assert.equal(ground.store.keys.size, 2);
-    assert.deepEqual(ground.warnings, [`${warning}: ${staysInRedis}!`]);
+    assert.deepEqual(ground.warnings, [`${warning}, so ${staysInRedis}!`]);
     ground.writer.close();
   }
 

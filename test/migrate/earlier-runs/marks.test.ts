@@ -169,7 +169,7 @@ describe("marks: where they can't be read or written that is said, and the run g
     await marks.read();
     assert.equal(startOf(marks, a), undefined);
     assert.deepEqual(warnings, [
-      "what earlier runs left in Redis for later ones (tele-sessions:mark:*) could not be read",
+      "the marks in Redis (tele-sessions:mark:*), which later runs rely on, could not be read",
     ]);
   });
 
@@ -182,7 +182,7 @@ describe("marks: where they can't be read or written that is said, and the run g
     assert.equal(marks.endedCounts(), false, "what is missing is not taken for ended");
     await marks.leave(completed(startedMs + 1));
     assert.equal(warnings.length, 1);
-    assert.match(warnings[0] ?? "", /^the keys tele-sessions:\* could not be written: /);
+    assert.match(warnings[0] ?? "", /^the keys tele-sessions:\* could not be written\. /);
     assert.equal(await redisCommand(server, "DBSIZE"), 3, "two marks and the canary of their run");
   });
 
@@ -192,7 +192,7 @@ describe("marks: where they can't be read or written that is said, and the run g
     const { marks, warnings } = await runOf(t, { ...server, ...user });
     await marks.leave(completed(startedMs));
     assert.deepEqual(warnings, [
-      "what earlier runs left in Redis for later ones (tele-sessions:mark:*) could not be written",
+      "the marks in Redis (tele-sessions:mark:*), which later runs rely on, could not be written",
     ]);
   });
 
