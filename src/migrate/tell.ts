@@ -29,9 +29,9 @@ export function tellDoubt({ record, out }: Told): void {
 
 /** What a person can do about conflicts in doubt. */
 export function doubtText(count: number): string {
-  const sessions = count === 1 ? "1 session was" : `${count} sessions were`;
+  const differ = count === 1 ? "1 session differs" : `${count} sessions differ`;
   return (
-    `${sessions} differ between file and Redis, and it is not known which is newer: the value in Redis was kept. ` +
+    `${differ} between file and Redis, and it is not known which is newer: the value in Redis was kept. ` +
     "If no server uses this Redis any more (it went back to files), copy with --on-conflict overwrite; " +
     "if one does, use --on-conflict keep"
   );

@@ -222,7 +222,7 @@ async function judgePolicy(t: TestContext, policy: (typeof policies)[number]): P
   );
   assert.ok(endedMs - beganMs >= 5 * second, "a key without lifetime is given 5 s");
   if (policy === "newest") {
-    assert.match(report.warnings.join("\n"), /4 sessions were changed in files and in Redis/);
+    assert.match(report.warnings.join("\n"), /4 sessions differ between file and Redis/);
   }
 
   const after = await stateOf(redis);
