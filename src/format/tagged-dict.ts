@@ -37,7 +37,7 @@ export function firstValues(lists: PythonDict): PythonDict {
   return { kind: "dict", values, keys: lists.keys };
 }
 
-/** The dict that a value is in JSON; `undefined` if it is none. */
+/** The dict that `json.dumps` writes for a value; `undefined` if it writes something else. */
 function dictOf(value: PythonValue): PythonDict | undefined {
   if (isKind(value, "multi-dict")) return firstValues(value.lists);
   const content = isKind(value, "instance") ? value.content : value;

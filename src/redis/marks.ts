@@ -32,7 +32,7 @@ const everyShard = "1/1";
 
 const instant = z.number().nonnegative();
 const expirations = z.object({ expiration: z.number(), expirationAnonymous: z.number() });
-// What `Mark` and `DirectoryMark` name otherwise may be undefined as it is written.
+// Members that `Mark` and `DirectoryMark` name otherwise are set even if they are undefined.
 const markSchema = z.object({
   keyPrefix: z.string().exactOptional(),
   began: instant.optional(),

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 
-/** Waits for so many milliseconds, or until the run is to stop. */
+/** Waits this many milliseconds, or until the run is to stop. */
 export async function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
   try {
     await wait(milliseconds, undefined, { signal: stop });

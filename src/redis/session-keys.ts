@@ -19,6 +19,6 @@ export async function sessionKeys(client: Redis, cursor: string, keyPrefix: stri
 }
 
 /** A SCAN pattern that matches this text only. */
-export function escapeGlob(text: string): string {
+function escapeGlob(text: string): string {
   return text.replace(/[\\*?[\]^-]/g, "\\$&");
 }

@@ -82,7 +82,7 @@ function sidOf(key: string): string {
 }
 
 /**
- * Divides keys into those whose values fit into so many bytes together, and the others. Keys that
+ * Divides keys into those whose values fit into this many bytes together, and the others. Keys that
  * hold no string are in neither list.
  */
 async function keysByLength(

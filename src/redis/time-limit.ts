@@ -1,8 +1,8 @@
 import type { Redis } from "ioredis";
 
 /**
- * Does what waits for a client. After so many milliseconds it disconnects the client and rejects
- * with `ETIMEDOUT`.
+ * Runs an action that uses a client. If it takes longer than this, disconnects the client and
+ * rejects with `ETIMEDOUT`.
  */
 export async function withinTime<T>(
   milliseconds: number,

@@ -21,7 +21,7 @@ export const commandSets = {
 export interface SettingRow<Value = unknown> {
   /** Long flag; absent if only a variable sets it. */
   readonly flag?: string | undefined;
-  /** The flag as help shows it ("--host <host>", "-n, --dry-run"); absent if there is none. */
+  /** The flag as help shows it ("--host <host>", "-n, --dry-run"); absent without a flag. */
   readonly usage?: string | undefined;
   /** Environment variable; absent if only a flag sets it. */
   readonly variable?: string | undefined;

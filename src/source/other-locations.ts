@@ -37,8 +37,8 @@ export class OtherLocations {
   }
 
   /**
-   * Another file with a later save of this session; `undefined` if there is none. Of two with the
-   * same time, the earlier directory counts, then the scattered layout.
+   * Another file of this session that was saved later; `undefined` if this one is the latest. Of
+   * two with the same time, the earlier directory counts, then the scattered layout.
    */
   laterFile(file: SessionFile, stamp: FileStamp): SessionFile | undefined {
     const found =

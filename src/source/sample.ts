@@ -1,4 +1,4 @@
-/** Whether a sid is in a sample of that many percent. Every run picks the same sids. */
+/** Whether a sid is in a sample of this percentage. Every run picks the same sids. */
 export function isInSample(sid: string, percent: number): boolean {
   let hash = 0x811c9dc5;
   // FNV-1a with a final mix, so that similar sids get different hashes.

@@ -16,14 +16,16 @@ const lost = new RedisError("unavailable", "lost");
 const source = new SourceError("source");
 const report = new ReportError("report");
 
+type Row = readonly [
+  name: string,
+  errors: unknown[],
+  stopped: StopReason | undefined,
+  tooManyFailed: boolean,
+  expected: number,
+];
+
 describe("exit-code: of several, the first of 70, signals, 2, 5, 3, 6, 1, 4, 0 counts (spec.md section 5)", () => {
-  const rows: readonly (readonly [
-    name: string,
-    errors: unknown[],
-    stopped: StopReason | undefined,
-    tooManyFailed: boolean,
-    expected: number,
-  ])[] = [
+  const rows: readonly Row[] = [
     ["nothing", [], undefined, false, 0],
     ["too many failed", [], undefined, true, 1],
     ["settings", [settings], undefined, false, 2],
@@ -53,13 +55,7 @@ describe("exit-code: of several, the first of 70, signals, 2, 5, 3, 6, 1, 4, 0 c
     it(`${name}: ${expected}`, () =>
       assert.equal(exitCodeOf({ errors, partial: false }, tooManyFailed, stopped), expected));
 
-  const partial: readonly (readonly [
-    name: string,
-    errors: unknown[],
-    stopped: StopReason | undefined,
-    tooManyFailed: boolean,
-    expected: number,
-  ])[] = [
+  const partial: readonly Row[] = [
     ["differences", [], undefined, false, 4],
     ["failures before differences", [], undefined, true, 1],
     ["out of time before failures and differences", [], "time", true, 6],

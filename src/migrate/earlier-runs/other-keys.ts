@@ -18,7 +18,7 @@ export function areWholeSeconds(keys: readonly StoredText[], clockLeadMs: number
   return instants.length >= minKeys && instants.every((instant) => instant % 1000 === 0);
 }
 
-/** A key that a server saved; `undefined` if there is none, or nothing tells. */
+/** A key that a server saved; `undefined` if there is none, or if no sign survives here. */
 function serverSavedOf<Key extends StoredText>(keys: readonly Key[], clockLeadMs: number): Key | undefined {
   return areWholeSeconds(keys, clockLeadMs) ? undefined : keys.find((key) => !isSigned(key, clockLeadMs));
 }

@@ -26,7 +26,7 @@ export class MemoryGuard {
   }
 
   /**
-   * Waits for its turn and admits so many bytes. Returns a function to call when they are written,
+   * Waits for its turn and admits this many bytes. Returns a function to call when they are written,
    * or never will be. If they do not seem to fit, `countNeeded` says how many are really needed.
    * Throws `RedisError` if they would bring Redis above 95% of its limit.
    */
