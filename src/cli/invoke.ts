@@ -15,8 +15,25 @@ export async function invoke(commandLine: readonly string[], version: string): P
   }
   const { kind, typed } = invocation;
   if (kind === "stop-after-init") return stopAfterInit(typed, version);
+  if (kind === "report") {
+    const { reportCommand } = await import("./report-command.js");
+    return reportCommand(invocation.files, typed, version);
+  }
+  if (kind === "inspect" || kind === "check") return look(kind, typed, version);
   const isUnverified = kind === "purge" && typed.unverified === true;
   return run(typed, { command: kind, task: isUnverified ? "purge-unverified" : kind, version });
+}
+
+/** Looks at the session directory, and for `check` at Redis, and changes nothing. */
+async function look(command: "inspect" | "check", typed: TypedFlags, version: string): Promise<number> {
+  const { resolveRunOptions } = await import("../settings/resolve-options.js");
+  const options = resolveRunOptions(command, typed, thisMachine);
+  if (command === "inspect") {
+    const { inspectCommand } = await import("./inspect-command.js");
+    return inspectCommand(options, version);
+  }
+  const { checkCommand } = await import("./check-command.js");
+  return checkCommand(options, version);
 }
 
 /** The pre-deploy step: does what the variables say. */

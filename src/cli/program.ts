@@ -2,12 +2,12 @@ import { Command as Commander, CommanderError, Help, Option } from "commander";
 import { SettingsError } from "../model/errors.js";
 import { exitCodes } from "../report/exit-code.js";
 import { type SettingName, settingDefinitions, settingEntries } from "../settings/definitions.js";
-import { isNotBuilt, notBuilt, notBuiltYet } from "../settings/not-built.js";
+import { isNotBuilt } from "../settings/not-built.js";
 import type { TypedFlags } from "../settings/read-settings.js";
 import {
   type Command,
-  type ConnectedCommand,
-  connectedCommands,
+  type DirectoryCommand,
+  directoryCommands,
   type SettingDefinition,
 } from "../settings/setting-definition.js";
 import { kinds } from "../settings/value-kinds.js";
@@ -15,17 +15,21 @@ import { kinds } from "../settings/value-kinds.js";
 /** What a command line asks for. */
 export type Invocation =
   | { readonly kind: "help" | "version"; readonly text: string }
-  | { readonly kind: ConnectedCommand | "stop-after-init"; readonly typed: TypedFlags };
+  | { readonly kind: DirectoryCommand | "stop-after-init"; readonly typed: TypedFlags }
+  | { readonly kind: "report"; readonly files: readonly string[]; readonly typed: TypedFlags };
 
 const synopsis =
   "tele-sessions copy|purge|verify [options]\n       tele-sessions --stop-after-init [options of copy]";
 const description =
   "Moves the web sessions of a live Tele or Odoo server from its session directory into Redis, " +
   "so that nobody is logged out.";
-const descriptions: Readonly<Record<ConnectedCommand, string>> = {
+const descriptions: Readonly<Record<DirectoryCommand | "report", string>> = {
+  inspect: "show what is in the session directory, and the Redis memory it needs",
+  check: "say whether a copy can succeed, and what to fix; changes nothing",
   copy: "copy every session into Redis; with --purge, then purge",
   purge: "remove the files of sessions that Redis is proven to hold",
   verify: "compare every session file with Redis",
+  report: "turn report files into one HTML page",
 };
 const stepFlag = "--stop-after-init";
 const stepHelp = "the pre-deploy step: do what the TELE_SESSION_REDIS* switches say, then exit";
@@ -46,22 +50,23 @@ export function parseCommandLine(
   const step = new Option(stepFlag, stepHelp).helpGroup("Without a command:");
   root.addOption(step);
   const rootOptions = addSettings(root, ["copy", "stop-after-init"]);
-  for (const name of connectedCommands) {
+  for (const name of [...directoryCommands, "report"] as const) {
     const command = root
       .command(name)
       .description(descriptions[name])
       .usage("[options]")
       .addHelpText("after", () => afterHelp(columns));
+    if (name === "report") command.argument("<file...>", "report files");
     const options = addSettings(command, [name]);
     command.addOption(new Option(stepFlag).hideHelp()).action(() => {
       if (isTyped(root, step) || command.opts()["stopAfterInit"])
         throw new SettingsError(`${stepFlag} takes no command, but ${name} was given`);
       const before = collect(root, rootOptions);
       refuseOtherFlags(before, options, name);
-      chosen.push({ kind: name, typed: collect(command, options, before) });
+      const typed = collect(command, options, before);
+      chosen.push(name === "report" ? { kind: name, files: command.args, typed } : { kind: name, typed });
     });
   }
-  for (const name of notBuilt.commands) addNotBuiltCommand(root, name);
 
   try {
     root.parse(commandLine, { from: "user" });
@@ -134,14 +139,6 @@ function addSettings(commander: Commander, commands: readonly Command[]): Settin
     options.set(name, option);
   }
   return options;
-}
-
-function addNotBuiltCommand(root: Commander, name: Command): void {
-  const refuse = () => {
-    throw new SettingsError(`the command ${name} ${notBuiltYet}`);
-  };
-  const command = root.command(name, { hidden: true }).helpOption(false);
-  command.allowUnknownOption().allowExcessArguments().action(refuse);
 }
 
 /** Refuses flags before the command that it does not take; commander accepts those of copy. */

@@ -48,7 +48,7 @@ export async function runCommand(options: RunOptions, context: RunContext): Prom
       ...listeners,
       reporter,
       warn: warnAs(options, record, reporter),
-      onOutcome: output.verbose && !output.quiet ? sayOutcome(reporter, output.showIds) : () => undefined,
+      onOutcome: output.list && !output.quiet ? sayOutcome(reporter, output.showIds) : () => undefined,
       onRestart: () => {
         forgetPass(record, listeners);
         reportFile?.forgetFindings();

@@ -130,7 +130,7 @@ function openWriter(
     conflicts: options.conflicts,
     dryRun,
     retracts: !dryRun && othersAreSeen,
-    collectsOutcomes: options.output.verbose,
+    collectsOutcomes: options.output.list,
   };
   const readers = new ReaderPool(reading, threads);
   const { connection, store } = redis;

@@ -50,7 +50,10 @@ export interface RunOptions {
   };
   readonly run: {
     readonly dryRun: boolean;
+    /** Whether to skip the checks that can only warn. */
     readonly skipCheck: boolean;
+    /** Whether `check` may write one short-lived key. */
+    readonly probe: boolean;
     readonly maxFailed: Allowance;
     readonly retryForMs: number;
     /** Sessions per second; null: no limit. */
@@ -64,8 +67,14 @@ export interface RunOptions {
     readonly json: boolean;
     /** The report's path, "-" for stdout; null: none. */
     readonly report: string | null;
+    /** The path of the report as an HTML page; null: none. */
+    readonly html: string | null;
+    readonly logFormat: "text" | "json";
     readonly quiet: boolean;
+    /** Whether to print what the run decided, and why. */
     readonly verbose: boolean;
+    /** Whether to print a line for each session. */
+    readonly list: boolean;
     readonly progress: boolean;
     readonly showIds: boolean;
     readonly color: "auto" | "always" | "never";

@@ -1,5 +1,6 @@
 import { type FindingListeners, Ledger } from "./ledger.js";
 import type { Difference, OutcomeKind } from "./outcome.js";
+import type { RedisFacts } from "./redis-facts.js";
 import type { KeyLayoutEvidence, ServerWorks } from "./report.js";
 import type { Allowance } from "./run-options.js";
 import { newScanTally, type ScanTally } from "./session-file.js";
@@ -24,6 +25,8 @@ export interface RunRecord extends PassRecord {
   directories: readonly string[];
   /** `host:port/db`. */
   redis: string | null;
+  /** Null until Redis was asked. */
+  redisFacts: RedisFacts | null;
   keyLayout: "documented" | "applet" | null;
   keyLayoutEvidence: KeyLayoutEvidence | null;
   serverWorks: ServerWorks;
@@ -58,6 +61,7 @@ export function newRunRecord(kinds: readonly OutcomeKind[], listeners: FindingLi
     notes: [],
     directories: [],
     redis: null,
+    redisFacts: null,
     keyLayout: null,
     keyLayoutEvidence: null,
     serverWorks: "unknown",

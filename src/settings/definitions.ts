@@ -1,10 +1,10 @@
 import { commandSets, group, type SettingDefinition, setting, toggle } from "./setting-definition.js";
 import { kinds } from "./value-kinds.js";
 
-const { all, withRedis, overSessions, confirming, removing, step } = commandSets;
+const { all, withRedis, overSessions, confirming, removing, reporting, printing, step } = commandSets;
 const { anyText, count, database, durationMs, host, hostAndPort, lifetime, path, percentage } = kinds;
 const { port, positiveCount, size, text, url } = kinds;
-const { allowance, conflictPolicy, keyLayout, shard, ttl } = kinds;
+const { allowance, conflictPolicy, keyLayout, logFormat, shard, ttl } = kinds;
 
 const sessions = group("Sessions", all, {
   sessionDir: setting(
@@ -172,7 +172,9 @@ const run = group("Run", removing, {
     { commands: ["copy"] },
   ),
   dryRun: toggle("-n, --dry-run", "read, decode and report everything; write and remove nothing"),
-  purge: toggle("--purge", "then remove the originals that Redis is proven to hold", { commands: ["copy"] }),
+  purge: toggle("--purge", "then remove the originals that Redis is proven to hold", {
+    commands: ["copy", "check"],
+  }),
   inUse: toggle("--in-use", "remove originals even if a server still uses the directory"),
   unverified: toggle("--unverified", "remove session files without asking Redis", { commands: ["purge"] }),
   yes: toggle("--yes", "answer yes to the confirmation"),
@@ -235,10 +237,30 @@ const limits = group("Limits", confirming, {
 });
 
 const output = group("Output", all, {
-  json: toggle("--json", "print the report as one JSON object on stdout"),
-  report: setting("--report <file>", "write the report, with every failure, to this file; - is stdout", path),
-  quiet: toggle("-q, --quiet", "print only errors and the warnings that matter"),
-  verbose: toggle("-v, --verbose", "print more"),
+  json: toggle("--json", "print the result as one JSON object on stdout", { commands: printing }),
+  report: setting(
+    "--report <file>",
+    "write the report, with every failure, to this file; - is stdout",
+    path,
+    {
+      commands: confirming,
+    },
+  ),
+  html: setting("--html <file>", "write the report to this file as one HTML page", path, {
+    commands: reporting,
+  }),
+  logFormat: setting(
+    "--log-format <text|json>",
+    "plain lines on stderr, or one JSON object a line",
+    logFormat,
+    {
+      default: "text",
+      commands: confirming,
+    },
+  ),
+  quiet: toggle("-q, --quiet", "print only errors and the warnings that matter", { commands: printing }),
+  verbose: toggle("-v, --verbose", "also print what the run decided, and why"),
+  list: toggle("--list", "print a line for each session", { commands: confirming }),
   noProgress: toggle("--no-progress", "hide the progress bar"),
   showIds: toggle("--show-ids", "show session ids in full; each is a credential"),
   noColor: setting("NO_COLOR", "no colours", anyText),

@@ -8,7 +8,7 @@ import type { Machine } from "./machine.js";
 import { notBuiltYet, refuseNotBuilt } from "./not-built.js";
 import { type Environment, readSettings, type Settings, type TypedFlags } from "./read-settings.js";
 import { resolveSessionDirectories } from "./session-directories.js";
-import type { ConnectedCommand } from "./setting-definition.js";
+import type { DirectoryCommand } from "./setting-definition.js";
 import { warnOfUnknownVariables } from "./unknown-variables.js";
 import { kinds } from "./value-kinds.js";
 import { connectionSettings, isAnySet, settingsNamedByOdoo } from "./variable-families.js";
@@ -19,7 +19,7 @@ import { connectionSettings, isAnySet, settingsNamedByOdoo } from "./variable-fa
  * @throws SettingsError naming every origin, without showing a secret.
  */
 export function resolveRunOptions(
-  command: ConnectedCommand,
+  command: DirectoryCommand,
   typed: TypedFlags,
   machine: Machine,
 ): RunOptions {
@@ -35,7 +35,7 @@ export function resolveRunOptions(
 }
 
 function resolveAll(
-  command: ConnectedCommand,
+  command: DirectoryCommand,
   typed: TypedFlags,
   machine: Machine,
 ): Omit<RunOptions, "warningsEvenIfQuiet"> {
@@ -78,11 +78,11 @@ function resolveAll(
     conflicts: { policy: settings.onConflict, ...pick(settings, "again", "maxEnded") },
     removal: pick(settings, "purge", "inUse", "unverified", "yes", "waitReplicas", "alone"),
     run: {
-      ...pick(settings, "dryRun", "skipCheck", "maxFailed", "lanes"),
+      ...pick(settings, "dryRun", "skipCheck", "probe", "maxFailed", "lanes"),
       ...pick(settings, "retryForMs", "maxRate", "maxDurationMs"),
     },
     output: {
-      ...pick(settings, "json", "report", "quiet", "verbose", "showIds"),
+      ...pick(settings, "json", "report", "html", "logFormat", "quiet", "verbose", "list", "showIds"),
       progress: !settings.noProgress,
       color: settings.noColor !== null ? "never" : isOn(settings.forceColor) ? "always" : "auto",
       continuousIntegration: isOn(settings.continuousIntegration),

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { type Invocation, parseCommandLine } from "../../src/cli/program.js";
 import { exitCodes } from "../../src/report/exit-code.js";
 import { settingEntries } from "../../src/settings/definitions.js";
-import { isNotBuilt, notBuilt } from "../../src/settings/not-built.js";
+import { isNotBuilt } from "../../src/settings/not-built.js";
 
 function parse(...commandLine: string[]): Invocation {
   return parseCommandLine(commandLine, "1.2.3", 100);
@@ -77,13 +77,6 @@ describe("command line: what it refuses", () => {
     ["--stop-after-init purge", /^--stop-after-init takes no command, but [a-z]+ was given$/],
     ["--stop-after-init copi", /^unknown command/],
     ["--stop-after-init --hots x", /^unknown option '--hots'/],
-    ...notBuilt.commands.flatMap((name) => [
-      [name, new RegExp(`^the command ${name} is not built yet in this version$`)] as const,
-      [
-        `${name} --yes --help extra`,
-        new RegExp(`^the command ${name} is not built yet in this version$`),
-      ] as const,
-    ]),
   ];
   for (const [commandLine, message] of rows) {
     it(commandLine || "nothing", () => {
@@ -157,9 +150,9 @@ describe("command line: help", () => {
     });
   }
 
-  it("leaves out commands that are not built yet", () => {
-    assert.doesNotMatch(textOf("--help"), /^ {2}(inspect|check)\b/m);
-    for (const command of ["copy", "purge", "verify"])
+  it("names every command of this version", () => {
+    assert.doesNotMatch(textOf("--help"), /^ {2}export\b/m);
+    for (const command of ["inspect", "check", "copy", "purge", "verify", "report"])
       assert.match(textOf("--help"), new RegExp(`^ {2}${command}\\b`, "m"));
   });
 });

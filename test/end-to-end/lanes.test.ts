@@ -83,7 +83,7 @@ describe("lanes on threads (design.md section 2): one lane or several, the same 
     assert.ok(Number(ended) > 200, String(ended));
   });
 
-  test("--verbose names every session once; --report has every failure", async (t) => {
+  test("--list names every session once; --report has every failure", async (t) => {
     const redis = await redisOf(t);
     const directory = join(makeTemporaryDirectory(), "s");
     for (let number = 1; number <= 400; number++) {
@@ -91,7 +91,7 @@ describe("lanes on threads (design.md section 2): one lane or several, the same 
     }
     const path = join(makeTemporaryDirectory(), "report.json");
     const { exitCode, stderr, report } = await run([
-      ...["copy", "--lanes", "2", "--verbose", "--report", path, "--json"],
+      ...["copy", "--lanes", "2", "--list", "--report", path, "--json"],
       ...between(directory, redis),
     ]);
     assert.deepEqual([exitCode, report.failures.length, report.failuresOmitted], [1, 100, 100]);

@@ -88,7 +88,7 @@ test("the session directory itself goes while the copy runs: the run fails, what
 });
 
 test("the session directory is away for a moment: what was not read fails, and the next run copies it", async (t) => {
-  const { redis, directory, gate, running } = await copyHalf(t, { more: ["--verbose"] });
+  const { redis, directory, gate, running } = await copyHalf(t, { more: ["--list"] });
   renameSync(directory, `${directory}-away`);
   gate.open();
   await running.waitFor(/ failed unreadable/);

@@ -149,7 +149,7 @@ describe("what a purge removes and what it leaves (spec.md section 4, Purge)", (
       rows.flatMap((row, number) => setUp(row, number, directory)),
     );
     const keys = await countKeys(redis);
-    const args = ["purge", ...between(directory, redis), "--json", "--verbose"];
+    const args = ["purge", ...between(directory, redis), "--json", "--list"];
     const dry = await run([...args, "--dry-run"]);
     assert.equal(filesIn(directory).length, rows.length, "a dry run touches nothing");
     const real = await run(args);

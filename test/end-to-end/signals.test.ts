@@ -26,7 +26,7 @@ interface InTheMiddle {
 async function copyHalf(t: TestContext, args: readonly string[] = []): Promise<InTheMiddle> {
   const redis = await redisOf(t);
   const gate = await startGate(t, redis.port, 100_000);
-  const running = start(["copy", ...between(directory, gate), "--json", "--verbose", "--show-ids", ...args]);
+  const running = start(["copy", ...between(directory, gate), "--json", "--list", "--show-ids", ...args]);
   await heldOf(gate, running.result);
   await waitUntil("Redis holds some sessions", async () => (await countKeys(redis)) > 0);
   return { redis, gate, running };

@@ -177,8 +177,8 @@ describe("in a terminal", { concurrency: 4 }, () => {
     assert.ok(drawScreen(output, 100).cursorIsShown);
   });
 
-  test("lines of --verbose stand above the bar and do not cut it", async (t) => {
-    const { terminal, goOn } = await watch(t, { columns: 100 }, ["--verbose"]);
+  test("lines of --list stand above the bar and do not cut it", async (t) => {
+    const { terminal, goOn } = await watch(t, { columns: 100 }, ["--list"]);
     goOn();
     const { exitCode, output } = await terminal.result;
     assert.equal(exitCode, 0);

@@ -51,7 +51,7 @@ async function outcomesOf(redis: RedisServer, rows: readonly Row[], args: readon
   });
   await redisPipeline(redis, commands);
   await redisCommand(redis, "CONFIG", "RESETSTAT");
-  const result = await run(["verify", ...between(directory, redis), "--json", "--verbose", ...args]);
+  const result = await run(["verify", ...between(directory, redis), "--json", "--list", ...args]);
   const outcomes = rows.map(
     (_, number) => new RegExp(`^${sidOf(number).slice(0, 6)}… (\\S+)`, "m").exec(result.stderr)?.[1],
   );

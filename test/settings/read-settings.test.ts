@@ -315,6 +315,20 @@ const rows: readonly Row[] = [
     fallback: null,
   },
   { name: "--quiet", read: ({ output }) => output.quiet, flag: [["--quiet"], true], fallback: false },
+  {
+    name: "--html",
+    read: ({ output }) => output.html,
+    flag: [["--html", "r.html"], "r.html"],
+    fallback: null,
+  },
+  {
+    name: "--log-format",
+    read: ({ output }) => output.logFormat,
+    flag: [["--log-format", "json"], "json"],
+    fallback: "text",
+  },
+  { name: "--list", read: ({ output }) => output.list, flag: [["--list"], true], fallback: false },
+  { name: "--skip-check", read: ({ run }) => run.skipCheck, flag: [["--skip-check"], true], fallback: false },
   { name: "--verbose", read: ({ output }) => output.verbose, flag: [["--verbose"], true], fallback: false },
   {
     name: "--no-progress",
@@ -555,8 +569,6 @@ describe("settings: no message shows a secret", () => {
 
 describe("settings: what is not built yet is refused by name", () => {
   const flags = [
-    ["--skip-check"],
-    ["--probe"],
     ["--shard", "1/2"],
     ["--shard-count", "2"],
     ["--sentinel", "h:1"],
