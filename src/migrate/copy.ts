@@ -7,6 +7,7 @@ import type { RunRecord } from "../model/run-record.js";
 import { ledgersOf, tooManyFailed } from "../model/run-record.js";
 import { newScanTally } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
+import { DirectoryWatches } from "../source/directory-watches.js";
 import { inodeOf } from "../source/file-identity.js";
 import { SessionFolders } from "../source/session-folders.js";
 import { BatchTally } from "./batch-result.js";
@@ -93,8 +94,7 @@ async function copyOnce(run: Run, facts: CopyFacts): Promise<boolean> {
   const writer = openWriter(run, before, startedMs, facts);
   try {
     if (!dryRun) await redis.marks.noteStart();
-    const end = await runMainPass(passOf(run, writer, scanAll(run, record.tally)), before, record);
-    if (!dryRun) await laterPasses(run, writer);
+    const end = await runPasses(run, writer, before);
     if (!dryRun && !stop.aborted) await retractEnded(record, writer);
     const lostKeys = !dryRun && (await haveKeysGone(run, writer, inodes));
     tellDoubt(run);
@@ -135,6 +135,28 @@ function openWriter(
   const readers = new ReaderPool(reading, threads);
   const { connection, store } = redis;
   return new CopyWriter(writing, survey, { connection, store, readers, warn: out.warn, stop });
+}
+
+/** The main pass, then the later passes, unless nothing can have changed since. */
+async function runPasses(run: Run, writer: CopyWriter, before: Survey): Promise<MainPassEnd> {
+  const { record, options } = run;
+  const { dryRun } = options.run;
+  const watches = new DirectoryWatches();
+  const watching = dryRun ? {} : { onFolder: (path: string) => watches.add(path) };
+  try {
+    const batches = scanAll(run, record.tally, watching);
+    const end = await runMainPass(passOf(run, writer, batches), before, record);
+    const isUnchanged = tookEveryFile(run, writer) && (await watches.areQuiet());
+    if (!dryRun && !isUnchanged) await laterPasses(run, writer);
+    return end;
+  } finally {
+    watches.close();
+  }
+}
+
+/** Whether the main pass could list every folder and read every file at once. */
+function tookEveryFile({ record: { tally } }: Run, { readAll }: CopyWriter): boolean {
+  return readAll && tally.unreadable.length === 0 && tally.setAside.length === 0;
 }
 
 /** Copies again what changed since the pass before began, until a pass finds nothing. */

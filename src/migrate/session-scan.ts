@@ -17,6 +17,8 @@ export interface ScanOptions {
    * warning tells of them.
    */
   readonly restores?: boolean;
+  /** Told of the path of each folder just before it is listed. */
+  readonly onFolder?: (path: string) => void;
 }
 
 /**
@@ -26,12 +28,12 @@ export interface ScanOptions {
 export function* scanAll(
   { record, options, out }: UnconnectedRun,
   tally: ScanTally,
-  { maxBatch = 128, restores = true }: ScanOptions = {},
+  { maxBatch = 128, restores = true, onFolder }: ScanOptions = {},
 ): Generator<readonly SessionFile[]> {
   const { sample } = options.source;
   const { dryRun, maxRate } = options.run;
   for (const directory of record.directories) {
-    for (const batch of scanSessions(directory, batchSizeFor(maxRate, maxBatch), tally)) {
+    for (const batch of scanSessions(directory, batchSizeFor(maxRate, maxBatch), tally, onFolder)) {
       yield sample === null ? batch : batch.filter(({ sid }) => isInSample(sid, sample));
     }
   }

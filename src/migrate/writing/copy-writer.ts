@@ -69,6 +69,7 @@ export class CopyWriter implements BatchWorker {
   #changed: ChangeTest;
   #pass = 0;
   #inUse = false;
+  #readAll = true;
 
   constructor(options: WriterOptions, survey: Survey, context: WriterContext) {
     this.#options = options;
@@ -87,6 +88,11 @@ export class CopyWriter implements BatchWorker {
    */
   get inUse(): boolean {
     return this.#inUse;
+  }
+
+  /** Whether every file could be read at once. */
+  get readAll(): boolean {
+    return this.#readAll;
   }
 
   /** Takes what the run knows by now. */
@@ -161,11 +167,12 @@ export class CopyWriter implements BatchWorker {
   }
 
   /** Notes what a reader saw. */
-  #noteBatch(files: readonly SessionFile[], { recent, seen, leadMs, inUse }: ConvertedBatch): void {
+  #noteBatch(files: readonly SessionFile[], { recent, seen, leadMs, inUse, unread }: ConvertedBatch): void {
     this.#recentFiles.noteLead(leadMs);
     for (const { place, stamp } of recent) this.#recentFiles.note(fileAt(files, place), stamp);
     for (const one of seen) this.#seen.add(one);
     this.#inUse ||= inUse;
+    this.#readAll &&= unread.length === 0;
   }
 
   /**
