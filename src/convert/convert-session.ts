@@ -1,13 +1,16 @@
-import { DecodeError } from "../format/decode-error.js";
+import { DecodeError, ForeignNameError } from "../format/decode-error.js";
 import { writePlainJson } from "../format/pickle/fast/plain-json.js";
 import { PlainTape } from "../format/pickle/fast/plain-tape.js";
 import { readPlain } from "../format/pickle/fast/read-plain.js";
+import { isPlanted, type NamedThing } from "../format/pickle/is-planted.js";
+import { plantedNameIn } from "../format/pickle/planted-name.js";
 import { type PythonJson, writePythonJson } from "../format/python-json.js";
 import { isKind, isTruthy, type PythonValue } from "../format/python-value.js";
 import { recogniseFormat, sessionFormats } from "../format/session-format.js";
 import type { Entry } from "../model/entry.js";
 import type { FailureReason, SessionFacts, SessionFormat } from "../model/outcome.js";
 import type { ReadSession } from "../model/session-file.js";
+import { showable } from "../model/showable.js";
 import {
   expiryInstant,
   type FullLifetime,
@@ -51,6 +54,8 @@ export type Conversion =
       readonly format: SessionFormat;
       readonly reason: FailureReason;
       readonly detail: string;
+      /** Present if the file names something that no server writes. */
+      readonly suspicious?: true;
     };
 
 /** A session file is at most this many times as long as the JSON written for it. */
@@ -84,10 +89,29 @@ export function convertSession(
     const decoded = decode(read.bytes, format, settings);
     return conversionOf({ read, sid, format }, decoded, settings, nowMs);
   } catch (error) {
-    if (error instanceof DecodeError)
-      return { kind: "failed", format, reason: error.reason, detail: error.message };
+    if (error instanceof DecodeError) return failedConversion(read.bytes, format, error);
     throw error;
   }
+}
+
+function failedConversion(bytes: Buffer, format: SessionFormat, error: DecodeError): Conversion {
+  const { reason, message } = error;
+  const planted = format === "pickle" ? plantedName(bytes, error) : undefined;
+  if (planted === undefined) return { kind: "failed", format, reason, detail: message };
+  const warning =
+    `names ${showable(`${planted.module}.${planted.name}`)}: no server writes that; somebody may have ` +
+    "planted it. It did not run here, but it would in the server";
+  const detail = reason === "unsupported-type" ? warning : `${message}; ${warning}`;
+  return { kind: "failed", format, reason, detail, suspicious: true };
+}
+
+/** A name in a pickle that no server writes: the one that failed it, or the first of its opcodes. */
+function plantedName(bytes: Buffer, error: DecodeError): NamedThing | undefined {
+  if (error instanceof ForeignNameError) {
+    const named = { module: error.module, name: error.named };
+    if (isPlanted(named)) return named;
+  }
+  return plantedNameIn(bytes);
 }
 
 /** Throws `DecodeError`. */

@@ -17,6 +17,8 @@ export interface ReportFacts extends Pick<Report, "version" | "command" | "exitC
 
 /** Failures that a report lists; a report file has every one. */
 const maxFailures = 100;
+/** Characters: a name of 120, and the sentence about it. */
+const maxDetailLength = 300;
 
 /** The report of a run. Without a record: of a run that ended before it touched anything. */
 export function buildReport(
@@ -27,7 +29,7 @@ export function buildReport(
   const counts = ledger.counts;
   const mainPass = passCounts(ledger, kinds);
   const ledgers = ledgersOf(record);
-  const failures = ledgers.flatMap((each) => each.failures).slice(0, maxFailures);
+  const failures = suspiciousFirst(ledgers.flatMap((each) => each.failures)).slice(0, maxFailures);
   const failed = ledgers.reduce((sum, each) => sum + each.counts.outcomes.failed, 0);
   const seconds = secondsOf(record);
   return {
@@ -84,8 +86,15 @@ function passCounts(ledger: Ledger, kinds: readonly OutcomeKind[]): PassCounts {
   return { found, ...Object.fromEntries(kinds.map((kind) => [kind, outcomes[kind]])) };
 }
 
-export function reportedFailure({ sid, path, reason, detail }: Failure, showIds: boolean): ReportedFailure {
-  return { ...reportedFile(sid, path ?? "", showIds), reason, detail: showable(detail) };
+export function reportedFailure(failure: Failure, showIds: boolean): ReportedFailure {
+  const { sid, path, reason, suspicious } = failure;
+  const detail = showable(failure.detail, maxDetailLength);
+  return { ...reportedFile(sid, path ?? "", showIds), reason, detail, ...(suspicious && { suspicious }) };
+}
+
+function suspiciousFirst(failures: readonly Failure[]): readonly Failure[] {
+  const rankOf = ({ suspicious }: Failure) => (suspicious === true ? 0 : 1);
+  return failures.toSorted((one, other) => rankOf(one) - rankOf(other));
 }
 
 export function reportedDifference(
