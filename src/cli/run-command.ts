@@ -12,10 +12,10 @@ import { ReportFile } from "../report/report-file.js";
 import { resolveDirectories } from "../source/directories/resolve-directories.js";
 import { listSessions } from "../source/list-sessions.js";
 import { type Asked, canAsk } from "./ask-person.js";
+import { chooseReporter } from "./choose-reporter.js";
 import { confirmPurge, confirmUnverified } from "./confirm-removal.js";
 import { commandOf, finishRun } from "./finish-run.js";
-import { plainReporter } from "./plain-reporter.js";
-import { isCapable, isColored, type RunContext, showsBlocks } from "./run-context.js";
+import type { RunContext } from "./run-context.js";
 import { listenForStop } from "./stop-signals.js";
 
 const asked: Asked = { stdin: process.stdin, terminal: process.stderr };
@@ -116,15 +116,4 @@ function sayOutcome(reporter: Reporter, showIds: boolean): (outcome: SessionOutc
 function asksBeforePurge({ removal, run }: RunOptions, command: RunContext["command"]): boolean {
   const purges = command === "purge" || (command === "copy" && removal.purge);
   return purges && !removal.yes && !run.dryRun && canAsk(asked);
-}
-
-/** A progress bar if a person watches a terminal that has room for it, plain lines otherwise. */
-async function chooseReporter({ output }: RunOptions): Promise<Reporter> {
-  const showProgress = output.progress && !output.quiet;
-  const isWatched = isCapable() && process.stderr.columns > 0;
-  if (showProgress && !output.continuousIntegration && isWatched) {
-    const { terminalReporter } = await import("./terminal-reporter.js");
-    return terminalReporter({ colored: isColored(output), unicode: showsBlocks() });
-  }
-  return plainReporter(showProgress);
 }
