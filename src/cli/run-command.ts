@@ -5,7 +5,7 @@ import { outcomesOf, type SessionOutcome } from "../model/outcome.js";
 import type { Reporter } from "../model/progress.js";
 import type { RunOptions } from "../model/run-options.js";
 import { forgetPass, newRunRecord, type RunRecord, recordDifference } from "../model/run-record.js";
-import { shortSid, showable } from "../model/showable.js";
+import { maxDetailLength, shortSid, showable } from "../model/showable.js";
 import type { Warn } from "../model/warn.js";
 import { reportedDifference, reportedFailure } from "../report/build-report.js";
 import { ReportFile } from "../report/report-file.js";
@@ -107,7 +107,8 @@ function warnAs(options: RunOptions, record: RunRecord, reporter: Reporter): War
 
 function sayOutcome(reporter: Reporter, showIds: boolean): (outcome: SessionOutcome) => void {
   return ({ sid, kind, failure }) => {
-    const reason = failure === undefined ? "" : ` ${failure.reason}: ${showable(failure.detail)}`;
+    const reason =
+      failure === undefined ? "" : ` ${failure.reason}: ${showable(failure.detail, maxDetailLength)}`;
     reporter.say(`${showIds ? sid : shortSid(sid)} ${kind}${reason}`);
   };
 }

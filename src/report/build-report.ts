@@ -2,7 +2,7 @@ import type { Ledger } from "../model/ledger.js";
 import { type Difference, type Failure, type OutcomeKind, outcomesOf } from "../model/outcome.js";
 import type { PassCounts, Report, ReportedDifference, ReportedFailure } from "../model/report.js";
 import { ledgersOf, newRunRecord, type RunRecord, secondsOf } from "../model/run-record.js";
-import { shortSid, showable, showablePath } from "../model/showable.js";
+import { maxDetailLength, shortSid, showable, showablePath } from "../model/showable.js";
 import { explainExitCode } from "./exit-code.js";
 
 /** What a report says besides the record of the run. */
@@ -17,8 +17,6 @@ export interface ReportFacts extends Pick<Report, "version" | "command" | "exitC
 
 /** Failures that a report lists; a report file has every one. */
 const maxFailures = 100;
-/** Characters: a name of 120, and the sentence about it. */
-const maxDetailLength = 300;
 
 /** The report of a run. Without a record: of a run that ended before it touched anything. */
 export function buildReport(

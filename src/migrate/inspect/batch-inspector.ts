@@ -1,4 +1,4 @@
-import { type Conversion, convertSession } from "../../convert/convert-session.js";
+import { type Conversion, type ConversionOptions, convertSession } from "../../convert/convert-session.js";
 import { expiryInstant } from "../../convert/lifetime.js";
 import {
   countDatabase,
@@ -17,12 +17,17 @@ import type { ReadAhead } from "../../source/read-ahead.js";
 import type { Reading } from "../../source/read-session-file.js";
 import { pathOf } from "../../source/recent-files.js";
 import { ownMemory } from "../memory-need.js";
-import type { ReaderOptions } from "../readers/reader.js";
 
 /** What reads session files, and tells which of two files holds the session. */
 interface FilesToInspect {
   readonly files: ReadAhead;
   readonly locations: OtherLocations;
+}
+
+interface InspectorOptions {
+  readonly conversion: ConversionOptions;
+  /** What ages count to, milliseconds since the epoch. */
+  readonly runStartedMs: number;
 }
 
 /** Why a file fails. */
@@ -37,9 +42,9 @@ const emptyDictOpcode = 0x7d;
 export class BatchInspector {
   readonly inspection: Inspection = newInspection();
   readonly #source: FilesToInspect;
-  readonly #options: ReaderOptions;
+  readonly #options: InspectorOptions;
 
-  constructor(source: FilesToInspect, options: ReaderOptions) {
+  constructor(source: FilesToInspect, options: InspectorOptions) {
     this.#source = source;
     this.#options = options;
   }

@@ -62,7 +62,8 @@ export function plantedAlarm({ counts, suspicious }: Inspection): string | undef
 }
 
 /** That sessions fail; undefined if none does. */
-function failureAlarm({ counts, reasons }: Inspection): string | undefined {
+function failureAlarm({ inspection, sample }: InspectionFacts): string | undefined {
+  const { counts, reasons } = inspection;
   const { failed, found } = counts;
   if (failed === 0) return undefined;
   if (failed * 100 > found * manyPercent) {
@@ -71,16 +72,16 @@ function failureAlarm({ counts, reasons }: Inspection): string | undefined {
       : "check that this is the server's session directory";
     return `${countText(failed)} of ${countText(found)} session files fail: ${advice}`;
   }
-  const owners = failed === 1 ? "its owner" : "their owners";
+  const which = `${countOf(failed, "session")}${sample === null ? "" : " of the sample"}`;
   return (
-    `${countOf(failed, "session")} would not reach Redis: ${owners} must log in again, and copy ends with exit 1 ` +
-    "unless --max-failed allows it"
+    `${which} would not reach Redis: ${failed === 1 ? "its owner" : "their owners"} must log in again, and copy ` +
+    "ends with exit 1 unless --max-failed allows it"
   );
 }
 
-function alarmLines({ inspection }: InspectionFacts, { style, columns }: InspectionLook): string[] {
-  return [plantedAlarm(inspection), failureAlarm(inspection)].flatMap((alarm) =>
-    alarm === undefined ? [] : [style.bad(wrapped("! ", alarm, columns))],
+function alarmLines(facts: InspectionFacts, { style, columns }: InspectionLook): string[] {
+  return [plantedAlarm(facts.inspection), failureAlarm(facts)].flatMap((alarm) =>
+    alarm === undefined ? [] : [style.bad(wrapped("! ", ascii(alarm), columns))],
   );
 }
 
