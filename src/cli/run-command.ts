@@ -5,7 +5,7 @@ import { outcomesOf, type SessionOutcome } from "../model/outcome.js";
 import type { RunOptions } from "../model/run-options.js";
 import { RunProgress } from "../model/run-progress.js";
 import { forgetPass, newRunRecord, type RunRecord, recordDifference } from "../model/run-record.js";
-import { shortSid, showable } from "../model/showable.js";
+import { maxDetailLength, shortSid, showable } from "../model/showable.js";
 import type { Warn } from "../model/warn.js";
 import { reportedDifference, reportedFailure } from "../report/build-report.js";
 import { ReportFile } from "../report/report-file.js";
@@ -132,7 +132,7 @@ function warnAs(options: RunOptions, record: RunRecord, reporter: Reporter): War
 function sayOutcome({ say }: Reporter, showIds: boolean): (outcome: SessionOutcome) => void {
   return ({ sid, kind, failure }) => {
     const session = showIds ? sid : shortSid(sid);
-    const why = failure && { reason: failure.reason, detail: showable(failure.detail) };
+    const why = failure && { reason: failure.reason, detail: showable(failure.detail, maxDetailLength) };
     const because = why === undefined ? "" : ` ${why.reason}: ${why.detail}`;
     say("session", `${session} ${kind}${because}`, { session, outcome: kind, ...why });
   };

@@ -56,10 +56,12 @@ export class Ledger {
   readonly #formats = zeros(["pickle", "json"]);
   readonly #reasons = new Map<FailureReason, number>();
   readonly #warnings = new Map<string, number>();
+  /** The suspicious ones first. */
   readonly #failures: Failure[] = [];
   readonly #differences: Difference[] = [];
   readonly #listeners: FindingListeners;
   readonly #maxKept: number;
+  #suspiciousKept = 0;
   #unvisited = 0;
 
   constructor(listeners: FindingListeners = {}, keep = maxKept) {
@@ -140,7 +142,10 @@ export class Ledger {
     return this.#unvisited;
   }
 
-  /** The first failures: 100, unless the constructor was told otherwise. */
+  /**
+   * The first failures: 100, unless the constructor was told otherwise. Suspicious ones come before
+   * all others, and take their places.
+   */
   get failures(): readonly Failure[] {
     return this.#failures;
   }
@@ -151,7 +156,11 @@ export class Ledger {
   }
 
   #keepFailure(failure: Failure): void {
-    if (this.#failures.length < this.#maxKept) this.#failures.push(failure);
+    const failures = this.#failures;
+    if (failure.suspicious === true) {
+      failures.splice(this.#suspiciousKept++, 0, failure);
+      if (failures.length > this.#maxKept) failures.pop();
+    } else if (failures.length < this.#maxKept) failures.push(failure);
     this.#listeners.onFailure?.(failure);
   }
 

@@ -52,6 +52,8 @@ export interface SessionFacts {
    * but never removed.
    */
   readonly hasOneKey?: true;
+  /** The database that it belongs to; absent if it names none, or if nobody asked. */
+  readonly database?: string;
 }
 
 /** What reports list one by one besides failures: what `verify` finds, and what a purge leaves. */
@@ -75,6 +77,8 @@ export interface Failure {
   readonly reason: FailureReason;
   /** Never quotes a value of the session. */
   readonly detail: string;
+  /** Present if the file names something that no server writes: somebody may have planted it. */
+  readonly suspicious?: true;
 }
 
 /**

@@ -15,12 +15,15 @@ import { type RunRecord, secondsOf } from "./run-record.js";
 /** Outcomes of files that a purge should have removed, and that stay. */
 const leftKinds = ["absent", "ended", "kept", "denied", "failed"] as const;
 
+/** What of a run's record its progress names. */
+type ShownRecord = Pick<RunRecord, "startedMs" | "directories" | "redis">;
+
 /**
  * Knows what a run does and how far it has come. The run tells it about phases and waits; whoever
  * shows the run asks it for its state, a few times a second at most.
  */
 export class RunProgress {
-  readonly #record: RunRecord;
+  readonly #record: ShownRecord;
   readonly #dryRun: boolean;
   /** Threads that read session files, the main one counted. */
   threads = 1;
@@ -33,7 +36,7 @@ export class RunProgress {
   #evictedBefore: number | undefined;
   #onChange: (change: ProgressChange) => void = () => undefined;
 
-  constructor(record: RunRecord, dryRun: boolean) {
+  constructor(record: ShownRecord, dryRun: boolean) {
     this.#record = record;
     this.#dryRun = dryRun;
   }

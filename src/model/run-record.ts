@@ -110,6 +110,6 @@ export function tooManyFailed(record: RunRecord, allowance: Allowance): boolean 
 }
 
 /** Seconds since the run began. */
-export function secondsOf(record: RunRecord): number {
+export function secondsOf(record: Pick<RunRecord, "startedMs">): number {
   return (performance.now() - record.startedMs) / 1000;
 }

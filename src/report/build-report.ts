@@ -2,7 +2,7 @@ import type { Ledger } from "../model/ledger.js";
 import { type Difference, type Failure, type OutcomeKind, outcomesOf } from "../model/outcome.js";
 import type { PassCounts, Report, ReportedDifference, ReportedFailure } from "../model/report.js";
 import { ledgersOf, newRunRecord, type RunRecord, secondsOf } from "../model/run-record.js";
-import { shortSid, showable, showablePath } from "../model/showable.js";
+import { maxDetailLength, shortSid, showable, showablePath } from "../model/showable.js";
 import { explainExitCode } from "./exit-code.js";
 
 /** What a report says besides the record of the run. */
@@ -27,7 +27,7 @@ export function buildReport(
   const counts = ledger.counts;
   const mainPass = passCounts(ledger, kinds);
   const ledgers = ledgersOf(record);
-  const failures = ledgers.flatMap((each) => each.failures).slice(0, maxFailures);
+  const failures = suspiciousFirst(ledgers.flatMap((each) => each.failures)).slice(0, maxFailures);
   const failed = ledgers.reduce((sum, each) => sum + each.counts.outcomes.failed, 0);
   const seconds = secondsOf(record);
   return {
@@ -84,8 +84,15 @@ function passCounts(ledger: Ledger, kinds: readonly OutcomeKind[]): PassCounts {
   return { found, ...Object.fromEntries(kinds.map((kind) => [kind, outcomes[kind]])) };
 }
 
-export function reportedFailure({ sid, path, reason, detail }: Failure, showIds: boolean): ReportedFailure {
-  return { ...reportedFile(sid, path ?? "", showIds), reason, detail: showable(detail) };
+export function reportedFailure(failure: Failure, showIds: boolean): ReportedFailure {
+  const { sid, path, reason, suspicious } = failure;
+  const detail = showable(failure.detail, maxDetailLength);
+  return { ...reportedFile(sid, path ?? "", showIds), reason, detail, ...(suspicious && { suspicious }) };
+}
+
+function suspiciousFirst(failures: readonly Failure[]): readonly Failure[] {
+  const rankOf = ({ suspicious }: Failure) => (suspicious === true ? 0 : 1);
+  return failures.toSorted((one, other) => rankOf(one) - rankOf(other));
 }
 
 export function reportedDifference(

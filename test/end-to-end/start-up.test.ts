@@ -78,6 +78,7 @@ test("a command line loads the packages that it needs, and no others", async (t)
     ["a value that is refused", ["copy", "--port", "x"], 2, ["commander"]],
     ["a step that is off", ["--stop-after-init"], 0, ["commander"]],
     ["a directory that is missing", copy(`${sessions}-`), 2, ["commander", "fast-glob"]],
+    ["an inspection", ["inspect", "--session-dir", sessions], 0, ["commander"]],
     ["a copy", copy(sessions), 0, ["commander", "ioredis", "zod"]],
     ["a copy by a glob", copy(`${sessions}*`), 0, ["commander", "fast-glob", "ioredis", "zod"]],
   ];

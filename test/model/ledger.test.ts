@@ -93,6 +93,28 @@ describe("ledger", () => {
     });
   }
 
+  it("keeps suspicious failures before all others, however late they come", () => {
+    const ledger = new Ledger();
+    const fail = (sid: string, suspicious?: true) =>
+      ledger.record(
+        outcome({
+          kind: "failed",
+          failure: { sid, reason: "corrupt", detail: "", ...(suspicious && { suspicious }) },
+        }),
+      );
+    for (let index = 0; index < 100; index++) fail(`s${index}`);
+    fail("planted", true);
+    fail("s100");
+    fail("planted too", true);
+    const kept = ledger.failures.map(({ sid }) => sid);
+    assert.equal(kept.length, 100);
+    assert.deepEqual(kept.slice(0, 3), ["planted", "planted too", "s0"]);
+    assert.equal(kept.at(-1), "s97");
+    for (let index = 0; index < 200; index++) fail(`planted ${index}`, true);
+    assert.equal(ledger.failures.length, 100);
+    assert.equal(ledger.failures.at(-1)?.sid, "planted 97");
+  });
+
   it("keeps the first 100 failures; its listener hears of all, as they happen", () => {
     const told: string[] = [];
     const ledger = new Ledger({ onFailure: ({ sid }) => told.push(sid) });

@@ -51,6 +51,7 @@ export function startText({ phase, directories, redis, dryRun, purge, total }: P
       return `Removing ${files} from ${paths}, ${proof}${isRehearsed}`;
     }
     default:
+      if (redis === null) return `Reading ${files} in ${paths}`;
       return `Copying ${files} from ${paths} to ${redis}${isRehearsed}`;
   }
 }

@@ -119,7 +119,9 @@ export function assertReport(report: ObservedReport, { idsAreShown, mostFailures
   assert.ok(failures.length <= mostFailures);
   assert.ok(sessions.authenticated + sessions.anonymous <= sessions.found);
   for (const failure of failures) {
-    assert.deepEqual(Object.keys(failure).sort(), ["detail", "file", "reason", "session"]);
+    const optional = "suspicious" in failure ? ["suspicious"] : [];
+    assert.deepEqual(Object.keys(failure).sort(), ["detail", "file", "reason", "session", ...optional]);
+    assert.equal("suspicious" in failure, failure.detail.includes("no server writes that"));
     assert.ok(reasons.includes(failure.reason), failure.reason);
     if (!idsAreShown) assert.match(failure.session, /^[A-Za-z0-9_-]{6}…$/);
   }
