@@ -2,12 +2,11 @@ import { Ledger } from "../model/ledger.js";
 import type { Survey } from "../model/mark.js";
 import { countOf } from "../model/number-text.js";
 import { newScanTally } from "../model/session-file.js";
-import { showablePath } from "../model/showable.js";
-import { deniedFolderOf, explainDenial } from "../source/removal/removal-denial.js";
 import { scanSessions } from "../source/scan-sessions.js";
 import { judgeEnded, mayBeLost, SeenDirectories } from "./earlier-runs/learn.js";
 import { surveyRun } from "./earlier-runs/survey.js";
 import { type OpenPurge, openPurge, openUnverifiedPurge } from "./removing/open-purge.js";
+import { checkRemovable } from "./preflight/directories.js";
 import { countOtherCopies } from "./removing/removal-gate.js";
 import { type PurgeResult, purgeSessions } from "./removing/remove-proven.js";
 import { allowRestart, forgotRemoved } from "./restart.js";
@@ -74,7 +73,7 @@ export async function purgeCopied(run: Run, inUse: boolean): Promise<void> {
   if (record.partial) return;
   if (options.run.dryRun) {
     foreseePurge(run);
-    await countOtherCopies(run);
+    if ((await countOtherCopies(run)) > 0) record.partial = true;
     return;
   }
   if (inUse && !options.removal.inUse) {
@@ -137,16 +136,12 @@ async function remove(
 }
 
 /** What a dry run can know of the purge after it. */
-function foreseePurge({ record, out }: Run): void {
+function foreseePurge({ record, listing }: Run): void {
   const { copied, identical, kept, superseded } = record.ledger.counts.outcomes;
   record.purged = copied + identical + kept + superseded - record.ledger.counts.inDoubt;
-  for (const directory of record.directories) {
-    const denied = deniedFolderOf(directory);
-    if (denied === undefined) continue;
-    record.partial = true;
-    record.purged = 0;
-    out.warn(explainDenial(denied.why, showablePath(denied.folder)), { evenIfQuiet: true });
-  }
+  if (checkRemovable(listing).verdict === "ok") return;
+  record.partial = true;
+  record.purged = 0;
 }
 
 function tellLeft({ out }: Run, { counts }: Ledger): void {

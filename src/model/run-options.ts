@@ -1,3 +1,4 @@
+import type { Explanation } from "./errors.js";
 import type { RedisTarget } from "./redis-target.js";
 
 /** What a run is asked to do, checked. A command ignores what means nothing to it. */
@@ -81,10 +82,18 @@ export interface RunOptions {
     /** Whether a job runner says that nobody is watching. */
     readonly continuousIntegration: boolean;
   };
+  /** Settings that the applet of an old server does not read. */
+  readonly missedByOldApplets: readonly MissedSetting[];
   /** Whole sentences about settings that deserve a second look. */
   readonly warnings: readonly string[];
   /** Warnings that `--quiet` does not hide. */
   readonly warningsEvenIfQuiet: readonly string[];
+}
+
+/** A setting that the server may not read. */
+export interface MissedSetting extends Explanation {
+  /** The flag or variable that gave it. */
+  readonly name: string;
 }
 
 /** How many sessions may fail. */

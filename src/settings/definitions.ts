@@ -2,6 +2,7 @@ import { commandSets, group, type SettingDefinition, setting, toggle } from "./s
 import { kinds } from "./value-kinds.js";
 
 const { all, withRedis, overSessions, confirming, removing, reporting, printing, step } = commandSets;
+const { removingOrChecking } = commandSets;
 const { anyText, count, database, durationMs, host, hostAndPort, lifetime, path, percentage } = kinds;
 const { port, positiveCount, size, text, url } = kinds;
 const { allowance, conflictPolicy, keyLayout, logFormat, shard, ttl } = kinds;
@@ -175,10 +176,14 @@ const run = group("Run", removing, {
   purge: toggle("--purge", "then remove the originals that Redis is proven to hold", {
     commands: ["copy", "check"],
   }),
-  inUse: toggle("--in-use", "remove originals even if a server still uses the directory"),
+  inUse: toggle("--in-use", "remove originals even if a server still uses the directory", {
+    commands: removingOrChecking,
+  }),
   unverified: toggle("--unverified", "remove session files without asking Redis", { commands: ["purge"] }),
   yes: toggle("--yes", "answer yes to the confirmation"),
-  alone: toggle("--alone", "promise that no other run is copying this directory, if Redis cannot tell"),
+  alone: toggle("--alone", "promise that no other run is copying this directory, if Redis cannot tell", {
+    commands: removingOrChecking,
+  }),
   skipCheck: toggle("--skip-check", "start without checking Redis and the directory"),
   probe: toggle("--probe", "let `check` write one short-lived key", { commands: ["check"] }),
 });
@@ -224,7 +229,7 @@ const limits = group("Limits", confirming, {
     "--wait-replicas <n>",
     "replicas that must have a session before its original is removed",
     count,
-    { default: "0", commands: removing },
+    { default: "0", commands: removingOrChecking },
   ),
   sample: setting("--sample <n%>", "look at only this share of the sessions", percentage, {
     defaultShown: "all",

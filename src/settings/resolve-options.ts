@@ -2,7 +2,7 @@ import { isAbsolute } from "node:path";
 import { SettingsError } from "../model/errors.js";
 import type { RunOptions, Shard } from "../model/run-options.js";
 import { showablePath } from "../model/showable.js";
-import { refuseOtherConnection, resolveConnection, warnOfWhatOldAppletsMiss } from "./connection.js";
+import { refuseOtherConnection, resolveConnection, settingsOldAppletsMiss } from "./connection.js";
 import { type SettingName, settingEntries } from "./definitions.js";
 import type { Machine } from "./machine.js";
 import { notBuiltYet, refuseNotBuilt } from "./not-built.js";
@@ -65,7 +65,6 @@ function resolveAll(
   if (directories === undefined || connection === undefined || shard === undefined) {
     throw new SettingsError(problems.join("\n"));
   }
-  if (command === "copy") warnings.push(...warnOfWhatOldAppletsMiss(settings, connection));
   if (connection.topology !== "single") throw new SettingsError(`a ${connection.topology} ${notBuiltYet}`);
   return {
     source: { ...directories, ...pick(settings, "allowMissing", "sample"), shard },
@@ -87,6 +86,7 @@ function resolveAll(
       color: settings.noColor !== null ? "never" : isOn(settings.forceColor) ? "always" : "auto",
       continuousIntegration: isOn(settings.continuousIntegration),
     },
+    missedByOldApplets: settingsOldAppletsMiss(settings, connection),
     warnings,
   };
 }
