@@ -9,6 +9,7 @@ import { notBuiltYet, refuseNotBuilt } from "./not-built.js";
 import { type Environment, readSettings, type Settings, type TypedFlags } from "./read-settings.js";
 import { resolveSessionDirectories } from "./session-directories.js";
 import type { DirectoryCommand } from "./setting-definition.js";
+import { showSettings } from "./show-settings.js";
 import { warnOfUnknownVariables } from "./unknown-variables.js";
 import { kinds } from "./value-kinds.js";
 import { connectionSettings, isAnySet, settingsNamedByOdoo } from "./variable-families.js";
@@ -66,8 +67,9 @@ function resolveAll(
     throw new SettingsError(problems.join("\n"));
   }
   if (connection.topology !== "single") throw new SettingsError(`a ${connection.topology} ${notBuiltYet}`);
+  const { names, comesFrom, origin } = directories;
   return {
-    source: { ...directories, ...pick(settings, "allowMissing", "sample"), shard },
+    source: { names, comesFrom, ...pick(settings, "allowMissing", "sample"), shard },
     target: {
       redis: connection.target,
       prefix: settings.prefix || null,
@@ -87,6 +89,7 @@ function resolveAll(
       continuousIntegration: isOn(settings.continuousIntegration),
     },
     missedByOldApplets: settingsOldAppletsMiss(settings, connection),
+    shown: showSettings(settings, command, { names, origin }),
     warnings,
   };
 }
