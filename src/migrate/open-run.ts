@@ -16,10 +16,10 @@ import { MemoryGuard } from "../redis/server/memory-guard.js";
 import { PeerRuns, type Phase } from "../redis/server/peers.js";
 import { askServerFacts, refuseUnfitServer, type ServerFacts } from "../redis/server/server-facts.js";
 import { directoryPlaces } from "../source/file-identity.js";
-import { chooseKeyLayout } from "./preflight/choose-key-layout.js";
 import { marksOf } from "./earlier-runs/marks.js";
 import { findServerDatabase } from "./earlier-runs/other-keys.js";
 import { entryMemory } from "./memory-need.js";
+import { chooseKeyLayout } from "./preflight/choose-key-layout.js";
 import type { ReaderThread } from "./readers/reader-thread.js";
 import type { Run, RunFiles, RunRedis, UnconnectedRun } from "./run-context.js";
 
@@ -126,7 +126,13 @@ async function layoutOf(
 function checkLogin({ username = "default" }: RedisTarget, warnings: readonly string[]): Check {
   const [found] = warnings;
   if (found === undefined) return passed("login", `user ${showable(username)}`);
-  return { name: "login", verdict: "warn", found, remedy: "Leave it out, or set one in Redis", message: found };
+  return {
+    name: "login",
+    verdict: "warn",
+    found,
+    remedy: "Leave it out, or set one in Redis",
+    message: found,
+  };
 }
 
 function checkClock({ clockLeadMs, warning }: ServerFacts): Check {

@@ -32,7 +32,8 @@ export async function runTask(
   try {
     const command = task === "copy" || task === "verify" ? task : "purge";
     const purges = command === "purge" || (command === "copy" && options.removal.purge);
-    refuseFailed(await checkConnected(opened, { command, purges, isCheck: false }), out.warn);
+    const judged = { command, purges, isCheck: false, hasDirectories: true } as const;
+    refuseFailed(await checkConnected(opened, judged), out.warn);
     await out.confirmPurge(run.listing, () => run.redis.connection.run(askPersistence));
     if (task === "copy") await copy(run);
     else if (task === "verify") await verify(run);

@@ -75,11 +75,8 @@ const errorTexts: readonly (readonly [RegExp, RedisFault])[] = [
 
 /** By the code of a system error, or of ours. */
 const systemFaults: Readonly<Record<string, RedisFault>> = {
-  ECONNREFUSED: transient(
-    "the connection was refused",
-    "check that Redis listens on this host and port (--host, --port)",
-  ),
-  ENOTFOUND: transient("the host is unknown", "check its name (--host)"),
+  ECONNREFUSED: transient("the connection was refused", "check that Redis listens on this host and port"),
+  ENOTFOUND: transient("the host is unknown", "check its name"),
   EAI_AGAIN: transient("the host's name could not be looked up", "check its name and DNS"),
   ETIMEDOUT: transient("no answer in time", "check host, port and firewall"),
   EHOSTUNREACH: transient("the host cannot be reached", "check its address and the network"),

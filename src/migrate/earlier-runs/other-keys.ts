@@ -65,8 +65,7 @@ export function explainOtherKeys(
     found:
       `A server saves its sessions in database ${serverDatabase} of this Redis, and this run uses database ` +
       `${target.db}`,
-    remedy:
-      `If that is your server, use --db ${serverDatabase}: in another database everybody is logged out`,
+    remedy: `If that is your server, use --db ${serverDatabase}: in another database everybody is logged out`,
   };
 }
 

@@ -6,9 +6,9 @@ import { showablePath } from "../../model/showable.js";
 import { resolveDirectories } from "../../source/directories/resolve-directories.js";
 import { statsAt } from "../../source/file-identity.js";
 import { type DirectoryListing, type Listing, listSessions } from "../../source/list-sessions.js";
+import { pathOf } from "../../source/recent-files.js";
 import { deniedFoldersOf, explainDenial } from "../../source/removal/removal-denial.js";
 import { StatReader } from "../../source/stat-reader.js";
-import { pathOf } from "../../source/recent-files.js";
 
 const nothing: Listing = { directories: [], count: 0, selected: 0, isComplete: true };
 /** A server that works on files saves more often than this. */
@@ -101,9 +101,13 @@ export function checkServer(
   works: "files" | "redis" | "unknown",
   inUse: boolean,
 ): Check {
-  const latestMs = Math.max(...directories.flatMap(({ folders }) => folders.map((folder) => statsAt(folder)?.mtimeMs ?? 0)));
+  const latestMs = Math.max(
+    ...directories.flatMap(({ folders }) => folders.map((folder) => statsAt(folder)?.mtimeMs ?? 0)),
+  );
   const agoMs = Date.now() - latestMs;
-  const where = { files: "works on files", redis: "works on Redis", unknown: "not known where it works" }[works];
+  const where = { files: "works on files", redis: "works on Redis", unknown: "not known where it works" }[
+    works
+  ];
   if (agoMs > recentMs) return passed("server", `${where}; nothing was saved in files in the last minute`);
   const seconds = durationText(Math.max(agoMs, 0) / 1000);
   const found = `${where}: the directory changed ${seconds} ago`;

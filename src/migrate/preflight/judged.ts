@@ -5,4 +5,6 @@ export interface Judged {
   readonly purges: boolean;
   /** Whether the command `check` shows every check; a run makes only those that matter to it. */
   readonly isCheck: boolean;
+  /** Whether the session directories could be listed; without them no need can be estimated. */
+  readonly hasDirectories: boolean;
 }

@@ -23,10 +23,13 @@ const mebibyte = 2 ** 20;
 const maxRead = 2000;
 const readAtATime = 128;
 
-/** Checks whether the memory that a copy needs is free, and tells the guard how much that is. */
-export async function checkMemory(run: Run): Promise<Check> {
+/**
+ * Checks whether the memory that a copy needs is free, and tells the guard how much that is.
+ * `evenWithoutLimit`: estimates it even if Redis takes all that comes.
+ */
+export async function checkMemory(run: Run, evenWithoutLimit: boolean): Promise<Check> {
   const { connection, guard } = run.redis;
-  const { check, bytes } = await judgeMemory(connection, (state) => estimate(run, state));
+  const { check, bytes } = await judgeMemory(connection, (state) => estimate(run, state), evenWithoutLimit);
   guard.expect(bytes);
   return check;
 }
@@ -83,12 +86,15 @@ async function sizesOf(
 export async function judgeMemory(
   connection: ResilientConnection,
   estimate: (state: ServerState) => Promise<MemoryNeed>,
+  evenWithoutLimit = false,
 ): Promise<{ readonly check: Check; readonly bytes: number }> {
   const state = await connection.run(askServerState);
   const { maxMemory, usedMemory, evictionPolicy } = state;
-  if (maxMemory === 0) return { check: passed("memory", "Redis has no memory limit"), bytes: 0 };
+  const noLimit = "Redis has no memory limit";
+  if (maxMemory === 0 && !evenWithoutLimit) return { check: passed("memory", noLimit), bytes: 0 };
   const { bytes, atLeast, atMost } = await estimate(state);
   const needed = `about ${bytesText(bytes)} needed`;
+  if (maxMemory === 0) return { check: passed("memory", `${needed}; ${noLimit}`), bytes };
   if (maxMemory === undefined || usedMemory === undefined) {
     const message = `about ${bytesText(bytes)} of Redis memory needed. Redis does not say how much is free`;
     const found = `${needed}, and Redis does not say how much is free`;

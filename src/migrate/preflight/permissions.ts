@@ -30,10 +30,12 @@ export async function checkPermissions(run: Run, judged: Judged): Promise<Check>
   const { redis, files } = run;
   const needs = needsOf(`${files.conversion.keyPrefix}${"0".repeat(40)}`, run, judged);
   const { all, scripts } = await redis.connection.run((client) => askPermissions(client, needs));
-  const missing = needs.flatMap((need, index): Missing[] => {
-    const state = stateOf(need, all[index] ?? "unknown", scripts);
-    return state === "allowed" || state === "unknown" ? [] : [{ ...need, state }];
-  });
+  const missing = withKeys(
+    needs.flatMap((need, index): Missing[] => {
+      const state = stateOf(need, all[index] ?? "unknown", scripts);
+      return state === "allowed" || state === "unknown" ? [] : [{ ...need, state }];
+    }),
+  );
   if (missing.length === 0) {
     const commands = new Set(needs.map(({ command }) => command));
     return passed("permissions", `all ${countOf(commands.size, "command")} on ${sessionKeys} and ${ownKeys}`);
@@ -53,6 +55,14 @@ function stateOf({ command }: Need, answer: Permission, scripts: boolean): Permi
   if (command !== "eval") return answer;
   if (!scripts) return "denied";
   return answer === "denied" ? "key" : answer;
+}
+
+/** If keys are denied, every command on them is, whatever else it may lack. */
+function withKeys(missing: readonly Missing[]): readonly Missing[] {
+  const denied = new Set(missing.flatMap(({ keys, state }) => (state === "key" ? [keys] : [])));
+  return missing.map((one) =>
+    one.keys !== undefined && denied.has(one.keys) && one.state === "denied" ? { ...one, state: "key" } : one,
+  );
 }
 
 /** Whether the copy meets keys that it may have to replace, or whose lifetime it renews. */
@@ -142,7 +152,9 @@ function listOf(names: readonly string[]): string {
 
 /** The ACL line that grants all that is missing. An absent command cannot be granted. */
 function remedyFor(missing: readonly Missing[], user: string): string {
-  const absent = [...new Set(missing.filter(({ state }) => state === "absent").map(({ command }) => command))];
+  const absent = [
+    ...new Set(missing.filter(({ state }) => state === "absent").map(({ command }) => command)),
+  ];
   const hides = `See rename-command in the configuration of Redis, which hides ${listOf(absent.map(nameOf))}`;
   const denied = missing.filter(({ state }) => state === "denied" || state === "key");
   if (denied.length === 0) return hides;

@@ -6,6 +6,7 @@ import type { Judged } from "./judged.js";
 import { checkMemory } from "./memory.js";
 import { checkPermissions } from "./permissions.js";
 import { checkOtherRuns, checkPersistence, checkReplicas } from "./purge-checks.js";
+import { checkMissedSettings } from "./settings.js";
 
 /**
  * Checks whether a connected run can succeed. Goes on after a failure, except that nothing is
@@ -13,7 +14,7 @@ import { checkOtherRuns, checkPersistence, checkReplicas } from "./purge-checks.
  */
 export async function checkConnected({ run, checks }: OpenRun, judged: Judged): Promise<readonly Check[]> {
   const { options } = run;
-  const { command, purges, isCheck } = judged;
+  const { command, purges, isCheck, hasDirectories } = judged;
   const isCopy = command === "copy";
   const permissions = await checkPermissions(run, judged);
   const isPermitted = permissions.verdict !== "fail";
@@ -22,16 +23,20 @@ export async function checkConnected({ run, checks }: OpenRun, judged: Judged): 
   const found: Check[] = [...checks];
   // What is missing without need shows where it matters.
   if (isCheck || !isPermitted) found.push(permissions);
-  if (isCopy && isPermitted) found.push(await checkMemory(run));
+  if (isCopy && isPermitted && hasDirectories) found.push(await checkMemory(run, isCheck));
   if (isCopy && full) found.push(await checkEviction(run));
+  if (isCopy && full && !isCheck) found.push(...checkMissedSettings(options));
   if ((purges && full) || isCheck) found.push(await checkPersistence(run));
   if (options.removal.waitReplicas > 0 && command !== "verify") {
     found.push(asFarAsItMatters(await checkReplicas(run), purges));
   }
   if (purges || isCheck) {
-    const others = await checkOtherRuns(run);
+    const { message, ...others } = await checkOtherRuns(run);
     // A copy may be made even if its purge is refused.
-    found.push(asFarAsItMatters(isCopy ? { ...others, stopsOnlyRemoval: true } : others, purges));
+    const judgedOthers = isCopy
+      ? { ...others, stopsOnlyRemoval: true }
+      : { ...others, ...(message && { message }) };
+    found.push(asFarAsItMatters(judgedOthers, purges));
   }
   return found;
 }

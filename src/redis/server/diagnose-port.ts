@@ -15,7 +15,7 @@ interface Answer {
 
 const answerWithinMs = 3000;
 const ping = "PING\r\n";
-const checkAddress = "check host and port (--host, --port)";
+const checkAddress = "check host and port";
 /** Asks a PostgreSQL server for TLS. Only PostgreSQL answers S or N. */
 const postgresGreeting = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 

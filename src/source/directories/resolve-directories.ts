@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { realpathSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
-import { errorCode, type Explanation, SettingsError, SourceError } from "../../model/errors.js";
+import { type Explanation, errorCode, SettingsError, SourceError } from "../../model/errors.js";
 import type { RunOptions } from "../../model/run-options.js";
 import { showablePath } from "../../model/showable.js";
 import { globDirectories, isGlob, showableBytes } from "./glob-directories.js";

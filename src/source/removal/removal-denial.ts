@@ -1,5 +1,5 @@
 import { accessSync, constants } from "node:fs";
-import { errorCode, type Explanation } from "../../model/errors.js";
+import { type Explanation, errorCode } from "../../model/errors.js";
 import { statsAt } from "../file-identity.js";
 
 /** Why no file may be removed from a folder. */
