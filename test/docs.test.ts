@@ -52,7 +52,10 @@ describe("the documents", () => {
     for (const command of commands) {
       it(`${path}: tele-sessions ${command}`, () => {
         const words = command.split(/\s+/).map((word) => word.replace(/^'(.*)'$/, "$1"));
-        assert.match(parseCommandLine(words, "", 80).kind, /^(copy|purge|verify|stop-after-init)$/);
+        assert.match(
+          parseCommandLine(words, "", 80).kind,
+          /^(copy|purge|verify|check|inspect|stop-after-init)$/,
+        );
       });
     }
 

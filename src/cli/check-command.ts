@@ -5,6 +5,7 @@ import { maxLineLength, showable, showablePath } from "../model/showable.js";
 import { type CheckSection, checkScreen, checkVerdict } from "../report/check-screen.js";
 import { explainExitCode, worstOf } from "../report/exit-code.js";
 import { textStyle } from "../report/text-style.js";
+import { wrapText } from "../report/wrap-text.js";
 import { commandText } from "./closing/command-text.js";
 import { exitLine, nextLine } from "./closing/last-line.js";
 import { isColored } from "./run-context.js";
@@ -47,7 +48,11 @@ export async function checkCommand(options: RunOptions, version: string): Promis
       },
       { heading: "What the server will read", origin: null, checks: ofServer },
     ];
-    lines.push(`${checkScreen(sections, screenColumns(), style)}\n`, checkVerdict(all, run));
+    const columns = screenColumns();
+    lines.push(
+      `${checkScreen(sections, columns, style)}\n`,
+      wrapText("", checkVerdict(all, run), columns, 0),
+    );
   }
   const more = removal.purge ? ["--purge"] : [];
   if (exitCode !== 0)

@@ -207,6 +207,8 @@ export const setUpsOfRedis: readonly SetUp[] = [
       await waitUntil("the other run copies", async () =>
         String(await redisCommand(redis, "CLIENT", "LIST")).includes("tele-sessions:copying"),
       );
+      // It stands still until it is stopped.
+      running.kill("SIGSTOP");
       otherRuns.set(ground, running);
       ground.later(async () => {
         running.kill("SIGKILL");
@@ -215,7 +217,7 @@ export const setUpsOfRedis: readonly SetUp[] = [
     },
     mend: async (ground) => {
       const running = otherRuns.get(ground);
-      running?.kill("SIGINT");
+      running?.kill("SIGKILL");
       await running?.result;
     },
   },
