@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { defineConfig } from "rolldown";
 
 /** Each gets a chunk of its own, together with the packages that it needs itself. */
-const packages = ["commander", "fast-glob", "ioredis", "ora", "zod"];
+const packages = ["commander", "fast-glob", "ioredis", "ora", "wrap-ansi", "zod"];
 
 // Finding and reading some 300 small files would take most of the time to start, so `dist` holds
 // few large ones. A module that is imported on demand stays a chunk that is loaded on demand.

@@ -22,6 +22,7 @@ const doors: Readonly<Record<string, RegExp>> = {
   commander: /^cli\/program\.ts$/,
   zod: /^redis\//,
   ora: /^cli\/progress\/terminal-reporter\.ts$/,
+  "wrap-ansi": /^report\/wrap-text\.ts$/,
   "fast-glob": /^source\//,
   ioredis: /^redis\//,
   "node:fs": /^(cli|settings|report|source|redis)\//,

@@ -1,3 +1,5 @@
+import { checkDirectories, checkRemovable } from "../migrate/preflight/directories.js";
+import { refuseFailed } from "../migrate/preflight/refuse-failed.js";
 import { startReaderThreads } from "../migrate/readers/start-reader-threads.js";
 import type { RunOutput, UnconnectedRun } from "../migrate/run-context.js";
 import type { FindingListeners } from "../model/ledger.js";
@@ -9,8 +11,6 @@ import { maxDetailLength, shortSid, showable } from "../model/showable.js";
 import type { Warn } from "../model/warn.js";
 import { reportedDifference, reportedFailure } from "../report/build-report.js";
 import { ReportFile } from "../report/report-file.js";
-import { resolveDirectories } from "../source/directories/resolve-directories.js";
-import { listSessions } from "../source/list-sessions.js";
 import { type Asked, canAsk } from "./ask-person.js";
 import { confirmPurge, confirmUnverified } from "./confirm-removal.js";
 import { commandOf, finishRun } from "./finish-run.js";
@@ -74,7 +74,7 @@ export async function runCommand(options: RunOptions, context: RunContext): Prom
     };
     await runInDirectories(context.task, { options, record, out, stop: stop.signal });
   } catch (error) {
-    record.errors.push(error);
+    record.errors.push(...(error instanceof AggregateError ? error.errors : [error]));
   }
   reporter.end();
   progress.enter({ name: "finishing" });
@@ -91,14 +91,19 @@ async function runInDirectories(
 ): Promise<void> {
   const { options, record, out, stop } = unlisted;
   const { progress } = out;
-  record.directories = await resolveDirectories(options.source, (text) =>
-    out.warn(text, { evenIfQuiet: true }),
-  );
   let listed = 0;
-  progress.enter({ name: "listing", done: () => listed });
-  const listing = await listSessions(record.directories, options.source.sample, stop, (count) => {
-    listed = count;
+  const { directories, listing, checks } = await checkDirectories(options, stop, {
+    onDirectories: (found) => {
+      record.directories = found;
+      progress.enter({ name: "listing", done: () => listed });
+    },
+    onListed: (count) => {
+      listed = count;
+    },
   });
+  record.directories = directories;
+  const purges = task !== "verify" && (task !== "copy" || options.removal.purge);
+  refuseFailed(purges ? [...checks, checkRemovable(listing)] : checks, out.warn);
   if (task === "purge-unverified") {
     if (!options.removal.yes) progress.enter({ name: "asking" });
     await confirmUnverified(options, listing, asked, stop);

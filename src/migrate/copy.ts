@@ -14,7 +14,6 @@ import { BatchTally } from "./batch-result.js";
 import { judgeEnded } from "./earlier-runs/learn.js";
 import { retractKeys } from "./earlier-runs/retract.js";
 import { surveyRun } from "./earlier-runs/survey.js";
-import { makeMemoryRoom } from "./memory-room.js";
 import { purgeCopied } from "./purge.js";
 import { ReaderPool } from "./readers/reader-pool.js";
 import { allowRestart, forgotRemoved } from "./restart.js";
@@ -42,7 +41,6 @@ const finalReasons: ReadonlySet<FailureReason> = new Set([
 export async function copy(run: Run): Promise<void> {
   const { record, out, stop } = run;
   const runStartedMs = Date.now();
-  await makeMemoryRoom(run);
   const othersAreSeen = await canSeeOthers(run);
   for (let attempt = 1; ; attempt++) {
     try {

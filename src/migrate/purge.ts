@@ -3,11 +3,10 @@ import type { Survey } from "../model/mark.js";
 import { countOf } from "../model/number-text.js";
 import type { Phase } from "../model/progress.js";
 import { newScanTally } from "../model/session-file.js";
-import { showablePath } from "../model/showable.js";
-import { deniedFolderOf, explainDenial } from "../source/removal/removal-denial.js";
 import { scanSessions } from "../source/scan-sessions.js";
 import { judgeEnded, mayBeLost, SeenDirectories } from "./earlier-runs/learn.js";
 import { surveyRun } from "./earlier-runs/survey.js";
+import { checkRemovable } from "./preflight/directories.js";
 import { type OpenPurge, openPurge, openUnverifiedPurge } from "./removing/open-purge.js";
 import { countOtherCopies } from "./removing/removal-gate.js";
 import { maxProven, type PurgeResult, type PurgeStep, purgeSessions } from "./removing/remove-proven.js";
@@ -75,7 +74,7 @@ export async function purgeCopied(run: Run, inUse: boolean): Promise<void> {
   if (record.partial) return;
   if (options.run.dryRun) {
     foreseePurge(run);
-    await countOtherCopies(run);
+    if ((await countOtherCopies(run)) > 0) record.partial = true;
     return;
   }
   if (inUse && !options.removal.inUse) {
@@ -151,16 +150,12 @@ function phaseOf(
 }
 
 /** What a dry run can know of the purge after it. */
-function foreseePurge({ record, out }: Run): void {
+function foreseePurge({ record, listing }: Run): void {
   const { copied, identical, kept, superseded } = record.ledger.counts.outcomes;
   record.purged = copied + identical + kept + superseded - record.ledger.counts.inDoubt;
-  for (const directory of record.directories) {
-    const denied = deniedFolderOf(directory);
-    if (denied === undefined) continue;
-    record.partial = true;
-    record.purged = 0;
-    out.warn(explainDenial(denied.why, showablePath(denied.folder)), { evenIfQuiet: true });
-  }
+  if (checkRemovable(listing).verdict === "ok") return;
+  record.partial = true;
+  record.purged = 0;
 }
 
 function tellLeft({ out }: Run, { counts }: Ledger): void {

@@ -1,13 +1,33 @@
+/** What happened and what to do about it, for screens that show them apart. */
+export interface Explanation {
+  /** A sentence without its full stop. */
+  readonly found: string;
+  /** A sentence without its full stop. */
+  readonly remedy: string;
+  /** Whether Redis refused the login. */
+  readonly isLogin?: boolean;
+}
+
+/** An error for people. Its message is whole without the explanation. */
+class ExplainedError extends Error {
+  readonly explanation: Explanation | undefined;
+
+  constructor(message: string, explanation?: Explanation) {
+    super(message);
+    this.explanation = explanation;
+  }
+}
+
 /**
  * A setting is wrong or missing, and nothing was touched. The message names where the setting came
  * from and holds no secret. Exit 2.
  */
-export class SettingsError extends Error {
+export class SettingsError extends ExplainedError {
   override readonly name = "SettingsError";
 }
 
 /** A session directory could not be used, or was lost during the run. Exit 3. */
-export class SourceError extends Error {
+export class SourceError extends ExplainedError {
   override readonly name = "SourceError";
 }
 
@@ -15,12 +35,12 @@ export class SourceError extends Error {
  * Redis could not be used (`unavailable`, exit 3) or refused us (`refused`, exit 5). The message
  * holds no arguments of a command.
  */
-export class RedisError extends Error {
+export class RedisError extends ExplainedError {
   override readonly name = "RedisError";
   readonly kind: "unavailable" | "refused";
 
-  constructor(kind: "unavailable" | "refused", message: string) {
-    super(message);
+  constructor(kind: "unavailable" | "refused", message: string, explanation?: Explanation) {
+    super(message, explanation);
     this.kind = kind;
   }
 }

@@ -348,7 +348,9 @@ export class ResilientConnection {
       if (this.#refusedWrites > maxRefusedWrites) throw new RedisError("refused", fault.message);
     }
     if (fault.kind !== "transient")
-      throw error instanceof RedisError ? error : new RedisError(kindOf(fault.kind), fault.message);
+      throw error instanceof RedisError
+        ? error
+        : new RedisError(kindOf(fault.kind), fault.message, fault.explanation);
     this.#failingSinceMs ??= Date.now();
     if (Date.now() - this.#failingSinceMs >= retryForMs || stop.aborted) {
       throw new RedisError("unavailable", `Redis at ${describeTarget(target)} was lost: ${fault.message}`);

@@ -2,6 +2,7 @@ import { commandSets, group, type SettingDefinition, setting, toggle } from "./s
 import { kinds } from "./value-kinds.js";
 
 const { all, withRedis, overSessions, confirming, removing, reporting, printing, step } = commandSets;
+const { removingOrChecking } = commandSets;
 const { anyText, count, database, durationMs, host, hostAndPort, lifetime, path, percentage } = kinds;
 const { port, positiveCount, size, text, url } = kinds;
 const { allowance, conflictPolicy, keyLayout, logFormat, shard, ttl } = kinds;
@@ -129,7 +130,7 @@ const topology = group("Sentinel and Cluster", withRedis, {
 /** How Redis is reached. */
 export const redisSettings = { ...server, ...tls, ...topology };
 
-const keys = group("Keys and lifetimes", overSessions, {
+const keys = group("Keys and lifetimes", all, {
   prefix: setting("--prefix <text>", "prefix of the applet's keys", text, {
     variable: "TELE_SESSION_REDIS_PREFIX",
     commands: withRedis,
@@ -164,23 +165,29 @@ const run = group("Run", removing, {
     "--on-conflict <policy>",
     "which value wins if Redis holds a different one: the newest, Redis's (keep) or the file's (overwrite)",
     conflictPolicy,
-    { default: "newest", commands: confirming },
+    { default: "newest", commands: [...confirming, "check"] },
   ),
   again: toggle(
     "--again",
     "also write sessions that an earlier run wrote and that have ended in Redis since",
-    { commands: ["copy"] },
+    { commands: ["copy", "check"] },
   ),
   dryRun: toggle("-n, --dry-run", "read, decode and report everything; write and remove nothing"),
   purge: toggle("--purge", "then remove the originals that Redis is proven to hold", {
     commands: ["copy", "check"],
   }),
-  inUse: toggle("--in-use", "remove originals even if a server still uses the directory"),
+  inUse: toggle("--in-use", "remove originals even if a server still uses the directory", {
+    commands: removingOrChecking,
+  }),
   unverified: toggle("--unverified", "remove session files without asking Redis", { commands: ["purge"] }),
   yes: toggle("--yes", "answer yes to the confirmation"),
-  alone: toggle("--alone", "promise that no other run is copying this directory, if Redis cannot tell"),
-  skipCheck: toggle("--skip-check", "start without checking Redis and the directory"),
-  probe: toggle("--probe", "let `check` write one short-lived key", { commands: ["check"] }),
+  alone: toggle("--alone", "promise that no other run is copying this directory, if Redis cannot tell", {
+    commands: removingOrChecking,
+  }),
+  skipCheck: toggle("--skip-check", "skip the checks that can only warn"),
+  probe: toggle("--probe", "let `check` write one short-lived key, to see whether Redis takes writes", {
+    commands: ["check"],
+  }),
 });
 
 /** Read by `--stop-after-init` only. */
@@ -210,7 +217,7 @@ const limits = group("Limits", confirming, {
     "--max-session-size <bytes>",
     "bytes of JSON that a session may take; a larger one fails",
     size,
-    { default: "16 MiB", commands: overSessions },
+    { default: "16 MiB", commands: all },
   ),
   maxRate: setting("--max-rate <sessions/s>", "limit to this many sessions per second", positiveCount),
   maxDurationMs: setting("--max-duration <time>", "stop after this long; run again to continue", durationMs),
@@ -224,7 +231,7 @@ const limits = group("Limits", confirming, {
     "--wait-replicas <n>",
     "replicas that must have a session before its original is removed",
     count,
-    { default: "0", commands: removing },
+    { default: "0", commands: removingOrChecking },
   ),
   sample: setting("--sample <n%>", "look at only this share of the sessions", percentage, {
     defaultShown: "all",

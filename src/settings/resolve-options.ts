@@ -2,13 +2,14 @@ import { isAbsolute } from "node:path";
 import { SettingsError } from "../model/errors.js";
 import type { RunOptions, Shard } from "../model/run-options.js";
 import { showablePath } from "../model/showable.js";
-import { refuseOtherConnection, resolveConnection, warnOfWhatOldAppletsMiss } from "./connection.js";
+import { refuseOtherConnection, resolveConnection, settingsOldAppletsMiss } from "./connection.js";
 import { type SettingName, settingEntries } from "./definitions.js";
 import type { Machine } from "./machine.js";
 import { notBuiltYet, refuseNotBuilt } from "./not-built.js";
 import { type Environment, readSettings, type Settings, type TypedFlags } from "./read-settings.js";
 import { resolveSessionDirectories } from "./session-directories.js";
 import type { DirectoryCommand } from "./setting-definition.js";
+import { showSettings } from "./show-settings.js";
 import { warnOfUnknownVariables } from "./unknown-variables.js";
 import { kinds } from "./value-kinds.js";
 import { connectionSettings, isAnySet, settingsNamedByOdoo } from "./variable-families.js";
@@ -65,10 +66,10 @@ function resolveAll(
   if (directories === undefined || connection === undefined || shard === undefined) {
     throw new SettingsError(problems.join("\n"));
   }
-  if (command === "copy") warnings.push(...warnOfWhatOldAppletsMiss(settings, connection));
   if (connection.topology !== "single") throw new SettingsError(`a ${connection.topology} ${notBuiltYet}`);
+  const { names, comesFrom, origin } = directories;
   return {
-    source: { ...directories, ...pick(settings, "allowMissing", "sample"), shard },
+    source: { names, comesFrom, ...pick(settings, "allowMissing", "sample"), shard },
     target: {
       redis: connection.target,
       prefix: settings.prefix || null,
@@ -87,6 +88,8 @@ function resolveAll(
       color: settings.noColor !== null ? "never" : isOn(settings.forceColor) ? "always" : "auto",
       continuousIntegration: isOn(settings.continuousIntegration),
     },
+    missedByOldApplets: settingsOldAppletsMiss(settings, connection),
+    shown: showSettings(settings, command, { names, origin }),
     warnings,
   };
 }

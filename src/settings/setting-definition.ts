@@ -18,6 +18,7 @@ export const commandSets = {
   overSessions: ["copy", "purge", "verify", "inspect"],
   confirming: ["copy", "purge", "verify"],
   removing: ["copy", "purge"],
+  removingOrChecking: ["copy", "purge", "check"],
   reporting: ["copy", "purge", "verify", "report"],
   printing: ["copy", "purge", "verify", "inspect", "check", "report"],
   step: ["stop-after-init"],

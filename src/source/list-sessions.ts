@@ -1,5 +1,6 @@
+import { dirname, join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { newScanTally, type SessionFile } from "../model/session-file.js";
+import { newScanTally, type ScanTally, type SessionFile } from "../model/session-file.js";
 import { isInSample } from "./sample.js";
 import { scanSessions } from "./scan-sessions.js";
 
@@ -20,6 +21,10 @@ export interface DirectoryListing {
   readonly count: number;
   /** Some of its session files, each with the same probability; all of them if they are few. */
   readonly sample: readonly SessionFile[];
+  /** The folders that hold session files, the directory itself included; absolute. */
+  readonly folders: readonly string[];
+  /** What else the listing saw. */
+  readonly tally: ScanTally;
 }
 
 /** Session files kept of a directory. */
@@ -44,9 +49,12 @@ export async function listSessions(
   let count = 0;
   for (const directory of directories) {
     const sample = new Sample();
-    for (const batch of scanSessions(directory, namesAtATime, newScanTally())) {
+    const tally = newScanTally();
+    const scattered = new Set<string>();
+    for (const batch of scanSessions(directory, namesAtATime, tally)) {
       for (const file of batch) {
         sample.add(file);
+        if (file.layout === "scattered") scattered.add(dirname(file.name));
         if (percent === null || isInSample(file.sid, percent)) selected++;
       }
       count += batch.length;
@@ -57,7 +65,9 @@ export async function listSessions(
       }
       if (stop.aborted) break;
     }
-    listed.push({ directory, count: sample.seen, sample: sample.files });
+    const folders = [...scattered].map((folder) => join(directory, folder));
+    if (tally.layouts.flat > 0 || tally.setAside.length > 0) folders.unshift(directory);
+    listed.push({ directory, count: sample.seen, sample: sample.files, folders, tally });
   }
   onCount(count);
   return { directories: listed, count, selected, isComplete: !stop.aborted };

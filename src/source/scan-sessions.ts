@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { errorCode, orElse, SourceError } from "../model/errors.js";
 import type { ScanTally, SessionFile } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
-import { explainUnread } from "./directories/explain-unread.js";
+import { explainUnread, foreignOwnerOf } from "./directories/explain-unread.js";
 import { identityAt } from "./file-identity.js";
 import { isScatterFolder, layouts } from "./layouts.js";
 import { tellsTypes } from "./local-file-system.js";
@@ -189,7 +189,12 @@ class UnreadableDirectory extends SourceError {
   readonly code: string;
 
   constructor(path: string, code: string) {
-    super(`the directory ${showablePath(path)} cannot be read (${explainUnread(path, code)})`);
+    const owner = foreignOwnerOf(path, code);
+    const remedy = owner === undefined ? "Check the mount, and who may read it" : `Run this as uid ${owner}`;
+    super(`the directory ${showablePath(path)} cannot be read (${explainUnread(path, code)})`, {
+      found: `uid ${process.geteuid?.()} cannot read the directory ${showablePath(path)} (${code})`,
+      remedy,
+    });
     this.code = code;
   }
 }

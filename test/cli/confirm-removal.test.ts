@@ -5,6 +5,7 @@ import type { Asked } from "../../src/cli/ask-person.js";
 import { confirmUnverified } from "../../src/cli/confirm-removal.js";
 import { parseCommandLine } from "../../src/cli/program.js";
 import { SettingsError } from "../../src/model/errors.js";
+import { newScanTally } from "../../src/model/session-file.js";
 import { resolveRunOptions } from "../../src/settings/resolve-options.js";
 import type { Listing } from "../../src/source/list-sessions.js";
 import { waitUntil } from "../end-to-end/support/wait-until.js";
@@ -13,8 +14,8 @@ import { memoryFiles } from "../support/memory-files.js";
 /** What the run listed before. */
 const listingOf = (count: number): Listing => ({
   directories: [
-    { directory: "/srv/a", count, sample: [] },
-    { directory: "/srv/b", count: 0, sample: [] },
+    { directory: "/srv/a", count, sample: [], folders: [], tally: newScanTally() },
+    { directory: "/srv/b", count: 0, sample: [], folders: [], tally: newScanTally() },
   ],
   count,
   selected: count,

@@ -1,6 +1,6 @@
 import { RedisError, RedisForgotError } from "../../model/errors.js";
 import { pause } from "../../redis/pause.js";
-import { askPersistence, askReplicationOffset, replicasAreInStep } from "../../redis/server/server-state.js";
+import { askReplicationOffset, replicasAreInStep } from "../../redis/server/server-state.js";
 import type { Run } from "../run-context.js";
 
 const checkEveryMs = 250;
@@ -26,8 +26,8 @@ export class RemovalGate {
   async open(): Promise<boolean> {
     const { connection, peers } = this.#run.redis;
     if (this.#run.options.run.dryRun) {
-      // What would refuse the purge refuses its dry run too.
-      await countOtherCopies(this.#run);
+      // What would stop the purge is no success of its dry run either.
+      if ((await countOtherCopies(this.#run)) > 0) this.#run.record.partial = true;
       return true;
     }
     await connection.rename(peers.ownName("removing"));
@@ -41,7 +41,6 @@ export class RemovalGate {
 
   /** Whether files may be removed now. Throws `RedisForgotError` and `RedisError`. */
   async confirmBeforeBatch(): Promise<boolean> {
-    if (this.#isFirst) await this.#tellPersistence();
     // A copy may have begun after the proof.
     if (!(await this.#waitForOtherCopies())) return false;
     if (this.#isFirst) await this.#run.redis.marks.noteRemoval();
@@ -59,25 +58,6 @@ export class RemovalGate {
     const continued = await continuity.check();
     if (connection.dataEpoch !== this.#dataEpoch) throw new RedisForgotError();
     return continued === "intact";
-  }
-
-  async #tellPersistence(): Promise<void> {
-    const { redis, out } = this.#run;
-    const persists = await redis.connection.run(askPersistence);
-    if (persists === undefined) {
-      out.warn(
-        "Redis does not say whether it saves to disk. If it does not, a restart of it after the " +
-          "removal logs everyone out; allow INFO and CONFIG GET to be sure",
-        { evenIfQuiet: true },
-      );
-    } else if (!persists) {
-      out.warn(
-        "Redis has no persistence (RDB or AOF). Once the files are removed, a Redis restart logs everyone out",
-        {
-          evenIfQuiet: true,
-        },
-      );
-    }
   }
 
   /** A copy under way would take our removal for a logout, and delete its key. */

@@ -206,6 +206,8 @@ class PurgeState {
   #removed = false;
   /** Whether the proof still counts. Once it does not, nothing more is removed. */
   #confirmed = true;
+  /** Kinds of denials that were warned of. */
+  readonly #toldDenials = new Set<string>();
 
   constructor(purge: Purge) {
     this.#purge = purge;
@@ -284,7 +286,12 @@ class PurgeState {
   }
 
   #deny({ file, outcome }: ProvenFile, why: RemovalDenial, folder: string): void {
-    this.#purge.warn(explainDenial(why, showablePath(folder)), { evenIfQuiet: true });
+    const key = `${why.code} ${why.owner}`;
+    if (!this.#toldDenials.has(key)) {
+      const { found, remedy } = explainDenial(why, showablePath(folder));
+      this.#purge.warn(`${found}. ${remedy}`, { evenIfQuiet: true });
+    }
+    this.#toldDenials.add(key);
     this.settle(file, { ...outcome, kind: "denied" }, true);
   }
 

@@ -1,18 +1,18 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { convertSession } from "../convert/convert-session.js";
-import { explainMissing } from "../convert/missing-key.js";
-import { RedisError } from "../model/errors.js";
-import type { DirectoryFacts } from "../model/mark.js";
-import { bytesText } from "../model/number-text.js";
-import type { SessionFile } from "../model/session-file.js";
-import type { ResilientConnection } from "../redis/resilient-connection.js";
-import { fullShare } from "../redis/server/memory-guard.js";
-import { askKeyCounts, askServerState, type ServerState } from "../redis/server/server-state.js";
-import { spreadOver } from "../source/list-sessions.js";
-import { ReadAhead } from "../source/read-ahead.js";
-import { surveyRun } from "./earlier-runs/survey.js";
-import { type MemoryNeed, memoryNeedOf, ownMemory } from "./memory-need.js";
-import type { Run } from "./run-context.js";
+import { convertSession } from "../../convert/convert-session.js";
+import { explainMissing } from "../../convert/missing-key.js";
+import { type Check, passed } from "../../model/check.js";
+import type { DirectoryFacts } from "../../model/mark.js";
+import { bytesText } from "../../model/number-text.js";
+import type { SessionFile } from "../../model/session-file.js";
+import type { ResilientConnection } from "../../redis/resilient-connection.js";
+import { fullShare } from "../../redis/server/memory-guard.js";
+import { askKeyCounts, askServerState, type ServerState } from "../../redis/server/server-state.js";
+import { spreadOver } from "../../source/list-sessions.js";
+import { ReadAhead } from "../../source/read-ahead.js";
+import { surveyRun } from "../earlier-runs/survey.js";
+import { type MemoryNeed, memoryNeedOf, ownMemory } from "../memory-need.js";
+import type { Run } from "../run-context.js";
 
 /** Of what is free, a copy takes no more if Redis evicts keys. */
 const evictingShare = 0.5;
@@ -23,10 +23,15 @@ const mebibyte = 2 ** 20;
 const maxRead = 2000;
 const readAtATime = 128;
 
-/** Estimates the memory that a copy needs. Throws `RedisError` if the sessions cannot fit. */
-export async function makeMemoryRoom(run: Run): Promise<void> {
+/**
+ * Checks whether the memory that a copy needs is free, and tells the guard how much that is.
+ * `evenWithoutLimit`: estimates it even if Redis takes all that comes.
+ */
+export async function checkMemory(run: Run, evenWithoutLimit: boolean): Promise<Check> {
   const { connection, guard } = run.redis;
-  guard.expect(await checkMemory(connection, run.out.warn, (state) => estimate(run, state)));
+  const { check, bytes } = await judgeMemory(connection, (state) => estimate(run, state), evenWithoutLimit);
+  guard.expect(bytes);
+  return check;
 }
 
 /** Estimates from a sample of the listing, each directory with its share of it. */
@@ -75,47 +80,49 @@ async function sizesOf(
 }
 
 /**
- * Returns about how many bytes of memory the run needs; 0 if Redis has no limit. Warns if they may
- * not fit, or if Redis evicts keys. Throws `RedisError` if they cannot fit.
+ * Judges whether the sessions fit, and returns about how many bytes they need; 0 if Redis has no
+ * limit.
  */
-export async function checkMemory(
+export async function judgeMemory(
   connection: ResilientConnection,
-  warn: (message: string) => void,
   estimate: (state: ServerState) => Promise<MemoryNeed>,
-): Promise<number> {
+  evenWithoutLimit = false,
+): Promise<{ readonly check: Check; readonly bytes: number }> {
   const state = await connection.run(askServerState);
   const { maxMemory, usedMemory, evictionPolicy } = state;
-  if (maxMemory === 0) return 0;
+  const noLimit = "Redis has no memory limit";
+  if (maxMemory === 0 && !evenWithoutLimit) return { check: passed("memory", noLimit), bytes: 0 };
   const { bytes, atLeast, atMost } = await estimate(state);
+  const needed = `about ${bytesText(bytes)} needed`;
+  if (maxMemory === 0) return { check: passed("memory", `${needed}; ${noLimit}`), bytes };
   if (maxMemory === undefined || usedMemory === undefined) {
-    if (bytes > 0) {
-      warn(`about ${bytesText(bytes)} of Redis memory needed. Redis does not say how much is free`);
-    }
-    return bytes;
+    const message = `about ${bytesText(bytes)} of Redis memory needed. Redis does not say how much is free`;
+    const found = `${needed}, and Redis does not say how much is free`;
+    const unknown: Check = { name: "memory", verdict: "warn", found, remedy: "Allow INFO", message };
+    return { check: bytes > 0 ? unknown : passed("memory", "nothing needed"), bytes };
   }
   const evicts = evictionPolicy !== undefined && evictionPolicy !== "noeviction";
   const share = evicts ? evictingShare : 1;
   const room = share * Math.max(Math.floor(maxMemory * fullShare) - usedMemory, 0);
-  const free = bytesText(Math.max(maxMemory - usedMemory, 0));
+  const free = `${bytesText(Math.max(maxMemory - usedMemory, 0))} free`;
+  const inAll = `${free} of ${bytesText(maxMemory)}`;
+  if (atMost <= room) return { check: passed("memory", `${needed}, ${inAll}`), bytes };
   const enough = (usedMemory + (bytes * inaccuracy) / share) / fullShare;
-  const advice = `${free} free: set maxmemory to at least ${bytesText(Math.ceil(enough / mebibyte) * mebibyte)}`;
+  const limit = bytesText(Math.ceil(enough / mebibyte) * mebibyte);
   const reason = evicts
     ? `Redis evicts keys when it is full (maxmemory-policy ${evictionPolicy}), ` +
       "so a copy takes no more than half of what is free"
     : "The last 5% of maxmemory stay free for the server's own saves";
+  const remedy = `Set maxmemory to at least ${limit}. ${reason}`;
+  const advice = `${free}: set maxmemory to at least ${limit}. ${reason}`;
   if (atLeast > room) {
-    throw new RedisError(
-      "refused",
-      `Redis has too little memory: about ${bytesText(bytes)} needed, ${advice}. ${reason}`,
-    );
+    const message = `Redis has too little memory: ${needed}, ${advice}`;
+    return {
+      check: { name: "memory", verdict: "fail", found: `${needed}, ${inAll}`, remedy, message, exitCode: 5 },
+      bytes,
+    };
   }
-  if (atMost > room) {
-    warn(`Redis may have too little memory: up to ${bytesText(atMost)} needed, ${advice}. ${reason}`);
-  } else if (evicts) {
-    warn(
-      `Redis evicts keys when it is full (maxmemory-policy ${evictionPolicy}), ` +
-        `which logs their owners out: about ${bytesText(bytes)} needed, ${free} free`,
-    );
-  }
-  return bytes;
+  const upTo = `up to ${bytesText(atMost)} needed`;
+  const message = `Redis may have too little memory: ${upTo}, ${advice}`;
+  return { check: { name: "memory", verdict: "warn", found: `${upTo}, ${inAll}`, remedy, message }, bytes };
 }

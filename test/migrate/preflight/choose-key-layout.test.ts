@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { chooseKeyLayout } from "../../src/migrate/choose-key-layout.js";
-import type { KeyLayoutsSeen, KeyPrefixes } from "../../src/redis/key-layouts-seen.js";
+import { chooseKeyLayout } from "../../../src/migrate/preflight/choose-key-layout.js";
+import type { KeyLayoutsSeen, KeyPrefixes } from "../../../src/redis/key-layouts-seen.js";
 
 const unasked = () => {
   throw new Error("Redis was asked");
@@ -55,21 +55,23 @@ describe("choose-key-layout (spec.md section 4, Keys)", () => {
   it("SCAN is denied: refused, naming it and --key-layout", async () => {
     const choice = await chooseKeyLayout({ prefix: "p", keyLayout: "auto" }, async () => undefined);
     assert("refusal" in choice);
-    assert.match(choice.refusal, /SCAN.*--key-layout documented or --key-layout applet/);
+    assert.match(choice.refusal.found, /SCAN/);
+    assert.match(choice.refusal.remedy, /--key-layout documented or --key-layout applet/);
   });
 
   it("keys under both: refused, naming the flag and both", async () => {
     const choice = await chooseKeyLayout({ prefix: "p", keyLayout: "auto" }, seen(true, true));
     assert(choice.evidence === "both");
     for (const part of ["session:p:", "session::p:", "--key-layout documented", "--key-layout applet"])
-      assert(choice.refusal.includes(part), part);
+      assert(`${choice.refusal.found}. ${choice.refusal.remedy}`.includes(part), part);
   });
 
   for (const cutShort of [false, true]) {
     it(`no keys${cutShort ? " in ten seconds" : ""}: documented, with a warning that names the other`, async () => {
       const choice = await chooseKeyLayout({ prefix: "p", keyLayout: "auto" }, seen(false, false, cutShort));
       assert("layout" in choice && choice.evidence === "none");
-      const { layout, warning } = choice;
+      const { layout } = choice;
+      const warning = `${choice.warning?.found}. ${choice.warning?.remedy}`;
       assert.equal(layout, "documented");
       for (const part of [
         "session:p:<sid>",
@@ -77,8 +79,8 @@ describe("choose-key-layout (spec.md section 4, Keys)", () => {
         "--key-layout documented",
         "--key-layout applet",
       ])
-        assert(warning?.includes(part), part);
-      assert.equal(/ten seconds/.test(warning ?? ""), cutShort);
+        assert(warning.includes(part), part);
+      assert.equal(/ten seconds/.test(warning), cutShort);
     });
   }
 });
