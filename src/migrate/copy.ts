@@ -136,7 +136,7 @@ function openWriter(
   return new CopyWriter(writing, survey, { connection, store, readers, warn: out.warn, stop });
 }
 
-/** The main pass, then the later passes, unless nothing can have changed since. */
+/** Runs the main pass, then the later passes unless they could not find anything. */
 async function runPasses(run: Run, writer: CopyWriter, before: Survey): Promise<MainPassEnd> {
   const { record, options } = run;
   const { dryRun } = options.run;
@@ -145,15 +145,15 @@ async function runPasses(run: Run, writer: CopyWriter, before: Survey): Promise<
   try {
     const batches = scanAll(run, record.tally, watching);
     const end = await runMainPass(passOf(run, writer, batches), before, record);
-    const isUnchanged = tookEveryFile(run, writer) && (await watches.areQuiet());
-    if (!dryRun && !isUnchanged) await laterPasses(run, writer);
+    if (dryRun || (tookEveryFile(run, writer) && (await watches.areQuiet()))) return end;
+    await laterPasses(run, writer);
     return end;
   } finally {
     watches.close();
   }
 }
 
-/** Whether the main pass could list every folder and read every file at once. */
+/** Whether the main pass listed every folder and read every file without a second try. */
 function tookEveryFile({ record: { tally } }: Run, { readAll }: CopyWriter): boolean {
   return readAll && tally.unreadable.length === 0 && tally.setAside.length === 0;
 }

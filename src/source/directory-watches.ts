@@ -4,7 +4,7 @@ import { errorCode, orElse } from "../model/errors.js";
 import { identityAt } from "./file-identity.js";
 import { isChangedByUsOnly } from "./local-file-system.js";
 
-/** A session directory with all the scatter folders that base64url has names for. */
+/** A session directory and all the scatter folders that it can have: two characters of base64url. */
 const maxWatches = 1 + 64 ** 2;
 
 interface Watched {
@@ -14,9 +14,9 @@ interface Watched {
 }
 
 /**
- * Watches folders with inotify, and tells whether nothing in them can have changed since. Reading
- * causes no event. What cannot be watched may have changed: file systems that other machines can
- * change, too many folders, any other system than Linux.
+ * Watches folders with inotify, to tell whether anything in them changed. Reading causes no event.
+ * If a folder cannot be watched, the answer is that it may have changed: on any system but Linux,
+ * on a file system that other machines can change, or if there are too many folders.
  */
 export class DirectoryWatches {
   readonly #watched = new Map<string, Watched>();
@@ -30,7 +30,7 @@ export class DirectoryWatches {
       return;
     }
     try {
-      // The first event answers the question, so the others are not waited for.
+      // One event is enough.
       const watcher = watch(path, { persistent: false }, () => this.close());
       watcher.on("error", () => this.close());
       this.#watched.set(path, { watcher, identity: identityAt(path) });
@@ -41,13 +41,13 @@ export class DirectoryWatches {
   }
 
   /**
-   * Whether no folder and no file in one changed between its `add` and now. Node drops the event
-   * that says that the kernel's queue was full (libuv, `uv__inotify_read`). But the queue is full
-   * of events, and each of them is an answer.
+   * Whether nothing in these folders changed since each was added. If the kernel's queue overflows,
+   * Node ignores the event that says so (libuv, `uv__inotify_read`). But then the queue was full of
+   * other events, and one of them is enough.
    */
   async areQuiet(): Promise<boolean> {
-    // Node reads events before it runs immediates, all that there are. The first turn may begin
-    // after that, the second cannot.
+    // Before Node runs immediates, it reads all events that the kernel has. In the current turn of
+    // the event loop it may have done so already, in the next one it does so once more.
     await nextTurn();
     await nextTurn();
     return (
@@ -66,7 +66,7 @@ export class DirectoryWatches {
   }
 }
 
-/** Whether the system has inotify. Its queue may be set to hold no event at all. */
+/** Whether the system has inotify, with a queue that holds events: its length may be set to 0. */
 function queuesEvents(): boolean {
   if (process.platform !== "linux") return false;
   return orElse(false, () => Number(readFileSync("/proc/sys/fs/inotify/max_queued_events", "utf8")) > 0);

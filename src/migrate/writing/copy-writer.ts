@@ -90,7 +90,7 @@ export class CopyWriter implements BatchWorker {
     return this.#inUse;
   }
 
-  /** Whether every file could be read at once. */
+  /** Whether every file so far was read at the first try. */
   get readAll(): boolean {
     return this.#readAll;
   }
