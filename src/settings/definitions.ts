@@ -133,7 +133,7 @@ export const redisSettings = { ...server, ...tls, ...topology };
 const keys = group("Keys and lifetimes", all, {
   prefix: setting("--prefix <text>", "prefix of the applet's keys", text, {
     variable: "TELE_SESSION_REDIS_PREFIX",
-    commands: withRedis,
+    commands: all,
   }),
   keyLayout: setting(
     "--key-layout <layout>",

@@ -203,7 +203,7 @@ describe("inspect", { concurrency: 2 }, () => {
     assert.equal(texts[0], texts[1]);
   });
 
-  test("--ttl remaining and the expirations change what is over; --show-ids shows whole ids", async () => {
+  test("--ttl remaining and the expirations change what is over, --prefix what Redis needs; --show-ids shows whole ids", async () => {
     const directory = makeKnown();
     const remaining = await inspect(["--session-dir", directory, "--ttl", "remaining"]);
     assert.match(remaining.stderr, /^Expired {3}2 now \(--ttl remaining\)$/m);
@@ -211,6 +211,8 @@ describe("inspect", { concurrency: 2 }, () => {
     const { printed } = await inspect(["--session-dir", directory, ...brief]);
     assert.equal(printed.sessions["expired"], 1);
     assert.equal(printed.sessions["expiredWithTtlRemaining"], 14);
+    const longer = await inspect(["--session-dir", directory, "--prefix", "p".repeat(100)]);
+    assert.ok(longer.printed.redis.bytes > printed.redis.bytes + 14 * 90);
     const sid = "0123456789abcdef0123456789abcdef01234567";
     const planted = join(makeTemporaryDirectory(), "s");
     mkdirSync(planted);
