@@ -21,7 +21,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
 const doors: Readonly<Record<string, RegExp>> = {
   commander: /^cli\/program\.ts$/,
   zod: /^redis\//,
-  ora: /^cli\/terminal-reporter\.ts$/,
+  ora: /^cli\/progress\/terminal-reporter\.ts$/,
   "fast-glob": /^source\//,
   ioredis: /^redis\//,
   "node:fs": /^(cli|settings|report|source|redis)\//,
@@ -76,7 +76,7 @@ const imports: readonly (readonly [path: string, text: string, violation: string
   ["report/summary.ts", 'import { key } from "../redis/key.js";', "report imports from redis"],
   ["cli/main.ts", 'import * as z from "zod";', "zod does not enter here"],
   ["cli/main.ts", 'import { Command } from "commander";', "commander does not enter here"],
-  ["cli/plain-reporter.ts", 'import ora from "ora";', "ora does not enter here"],
+  ["cli/progress/log-reporter.ts", 'import ora from "ora";', "ora does not enter here"],
   ["cli/main.ts", 'import type { Redis } from "ioredis";', "ioredis does not enter here"],
   ["migrate/copy.ts", 'import type { Lane } from "../redis/lane.js";', null],
   ["migrate/copy.ts", 'import {\n  type Lane,\n  key,\n} from "../redis/lane.js";', null],

@@ -5,10 +5,11 @@ import type { Allowance, RunOptions } from "../model/run-options.js";
 import { ledgersOf, type RunRecord, tooManyFailed } from "../model/run-record.js";
 import { maxLineLength, showable } from "../model/showable.js";
 import { buildReport } from "../report/build-report.js";
-import { exitCodeOf, explainError, explainExitCode } from "../report/exit-code.js";
+import { exitCodeOf, exitCodeOfError, explainError, explainExitCode } from "../report/exit-code.js";
 import type { ReportFile } from "../report/report-file.js";
 import { summaryText } from "../report/summary.js";
-import { textStyle } from "../report/text-style.js";
+import { type TextStyle, textStyle } from "../report/text-style.js";
+import type { LogFacts, Say } from "./progress/log-line.js";
 import { isColored, type RunContext } from "./run-context.js";
 import type { StopRequest } from "./stop-signals.js";
 
@@ -20,6 +21,7 @@ export interface EndedRun {
   readonly stop: StopRequest;
   /** Absent if no report file is wanted, or none could be created. */
   readonly reportFile: ReportFile | undefined;
+  readonly say: Say;
 }
 
 /** The command whose outcomes and summary a task has. */
@@ -29,7 +31,7 @@ export function commandOf(task: RunContext["task"]): SessionCommand {
 
 /** Writes the report file, then errors, summary, exit code and JSON. Returns the exit code. */
 export function finishRun(run: EndedRun): number {
-  const { options, context, record, reportFile } = run;
+  const { options, context, record, reportFile, say } = run;
   const { output } = options;
   const style = textStyle(isColored(output));
 
@@ -37,7 +39,7 @@ export function finishRun(run: EndedRun): number {
   for (const [text, count] of sessionWarnings) {
     const warning = `${countOf(count, "time")}: ${text}`;
     record.warnings.push(warning);
-    if (!output.quiet) process.stderr.write(`warning: ${warning}\n`);
+    if (!output.quiet) say("warning", warning);
   }
   try {
     reportFile?.finish(reportOf(run));
@@ -47,19 +49,30 @@ export function finishRun(run: EndedRun): number {
   // Built again, because it may have to report that its own file failed.
   const report = reportOf(run);
   const { exitCode } = report;
-  for (const error of record.errors) process.stderr.write(`${style.bad("error:")} ${explainError(error)}\n`);
+  for (const error of record.errors) {
+    say("error", explainError(error), { exitCode: exitCodeOfError(error) });
+  }
   if (!output.quiet && reachedSessions(report)) {
     const command = commandOf(context.task);
     const summary = { command, report, reasons: failureReasonsOf(record), reportPath: output.report };
-    process.stderr.write(`${[summaryText(summary, style), ...record.notes].join("\n")}\n`);
+    say("summary", [summaryText(summary, style), ...record.notes].join("\n"));
   }
-  if (exitCode !== 0) {
-    const why =
-      exitCode === 1 ? tooManyFailedText(report, options.run.maxFailed) : explainExitCode(exitCode).meaning;
-    process.stderr.write(`${style.bad(`Exit ${exitCode}:`)} ${why}\n`);
-  }
+  say("end", lastLineOf(report, options.run.maxFailed, style), endFacts(report));
   if (output.json) process.stdout.write(`${JSON.stringify(report)}\n`);
   return exitCode;
+}
+
+/** Why a run ended as it did; empty if all is well. */
+function lastLineOf(report: Report, maxFailed: Allowance, style: TextStyle): string {
+  const { exitCode } = report;
+  if (exitCode === 0) return "";
+  const why = exitCode === 1 ? tooManyFailedText(report, maxFailed) : explainExitCode(exitCode).meaning;
+  return `${style.bad(`Exit ${exitCode}:`)} ${why}`;
+}
+
+/** What a program wants to know of the end, without a second file to read. */
+function endFacts({ command, dryRun, exitCode, outcome, listed, sessions, seconds }: Report): LogFacts {
+  return { command, dryRun, exitCode, outcome, listed, sessions, seconds };
 }
 
 function reportOf({ options, context, record, stop }: EndedRun): Report {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { ReportError, SettingsError } from "../model/errors.js";
 import { exitCodeOfError, explainError, worstOf } from "../report/exit-code.js";
+import { listenForStateRequests } from "./progress/state-signals.js";
 
 const minNode = 20;
 
@@ -10,6 +11,7 @@ export async function main(commandLine: readonly string[]): Promise<void> {
   process.stderr.on("error", () => undefined);
   process.stdout.on("error", noteLostOutput);
   process.on("uncaughtException", dieOfBug);
+  listenForStateRequests();
   endWith(await exitCodeOfRun(commandLine));
 }
 

@@ -2,8 +2,8 @@ import { startReaderThreads } from "../migrate/readers/start-reader-threads.js";
 import type { RunOutput, UnconnectedRun } from "../migrate/run-context.js";
 import type { FindingListeners } from "../model/ledger.js";
 import { outcomesOf, type SessionOutcome } from "../model/outcome.js";
-import type { Reporter } from "../model/progress.js";
 import type { RunOptions } from "../model/run-options.js";
+import { RunProgress } from "../model/run-progress.js";
 import { forgetPass, newRunRecord, type RunRecord, recordDifference } from "../model/run-record.js";
 import { shortSid, showable } from "../model/showable.js";
 import type { Warn } from "../model/warn.js";
@@ -14,8 +14,12 @@ import { listSessions } from "../source/list-sessions.js";
 import { type Asked, canAsk } from "./ask-person.js";
 import { confirmPurge, confirmUnverified } from "./confirm-removal.js";
 import { commandOf, finishRun } from "./finish-run.js";
-import { plainReporter } from "./plain-reporter.js";
-import { isCapable, isColored, type RunContext, showsBlocks } from "./run-context.js";
+import { chooseReporter } from "./progress/choose-reporter.js";
+import { progressFacts } from "./progress/progress-facts.js";
+import { stateText } from "./progress/progress-text.js";
+import type { Reporter } from "./progress/reporter.js";
+import { answerStateRequests } from "./progress/state-signals.js";
+import type { RunContext } from "./run-context.js";
 import { listenForStop } from "./stop-signals.js";
 
 const asked: Asked = { stdin: process.stdin, terminal: process.stderr };
@@ -34,9 +38,15 @@ export async function runCommand(options: RunOptions, context: RunContext): Prom
   const record = newRunRecord(outcomesOf[commandOf(context.task)], listeners);
   const discardReport = () => reportFile?.discard();
   process.once("exit", discardReport);
-  const reporter = await chooseReporter(options);
+  const progress = new RunProgress(record, run.dryRun);
+  const reporter = await chooseReporter(options, progress);
+  answerStateRequests(() => {
+    const { state } = progress;
+    reporter.say("state", stateText(state), progressFacts(state));
+  });
   const stop = listenForStop(run.maxDurationMs, (reason) =>
     reporter.say(
+      "stop",
       reason === "time"
         ? "--max-duration is over: finishing what is in flight"
         : `${reason}: finishing what is in flight; a second signal stops at once`,
@@ -46,7 +56,7 @@ export async function runCommand(options: RunOptions, context: RunContext): Prom
     if (output.report !== null) reportFile = new ReportFile(output.report);
     const out: RunOutput = {
       ...listeners,
-      reporter,
+      progress,
       warn: warnAs(options, record, reporter),
       onOutcome: output.list && !output.quiet ? sayOutcome(reporter, output.showIds) : () => undefined,
       onRestart: () => {
@@ -57,14 +67,18 @@ export async function runCommand(options: RunOptions, context: RunContext): Prom
         if (!asksBeforePurge(options, context.command)) return;
         const copies = context.command === "copy";
         const plan = { options, listing, copies, persists: await askPersistence() };
+        progress.enter({ name: "asking" });
         await confirmPurge(plan, asked, stop.signal);
+        progress.enter({ name: "preparing" });
       },
     };
     await runInDirectories(context.task, { options, record, out, stop: stop.signal });
   } catch (error) {
     record.errors.push(error);
   }
-  const exitCode = finishRun({ options, context, record, stop, reportFile });
+  reporter.end();
+  progress.enter({ name: "finishing" });
+  const exitCode = finishRun({ options, context, record, stop, reportFile, say: reporter.say });
   process.off("exit", discardReport);
   stop.release();
   return exitCode;
@@ -76,13 +90,22 @@ async function runInDirectories(
   unlisted: Omit<UnconnectedRun, "listing">,
 ): Promise<void> {
   const { options, record, out, stop } = unlisted;
+  const { progress } = out;
   record.directories = await resolveDirectories(options.source, (text) =>
     out.warn(text, { evenIfQuiet: true }),
   );
-  const listing = await listSessions(record.directories, options.source.sample, stop);
-  if (task === "purge-unverified") await confirmUnverified(options, listing, asked, stop);
+  let listed = 0;
+  progress.enter({ name: "listing", done: () => listed });
+  const listing = await listSessions(record.directories, options.source.sample, stop, (count) => {
+    listed = count;
+  });
+  if (task === "purge-unverified") {
+    progress.enter({ name: "asking" });
+    await confirmUnverified(options, listing, asked, stop);
+  }
   const reads = task === "copy" || task === "verify";
   const threads = reads ? startReaderThreads(options, listing.count) : [];
+  progress.threads = threads.length + 1;
   try {
     // Loading the Redis client takes as long as everything before it, so it is loaded only when
     // there is work, and while the threads load theirs.
@@ -98,17 +121,19 @@ function warnAs(options: RunOptions, record: RunRecord, reporter: Reporter): War
   const warn: Warn = (text, { evenIfQuiet = false } = {}) => {
     if (record.warnings.includes(text)) return;
     record.warnings.push(text);
-    if (evenIfQuiet || !options.output.quiet) reporter.say(`warning: ${text}`);
+    if (evenIfQuiet || !options.output.quiet) reporter.say("warning", text);
   };
   for (const warning of options.warningsEvenIfQuiet) warn(warning, { evenIfQuiet: true });
   for (const warning of options.warnings) warn(warning);
   return warn;
 }
 
-function sayOutcome(reporter: Reporter, showIds: boolean): (outcome: SessionOutcome) => void {
+function sayOutcome({ say }: Reporter, showIds: boolean): (outcome: SessionOutcome) => void {
   return ({ sid, kind, failure }) => {
-    const reason = failure === undefined ? "" : ` ${failure.reason}: ${showable(failure.detail)}`;
-    reporter.say(`${showIds ? sid : shortSid(sid)} ${kind}${reason}`);
+    const session = showIds ? sid : shortSid(sid);
+    const why = failure && { reason: failure.reason, detail: showable(failure.detail) };
+    const because = why === undefined ? "" : ` ${why.reason}: ${why.detail}`;
+    say("session", `${session} ${kind}${because}`, { session, outcome: kind, ...why });
   };
 }
 
@@ -116,15 +141,4 @@ function sayOutcome(reporter: Reporter, showIds: boolean): (outcome: SessionOutc
 function asksBeforePurge({ removal, run }: RunOptions, command: RunContext["command"]): boolean {
   const purges = command === "purge" || (command === "copy" && removal.purge);
   return purges && !removal.yes && !run.dryRun && canAsk(asked);
-}
-
-/** A progress bar if a person watches a terminal that has room for it, plain lines otherwise. */
-async function chooseReporter({ output }: RunOptions): Promise<Reporter> {
-  const showProgress = output.progress && !output.quiet;
-  const isWatched = isCapable() && process.stderr.columns > 0;
-  if (showProgress && !output.continuousIntegration && isWatched) {
-    const { terminalReporter } = await import("./terminal-reporter.js");
-    return terminalReporter({ colored: isColored(output), unicode: showsBlocks() });
-  }
-  return plainReporter(showProgress);
 }

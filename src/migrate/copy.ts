@@ -20,7 +20,7 @@ import { allowRestart, forgotRemoved } from "./restart.js";
 import type { Run } from "./run-context.js";
 import { type BatchWorker, type MainPassEnd, type Pass, passOf, runMainPass, runPass } from "./run-pass.js";
 import { scanAll } from "./session-scan.js";
-import { showPass } from "./show-progress.js";
+import { namesSeen, showPass } from "./show-progress.js";
 import { endedText, refuseUnreadable, tellDoubt, tellLongSids } from "./tell.js";
 import { CopyWriter } from "./writing/copy-writer.js";
 import { staysInRedis } from "./writing/written-log.js";
@@ -95,6 +95,7 @@ async function copyOnce(run: Run, facts: CopyFacts): Promise<boolean> {
     if (!dryRun) await redis.marks.noteStart();
     const end = await runMainPass(passOf(run, writer, scanAll(run, record.tally)), before, record);
     if (!dryRun) await laterPasses(run, writer);
+    run.out.progress.enter({ name: "finishing" });
     if (!dryRun && !stop.aborted) await retractEnded(record, writer);
     const lostKeys = !dryRun && (await haveKeysGone(run, writer, inodes));
     tellDoubt(run);
@@ -144,6 +145,13 @@ async function laterPasses(run: Run, writer: CopyWriter): Promise<void> {
     writer.beginPass(number, Date.now());
     const ledger = new Ledger({ onFailure: out.onFailure });
     const tally = newScanTally();
+    out.progress.enter({
+      name: "settling",
+      pass: number + 1,
+      total: run.listing.selected,
+      ledger,
+      done: () => namesSeen({ tally }),
+    });
     try {
       await laterPass(run, writer, ledger, scanAll(run, tally));
     } finally {

@@ -10,6 +10,7 @@ import { Continuity } from "../redis/continuity.js";
 import { findKeyLayouts } from "../redis/key-layouts-seen.js";
 import { DryRunStore, RedisSessionStore } from "../redis/redis-session-store.js";
 import { ResilientConnection, shutdownGraceMs } from "../redis/resilient-connection.js";
+import { MemoryGauge } from "../redis/server/memory-gauge.js";
 import { MemoryGuard } from "../redis/server/memory-guard.js";
 import { PeerRuns, type Phase } from "../redis/server/peers.js";
 import { askServerFacts, refuseUnfitServer } from "../redis/server/server-facts.js";
@@ -42,18 +43,29 @@ export async function openRun(
   const { directories } = record;
   const token = randomBytes(8).toString("hex");
   const peers = new PeerRuns({ places: directoryPlaces(directories), token });
+  const { progress } = out;
+  const gauge = new MemoryGauge((memory) => progress.noteMemory(memory));
+  progress.enter({ name: "connecting" });
   const connection = await ResilientConnection.open({
     target,
     retryForMs: options.run.retryForMs,
     onWarning: out.warn,
+    listener: {
+      onSilence: (silence) => progress.wait({ target: "redis", ...silence }),
+      onAnswer: () => progress.goOn(),
+      onState: (state) => gauge.note(state),
+    },
     ...(phase === undefined ? {} : { name: peers.ownName(phase) }),
     stop,
   });
+  progress.enter({ name: "preparing" });
+  gauge.start(connection);
   const canary = phase === undefined ? undefined : new Canary(connection, peers, out.warn);
   const closeLate = () => setTimeout(() => void connection.close(), shutdownGraceMs).unref();
   stop.addEventListener("abort", closeLate, { once: true });
   const close = async () => {
     stop.removeEventListener("abort", closeLate);
+    gauge.end();
     try {
       await canary?.end();
     } finally {
@@ -68,7 +80,7 @@ export async function openRun(
     const layout = await layoutOf(unconnected, connection, clockLeadMs);
     const naming = { keyPrefix: keyPrefix(layout, prefix), clockLeadMs };
     const conversion = { ...options.conversion, ...naming };
-    const guard = new MemoryGuard();
+    const guard = new MemoryGuard((state) => gauge.note(state));
     const Store = options.run.dryRun ? DryRunStore : RedisSessionStore;
     const redis: RunRedis = {
       connection,

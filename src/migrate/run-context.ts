@@ -1,7 +1,7 @@
 import type { ConversionOptions } from "../convert/convert-session.js";
 import type { Difference, Failure, SessionOutcome } from "../model/outcome.js";
-import type { Reporter } from "../model/progress.js";
 import type { RunOptions } from "../model/run-options.js";
+import type { RunProgress } from "../model/run-progress.js";
 import type { RunRecord } from "../model/run-record.js";
 import type { Warn } from "../model/warn.js";
 import type { Canary } from "../redis/canary.js";
@@ -16,7 +16,8 @@ import type { ReaderThread } from "./readers/reader-thread.js";
 
 /** What a run tells, and whom. */
 export interface RunOutput {
-  readonly reporter: Reporter;
+  /** Told what the run does, for people who watch. */
+  readonly progress: RunProgress;
   /** `evenIfQuiet`: `--quiet` does not hide it. */
   readonly warn: Warn;
   readonly onOutcome: (outcome: SessionOutcome) => void;

@@ -11,6 +11,11 @@ export interface RedisFault {
   readonly message: string;
 }
 
+/** The start of a fault's message, up to its advice or code: `connection refused`. */
+export function briefly({ message }: RedisFault): string {
+  return /^[^:(]*[^:( ]/.exec(message)?.[0] ?? message;
+}
+
 function refused(message: string): RedisFault {
   return { kind: "refused", message };
 }
@@ -50,7 +55,7 @@ const errorTexts: readonly (readonly [RegExp, RedisFault])[] = [
 
 /** By the code of a system error, or of ours. */
 const systemFaults: Readonly<Record<string, RedisFault>> = {
-  ECONNREFUSED: transient("the connection was refused: check that Redis listens on this host and port"),
+  ECONNREFUSED: transient("connection refused: check that Redis listens on this host and port"),
   ENOTFOUND: transient("the host is unknown: check its name"),
   EAI_AGAIN: transient("the host's name could not be looked up: check its name and DNS"),
   ETIMEDOUT: transient("no answer in time: check host, port and firewall"),

@@ -28,17 +28,20 @@ const namesAtATime = 1024;
 const batchesBetweenTurns = 16;
 
 /**
- * Lists the session files of all directories. `percent`: of `--sample`; null selects all. Throws
- * `SourceError` if it cannot read a session directory.
+ * Lists the session files of all directories. `percent`: of `--sample`; null selects all.
+ * `onCount` hears from time to time how many it has listed. Throws `SourceError` if it cannot read a
+ * session directory.
  */
 export async function listSessions(
   directories: readonly string[],
   percent: number | null,
   stop: AbortSignal,
+  onCount: (count: number) => void = () => undefined,
 ): Promise<Listing> {
   const listed: DirectoryListing[] = [];
   let selected = 0;
   let batches = 0;
+  let count = 0;
   for (const directory of directories) {
     const sample = new Sample();
     for (const batch of scanSessions(directory, namesAtATime, newScanTally())) {
@@ -46,13 +49,16 @@ export async function listSessions(
         sample.add(file);
         if (percent === null || isInSample(file.sid, percent)) selected++;
       }
+      count += batch.length;
       batches++;
-      if (batches % batchesBetweenTurns === 0) await nextTurn();
+      if (batches % batchesBetweenTurns === 0) {
+        onCount(count);
+        await nextTurn();
+      }
       if (stop.aborted) break;
     }
     listed.push({ directory, count: sample.seen, sample: sample.files });
   }
-  const count = listed.reduce((sum, one) => sum + one.count, 0);
   return { directories: listed, count, selected, isComplete: !stop.aborted };
 }
 

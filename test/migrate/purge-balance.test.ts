@@ -245,6 +245,7 @@ async function runThrough(given: Course): Promise<void> {
     ...{ inUse: given.inUse, dryRun: given.dryRun, batchesInFlight: given.batchesInFlight },
     pace: async () => undefined,
     stop: controller.signal,
+    onStep: () => undefined,
     onOutcome: ({ sid }) => {
       assert(!told.has(sid), "one outcome for each file");
       told.add(sid);

@@ -97,6 +97,7 @@ function purgeOf(batches: Iterable<readonly SessionFile[]>, change: Partial<Flat
     inUse: false,
     dryRun: false,
     ledger,
+    onStep: () => undefined,
     onOutcome: ({ sid, kind }) => told.push(`${sid} ${kind}`),
     warn: (message, { evenIfQuiet = false } = {}) =>
       void warnings.push(`${message}${evenIfQuiet ? "!" : ""}`),

@@ -130,7 +130,7 @@ describe("open-connection: no Redis there", () => {
     assert.deepEqual(await refusalOf({ address: { host: "127.0.0.1", port }, db: 0, password: "a secret" }), {
       kind: "unavailable",
       message:
-        `Redis at 127.0.0.1:${port}/0 cannot be used: the connection was refused: ` +
+        `Redis at 127.0.0.1:${port}/0 cannot be used: connection refused: ` +
         "check that Redis listens on this host and port (ECONNREFUSED)",
     });
     assert(performance.now() - began < 4000);

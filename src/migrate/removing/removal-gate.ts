@@ -83,28 +83,41 @@ export class RemovalGate {
   /** A copy under way would take our removal for a logout, and delete its key. */
   async #waitForOtherCopies(): Promise<boolean> {
     const { options, out, stop } = this.#run;
-    const giveUpAtMs = Date.now() + options.run.retryForMs;
-    for (let told = false; !stop.aborted; told = true) {
-      const others = await countOtherCopies(this.#run);
-      if (others === 0) return true;
-      if (Date.now() >= giveUpAtMs) {
-        out.warn("another run still copies this directory: nothing was removed", { evenIfQuiet: true });
-        return false;
+    const sinceMs = Date.now();
+    const untilMs = sinceMs + options.run.retryForMs;
+    try {
+      for (let told = false; !stop.aborted; told = true) {
+        const others = await countOtherCopies(this.#run);
+        if (others === 0) return true;
+        if (Date.now() >= untilMs) {
+          out.warn("another run still copies this directory: nothing was removed", { evenIfQuiet: true });
+          return false;
+        }
+        if (!told) out.warn("another run copies this directory: nothing is removed before it is through");
+        out.progress.wait({ target: "other-run", why: "it copies this directory", sinceMs, untilMs });
+        await pause(checkEveryMs, stop);
       }
-      if (!told) out.warn("another run copies this directory: nothing is removed before it is through");
-      await pause(checkEveryMs, stop);
+      return false;
+    } finally {
+      out.progress.goOn();
     }
-    return false;
   }
 
   async #waitForReplicas(): Promise<void> {
-    const { redis, options, stop } = this.#run;
+    const { redis, options, out, stop } = this.#run;
     const { waitReplicas } = options.removal;
     if (waitReplicas === 0) return;
-    const giveUpAtMs = Date.now() + options.run.retryForMs;
+    const sinceMs = Date.now();
+    const untilMs = sinceMs + options.run.retryForMs;
     const offset = await redis.connection.run(askReplicationOffset);
     while (!(await redis.connection.run((client) => replicasAreInStep(client, waitReplicas, offset)))) {
-      if (Date.now() >= giveUpAtMs || stop.aborted) {
+      out.progress.wait({
+        target: "replicas",
+        why: `fewer than ${waitReplicas} are in step`,
+        sinceMs,
+        untilMs,
+      });
+      if (Date.now() >= untilMs || stop.aborted) {
         throw new RedisError(
           "unavailable",
           `fewer than ${waitReplicas} replicas have what was written: nothing was removed`,
@@ -112,6 +125,7 @@ export class RemovalGate {
       }
       await pause(checkEveryMs, stop);
     }
+    out.progress.goOn();
   }
 }
 

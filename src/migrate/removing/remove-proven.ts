@@ -45,6 +45,19 @@ export interface Purge extends Omit<BatchWork, "work" | "skip"> {
   readonly onOutcome: (outcome: SessionOutcome) => void;
   readonly warn: Warn;
   readonly wait: (milliseconds: number) => Promise<void>;
+  /** Told when it begins to prove a block of files, and when it begins to remove them. */
+  readonly onStep: (step: PurgeStep) => void;
+}
+
+/** A purge goes through the files in blocks, and takes two steps with each. */
+export interface PurgeStep {
+  readonly name: "proving" | "removing";
+  /** From 1. */
+  readonly block: number;
+  /** Files in the blocks before it. */
+  readonly before: number;
+  /** Files of this block that were compared so far. */
+  readonly proved: () => number;
 }
 
 /** The result of a purge, besides what the ledger counts. */
@@ -59,8 +72,8 @@ export interface PurgeResult {
   readonly confirmed: boolean;
 }
 
-/** Files proven before the first of them is removed. */
-const maxProven = 100_000;
+/** Files proven before the first of them is removed: a block. */
+export const maxProven = 100_000;
 /** Files proven again and then removed. */
 const removedAtATime = 100;
 const removalsBetweenConfirmations = 10 * removedAtATime;
@@ -75,15 +88,24 @@ export async function purgeSessions(purge: Purge): Promise<PurgeResult> {
   const state = new PurgeState(purge);
   const batches = purge.batches[Symbol.iterator]();
   try {
-    for (let whole = false; !whole && !purge.stop.aborted; ) {
+    let whole = false;
+    for (let block = 1, before = 0; !whole && !purge.stop.aborted; block++) {
       const proven: ProvenFile[] = [];
+      let compared = 0;
+      const step = { block, before, proved: () => compared };
+      purge.onStep({ name: "proving", ...step });
+      const onProved = (count: number) => {
+        compared += count;
+      };
       try {
-        whole = await proveSome(batches, purge, state, proven);
+        whole = await proveSome(batches, { ...purge, onProved }, state, proven);
       } catch (error) {
         purge.ledger.recordUnvisited(proven.length);
         throw error;
       }
+      purge.onStep({ name: "removing", ...step });
       await removeProven(proven, purge, state);
+      before += compared;
     }
     if (!purge.stop.aborted) await state.conclude();
   } finally {
@@ -96,7 +118,7 @@ export async function purgeSessions(purge: Purge): Promise<PurgeResult> {
 /** Proves batches until enough are proven. Returns whether all are. */
 async function proveSome(
   batches: Iterator<readonly SessionFile[]>,
-  purge: Purge,
+  purge: Purge & { readonly onProved: (count: number) => void },
   state: PurgeState,
   proven: ProvenFile[],
 ): Promise<boolean> {
@@ -124,6 +146,7 @@ async function proveSome(
         if ("proven" in proof) proven.push(proof.proven);
         else state.settle(proof.file, proof.outcome, proof.leaves);
       }
+      purge.onProved(batch.length);
     },
   });
   return whole;
