@@ -1,6 +1,7 @@
 import { thisMachine } from "../settings/machine.js";
 import type { TypedFlags } from "../settings/read-settings.js";
 import { parseCommandLine } from "./program.js";
+import type { Say } from "./progress/log-line.js";
 import type { RunContext } from "./run-context.js";
 
 const defaultColumns = 100;
@@ -64,20 +65,25 @@ async function run(typed: TypedFlags, context: RunContext): Promise<number> {
 
 /** The pre-deploy step with its switches off: says so, and still writes a report. */
 async function doNothing(
-  { json, quiet, report: path }: TypedFlags,
+  { json, quiet, report: path, logFormat }: TypedFlags,
   reason: string,
   version: string,
 ): Promise<number> {
   const { buildReport } = await import("../report/build-report.js");
   const { warnOfUnknownVariables } = await import("../settings/unknown-variables.js");
+  const { jsonLines, textLines } = await import("./progress/log-line.js");
+  const { textStyle } = await import("../report/text-style.js");
+  const format = logFormat === "json" ? jsonLines : textLines(textStyle(false));
+  const say: Say = (...line) => void process.stderr.write(format(...line));
   const warnings = warnOfUnknownVariables(process.env);
   const report = buildReport({ command: "stop-after-init", version, exitCode: 0, warnings });
   if (typeof path === "string") {
     const { ReportFile } = await import("../report/report-file.js");
     new ReportFile(path).finish(report);
   }
-  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
-  if (quiet !== true) process.stderr.write(`Nothing to do: ${reason}.\n`);
+  for (const warning of warnings) say("warning", warning);
+  if (quiet !== true) say("summary", `Nothing to do: ${reason}.`);
+  say("end", "", { exitCode: 0, outcome: "complete" });
   if (json === true) process.stdout.write(`${JSON.stringify(report)}\n`);
   return 0;
 }

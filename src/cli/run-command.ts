@@ -100,9 +100,10 @@ async function runInDirectories(
     listed = count;
   });
   if (task === "purge-unverified") {
-    progress.enter({ name: "asking" });
+    if (!options.removal.yes) progress.enter({ name: "asking" });
     await confirmUnverified(options, listing, asked, stop);
   }
+  progress.enter({ name: "preparing" });
   const reads = task === "copy" || task === "verify";
   const threads = reads ? startReaderThreads(options, listing.count) : [];
   progress.threads = threads.length + 1;

@@ -59,6 +59,7 @@ export async function listSessions(
     }
     listed.push({ directory, count: sample.seen, sample: sample.files });
   }
+  onCount(count);
   return { directories: listed, count, selected, isComplete: !stop.aborted };
 }
 

@@ -52,7 +52,13 @@ test("every package stands in a file of dist that bears its name", () => {
 
 test("--version loads what it takes to start, and to say what went wrong", async () => {
   const modules = modulesIn(await filesLoadedBy(["--version"], 0));
-  const expected = ["cli/main", "model/errors", "model/showable", "report/exit-code"];
+  const expected = [
+    "cli/main",
+    "cli/progress/state-signals",
+    "model/errors",
+    "model/showable",
+    "report/exit-code",
+  ];
   assert.deepEqual(
     modules.sort(),
     expected.map((name) => `src/${name}.ts`),

@@ -1,19 +1,23 @@
 import type { TextStyle } from "../../report/text-style.js";
 
-/** What a line on stderr is about. */
-export type LogEvent =
-  | "start"
-  | "phase"
-  | "progress"
-  | "waiting"
-  | "back"
-  | "warning"
-  | "session"
-  | "stop"
-  | "state"
-  | "error"
-  | "summary"
-  | "end";
+/** What a line on stderr may be about, roughly in the order of a run. `docs/log-format.md` says more. */
+export const logEvents = [
+  "phase",
+  "connecting",
+  "start",
+  "progress",
+  "waiting",
+  "back",
+  "note",
+  "warning",
+  "session",
+  "state",
+  "stop",
+  "error",
+  "summary",
+  "end",
+] as const;
+export type LogEvent = (typeof logEvents)[number];
 
 /** What `--log-format json` adds to the text of a line. */
 export type LogFacts = Readonly<Record<string, unknown>>;
@@ -24,12 +28,23 @@ export type Say = (event: LogEvent, text: string, facts?: LogFacts) => void;
 /** The line for people, or for programs; it ends with a newline. Empty if there is nothing to say. */
 export type FormatLine = (event: LogEvent, text: string, facts?: LogFacts) => string;
 
-/** Lines for people. Warnings and errors say what they are; progress has no prefix. */
+/**
+ * Lines for people. Warnings and errors say what they are; progress has no prefix. A new phase is
+ * worth no line: those about its progress name it.
+ */
 export function textLines({ bad }: TextStyle): FormatLine {
   const prefixes: Partial<Record<LogEvent, string>> = { warning: "warning: ", error: `${bad("error:")} ` };
-  return (event, text) => (text === "" ? "" : `${prefixes[event] ?? ""}${text}\n`);
+  return (event, text) => (text === "" || event === "phase" ? "" : `${prefixes[event] ?? ""}${text}\n`);
 }
 
 /** One JSON object a line; `docs/log-format.md` describes them. */
 export const jsonLines: FormatLine = (event, text, facts = {}) =>
   `${JSON.stringify({ time: new Date().toISOString(), event, text, ...facts })}\n`;
+
+/** Whether a command line asks for JSON lines. For refusals, which know of no settings yet. */
+export function asksForJsonLines(commandLine: readonly string[]): boolean {
+  return commandLine.some(
+    (word, index) =>
+      word === "--log-format=json" || (word === "json" && commandLine[index - 1] === "--log-format"),
+  );
+}

@@ -49,8 +49,7 @@ export function logReporter(progress: RunProgress, options: LogOptions): Reporte
   const begin = (state: ProgressState) => {
     const { phase, done } = state;
     nextLineMs = Date.now() + (phase === "listing" ? longListingMs : lineEveryMs);
-    if (phase === "connecting") sayProgress("phase", titleOf(state), progressFacts(state));
-    else if (phase !== "asking") sayProgress("phase", "", progressFacts(state));
+    sayProgress(phase === "connecting" ? phase : "phase", titleOf(state), progressFacts(state));
     if (done === null || phase === "listing" || isStarted) return;
     isStarted = true;
     sayProgress("start", startText(state), progressFacts(state));

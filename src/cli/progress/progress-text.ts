@@ -25,7 +25,7 @@ export function stateText(state: ProgressState): string {
     progressText(state),
     pass === null ? "" : `pass ${pass}`,
     purge === null ? "" : `block ${purge.block} of ${purge.blocks}, ${removedText(purge)}`,
-    ...outcomeParts(state).filter((part) => !part.endsWith("FAILED")),
+    ...outcomeParts(state).filter((part) => !part.startsWith("FAILED")),
     memory === null ? "" : memoryText(memory),
     countOf(threads, "thread"),
     `${wholeSeconds(seconds)} elapsed`,
@@ -47,7 +47,7 @@ export function startText({ phase, directories, redis, dryRun, purge, total }: P
       return `Comparing ${files} in ${paths} with ${redis}`;
     case "proving":
     case "removing": {
-      const proof = redis === null ? "without asking Redis" : `each after it is proven to be in ${redis}`;
+      const proof = redis === null ? "without asking Redis" : `comparing each with ${redis} first`;
       return `Removing ${files} from ${paths}, ${proof}${isRehearsed}`;
     }
     default:

@@ -26,14 +26,15 @@ const minBar = 10;
 const purgeBar = 32;
 
 /**
- * What a terminal shows of a run: no line is wider than the terminal, and no word or number is cut.
- * Empty if there is nothing to show, or no room. Signs are ASCII, so that logs and screen readers
+ * What a terminal shows of a run. The last column stays free, because terminals disagree on where
+ * the cursor is after it. No word or number is cut; a part that has no room is left out. Empty if
+ * there is nothing to show, or no room. Signs are ASCII, so that logs and screen readers
  * have the same.
  */
 export function viewLines(state: ProgressState, columns: number, rows: number): readonly string[] {
   if (state.phase === "asking") return [];
   const isSmall = columns < minColumns || rows < minRows;
-  const lines = isSmall ? [smallLine(state, columns)] : wideLines(state, columns);
+  const lines = isSmall ? [smallLine(state, columns - 1)] : wideLines(state, columns - 1);
   return lines.filter((line) => line !== "");
 }
 
