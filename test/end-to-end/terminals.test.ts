@@ -145,8 +145,10 @@ describe("real terminals: waiting for Redis", { concurrency: 2 }, () => {
       const lines = await screen.waitFor(/^Waiting/m);
       assertPlain(lines, columns);
       const text = lines.join("\n").replaceAll(/\n */g, " ");
-      const wide =
-        /^Waiting for Redis at localhost:\d+: no answer, [12] s trying for 5 min 2\d s more \(--retry-for\)\. Nothing is lost; Ctrl-C stops here, and running it again goes on\.$/;
+      const wide = new RegExp(
+        "^Waiting for Redis at localhost:\\d+: no answer, [12] s trying for 5 min 2\\d s more \\(--retry-for\\)\\. " +
+          "Nothing is lost; Ctrl-C stops here, and running it again goes on\\.$",
+      );
       assert.match(text, columns < 60 ? /^Waiting [12] s, no answer$/ : wide);
       process.kill(redis.pid, "SIGCONT");
       assert.equal(await screen.ended(), 0);
@@ -173,7 +175,11 @@ describe("real terminals: a purge", { concurrency: 2 }, () => {
       const view =
         columns < 60
           ? /^\d+% \d+\/600 [\d.]+k?\/s/m
-          : /^Removing from.*\n {2}proved {3}#*\.* +\d+% +\d+ of 600\n {2}removed {2}#*\.* +\d+% +\d+ of 600\n {2}\d+ s elapsed/m;
+          : new RegExp(
+              "^Removing from.*\\n {2}proved {3}#*\\.* +\\d+% +\\d+ of 600\\n" +
+                " {2}removed {2}#*\\.* +\\d+% +\\d+ of 600\\n {2}\\d+ s elapsed",
+              "m",
+            );
       const lines = await screen.waitFor(view);
       if (columns >= 80) assert.match(lines.join("\n"), /block 1 of 1: (proving|removing)$/m);
       assert.equal(await screen.ended(), 0);

@@ -46,7 +46,8 @@ function objectsIn(stderr: string): LogObject[] {
 
 describe("Redis does not answer in the middle of a run", { concurrency: 3 }, () => {
   const promise =
-    "trying for 5 min \\d+ s more \\(--retry-for\\)\\. Nothing is lost; Ctrl-C stops here, and running it again goes on\\.";
+    "trying for 5 min \\d+ s more \\(--retry-for\\)\\. " +
+    "Nothing is lost; Ctrl-C stops here, and running it again goes on\\.";
 
   test("killed: said within a second, and that it is back; the run goes on", async (t) => {
     const place = makeTemporaryDirectory();
@@ -109,7 +110,7 @@ describe("Redis does not answer in the middle of a run", { concurrency: 3 }, () 
     { flag: "--no-progress", isSaid: true },
     { flag: "--quiet", isSaid: false },
   ]) {
-    test(`${flag}: ${isSaid ? "waiting is said, progress is not" : "neither waiting nor progress is said"}`, async (t) => {
+    test(`${flag}: ${isSaid ? "waiting is said" : "waiting is not said"}, progress is not`, async (t) => {
       const redis = await redisOf(t);
       const running = await copySlowly(redis, [flag]);
       process.kill(redis.pid, "SIGSTOP");
