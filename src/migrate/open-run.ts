@@ -52,7 +52,7 @@ export async function openRun(
     onWarning: out.warn,
     listener: {
       onSilence: (silence) => progress.wait({ target: "redis", ...silence }),
-      onAnswer: () => progress.goOn(),
+      onAnswer: () => progress.goOn("redis"),
       onState: (state) => gauge.note(state),
     },
     ...(phase === undefined ? {} : { name: peers.ownName(phase) }),

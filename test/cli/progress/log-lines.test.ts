@@ -86,7 +86,7 @@ describe("log-reporter", () => {
       "Waiting for Redis at redis-1:6379: connection refused, 10 s; trying for 4 min 50 s more (--retry-for)",
       "Waiting for Redis at redis-1:6379: connection refused, 20 s; trying for 4 min 40 s more (--retry-for)",
     ]);
-    progress.goOn();
+    progress.goOn("redis");
     assert.deepEqual(take(), ["Redis is back after 23 s"]);
     pass(30);
     assert.deepEqual(take(), []);
@@ -103,7 +103,7 @@ describe("log-reporter", () => {
       progress.enter({ name: "copying", total: 5, done: () => 1 });
       pass(15);
       progress.wait({ target: "redis", why: "no answer", sinceMs: 15_000, untilMs: 60_000 });
-      progress.goOn();
+      progress.goOn("redis");
       const lines = take();
       assert.deepEqual(
         lines.map((line) => starts.find((start) => line.startsWith(start))),
