@@ -6,6 +6,7 @@ import { provideRivalTools } from "../bench/rival-programs.js";
 import { findMemoryDirectory } from "./support/memory-directory.js";
 import { providePython } from "./support/provide-python.js";
 import { provideRedis } from "./support/provide-redis.js";
+import { provideTmux } from "./support/provide-tmux.js";
 import { runTestFiles } from "./support/run-test-files.js";
 import { searchedVariable } from "./support/search-output.js";
 import {
@@ -20,6 +21,7 @@ process.env["TMPDIR"] ??= findMemoryDirectory() ?? tmpdir();
 try {
   await provideRedis();
   await providePython();
+  await provideTmux();
 } catch (error) {
   console.log(error instanceof Error ? error.message : error);
   console.log("0 passed, 1 failed");

@@ -2,6 +2,7 @@ import { thisMachine } from "../settings/machine.js";
 import type { TypedFlags } from "../settings/read-settings.js";
 import { parseCommandLine } from "./program.js";
 import type { Say } from "./progress/log-line.js";
+import { answerStateRequests } from "./progress/state-signals.js";
 import type { RunContext } from "./run-context.js";
 
 const defaultColumns = 100;
@@ -29,6 +30,7 @@ export async function invoke(commandLine: readonly string[], version: string): P
 async function look(command: "inspect" | "check", typed: TypedFlags, version: string): Promise<number> {
   const { resolveRunOptions } = await import("../settings/resolve-options.js");
   const options = resolveRunOptions(command, typed, thisMachine);
+  answerStateRequests(() => void process.stderr.write(`${command} is at work\n`));
   if (command === "inspect") {
     const { inspectCommand } = await import("./inspect-command.js");
     return inspectCommand(options, version);

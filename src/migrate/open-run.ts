@@ -57,7 +57,7 @@ export async function openRun(
     onWarning: (message) => loginWarnings.push(message),
     listener: {
       onSilence: (silence) => progress.wait({ target: "redis", ...silence }),
-      onAnswer: () => progress.goOn(),
+      onAnswer: () => progress.goOn("redis"),
       onState: (state) => gauge.note(state),
     },
     ...(phase === undefined ? {} : { name: peers.ownName(phase) }),

@@ -62,12 +62,12 @@ export class RunProgress {
     this.#onChange({ kind: "waiting" });
   }
 
-  /** Says that the run goes on. Does nothing if it did not wait. */
-  goOn(): void {
+  /** Says that what the run waited for is there. Does nothing if it did not wait for that. */
+  goOn(target: Wait["target"]): void {
     const wait = this.#wait;
-    if (wait === undefined) return;
+    if (wait?.target !== target) return;
     this.#wait = undefined;
-    this.#onChange({ kind: "back", target: wait.target, seconds: (Date.now() - wait.sinceMs) / 1000 });
+    this.#onChange({ kind: "back", target, seconds: (Date.now() - wait.sinceMs) / 1000 });
   }
 
   noteMemory(memory: RedisMemory): void {

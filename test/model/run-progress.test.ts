@@ -47,7 +47,7 @@ describe("run-progress", () => {
   it("a wait is told when it begins, when its reason or end changes, and when it is over", (t) => {
     const { progress, changes, pass } = progressOf(t);
     const wait = { target: "redis", why: "no answer", sinceMs: 0, untilMs: 300_000 } as const;
-    progress.goOn();
+    progress.goOn("redis");
     progress.wait(wait);
     progress.wait({ ...wait });
     pass(4000);
@@ -59,8 +59,9 @@ describe("run-progress", () => {
     });
     progress.wait({ ...wait, why: "connection refused" });
     pass(10_000);
-    progress.goOn();
-    progress.goOn();
+    progress.goOn("other-run");
+    progress.goOn("redis");
+    progress.goOn("redis");
     assert.equal(progress.state.wait, null);
     assert.deepEqual(changes, [
       { kind: "waiting" },

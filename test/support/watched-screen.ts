@@ -26,6 +26,8 @@ export interface WatchedScreen {
   history(): Promise<string>;
   /** Waits until what can be seen matches. Rejects, showing it, if that does not come within 30 s. */
   waitFor(pattern: RegExp): Promise<readonly string[]>;
+  /** Waits until the command ends. Returns its exit code. Rejects if that takes over 30 s. */
+  ended(): Promise<number>;
   resize(columns: number): Promise<void>;
   /** Presses keys, as tmux names them: `C-c`, `Enter`, or characters. */
   type(...keys: readonly string[]): Promise<void>;
@@ -33,9 +35,6 @@ export interface WatchedScreen {
 
 const rows = 24;
 const limitMs = 30_000;
-/** What tmux writes below the output of a command that ended. */
-export const ended = /Pane is dead \(status (\d+)/;
-
 /** Runs a command in tmux, which redraws its lines at a resize as other terminals do. */
 export async function watchScreen(
   t: TestContext,
@@ -85,6 +84,15 @@ export async function watchScreen(
         if (pattern.test(shown.join("\n"))) return shown;
         if (Date.now() > giveUpAt)
           throw new Error(`The screen never showed ${pattern}:\n${shown.join("\n")}`);
+        await sleep(30);
+      }
+    },
+    ended: async () => {
+      const giveUpAt = Date.now() + limitMs;
+      for (;;) {
+        const [isDead, status] = (await call("display", "-p", "#{pane_dead} #{pane_dead_status}")).split(" ");
+        if (isDead === "1") return Number(status);
+        if (Date.now() > giveUpAt) throw new Error(`It has not ended:\n${(await lines()).join("\n")}`);
         await sleep(30);
       }
     },

@@ -38,7 +38,8 @@ function removedText({ removed, left }: { readonly removed: number; readonly lef
 }
 
 /** `Copying 1,204,331 session files from /var/lib/tele/sessions to redis-1:6379/0`. */
-export function startText({ phase, directories, redis, dryRun, purge, total }: ProgressState): string {
+export function startText({ phase, directories, dryRun, purge, total, ...rest }: ProgressState): string {
+  const redis = redisText(rest);
   const files = countOf(purge?.toRemove ?? total ?? 0, "session file");
   const paths = pathsText(directories);
   const isRehearsed = dryRun ? " (dry run: nothing is changed)" : "";
@@ -72,7 +73,8 @@ const titles: Readonly<Record<PhaseName, string>> = {
 };
 
 /** What a phase does, in a line of its own. Parts from the left, whole ones. */
-export function titleParts({ phase, directories, redis, dryRun, purge }: ProgressState): readonly string[] {
+export function titleParts({ phase, directories, dryRun, purge, ...rest }: ProgressState): readonly string[] {
+  const redis = redisText(rest);
   const title = titles[phase];
   const paths = pathsText(directories);
   switch (phase) {
@@ -102,6 +104,10 @@ export function titleParts({ phase, directories, redis, dryRun, purge }: Progres
         ...(dryRun ? ["(dry run)"] : []),
       ];
   }
+}
+
+function redisText({ redis }: Pick<ProgressState, "redis">): string | null {
+  return redis === null ? null : showablePath(redis);
 }
 
 /** `/srv/a`, or `/srv/a and 3 more`. */
@@ -172,9 +178,9 @@ export function memoryText(memory: MemoryState): string {
 }
 
 /** `Waiting for Redis at redis-1:6379: connection refused, 14 s`. */
-export function waitText({ redis }: ProgressState, { target, why, seconds }: WaitState): string {
+export function waitText(state: ProgressState, { target, why, seconds }: WaitState): string {
   const whom = {
-    redis: `Redis at ${redis?.replace(/\/\d+$/, "")}`,
+    redis: `Redis at ${redisText(state)?.replace(/\/\d+$/, "")}`,
     "other-run": "another run",
     replicas: "the replicas of Redis",
   }[target];

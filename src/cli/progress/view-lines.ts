@@ -42,7 +42,9 @@ function wideLines(state: ProgressState, columns: number): readonly string[] {
   if (state.wait !== null) return waitLines(state, state.wait, columns);
   const title = fitParts(spaced(titleParts(state)), columns);
   if (state.purge !== null) return purgeLines(state, state.purge, title, columns);
-  if (state.done === null) return [title];
+  if (state.done === null) {
+    return [withRight(title, `${wholeSeconds(state.seconds)} elapsed`, columns, width)];
+  }
   const counted = title === "" ? [] : [withRight(title, passText(state), columns, width)];
   if (state.total !== null) {
     const share = { label: "", done: state.done, total: state.total, words: countPart(state) };

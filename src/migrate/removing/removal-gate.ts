@@ -65,22 +65,21 @@ export class RemovalGate {
     const { options, out, stop } = this.#run;
     const sinceMs = Date.now();
     const untilMs = sinceMs + options.run.retryForMs;
-    try {
-      for (let told = false; !stop.aborted; told = true) {
-        const others = await countOtherCopies(this.#run);
-        if (others === 0) return true;
-        if (Date.now() >= untilMs) {
-          out.warn("another run still copies this directory: nothing was removed", { evenIfQuiet: true });
-          return false;
-        }
-        if (!told) out.warn("another run copies this directory: nothing is removed before it is through");
-        out.progress.wait({ target: "other-run", why: "it copies this directory", sinceMs, untilMs });
-        await pause(checkEveryMs, stop);
+    for (let told = false; !stop.aborted; told = true) {
+      const others = await countOtherCopies(this.#run);
+      if (others === 0) {
+        out.progress.goOn("other-run");
+        return true;
       }
-      return false;
-    } finally {
-      out.progress.goOn();
+      if (Date.now() >= untilMs) {
+        out.warn("another run still copies this directory: nothing was removed", { evenIfQuiet: true });
+        return false;
+      }
+      if (!told) out.warn("another run copies this directory: nothing is removed before it is through");
+      out.progress.wait({ target: "other-run", why: "it copies this directory", sinceMs, untilMs });
+      await pause(checkEveryMs, stop);
     }
+    return false;
   }
 
   async #waitForReplicas(): Promise<void> {
@@ -105,7 +104,7 @@ export class RemovalGate {
       }
       await pause(checkEveryMs, stop);
     }
-    out.progress.goOn();
+    out.progress.goOn("replicas");
   }
 }
 

@@ -167,7 +167,7 @@ Waiting for Redis at redis-1:6379: connection refused, 14 s
   ],
   ["waiting", waiting, 40, "Waiting 14 s, connection refused"],
   ["waiting", waiting, 14, "Waiting 14 s"],
-  ["connecting", connecting, 80, "Connecting to redis-1:6379/0 ..."],
+  ["connecting", connecting, 80, `Connecting to redis-1:6379/0 ...${" ".repeat(35)}20 s elapsed`],
   ["connecting", connecting, 40, "Connecting to redis-1:6379/0 ..."],
   ["connecting", connecting, 20, "Connecting"],
   [
