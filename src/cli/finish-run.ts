@@ -1,12 +1,12 @@
 import { countOf } from "../model/number-text.js";
 import type { FailureReason, SessionCommand } from "../model/outcome.js";
-import type { Report } from "../model/report.js";
 import type { Allowance, RunOptions } from "../model/run-options.js";
 import { ledgersOf, type RunRecord, tooManyFailed } from "../model/run-record.js";
 import { maxLineLength, showable } from "../model/showable.js";
 import { buildReport } from "../report/build-report.js";
 import { exitCodeOf, explainError, explainExitCode } from "../report/exit-code.js";
 import type { ReportFile } from "../report/report-file.js";
+import type { Report } from "../report/schema/report-schema.js";
 import { summaryText } from "../report/summary.js";
 import { textStyle } from "../report/text-style.js";
 import { isColored, type RunContext } from "./run-context.js";

@@ -18,6 +18,8 @@ import { plainReporter } from "./plain-reporter.js";
 import { isCapable, isColored, type RunContext, showsBlocks } from "./run-context.js";
 import { listenForStop } from "./stop-signals.js";
 
+/** Milliseconds between two looks at how far the run has come. */
+const sampleEveryMs = 100;
 const asked: Asked = { stdin: process.stdin, terminal: process.stderr };
 
 /** Runs a command and reports on it, whatever happens in between. Returns the exit code. */
@@ -42,6 +44,7 @@ export async function runCommand(options: RunOptions, context: RunContext): Prom
         : `${reason}: finishing what is in flight; a second signal stops at once`,
     ),
   );
+  const sampling = setInterval(() => record.timeline.sample(), sampleEveryMs).unref();
   try {
     if (output.report !== null) reportFile = new ReportFile(output.report);
     const out: RunOutput = {
@@ -50,6 +53,7 @@ export async function runCommand(options: RunOptions, context: RunContext): Prom
       warn: warnAs(options, record, reporter),
       onOutcome: output.list && !output.quiet ? sayOutcome(reporter, output.showIds) : () => undefined,
       onRestart: () => {
+        record.timeline.mark("restart");
         forgetPass(record, listeners);
         reportFile?.forgetFindings();
       },
@@ -64,6 +68,8 @@ export async function runCommand(options: RunOptions, context: RunContext): Prom
   } catch (error) {
     record.errors.push(error);
   }
+  clearInterval(sampling);
+  record.timeline.end();
   const exitCode = finishRun({ options, context, record, stop, reportFile });
   process.off("exit", discardReport);
   stop.release();
@@ -79,6 +85,7 @@ async function runInDirectories(
   record.directories = await resolveDirectories(options.source, (text) =>
     out.warn(text, { evenIfQuiet: true }),
   );
+  record.timeline.enter("listing");
   const listing = await listSessions(record.directories, options.source.sample, stop);
   if (task === "purge-unverified") await confirmUnverified(options, listing, asked, stop);
   const reads = task === "copy" || task === "verify";
@@ -87,6 +94,7 @@ async function runInDirectories(
     // Loading the Redis client takes as long as everything before it, so it is loaded only when
     // there is work, and while the threads load theirs.
     const { runTask } = await import("../migrate/run.js");
+    record.timeline.enter("connecting");
     await runTask(task, { ...unlisted, listing }, threads);
   } finally {
     await Promise.all(threads.map((thread) => thread.end()));

@@ -142,6 +142,7 @@ async function laterPasses(run: Run, writer: CopyWriter): Promise<void> {
   const { record, out, stop } = run;
   for (let number = 1; number <= maxLaterPasses && !stop.aborted; number++) {
     writer.beginPass(number, Date.now());
+    record.timeline.mark("pass");
     const ledger = new Ledger({ onFailure: out.onFailure });
     const tally = newScanTally();
     try {

@@ -12,7 +12,9 @@ import { DryRunStore, RedisSessionStore } from "../redis/redis-session-store.js"
 import { ResilientConnection, shutdownGraceMs } from "../redis/resilient-connection.js";
 import { MemoryGuard } from "../redis/server/memory-guard.js";
 import { PeerRuns, type Phase } from "../redis/server/peers.js";
+import { askFirstFacts, type FirstFacts, withLastFacts } from "../redis/server/redis-facts.js";
 import { askServerFacts, refuseUnfitServer } from "../redis/server/server-facts.js";
+import { askServerState } from "../redis/server/server-state.js";
 import { directoryPlaces } from "../source/file-identity.js";
 import { chooseKeyLayout } from "./choose-key-layout.js";
 import { marksOf } from "./earlier-runs/marks.js";
@@ -46,21 +48,28 @@ export async function openRun(
     target,
     retryForMs: options.run.retryForMs,
     onWarning: out.warn,
+    onLoss: (isAway) => record.timeline.mark(isAway ? "redis-away" : "redis-back"),
     ...(phase === undefined ? {} : { name: peers.ownName(phase) }),
     stop,
   });
+  let first: FirstFacts | undefined;
   const canary = phase === undefined ? undefined : new Canary(connection, peers, out.warn);
   const closeLate = () => setTimeout(() => void connection.close(), shutdownGraceMs).unref();
   stop.addEventListener("abort", closeLate, { once: true });
   const close = async () => {
     stop.removeEventListener("abort", closeLate);
     try {
+      await connection.attempt(async (client) => {
+        if (first !== undefined) record.redisFacts = withLastFacts(first, await askServerState(client));
+      });
       await canary?.end();
     } finally {
       await connection.close();
     }
   };
   try {
+    first = await connection.run(askFirstFacts);
+    record.redisFacts = first.facts;
     const facts = await connection.run(askServerFacts);
     refuseUnfitServer(facts);
     if (facts.warning !== undefined) out.warn(facts.warning);

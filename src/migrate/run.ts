@@ -28,6 +28,7 @@ export async function runTask(
   if (task === "purge-unverified") return purgeUnverified(unconnected);
   const { options, out } = unconnected;
   const { run, close } = await openRun(unconnected, options.run.dryRun ? undefined : phases[task], threads);
+  unconnected.record.timeline.enter("preparing");
   try {
     await refuseTooFewReplicas(run);
     await out.confirmPurge(run.listing, () => run.redis.connection.run(askPersistence));

@@ -31,6 +31,8 @@ export async function showProgress<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const startedSeconds = secondsOf(record);
+  record.timeline.enter(doing, () => ledger.counts.found);
+  record.timeline.mark("pass");
   reporter.begin({ doing, total }, () => {
     const { found, outcomes } = ledger.counts;
     return { done: found, failed: outcomes.failed, seconds: secondsOf(record) - startedSeconds };
@@ -39,6 +41,7 @@ export async function showProgress<T>(
     return await work();
   } finally {
     reporter.end();
+    record.timeline.enter("finishing");
   }
 }
 

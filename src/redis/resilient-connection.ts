@@ -53,6 +53,8 @@ export interface ResilienceOptions {
   /** How long to retry a lost Redis before the run ends. */
   readonly retryForMs: number;
   readonly onWarning: (message: string) => void;
+  /** Told once when Redis is lost, and once when it is back. */
+  readonly onLoss?: (isAway: boolean) => void;
   /** The name by which other clients see the connection. */
   readonly name?: string;
   /** Aborted when the run is to stop, which ends a pause at once. */
@@ -244,8 +246,7 @@ export class ResilientConnection {
       await this.#recover(error, attempt);
       if (lost < maxLost) continue;
       // Redis is there: each of these connections was logged in.
-      this.#failingSinceMs = undefined;
-      this.#failures = 0;
+      this.#noteSuccess();
       return undefined;
     }
   }
@@ -258,12 +259,17 @@ export class ResilientConnection {
       const { client } = await attempt;
       wasOpen = true;
       const value = await withinTime(maxBatchMs, client, () => work(client));
-      this.#failingSinceMs = undefined;
-      this.#failures = 0;
+      this.#noteSuccess();
       return { attempt, wasOpen, result: { value } };
     } catch (error) {
       return { attempt, wasOpen, error };
     }
+  }
+
+  #noteSuccess(): void {
+    if (this.#failingSinceMs !== undefined) this.#options.onLoss?.(false);
+    this.#failingSinceMs = undefined;
+    this.#failures = 0;
   }
 
   /** Keeps other work off the connection during an action. */
@@ -324,6 +330,7 @@ export class ResilientConnection {
     }
     if (fault.kind !== "transient")
       throw error instanceof RedisError ? error : new RedisError(kindOf(fault.kind), fault.message);
+    if (this.#failingSinceMs === undefined) this.#options.onLoss?.(true);
     this.#failingSinceMs ??= Date.now();
     if (Date.now() - this.#failingSinceMs >= retryForMs || stop.aborted) {
       throw new RedisError("unavailable", `Redis at ${describeTarget(target)} was lost: ${fault.message}`);

@@ -14,8 +14,8 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { errorCode, ReportError, SettingsError } from "../model/errors.js";
-import type { Report, ReportedDifference, ReportedFailure } from "../model/report.js";
 import { showablePath } from "../model/showable.js";
+import type { Report, ReportedDifference, ReportedFailure } from "./schema/report-schema.js";
 
 /** The path that means stdout. */
 const toStdout = "-";
