@@ -8,6 +8,7 @@ import { forgetPass, newRunRecord, type RunRecord, recordDifference } from "../m
 import { shortSid, showable } from "../model/showable.js";
 import type { Warn } from "../model/warn.js";
 import { reportedDifference, reportedFailure } from "../report/build-report.js";
+import { PageFile } from "../report/page-file.js";
 import { ReportFile } from "../report/report-file.js";
 import { resolveDirectories } from "../source/directories/resolve-directories.js";
 import { listSessions } from "../source/list-sessions.js";
@@ -26,15 +27,23 @@ const asked: Asked = { stdin: process.stdin, terminal: process.stderr };
 export async function runCommand(options: RunOptions, context: RunContext): Promise<number> {
   const { output, run } = options;
   let reportFile: ReportFile | undefined;
+  let pageFile: PageFile | undefined;
   const listeners = {
-    onFailure: (failure) => reportFile?.addFailure(reportedFailure(failure, output.showIds)),
+    onFailure: (failure) => {
+      pageFile?.addFailure(failure);
+      reportFile?.addFailure(reportedFailure(failure, output.showIds));
+    },
     onDifference: (difference) => {
       recordDifference(record, difference);
+      pageFile?.addDifference(difference);
       reportFile?.addDifference(reportedDifference(difference, output.showIds));
     },
   } satisfies FindingListeners;
   const record = newRunRecord(outcomesOf[commandOf(context.task)], listeners);
-  const discardReport = () => reportFile?.discard();
+  const discardReport = () => {
+    reportFile?.discard();
+    pageFile?.discard();
+  };
   process.once("exit", discardReport);
   const reporter = await chooseReporter(options);
   const stop = listenForStop(run.maxDurationMs, (reason) =>
@@ -47,6 +56,7 @@ export async function runCommand(options: RunOptions, context: RunContext): Prom
   const sampling = setInterval(() => record.timeline.sample(), sampleEveryMs).unref();
   try {
     if (output.report !== null) reportFile = new ReportFile(output.report);
+    if (output.html !== null) pageFile = new PageFile(output.html);
     const out: RunOutput = {
       ...listeners,
       reporter,
@@ -56,6 +66,7 @@ export async function runCommand(options: RunOptions, context: RunContext): Prom
         record.timeline.mark("restart");
         forgetPass(record, listeners);
         reportFile?.forgetFindings();
+        pageFile?.forgetFindings();
       },
       confirmPurge: async (listing, askPersistence) => {
         if (!asksBeforePurge(options, context.command)) return;
@@ -70,10 +81,16 @@ export async function runCommand(options: RunOptions, context: RunContext): Prom
   }
   clearInterval(sampling);
   record.timeline.end();
-  const exitCode = finishRun({ options, context, record, stop, reportFile });
+  const page = pageFile && { file: pageFile, make: await loadPage() };
+  const exitCode = finishRun({ options, context, record, stop, reportFile, page });
   process.off("exit", discardReport);
   stop.release();
   return exitCode;
+}
+
+/** What makes the page is loaded once the run is over: few runs need it. */
+async function loadPage() {
+  return (await import("../report/page/report-page.js")).reportPage;
 }
 
 /** Runs a task in the session directories. Throws whatever ends the run. */

@@ -75,6 +75,8 @@ export interface Failure {
   readonly reason: FailureReason;
   /** Never quotes a value of the session. */
   readonly detail: string;
+  /** Present if the file names something that no server writes: somebody may have planted it. */
+  readonly suspicious?: true;
 }
 
 /**
