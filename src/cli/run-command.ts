@@ -1,5 +1,6 @@
 import { startReaderThreads } from "../migrate/readers/start-reader-threads.js";
 import type { RunOutput, UnconnectedRun } from "../migrate/run-context.js";
+import { SettingsError } from "../model/errors.js";
 import type { FindingListeners } from "../model/ledger.js";
 import { outcomesOf, type SessionOutcome } from "../model/outcome.js";
 import type { Reporter } from "../model/progress.js";
@@ -56,7 +57,10 @@ export async function runCommand(options: RunOptions, context: RunContext): Prom
   const sampling = setInterval(() => record.timeline.sample(), sampleEveryMs).unref();
   try {
     if (output.report !== null) reportFile = new ReportFile(output.report);
-    if (output.html !== null) pageFile = new PageFile(output.html);
+    if (output.html !== null) {
+      if (output.html === output.report) throw new SettingsError("--report and --html name the same file");
+      pageFile = new PageFile(output.html);
+    }
     const out: RunOutput = {
       ...listeners,
       reporter,

@@ -2,6 +2,7 @@ import { scaleLinear } from "d3-scale";
 import { stack } from "d3-shape";
 import { percent } from "./figure.js";
 import { html, type Markup } from "./markup.js";
+import { drawBox, drawLevel } from "./shapes.js";
 
 /** Columns that stand side by side, each of one or more series on top of each other. */
 export interface Columns {
@@ -47,9 +48,8 @@ export function drawColumns({ colours, columns, labels }: Columns): readonly Mar
       const [y, end] = [scale(to), scale(from)];
       // A count that is next to nothing beside the others is still there.
       const height = Math.max(1, end - y);
-      const place = { x: percent(at * width + gap / 2), width: percent(width - gap) };
-      return html`<rect class="${colours[index]}" x="${place.x}" y="${rounded(end - height)}" width="${place.width}" height="${rounded(height)}"/>
-`;
+      const place = { x: at * width + gap / 2, width: width - gap, y: end - height, height };
+      return drawBox(colours[index] ?? "", place);
     }),
   );
   return drawPlot(drawLevels(scale.ticks(3), scale), [...rects, ...drawLabels(labels)]);
@@ -62,8 +62,8 @@ function countOf(column: Readonly<Record<string, number>>, name: string): number
 /** A line for each level, with its number. */
 export function drawLevels(levels: readonly number[], scale: (level: number) => number): readonly Markup[] {
   return levels.map((level) => {
-    const y = rounded(scale(level));
-    return html`<line class="grid" x1="0" x2="100%" y1="${y}" y2="${y}"/><text class="tick" x="0" y="${y - 3}">${shortCount(level)}</text>
+    const y = Math.round(scale(level));
+    return html`${drawLevel("grid", y)}<text class="tick" x="0" y="${y - 3}">${shortCount(level)}</text>
 `;
   });
 }
@@ -81,8 +81,4 @@ export function drawLabels(labels: readonly AxisLabel[], y = columnsHeight - 8):
     return html`<text class="tick" x="${percent(at)}" y="${y}" text-anchor="${anchor}">${text}</text>
 `;
   });
-}
-
-function rounded(pixels: number): number {
-  return Number(pixels.toFixed(1));
 }

@@ -71,15 +71,13 @@ type RemedyRow = readonly [name: string, count: number, remedy: string];
 
 function remedyTable(caption: string, column: string, rows: readonly RemedyRow[]): Markup {
   return html`<table class="remedies"><caption class="hidden">${caption}</caption>
-<thead><tr><th scope="col">${column}</th><th scope="col" class="number">files</th><th scope="col">what to do</th></tr></thead>
+<thead><tr><th scope="col">${column}</th><th scope="col" class="number">files</th>
+<th scope="col">what to do</th></tr></thead>
 <tbody>${rows
     .filter(([, count]) => count > 0)
     .map(
-      ([
-        name,
-        count,
-        remedy,
-      ]) => html`<tr><th scope="row">${name}</th><td class="number">${countText(count)}</td><td>${remedy}</td></tr>
+      ([name, count, remedy]) => html`<tr><th scope="row">${name}</th>
+<td class="number">${countText(count)}</td><td>${remedy}</td></tr>
 `,
     )}</tbody></table>
 `;
@@ -109,12 +107,16 @@ ${findingTable(`${caption}, continued`, rest)}</details>
 function findingTable(caption: string, findings: readonly Finding[]): Markup {
   return html`<table class="files"><caption class="hidden">${caption}</caption>
 <thead><tr><th scope="col">file</th><th scope="col">why</th></tr></thead>
-<tbody>${findings.map(
-    ({ file, session, what, detail, suspicious }) =>
-      html`<tr${suspicious === true ? html` class="suspicious"` : undefined}><th scope="row">${file || session}</th><td>${
-        suspicious === true ? html`<strong>suspicious:</strong> ` : undefined
-      }${what}: ${detail}</td></tr>
-`,
-  )}</tbody></table>
+<tbody>${findings.map(findingRow)}</tbody></table>
+`;
+}
+
+function findingRow({ file, session, what, detail, suspicious }: Finding): Markup {
+  const name = html`<th scope="row">${file || session}</th>`;
+  if (suspicious !== true) {
+    return html`<tr>${name}<td>${what}: ${detail}</td></tr>
+`;
+  }
+  return html`<tr class="suspicious">${name}<td><strong>suspicious:</strong> ${what}: ${detail}</td></tr>
 `;
 }

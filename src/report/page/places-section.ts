@@ -2,9 +2,10 @@ import { scaleLinear } from "d3-scale";
 import { stack } from "d3-shape";
 import { countText } from "../../model/number-text.js";
 import type { Report } from "../schema/report-schema.js";
-import { figure, percent, shareText } from "./figure.js";
+import { figure, shareText } from "./figure.js";
 import { html, type Markup } from "./markup.js";
 import { type FilledPlace, placesIn } from "./places.js";
+import { drawBox } from "./shapes.js";
 
 /** Even one session of a million is drawn as wide as this part of the whole. */
 const minShare = 0.01;
@@ -65,7 +66,7 @@ function drawBar(places: readonly FilledPlace[], total: number): readonly Markup
     .map(([layer], index) => {
       const [from = 0, to = 0] = layer ?? [];
       const { kind = "", tone = "" } = places[index] ?? {};
-      return html`<rect class="segment ${colourOf(kind, tone)}" x="${percent(scale(from))}" y="2" width="${percent(scale(to) - scale(from))}" height="32"/>
-`;
+      const x = scale(from);
+      return drawBox(`segment ${colourOf(kind, tone)}`, { x, width: scale(to) - x, y: 2, height: 32 });
     });
 }

@@ -1,8 +1,9 @@
 import { scaleLinear } from "d3-scale";
 import { bytesText, countText } from "../../model/number-text.js";
 import type { Report } from "../schema/report-schema.js";
-import { figure, percent } from "./figure.js";
+import { figure } from "./figure.js";
 import { html, type Markup } from "./markup.js";
+import { drawBox, drawUpright } from "./shapes.js";
 
 type Facts = NonNullable<Report["redis"]>;
 
@@ -31,6 +32,7 @@ function memoryFigure({ memoryBefore, memoryAfter, memoryLimit }: Facts): Markup
   const end = Math.max(after, limit ?? after);
   const x = scaleLinear([0, end], [0, 1]);
   const added = after - before;
+  const bar = { y: 2, height: 32 };
   const story = memoryStory(before, after, memoryLimit);
   return html`${figure({
     id: "redis-memory",
@@ -38,12 +40,10 @@ function memoryFigure({ memoryBefore, memoryAfter, memoryLimit }: Facts): Markup
     description: story,
     height: 36,
     drawing: [
-      html`<rect class="track" x="0" y="2" width="100%" height="32"/>
-<rect class="segment neutral" x="0" y="2" width="${percent(x(before))}" height="32"/>`,
-      html`<rect class="segment series-1" x="${percent(x(before))}" y="2" width="${percent(x(added))}" height="32"/>`,
-      limit === null
-        ? []
-        : html`<line class="limit" x1="${percent(x(fullShare * limit))}" x2="${percent(x(fullShare * limit))}" y1="0" y2="36"/>`,
+      drawBox("track", { ...bar, x: 0, width: 1 }),
+      drawBox("segment neutral", { ...bar, x: 0, width: x(before) }),
+      drawBox("segment series-1", { ...bar, x: x(before), width: x(added) }),
+      limit === null ? [] : drawUpright("limit", x(fullShare * limit), { y: 0, height: 36 }),
     ],
     legend: [
       { colour: "neutral", text: `${bytesText(before)} before` },

@@ -23,6 +23,17 @@ const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 export function reportPage(whole: Report, reportPath: string | null): string {
   const report = fitToShow(boundedFindings(whole, maxOnPage));
   const place = report.host === null ? "" : ` on ${report.host}`;
+  const sections = [
+    verdictSection(report),
+    placesSection(report),
+    throughputSection(report),
+    redisSection(report),
+    usersSection(report),
+    lifetimesSection(report),
+    contentsSection(report),
+    findingsSection(report, reportPath),
+    settingsSection(report),
+  ];
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -37,9 +48,7 @@ export function reportPage(whole: Report, reportPath: string | null): string {
 <body>
 <header><h1>tele-sessions ${report.version}: report of ${report.command}${place}</h1></header>
 <main>
-${verdictSection(report)}${placesSection(report)}${throughputSection(report)}${redisSection(report)}${usersSection(
-  report,
-)}${lifetimesSection(report)}${contentsSection(report)}${findingsSection(report, reportPath)}${settingsSection(report)}</main>
+${sections}</main>
 <footer><p>This page shows paths, database names and addresses. It shows no login and no password, and of each
 session id the first 6 characters at most.</p></footer>
 </body>

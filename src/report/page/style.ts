@@ -12,7 +12,7 @@ header,main,footer{max-width:60rem;margin:0 auto;padding:0 1rem}
 header{padding-top:1.5rem}
 h1{font-size:1.1rem;margin:0;color:var(--soft);font-weight:600}
 h2{font-size:1.3rem;margin:0 0 .5rem}
-h3{font-size:1rem;margin:1rem 0 .25rem}
+h3{font-size:1em;margin:1rem 0 .25rem}
 p{margin:.5rem 0}
 section{margin:1.5rem 0;padding:1rem;border:1px solid var(--line);border-radius:8px;background:var(--card)}
 .verdict{border-left:8px solid var(--bad)}
@@ -46,7 +46,7 @@ rect.segment,rect.track,rect.series-1,rect.series-2{fill:var(--fill)}
 border:1px solid var(--soft)}
 details{margin:.5rem 0}
 summary{cursor:pointer;color:var(--soft)}
-table{border-collapse:collapse;width:100%;font-size:.9rem;margin:.5rem 0}
+table{border-collapse:collapse;width:100%;font-size:.9em;margin:.5rem 0}
 th,td{text-align:left;vertical-align:top;padding:.25rem .5rem;border-bottom:1px solid var(--line);font-weight:400}
 thead th{color:var(--soft);font-weight:600}
 .number{text-align:right;font-variant-numeric:tabular-nums;overflow-wrap:normal}
@@ -75,5 +75,6 @@ th,td{padding:.05rem .3rem}
 dl{grid-template-columns:repeat(3,1fr);gap:0 1rem}
 dt{flex-basis:auto}
 details:not([open]){display:none}
-.verdict,.places,.redis,.findings{order:-1}}
+.verdict,.places,.redis,.findings{order:-1}
+section:not(.findings){break-inside:avoid}}
 `;

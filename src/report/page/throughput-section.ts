@@ -3,8 +3,9 @@ import { line } from "d3-shape";
 import { countText, durationText } from "../../model/number-text.js";
 import type { Report } from "../schema/report-schema.js";
 import { drawLabels, drawLevels, drawPlot } from "./columns.js";
-import { figure, numbersTable, percent } from "./figure.js";
+import { figure, numbersTable } from "./figure.js";
 import { html, type Markup } from "./markup.js";
+import { drawBox, drawUpright } from "./shapes.js";
 
 /** Points of the line: more cannot be told apart. */
 const maxPoints = 120;
@@ -85,20 +86,16 @@ function drawRates(rates: readonly Rate[], marks: Marks, end: number): readonly 
     ({ from, to }) => 1000 * x((from + to) / 2),
     ({ perSecond }) => y(perSecond),
   ).digits(1)(rates);
-  const away = absencesOf(marks, end).map(
-    ([from, to]) =>
-      html`<rect class="away" x="${percent(x(from))}" y="${top}" width="${percent(Math.max(0.004, x(to) - x(from)))}" height="${bottom - top}"/>
-`,
+  const area = { y: top, height: bottom - top };
+  const away = absencesOf(marks, end).map(([from, to]) =>
+    drawBox("away", { ...area, x: x(from), width: Math.max(0.004, x(to) - x(from)) }),
   );
   const lines = marks
     .filter(({ kind }) => kind === "pass" || kind === "restart")
-    .map(
-      ({ kind, seconds }) =>
-        html`<line class="mark ${kind}" x1="${percent(x(seconds))}" x2="${percent(x(seconds))}" y1="${top}" y2="${bottom}"/>
-`,
-    );
+    .map(({ kind, seconds }) => drawUpright(`mark ${kind}`, x(seconds), area));
   const labels = x.ticks(4).map((seconds) => ({ at: x(seconds), text: durationText(seconds) }));
-  const curve = html`<svg viewBox="0 0 1000 ${height}" preserveAspectRatio="none"><path class="line" d="${path ?? ""}"/></svg>
+  const curve = html`<svg viewBox="0 0 1000 ${height}" preserveAspectRatio="none">
+<path class="line" d="${path ?? ""}"/></svg>
 `;
   const plot = [...away, ...lines, curve, ...drawLabels(labels, height - 8)];
   return drawPlot(drawLevels(y.ticks(3), y), plot);

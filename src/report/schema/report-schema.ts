@@ -35,7 +35,7 @@ const passCounts = z.object({
 
 const file = {
   session: z.string().describe("The first 6 characters of the session id; all of it with `--show-ids`."),
-  file: z.string().describe("The path of its file, with the id cut in the same way."),
+  file: z.string().default("").describe("The path of its file, with the id cut in the same way."),
 };
 
 const failure = z.object({
