@@ -1,6 +1,6 @@
 import { hostname, userInfo } from "node:os";
 import { ageBuckets, hourMs } from "../model/age-buckets.js";
-import { orElse } from "../model/errors.js";
+import { orElse, RedisError, RedisForgotError, ReportError, SourceError } from "../model/errors.js";
 import type { Ledger, LedgerCounts } from "../model/ledger.js";
 import { maxLifetimeHours } from "../model/ledger.js";
 import {
@@ -12,7 +12,7 @@ import {
 } from "../model/outcome.js";
 import { ledgersOf, newRunRecord, type RunRecord, secondsOf } from "../model/run-record.js";
 import { maxLineLength, shortSid, showable, showablePath } from "../model/showable.js";
-import { explainError, explainExitCode } from "./exit-code.js";
+import { exitCodeOfError, explainError, explainExitCode } from "./exit-code.js";
 import type { PassCounts, Report, ReportedDifference, ReportedFailure } from "./schema/report-schema.js";
 
 /** What a report says besides the record of the run. */
@@ -161,7 +161,20 @@ function lifetimesOf(ledgers: readonly Ledger[], startedAt: Date): Report["lifet
 function reportedError(error: unknown): Report["errors"][number] {
   const message = showable(explainError(error), maxLineLength);
   const [, code = null] = /\(([A-Z][A-Z0-9_]{3,})\)/.exec(message) ?? [];
-  return { code, message, remedy: null };
+  return { code, message, remedy: remedyOf(error) };
+}
+
+/** What to do about an error; null if its message says so. */
+function remedyOf(error: unknown): string | null {
+  if (error instanceof RedisError && error.kind === "refused") return null;
+  if (error instanceof RedisError || error instanceof RedisForgotError) {
+    return "Make sure that Redis is up and can be reached from here. Then run the same command again.";
+  }
+  if (error instanceof SourceError) {
+    return "Make sure that the session directory is there and can be read. Then run the same command again.";
+  }
+  if (error instanceof ReportError) return "Make room for the report, or give another path.";
+  return exitCodeOfError(error) === 70 ? "Report it, with the version and these lines." : null;
 }
 
 function kindsOf(command: string): readonly OutcomeKind[] {
