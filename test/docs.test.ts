@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { parseCommandLine } from "../src/cli/program.js";
 import { failureReasons, outcomeKinds } from "../src/model/outcome.js";
 import { exitCodes } from "../src/report/exit-code.js";
-import { generatedParts, replacePart } from "./support/generated-parts.js";
+import { generatedFiles, generatedParts, replacePart } from "./support/generated-parts.js";
 import { projectRoot } from "./support/project.js";
 
 const read = (path: string): string => readFileSync(join(projectRoot, path), "utf8");
@@ -97,6 +97,10 @@ describe("the documents", () => {
     });
   }
 });
+
+for (const { file, make } of generatedFiles) {
+  it(`${file} is what the code says (else: npm run docs)`, () => assert.equal(read(file), make()));
+}
 
 describe("docs/outcomes.md and docs/exit-codes.md leave nothing out", () => {
   const outcomes = read("docs/outcomes.md");

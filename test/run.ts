@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { provideRivalTools } from "../bench/rival-programs.js";
 import { findMemoryDirectory } from "./support/memory-directory.js";
+import { provideBrowser } from "./support/provide-browser.js";
 import { providePython } from "./support/provide-python.js";
 import { provideRedis } from "./support/provide-redis.js";
 import { provideTmux } from "./support/provide-tmux.js";
@@ -22,6 +23,7 @@ try {
   await provideRedis();
   await providePython();
   await provideTmux();
+  await provideBrowser();
 } catch (error) {
   console.log(error instanceof Error ? error.message : error);
   console.log("0 passed, 1 failed");

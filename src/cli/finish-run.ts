@@ -1,12 +1,14 @@
 import { countOf } from "../model/number-text.js";
 import type { FailureReason, SessionCommand } from "../model/outcome.js";
-import type { Report } from "../model/report.js";
 import type { Allowance, RunOptions } from "../model/run-options.js";
 import { ledgersOf, type RunRecord, tooManyFailed } from "../model/run-record.js";
 import { maxLineLength, showable } from "../model/showable.js";
 import { buildReport } from "../report/build-report.js";
 import { exitCodeOf, exitCodeOfError, explainError, explainExitCode } from "../report/exit-code.js";
-import type { ReportFile } from "../report/report-file.js";
+import type { reportPage } from "../report/page/report-page.js";
+import type { PageFile } from "../report/page-file.js";
+import { type ReportFile, toStdout } from "../report/report-file.js";
+import type { Report } from "../report/schema/report-schema.js";
 import { summaryText } from "../report/summary.js";
 import { type TextStyle, textStyle } from "../report/text-style.js";
 import type { LogFacts, Say } from "./progress/log-line.js";
@@ -22,6 +24,8 @@ export interface EndedRun {
   /** Absent if no report file is wanted, or none could be created. */
   readonly reportFile: ReportFile | undefined;
   readonly say: Say;
+  /** Absent if no page is wanted, or none could be created. */
+  readonly page: { readonly file: PageFile; readonly make: typeof reportPage } | undefined;
 }
 
 /** The command whose outcomes and summary a task has. */
@@ -31,7 +35,7 @@ export function commandOf(task: RunContext["task"]): SessionCommand {
 
 /** Writes the report file, then errors, summary, exit code and JSON. Returns the exit code. */
 export function finishRun(run: EndedRun): number {
-  const { options, context, record, reportFile, say } = run;
+  const { options, context, record, reportFile, page, say } = run;
   const { output } = options;
   const style = textStyle(isColored(output));
 
@@ -43,6 +47,12 @@ export function finishRun(run: EndedRun): number {
   }
   try {
     reportFile?.finish(reportOf(run));
+  } catch (error) {
+    record.errors.push(error);
+  }
+  try {
+    const reportPath = output.report === toStdout ? null : output.report;
+    page?.file.finish(page.make(page.file.withFindings(reportOf(run)), reportPath));
   } catch (error) {
     record.errors.push(error);
   }

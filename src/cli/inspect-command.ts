@@ -5,6 +5,7 @@ import type { RunOptions } from "../model/run-options.js";
 import { RunProgress } from "../model/run-progress.js";
 import { newScanTally, type ScanTally } from "../model/session-file.js";
 import { maxLineLength, showable } from "../model/showable.js";
+import { Timeline } from "../model/timeline.js";
 import type { Warn } from "../model/warn.js";
 import { exitCodeOf, explainError, explainExitCode } from "../report/exit-code.js";
 import { type InspectionFacts, inspectionReport } from "../report/inspection/inspection-report.js";
@@ -25,7 +26,7 @@ import { listenForStop } from "./stop-signals.js";
 interface Seen {
   readonly inspection: Inspection;
   readonly tally: ScanTally;
-  readonly startedMs: number;
+  readonly timeline: Timeline;
   readonly warnings: string[];
   readonly errors: unknown[];
   directories: readonly string[];
@@ -41,7 +42,7 @@ export async function inspectCommand(options: RunOptions, version: string): Prom
   const seen: Seen = {
     inspection: newInspection(),
     tally: newScanTally(),
-    startedMs: performance.now(),
+    timeline: new Timeline(),
     warnings: [],
     errors: [],
     directories: [],
@@ -156,7 +157,7 @@ function factsOf(
     inspection,
     tally,
     redis: redisNeedOf(inspection, isSample ? listing.count / listing.selected : 1),
-    seconds: (performance.now() - seen.startedMs) / 1000,
+    seconds: seen.timeline.seconds,
     showIds: output.showIds,
     warnings: warnings.map((warning) => showable(warning, maxLineLength)),
   };

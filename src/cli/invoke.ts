@@ -67,7 +67,7 @@ async function run(typed: TypedFlags, context: RunContext): Promise<number> {
 
 /** The pre-deploy step with its switches off: says so, and still writes a report. */
 async function doNothing(
-  { json, quiet, report: path, logFormat }: TypedFlags,
+  { json, quiet, report: path, html, logFormat }: TypedFlags,
   reason: string,
   version: string,
 ): Promise<number> {
@@ -82,6 +82,11 @@ async function doNothing(
   if (typeof path === "string") {
     const { ReportFile } = await import("../report/report-file.js");
     new ReportFile(path).finish(report);
+  }
+  if (typeof html === "string") {
+    const { PageFile } = await import("../report/page-file.js");
+    const { reportPage } = await import("../report/page/report-page.js");
+    new PageFile(html).finish(reportPage(report, null));
   }
   for (const warning of warnings) say("warning", warning);
   if (quiet !== true) say("summary", `Nothing to do: ${reason}.`);

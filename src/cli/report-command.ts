@@ -1,10 +1,86 @@
+import { realpathSync } from "node:fs";
+import { orElse, SettingsError } from "../model/errors.js";
+import type { FailureReason } from "../model/outcome.js";
+import { showablePath } from "../model/showable.js";
+import { boundedFindings } from "../report/bounded-findings.js";
+import { commandOfReport } from "../report/command-of-report.js";
+import { exitCodeOfError, explainError } from "../report/exit-code.js";
+import { mergeReports } from "../report/merge-reports.js";
+import { PageFile } from "../report/page-file.js";
+import { readReport } from "../report/schema/read-report.js";
+import type { Report } from "../report/schema/report-schema.js";
+import { summaryText } from "../report/summary.js";
+import { textStyle } from "../report/text-style.js";
 import type { TypedFlags } from "../settings/read-settings.js";
 
-/** Runs `report`. Returns the exit code. */
+/** Failures, and differences, in the object of `--json`. */
+const maxInJson = 100;
+
+/**
+ * Runs `report`: turns report files into a page, or prints their closing words. Returns the exit
+ * code, which says whether that worked, not how the run went that they report on.
+ * @throws SettingsError if a file is no report, or the page cannot be written.
+ */
 export async function reportCommand(
-  _files: readonly string[],
-  _typed: TypedFlags,
-  _version: string,
+  files: readonly string[],
+  { html, json, quiet }: TypedFlags,
+  version: string,
 ): Promise<number> {
-  throw new Error("report comes with the next commit");
+  const page = typeof html === "string" ? html : null;
+  const print = (exitCode: number, result: { report: Report | null; error?: string }) => {
+    const { report } = result;
+    const bounded = report && boundedFindings(report, maxInJson);
+    const answer = { tool: "tele-sessions", version, command: "report", exitCode, files, page };
+    process.stdout.write(`${JSON.stringify({ ...answer, ...result, report: bounded })}\n`);
+  };
+  try {
+    const report = await readAndWrite(files, page);
+    if (json === true) print(0, { report });
+    else if (page === null) process.stdout.write(`${closingWords(report, files)}\n`);
+    if (page !== null && quiet !== true) process.stderr.write(`The page is in ${showablePath(page)}.\n`);
+    return 0;
+  } catch (error) {
+    if (json !== true) throw error;
+    const exitCode = exitCodeOfError(error);
+    process.stderr.write(`tele-sessions: ${explainError(error)}\n`);
+    print(exitCode, { report: null, error: explainError(error) });
+    return exitCode;
+  }
+}
+
+/** Reads the reports as one, and writes the page. */
+async function readAndWrite(files: readonly string[], page: string | null): Promise<Report> {
+  const pageFile = page === null ? undefined : new PageFile(page);
+  try {
+    refuseSameFile(files);
+    const report = mergeReports(files.map(readReport));
+    if (pageFile !== undefined) {
+      const { reportPage } = await import("../report/page/report-page.js");
+      pageFile.finish(reportPage(report, whereAllAre(report, files)));
+    }
+    return report;
+  } catch (error) {
+    pageFile?.discard();
+    throw error;
+  }
+}
+
+/** A report that is given twice would count twice. */
+function refuseSameFile(files: readonly string[]): void {
+  const paths = files.map((file) => orElse(file, () => realpathSync(file)));
+  const twice = files.find((_, index) => paths.indexOf(paths[index] ?? "") < index);
+  if (twice !== undefined) throw new SettingsError(`report: ${showablePath(twice)} is given twice`);
+}
+
+/** The files that list every failure and difference; null if they do not. */
+function whereAllAre(report: Report, files: readonly string[]): string | null {
+  const areAll = report.failuresOmitted + report.differencesOmitted === 0;
+  return areAll ? files.map(showablePath).join(", ") : null;
+}
+
+function closingWords(report: Report, files: readonly string[]): string {
+  const command = commandOfReport(report);
+  // `Object.entries` forgets the names.
+  const reasons = new Map(Object.entries(report.byReason) as [FailureReason, number][]);
+  return summaryText({ command, report, reasons, reportPath: whereAllAre(report, files) }, textStyle(false));
 }

@@ -2,6 +2,7 @@ import { checkDirectories, checkRemovable } from "../migrate/preflight/directori
 import { refuseFailed } from "../migrate/preflight/refuse-failed.js";
 import { startReaderThreads } from "../migrate/readers/start-reader-threads.js";
 import type { RunOutput, UnconnectedRun } from "../migrate/run-context.js";
+import { SettingsError } from "../model/errors.js";
 import type { FindingListeners } from "../model/ledger.js";
 import { outcomesOf, type SessionOutcome } from "../model/outcome.js";
 import type { RunOptions } from "../model/run-options.js";
@@ -10,6 +11,7 @@ import { forgetPass, newRunRecord, type RunRecord, recordDifference } from "../m
 import { maxDetailLength, shortSid, showable } from "../model/showable.js";
 import type { Warn } from "../model/warn.js";
 import { reportedDifference, reportedFailure } from "../report/build-report.js";
+import { PageFile } from "../report/page-file.js";
 import { ReportFile } from "../report/report-file.js";
 import { type Asked, canAsk } from "./ask-person.js";
 import { confirmPurge, confirmUnverified } from "./confirm-removal.js";
@@ -22,21 +24,31 @@ import { answerStateRequests } from "./progress/state-signals.js";
 import type { RunContext } from "./run-context.js";
 import { listenForStop } from "./stop-signals.js";
 
+/** Milliseconds between two looks at how far the run has come. */
+const sampleEveryMs = 100;
 const asked: Asked = { stdin: process.stdin, terminal: process.stderr };
 
 /** Runs a command and reports on it, whatever happens in between. Returns the exit code. */
 export async function runCommand(options: RunOptions, context: RunContext): Promise<number> {
   const { output, run } = options;
   let reportFile: ReportFile | undefined;
+  let pageFile: PageFile | undefined;
   const listeners = {
-    onFailure: (failure) => reportFile?.addFailure(reportedFailure(failure, output.showIds)),
+    onFailure: (failure) => {
+      pageFile?.addFailure(failure);
+      reportFile?.addFailure(reportedFailure(failure, output.showIds));
+    },
     onDifference: (difference) => {
       recordDifference(record, difference);
+      pageFile?.addDifference(difference);
       reportFile?.addDifference(reportedDifference(difference, output.showIds));
     },
   } satisfies FindingListeners;
   const record = newRunRecord(outcomesOf[commandOf(context.task)], listeners);
-  const discardReport = () => reportFile?.discard();
+  const discardReport = () => {
+    reportFile?.discard();
+    pageFile?.discard();
+  };
   process.once("exit", discardReport);
   const progress = new RunProgress(record, run.dryRun);
   const reporter = await chooseReporter(options, progress);
@@ -52,16 +64,23 @@ export async function runCommand(options: RunOptions, context: RunContext): Prom
         : `${reason}: finishing what is in flight; a second signal stops at once`,
     ),
   );
+  const sampling = setInterval(() => record.timeline.sample(), sampleEveryMs).unref();
   try {
     if (output.report !== null) reportFile = new ReportFile(output.report);
+    if (output.html !== null) {
+      if (output.html === output.report) throw new SettingsError("--report and --html name the same file");
+      pageFile = new PageFile(output.html);
+    }
     const out: RunOutput = {
       ...listeners,
       progress,
       warn: warnAs(options, record, reporter),
       onOutcome: output.list && !output.quiet ? sayOutcome(reporter, output.showIds) : () => undefined,
       onRestart: () => {
+        record.timeline.mark("restart");
         forgetPass(record, listeners);
         reportFile?.forgetFindings();
+        pageFile?.forgetFindings();
       },
       confirmPurge: async (listing, askPersistence) => {
         if (!asksBeforePurge(options, context.command)) return;
@@ -78,10 +97,18 @@ export async function runCommand(options: RunOptions, context: RunContext): Prom
   }
   reporter.end();
   progress.enter({ name: "finishing" });
-  const exitCode = finishRun({ options, context, record, stop, reportFile, say: reporter.say });
+  clearInterval(sampling);
+  record.timeline.end();
+  const page = pageFile && { file: pageFile, make: await loadPage() };
+  const exitCode = finishRun({ options, context, record, stop, reportFile, page, say: reporter.say });
   process.off("exit", discardReport);
   stop.release();
   return exitCode;
+}
+
+/** What makes the page is loaded once the run is over: few runs need it. */
+async function loadPage() {
+  return (await import("../report/page/report-page.js")).reportPage;
 }
 
 /** Runs a task in the session directories. Throws whatever ends the run. */

@@ -15,7 +15,9 @@ import { ResilientConnection, shutdownGraceMs } from "../redis/resilient-connect
 import { MemoryGauge } from "../redis/server/memory-gauge.js";
 import { MemoryGuard } from "../redis/server/memory-guard.js";
 import { PeerRuns, type Phase } from "../redis/server/peers.js";
+import { askFirstFacts, type FirstFacts, withLastFacts } from "../redis/server/redis-facts.js";
 import { askServerFacts, refuseUnfitServer, type ServerFacts } from "../redis/server/server-facts.js";
+import { askServerState } from "../redis/server/server-state.js";
 import { directoryPlaces } from "../source/file-identity.js";
 import { marksOf } from "./earlier-runs/marks.js";
 import { findServerDatabase } from "./earlier-runs/other-keys.js";
@@ -65,6 +67,7 @@ export async function openRun(
   });
   progress.enter({ name: "preparing" });
   gauge.start(connection);
+  let first: FirstFacts | undefined;
   const canary = phase === undefined ? undefined : new Canary(connection, peers, out.warn);
   const closeLate = () => setTimeout(() => void connection.close(), shutdownGraceMs).unref();
   stop.addEventListener("abort", closeLate, { once: true });
@@ -72,12 +75,17 @@ export async function openRun(
     stop.removeEventListener("abort", closeLate);
     gauge.end();
     try {
+      await connection.attempt(async (client) => {
+        if (first !== undefined) record.redisFacts = withLastFacts(first, await askServerState(client));
+      });
       await canary?.end();
     } finally {
       await connection.close();
     }
   };
   try {
+    first = await connection.run(askFirstFacts);
+    record.redisFacts = first.facts;
     const facts = await connection.run(askServerFacts);
     refuseUnfitServer(facts);
     const { clockLeadMs } = facts;

@@ -89,7 +89,9 @@ export function conversionOutcome(
   }
   const { facts, warning } = conversion;
   const kind = conversion.kind === "expired" ? "expired" : "copied";
-  const outcome = { sid, kind, format, facts, bytesRead, bytesWritten } as const;
+  const lifetime = conversion.kind === "entry" ? { expiresAtMs: conversion.entry.expiresAtMs } : {};
+  const { mtimeMs } = read;
+  const outcome = { sid, kind, format, facts, mtimeMs, ...lifetime, bytesRead, bytesWritten } as const;
   return warning === undefined ? outcome : { ...outcome, warning };
 }
 

@@ -99,6 +99,13 @@ export interface SessionOutcome {
   readonly difference?: Difference;
   /** Present if it is unclear whether the file's value or Redis's is newer. */
   readonly inDoubt?: true;
+  /** When the file was last modified, milliseconds since the epoch; absent if it was not decoded. */
+  readonly mtimeMs?: number;
+  /**
+   * When the key expires, milliseconds since the epoch. It counts if the session was copied, or
+   * identical and its lifetime renewed.
+   */
+  readonly expiresAtMs?: number;
   readonly bytesRead: number;
   /** Bytes of the value; 0 if nothing was written. */
   readonly bytesWritten: number;

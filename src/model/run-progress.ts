@@ -16,7 +16,7 @@ import { type RunRecord, secondsOf } from "./run-record.js";
 const leftKinds = ["absent", "ended", "kept", "denied", "failed"] as const;
 
 /** What of a run's record its progress names. */
-type ShownRecord = Pick<RunRecord, "startedMs" | "directories" | "redis">;
+type ShownRecord = Pick<RunRecord, "timeline" | "directories" | "redis">;
 
 /**
  * Knows what a run does and how far it has come. The run tells it about phases and waits; whoever
@@ -51,6 +51,8 @@ export class RunProgress {
     this.#phase = phase;
     this.#rate = new RecentRate();
     this.#rate.note(performance.now(), this.#done());
+    this.#record.timeline.enter(phase.name, phase.done);
+    if (phase.pass !== undefined) this.#record.timeline.mark("pass");
     this.#onChange({ kind: "phase" });
   }
 
@@ -59,6 +61,7 @@ export class RunProgress {
     const last = this.#wait;
     this.#wait = wait;
     if (last?.target === wait.target && last.why === wait.why && last.untilMs === wait.untilMs) return;
+    if (wait.target === "redis" && last?.target !== "redis") this.#record.timeline.mark("redis-away");
     this.#onChange({ kind: "waiting" });
   }
 
@@ -67,6 +70,7 @@ export class RunProgress {
     const wait = this.#wait;
     if (wait?.target !== target) return;
     this.#wait = undefined;
+    if (target === "redis") this.#record.timeline.mark("redis-back");
     this.#onChange({ kind: "back", target, seconds: (Date.now() - wait.sinceMs) / 1000 });
   }
 

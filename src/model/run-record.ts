@@ -1,9 +1,10 @@
 import { type FindingListeners, Ledger } from "./ledger.js";
 import type { Difference, OutcomeKind } from "./outcome.js";
 import type { RedisFacts } from "./redis-facts.js";
-import type { KeyLayoutEvidence, ServerWorks } from "./report.js";
 import type { Allowance } from "./run-options.js";
+import type { KeyLayoutEvidence, ServerWorks } from "./server-evidence.js";
 import { newScanTally, type ScanTally } from "./session-file.js";
+import { Timeline } from "./timeline.js";
 
 /** Differences that a record keeps; a report file has every one. */
 const maxDifferences = 100;
@@ -12,7 +13,9 @@ const maxDifferences = 100;
 export interface RunRecord extends PassRecord {
   /** The outcomes that its sessions can have. */
   readonly kinds: readonly OutcomeKind[];
-  readonly startedMs: number;
+  readonly startedAt: Date;
+  /** What happened when. */
+  readonly timeline: Timeline;
   /** Originals removed; in a dry run, those that would be. */
   purged: number;
   /** Whether it found differences, left files that a purge should remove, or saw evictions. */
@@ -53,7 +56,8 @@ export function newRunRecord(kinds: readonly OutcomeKind[], listeners: FindingLi
   return {
     ...newPassRecord(listeners),
     kinds,
-    startedMs: performance.now(),
+    startedAt: new Date(),
+    timeline: new Timeline(),
     purged: 0,
     partial: false,
     errors: [],
@@ -110,6 +114,6 @@ export function tooManyFailed(record: RunRecord, allowance: Allowance): boolean 
 }
 
 /** Seconds since the run began. */
-export function secondsOf(record: Pick<RunRecord, "startedMs">): number {
-  return (performance.now() - record.startedMs) / 1000;
+export function secondsOf({ timeline }: Pick<RunRecord, "timeline">): number {
+  return timeline.seconds;
 }

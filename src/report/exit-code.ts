@@ -1,7 +1,7 @@
 import { RedisError, RedisForgotError, ReportError, SettingsError, SourceError } from "../model/errors.js";
-import type { RunOutcome } from "../model/report.js";
 import type { RunRecord } from "../model/run-record.js";
 import { maxLineLength, showable } from "../model/showable.js";
+import type { RunOutcome } from "./schema/report-schema.js";
 
 /** An exit code, with what it means to people and what a report calls it. */
 interface ExitCode {

@@ -1,6 +1,6 @@
 import { bytesText, countOf, countText, durationText } from "../model/number-text.js";
 import type { FailureReason, OutcomeKind, SessionCommand } from "../model/outcome.js";
-import type { Report } from "../model/report.js";
+import type { Report } from "./schema/report-schema.js";
 import type { TextStyle } from "./text-style.js";
 
 /** Failures, and differences, that a summary lists one by one. */

@@ -68,6 +68,8 @@ test("--version loads what it takes to start, and to say what went wrong", async
 test("a command line loads the packages that it needs, and no others", async (t) => {
   const redis = await startRedis();
   t.after(() => redis.stop());
+  const page = join(makeTemporaryDirectory(), "p.html");
+  const report = join(projectRoot, "fixtures", "reports", "copy-of-0.3.0.json");
   const copy = (directory: string) => ["copy", ...between(directory, redis)];
   const rows: readonly (readonly [name: string, args: string[], exitCode: number, loaded: string[]])[] = [
     ["help", ["--help"], 0, ["commander"]],
@@ -80,12 +82,18 @@ test("a command line loads the packages that it needs, and no others", async (t)
     ["a directory that is missing", copy(`${sessions}-`), 2, ["commander", "fast-glob"]],
     ["an inspection", ["inspect", "--session-dir", sessions], 0, ["commander"]],
     ["a copy", copy(sessions), 0, ["commander", "ioredis", "zod"]],
+    ["a copy with a page", [...copy(sessions), "--html", page], 0, ["commander", "ioredis", "zod"]],
+    ["a report", ["report", report, "--html", page], 0, ["commander", "zod"]],
     ["a copy by a glob", copy(`${sessions}*`), 0, ["commander", "fast-glob", "ioredis", "zod"]],
   ];
   for (const [name, args, exitCode, loaded] of rows) {
     await t.test(name, async () => {
       const files = await filesLoadedBy(args, exitCode);
       assert.deepEqual(packagesIn(files), loaded);
+      const drawing = modulesIn(files).filter((module) =>
+        /^node_modules\/d3-|^src\/report\/page\//.test(module),
+      );
+      assert.equal(drawing.length > 0, args.includes("--html"), "only a page needs what draws it");
       assert.deepEqual(
         files.filter((file) => file.includes("node_modules")),
         [],

@@ -137,7 +137,7 @@ describe("run-progress", () => {
       progress.enter({ name: "removing", total, done, ledger, purge });
       for (let file = 0; file < 100; file++) {
         const kind = file < 90 ? "removed" : "kept";
-        ledger.record({ sid: "", kind, bytesRead: 0, bytesWritten: 0 });
+        ledger.record({ sid: "", kind, bytesRead: 0, bytesWritten: 0 }, "/srv");
       }
       pass(100);
       const { state } = progress;

@@ -12,8 +12,8 @@ import {
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { ReportError, SettingsError } from "../../src/model/errors.js";
-import type { Report, ReportedFailure } from "../../src/model/report.js";
 import { ReportFile } from "../../src/report/report-file.js";
+import type { Report, ReportedFailure } from "../../src/report/schema/report-schema.js";
 import { callUnprivileged } from "../support/call-unprivileged.js";
 import { sampleReport } from "../support/sample-report.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";

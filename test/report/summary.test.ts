@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { FailureReason } from "../../src/model/outcome.js";
-import type { Report, ReportedFailure } from "../../src/model/report.js";
+import type { Report, ReportedFailure } from "../../src/report/schema/report-schema.js";
 import { summaryText } from "../../src/report/summary.js";
 import { textStyle } from "../../src/report/text-style.js";
 import { sampleReport } from "../support/sample-report.js";

@@ -1,5 +1,7 @@
 import { exitCodes } from "../../src/report/exit-code.js";
+import { reportJsonSchema } from "../../src/report/schema/report-schema.js";
 import { documentedLimits } from "./documented-limits.js";
+import { reportTable } from "./report-table.js";
 import { settingsTable } from "./settings-table.js";
 
 /**
@@ -12,6 +14,7 @@ export const generatedParts: readonly {
   readonly make: () => string;
 }[] = [
   { file: "docs/settings.md", name: "settings", make: settingsTable },
+  { file: "docs/report.md", name: "report keys", make: reportTable },
   {
     file: "docs/formats.md",
     name: "limits",
@@ -29,6 +32,11 @@ export const generatedParts: readonly {
           .map(({ code, meaning }) => `| ${code} | ${meaning} |`),
       ].join("\n"),
   },
+];
+
+/** Whole files that come from the code. */
+export const generatedFiles: readonly { readonly file: string; readonly make: () => string }[] = [
+  { file: "docs/report.schema.json", make: () => `${JSON.stringify(reportJsonSchema(), null, 2)}\n` },
 ];
 
 /** An item of a list, wrapped at 100 columns. */

@@ -1,7 +1,7 @@
 import { type KeyLayout, keyPrefix } from "../../convert/session-key.js";
 import type { Explanation } from "../../model/errors.js";
-import type { KeyLayoutEvidence } from "../../model/report.js";
 import type { RunOptions } from "../../model/run-options.js";
+import type { KeyLayoutEvidence } from "../../model/server-evidence.js";
 import type { KeyLayoutsSeen, KeyPrefixes } from "../../redis/key-layouts-seen.js";
 
 /** Which layout the keys take, and why; or why the run is refused. */

@@ -226,7 +226,7 @@ class PurgeState {
     if (outcome.failure?.reason === "unreadable") this.#closed.add(file.directory);
     if (leaves) this.#left++;
     const told = located(leaves ? withDifference(outcome, file) : outcome, file);
-    this.#purge.ledger.record(told);
+    this.#purge.ledger.record(told, file.directory);
     this.#purge.onOutcome(told);
   }
 

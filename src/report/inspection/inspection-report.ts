@@ -1,9 +1,9 @@
 import type { Inspection } from "../../model/inspection.js";
-import type { RunOutcome } from "../../model/report.js";
 import type { ScanTally } from "../../model/session-file.js";
 import { showable, showablePath } from "../../model/showable.js";
 import { reportedFailure } from "../build-report.js";
 import { explainExitCode } from "../exit-code.js";
+import type { RunOutcome } from "../schema/report-schema.js";
 
 /** Everything that is known at the end of `inspect`. */
 export interface InspectionFacts {

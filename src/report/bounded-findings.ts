@@ -1,0 +1,22 @@
+import type { Report, ReportedFailure } from "./schema/report-schema.js";
+
+/** Failures, and differences, that a page lists. */
+export const maxOnPage = 1000;
+
+/** A report with at most so many failures, suspicious ones first, and as many differences. */
+export function boundedFindings(report: Report, most: number): Report {
+  const failures = suspiciousFirst(report.failures).slice(0, most);
+  const differences = report.differences.slice(0, most);
+  return {
+    ...report,
+    failures,
+    failuresOmitted: report.failuresOmitted + report.failures.length - failures.length,
+    differences,
+    differencesOmitted: report.differencesOmitted + report.differences.length - differences.length,
+  };
+}
+
+function suspiciousFirst(failures: readonly ReportedFailure[]): readonly ReportedFailure[] {
+  const rankOf = ({ suspicious }: ReportedFailure) => (suspicious === true ? 0 : 1);
+  return failures.toSorted((one, other) => rankOf(one) - rankOf(other));
+}
