@@ -106,7 +106,7 @@ describe("memory (hazards.md, OOM and eviction)", { concurrency: 2 }, () => {
     const redis = await redisOf(t);
     await redisCommand(redis, "CONFIG", "SET", "maxmemory-policy", "allkeys-lru");
     await redisCommand(redis, "CONFIG", "SET", "maxmemory", "100mb");
-    const gate = await startGate(t, redis.port, 100_000);
+    const gate = await startGate(t, redis.port, 250_000);
     const running = start(["copy", "--purge", ...between(directory, gate), "--json"]);
     await heldOf(gate, running.result);
     await redisCommand(redis, "SET", "filler", "x".repeat(2_000_000));

@@ -76,15 +76,18 @@ function restedCopy(): Promise<string> {
 }
 
 /**
- * What an undisturbed copy --purge is answered, reply by reply, where the sessions were copied
- * before or were not.
+ * What an undisturbed run is answered, reply by reply, where the sessions were copied before or were
+ * not.
  */
-async function undisturbedReplies({ copied }: { readonly copied: boolean }): Promise<readonly CommandHead[]> {
+async function undisturbedReplies(
+  args: readonly string[],
+  { copied }: { readonly copied: boolean },
+): Promise<readonly CommandHead[]> {
   const redis = await SweptRedis.start();
   const directory = await restedCopy();
   if (copied) assert.equal((await runOver(copy, directory, redis.port)).exitCode, 0);
   const proxy = await startFaultProxy(redis.port);
-  const { exitCode, stderr } = await runOver(copyAndPurge, directory, proxy.port);
+  const { exitCode, stderr } = await runOver(args, directory, proxy.port);
   assert.equal(exitCode, 0, stderr);
   await proxy.stop();
   await redis.stop();
@@ -98,10 +101,10 @@ const numbersOf = (replies: readonly CommandHead[], name: string) =>
 /**
  * When Redis is asked, after the proof, whose data it holds and what it evicted: before the first
  * file is removed, after each hundred, again after a thousand, and after the last. Its canary key
- * is checked after that. The first INFO asks for its persistence.
+ * is checked after that.
  */
 const questionsOf = (replies: readonly CommandHead[], proofs: readonly number[]) => {
-  const [, ...checks] = replies.flatMap(({ name }, index) =>
+  const checks = replies.flatMap(({ name }, index) =>
     name === "INFO" && index > (proofs.at(-1) ?? 0) ? [index + 1] : [],
   );
   const amid = 1 + removedAtOnce / provenAtOnce;
@@ -112,8 +115,8 @@ const questionsOf = (replies: readonly CommandHead[], proofs: readonly number[])
   };
 };
 
-const replies = await undisturbedReplies({ copied: false });
-const writes = numbersOf(replies, "SET");
+const replies = await undisturbedReplies(copyAndPurge, { copied: false });
+const writes = numbersOf(await undisturbedReplies(copy, { copied: false }), "SET");
 const proofs = numbersOf(replies, "GET");
 const { before: beforeRemoval, amid: amidRemoval, behind: behindRemoval } = questionsOf(replies, proofs);
 const numberOf = (numbers: readonly number[], share: number): number =>
@@ -343,7 +346,7 @@ async function followAnEmptyOne(t: TestContext, redis: SweptRedis, andReturn: bo
   if (andReturn) await redis.command("REPLICAOF", "NO", "ONE");
 }
 
-const repliesAgain = await undisturbedReplies({ copied: true });
+const repliesAgain = await undisturbedReplies(copyAndPurge, { copied: true });
 const looks = numbersOf(repliesAgain, "GET").slice(0, count);
 const proofsAgain = numbersOf(repliesAgain, "GET").slice(count);
 const questions = questionsOf(repliesAgain, proofsAgain);
