@@ -81,10 +81,22 @@ export interface RunOptions {
     /** Whether a job runner says that nobody is watching. */
     readonly continuousIntegration: boolean;
   };
+  /** Every setting that has a value and means something to the command, in the table's order. */
+  readonly shown: readonly ShownSetting[];
   /** Whole sentences about settings that deserve a second look. */
   readonly warnings: readonly string[];
   /** Warnings that `--quiet` does not hide. */
   readonly warningsEvenIfQuiet: readonly string[];
+}
+
+/** A setting as people may see it. */
+export interface ShownSetting {
+  /** The flag, or the variable if no flag sets it. */
+  readonly name: string;
+  /** As somebody gave it, or its default. A secret, and in a URL its login and options, is `***`. */
+  readonly value: string;
+  /** The flag, the variable or the file that gave it; "default" if nobody did. */
+  readonly origin: string;
 }
 
 /** How many sessions may fail. */

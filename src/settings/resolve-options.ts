@@ -9,6 +9,7 @@ import { notBuiltYet, refuseNotBuilt } from "./not-built.js";
 import { type Environment, readSettings, type Settings, type TypedFlags } from "./read-settings.js";
 import { resolveSessionDirectories } from "./session-directories.js";
 import type { DirectoryCommand } from "./setting-definition.js";
+import { showSettings } from "./show-settings.js";
 import { warnOfUnknownVariables } from "./unknown-variables.js";
 import { kinds } from "./value-kinds.js";
 import { connectionSettings, isAnySet, settingsNamedByOdoo } from "./variable-families.js";
@@ -67,8 +68,9 @@ function resolveAll(
   }
   if (command === "copy") warnings.push(...warnOfWhatOldAppletsMiss(settings, connection));
   if (connection.topology !== "single") throw new SettingsError(`a ${connection.topology} ${notBuiltYet}`);
+  const { names, comesFrom, origin } = directories;
   return {
-    source: { ...directories, ...pick(settings, "allowMissing", "sample"), shard },
+    source: { names, comesFrom, ...pick(settings, "allowMissing", "sample"), shard },
     target: {
       redis: connection.target,
       prefix: settings.prefix || null,
@@ -87,6 +89,7 @@ function resolveAll(
       color: settings.noColor !== null ? "never" : isOn(settings.forceColor) ? "always" : "auto",
       continuousIntegration: isOn(settings.continuousIntegration),
     },
+    shown: showSettings(settings, command, { names, origin }),
     warnings,
   };
 }
