@@ -1,14 +1,22 @@
+import { SettingsError } from "../model/errors.js";
 import { thisMachine } from "../settings/machine.js";
 import type { TypedFlags } from "../settings/read-settings.js";
-import { parseCommandLine } from "./program.js";
+import { parseCommandLine } from "./command-line/parse-command-line.js";
 import type { RunContext } from "./run-context.js";
+import { screenColumns } from "./screen-columns.js";
 
-const defaultColumns = 100;
+/** Help is no wider, so that lines stay readable. */
+const maxColumns = 100;
 
 /** Does what a command line asks for. Returns the exit code; throws if it refuses to begin. */
 export async function invoke(commandLine: readonly string[], version: string): Promise<number> {
-  const columns = process.stdout.columns ?? defaultColumns;
+  const columns = Math.min(screenColumns(process.stdout), maxColumns);
   const invocation = parseCommandLine(commandLine, version, columns);
+  if (invocation.kind === "none") {
+    if (!commandLine.some((word) => word === "-q" || word === "--quiet"))
+      process.stderr.write(`${invocation.text}\n`);
+    throw new SettingsError("no command given");
+  }
   if ("text" in invocation) {
     process.stdout.write(invocation.text);
     return 0;

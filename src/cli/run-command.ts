@@ -9,13 +9,17 @@ import { shortSid, showable } from "../model/showable.js";
 import type { Warn } from "../model/warn.js";
 import { reportedDifference, reportedFailure } from "../report/build-report.js";
 import { ReportFile } from "../report/report-file.js";
+import { wrapText } from "../report/wrap-text.js";
 import { resolveDirectories } from "../source/directories/resolve-directories.js";
 import { listSessions } from "../source/list-sessions.js";
 import { type Asked, canAsk } from "./ask-person.js";
+import { commandOf, finishRun } from "./closing/finish-run.js";
 import { confirmPurge, confirmUnverified } from "./confirm-removal.js";
-import { commandOf, finishRun } from "./finish-run.js";
+import { listingText, settingsText, threadsText } from "./explanations.js";
 import { plainReporter } from "./plain-reporter.js";
 import { isCapable, isColored, type RunContext, showsBlocks } from "./run-context.js";
+import { warningLine } from "./say.js";
+import { messageColumns, screenColumns } from "./screen-columns.js";
 import { listenForStop } from "./stop-signals.js";
 
 const asked: Asked = { stdin: process.stdin, terminal: process.stderr };
@@ -48,6 +52,7 @@ export async function runCommand(options: RunOptions, context: RunContext): Prom
       ...listeners,
       reporter,
       warn: warnAs(options, record, reporter),
+      explain: explainTo(options, reporter),
       onOutcome: output.list && !output.quiet ? sayOutcome(reporter, output.showIds) : () => undefined,
       onRestart: () => {
         forgetPass(record, listeners);
@@ -83,6 +88,8 @@ async function runInDirectories(
   if (task === "purge-unverified") await confirmUnverified(options, listing, asked, stop);
   const reads = task === "copy" || task === "verify";
   const threads = reads ? startReaderThreads(options, listing.count) : [];
+  out.explain(listingText(listing));
+  if (reads) out.explain(threadsText(options, threads.length + 1));
   try {
     // Loading the Redis client takes as long as everything before it, so it is loaded only when
     // there is work, and while the threads load theirs.
@@ -98,11 +105,23 @@ function warnAs(options: RunOptions, record: RunRecord, reporter: Reporter): War
   const warn: Warn = (text, { evenIfQuiet = false } = {}) => {
     if (record.warnings.includes(text)) return;
     record.warnings.push(text);
-    if (evenIfQuiet || !options.output.quiet) reporter.say(`warning: ${text}`);
+    if (evenIfQuiet || !options.output.quiet) reporter.say(warningLine(text));
   };
   for (const warning of options.warningsEvenIfQuiet) warn(warning, { evenIfQuiet: true });
   for (const warning of options.warnings) warn(warning);
   return warn;
+}
+
+/** Says each text once, and only to those who asked for it. Begins with the settings. */
+function explainTo({ output, shown }: RunOptions, reporter: Reporter): RunOutput["explain"] {
+  if (!output.verbose || output.quiet) return () => undefined;
+  const said = new Set<string>();
+  reporter.say(settingsText(shown, screenColumns()));
+  return (text) => {
+    if (said.has(text)) return;
+    said.add(text);
+    reporter.say(wrapText("", text, messageColumns()));
+  };
 }
 
 function sayOutcome(reporter: Reporter, showIds: boolean): (outcome: SessionOutcome) => void {

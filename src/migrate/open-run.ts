@@ -20,6 +20,7 @@ import { findServerDatabase } from "./earlier-runs/other-keys.js";
 import { entryMemory } from "./memory-need.js";
 import type { ReaderThread } from "./readers/reader-thread.js";
 import type { Run, RunFiles, RunRedis, UnconnectedRun } from "./run-context.js";
+import { keysText, redisText } from "./tell.js";
 
 /** A connected run, and how to disconnect it. */
 export interface OpenRun {
@@ -66,7 +67,9 @@ export async function openRun(
     if (facts.warning !== undefined) out.warn(facts.warning);
     const { clockLeadMs } = facts;
     const layout = await layoutOf(unconnected, connection, clockLeadMs);
+    out.explain(redisText(facts, record.redisFacts));
     const naming = { keyPrefix: keyPrefix(layout, prefix), clockLeadMs };
+    out.explain(keysText(naming.keyPrefix, record.keyLayoutEvidence ?? "none"));
     const conversion = { ...options.conversion, ...naming };
     const guard = new MemoryGuard();
     const Store = options.run.dryRun ? DryRunStore : RedisSessionStore;

@@ -78,4 +78,6 @@ export interface ReportedDifference extends ReportedFile {
 export interface ReportedFailure extends ReportedFile {
   readonly reason: FailureReason;
   readonly detail: string;
+  /** Present if the file names something that no server writes: somebody may have planted it. */
+  readonly suspicious?: true;
 }

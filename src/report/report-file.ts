@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { errorCode, ReportError, SettingsError } from "../model/errors.js";
+import { ReportError, SettingsError, systemReason } from "../model/errors.js";
 import type { Report, ReportedDifference, ReportedFailure } from "../model/report.js";
 import { showablePath } from "../model/showable.js";
 
@@ -47,7 +47,7 @@ export class ReportFile {
       this.#descriptor = openSync(this.#temporary, "ax+", 0o600);
     } catch (error) {
       if (error instanceof SettingsError) throw error;
-      throw new SettingsError(`--report: ${showablePath(path)} cannot be written (${errorCode(error)})`);
+      throw new SettingsError(`--report: ${showablePath(path)} cannot be written: ${systemReason(error)}`);
     }
     this.#write(head);
   }
@@ -135,7 +135,7 @@ export class ReportFile {
 
   #failure(error: unknown): ReportError {
     return new ReportError(
-      `the report ${showablePath(this.#path)} could not be written (${errorCode(error)})`,
+      `the report ${showablePath(this.#path)} could not be written: ${systemReason(error)}`,
     );
   }
 }

@@ -1,0 +1,114 @@
+import { countOf } from "../../model/number-text.js";
+import type { FailureReason, SessionCommand } from "../../model/outcome.js";
+import type { Report } from "../../model/report.js";
+import type { RunOptions } from "../../model/run-options.js";
+import { ledgersOf, type RunRecord, tooManyFailed } from "../../model/run-record.js";
+import { maxLineLength, showable } from "../../model/showable.js";
+import { buildReport } from "../../report/build-report.js";
+import { exitCodeOf, explainError } from "../../report/exit-code.js";
+import type { ReportFile } from "../../report/report-file.js";
+import { summaryText } from "../../report/summary/summary.js";
+import { textStyle } from "../../report/text-style.js";
+import { isColored, type RunContext } from "../run-context.js";
+import { sayError, sayWarning } from "../say.js";
+import { screenColumns } from "../screen-columns.js";
+import type { StopRequest } from "../stop-signals.js";
+import { exitLine, mendLine, nextLine } from "./last-line.js";
+import { mendStep, nextStep } from "./next-step.js";
+import { whyExit, whyExitAlone } from "./why-exit.js";
+
+/** A run after its last step. */
+export interface EndedRun {
+  readonly options: RunOptions;
+  readonly context: RunContext;
+  readonly record: RunRecord;
+  readonly stop: StopRequest;
+  /** Absent if no report file is wanted, or none could be created. */
+  readonly reportFile: ReportFile | undefined;
+}
+
+/** The command whose outcomes and summary a task has. */
+export function commandOf(task: RunContext["task"]): SessionCommand {
+  return task === "copy" || task === "verify" ? task : "purge";
+}
+
+/** Writes the report file, then errors, the closing words and JSON. Returns the exit code. */
+export function finishRun(run: EndedRun): number {
+  const { options, record, reportFile } = run;
+  const { output } = options;
+
+  const sessionWarnings = ledgersOf(record).flatMap(({ warnings }) => [...warnings]);
+  for (const [text, count] of sessionWarnings) {
+    const warning = `${countOf(count, "time")}: ${text}`;
+    record.warnings.push(warning);
+    if (!output.quiet) sayWarning(warning);
+  }
+  try {
+    reportFile?.finish(reportOf(run));
+  } catch (error) {
+    record.errors.push(error);
+  }
+  // Built again, because it may have to report that its own file failed.
+  const report = reportOf(run);
+  sayClosingWords(run, report);
+  if (output.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+  return report.exitCode;
+}
+
+/** Errors, the summary, and what to do next or why the run ends. `--quiet` leaves one line at most. */
+function sayClosingWords(run: EndedRun, report: Report): void {
+  const { options, context, record } = run;
+  const { output } = options;
+  const style = textStyle(isColored(output));
+  const command = commandOf(context.task);
+  const purges = command === "copy" && options.removal.purge;
+  const { exitCode } = report;
+  const unfinished = { command, report, errors: record.errors, maxFailed: options.run.maxFailed, purges };
+  if (output.quiet) {
+    if (exitCode !== 0) process.stderr.write(`${exitLine(exitCode, whyExitAlone(unfinished), style)}\n`);
+    return;
+  }
+  for (const error of record.errors) sayError(explainError(error), style);
+  if (reachedSessions(report)) {
+    const { notes, redisFacts: redis } = record;
+    const reasons = failureReasonsOf(record);
+    const summary = { command, report, reasons, reportPath: output.report, redis, purges, notes };
+    process.stderr.write(summaryText(summary, screenColumns(), style));
+  }
+  const reported = { options, context, report };
+  if (exitCode === 0) process.stderr.write(`${nextLine(nextStep(reported))}\n`);
+  else {
+    const mend = mendStep(reported, record.ledger.counts.inDoubt);
+    if (mend !== undefined) process.stderr.write(`${mendLine(mend)}\n`);
+    process.stderr.write(`${exitLine(exitCode, whyExit(unfinished), style)}\n`);
+  }
+}
+
+function reportOf({ options, context, record, stop }: EndedRun): Report {
+  const { output, run, target } = options;
+  // These purges remove every session: a file that holds none stays, which is not their failure.
+  const removesAll = context.task === "purge-unconditionally" || context.task === "purge-unverified";
+  const failedTooMany = !removesAll && tooManyFailed(record, run.maxFailed);
+  const exitCode = exitCodeOf(record, failedTooMany, stop.reason());
+  const warnings = [...record.warnings, ...record.errors.map(explainError)].map((warning) =>
+    showable(warning, maxLineLength),
+  );
+  const { version, command } = context;
+  const { dryRun } = run;
+  const facts = { version, command, dryRun, exitCode, warnings };
+  return buildReport({ ...facts, showIds: output.showIds, prefix: target.prefix }, record);
+}
+
+/** Whether there is anything to sum up. A run refused before its first session has said why. */
+function reachedSessions({ exitCode, sessions }: Report): boolean {
+  return exitCode === 0 || sessions.found > 0 || sessions.unvisited > 0;
+}
+
+/** How many sessions failed in any pass, by reason. */
+function failureReasonsOf(record: RunRecord): ReadonlyMap<FailureReason, number> {
+  const reasons = new Map<FailureReason, number>();
+  for (const { counts } of ledgersOf(record)) {
+    for (const [reason, count] of counts.reasons) reasons.set(reason, (reasons.get(reason) ?? 0) + count);
+  }
+  return reasons;
+}
