@@ -1,16 +1,24 @@
+import { SettingsError } from "../model/errors.js";
 import { thisMachine } from "../settings/machine.js";
 import type { TypedFlags } from "../settings/read-settings.js";
-import { parseCommandLine } from "./program.js";
+import { asksForQuiet } from "./asks-for-quiet.js";
+import { parseCommandLine } from "./command-line/parse-command-line.js";
 import type { Say } from "./progress/log-line.js";
 import { answerStateRequests } from "./progress/state-signals.js";
 import type { RunContext } from "./run-context.js";
+import { screenColumns } from "./screen-columns.js";
 
-const defaultColumns = 100;
+/** Help is no wider, so that lines stay readable. */
+const maxColumns = 100;
 
 /** Does what a command line asks for. Returns the exit code; throws if it refuses to begin. */
 export async function invoke(commandLine: readonly string[], version: string): Promise<number> {
-  const columns = process.stdout.columns ?? defaultColumns;
+  const columns = Math.min(screenColumns(process.stdout), maxColumns);
   const invocation = parseCommandLine(commandLine, version, columns);
+  if (invocation.kind === "none") {
+    if (!asksForQuiet(commandLine)) process.stderr.write(`${invocation.text}\n`);
+    throw new SettingsError("no command given");
+  }
   if ("text" in invocation) {
     process.stdout.write(invocation.text);
     return 0;
@@ -75,6 +83,7 @@ async function doNothing(
   const { warnOfUnknownVariables } = await import("../settings/unknown-variables.js");
   const { jsonLines, textLines } = await import("./progress/log-line.js");
   const { textStyle } = await import("../report/text-style.js");
+  const { nextLine } = await import("./closing/last-line.js");
   const format = logFormat === "json" ? jsonLines : textLines(textStyle(false));
   const say: Say = (...line) => void process.stderr.write(format(...line));
   const warnings = warnOfUnknownVariables(process.env);
@@ -89,8 +98,9 @@ async function doNothing(
     new PageFile(html).finish(reportPage(report, null));
   }
   for (const warning of warnings) say("warning", warning);
-  if (quiet !== true) say("summary", `Nothing to do: ${reason}.`);
-  say("end", "", { exitCode: 0, outcome: "complete" });
+  if (quiet !== true) say("summary", `Nothing to do: ${reason}.\n`);
+  const last = quiet === true ? "" : nextLine({ say: "nothing more to do" });
+  say("end", last, { exitCode: 0, outcome: "complete" });
   if (json === true) process.stdout.write(`${JSON.stringify(report)}\n`);
   return 0;
 }

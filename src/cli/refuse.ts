@@ -1,7 +1,12 @@
 import { maxLineLength, showable } from "../model/showable.js";
 import { exitCodeOfError, explainError, explainExitCode } from "../report/exit-code.js";
+import type { Report } from "../report/schema/report-schema.js";
+import { textStyle } from "../report/text-style.js";
 import { connectedCommands } from "../settings/setting-definition.js";
-import { asksForJsonLines, jsonLines } from "./progress/log-line.js";
+import { asksForQuiet } from "./asks-for-quiet.js";
+import { exitLine } from "./closing/last-line.js";
+import { asksForJsonLines, jsonLines, type Say, textLines } from "./progress/log-line.js";
+import { isCapable } from "./run-context.js";
 
 /** Says why the run did not begin, with `--json` on stdout too. Returns the exit code. */
 export async function refuse(
@@ -11,18 +16,35 @@ export async function refuse(
 ): Promise<number> {
   const exitCode = exitCodeOfError(error);
   const message = explainError(error);
-  if (asksForJsonLines(commandLine)) {
-    const { outcome } = explainExitCode(exitCode);
-    process.stderr.write(
-      jsonLines("error", message, { exitCode }) + jsonLines("end", "", { exitCode, outcome }),
-    );
-  } else process.stderr.write(`tele-sessions: ${message}\n`);
+  // No options could be read, so this asks the command line itself.
+  const style = textStyle(isCapable() && !process.env["NO_COLOR"]);
+  const format = asksForJsonLines(commandLine) ? jsonLines : textLines(style);
+  const say: Say = (...line) => void process.stderr.write(format(...line));
+  const isQuiet = asksForQuiet(commandLine);
+  if (!isQuiet) say("error", message, { exitCode });
+  const { meaning, outcome } = explainExitCode(exitCode);
+  const why = isQuiet ? message.replaceAll("\n", "; ") : exitCode === 2 ? "nothing was touched" : meaning;
+  say("end", exitLine(exitCode, why, style), { exitCode, outcome });
   if (commandLine.includes("--json")) {
-    const { buildReport } = await import("../report/build-report.js");
-    const named = connectedCommands.find((name) => commandLine.includes(name)) ?? "copy";
-    const command = commandLine.includes("--stop-after-init") ? "stop-after-init" : named;
     const warnings = [showable(message, maxLineLength)];
-    process.stdout.write(`${JSON.stringify(buildReport({ command, version, exitCode, warnings }))}\n`);
+    const other = (["inspect", "check", "report"] as const).find((name) => commandLine.includes(name));
+    const answer =
+      other === undefined
+        ? await reportOfRefusal(commandLine, { version, exitCode, warnings })
+        : { tool: "tele-sessions", version, command: other, outcome, exitCode, warnings };
+    process.stdout.write(`${JSON.stringify(answer)}\n`);
   }
   return exitCode;
+}
+
+async function reportOfRefusal(
+  commandLine: readonly string[],
+  facts: Pick<Report, "version" | "exitCode" | "warnings">,
+): Promise<Report> {
+  const { buildReport } = await import("../report/build-report.js");
+  const named = connectedCommands.find((name) => commandLine.includes(name)) ?? "copy";
+  return buildReport({
+    ...facts,
+    command: commandLine.includes("--stop-after-init") ? "stop-after-init" : named,
+  });
 }

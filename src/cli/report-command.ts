@@ -1,6 +1,5 @@
 import { realpathSync } from "node:fs";
 import { orElse, SettingsError } from "../model/errors.js";
-import type { FailureReason } from "../model/outcome.js";
 import { showablePath } from "../model/showable.js";
 import { boundedFindings } from "../report/bounded-findings.js";
 import { commandOfReport } from "../report/command-of-report.js";
@@ -9,9 +8,10 @@ import { mergeReports } from "../report/merge-reports.js";
 import { PageFile } from "../report/page-file.js";
 import { readReport } from "../report/schema/read-report.js";
 import type { Report } from "../report/schema/report-schema.js";
-import { summaryText } from "../report/summary.js";
+import { summaryText } from "../report/summary/summary.js";
 import { textStyle } from "../report/text-style.js";
 import type { TypedFlags } from "../settings/read-settings.js";
+import { screenColumns } from "./screen-columns.js";
 
 /** Failures, and differences, in the object of `--json`. */
 const maxInJson = 100;
@@ -80,7 +80,7 @@ function whereAllAre(report: Report, files: readonly string[]): string | null {
 
 function closingWords(report: Report, files: readonly string[]): string {
   const command = commandOfReport(report);
-  // `Object.entries` forgets the names.
-  const reasons = new Map(Object.entries(report.byReason) as [FailureReason, number][]);
-  return summaryText({ command, report, reasons, reportPath: whereAllAre(report, files) }, textStyle(false));
+  const purges = command === "copy" && report.sessions.purged > 0;
+  const summary = { command, report, reportPath: whereAllAre(report, files), purges, notes: [] };
+  return summaryText(summary, screenColumns(process.stdout), textStyle(false)).trimEnd();
 }

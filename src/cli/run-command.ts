@@ -13,15 +13,18 @@ import type { Warn } from "../model/warn.js";
 import { reportedDifference, reportedFailure } from "../report/build-report.js";
 import { PageFile } from "../report/page-file.js";
 import { ReportFile } from "../report/report-file.js";
+import { wrapText } from "../report/wrap-text.js";
 import { type Asked, canAsk } from "./ask-person.js";
+import { commandOf, finishRun } from "./closing/finish-run.js";
 import { confirmPurge, confirmUnverified } from "./confirm-removal.js";
-import { commandOf, finishRun } from "./finish-run.js";
+import { listingText, settingsText, threadsText } from "./explanations.js";
 import { chooseReporter } from "./progress/choose-reporter.js";
 import { progressFacts } from "./progress/progress-facts.js";
 import { stateText } from "./progress/progress-text.js";
 import type { Reporter } from "./progress/reporter.js";
 import { answerStateRequests } from "./progress/state-signals.js";
 import type { RunContext } from "./run-context.js";
+import { messageColumns, screenColumns } from "./screen-columns.js";
 import { listenForStop } from "./stop-signals.js";
 
 /** Milliseconds between two looks at how far the run has come. */
@@ -75,6 +78,7 @@ export async function runCommand(options: RunOptions, context: RunContext): Prom
       ...listeners,
       progress,
       warn: warnAs(options, record, reporter),
+      explain: explainTo(options, reporter),
       onOutcome: output.list && !output.quiet ? sayOutcome(reporter, output.showIds) : () => undefined,
       onRestart: () => {
         record.timeline.mark("restart");
@@ -139,6 +143,8 @@ async function runInDirectories(
   const reads = task === "copy" || task === "verify";
   const threads = reads ? startReaderThreads(options, listing.count) : [];
   progress.threads = threads.length + 1;
+  out.explain(listingText(listing));
+  if (reads) out.explain(threadsText(options, threads.length + 1));
   try {
     // Loading the Redis client takes as long as everything before it, so it is loaded only when
     // there is work, and while the threads load theirs.
@@ -159,6 +165,18 @@ function warnAs(options: RunOptions, record: RunRecord, reporter: Reporter): War
   for (const warning of options.warningsEvenIfQuiet) warn(warning, { evenIfQuiet: true });
   for (const warning of options.warnings) warn(warning);
   return warn;
+}
+
+/** Says each text once, and only to those who asked for it. Begins with the settings. */
+function explainTo({ output, shown }: RunOptions, { say }: Reporter): RunOutput["explain"] {
+  if (!output.verbose || output.quiet) return () => undefined;
+  const said = new Set<string>();
+  say("note", settingsText(shown, screenColumns()));
+  return (text) => {
+    if (said.has(text)) return;
+    said.add(text);
+    say("note", wrapText("", text, messageColumns()));
+  };
 }
 
 function sayOutcome({ say }: Reporter, showIds: boolean): (outcome: SessionOutcome) => void {

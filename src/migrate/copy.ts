@@ -182,6 +182,7 @@ async function laterPasses(run: Run, writer: CopyWriter): Promise<void> {
     }
     const { found, outcomes } = ledger.counts;
     const changed = found - outcomes.identical;
+    out.explain(`pass ${number + 1}: ${countOf(found, "session file")} changed since the pass before began`);
     if (changed === 0) return;
     record.stillChanging = number === maxLaterPasses ? changed : 0;
   }

@@ -25,6 +25,7 @@ import { entryMemory } from "./memory-need.js";
 import { chooseKeyLayout } from "./preflight/choose-key-layout.js";
 import type { ReaderThread } from "./readers/reader-thread.js";
 import type { Run, RunFiles, RunRedis, UnconnectedRun } from "./run-context.js";
+import { keysText, redisText } from "./tell.js";
 
 /** A connected run, and how to disconnect it. */
 export interface OpenRun {
@@ -90,7 +91,9 @@ export async function openRun(
     refuseUnfitServer(facts);
     const { clockLeadMs } = facts;
     const { layout, check: keys } = await layoutOf(unconnected, connection, clockLeadMs);
+    out.explain(redisText(facts, record.redisFacts));
     const naming = { keyPrefix: keyPrefix(layout, prefix), clockLeadMs };
+    out.explain(keysText(naming.keyPrefix, record.keyLayoutEvidence ?? "none"));
     const conversion = { ...options.conversion, ...naming };
     const guard = new MemoryGuard((state) => gauge.note(state));
     const Store = options.run.dryRun ? DryRunStore : RedisSessionStore;

@@ -20,6 +20,8 @@ export interface RunOutput {
   readonly progress: RunProgress;
   /** `evenIfQuiet`: `--quiet` does not hide it. */
   readonly warn: Warn;
+  /** Says what the run decided, and why, if `--verbose` asks for it. A text is said once. */
+  readonly explain: (text: string) => void;
   readonly onOutcome: (outcome: SessionOutcome) => void;
   readonly onFailure: (failure: Failure) => void;
   readonly onDifference: (difference: Difference) => void;

@@ -68,6 +68,31 @@ export function errorCode(error: unknown): string {
   throw error;
 }
 
+const remedies: { readonly [code: string]: string } = {
+  EACCES: "run this as a user who may",
+  EPERM: "run this as a user who may",
+  ENOENT: "check the path",
+  ENOTDIR: "check the path",
+  ENOSPC: "free some space there",
+  EDQUOT: "free some space there",
+  EROFS: "mount it read-write",
+  EIO: "look at the system's log",
+  EMFILE: "raise the limit of open files (ulimit -n)",
+};
+
+/**
+ * What the system says about an error, with a remedy and its code: `permission denied; run this as
+ * a user who may (EACCES)`. Rethrows an error that has no code.
+ */
+export function systemReason(error: unknown): string {
+  const code = errorCode(error);
+  // `EACCES: permission denied, open '/srv/s'`
+  const [, words = "the system refuses it"] =
+    /^[A-Z0-9]+: ([a-z][a-z/ -]+)(?:,|$)/.exec((error as Error).message) ?? [];
+  const remedy = remedies[code];
+  return `${remedy === undefined ? words : `${words}; ${remedy}`} (${code})`;
+}
+
 /** What a system call returns, or `absent` if the system refuses it. Rethrows any other error. */
 export function orElse<Absent, Result>(absent: Absent, call: () => Result): Absent | Result {
   try {

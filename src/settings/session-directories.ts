@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { errorCode, SettingsError } from "../model/errors.js";
+import { errorCode, SettingsError, systemReason } from "../model/errors.js";
 import type { RunOptions } from "../model/run-options.js";
 import { showable, showablePath } from "../model/showable.js";
 import { defaultDataDirectory, expandDataDirectory, findHome, type Server } from "./data-directory.js";
@@ -80,7 +80,7 @@ function readNamedConfig(path: string, { name, from, isOdoos }: Origin, machine:
   try {
     return { path, text: machine.readFile(path).toString("utf8"), shownName, server };
   } catch (error) {
-    throw new SettingsError(`${shownName} cannot be read: ${errorCode(error)}`);
+    throw new SettingsError(`${shownName} cannot be read: ${systemReason(error)}`);
   }
 }
 
@@ -92,7 +92,7 @@ function readHomeConfig(path: string, server: Server, machine: Machine): Config 
   } catch (error) {
     const code = errorCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") return null;
-    throw new SettingsError(`${shownName} cannot be read: ${code}`);
+    throw new SettingsError(`${shownName} cannot be read: ${systemReason(error)}`);
   }
 }
 

@@ -138,7 +138,11 @@ describe("report-file: reports a failed write at the end", () => {
     // A limit of 8 blocks for files: writing beyond it fails as on a full disk.
     const limited = ["-c", 'ulimit -f 8; exec "$0" --input-type=module -e "$1"', process.execPath, script];
     const { stdout, stderr } = spawnSync("sh", limited, { encoding: "utf8" });
-    assert.match(stdout, /^ReportError: the report .* could not be written \(EFBIG\)$/, stderr);
+    assert.match(
+      stdout,
+      /^ReportError: the report .* could not be written: file too large \(EFBIG\)$/,
+      stderr,
+    );
     assert.deepEqual(readdirSync(directory), ["r"]);
     assert.equal(readFileSync(path, "utf8"), "old");
   });

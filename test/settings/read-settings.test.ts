@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { parseCommandLine } from "../../src/cli/program.js";
+import { parseCommandLine } from "../../src/cli/command-line/parse-command-line.js";
 import { SettingsError } from "../../src/model/errors.js";
 import type { RunOptions } from "../../src/model/run-options.js";
 import { settingEntries } from "../../src/settings/definitions.js";
@@ -531,7 +531,7 @@ describe("settings: a bad value is refused and its origin named", () => {
 
   it("problems of different parts are named at once", () => {
     const message = refusalOf(["--config", "/no", "--password-file", "/none"]);
-    assert.match(message, /^--config: .*\/no.*ENOENT\n--password-file: .*\/none.*ENOENT$/);
+    assert.match(message, /^--config: .*\/no.*ENOENT\)\n--password-file: .*\/none.*ENOENT\)$/);
   });
 });
 

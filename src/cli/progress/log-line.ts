@@ -1,4 +1,6 @@
 import type { TextStyle } from "../../report/text-style.js";
+import { wrapText } from "../../report/wrap-text.js";
+import { messageColumns } from "../screen-columns.js";
 
 /** What a line on stderr may be about, roughly in the order of a run. `docs/log-format.md` says more. */
 export const logEvents = [
@@ -33,8 +35,15 @@ export type FormatLine = (event: LogEvent, text: string, facts?: LogFacts) => st
  * worth no line: those about its progress name it.
  */
 export function textLines({ bad }: TextStyle): FormatLine {
-  const prefixes: Partial<Record<LogEvent, string>> = { warning: "warning: ", error: `${bad("error:")} ` };
-  return (event, text) => (text === "" || event === "phase" ? "" : `${prefixes[event] ?? ""}${text}\n`);
+  return (event, text) => {
+    if (text === "" || event === "phase") return "";
+    if (event !== "warning" && event !== "error") return `${text}\n`;
+    const prefix = `${event}: `;
+    const [first = "", ...others] = text.split("\n");
+    const line = wrapText(prefix, first, messageColumns());
+    const lines = [event === "error" ? line.replace("error:", bad("error:")) : line, ...others];
+    return `${lines.join("\n")}\n`;
+  };
 }
 
 /** One JSON object a line; `docs/log-format.md` describes them. */

@@ -9,6 +9,7 @@ import { pathOf } from "../../source/recent-files.js";
 import { scanSessions } from "../../source/scan-sessions.js";
 import { StatReader } from "../../source/stat-reader.js";
 import type { Run } from "../run-context.js";
+import { serverText } from "../tell.js";
 import { longestOf } from "./complete-mark.js";
 import { jointly } from "./learn.js";
 import { areWholeSeconds, explainOtherKeys } from "./other-keys.js";
@@ -49,7 +50,9 @@ export async function surveyRun(run: Run, extent: "sample" | "whole"): Promise<S
     });
   }
   const longest = longestOf([...complete.values()], conversion);
-  return { keys, directories: facts, signsCount, serverWorks: jointly(facts), longest };
+  const survey = { keys, directories: facts, signsCount, serverWorks: jointly(facts), longest };
+  run.out.explain(serverText(survey, Date.now()));
+  return survey;
 }
 
 function evidenceOf(

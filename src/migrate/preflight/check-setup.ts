@@ -84,6 +84,7 @@ export async function checkSetup(asked: RunOptions, stop: AbortSignal): Promise<
 /** Warnings come as checks. */
 const silent: Omit<RunOutput, "progress"> = {
   warn: () => undefined,
+  explain: () => undefined,
   onOutcome: () => undefined,
   onFailure: () => undefined,
   onDifference: () => undefined,

@@ -1,8 +1,8 @@
 import { countOf, countText } from "../../model/number-text.js";
 import { type DifferenceKind, failureReasons } from "../../model/outcome.js";
+import { type Advice, failureAdvice, outcomeAdvice } from "../../model/outcome-advice.js";
 import type { Report } from "../schema/report-schema.js";
 import { html, type Markup, type Part } from "./markup.js";
-import { differenceRemedies, failureRemedies } from "./remedies.js";
 
 /** What is in sight of each list; the rest is folded. */
 const inSight = 10;
@@ -33,7 +33,7 @@ ${failed + differing === 0 ? html`<p>None.</p>` : undefined}${
         remedyTable(
           "Failures by reason",
           "reason",
-          failureReasons.map((reason) => [reason, byReason[reason] ?? 0, failureRemedies[reason]]),
+          failureReasons.map((reason) => [reason, byReason[reason] ?? 0, remedyOf(failureAdvice[reason])]),
         ),
         findingList(
           "Failures",
@@ -63,8 +63,13 @@ ${failed + differing === 0 ? html`<p>None.</p>` : undefined}${
 function countKinds({ differences, sessions }: Report): (readonly [DifferenceKind, number, string])[] {
   return [...new Set(differences.map(({ kind }) => kind))].map((kind) => {
     const listed = differences.filter((difference) => difference.kind === kind).length;
-    return [kind, Math.max(listed, sessions[kind] ?? 0), differenceRemedies[kind]];
+    return [kind, Math.max(listed, sessions[kind] ?? 0), remedyOf(outcomeAdvice[kind])];
   });
+}
+
+/** A sentence; empty if there is nothing to do. */
+function remedyOf({ todo }: Advice): string {
+  return todo === null ? "" : `${todo.charAt(0).toUpperCase()}${todo.slice(1)}.`;
 }
 
 type RemedyRow = readonly [name: string, count: number, remedy: string];

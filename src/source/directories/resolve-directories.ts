@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { realpathSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
-import { type Explanation, errorCode, SettingsError, SourceError } from "../../model/errors.js";
+import { type Explanation, errorCode, SettingsError, SourceError, systemReason } from "../../model/errors.js";
 import type { RunOptions } from "../../model/run-options.js";
 import { showablePath } from "../../model/showable.js";
 import { globDirectories, isGlob, showableBytes } from "./glob-directories.js";
@@ -148,7 +148,7 @@ function systemCall<Result>(path: string, call: () => Result): Result {
   try {
     return call();
   } catch (error) {
-    throw new SourceError(`${showablePath(path)} cannot be used: ${errorCode(error)}`);
+    throw new SourceError(`${showablePath(path)} cannot be used: ${systemReason(error)}`);
   }
 }
 
@@ -158,6 +158,6 @@ function kindOf(path: string): "directory" | "other" | "missing" {
   } catch (error) {
     const code = errorCode(error);
     if (code === "ENOENT" || code === "ENOTDIR" || code === "ENAMETOOLONG") return "missing";
-    throw new SourceError(`${showablePath(path)} cannot be used: ${code}`);
+    throw new SourceError(`${showablePath(path)} cannot be used: ${systemReason(error)}`);
   }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
-import { parseCommandLine } from "../../../src/cli/program.js";
+import { parseCommandLine } from "../../../src/cli/command-line/parse-command-line.js";
 import { openRun } from "../../../src/migrate/open-run.js";
 import type { Run, RunOutput } from "../../../src/migrate/run-context.js";
 import type { Ledger } from "../../../src/model/ledger.js";
@@ -48,6 +48,7 @@ export async function openCopy(
     progress: new RunProgress(record, options.run.dryRun),
     warn: (message, { evenIfQuiet = false } = {}) =>
       warnings.push(evenIfQuiet ? `even if quiet: ${message}` : message),
+    explain: () => undefined,
     onOutcome: () => undefined,
     onRestart: () => forgetPass(record, sinks),
     confirmPurge: async () => undefined,

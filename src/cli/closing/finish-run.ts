@@ -1,19 +1,23 @@
-import { countOf } from "../model/number-text.js";
-import type { FailureReason, SessionCommand } from "../model/outcome.js";
-import type { Allowance, RunOptions } from "../model/run-options.js";
-import { ledgersOf, type RunRecord, tooManyFailed } from "../model/run-record.js";
-import { maxLineLength, showable } from "../model/showable.js";
-import { buildReport } from "../report/build-report.js";
-import { exitCodeOf, exitCodeOfError, explainError, explainExitCode } from "../report/exit-code.js";
-import type { reportPage } from "../report/page/report-page.js";
-import type { PageFile } from "../report/page-file.js";
-import { type ReportFile, toStdout } from "../report/report-file.js";
-import type { Report } from "../report/schema/report-schema.js";
-import { summaryText } from "../report/summary.js";
-import { type TextStyle, textStyle } from "../report/text-style.js";
-import type { LogFacts, Say } from "./progress/log-line.js";
-import { isColored, type RunContext } from "./run-context.js";
-import type { StopRequest } from "./stop-signals.js";
+import { countOf } from "../../model/number-text.js";
+import type { SessionCommand } from "../../model/outcome.js";
+import type { RunOptions } from "../../model/run-options.js";
+import { ledgersOf, type RunRecord, tooManyFailed } from "../../model/run-record.js";
+import { maxLineLength, showable } from "../../model/showable.js";
+import { buildReport } from "../../report/build-report.js";
+import { exitCodeOf, exitCodeOfError, explainError } from "../../report/exit-code.js";
+import type { reportPage } from "../../report/page/report-page.js";
+import type { PageFile } from "../../report/page-file.js";
+import { type ReportFile, toStdout } from "../../report/report-file.js";
+import type { Report } from "../../report/schema/report-schema.js";
+import { summaryText } from "../../report/summary/summary.js";
+import { textStyle } from "../../report/text-style.js";
+import type { LogFacts, Say } from "../progress/log-line.js";
+import { isColored, type RunContext } from "../run-context.js";
+import { screenColumns } from "../screen-columns.js";
+import type { StopRequest } from "../stop-signals.js";
+import { exitLine, mendLine, nextLine } from "./last-line.js";
+import { mendStep, nextStep } from "./next-step.js";
+import { whyExit, whyExitAlone } from "./why-exit.js";
 
 /** A run after its last step. */
 export interface EndedRun {
@@ -23,9 +27,9 @@ export interface EndedRun {
   readonly stop: StopRequest;
   /** Absent if no report file is wanted, or none could be created. */
   readonly reportFile: ReportFile | undefined;
-  readonly say: Say;
   /** Absent if no page is wanted, or none could be created. */
   readonly page: { readonly file: PageFile; readonly make: typeof reportPage } | undefined;
+  readonly say: Say;
 }
 
 /** The command whose outcomes and summary a task has. */
@@ -33,11 +37,10 @@ export function commandOf(task: RunContext["task"]): SessionCommand {
   return task === "copy" || task === "verify" ? task : "purge";
 }
 
-/** Writes the report file, then errors, summary, exit code and JSON. Returns the exit code. */
+/** Writes the report file, then errors, the closing words and JSON. Returns the exit code. */
 export function finishRun(run: EndedRun): number {
-  const { options, context, record, reportFile, page, say } = run;
+  const { options, record, reportFile, page, say } = run;
   const { output } = options;
-  const style = textStyle(isColored(output));
 
   const sessionWarnings = ledgersOf(record).flatMap(({ warnings }) => [...warnings]);
   for (const [text, count] of sessionWarnings) {
@@ -58,26 +61,39 @@ export function finishRun(run: EndedRun): number {
   }
   // Built again, because it may have to report that its own file failed.
   const report = reportOf(run);
+  sayClosingWords(run, report);
+  if (output.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+  return report.exitCode;
+}
+
+/** Errors, the summary, and what to do next or why the run ends. `--quiet` leaves one line at most. */
+function sayClosingWords(run: EndedRun, report: Report): void {
+  const { options, context, record, say } = run;
+  const { output } = options;
+  const style = textStyle(isColored(output));
+  const command = commandOf(context.task);
+  const purges = command === "copy" && options.removal.purge;
   const { exitCode } = report;
+  const unfinished = { command, report, errors: record.errors, maxFailed: options.run.maxFailed, purges };
+  const facts = endFacts(report);
+  if (output.quiet) {
+    say("end", exitCode === 0 ? "" : exitLine(exitCode, whyExitAlone(unfinished), style), facts);
+    return;
+  }
   for (const error of record.errors) {
     say("error", explainError(error), { exitCode: exitCodeOfError(error) });
   }
-  if (!output.quiet && reachedSessions(report)) {
-    const command = commandOf(context.task);
-    const summary = { command, report, reasons: failureReasonsOf(record), reportPath: output.report };
-    say("summary", [summaryText(summary, style), ...record.notes].join("\n"));
+  if (reachedSessions(report)) {
+    const summary = { command, report, reportPath: output.report, purges, notes: record.notes };
+    say("summary", summaryText(summary, screenColumns(), style));
   }
-  say("end", lastLineOf(report, options.run.maxFailed, style), endFacts(report));
-  if (output.json) process.stdout.write(`${JSON.stringify(report)}\n`);
-  return exitCode;
-}
-
-/** Why a run ended as it did; empty if all is well. */
-function lastLineOf(report: Report, maxFailed: Allowance, style: TextStyle): string {
-  const { exitCode } = report;
-  if (exitCode === 0) return "";
-  const why = exitCode === 1 ? tooManyFailedText(report, maxFailed) : explainExitCode(exitCode).meaning;
-  return `${style.bad(`Exit ${exitCode}:`)} ${why}`;
+  const reported = { options, context, report };
+  const mend = exitCode === 0 ? undefined : mendStep(reported, record.ledger.counts.inDoubt);
+  const lines = [
+    ...(mend === undefined ? [] : [mendLine(mend)]),
+    exitCode === 0 ? nextLine(nextStep(reported)) : exitLine(exitCode, whyExit(unfinished), style),
+  ];
+  say("end", lines.join("\n"), facts);
 }
 
 /** What a program wants to know of the end, without a second file to read. */
@@ -103,19 +119,4 @@ function reportOf({ options, context, record, stop }: EndedRun): Report {
 /** Whether there is anything to sum up. A run refused before its first session has said why. */
 function reachedSessions({ exitCode, sessions }: Report): boolean {
   return exitCode === 0 || sessions.found > 0 || sessions.unvisited > 0;
-}
-
-/** How many sessions failed in any pass, by reason. */
-function failureReasonsOf(record: RunRecord): ReadonlyMap<FailureReason, number> {
-  const reasons = new Map<FailureReason, number>();
-  for (const { counts } of ledgersOf(record)) {
-    for (const [reason, count] of counts.reasons) reasons.set(reason, (reasons.get(reason) ?? 0) + count);
-  }
-  return reasons;
-}
-
-function tooManyFailedText({ failures, failuresOmitted }: Report, allowed: Allowance): string {
-  const failed = countOf(failures.length + failuresOmitted, "session");
-  const allowance = "count" in allowed ? allowed.count : `${allowed.percent}%`;
-  return `${failed} failed, more than --max-failed ${allowance} allows`;
 }

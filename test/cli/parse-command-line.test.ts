@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type Invocation, parseCommandLine } from "../../src/cli/program.js";
+import { type Invocation, parseCommandLine } from "../../src/cli/command-line/parse-command-line.js";
+import { failureAdvice, outcomeAdvice } from "../../src/model/outcome-advice.js";
 import { exitCodes } from "../../src/report/exit-code.js";
 import { settingEntries } from "../../src/settings/definitions.js";
 import { isNotBuilt } from "../../src/settings/not-built.js";
@@ -45,9 +46,21 @@ describe("command line: what it asks for", () => {
 
 describe("command line: what it refuses", () => {
   const rows: readonly (readonly [commandLine: string, message: RegExp])[] = [
-    ["", /^no command given\nUsage: tele-sessions copy/],
-    ["--json", /^no command given\nUsage: tele-sessions copy/],
     ["copi", /^unknown command 'copi'\n\(Did you mean copy\?\)$/],
+    ["copyy", /Did you mean copy\?/],
+    ["Verify", /^unknown command 'Verify'\n\(Did you mean verify\?\)$/],
+    ["dry-run", /^dry-run is a flag: tele-sessions copy --dry-run$/],
+    ["dry_run", /^dry-run is a flag: tele-sessions copy --dry-run$/],
+    ["unverified", /^unverified is a flag: tele-sessions purge --unverified$/],
+    ["stop_after_init", /^stop-after-init is a flag: tele-sessions --stop-after-init$/],
+    ["constructor", /^unknown command; tele-sessions --help lists them$/],
+    ["report", /^name the report files: tele-sessions report /],
+    [
+      "help nonsense",
+      /^there is no help on that: tele-sessions help takes .*environment, exit-codes, outcomes$/,
+    ],
+    ["help copy verify", /^there is no help on that/],
+    ["help constructor", /^there is no help on that/],
     ["copy --hots x", /^unknown option '--hots'\n\(Did you mean --host\?\)$/],
     ["--hots x copy", /^unknown option '--hots'/],
     ["copy --host", /^option '--host <host>' argument missing$/],
@@ -104,6 +117,7 @@ describe("command line: what it refuses", () => {
     "copy -- hunter2",
     "purge hunter2 --password=hunter2",
     "--stop-after-init --password=hunter2",
+    "help hunter2",
   ];
   for (const commandLine of secrets) {
     it(`shows no value: ${commandLine}`, () => {
@@ -121,38 +135,89 @@ describe("command line: what it refuses", () => {
 });
 
 describe("command line: help", () => {
-  for (const [command, commandLine] of [
-    ["copy", ["--help"]],
-    ["copy", ["copy", "--help"]],
-    ["purge", ["purge", "--help"]],
-    ["verify", ["verify", "-h"]],
-  ] as const) {
-    const help = textOf(...commandLine);
-    it(`${commandLine.join(" ")} names every setting of this version and no other`, () => {
-      for (const [name, { flag, variable, commands }] of settingEntries) {
-        if (!commands.includes(command)) continue;
-        for (const word of [flag, variable].filter((text) => text !== undefined)) {
-          const shown = new RegExp(`(?<![\\w-])${word}(?![\\w-])`).test(help);
-          assert.equal(shown, !isNotBuilt(name), word);
-        }
+  const commands = ["inspect", "check", "copy", "purge", "verify", "report"] as const;
+  const screenOf = (...words: string[]) => textOf(...words);
+
+  it("--help, -h and help show one screen, at any width", () => {
+    const screen = screenOf("--help");
+    for (const words of [["-h"], ["help"], ["--db", "1", "--help"]]) assert.equal(screenOf(...words), screen);
+    const lines = screen.trimEnd().split("\n");
+    assert.ok(lines.length <= 50, `${lines.length} lines`);
+    assert.deepEqual(
+      lines.filter((line) => line.length > 80),
+      [],
+    );
+    assert.match(screen, /^tele-sessions 1\.2\.3 - /);
+    for (const command of commands) assert.match(screen, new RegExp(`^ {2}${command}\\b`, "m"));
+    assert.doesNotMatch(screen, /\bexport\b/);
+    for (const [, flag = ""] of screen.matchAll(/(--[a-z-]+)/g)) {
+      const known = [
+        ...settingEntries.map(([, definition]) => definition.flag),
+        "--stop-after-init",
+        "--help",
+        "--version",
+      ];
+      assert.ok(known.includes(flag), flag);
+    }
+  });
+
+  it("without a command: the same screen, for stderr", () => {
+    for (const words of [[], ["--json"], ["--db", "1"]]) {
+      assert.deepEqual(parse(...words), { kind: "none", text: screenOf("--help") });
+    }
+  });
+
+  for (const command of commands) {
+    const help = screenOf("help", command);
+    it(`help ${command}, ${command} --help and ${command} -h: every flag of this version and no other`, () => {
+      assert.equal(screenOf(command, "--help"), help);
+      assert.equal(screenOf(command, "-h"), help);
+      for (const [name, { flag, commands: takenBy }] of settingEntries) {
+        if (flag === undefined || !takenBy.includes(command)) continue;
+        const shown = new RegExp(`^ +(-\\w, )?${flag}(?![\\w-])`, "m").test(help);
+        assert.equal(shown, !isNotBuilt(name), flag);
       }
     });
-    it(`${commandLine.join(" ")} ends with the exit codes`, () => {
-      const section = help.slice(help.indexOf("EXIT STATUS"));
-      for (const { code, meaning } of exitCodes)
-        assert.ok(section.replace(/\s+/g, " ").includes(` ${code} ${meaning}`), `${code}`);
-    });
-    it(`${commandLine.join(" ")} fits its columns`, () => {
-      assert.deepEqual(
-        help.split("\n").filter((line) => line.length > 100),
-        [],
-      );
+    it(`help ${command}: examples that parse, and the topics`, () => {
+      const examples = [...help.matchAll(/^ {2}tele-sessions (.*)$/gm)].map(([, words = ""]) => words);
+      assert.ok(examples.length > 0);
+      for (const words of examples) assert.equal(parse(...words.split(" ")).kind, command);
+      assert.match(help, /tele-sessions help environment \| exit-codes \| outcomes$/m);
     });
   }
 
-  it("names every command of this version", () => {
-    assert.doesNotMatch(textOf("--help"), /^ {2}export\b/m);
-    for (const command of ["inspect", "check", "copy", "purge", "verify", "report"])
-      assert.match(textOf("--help"), new RegExp(`^ {2}${command}\\b`, "m"));
+  it("help environment names every variable of this version and no other", () => {
+    const help = screenOf("help", "environment");
+    for (const [name, { variable }] of settingEntries) {
+      if (variable === undefined) continue;
+      assert.equal(new RegExp(`^ +${variable}(?!\\w)`, "m").test(help), !isNotBuilt(name), variable);
+    }
   });
+
+  it("help exit-codes and help outcomes say what each means and what to do", () => {
+    const codes = screenOf("help", "exit-codes").replace(/\s+/g, " ");
+    for (const { code, meaning, todo } of exitCodes) {
+      assert.ok(
+        codes.includes(` ${code} ${meaning}${todo === null ? "" : `. What to do: ${todo}`}`),
+        `${code}`,
+      );
+    }
+    const outcomes = screenOf("help", "outcomes").replace(/\s+/g, " ");
+    for (const [kind, { means }] of Object.entries({ ...outcomeAdvice, ...failureAdvice })) {
+      assert.ok(outcomes.includes(` ${kind} `) && outcomes.includes(means), kind);
+    }
+  });
+
+  for (const columns of [80, 100]) {
+    it(`${columns} columns: no line of help is longer, but for what a shell takes`, () => {
+      for (const topic of [...commands, "environment", "exit-codes", "outcomes"]) {
+        const invocation = parseCommandLine(["help", topic], "1.2.3", columns);
+        assert.ok("text" in invocation);
+        const long = invocation.text
+          .split("\n")
+          .filter((line) => line.length > columns && !/^ {2}tele-sessions |^ {2}\S+$/.test(line));
+        assert.deepEqual(long, [], topic);
+      }
+    });
+  }
 });
