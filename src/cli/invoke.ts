@@ -98,7 +98,7 @@ async function doNothing(
     new PageFile(html).finish(reportPage(report, null));
   }
   for (const warning of warnings) say("warning", warning);
-  if (quiet !== true) say("summary", `Nothing to do: ${reason}.\n`);
+  if (quiet !== true) say("summary", `Nothing to do: ${reason}.`);
   const last = quiet === true ? "" : nextLine({ say: "nothing more to do" });
   say("end", last, { exitCode: 0, outcome: "complete" });
   if (json === true) process.stdout.write(`${JSON.stringify(report)}\n`);

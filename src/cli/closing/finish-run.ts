@@ -85,7 +85,7 @@ function sayClosingWords(run: EndedRun, report: Report): void {
   }
   if (reachedSessions(report)) {
     const summary = { command, report, reportPath: output.report, purges, notes: record.notes };
-    say("summary", summaryText(summary, screenColumns(), style));
+    say("summary", summaryText(summary, screenColumns(), style).trimEnd());
   }
   const reported = { options, context, report };
   const mend = exitCode === 0 ? undefined : mendStep(reported, record.ledger.counts.inDoubt);

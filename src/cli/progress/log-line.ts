@@ -37,6 +37,8 @@ export type FormatLine = (event: LogEvent, text: string, facts?: LogFacts) => st
 export function textLines({ bad }: TextStyle): FormatLine {
   return (event, text) => {
     if (text === "" || event === "phase") return "";
+    // A blank line sets the last line apart, where the eye lands.
+    if (event === "summary") return `${text}\n\n`;
     if (event !== "warning" && event !== "error") return `${text}\n`;
     const prefix = `${event}: `;
     const [first = "", ...others] = text.split("\n");
