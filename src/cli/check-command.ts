@@ -21,9 +21,7 @@ export async function checkCommand(options: RunOptions, version: string): Promis
   const all = [...ofDirectories, ...ofRedis, ...ofServer];
   // A run whose directories cannot be used does not ask Redis.
   const codesOf = (checks: readonly Check[]) => worstOf(checks.flatMap(({ exitCode = [] }) => exitCode));
-  const begins = !ofDirectories.some(
-    ({ verdict, stopsOnlyRemoval }) => verdict === "fail" && !stopsOnlyRemoval,
-  );
+  const begins = !ofDirectories.some(({ verdict, stopsLate }) => verdict === "fail" && !stopsLate);
   const exitCode = codesOf(begins ? all : ofDirectories);
   const style = textStyle(isColored(output));
   const run = removal.purge ? "copy --purge" : "copy";

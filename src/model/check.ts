@@ -34,8 +34,8 @@ export interface Check {
   readonly evenIfQuiet?: boolean;
   /** The exit code of a run that a failed check stops. */
   readonly exitCode?: 2 | 3 | 4 | 5;
-  /** Whether a run goes on until it comes to remove files. */
-  readonly stopsOnlyRemoval?: boolean;
+  /** Whether a run begins even so, and ends with the exit code when it comes to that. */
+  readonly stopsLate?: boolean;
 }
 
 export function passed(name: CheckName, found: string): Check {

@@ -63,6 +63,6 @@ export function checkVerdict(checks: readonly Check[], run: string): string {
   const counts = `${failed.length === 0 ? "Nothing" : failed.length} to fix, ${countOf(warnings, "warning")}.`;
   if (failed.length === 0) return `${counts} ${run} can begin.`;
   const names = failed.map(({ name, title = name }) => title).join(", ");
-  const keepsFiles = failed.every(({ stopsOnlyRemoval }) => stopsOnlyRemoval === true);
-  return `${counts} ${run} would ${keepsFiles ? "not remove every file" : "be refused"}: ${names}.`;
+  const isLate = failed.every(({ stopsLate }) => stopsLate === true);
+  return `${counts} ${run} would ${isLate ? "begin, and not be complete" : "be refused"}: ${names}.`;
 }

@@ -111,7 +111,10 @@ describe("lanes on threads (design.md section 2): one lane or several, the same 
       "reader",
     ]);
     assert.equal(exitCode, 5, stderr);
-    assert.match(stderr, /^error: Redis does not allow this user the command SET\. It writes/m);
+    assert.match(
+      stderr,
+      /^error: Redis does not allow this user the command SET on the keys session:\*\. Allow it/m,
+    );
     assert.equal(report.sessions.found, report.sessions.failed);
   });
 });

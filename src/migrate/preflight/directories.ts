@@ -69,8 +69,9 @@ export function checkReadable({ count, directories }: Listing): Check {
   const [first] = unread;
   if (first === undefined) return passed("readable", found);
   const more = unread.length === 1 ? "" : `, and ${unread.length - 1} more`;
-  const remedy = "Run this as a user who may read it: a run that cannot read all ends with exit 3";
-  return { name: "readable", verdict: "warn", found: `${first.message}${more}`, remedy };
+  const remedy = "Run this as a user who may read it";
+  const consequences = { exitCode: 3, stopsLate: true } as const;
+  return { name: "readable", verdict: "fail", found: `${first.message}${more}`, remedy, ...consequences };
 }
 
 function isSampled(directories: readonly DirectoryListing[]): boolean {
@@ -100,7 +101,7 @@ export function checkRemovable({ directories }: Listing): Check {
   const { found, remedy } = explainDenial(first.why, showablePath(first.folder));
   const more = denied.length === 1 ? "" : `, nor from ${countOf(denied.length - 1, "other folder")}`;
   const explained = { found: found + more, remedy };
-  const consequences = { evenIfQuiet: true, exitCode: 4, stopsOnlyRemoval: true } as const;
+  const consequences = { evenIfQuiet: true, exitCode: 4, stopsLate: true } as const;
   return { name: "removable", verdict: "fail", ...explained, ...consequences };
 }
 

@@ -97,17 +97,13 @@ function needsOf(session: string, { options }: Run, { command, purges }: Judged)
   return [
     reads("get", [session], true),
     reads("pexpiretime", [session], true),
-    ...(command === "verify"
-      ? []
-      : [
-          reads("exists", [session], true),
-          scripts(session, sessionKeys, purges ? true : "replacing"),
-          scripts(ownKey, ownKeys, purges),
-          reads("get", [ownKey], purges),
-          writes("set", [ownKey, "x"], purges),
-          reads("client|list", [], false),
-          writes("client|setname", ["x"], false),
-        ]),
+    reads("exists", [session], true),
+    scripts(session, sessionKeys, purges ? true : "replacing"),
+    scripts(ownKey, ownKeys, purges),
+    reads("get", [ownKey], purges),
+    writes("set", [ownKey, "x"], purges),
+    reads("client|list", [], false),
+    writes("client|setname", ["x"], false),
     ...(isCopy
       ? [
           writes("set", [session, "x"], true),

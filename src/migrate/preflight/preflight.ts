@@ -15,6 +15,8 @@ import { checkMissedSettings } from "./settings.js";
 export async function checkConnected({ run, checks }: OpenRun, judged: Judged): Promise<readonly Check[]> {
   const { options } = run;
   const { command, purges, isCheck, hasDirectories } = judged;
+  // A verification only reads, and names what it may not read.
+  if (command === "verify") return checks;
   const isCopy = command === "copy";
   const permissions = await checkPermissions(run, judged);
   const isPermitted = permissions.verdict !== "fail";
@@ -23,19 +25,18 @@ export async function checkConnected({ run, checks }: OpenRun, judged: Judged): 
   const found: Check[] = [...checks];
   // What is missing without need shows where it matters.
   if (isCheck || !isPermitted) found.push(permissions);
-  if (isCopy && isPermitted && hasDirectories) found.push(await checkMemory(run, isCheck));
-  if (isCopy && full) found.push(await checkEviction(run));
+  const memory = isCopy && isPermitted && hasDirectories ? await checkMemory(run, isCheck) : undefined;
+  if (memory !== undefined) found.push(memory);
+  if (isCopy && full) found.push(await checkEviction(run, memory));
   if (isCopy && full && !isCheck) found.push(...checkMissedSettings(options));
   if ((purges && full) || isCheck) found.push(await checkPersistence(run));
-  if (options.removal.waitReplicas > 0 && command !== "verify") {
+  if (options.removal.waitReplicas > 0) {
     found.push(asFarAsItMatters(await checkReplicas(run), purges));
   }
   if (purges || isCheck) {
     const { message, ...others } = await checkOtherRuns(run);
     // A copy may be made even if its purge is refused.
-    const judgedOthers = isCopy
-      ? { ...others, stopsOnlyRemoval: true }
-      : { ...others, ...(message && { message }) };
+    const judgedOthers = isCopy ? { ...others, stopsLate: true } : { ...others, ...(message && { message }) };
     found.push(asFarAsItMatters(judgedOthers, purges));
   }
   return found;

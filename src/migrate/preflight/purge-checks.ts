@@ -70,7 +70,7 @@ export async function checkOtherRuns({ redis, options }: Run): Promise<Check> {
       remedy: "Nothing is removed before it is through: wait until it has ended",
       evenIfQuiet: true,
       exitCode: 4,
-      stopsOnlyRemoval: true,
+      stopsLate: true,
     };
   }
   if (options.removal.alone) return passed(name, "cannot be seen; --alone promises that there is none");

@@ -8,7 +8,7 @@ import type { Warn } from "../../model/warn.js";
  */
 export function refuseFailed(checks: readonly Check[], warn: Warn): void {
   for (const check of checks) {
-    const warns = check.verdict === "warn" || (check.verdict === "fail" && check.stopsOnlyRemoval === true);
+    const warns = check.verdict === "warn" || (check.verdict === "fail" && check.stopsLate === true);
     if (warns) warn(messageOf(check), { evenIfQuiet: check.evenIfQuiet === true });
   }
   const errors = checks.filter(stopsRun).map(errorOf);
@@ -16,8 +16,8 @@ export function refuseFailed(checks: readonly Check[], warn: Warn): void {
 }
 
 /** Whether a run ends because of it before its first step. */
-function stopsRun({ verdict, stopsOnlyRemoval }: Check): boolean {
-  return verdict === "fail" && stopsOnlyRemoval !== true;
+function stopsRun({ verdict, stopsLate }: Check): boolean {
+  return verdict === "fail" && stopsLate !== true;
 }
 
 function errorOf(check: Check): Error {
