@@ -30,7 +30,7 @@ test("a Redis that is not there: exit 3 in a few seconds, in one sentence", asyn
       assert.deepEqual([exitCode, stdout], [3, ""], stderr);
       assert.ok(performance.now() - began < 8000);
       assert.match(stderr, says);
-      assert.match(stderr, /^error: .*\nExit 3: .*\n$/);
+      assert.match(stderr, /^Connecting to .*\nerror: .*\nExit 3: .*\n$/);
     });
   }
 });

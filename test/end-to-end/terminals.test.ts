@@ -146,10 +146,10 @@ describe("real terminals: waiting for Redis", { concurrency: 2 }, () => {
       assertPlain(lines, columns);
       const text = lines.join("\n").replaceAll(/\n */g, " ");
       const wide = new RegExp(
-        "^Waiting for Redis at localhost:\\d+: no answer, [12] s trying for 5 min 2\\d s more \\(--retry-for\\)\\. " +
+        "^Waiting for Redis at localhost:\\d+: no answer, \\d s trying for 5 min 2\\d s more \\(--retry-for\\)\\. " +
           "Nothing is lost; Ctrl-C stops here, and running it again goes on\\.$",
       );
-      assert.match(text, columns < 60 ? /^Waiting [12] s, no answer$/ : wide);
+      assert.match(text, columns < 60 ? /^Waiting \d s, no answer$/ : wide);
       process.kill(redis.pid, "SIGCONT");
       assert.equal(await screen.ended(), 0);
       assert.match(await screen.history(), /^Redis is back after \d+ s$/m);

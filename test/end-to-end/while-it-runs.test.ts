@@ -61,7 +61,7 @@ describe("Redis does not answer in the middle of a run", { concurrency: 3 }, () 
     const said = running.output().stderr;
     assert.match(
       said,
-      /^Waiting for Redis at localhost:\d+: connection refused, [01] s; trying for (5 min 0|4 min 59) s more/m,
+      /^Waiting for Redis at localhost:\d+: connection refused, \d s; trying for (5 min 0|4 min 5\d) s more/m,
     );
     const second = await startRedis({ directory: place, args: persistence, port: first.port });
     t.after(() => second.stop());
@@ -78,7 +78,7 @@ describe("Redis does not answer in the middle of a run", { concurrency: 3 }, () 
     const { exitCode, stderr } = await running.result;
     assert.match(
       stderr,
-      new RegExp(`^Waiting for Redis at localhost:\\d+: no answer, [12] s; ${promise}$`, "m"),
+      new RegExp(`^Waiting for Redis at localhost:\\d+: no answer, \\d s; ${promise}$`, "m"),
     );
     assert.match(stderr, /^Redis is back after \d+ s$/m);
     assert.equal(exitCode, 0, stderr);
@@ -89,7 +89,7 @@ describe("Redis does not answer in the middle of a run", { concurrency: 3 }, () 
     const running = await copySlowly(redis);
     await redisCommand(redis, "REPLICAOF", "127.0.0.1", "1");
     await running.waitFor(
-      /^Waiting for Redis at localhost:\d+: Redis (is|has become) a read-only replica, [01] s; /m,
+      /^Waiting for Redis at localhost:\d+: Redis (is|has become) a read-only replica, \d s; /m,
     );
     await redisCommand(redis, "REPLICAOF", "NO", "ONE");
     await running.waitFor(/^Redis is back after \d+ s$/m);
