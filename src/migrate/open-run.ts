@@ -72,14 +72,19 @@ export async function openRun(
   const canary = phase === undefined ? undefined : new Canary(connection, peers, out.warn);
   const closeLate = () => setTimeout(() => void connection.close(), shutdownGraceMs).unref();
   stop.addEventListener("abort", closeLate, { once: true });
+  const noteLastFacts = async () => {
+    if (first === undefined) return;
+    const before = first;
+    await connection.attempt(async (client) => {
+      record.redisFacts = withLastFacts(before, await askServerState(client));
+    });
+  };
   const close = async () => {
     stop.removeEventListener("abort", closeLate);
     gauge.end();
     try {
-      await connection.attempt(async (client) => {
-        if (first !== undefined) record.redisFacts = withLastFacts(first, await askServerState(client));
-      });
-      await canary?.end();
+      // At the same time: Redis may not answer, and a run that was stopped has little time left.
+      await Promise.all([noteLastFacts(), canary?.end()]);
     } finally {
       await connection.close();
     }
