@@ -12,7 +12,7 @@ import { countOtherCopies } from "./removing/removal-gate.js";
 import { maxProven, type PurgeResult, type PurgeStep, purgeSessions } from "./removing/remove-proven.js";
 import { allowRestart, forgotRemoved } from "./restart.js";
 import type { Run, UnconnectedRun } from "./run-context.js";
-import { namesSeen } from "./show-progress.js";
+import { notingListed } from "./show-progress.js";
 import { endedText, refuseUnreadable, tellDoubt } from "./tell.js";
 
 const namesAtATime = 256;
@@ -119,14 +119,14 @@ async function remove(
   { work }: OpenPurge,
   shown: { readonly ledger: Ledger; readonly total: number },
 ): Promise<PurgeResult> {
-  const { record, out, stop } = run;
+  const { record, out } = run;
   if (!(await work.gate.open())) {
     record.partial = true;
     return { left: 0, notStored: 0, foundInUse: false, confirmed: false };
   }
   const onStep = (step: PurgeStep) => out.progress.enter(phaseOf(step, shown));
-  const result = await purgeSessions({ ...work, onStep });
-  if (shown.ledger === record.ledger && !stop.aborted) record.listed = namesSeen(record);
+  const purgeAll = () => purgeSessions({ ...work, onStep });
+  const result = await (shown.ledger === record.ledger ? notingListed(run, purgeAll) : purgeAll());
   if (result.left > 0 || !result.confirmed) record.partial = true;
   if (result.foundInUse) {
     out.warn(`${stillInUse}. Nothing more was removed; use --in-use to remove anyway`, {

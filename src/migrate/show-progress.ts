@@ -8,6 +8,11 @@ import type { UnconnectedRun } from "./run-context.js";
 export async function showPass<T>(run: UnconnectedRun, name: PhaseName, work: () => Promise<T>): Promise<T> {
   const { ledger } = run.record;
   run.out.progress.enter({ name, pass: 1, total: run.listing.selected, ledger, done: () => namesIn(ledger) });
+  return notingListed(run, work);
+}
+
+/** Does work on every session file of the run, and notes how many were listed. */
+export async function notingListed<T>(run: UnconnectedRun, work: () => Promise<T>): Promise<T> {
   try {
     const result = await work();
     noteListed(run, !run.stop.aborted);

@@ -66,7 +66,7 @@ describe("what ended in Redis stays ended (spec.md section 4, Logouts)", { concu
       { exitCode, copied, ended, identical },
       { exitCode: 0, copied: 1, ended: 2, identical: 3 },
     );
-    assert.match(stderr, /2 {2}ended .*--again/);
+    assert.match(stderr, /^ {2}ended +2 {3}[\s\S]*--again/m);
     assert.equal(await redisCommand(redis, "EXISTS", keyOf(1), keyOf(3)), 0);
     assert.equal(String(await redisCommand(redis, "GET", keyOf(2))), newer);
 

@@ -56,7 +56,7 @@ test("300 corrupt files: 100 in --json, every one in the report, the others copi
     readdirSync(top).filter((name) => name.startsWith("report.json")),
     ["report.json"],
   );
-  assert.match(stderr, /^NOT ALL done: 200 of 500 sessions copied/m);
+  assert.match(stderr, /^NOT ALL: 300 of 500 sessions are not in Redis; their owners must log in again\.$/m);
   assert.match(stderr, /corrupt 300/);
 });
 

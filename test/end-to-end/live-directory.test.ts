@@ -75,7 +75,7 @@ test("a session that fails in a later pass is listed with the others, and counte
   const listed = (each: typeof report) => each.failures.map(({ session, reason }) => ({ session, reason }));
   assert.deepEqual([listed(report), report.failuresOmitted], [failures, 0]);
   assert.deepEqual(listed(JSON.parse(readFileSync(path, "utf8"))), failures);
-  assert.match(stderr, new RegExp(`by reason: corrupt 1\\n .*werkzeug_${sid.slice(0, 6)}….sess  corrupt`));
+  assert.match(stderr, new RegExp(`FAILED +1 {3}corrupt 1\\n .*werkzeug_${sid.slice(0, 6)}….sess  corrupt`));
 });
 
 test("the session directory itself goes while the copy runs: the run fails, what was written stands", async (t) => {

@@ -16,7 +16,7 @@ const sessions = join(makeTemporaryDirectory(), "sessions");
 mkdirSync(sessions);
 
 /** What is slow to load. */
-const packages = ["commander", "fast-glob", "ioredis", "ora", "zod"] as const;
+const packages = ["commander", "fast-glob", "ioredis", "ora", "wrap-ansi", "zod"] as const;
 
 /** The modules whose code stands in files: the bundler writes above each where it comes from. */
 function modulesIn(files: readonly string[]): string[] {
@@ -74,17 +74,23 @@ test("a command line loads the packages that it needs, and no others", async (t)
   const rows: readonly (readonly [name: string, args: string[], exitCode: number, loaded: string[]])[] = [
     ["help", ["--help"], 0, ["commander"]],
     ["the help of a command", ["copy", "--help"], 0, ["commander"]],
+    ["a topic of help", ["help", "exit-codes"], 0, ["commander"]],
     ["the version beside a switch", ["--version", "--quiet"], 0, ["commander"]],
-    ["an unknown option", ["copy", "--fast"], 2, ["commander"]],
-    ["no command, for JSON", ["--json"], 2, ["commander"]],
-    ["a value that is refused", ["copy", "--port", "x"], 2, ["commander"]],
-    ["a step that is off", ["--stop-after-init"], 0, ["commander"]],
-    ["a directory that is missing", copy(`${sessions}-`), 2, ["commander", "fast-glob"]],
-    ["an inspection", ["inspect", "--session-dir", sessions], 0, ["commander"]],
-    ["a copy", copy(sessions), 0, ["commander", "ioredis", "zod"]],
-    ["a copy with a page", [...copy(sessions), "--html", page], 0, ["commander", "ioredis", "zod"]],
-    ["a report", ["report", report, "--html", page], 0, ["commander", "zod"]],
-    ["a copy by a glob", copy(`${sessions}*`), 0, ["commander", "fast-glob", "ioredis", "zod"]],
+    ["an unknown option", ["copy", "--fast"], 2, ["commander", "wrap-ansi"]],
+    ["no command, for JSON", ["--json"], 2, ["commander", "wrap-ansi"]],
+    ["a value that is refused", ["copy", "--port", "x"], 2, ["commander", "wrap-ansi"]],
+    ["a step that is off", ["--stop-after-init"], 0, ["commander", "wrap-ansi"]],
+    ["a directory that is missing", copy(`${sessions}-`), 2, ["commander", "fast-glob", "wrap-ansi"]],
+    ["an inspection", ["inspect", "--session-dir", sessions], 0, ["commander", "wrap-ansi"]],
+    ["a copy", copy(sessions), 0, ["commander", "ioredis", "wrap-ansi", "zod"]],
+    [
+      "a copy with a page",
+      [...copy(sessions), "--html", page],
+      0,
+      ["commander", "ioredis", "wrap-ansi", "zod"],
+    ],
+    ["a report", ["report", report, "--html", page], 0, ["commander", "wrap-ansi", "zod"]],
+    ["a copy by a glob", copy(`${sessions}*`), 0, ["commander", "fast-glob", "ioredis", "wrap-ansi", "zod"]],
   ];
   for (const [name, args, exitCode, loaded] of rows) {
     await t.test(name, async () => {

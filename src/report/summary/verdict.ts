@@ -32,20 +32,24 @@ function goodText({ command, report, purges }: Judged): string {
   const found = sessions.found;
   const failed = failures.length + failuresOmitted;
   const done = dryRun ? "" : "Done. ";
-  const files = (count: number) => countOf(count, "session file");
+  const place = placeOf(report);
   if (command === "purge") {
     const removed = sessions.removed ?? 0;
-    const all = removed === found ? `All ${files(found)}` : `${countText(removed)} of ${files(found)}`;
-    const result = dryRun ? "would be removed" : "were removed";
-    return `${done}${all} of ${placeOf(report)} ${result}${removed === found ? "" : "; the others are accounted for"}.`;
+    const isAll = removed === found;
+    const most = isAll
+      ? all(found, "session file")
+      : `${countText(removed)} of ${countOf(found, "session file")}`;
+    const result = dryRun ? "would be removed" : was(removed, "removed");
+    return `${done}${most} of ${place} ${result}${isAll ? "" : "; the others are accounted for"}.`;
   }
-  const all = `All ${countOf(found, "session")} of ${placeOf(report)}`;
-  const others = `All but ${countText(failed)} of ${countOf(found, "session")} of ${placeOf(report)}`;
-  const most = failed === 0 ? all : others;
-  if (command === "verify") return `${done}${most} are in ${target.redis ?? "Redis"} as they should be.`;
+  const others = `All but ${countText(failed)} of ${countOf(found, "session")}`;
+  const most = `${failed === 0 ? all(found, "session") : others} of ${place}`;
+  const are = is(found);
+  if (command === "verify") return `${done}${most} ${are} in ${target.redis ?? "Redis"} as they should be.`;
   if (dryRun) return `${most} could be copied.`;
-  const removed = purges ? `; the files of ${countText(sessions.purged)} were removed` : "";
-  return `${done}${most} are accounted for${removed}.`;
+  const { purged } = sessions;
+  const removed = purges ? `; the files of ${countText(purged)} ${was(purged, "removed")}` : "";
+  return `${done}${most} ${are} accounted for${removed}.`;
 }
 
 function badWord({ command, report, purges }: Judged): string {
@@ -102,6 +106,10 @@ export function essenceOf({ command, report, purges }: Judged): string {
   return exitCode === 4
     ? `${inRedis}, but keys were evicted or lost, or too many ended`
     : `${inRedis}${notReached}`;
+}
+
+function all(count: number, noun: string): string {
+  return count === 1 ? `The only ${noun}` : `All ${countOf(count, noun)}`;
 }
 
 function is(count: number): string {
