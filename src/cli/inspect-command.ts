@@ -1,11 +1,11 @@
 import { inspect, redisNeedOf } from "../migrate/inspect/inspect.js";
 import { startReaderThreads } from "../migrate/readers/start-reader-threads.js";
 import { type Inspection, newInspection } from "../model/inspection.js";
+import { RunProgress } from "../model/progress/run-progress.js";
+import { Timeline } from "../model/progress/timeline.js";
 import type { RunOptions } from "../model/run-options.js";
-import { RunProgress } from "../model/run-progress.js";
 import { newScanTally, type ScanTally } from "../model/session-file.js";
 import { maxLineLength, showable } from "../model/showable.js";
-import { Timeline } from "../model/timeline.js";
 import type { Warn } from "../model/warn.js";
 import { exitCodeOf, explainError, explainExitCode } from "../report/exit-code.js";
 import { type InspectionFacts, inspectionReport } from "../report/inspection/inspection-report.js";

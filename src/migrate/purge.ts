@@ -1,7 +1,7 @@
 import { Ledger } from "../model/ledger.js";
 import type { Survey } from "../model/mark.js";
 import { countOf } from "../model/number-text.js";
-import type { Phase } from "../model/progress.js";
+import type { Phase } from "../model/progress/progress.js";
 import { newScanTally } from "../model/session-file.js";
 import { scanSessions } from "../source/scan-sessions.js";
 import { judgeEnded, mayBeLost, SeenDirectories } from "./earlier-runs/learn.js";

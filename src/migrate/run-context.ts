@@ -1,7 +1,7 @@
 import type { ConversionOptions } from "../convert/convert-session.js";
 import type { Difference, Failure, SessionOutcome } from "../model/outcome.js";
+import type { RunProgress } from "../model/progress/run-progress.js";
 import type { RunOptions } from "../model/run-options.js";
-import type { RunProgress } from "../model/run-progress.js";
 import type { RunRecord } from "../model/run-record.js";
 import type { Warn } from "../model/warn.js";
 import type { Canary } from "../redis/canary.js";

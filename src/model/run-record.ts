@@ -1,10 +1,10 @@
 import { type FindingListeners, Ledger } from "./ledger.js";
 import type { Difference, OutcomeKind } from "./outcome.js";
+import { Timeline } from "./progress/timeline.js";
 import type { RedisFacts } from "./redis-facts.js";
 import type { Allowance } from "./run-options.js";
 import type { KeyLayoutEvidence, ServerWorks } from "./server-evidence.js";
 import { newScanTally, type ScanTally } from "./session-file.js";
-import { Timeline } from "./timeline.js";
 
 /** Differences that a record keeps; a report file has every one. */
 const maxDifferences = 100;

@@ -1,5 +1,5 @@
 import { SettingsError } from "../model/errors.js";
-import { maxSamples, type Sample } from "../model/timeline.js";
+import { maxSamples, type Sample } from "../model/progress/timeline.js";
 import { explainExitCode, worstOf } from "./exit-code.js";
 import type { Report } from "./schema/report-schema.js";
 

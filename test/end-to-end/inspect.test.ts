@@ -203,7 +203,7 @@ describe("inspect", { concurrency: 2 }, () => {
     assert.equal(texts[0], texts[1]);
   });
 
-  test("--ttl remaining and the expirations change what is over, --prefix what Redis needs; --show-ids shows whole ids", async () => {
+  test("--ttl, the expirations, --prefix and --show-ids change what they are for", async () => {
     const directory = makeKnown();
     const remaining = await inspect(["--session-dir", directory, "--ttl", "remaining"]);
     assert.match(remaining.stderr, /^Expired {3}2 now \(--ttl remaining\)$/m);

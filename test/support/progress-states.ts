@@ -1,4 +1,4 @@
-import type { ProgressState } from "../../src/model/progress.js";
+import type { ProgressState } from "../../src/model/progress/progress.js";
 
 /** A copy as operator.md shows it. */
 export const copying: ProgressState = {

@@ -1,5 +1,5 @@
+import type { RunProgress } from "../../model/progress/run-progress.js";
 import type { RunOptions } from "../../model/run-options.js";
-import type { RunProgress } from "../../model/run-progress.js";
 import { textStyle } from "../../report/text-style.js";
 import { isCapable, isColored } from "../run-context.js";
 import { jsonLines, textLines } from "./log-line.js";

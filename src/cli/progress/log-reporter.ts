@@ -1,5 +1,5 @@
-import type { ProgressChange, ProgressState } from "../../model/progress.js";
-import type { RunProgress } from "../../model/run-progress.js";
+import type { ProgressChange, ProgressState } from "../../model/progress/progress.js";
+import type { RunProgress } from "../../model/progress/run-progress.js";
 import type { FormatLine, LogFacts, Say } from "./log-line.js";
 import { progressFacts } from "./progress-facts.js";
 import {

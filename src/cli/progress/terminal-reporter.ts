@@ -1,5 +1,5 @@
 import ora from "ora";
-import type { RunProgress } from "../../model/run-progress.js";
+import type { RunProgress } from "../../model/progress/run-progress.js";
 import type { FormatLine, Say } from "./log-line.js";
 import { backText } from "./progress-text.js";
 import type { Reporter } from "./reporter.js";

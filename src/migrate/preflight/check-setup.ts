@@ -1,11 +1,11 @@
 import { type Check, type CheckName, passed } from "../../model/check.js";
 import { countOf } from "../../model/number-text.js";
 import { outcomesOf } from "../../model/outcome.js";
+import { RunProgress } from "../../model/progress/run-progress.js";
 import { describeTarget } from "../../model/redis-target.js";
 import type { RunOptions } from "../../model/run-options.js";
-import { RunProgress } from "../../model/run-progress.js";
 import { newRunRecord } from "../../model/run-record.js";
-import { probeWrite } from "../../redis/probe.js";
+import { probeWrite } from "../../redis/server/probe.js";
 import { askServerFacts } from "../../redis/server/server-facts.js";
 import { allowed } from "../../redis/server/server-info.js";
 import { askServerState } from "../../redis/server/server-state.js";

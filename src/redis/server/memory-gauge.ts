@@ -1,4 +1,4 @@
-import type { RedisMemory } from "../../model/progress.js";
+import type { RedisMemory } from "../../model/progress/progress.js";
 import type { ResilientConnection } from "../resilient-connection.js";
 import { allowed } from "./server-info.js";
 import { memoryOf, type ServerState } from "./server-state.js";

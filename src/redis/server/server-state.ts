@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import type { RedisMemory } from "../../model/progress.js";
+import type { RedisMemory } from "../../model/progress/progress.js";
 import { historyOf, type ServerHistory } from "./server-facts.js";
 import { allowed, fieldOf } from "./server-info.js";
 

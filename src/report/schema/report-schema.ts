@@ -7,8 +7,8 @@ import {
   type OutcomeKind,
   outcomeKinds,
 } from "../../model/outcome.js";
+import { markKinds, maxSamples } from "../../model/progress/timeline.js";
 import { keyLayoutEvidences, serverPlaces } from "../../model/server-evidence.js";
-import { markKinds, maxSamples } from "../../model/timeline.js";
 
 /** The version of the schema that this tool writes. Reports without one are older. */
 export const schemaVersion = 1;

@@ -6,7 +6,7 @@ import { asksForJsonLines, jsonLines, logEvents, textLines } from "../../../src/
 import { type LogOptions, logReporter } from "../../../src/cli/progress/log-reporter.js";
 import { progressFacts } from "../../../src/cli/progress/progress-facts.js";
 import { outcomesOf } from "../../../src/model/outcome.js";
-import { RunProgress } from "../../../src/model/run-progress.js";
+import { RunProgress } from "../../../src/model/progress/run-progress.js";
 import { newRunRecord } from "../../../src/model/run-record.js";
 import { textStyle } from "../../../src/report/text-style.js";
 import { copying } from "../../support/progress-states.js";

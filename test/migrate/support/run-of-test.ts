@@ -6,7 +6,7 @@ import type { Run, RunOutput } from "../../../src/migrate/run-context.js";
 import type { Ledger } from "../../../src/model/ledger.js";
 import type { DirectoryMark } from "../../../src/model/mark.js";
 import { outcomesOf } from "../../../src/model/outcome.js";
-import { RunProgress } from "../../../src/model/run-progress.js";
+import { RunProgress } from "../../../src/model/progress/run-progress.js";
 import { forgetPass, newRunRecord } from "../../../src/model/run-record.js";
 import { listMarks } from "../../../src/redis/marks.js";
 import { resolveRunOptions } from "../../../src/settings/resolve-options.js";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Redis } from "ioredis";
-import type { RedisMemory } from "../../../src/model/progress.js";
+import type { RedisMemory } from "../../../src/model/progress/progress.js";
 import type { ResilientConnection } from "../../../src/redis/resilient-connection.js";
 import { MemoryGauge } from "../../../src/redis/server/memory-gauge.js";
 

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Redis } from "ioredis";
-import { allowed } from "./server/server-info.js";
+import { allowed } from "./server-info.js";
 
 const probeMs = 10_000;
 

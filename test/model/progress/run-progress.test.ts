@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
-import { outcomesOf } from "../../src/model/outcome.js";
-import type { Phase, ProgressChange } from "../../src/model/progress.js";
-import { RunProgress } from "../../src/model/run-progress.js";
-import { newRunRecord } from "../../src/model/run-record.js";
+import { outcomesOf } from "../../../src/model/outcome.js";
+import type { Phase, ProgressChange } from "../../../src/model/progress/progress.js";
+import { RunProgress } from "../../../src/model/progress/run-progress.js";
+import { newRunRecord } from "../../../src/model/run-record.js";
 
 /** The progress of a run, with a clock that the test sets and everything that it told. */
 function progressOf(t: TestContext) {

@@ -1,5 +1,5 @@
-import type { Ledger } from "./ledger.js";
-import type { OutcomeKind } from "./outcome.js";
+import type { Ledger } from "../ledger.js";
+import type { OutcomeKind } from "../outcome.js";
 
 /**
  * What a run does at a time. `settling`: a later pass over what changed meanwhile. `asking`: a

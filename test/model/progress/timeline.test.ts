@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { maxSamples, Timeline } from "../../src/model/timeline.js";
+import { maxSamples, Timeline } from "../../../src/model/progress/timeline.js";
 
 /** A timeline whose clock a test sets, in seconds. */
 function makeTimeline() {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { RecentRate } from "../../src/model/recent-rate.js";
+import { RecentRate } from "../../../src/model/progress/recent-rate.js";
 
 /** Counts noted at these seconds, and the rate at the last of them. */
 function rateOf(noted: readonly (readonly [second: number, count: number])[]): number {

@@ -1,3 +1,4 @@
+import { type RunRecord, secondsOf } from "../run-record.js";
 import type {
   MemoryState,
   Phase,
@@ -10,7 +11,6 @@ import type {
   WaitState,
 } from "./progress.js";
 import { RecentRate } from "./recent-rate.js";
-import { type RunRecord, secondsOf } from "./run-record.js";
 
 /** Outcomes of files that a purge should have removed, and that stay. */
 const leftKinds = ["absent", "ended", "kept", "denied", "failed"] as const;
