@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Written } from "../model/entry.js";
-import { SourceError, systemReason } from "../model/errors.js";
+import { errorCode, SourceError } from "../model/errors.js";
 import type { SessionFile } from "../model/session-file.js";
 import { layouts } from "./layouts.js";
 
@@ -34,7 +34,7 @@ export class WrittenSessions {
       this.#descriptor = openSync(path, "wx+", 0o600);
       unlinkSync(path);
     } catch (error) {
-      throw new SourceError(`no temporary file can be made: ${systemReason(error)}`);
+      throw new SourceError(`no temporary file can be made (${errorCode(error)})`);
     }
   }
 
@@ -121,7 +121,7 @@ export class WrittenSessions {
     try {
       return action();
     } catch (error) {
-      throw new SourceError(`a temporary file cannot be used: ${systemReason(error)}`);
+      throw new SourceError(`a temporary file cannot be used (${errorCode(error)})`);
     }
   }
 }
