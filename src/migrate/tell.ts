@@ -1,4 +1,4 @@
-import { SourceError } from "../model/errors.js";
+import { type Explanation, SourceError } from "../model/errors.js";
 import type { Survey } from "../model/mark.js";
 import { bytesText, countOf, durationText } from "../model/number-text.js";
 import type { RedisFacts } from "../model/redis-facts.js";
@@ -17,12 +17,18 @@ type Told = Pick<UnconnectedRun, "record" | "out">;
 export function tellLongSids({ record, out }: Told): void {
   const { longSids } = record.tally;
   if (longSids === 0) return;
-  out.warn(
-    `${countOf(longSids, "session id")} of 84 or more characters: session_redis reads them only from 19.0 on ` +
-      "(84 characters; none is known to read the 86 of saas-19.1). Before 19.0 their owners are logged out " +
-      "at the switch",
-    { evenIfQuiet: true },
-  );
+  const { found, remedy } = explainLongSids(longSids);
+  out.warn(`${found}. ${remedy}`, { evenIfQuiet: true });
+}
+
+/** What it means that so many sids have 84 characters or more. */
+export function explainLongSids(count: number): Explanation {
+  return {
+    found:
+      `${countOf(count, "session id")} of 84 or more characters: session_redis reads them only from 19.0 on ` +
+      "(84 characters; none is known to read the 86 of saas-19.1)",
+    remedy: "Before 19.0 their owners are logged out at the switch",
+  };
 }
 
 /** Warns of sessions in doubt: a person must decide which value counts. */

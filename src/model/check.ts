@@ -15,6 +15,7 @@ export type CheckName =
   | "clock"
   | "writable"
   | "keys"
+  | "long ids"
   | "settings"
   | "other runs";
 

@@ -208,4 +208,5 @@ test("both layouts, other names and empty files are counted", async (t) => {
   const { exitCode, stderr } = await runCommand(["check", ...between(directory, redis)]);
   assert.equal(exitCode, 0, stderr);
   assert.match(stderr, /ok {4}readable {6}3,0\d\d session files, 1,\d+ of them flat; \d+ other names/);
+  assert.match(stderr, /warn {2}long ids {6}[\d,]+ session ids of 84 or more characters/);
 });

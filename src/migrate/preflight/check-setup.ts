@@ -15,6 +15,7 @@ import { explainOtherKeys } from "../earlier-runs/other-keys.js";
 import { surveyRun } from "../earlier-runs/survey.js";
 import { type OpenRun, openRun } from "../open-run.js";
 import type { Run, RunOutput, UnconnectedRun } from "../run-context.js";
+import { explainLongSids } from "../tell.js";
 import { checkDirectories, checkReadable, checkRemovable, checkServer } from "./directories.js";
 import { asFarAsItMatters, checkConnected, checkFailedBy } from "./preflight.js";
 import { checkSettings } from "./settings.js";
@@ -75,6 +76,7 @@ export async function checkSetup(asked: RunOptions, stop: AbortSignal): Promise<
     ofRedis: redisNames.flatMap((wanted) => all.filter(({ name }) => name === wanted)),
     ofServer: [
       ...all.filter(({ name }) => name === "keys"),
+      ...checkLongSids(listing),
       ...checkSettings(options),
       ...all.filter(({ name }) => name === "other runs"),
     ],
@@ -157,6 +159,12 @@ async function checkOtherKeys(run: Run): Promise<Check | undefined> {
   const seen = await run.redis.connection.run((client) => surveyKeys(client, keyPrefix, clockLeadMs));
   const other = seen && explainOtherKeys(seen, run);
   return other && { name: "keys", verdict: "warn", ...other, evenIfQuiet: true };
+}
+
+/** Whether the server's applet reads every session id. */
+function checkLongSids({ directories }: Listing): readonly Check[] {
+  const count = directories.reduce((sum, { tally }) => sum + tally.longSids, 0);
+  return count === 0 ? [] : [{ name: "long ids", verdict: "warn", ...explainLongSids(count) }];
 }
 
 function serverOf(listing: Listing, works: CheckedRedis["works"], options: RunOptions): readonly Check[] {
