@@ -23,7 +23,7 @@ interface Rate {
 /** Did it stall, and when? */
 export function throughputSection({ throughput, phases, seconds }: Report): Markup | undefined {
   const rates = ratesOf(throughput.samples);
-  if (rates.length === 0) return undefined;
+  if (rates.every(({ perSecond }) => perSecond === 0)) return undefined;
   const fastest = Math.max(...rates.map(({ perSecond }) => perSecond));
   const stalls = describeMarks(throughput.marks, seconds);
   return html`<section class="throughput" aria-labelledby="throughput">

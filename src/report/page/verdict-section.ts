@@ -22,18 +22,18 @@ export function verdictSection(report: Report): Markup {
   return html`<section class="verdict ${outcome === "complete" ? "good" : "bad"}" aria-labelledby="verdict">
 <h2 id="verdict">${word}: ${sentence(report)}</h2>
 <p>Exit ${exitCode}: ${explainExitCode(exitCode).meaning}.${dryRun ? " Nothing was changed." : ""}</p>
-${errors.map(
-  ({
-    message,
-    remedy,
-  }) => html`<p class="problem"><strong>Error:</strong> ${message}${remedy === null ? undefined : ` ${remedy}`}</p>
-`,
-)}${others.length === 0 ? undefined : warningList(others)}
+${errors.map(errorText)}${others.length === 0 ? undefined : warningList(others)}
 <dl>${factsOf(report).map(
     ([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>
 `,
   )}</dl>
 </section>
+`;
+}
+
+function errorText({ message, remedy }: Report["errors"][number]): Markup {
+  return html`<p class="problem"><strong>Error:</strong> ${message}</p>
+${remedy === null ? undefined : html`<p>What to do: ${remedy}</p>`}
 `;
 }
 
@@ -50,7 +50,11 @@ function sentence(report: Report): string {
   const places = placesIn(report);
   const bad = places.filter(({ tone }) => tone === "bad").reduce((sum, { count }) => sum + count, 0);
   const total = Math.max((listed ?? 0) - source.empty, sessions.found + sessions.unvisited);
-  if (total === 0) return "no session file was found.";
+  if (total === 0) {
+    return report.outcome === "complete"
+      ? "no session file was found."
+      : "the run ended before it reached a session file.";
+  }
   const left = sessions.unvisited > 0 ? ` ${countText(sessions.unvisited)} were not reached.` : "";
   const all = countOf(total, "session file");
   if (bad > 0) return `${countText(bad)} of ${all} ${shortcomings[commandOfReport(report)]}.${left}`;
