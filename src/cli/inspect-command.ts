@@ -7,19 +7,21 @@ import type { RunOptions } from "../model/run-options.js";
 import { newScanTally, type ScanTally } from "../model/session-file.js";
 import { maxLineLength, showable } from "../model/showable.js";
 import type { Warn } from "../model/warn.js";
-import { exitCodeOf, explainError, explainExitCode } from "../report/exit-code.js";
+import { exitCodeOf, exitCodeOfError, explainError, explainExitCode } from "../report/exit-code.js";
 import { type InspectionFacts, inspectionReport } from "../report/inspection/inspection-report.js";
 import { inspectionText, plantedAlarm } from "../report/inspection/inspection-text.js";
 import { textStyle } from "../report/text-style.js";
 import { resolveDirectories } from "../source/directories/resolve-directories.js";
 import { type Listing, listSessions } from "../source/list-sessions.js";
+import { commandText } from "./closing/command-text.js";
+import { exitLine, type NextStep, nextLine } from "./closing/last-line.js";
 import { chooseReporter } from "./progress/choose-reporter.js";
 import type { Say } from "./progress/log-line.js";
 import { progressFacts } from "./progress/progress-facts.js";
 import { stateText } from "./progress/progress-text.js";
 import { answerStateRequests } from "./progress/state-signals.js";
 import { isColored } from "./run-context.js";
-import { shellWord } from "./shell-word.js";
+import { screenColumns } from "./screen-columns.js";
 import { listenForStop } from "./stop-signals.js";
 
 /** What is known so far. */
@@ -66,7 +68,7 @@ export async function inspectCommand(options: RunOptions, version: string): Prom
   }
   reporter.end();
   const exitCode = exitCodeOf({ errors: seen.errors, partial: false }, false, stop.reason());
-  show(options, seen, { version, exitCode });
+  show(options, seen, { version, exitCode, say: reporter.say });
   stop.release();
   return exitCode;
 }
@@ -113,28 +115,33 @@ function warnAs({ output, ...options }: RunOptions, { warnings }: Seen, say: Say
 function show(
   options: RunOptions,
   seen: Seen,
-  { version, exitCode }: { readonly version: string; readonly exitCode: number },
+  { version, exitCode, say }: { readonly version: string; readonly exitCode: number; readonly say: Say },
 ): void {
   const { output, conversion } = options;
   const style = textStyle(isColored(output));
-  const say = (text: string) => process.stderr.write(`${text}\n`);
   const facts = factsOf(options, seen, { version, exitCode });
   const report = inspectionReport(facts);
-  for (const error of seen.errors) say(`${style.bad("error:")} ${explainError(error)}`);
   const alarm = plantedAlarm(seen.inspection);
+  const endFacts = { command: "inspect", exitCode, outcome: explainExitCode(exitCode).outcome };
   if (output.quiet) {
-    if (alarm !== undefined) say(`warning: ${alarm}`);
-  } else if (exitCode === 0 || report.sessions.found > 0) {
-    const columns = Math.min(process.stderr.columns || maxColumns, maxColumns);
-    say(`${inspectionText({ facts, report }, { style, columns, ttl: conversion.ttl })}\n`);
+    if (alarm !== undefined) say("warning", alarm);
+    const [first] = seen.errors;
+    const why = first === undefined ? explainExitCode(exitCode).meaning : explainError(first);
+    say("end", exitCode === 0 ? "" : exitLine(exitCode, why.replaceAll("\n", "; "), style), endFacts);
+  } else {
+    for (const error of seen.errors) say("error", explainError(error), { exitCode: exitCodeOfError(error) });
+    if (exitCode === 0 || report.sessions.found > 0) {
+      const look = { style, columns: Math.min(screenColumns(), maxColumns), ttl: conversion.ttl };
+      say("summary", inspectionText({ facts, report }, look));
+    }
+    const last =
+      exitCode === 0
+        ? nextLine(nextStep(options, report.listed))
+        : exitLine(exitCode, explainExitCode(exitCode).meaning, style);
+    say("end", last, endFacts);
   }
-  if (exitCode !== 0) say(`${style.bad(`Exit ${exitCode}:`)} ${explainExitCode(exitCode).meaning}`);
-  else if (!output.quiet) say(nextLine(options.source.names, report.listed ?? 0));
   if (output.json) process.stdout.write(`${JSON.stringify(report)}\n`);
 }
-
-/** Wider lines are hard to read, and a log has no width. */
-const maxColumns = 80;
 
 function factsOf(
   { source, output }: RunOptions,
@@ -163,16 +170,12 @@ function factsOf(
   };
 }
 
-/** What follows: a command line that a shell takes as it is, but for the URL. */
-function nextLine(names: readonly string[], listed: number): string {
-  if (listed === 0) return "Next  nothing to copy here: is this the directory that the server uses?";
-  const directories = names.map((name) => `--session-dir ${pathWord(name)}`);
-  const words = ["tele-sessions check", ...directories, "--url URL"];
-  const line = `Next  ${words.join(" ")}`;
-  return line.length <= maxColumns ? line : `Next  ${words.join(" \\\n      ")}`;
-}
+/** Wider bars are hard to read. */
+const maxColumns = 80;
 
-/** A path for a shell. One that may hold a session id is not shown whole, so a word stands for it. */
-function pathWord(path: string): string {
-  return showable(path, maxLineLength).includes("…") && !path.includes("…") ? "DIR" : shellWord(path);
+/** What follows: a command line that a shell takes as it is, but for the URL. */
+function nextStep({ shown }: RunOptions, listed: number | null): NextStep {
+  return listed === 0
+    ? { say: "nothing to copy here: is this the directory that the server uses?" }
+    : { command: commandText("check", shown, ["--url URL"]) };
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { errorCode, ReportError, SettingsError } from "../model/errors.js";
+import { ReportError, SettingsError, systemReason } from "../model/errors.js";
 import { showablePath } from "../model/showable.js";
 
 /** Where a file goes, and what messages call it. */
@@ -36,7 +36,7 @@ export class NewFile {
       this.descriptor = openSync(this.temporary, "ax+", 0o600);
     } catch (error) {
       if (error instanceof SettingsError) throw error;
-      throw new SettingsError(`${flag}: ${showablePath(path)} cannot be written (${errorCode(error)})`);
+      throw new SettingsError(`${flag}: ${showablePath(path)} cannot be written: ${systemReason(error)}`);
     }
   }
 
@@ -51,7 +51,7 @@ export class NewFile {
       action();
     } catch (error) {
       this.#error = new ReportError(
-        `the report ${showablePath(this.#path)} could not be written (${errorCode(error)})`,
+        `the report ${showablePath(this.#path)} could not be written: ${systemReason(error)}`,
       );
     }
   }

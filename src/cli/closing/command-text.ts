@@ -2,6 +2,7 @@ import type { ShownSetting } from "../../model/run-options.js";
 import { settingEntries } from "../../settings/definitions.js";
 import type { Command, SettingDefinition } from "../../settings/setting-definition.js";
 import { masked } from "../../settings/show-settings.js";
+import { shellWord } from "./shell-word.js";
 
 /** What another command needs too. */
 const carriedGroups: ReadonlySet<string> = new Set(["Sessions", "Redis", "TLS", "Keys and lifetimes"]);
@@ -45,9 +46,5 @@ function definitionOf({ name, origin }: ShownSetting): SettingDefinition | undef
 function flagText({ name, value }: ShownSetting, { usage, variable }: SettingDefinition): string {
   const takesValue = usage?.includes("<") ?? false;
   if (!takesValue) return name;
-  return value.includes(masked) ? `${name} "$${variable}"` : `${name} ${quoted(value)}`;
-}
-
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  return value.includes(masked) ? `${name} "$${variable}"` : `${name} ${shellWord(value)}`;
 }

@@ -33,10 +33,16 @@ describe("timeline: samples", () => {
     });
   }
 
-  it("sessions of all phases add up, also if a phase starts over", () => {
+  it("what phases do adds up, wherever their counts begin", () => {
     const { clock, timeline } = makeTimeline();
-    for (const done of [10, 0, 7]) {
+    for (const [before, after] of [
+      [0, 10],
+      [10, 10],
+      [100, 107],
+    ] as const) {
+      let done: number = before;
       timeline.enter("copying", () => done);
+      done = after;
       clock.seconds++;
       timeline.sample();
     }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { describe, it } from "node:test";
-import { shellWord } from "../../src/cli/shell-word.js";
+import { shellWord } from "../../../src/cli/closing/shell-word.js";
 
 describe("a word that a shell reads back as it was", () => {
   const rows: readonly (readonly [word: string, shown: string])[] = [
