@@ -72,6 +72,12 @@ describe("report-page: a large report in which much went wrong", () => {
 });
 
 describe("report-page: reports that know less", () => {
+  it("a run that reached no session has no line of its speed", () => {
+    const samples = [0, 1].map((seconds) => ({ seconds, sessions: 0 }));
+    const page = reportPage(sampleReport({ throughput: { samples, marks: [] } }), null);
+    assert.ok(!sectionsOf(page).includes("throughput"));
+  });
+
   it("a report of an older version: what it does not know is left out", () => {
     const page = reportPage(sampleReport({ startedAt: null, endedAt: null, host: null, user: null }), null);
     assert.deepEqual(sectionsOf(page), ["verdict", "findings", "settings"]);
@@ -88,6 +94,16 @@ describe("report-page: reports that know less", () => {
       "a copy without a fault",
       { listed: 5, sessions: { found: 5, copied: 5 } },
       /Done: all 5 session files are accounted for\./,
+    ],
+    [
+      "a run that could not connect",
+      {
+        outcome: "failed",
+        exitCode: 3,
+        listed: null,
+        errors: [{ code: "ECONNREFUSED", message: "no answer (ECONNREFUSED)", remedy: "Start Redis." }],
+      },
+      /Failed: the run ended before it reached a session file\..*no answer.*What to do: Start Redis\./s,
     ],
     [
       "a dry run",
