@@ -112,7 +112,7 @@ function reportOf({ options, context, record, stop }: EndedRun): Report {
   );
   const { version, command } = context;
   const { dryRun } = run;
-  const facts = { version, command, dryRun, exitCode, warnings };
+  const facts = { version, command, dryRun, exitCode, warnings, settings: options.shown };
   return buildReport({ ...facts, showIds: output.showIds, prefix: target.prefix }, record);
 }
 
