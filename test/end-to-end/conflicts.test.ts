@@ -252,7 +252,7 @@ async function judgePolicy(t: TestContext, policy: (typeof policies)[number]): P
 async function judgeSecondCopy(t: TestContext, more: readonly string[]): Promise<void> {
   const redis = await redisOf(t);
   const directory = join(makeTemporaryDirectory(), "s");
-  const sessions = 700;
+  const sessions = 400;
   await makeSessions(directory, { count: sessions, mtimes: "spread" });
   const args = ["copy", ...between(directory, redis), "--json", ...more];
   const first = await run(args);
@@ -423,7 +423,7 @@ function registerTests(): void {
   });
 
   test("a live server saves while copies run: no newer value is ever replaced", async (t) => {
-    for (const seed of [1, 2]) await t.test(`seed ${seed}`, (t) => judgeLiveServer(t, seed));
+    await judgeLiveServer(t, 1);
   });
 
   test("a user who may not EVAL: refused, naming it, and only where something is to be replaced", async (t) => {
