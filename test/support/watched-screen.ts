@@ -37,7 +37,7 @@ const rows = 24;
 const limitMs = 30_000;
 /** Runs a command in tmux, which redraws its lines at a resize as other terminals do. */
 export async function watchScreen(
-  t: TestContext,
+  t: Pick<TestContext, "after">,
   command: readonly string[],
   { columns = 80, environment = {} }: ScreenOptions = {},
 ): Promise<WatchedScreen> {
