@@ -29,7 +29,10 @@ async function inspect(args: readonly string[], options: CommandOptions = {}) {
   assert.match(result.stdout, /^\{.*\}\n$/, "stdout holds one line and nothing else");
   const printed: Printed = JSON.parse(result.stdout);
   assert.equal(printed["exitCode"], result.exitCode);
-  const lines = result.stderr.trimEnd().split("\n");
+  const lines = result.stderr
+    .replace(/^Reading [^\n]*\n/m, "")
+    .trimEnd()
+    .split("\n");
   for (const line of lines.filter((one) => !/^(error:|warning:|Exit )/.test(one))) {
     // A path cannot be wrapped, and those of tests are long.
     const shown = line.replace(/\/\S*tele-sessions-\w+/, "/srv");

@@ -32,7 +32,10 @@ export async function recordTerminals({ directory, redis, images }: Recording): 
     const seen = (await screen.history())
       .replaceAll(directory, shownDirectory)
       .replaceAll(`${redis.host}:${redis.port}`, `${shownRedis}:6379`)
-      .replaceAll(`--host ${redis.host} --port ${redis.port}`, `--host ${shownRedis}`);
+      // The real directory and host are longer, so that the command line was folded.
+      .replaceAll(/ \\\n +(?=--)/g, " ")
+      .replaceAll(`--host ${redis.host} --port ${redis.port}`, `--host ${shownRedis}`)
+      .replace(/\n+Pane is dead.*/s, "");
     const prompt = `$ tele-sessions ${command} --session-dir ${shownDirectory} --host ${shownRedis}`;
     const text = `${prompt}\n${seen}`;
     writeFileSync(join(images, `${name}.svg`), terminalPicture({ text, columns, title }));
