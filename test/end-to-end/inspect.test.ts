@@ -389,7 +389,7 @@ describe("inspect", { concurrency: 2 }, () => {
     const text = output.replace(/\x1b\[[0-9;?]*[A-Za-z]/g, "").replaceAll("\r", "");
     assert.match(text, /INCOMPLETE: [\d,]+ of 4,000 session files in/);
     assert.match(text, /^Users {3}logged in/m);
-    assert.match(text, /Exit 130: stopped by SIGINT[^\n]*\n$/);
+    assert.match(text, /Exit 130: stopped by SIGINT[^\n]*\n?[^\n]*\n$/);
   });
 
   test("docs/inspect.md names every key of the JSON object, and no other", async () => {

@@ -93,7 +93,7 @@ export function titleParts({ phase, directories, dryRun, purge, ...rest }: Progr
     case "settling":
       return [`${title} ${paths}`, "meanwhile"];
     case "reading":
-      return [title, paths, "(dry run)"];
+      return [title, paths, ...(dryRun ? ["(dry run)"] : [])];
     case "comparing":
       return [title, paths, `with ${redis}`];
     default:
@@ -140,7 +140,9 @@ export function leftPart({ secondsLeft }: ProgressState): string {
 }
 
 /** What became of the sessions so far, as `copied 854,962`; the last one is bad. */
-export function outcomeParts({ phase, outcomes }: ProgressState): readonly string[] {
+export function outcomeParts({ phase, outcomes, redis }: ProgressState): readonly string[] {
+  // An inspection gives no session an outcome.
+  if (phase === "reading" && redis === null) return [];
   const count = (...kinds: readonly (keyof typeof outcomes)[]) =>
     kinds.reduce((sum, kind) => sum + (outcomes[kind] ?? 0), 0);
   const part = (word: string, number: number) => (number === 0 ? [] : [`${word} ${countText(number)}`]);
