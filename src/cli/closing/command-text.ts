@@ -46,5 +46,10 @@ function definitionOf({ name, origin }: ShownSetting): SettingDefinition | undef
 function flagText({ name, value }: ShownSetting, { usage, variable }: SettingDefinition): string {
   const takesValue = usage?.includes("<") ?? false;
   if (!takesValue) return name;
-  return value.includes(masked) ? `${name} "$${variable}"` : `${name} ${shellWord(value)}`;
+  return value.includes(masked) ? `${name} "$${variable}"` : `${name} ${shellWord(unescaped(value))}`;
+}
+
+/** A shown value as it was typed: a shell has its own way to write what is not ASCII. */
+function unescaped(value: string): string {
+  return value.replace(/\\u([0-9a-f]{4})/g, (_, unit) => String.fromCharCode(Number.parseInt(unit, 16)));
 }
