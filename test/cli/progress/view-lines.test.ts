@@ -107,6 +107,15 @@ Reading /var/lib/tele/sessions (dry run)                      2 threads, pass 1
   to copy 854,962  expired 101  FAILED 12`,
   ],
   [
+    "an inspection",
+    { ...copying, phase: "reading", pass: null, redis: null, outcomes: {}, bytesWritten: 0, memory: null },
+    80,
+    `
+Reading /var/lib/tele/sessions
+  ############################............  71%   855,275 of 1,204,331
+  41,200/s   20 s elapsed, about 8 s left`,
+  ],
+  [
     "a verification",
     verifying,
     80,
