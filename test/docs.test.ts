@@ -126,7 +126,7 @@ describe("docs/outcomes.md and docs/exit-codes.md leave nothing out", () => {
       source: { ...sample.source, directories: ["/var/lib/tele/sessions"] },
       target: { ...sample.target, redis: "redis.example:6379/0" },
     };
-    const silent = { reportPath: null, purges: false, notes: [] };
+    const silent = { reportPath: null, purges: false, memoryNeeded: null, notes: [] };
     const text = summaryText({ command: "copy", report, ...silent }, 80, textStyle(false));
     const readme = read("README.md").split("\n");
     for (const line of text.split("\n").slice(0, 4)) assert.ok(readme.includes(line), line);

@@ -137,7 +137,7 @@ function show(
     const last =
       exitCode === 0
         ? nextLine(nextStep(options, report.listed))
-        : exitLine(exitCode, explainExitCode(exitCode).meaning, style);
+        : exitLine(exitCode, whyExit(exitCode), style);
     say("end", last, endFacts);
   }
   if (output.json) process.stdout.write(`${JSON.stringify(report)}\n`);
@@ -168,6 +168,12 @@ function factsOf(
     showIds: output.showIds,
     warnings: warnings.map((warning) => showable(warning, maxLineLength)),
   };
+}
+
+/** Why it ended, after its errors. It touches nothing and asks no Redis. */
+function whyExit(exitCode: number): string {
+  if (exitCode === 2) return "nothing was touched";
+  return exitCode === 3 ? "a session directory could not be used" : explainExitCode(exitCode).meaning;
 }
 
 /** Wider bars are hard to read. */

@@ -14,19 +14,13 @@ export async function refuse(
   commandLine: readonly string[],
   version: string,
 ): Promise<number> {
-  const exitCode = exitCodeOfError(error);
-  const message = explainError(error);
-  // No options could be read, so this asks the command line itself.
-  const style = textStyle(isCapable() && !process.env["NO_COLOR"]);
-  const format = asksForJsonLines(commandLine) ? jsonLines : textLines(style);
-  const say: Say = (...line) => void process.stderr.write(format(...line));
-  const isQuiet = asksForQuiet(commandLine);
-  if (!isQuiet) say("error", message, { exitCode });
-  const { meaning, outcome } = explainExitCode(exitCode);
-  const why = isQuiet ? message.replaceAll("\n", "; ") : exitCode === 2 ? "nothing was touched" : meaning;
-  say("end", exitLine(exitCode, why, style), { exitCode, outcome });
+  const exitCode = sayRefusal(error, {
+    isQuiet: asksForQuiet(commandLine),
+    isJsonLines: asksForJsonLines(commandLine),
+  });
+  const { outcome } = explainExitCode(exitCode);
   if (commandLine.includes("--json")) {
-    const warnings = [showable(message, maxLineLength)];
+    const warnings = [showable(explainError(error), maxLineLength)];
     const other = (["inspect", "check", "report"] as const).find((name) => commandLine.includes(name));
     const answer =
       other === undefined
@@ -34,6 +28,24 @@ export async function refuse(
         : { tool: "tele-sessions", version, command: other, outcome, exitCode, warnings };
     process.stdout.write(`${JSON.stringify(answer)}\n`);
   }
+  return exitCode;
+}
+
+/** Says on stderr why a run did not begin; with `--quiet` in one line. Returns the exit code. */
+export function sayRefusal(
+  error: unknown,
+  { isQuiet, isJsonLines }: { readonly isQuiet: boolean; readonly isJsonLines: boolean },
+): number {
+  const exitCode = exitCodeOfError(error);
+  const message = explainError(error);
+  // No options could be read, so this asks the environment itself.
+  const style = textStyle(isCapable() && !process.env["NO_COLOR"]);
+  const format = isJsonLines ? jsonLines : textLines(style);
+  const say: Say = (...line) => void process.stderr.write(format(...line));
+  if (!isQuiet) say("error", message, { exitCode });
+  const { meaning, outcome } = explainExitCode(exitCode);
+  const why = isQuiet ? message.replaceAll("\n", "; ") : exitCode === 2 ? "nothing was touched" : meaning;
+  say("end", exitLine(exitCode, why, style), { exitCode, outcome });
   return exitCode;
 }
 

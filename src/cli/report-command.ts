@@ -3,7 +3,7 @@ import { orElse, SettingsError } from "../model/errors.js";
 import { showablePath } from "../model/showable.js";
 import { boundedFindings } from "../report/bounded-findings.js";
 import { commandOfReport } from "../report/command-of-report.js";
-import { exitCodeOfError, explainError } from "../report/exit-code.js";
+import { explainError } from "../report/exit-code.js";
 import { mergeReports } from "../report/merge-reports.js";
 import { PageFile } from "../report/page-file.js";
 import { readReport } from "../report/schema/read-report.js";
@@ -11,6 +11,9 @@ import type { Report } from "../report/schema/report-schema.js";
 import { summaryText } from "../report/summary/summary.js";
 import { textStyle } from "../report/text-style.js";
 import type { TypedFlags } from "../settings/read-settings.js";
+import { type NextStep, nextLine } from "./closing/last-line.js";
+import { shellWord } from "./closing/shell-word.js";
+import { sayRefusal } from "./refuse.js";
 import { screenColumns } from "./screen-columns.js";
 
 /** Failures, and differences, in the object of `--json`. */
@@ -36,13 +39,12 @@ export async function reportCommand(
   try {
     const report = await readAndWrite(files, page);
     if (json === true) print(0, { report });
-    else if (page === null) process.stdout.write(`${closingWords(report, files)}\n`);
-    if (page !== null && quiet !== true) process.stderr.write(`The page is in ${showablePath(page)}.\n`);
+    else if (page === null) process.stdout.write(`${closingWords(report, files)}\n\n`);
+    if (quiet !== true) process.stderr.write(`${nextLine(nextStep(files, page))}\n`);
     return 0;
   } catch (error) {
     if (json !== true) throw error;
-    const exitCode = exitCodeOfError(error);
-    process.stderr.write(`tele-sessions: ${explainError(error)}\n`);
+    const exitCode = sayRefusal(error, { isQuiet: quiet === true, isJsonLines: false });
     print(exitCode, { report: null, error: explainError(error) });
     return exitCode;
   }
@@ -81,6 +83,17 @@ function whereAllAre(report: Report, files: readonly string[]): string | null {
 function closingWords(report: Report, files: readonly string[]): string {
   const command = commandOfReport(report);
   const purges = command === "copy" && report.sessions.purged > 0;
-  const summary = { command, report, reportPath: whereAllAre(report, files), purges, notes: [] };
+  const reportPath = whereAllAre(report, files);
+  const summary = { command, report, reportPath, purges, memoryNeeded: null, notes: [] };
   return summaryText(summary, screenColumns(process.stdout), textStyle(false)).trimEnd();
+}
+
+/** What to do with the page, or how to get one. */
+function nextStep(files: readonly string[], page: string | null): NextStep {
+  if (page !== null) {
+    return {
+      say: `open ${showablePath(page)} in a browser, or print it: it is one file and needs nothing else`,
+    };
+  }
+  return { command: ["tele-sessions report", ...files.map(shellWord), "--html report.html"].join(" ") };
 }

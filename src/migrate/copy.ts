@@ -145,8 +145,10 @@ async function runPasses(run: Run, writer: CopyWriter, before: Survey): Promise<
   try {
     const batches = scanAll(run, record.tally, watching);
     const end = await runMainPass(passOf(run, writer, batches), before, record);
-    if (dryRun || (tookEveryFile(run, writer) && (await watches.areQuiet()))) return end;
-    await laterPasses(run, writer);
+    if (dryRun) return end;
+    if (tookEveryFile(run, writer) && (await watches.areQuiet())) {
+      run.out.explain("no later pass: no session file changed since its folder was listed");
+    } else await laterPasses(run, writer);
     return end;
   } finally {
     watches.close();

@@ -30,6 +30,8 @@ export interface RunRecord extends PassRecord {
   redis: string | null;
   /** Null until Redis was asked. */
   redisFacts: RedisFacts | null;
+  /** About how many bytes of Redis memory a copy needs; null if nobody estimated it. */
+  memoryNeeded: number | null;
   keyLayout: "documented" | "applet" | null;
   keyLayoutEvidence: KeyLayoutEvidence | null;
   serverWorks: ServerWorks;
@@ -66,6 +68,7 @@ export function newRunRecord(kinds: readonly OutcomeKind[], listeners: FindingLi
     directories: [],
     redis: null,
     redisFacts: null,
+    memoryNeeded: null,
     keyLayout: null,
     keyLayoutEvidence: null,
     serverWorks: "unknown",

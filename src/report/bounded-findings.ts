@@ -1,4 +1,5 @@
-import type { Report, ReportedFailure } from "./schema/report-schema.js";
+import type { Report } from "./schema/report-schema.js";
+import { suspiciousFirst } from "./suspicious-first.js";
 
 /** Failures, and differences, that a page lists. */
 export const maxOnPage = 1000;
@@ -14,9 +15,4 @@ export function boundedFindings(report: Report, most: number): Report {
     differences,
     differencesOmitted: report.differencesOmitted + report.differences.length - differences.length,
   };
-}
-
-function suspiciousFirst(failures: readonly ReportedFailure[]): readonly ReportedFailure[] {
-  const rankOf = ({ suspicious }: ReportedFailure) => (suspicious === true ? 0 : 1);
-  return failures.toSorted((one, other) => rankOf(one) - rankOf(other));
 }

@@ -14,6 +14,7 @@ import { ledgersOf, newRunRecord, type RunRecord, secondsOf } from "../model/run
 import { maxDetailLength, maxLineLength, shortSid, showable, showablePath } from "../model/showable.js";
 import { exitCodeOfError, explainError, explainExitCode } from "./exit-code.js";
 import type { PassCounts, Report, ReportedDifference, ReportedFailure } from "./schema/report-schema.js";
+import { suspiciousFirst } from "./suspicious-first.js";
 
 /** What a report says besides the record of the run. */
 export interface ReportFacts extends Pick<Report, "version" | "command" | "exitCode" | "warnings"> {
@@ -96,7 +97,7 @@ export function buildReport(facts: ReportFacts, record = newRunRecord(kindsOf(fa
     failuresOmitted: failed - failures.length,
     differences: record.differences.map((difference) => reportedDifference(difference, showIds)),
     differencesOmitted: record.differenceCount - record.differences.length,
-    settings: facts.settings ?? [],
+    settings: (facts.settings ?? []).map(({ name, value, origin }) => ({ name, value, origin })),
     warnings,
     errors: record.errors.map(reportedError),
     bytes: { read: counts.bytesRead, written: counts.bytesWritten },
@@ -190,11 +191,6 @@ export function reportedFailure(failure: Failure, showIds: boolean): ReportedFai
   const { sid, path, reason, suspicious } = failure;
   const detail = showable(failure.detail, maxDetailLength);
   return { ...reportedFile(sid, path ?? "", showIds), reason, detail, ...(suspicious && { suspicious }) };
-}
-
-function suspiciousFirst(failures: readonly Failure[]): readonly Failure[] {
-  const rankOf = ({ suspicious }: Failure) => (suspicious === true ? 0 : 1);
-  return failures.toSorted((one, other) => rankOf(one) - rankOf(other));
 }
 
 export function reportedDifference(

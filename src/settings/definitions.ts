@@ -273,6 +273,9 @@ const output = group("Output", all, {
   noColor: setting("NO_COLOR", "no colours", anyText),
   forceColor: setting("FORCE_COLOR", "colours even without a terminal, unless 0 or false", anyText),
   continuousIntegration: setting("CI", "plain lines even on a terminal, unless 0 or false", anyText),
+  columns: setting("COLUMNS", "how wide text is, in characters", anyText, {
+    defaultShown: "the terminal's width, or 80",
+  }),
 });
 
 /** Every setting: flags, help, docs and messages are made from this table. */

@@ -434,7 +434,7 @@ describe("remove-proven: what stays is told with its file and a reason", () => {
         "it may not be removed",
         { denialOf: () => ({ folder: "/a", why: { code: "EACCES" } }) },
         "denied",
-        /may not be removed/,
+        /^not permitted \(EACCES\)$/,
       ],
       ["it changed", { remove: () => ({ kind: "changed" }) }, "kept", /changed after it was compared/],
       ["a server is at work", { isInUse: () => true }, "kept", /still using the directory/],

@@ -355,6 +355,12 @@ const rows: readonly Row[] = [
     variable: [{ CI: "true" }, true],
     fallback: false,
   },
+  {
+    name: "COLUMNS",
+    read: ({ shown }) => shown.find(({ name }) => name === "COLUMNS")?.value,
+    variable: [{ COLUMNS: "100" }, "100"],
+    fallback: undefined,
+  },
 ];
 
 describe("settings: flag over variable over default (spec.md section 3)", () => {

@@ -43,8 +43,13 @@ function definitionOf({ name, origin }: ShownSetting): SettingDefinition | undef
   return settingEntries.find(([, { flag }]) => flag === name)?.[1];
 }
 
-function flagText({ name, value }: ShownSetting, { usage, variable }: SettingDefinition): string {
+function flagText(
+  { name, value, typed = value }: ShownSetting,
+  { usage, variable }: SettingDefinition,
+): string {
   const takesValue = usage?.includes("<") ?? false;
   if (!takesValue) return name;
-  return value.includes(masked) ? `${name} "$${variable}"` : `${name} ${shellWord(value)}`;
+  // What may be a session id is not shown whole, not even in a path.
+  const isCut = value.includes("…") && !typed.includes("…");
+  return value.includes(masked) ? `${name} "$${variable}"` : `${name} ${shellWord(isCut ? value : typed)}`;
 }

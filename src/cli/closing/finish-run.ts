@@ -84,7 +84,8 @@ function sayClosingWords(run: EndedRun, report: Report): void {
     say("error", explainError(error), { exitCode: exitCodeOfError(error) });
   }
   if (reachedSessions(report)) {
-    const summary = { command, report, reportPath: output.report, purges, notes: record.notes };
+    const { notes, memoryNeeded } = record;
+    const summary = { command, report, reportPath: output.report, purges, memoryNeeded, notes };
     say("summary", summaryText(summary, screenColumns(), style).trimEnd());
   }
   const reported = { options, context, report };

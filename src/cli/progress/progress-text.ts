@@ -93,7 +93,7 @@ export function titleParts({ phase, directories, dryRun, purge, ...rest }: Progr
     case "settling":
       return [`${title} ${paths}`, "meanwhile"];
     case "reading":
-      return [title, paths, "(dry run)"];
+      return dryRun ? [title, paths, "(dry run)"] : [title, paths];
     case "comparing":
       return [title, paths, `with ${redis}`];
     default:
@@ -140,7 +140,7 @@ export function leftPart({ secondsLeft }: ProgressState): string {
 }
 
 /** What became of the sessions so far, as `copied 854,962`; the last one is bad. */
-export function outcomeParts({ phase, outcomes }: ProgressState): readonly string[] {
+export function outcomeParts({ phase, dryRun, outcomes }: ProgressState): readonly string[] {
   const count = (...kinds: readonly (keyof typeof outcomes)[]) =>
     kinds.reduce((sum, kind) => sum + (outcomes[kind] ?? 0), 0);
   const part = (word: string, number: number) => (number === 0 ? [] : [`${word} ${countText(number)}`]);
@@ -149,6 +149,8 @@ export function outcomeParts({ phase, outcomes }: ProgressState): readonly strin
     case "copying":
     case "reading":
     case "settling": {
+      // An inspection reads too, and gives no outcomes.
+      if (phase === "reading" && !dryRun) return failed;
       const written = phase === "reading" ? "to copy" : "copied";
       return [
         `${written} ${countText(count("copied"))}`,
@@ -198,7 +200,7 @@ export const nothingIsLost = "Nothing is lost; Ctrl-C stops here, and running it
 export function backText(target: WaitState["target"], seconds: number): string {
   const back = {
     redis: "Redis is back",
-    "other-run": "The other run is through",
+    "other-run": "The other run has ended",
     replicas: "The replicas are in step",
   };
   return `${back[target]} after ${wholeSeconds(seconds)}`;

@@ -24,12 +24,17 @@ const maxRead = 2000;
 const readAtATime = 128;
 
 /**
- * Checks whether the memory that a copy needs is free, and tells the guard how much that is.
- * `evenWithoutLimit`: estimates it even if Redis takes all that comes.
+ * Checks whether the memory that a copy needs is free, and tells the guard and the record how much
+ * that is. `evenWithoutLimit`: estimates it even if Redis takes all that comes.
  */
 export async function checkMemory(run: Run, evenWithoutLimit: boolean): Promise<Check> {
   const { connection, guard } = run.redis;
-  const { check, bytes } = await judgeMemory(connection, (state) => estimate(run, state), evenWithoutLimit);
+  const estimated = async (state: ServerState) => {
+    const need = await estimate(run, state);
+    run.record.memoryNeeded = need.bytes;
+    return need;
+  };
+  const { check, bytes } = await judgeMemory(connection, estimated, evenWithoutLimit);
   guard.expect(bytes);
   return check;
 }

@@ -25,7 +25,8 @@ export async function checkConnected({ run, checks }: OpenRun, judged: Judged): 
   const found: Check[] = [...checks];
   // What is missing without need shows where it matters.
   if (isCheck || !isPermitted) found.push(permissions);
-  const memory = isCopy && isPermitted && hasDirectories ? await checkMemory(run, isCheck) : undefined;
+  const isRehearsal = isCheck || options.run.dryRun;
+  const memory = isCopy && isPermitted && hasDirectories ? await checkMemory(run, isRehearsal) : undefined;
   if (memory !== undefined) found.push(memory);
   if (isCopy && full) found.push(await checkEviction(run, memory));
   if (isCopy && full && !isCheck) found.push(...checkMissedSettings(options));

@@ -67,7 +67,7 @@ export async function checkOtherRuns({ redis, options }: Run): Promise<Check> {
       name,
       verdict: "fail",
       found: "another run copies this directory",
-      remedy: "Nothing is removed before it is through: wait until it has ended",
+      remedy: "Nothing is removed until it has ended: wait for it",
       evenIfQuiet: true,
       exitCode: 4,
       stopsLate: true,

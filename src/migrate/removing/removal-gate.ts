@@ -75,7 +75,7 @@ export class RemovalGate {
         out.warn("another run still copies this directory: nothing was removed", { evenIfQuiet: true });
         return false;
       }
-      if (!told) out.warn("another run copies this directory: nothing is removed before it is through");
+      if (!told) out.warn("another run copies this directory: nothing is removed until it has ended");
       out.progress.wait({ target: "other-run", why: "it copies this directory", sinceMs, untilMs });
       await pause(checkEveryMs, stop);
     }

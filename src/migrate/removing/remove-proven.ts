@@ -7,7 +7,7 @@ import { showablePath } from "../../model/showable.js";
 import type { Warn } from "../../model/warn.js";
 import { pathOf } from "../../source/recent-files.js";
 import type { OpenFiles } from "../../source/removal/open-files.js";
-import { explainDenial, type RemovalDenial } from "../../source/removal/removal-denial.js";
+import { denialReason, explainDenial, type RemovalDenial } from "../../source/removal/removal-denial.js";
 import type { Removal } from "../../source/removal/remove-session-file.js";
 import { type BatchWork, forEachBatch } from "../for-each-batch.js";
 import { failed, inDoubtDetail, located } from "../prepare-session.js";
@@ -192,7 +192,7 @@ function withDifference(outcome: SessionOutcome, file: SessionFile): SessionOutc
 const details = {
   absent: "Redis has no key for it",
   kept: "Redis holds another, older value",
-  denied: "it may not be removed",
+  denied: "not permitted",
 };
 
 /** How far a purge has come: what was settled, and whether files may still be removed. */
@@ -292,7 +292,7 @@ class PurgeState {
       this.#purge.warn(`${found}. ${remedy}`, { evenIfQuiet: true });
     }
     this.#toldDenials.add(key);
-    this.settle(file, { ...outcome, kind: "denied" }, true);
+    this.settle(file, { ...outcome, kind: "denied", detail: denialReason(why) }, true);
   }
 
   /** Why a proven file stays; `undefined` if it may be removed. */

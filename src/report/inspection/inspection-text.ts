@@ -2,6 +2,7 @@ import type { Inspection } from "../../model/inspection.js";
 import { bytesText, countOf, countText, durationText } from "../../model/number-text.js";
 import { shortSid, showablePath } from "../../model/showable.js";
 import type { TextStyle } from "../text-style.js";
+import { wrapText } from "../wrap-text.js";
 import { bar, percentText } from "./bar.js";
 import type { InspectionFacts, InspectionReport } from "./inspection-report.js";
 
@@ -81,7 +82,7 @@ function failureAlarm({ inspection, sample }: InspectionFacts): string | undefin
 
 function alarmLines(facts: InspectionFacts, { style, columns }: InspectionLook): string[] {
   return [plantedAlarm(facts.inspection), failureAlarm(facts)].flatMap((alarm) =>
-    alarm === undefined ? [] : [style.bad(wrapped("! ", ascii(alarm), columns))],
+    alarm === undefined ? [] : [style.bad(wrapText("! ", ascii(alarm), columns))],
   );
 }
 
@@ -96,14 +97,14 @@ function headLines({ facts, report }: Inspected, { style, columns }: InspectionL
   const lines: string[] = [];
   if (!facts.isComplete) {
     const text = `INCOMPLETE: ${ofListed} session files in ${places}, ${took}. What follows is about these only.`;
-    lines.push(style.bad(wrapped("", text, columns)));
+    lines.push(style.bad(wrapText("", text, columns)));
   } else if (facts.sample !== null) {
     const text =
       `${ofListed} session files in ${places}, a sample of ${facts.sample}%, ${took}. Counts are of the sample; ` +
       "only Redis is about all of them.";
-    lines.push(wrapped("", text, columns));
-  } else if (found === 0) lines.push(wrapped("", `No session file in ${places}.`, columns));
-  else lines.push(wrapped("", `${countOf(found, "session file")} in ${places}, ${took}`, columns));
+    lines.push(wrapText("", text, columns));
+  } else if (found === 0) lines.push(wrapText("", `No session file in ${places}.`, columns));
+  else lines.push(wrapText("", `${countOf(found, "session file")} in ${places}, ${took}`, columns));
   if (paths.length > 1) {
     for (const [index, path] of paths.slice(0, maxDirectories).entries()) {
       lines.push(`${countText(report.directories[index]?.listed ?? 0).padStart(13)}  ${path}`);
@@ -204,7 +205,7 @@ function itemLines(label: string, items: readonly (readonly [string, number])[],
 function noteLines({ facts, report }: Inspected, look: InspectionLook): string[] {
   const { sessions, redis } = report;
   const { columns } = look;
-  const note = (label: string, text: string) => wrapped(label.padEnd(noteWidth), text, columns);
+  const note = (label: string, text: string) => wrapText(label.padEnd(noteWidth), text, columns);
   const forAll = facts.sample === null || !facts.isComplete ? "" : " about";
   const expired =
     look.ttl === "remaining"
@@ -230,7 +231,7 @@ function noteLines({ facts, report }: Inspected, look: InspectionLook): string[]
 
 function ignoredLine({ ignored, empty }: InspectionReport, columns: number): string {
   const names = `${countOf(ignored, "name")} that ${ignored === 1 ? "is no session" : "are no sessions"}`;
-  return wrapped("Ignored".padEnd(noteWidth), `${names}, ${countOf(empty, "empty file")}`, columns);
+  return wrapText("Ignored".padEnd(noteWidth), `${names}, ${countOf(empty, "empty file")}`, columns);
 }
 
 /** What fails and why. Files that name what no server writes come first, with their paths. */
@@ -247,17 +248,17 @@ function failingLines({ facts, report }: Inspected, { style, columns }: Inspecti
     return `${reason} ${countText(count)}${which}`;
   });
   const indent = " ".repeat(noteWidth);
-  const planted = plantedTexts(facts).map((text) => style.bad(wrapped(indent, text, columns)));
+  const planted = plantedTexts(facts).map((text) => style.bad(wrapText(indent, text, columns)));
   // One file for each reason; --json lists more.
   const examples = Object.keys(reasons).flatMap((reason) => {
     const example = failures.find((one) => one.reason === reason && one.suspicious !== true);
     if (example === undefined) return [];
     const { file, detail } = example;
-    return [wrapped(indent, `${inDirectory(ascii(file), report)}  ${reason}: ${ascii(detail)}`, columns)];
+    return [wrapText(indent, `${inDirectory(ascii(file), report)}  ${reason}: ${ascii(detail)}`, columns)];
   });
   const more = sessions.failed - Math.min(report.suspicious, maxNamed) - examples.length;
   return [
-    wrapped(label, `${countText(sessions.failed)}: ${counts.join(", ")}`, columns),
+    wrapText(label, `${countText(sessions.failed)}: ${counts.join(", ")}`, columns),
     ...planted,
     ...examples,
     ...(more > 0 ? [`${indent}and ${countText(more)} more: --json lists the first 100`] : []),
@@ -298,18 +299,4 @@ function roundBytesText(bytes: number): string {
 /** Three dots for what was cut: a screen without UTF-8 shows them too. */
 function ascii(text: string): string {
   return text.replaceAll("…", "...");
-}
-
-/** Text after `head`, wrapped at spaces, with its further lines below its beginning. */
-function wrapped(head: string, text: string, columns: number): string {
-  const lines: string[] = [];
-  let line = head;
-  for (const word of text.split(" ")) {
-    const isStart = line.length <= head.length;
-    if (!isStart && line.length + 1 + word.length > columns) {
-      lines.push(line);
-      line = `${" ".repeat(head.length)}${word}`;
-    } else line += isStart ? word : ` ${word}`;
-  }
-  return [...lines, line].join("\n");
 }

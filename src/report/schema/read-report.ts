@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { errorCode, SettingsError } from "../../model/errors.js";
+import { SettingsError, systemReason } from "../../model/errors.js";
 import { type FailureReason, failureReasons } from "../../model/outcome.js";
 import { showable, showablePath } from "../../model/showable.js";
 import { type Report, reportSchema, schemaVersion } from "./report-schema.js";
@@ -37,7 +37,7 @@ function parse(path: string, refuse: (why: string) => Error): Unknown {
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    throw refuse(`cannot be read (${errorCode(error)})`);
+    throw refuse(`cannot be read: ${systemReason(error)}`);
   }
   try {
     // Not an object: it has no `tool`.

@@ -99,7 +99,7 @@ export const reportSchema = z
         directories: z.array(z.string()).describe("Their paths, resolved."),
         layouts: z.object({ flat: count, scattered: count }).describe("Session files by layout."),
         formats: z.object({ pickle: count, json: count }).describe("Decoded sessions by format."),
-        ignored: count.describe("Names that are no session file's."),
+        ignored: count.describe("Names that are not session files."),
         empty: count.describe("Files of 0 bytes."),
       })
       .describe("The session directories and what lay in them."),
@@ -118,7 +118,7 @@ export const reportSchema = z
     redis: redis
       .nullable()
       .default(null)
-      .describe("What Redis says of itself, null where it does not say; null if it was not asked."),
+      .describe("What Redis says about itself, null if it does not say; null if it was not asked."),
     listed: count.nullable().default(null).describe("Names of session files that the listing saw."),
     sessions: z
       .object({
@@ -126,7 +126,7 @@ export const reportSchema = z
         purged: count.describe("Originals removed."),
         retracted: count.default(0).describe("Keys deleted because their files are gone."),
         authenticated: count.describe("Sessions whose user is logged in."),
-        anonymous: count.describe("Sessions of nobody in particular."),
+        anonymous: count.describe("Sessions whose user is not logged in."),
         lossy: count.describe("Sessions that JSON cannot hold exactly as Python had them."),
         unvisited: count.describe("Session files that were listed but not reached."),
       })

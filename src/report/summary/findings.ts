@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { countText } from "../../model/number-text.js";
-import type { Report, ReportedDifference, ReportedFailure } from "../schema/report-schema.js";
+import type { Report, ReportedDifference } from "../schema/report-schema.js";
+import { suspiciousFirst } from "../suspicious-first.js";
 import type { TextStyle } from "../text-style.js";
 import { wrapText } from "../wrap-text.js";
 
@@ -19,14 +20,14 @@ export interface ListingStyle {
 /** The first failures, the suspicious ones in front. */
 export function failureLines(report: Report, listing: ListingStyle): string[] {
   const { failures, failuresOmitted } = report;
-  const isSuspicious = ({ suspicious }: ReportedFailure) => suspicious === true;
-  const sorted = [...failures.filter(isSuspicious), ...failures.filter((one) => !isSuspicious(one))];
-  const lines = sorted.slice(0, maxListed).map((failure) => {
-    const { session, file, reason, detail } = failure;
-    const name = file === "" ? session : shortPath(file, report);
-    const line = wrapText(indent, `${name}  ${reason}: ${detail}`, listing.columns, deeper);
-    return isSuspicious(failure) ? listing.style.bad(line) : line;
-  });
+  const lines = suspiciousFirst(failures)
+    .slice(0, maxListed)
+    .map((failure) => {
+      const { session, file, reason, detail } = failure;
+      const name = file === "" ? session : shortPath(file, report);
+      const line = wrapText(indent, `${name}  ${reason}: ${detail}`, listing.columns, deeper);
+      return failure.suspicious === true ? listing.style.bad(line) : line;
+    });
   return [...lines, ...restLine(failures.length + failuresOmitted, listing)];
 }
 

@@ -15,6 +15,8 @@ export interface Summary {
   readonly reportPath: string | null;
   /** Whether the files are to be removed after the copy. */
   readonly purges: boolean;
+  /** About how many bytes of Redis memory a copy needs; null if nobody estimated it. */
+  readonly memoryNeeded: number | null;
   /** Whole sentences for its end. */
   readonly notes: readonly string[];
 }
@@ -188,7 +190,7 @@ function withFindings(rows: readonly CountRow[], summary: Summary, listing: List
 
 /** Sentences about the whole run. */
 function facts(summary: Summary): string[] {
-  const { command, report, reportPath } = summary;
+  const { command, report, reportPath, memoryNeeded } = summary;
   const { sessions, source, passes, stillChanging, dryRun } = report;
   const saved = passes.slice(1).reduce((sum, { found }) => sum + found, 0);
   const others = [
@@ -196,7 +198,10 @@ function facts(summary: Summary): string[] {
     ...factIf(source.empty, `${countOf(source.empty, "empty file")} left alone`),
   ];
   return [
-    ...factIf(sessions.found, effort(summary)),
+    ...factIf(
+      sessions.found,
+      dryRun && memoryNeeded !== null ? memory(report, memoryNeeded) : effort(summary),
+    ),
     ...factIf(
       command === "copy" ? sessions.lossy : 0,
       `${subject(sessions.lossy, "holds", "hold")} tuples or integer keys, stored as the applet stores them`,
@@ -240,4 +245,13 @@ function effort({ command, report }: Summary): string {
   if (used === undefined || used === null) return pace;
   const limit = redis?.memoryLimit ? ` of ${bytesText(redis.memoryLimit)}` : "";
   return `${pace}; Redis now uses ${bytesText(used)}${limit}`;
+}
+
+/** `about 551 MiB of Redis memory, 920 MiB free`. */
+function memory({ redis }: Report, needed: number): string {
+  const need = needed === 0 ? "no more Redis memory" : `about ${bytesText(needed)} of Redis memory`;
+  const { memoryLimit = null, memoryAfter = null } = redis ?? {};
+  if (memoryLimit === 0) return `${need}; Redis has no memory limit`;
+  if (memoryLimit === null || memoryAfter === null) return `${need}; Redis does not say how much is free`;
+  return `${need}, ${bytesText(Math.max(memoryLimit - memoryAfter, 0))} free`;
 }

@@ -45,7 +45,12 @@ function goodText({ command, report, purges }: Judged): string {
   const others = `All but ${countText(failed)} of ${countOf(found, "session")}`;
   const most = `${failed === 0 ? all(found, "session") : others} of ${place}`;
   const are = is(found);
-  if (command === "verify") return `${done}${most} ${are} in ${target.redis ?? "Redis"} as they should be.`;
+  if (command === "verify") {
+    const right = (sessions.equal ?? 0) + (sessions.newer ?? 0);
+    if (right === 0) return `${done}${most} ${are} accounted for; none has to be in Redis.`;
+    const pronoun = found === 1 ? "it" : "they";
+    return `${done}${most} ${are} in ${target.redis ?? "Redis"} as ${pronoun} should be.`;
+  }
   if (dryRun) return `${most} could be copied.`;
   const { purged } = sessions;
   const removed = purges ? `; the files of ${countText(purged)} ${was(purged, "removed")}` : "";

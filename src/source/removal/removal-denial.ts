@@ -68,3 +68,11 @@ export function explainDenial({ code, owner }: RemovalDenial, what: string): Exp
     remedy: `Run the purge as uid ${owner}`,
   };
 }
+
+/** A denial in short, for a file that stays: `not permitted: this is uid 101, and ... (EACCES)`. */
+export function denialReason({ code, owner }: RemovalDenial): string {
+  const us = process.geteuid?.();
+  const whose =
+    owner === undefined || owner === us ? "" : `: this is uid ${us}, and the folder belongs to uid ${owner}`;
+  return `not permitted${whose} (${code})`;
+}

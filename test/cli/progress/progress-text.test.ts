@@ -94,7 +94,7 @@ describe("progress-text: the end of a wait", () => {
   for (const [target, seconds, text] of [
     ["redis", 23.4, "Redis is back after 23 s"],
     ["redis", 1.2, "Redis is back after 1 s"],
-    ["other-run", 61, "The other run is through after 1 min 1 s"],
+    ["other-run", 61, "The other run has ended after 1 min 1 s"],
     ["replicas", 5, "The replicas are in step after 5 s"],
   ] as const)
     it(text, () => assert.equal(backText(target, seconds), text));

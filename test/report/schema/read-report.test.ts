@@ -105,6 +105,9 @@ describe("read-report: refuses what is no report, and names the file", () => {
   }
 
   it("a file that is missing", () => {
-    assert.throws(() => readReport(join(directory, "none")), /none cannot be read \(ENOENT\)/);
+    assert.throws(
+      () => readReport(join(directory, "none")),
+      /none cannot be read: no such file or directory; check the path \(ENOENT\)/,
+    );
   });
 });

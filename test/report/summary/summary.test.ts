@@ -41,6 +41,7 @@ function textOf(
     report: { ...report, redis, byReason: { ...report.byReason, ...byReason } },
     reportPath: null,
     purges: false,
+    memoryNeeded: null,
     notes: [],
     ...parts,
   };
@@ -87,7 +88,7 @@ Done. All 1,204,331 sessions of /var/lib/tele/sessions are accounted for.
       sessionsPerSecond: 60_000,
     });
     assert.equal(
-      textOf(report),
+      textOf(report, { redis: facts, memoryNeeded: 551 * 2 ** 20 }),
       screen`
 Dry run: nothing was changed. All 1,204,331 sessions of /srv/sessions could be
 copied.
@@ -95,10 +96,18 @@ copied.
   would be in Redis  1,204,230   1,190,004 to copy, 14,226 already there
   expired                  101   their lifetime is over
 
-  to localhost:6379/0 in 20.4 s, 60,000/s
+  about 551 MiB of Redis memory, 618 MiB free
 
 `,
     );
+    for (const [memoryLimit, ending] of [
+      [0, "Redis memory; Redis has no memory limit"],
+      [null, "Redis memory; Redis does not say how much is free"],
+    ] as const) {
+      const text = textOf(report, { redis: { ...facts, memoryLimit }, memoryNeeded: 551 * 2 ** 20 });
+      assert.match(text, new RegExp(`^ {2}about 551 MiB of ${ending}$`, "m"));
+    }
+    assert.match(textOf(report), /^ {2}to localhost:6379\/0 in 20\.4 s, 60,000\/s$/m, "no estimate");
   });
 
   it("failures: first what is suspicious, then the others, ten at most", () => {
@@ -226,6 +235,18 @@ describe("summary: the first sentence", () => {
       "verify: all right",
       { listed: 2000, sessions: { found: 2000, equal: 1990, newer: 10 } },
       /^Done\. All 2,000 sessions of \/srv\/sessions are in localhost:6379\/0 as they should\nbe\.$/m,
+      "verify",
+    ],
+    [
+      "verify: one session",
+      { listed: 1, sessions: { found: 1, equal: 1 } },
+      /^Done\. The only session of \/srv\/sessions is in localhost:6379\/0 as it should be\.$/m,
+      "verify",
+    ],
+    [
+      "verify: none has to be there",
+      { listed: 2, sessions: { found: 2, expired: 1, ended: 1 } },
+      /^Done\. All 2 sessions of \/srv\/sessions are accounted for; none has to be in\nRedis\.$/m,
       "verify",
     ],
     [
