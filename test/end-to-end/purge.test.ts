@@ -406,7 +406,7 @@ describe("--unverified: without asking Redis", { concurrency: 2 }, () => {
         ...[process.execPath, binary, "purge", "--unverified", "--session-dir", directory],
       ]);
       await terminal.waitFor(
-        /This removes the session files in\s[\s\S]* \(3\)\s[\s\S]*Type "remove" to begin \(or give --yes\): $/,
+        /This removes the session files in\s[\s\S]*\s\(3\)\s[\s\S]*Type "remove" to begin \(or give --yes\): $/,
       );
       terminal.type(typed);
       const { exitCode, output } = await terminal.result;
