@@ -358,7 +358,7 @@ describe("inspect", { concurrency: 2 }, () => {
   test("what it says of Redis is what a copy then takes, within 10%", async (t) => {
     const redis = await redisOf(t);
     const directory = join(makeTemporaryDirectory(), "sessions");
-    await makeSessions(directory, { count: 2500 });
+    await makeSessions(directory, { count: 5000 });
     const { printed } = await inspect(["--session-dir", directory]);
     const usedMemory = async () =>
       Number(/^used_memory:(\d+)/m.exec(String(await redisCommand(redis, "INFO", "memory")))?.[1]);
