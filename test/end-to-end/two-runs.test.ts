@@ -15,7 +15,7 @@ import { type ObservedResult, type ObservedRun, start } from "./support/observed
 import { countKeys, redisOf } from "./support/redis-of-test.js";
 import { waitUntil } from "./support/wait-until.js";
 
-const sessions = 800;
+const sessions = 1200;
 
 interface Ground {
   readonly redis: RedisServer;
