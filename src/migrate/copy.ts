@@ -145,7 +145,11 @@ async function runPasses(run: Run, writer: CopyWriter, before: Survey): Promise<
   try {
     const batches = scanAll(run, record.tally, watching);
     const end = await runMainPass(passOf(run, writer, batches), before, record);
-    if (dryRun || (tookEveryFile(run, writer) && (await watches.areQuiet()))) return end;
+    if (dryRun) return end;
+    if (tookEveryFile(run, writer) && (await watches.areQuiet())) {
+      run.out.explain("no second pass: the session directories were watched, and nothing changed meanwhile");
+      return end;
+    }
     await laterPasses(run, writer);
     return end;
   } finally {
