@@ -7,6 +7,8 @@ import { startFaultProxy } from "./support/fault-proxy.js";
 import { makeSessions } from "./support/make-sessions.js";
 import { openBrowser } from "./support/open-browser.js";
 import { projectRoot } from "./support/project.js";
+import { recordTerminals } from "./support/record-terminals.js";
+import { redisCommand } from "./support/redis-command.js";
 import { startRedis } from "./support/redis-server.js";
 import { makeTemporaryDirectory, removeTemporaryDirectory } from "./support/temporary-directory.js";
 
@@ -16,7 +18,7 @@ const maxBytes = 150_000;
 /** CSS pixels. */
 const picture = { width: 900, height: 1150 };
 
-// Draws docs/images/ anew, from a page of a real copy whose Redis goes away for a while.
+// Draws docs/images/ anew: a page of a real copy whose Redis goes away for a while, and terminals.
 const place = makeTemporaryDirectory();
 const redis = await startRedis({ args: ["--maxmemory", "32mb"] });
 const proxy = await startFaultProxy(redis.port, [{ kind: "refuse", at: 6000, connections: 5 }]);
@@ -27,6 +29,8 @@ try {
   await makeSessions(directory, { count: sessions, mtimes: "spread", strays: true });
   await runCommand(["copy", ...between(directory, proxy), "--html", html, "--max-rate", "3000"]);
   mkdirSync(images, { recursive: true });
+  await redisCommand(redis, "FLUSHALL");
+  await recordTerminals({ directory, redis, images });
   const shown = readFileSync(html, "utf8").replaceAll(directory, "/srv/tele/sessions");
   for (const colorScheme of ["light", "dark"] as const) {
     const page = await browser.newPage({ colorScheme, viewport: picture });

@@ -147,10 +147,8 @@ async function runPasses(run: Run, writer: CopyWriter, before: Survey): Promise<
     const end = await runMainPass(passOf(run, writer, batches), before, record);
     if (dryRun) return end;
     if (tookEveryFile(run, writer) && (await watches.areQuiet())) {
-      run.out.explain("no second pass: the session directories were watched, and nothing changed meanwhile");
-      return end;
-    }
-    await laterPasses(run, writer);
+      run.out.explain("no later pass: no session file changed since its folder was listed");
+    } else await laterPasses(run, writer);
     return end;
   } finally {
     watches.close();

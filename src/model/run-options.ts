@@ -104,6 +104,8 @@ export interface ShownSetting {
   readonly name: string;
   /** As somebody gave it, or its default. A secret, and in a URL its login and options, is `***`. */
   readonly value: string;
+  /** As a shell must have it, byte for byte; absent if the value is masked or a default. */
+  readonly typed?: string;
   /** The flag, the variable or the file that gave it; "default" if nobody did. */
   readonly origin: string;
 }

@@ -97,7 +97,7 @@ export function buildReport(facts: ReportFacts, record = newRunRecord(kindsOf(fa
     failuresOmitted: failed - failures.length,
     differences: record.differences.map((difference) => reportedDifference(difference, showIds)),
     differencesOmitted: record.differenceCount - record.differences.length,
-    settings: facts.settings ?? [],
+    settings: (facts.settings ?? []).map(({ name, value, origin }) => ({ name, value, origin })),
     warnings,
     errors: record.errors.map(reportedError),
     bytes: { read: counts.bytesRead, written: counts.bytesWritten },

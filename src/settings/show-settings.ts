@@ -25,11 +25,21 @@ export function showSettings(
     if (!commands.includes(command) || isNotBuilt(setting) || isReplacedByUrl(setting, settings)) return [];
     if (setting === "sessionDir") {
       const { names, origin } = directories;
-      return names.map((path) => ({ name, value: showablePath(path), origin: showablePath(origin) }));
+      return names.map((path) => ({
+        name,
+        value: showablePath(path),
+        typed: path,
+        origin: showablePath(origin),
+      }));
     }
     const { from, name: source } = settings.originOf(setting);
     const origin = from === "default" ? "default" : source;
-    return settings.textsOf(setting).map((text) => ({ name, value: maskedText(text, definition), origin }));
+    return settings.textsOf(setting).map((text) => ({
+      name,
+      value: maskedText(text, definition),
+      ...(from === "default" || definition.secret === true ? {} : { typed: text }),
+      origin,
+    }));
   });
 }
 

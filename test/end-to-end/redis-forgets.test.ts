@@ -101,7 +101,7 @@ const numbersOf = (replies: readonly CommandHead[], name: string) =>
 /**
  * When Redis is asked, after the proof, whose data it holds and what it evicted: before the first
  * file is removed, after each hundred, again after a thousand, and after the last. Its canary key
- * is checked after that.
+ * is checked after that. The very last INFO is for the report.
  */
 const questionsOf = (replies: readonly CommandHead[], proofs: readonly number[]) => {
   const checks = replies.flatMap(({ name }, index) =>
@@ -111,7 +111,7 @@ const questionsOf = (replies: readonly CommandHead[], proofs: readonly number[])
   return {
     before: checks[0] ?? Number.NaN,
     amid: checks[amid] ?? Number.NaN,
-    behind: checks.at(-1) ?? Number.NaN,
+    behind: checks.at(-2) ?? Number.NaN,
   };
 };
 

@@ -26,8 +26,9 @@ export interface WatchedScreen {
   history(): Promise<string>;
   /** Waits until what can be seen matches. Rejects, showing it, if that does not come within 30 s. */
   waitFor(pattern: RegExp): Promise<readonly string[]>;
-  /** Waits until the command ends. Returns its exit code. Rejects if that takes over 30 s. */
-  ended(): Promise<number>;
+  /** Waits until the command ends. Rejects if that takes over 30 s. */
+  ended(): Promise<void>;
+  /** The command stands still meanwhile. */
   resize(columns: number): Promise<void>;
   /** Presses keys, as tmux names them: `C-c`, `Enter`, or characters. */
   type(...keys: readonly string[]): Promise<void>;
@@ -37,7 +38,7 @@ const rows = 24;
 const limitMs = 30_000;
 /** Runs a command in tmux, which redraws its lines at a resize as other terminals do. */
 export async function watchScreen(
-  t: TestContext,
+  t: Pick<TestContext, "after">,
   command: readonly string[],
   { columns = 80, environment = {} }: ScreenOptions = {},
 ): Promise<WatchedScreen> {
@@ -58,7 +59,10 @@ export async function watchScreen(
     ...["start-server", ";", ...options],
     ...["new-session", "-d", "-x", String(columns), "-y", String(rows), line],
   );
-  const [server = 0, pid = 0] = (await call("display", "-p", "#{pid} #{pane_pid}")).split(" ").map(Number);
+  const [ids = "", terminal = ""] = (await call("display", "-p", "#{pid} #{pane_pid}\n#{pane_tty}")).split(
+    "\n",
+  );
+  const [server = 0, pid = 0] = ids.split(" ").map(Number);
   const spare = caretaker.killAtEnd(server);
   t.after(async () => {
     await call("kill-server").finally(spare);
@@ -90,14 +94,18 @@ export async function watchScreen(
     ended: async () => {
       const giveUpAt = Date.now() + limitMs;
       for (;;) {
-        const [isDead, status] = (await call("display", "-p", "#{pane_dead} #{pane_dead_status}")).split(" ");
-        if (isDead === "1") return Number(status);
+        if ((await call("display", "-p", "#{pane_dead}")).trim() === "1") return;
         if (Date.now() > giveUpAt) throw new Error(`It has not ended:\n${(await lines()).join("\n")}`);
         await sleep(30);
       }
     },
     resize: async (wanted) => {
+      // tmux wraps the lines that are there, and tells the command of the new size a moment later.
+      process.kill(pid, "SIGSTOP");
       await call("resize-window", "-x", String(wanted), "-y", String(rows));
+      const sizeOf = async () => (await promisify(execFile)("stty", ["-F", terminal, "size"])).stdout.trim();
+      while ((await sizeOf()) !== `${rows} ${wanted}`) await sleep(10);
+      process.kill(pid, "SIGCONT");
     },
     type: async (...keys) => {
       await call("send-keys", ...keys);

@@ -43,13 +43,13 @@ function definitionOf({ name, origin }: ShownSetting): SettingDefinition | undef
   return settingEntries.find(([, { flag }]) => flag === name)?.[1];
 }
 
-function flagText({ name, value }: ShownSetting, { usage, variable }: SettingDefinition): string {
+function flagText(
+  { name, value, typed = value }: ShownSetting,
+  { usage, variable }: SettingDefinition,
+): string {
   const takesValue = usage?.includes("<") ?? false;
   if (!takesValue) return name;
-  return value.includes(masked) ? `${name} "$${variable}"` : `${name} ${shellWord(unescaped(value))}`;
-}
-
-/** A shown value as it was typed: a shell has its own way to write what is not ASCII. */
-function unescaped(value: string): string {
-  return value.replace(/\\u([0-9a-f]{4})/g, (_, unit) => String.fromCharCode(Number.parseInt(unit, 16)));
+  // What may be a session id is not shown whole, not even in a path.
+  const isCut = value.includes("…") && !typed.includes("…");
+  return value.includes(masked) ? `${name} "$${variable}"` : `${name} ${shellWord(isCut ? value : typed)}`;
 }

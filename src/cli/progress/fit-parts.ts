@@ -13,9 +13,8 @@ export function fitParts(parts: readonly Part[], columns: number): string {
 }
 
 /** A line with a text at its right end, if there is room for it. */
-export function withRight(left: string, right: string, columns: number, width: number): string {
+export function withRight(left: string, right: string, columns: number): string {
   if (right === "") return left;
-  const room = Math.min(columns, Math.max(width, left.length + 2 + right.length));
-  const gap = room - left.length - right.length;
+  const gap = columns - left.length - right.length;
   return gap < 2 ? left : `${left}${" ".repeat(gap)}${right}`;
 }

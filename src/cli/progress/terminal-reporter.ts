@@ -18,14 +18,13 @@ export interface TerminalOptions {
 export function terminalReporter(progress: RunProgress, { colored, format }: TerminalOptions): Reporter {
   const view = new View(process.stderr, colored);
   const draw = () => {
+    // Has Node ask for the size now. A view drawn at the old width leaves rows behind at a resize.
+    process.emit("SIGWINCH", "SIGWINCH");
     const { columns, rows } = process.stderr;
     view.draw(columns > 0 ? viewLines(progress.state, columns, rows) : []);
   };
   const say: Say = (...line) => view.writeAbove(format(...line));
-  const resize = () => {
-    view.makeRoom();
-    draw();
-  };
+  const resize = () => view.makeRoom();
   progress.listen((change) => {
     if (change.kind === "back") say("back", backText(change.target, change.seconds));
     draw();

@@ -19,8 +19,11 @@ import {
 const minColumns = 60;
 /** Under so many rows too. */
 const minRows = 6;
-/** Wider terminals show nothing more, so that what belongs together stays together. */
-const width = 80;
+/**
+ * Wider terminals than 80 columns show nothing more: what belongs together stays together, and they
+ * may become narrower without wrapping what is there.
+ */
+const width = 79;
 const maxBar = 40;
 const minBar = 10;
 const purgeBar = 32;
@@ -43,9 +46,9 @@ function wideLines(state: ProgressState, columns: number): readonly string[] {
   const title = fitParts(spaced(titleParts(state)), columns);
   if (state.purge !== null) return purgeLines(state, state.purge, title, columns);
   if (state.done === null) {
-    return [withRight(title, `${wholeSeconds(state.seconds)} elapsed`, columns, width)];
+    return [withRight(title, `${wholeSeconds(state.seconds)} elapsed`, Math.min(columns, width))];
   }
-  const counted = title === "" ? [] : [withRight(title, passText(state), columns, width)];
+  const counted = title === "" ? [] : [withRight(title, passText(state), Math.min(columns, width))];
   if (state.total !== null) {
     const share = { label: "", done: state.done, total: state.total, words: countPart(state) };
     counted.push(...barLines([share], maxBar, columns));
@@ -108,7 +111,7 @@ function outcomesLine(state: ProgressState, columns: number): string {
   if (memory === null || left === "") return left;
   const choices = [memory, { ...memory, evicted: null }].map(memoryText);
   const right = choices.find((choice) => left.length + 2 + choice.length <= columns);
-  return right === undefined ? left : withRight(left, right, columns, width);
+  return right === undefined ? left : withRight(left, right, Math.min(columns, width));
 }
 
 function purgeLines(
@@ -128,7 +131,7 @@ function purgeLines(
     ["   ", ratePart(state)],
   ];
   return [
-    withRight(title, `block ${block} of ${blocks}: ${phase}`, columns, width),
+    withRight(title, `block ${block} of ${blocks}: ${phase}`, Math.min(columns, width)),
     ...barLines(
       [
         { label: "proved   ", done: proved, total: toProve, words: of(proved, toProve) },

@@ -30,10 +30,10 @@ Copying /var/lib/tele/sessions to redis-1:6379/0              2 threads, pass 1
     copying,
     200,
     `
-Copying /var/lib/tele/sessions to redis-1:6379/0               2 threads, pass 1
+Copying /var/lib/tele/sessions to redis-1:6379/0              2 threads, pass 1
   ############################............  71%   855,275 of 1,204,331
   41,200/s   20 s elapsed, about 8 s left   228 MiB written
-  copied 854,962  expired 101  FAILED 12     Redis 689 MiB of 1.5 GiB, 0 evicted`,
+  copied 854,962  expired 101  FAILED 12    Redis 689 MiB of 1.5 GiB, 0 evicted`,
   ],
   [
     "a copy",
@@ -151,9 +151,9 @@ Removing from /var/lib/tele/sessions
     { ...removing, phase: "proving", secondsLeft: null },
     120,
     `
-Removing from /var/lib/tele/sessions                      block 3 of 13: proving
-  proved   ###################.............  60%    60,212 of 100,000
-  removed  #####...........................  16%   199,986 of 1,204,331, 14 left
+Removing from /var/lib/tele/sessions                     block 3 of 13: proving
+  proved   ##################.............  60%    60,212 of 100,000
+  removed  #####..........................  16%   199,986 of 1,204,331, 14 left
   3 min 2 s elapsed   1,203/s`,
   ],
   [

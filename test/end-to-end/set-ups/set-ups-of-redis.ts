@@ -51,7 +51,7 @@ export const setUpsOfRedis: readonly SetUp[] = [
   {
     name: "a port on which nothing listens",
     check: "reachable",
-    found: /^the connection was refused$/,
+    found: /^connection refused$/,
     remedy: /^check that Redis listens on this host and port \(ECONNREFUSED\)$/,
     exit: 3,
     make: async (ground) => {
