@@ -1,9 +1,10 @@
 import { SettingsError } from "../model/errors.js";
 import { thisMachine } from "../settings/machine.js";
 import type { TypedFlags } from "../settings/read-settings.js";
+import { asksForJsonLines } from "./asks-for-json-lines.js";
 import { asksForQuiet } from "./asks-for-quiet.js";
 import { parseCommandLine } from "./command-line/parse-command-line.js";
-import { asksForJsonLines, type Say } from "./progress/log-line.js";
+import type { Say } from "./progress/log-line.js";
 import { answerStateRequests } from "./progress/state-signals.js";
 import type { RunContext } from "./run-context.js";
 import { screenColumns } from "./screen-columns.js";

@@ -58,11 +58,3 @@ export function textLines({ bad }: TextStyle): FormatLine {
 /** One JSON object a line; `docs/log-format.md` describes them. */
 export const jsonLines: FormatLine = (event, text, facts = {}) =>
   `${JSON.stringify({ time: new Date().toISOString(), event, text, ...facts })}\n`;
-
-/** Whether a command line asks for JSON lines. For refusals, which know of no settings yet. */
-export function asksForJsonLines(commandLine: readonly string[]): boolean {
-  return commandLine.some(
-    (word, index) =>
-      word === "--log-format=json" || (word === "json" && commandLine[index - 1] === "--log-format"),
-  );
-}
