@@ -1,6 +1,7 @@
 import { SettingsError } from "../model/errors.js";
 import { thisMachine } from "../settings/machine.js";
 import type { TypedFlags } from "../settings/read-settings.js";
+import { asksForJsonLines } from "./asks-for-json-lines.js";
 import { asksForQuiet } from "./asks-for-quiet.js";
 import { parseCommandLine } from "./command-line/parse-command-line.js";
 import type { Say } from "./progress/log-line.js";
@@ -16,7 +17,8 @@ export async function invoke(commandLine: readonly string[], version: string): P
   const columns = Math.min(screenColumns(process.stdout), maxColumns);
   const invocation = parseCommandLine(commandLine, version, columns);
   if (invocation.kind === "none") {
-    if (!asksForQuiet(commandLine)) process.stderr.write(`${invocation.text}\n`);
+    const wantsHelp = !asksForQuiet(commandLine) && !asksForJsonLines(commandLine);
+    if (wantsHelp) process.stderr.write(`${invocation.text}\n`);
     throw new SettingsError("no command given");
   }
   if ("text" in invocation) {

@@ -3,9 +3,10 @@ import { exitCodeOfError, explainError, explainExitCode } from "../report/exit-c
 import type { Report } from "../report/schema/report-schema.js";
 import { textStyle } from "../report/text-style.js";
 import { connectedCommands } from "../settings/setting-definition.js";
+import { asksForJsonLines } from "./asks-for-json-lines.js";
 import { asksForQuiet } from "./asks-for-quiet.js";
 import { exitLine } from "./closing/last-line.js";
-import { asksForJsonLines, jsonLines, type Say, textLines } from "./progress/log-line.js";
+import { jsonLines, type Say, textLines } from "./progress/log-line.js";
 import { isCapable } from "./run-context.js";
 
 /** Says why the run did not begin, with `--json` on stdout too. Returns the exit code. */

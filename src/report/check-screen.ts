@@ -12,6 +12,8 @@ export interface CheckSection {
 }
 
 const titleColumns = 13;
+/** A command to be pasted: a full stop after it would become part of it. */
+const endsInCommand = /\b(?:ACL SETUSER|CONFIG SET) [^.]*$/;
 const words = { ok: "ok", warn: "warn", fail: "FAIL" } as const;
 
 /** Every check with what was found, and below it what to do. */
@@ -44,7 +46,7 @@ function checkLines(
   const indent = 8 + titleColumns + 1;
   const lines = [wrapText(head, verdict === "ok" ? found : `${found}.`, columns, indent)];
   if (remedy !== null && verdict !== "ok") {
-    const stop = /[?.:]$/.test(remedy) ? "" : ".";
+    const stop = /[?.:]$/.test(remedy) || endsInCommand.test(remedy) ? "" : ".";
     lines.push(wrapText(" ".repeat(indent), `${capitalized(remedy)}${stop}`, columns));
   }
   const text = lines.join("\n");

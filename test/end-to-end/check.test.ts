@@ -90,6 +90,9 @@ describe("check (operator.md, Screens)", { concurrency: 2 }, () => {
     assert.equal(checked.exitCode, 5, checked.stderr);
     assert.deepEqual(namesOf(checked, "fail"), ["permissions", "keys"]);
     assert.deepEqual(namesOf(checked, "warn"), ["eviction", "persistence", "--username"]);
+    // A full stop after a command would be pasted with it.
+    assert.match(checked.stderr, /CONFIG SET appendonly yes$/m);
+    assert.doesNotMatch(checked.stderr, /ACL SETUSER [a-z+|\s]*\.$/m);
     assert.match(
       checked.stderr,
       /\n2 to fix, 3 warnings\. copy would be refused: permissions, keys\.\nExit 5/,

@@ -173,6 +173,7 @@ describe("lines off a terminal", { concurrency: 3 }, () => {
       ["a missing directory", (redis) => ["copy", ...between(`${directory}-`, redis)], 2],
       ["a Redis that is not there", () => ["copy", ...between(directory, { port: 1 })], 3],
       ["a setting that is refused", () => ["copy", "--port", "x"], 2],
+      ["no command", () => [], 2],
       ["a step that is off", () => ["--stop-after-init"], 0],
     ];
   for (const [name, args, code] of rows) {

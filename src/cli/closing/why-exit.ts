@@ -25,7 +25,9 @@ export function whyExit(run: UnfinishedRun): string {
     case 2:
       return "nothing was touched";
     case 3:
-      return `${lostPart(errors)}. What was done stays done: run the same command again`;
+      return sessions.found + sessions.unvisited === 0
+        ? `${lostPart(errors)}. Nothing was done yet: run the same command again`
+        : `${lostPart(errors)}. What was done stays done: run the same command again`;
     case 4:
       return { copy: whyCopyIsPartial, purge: whatPurgeLeft, verify: whatDiffers }[command](run);
     case 5:

@@ -30,6 +30,10 @@ export type Say = (event: LogEvent, text: string, facts?: LogFacts) => void;
 /** The line for people, or for programs; it ends with a newline. Empty if there is nothing to say. */
 export type FormatLine = (event: LogEvent, text: string, facts?: LogFacts) => string;
 
+/** One sentence each, which may be longer than a screen is wide. */
+const wrappedEvents: ReadonlySet<LogEvent> = new Set(["start", "waiting", "note", "state", "stop"]);
+const indent = 2;
+
 /**
  * Lines for people. Warnings and errors say what they are; progress has no prefix. A new phase is
  * worth no line: those about its progress name it.
@@ -39,6 +43,9 @@ export function textLines({ bad }: TextStyle): FormatLine {
     if (text === "" || event === "phase") return "";
     // A blank line sets the last line apart, where the eye lands.
     if (event === "summary") return `${text}\n\n`;
+    if (wrappedEvents.has(event) && !text.includes("\n")) {
+      return `${wrapText("", text, messageColumns(), indent)}\n`;
+    }
     if (event !== "warning" && event !== "error") return `${text}\n`;
     const prefix = `${event}: `;
     const [first = "", ...others] = text.split("\n");
@@ -51,11 +58,3 @@ export function textLines({ bad }: TextStyle): FormatLine {
 /** One JSON object a line; `docs/log-format.md` describes them. */
 export const jsonLines: FormatLine = (event, text, facts = {}) =>
   `${JSON.stringify({ time: new Date().toISOString(), event, text, ...facts })}\n`;
-
-/** Whether a command line asks for JSON lines. For refusals, which know of no settings yet. */
-export function asksForJsonLines(commandLine: readonly string[]): boolean {
-  return commandLine.some(
-    (word, index) =>
-      word === "--log-format=json" || (word === "json" && commandLine[index - 1] === "--log-format"),
-  );
-}

@@ -65,8 +65,10 @@ class View {
     }
     if (lines.join("\n") === this.#drawn.join("\n")) return;
     this.#drawn = lines;
+    // The cursor rests on an empty line: the `^C` that a terminal echoes would wrap a full one.
+    const text = `${lines.join("\n")}\n`;
     // Ora puts a space between its spinner and its text, so the first word is the spinner.
-    const [, first = "", rest = ""] = /^(\S*) ?([\s\S]*)$/.exec(lines.join("\n")) ?? [];
+    const [, first = "", rest = ""] = /^(\S*) ?([\s\S]*)$/.exec(text) ?? [];
     this.#spinner.spinner = spinnerOf(first);
     this.#spinner.text = rest;
     if (this.#spinner.isSpinning) this.#spinner.render();

@@ -6,7 +6,6 @@ import { describeTarget } from "../../model/redis-target.js";
 import type { RunOptions } from "../../model/run-options.js";
 import { newRunRecord } from "../../model/run-record.js";
 import { probeWrite } from "../../redis/server/probe.js";
-import { askServerFacts } from "../../redis/server/server-facts.js";
 import { allowed } from "../../redis/server/server-info.js";
 import { askServerState } from "../../redis/server/server-state.js";
 import { surveyKeys } from "../../redis/survey-keys.js";
@@ -128,9 +127,8 @@ async function checkRedis(unconnected: UnconnectedRun, hasDirectories: boolean):
   }
 }
 
-async function checkReachable({ redis }: Run): Promise<Check> {
-  const { connection } = redis;
-  const { version } = await connection.run(askServerFacts);
+async function checkReachable({ redis: { connection }, record }: Run): Promise<Check> {
+  const version = record.redisFacts?.version ?? undefined;
   const { replicas } = await connection.run(askServerState);
   const startedMs = performance.now();
   await connection.run((client) => allowed(() => client.ping()));

@@ -67,7 +67,7 @@ export async function checkOtherRuns({ redis, options }: Run): Promise<Check> {
       name,
       verdict: "fail",
       found: "another run copies this directory",
-      remedy: "Nothing is removed until it has ended: wait for it",
+      remedy: "Nothing is removed meanwhile: wait until it has ended",
       evenIfQuiet: true,
       exitCode: 4,
       stopsLate: true,

@@ -1,25 +1,27 @@
 import type { Redis } from "ioredis";
 import type { RedisFacts } from "../../model/redis-facts.js";
+import { completeFacts, type ServerFacts } from "./server-facts.js";
 import { allowed, fieldOf } from "./server-info.js";
-import { askPersistence, askServerState, type ServerState } from "./server-state.js";
+import { askPersistence, completeState, type ServerState } from "./server-state.js";
 
-/** What a report needs to know of a server at the start of a run. */
+/** What a server says at the start of a run. */
 export interface FirstFacts {
+  readonly server: ServerFacts;
+  /** What a report says about it. */
   readonly facts: RedisFacts;
   /** Keys evicted since the server started; `undefined` if it does not say. */
   readonly evictedBefore: number | undefined;
 }
 
-/** Asks a server, at the start of a run, for what the report says of it. */
+/** Asks a server, at the start of a run, for what the run and its report need to know. */
 export async function askFirstFacts(client: Redis): Promise<FirstFacts> {
-  const [info, state, persistence] = await Promise.all([
-    allowed(() => client.info("server")),
-    askServerState(client),
-    askPersistence(client),
-  ]);
+  const info = await allowed(() => client.info());
+  // The time alone: whatever else is asked meanwhile would delay its answer.
+  const server = await completeFacts(client, info);
+  const [state, persistence] = await Promise.all([completeState(client, info), askPersistence(client)]);
   const { usedMemory = null, maxMemory = null, evictedKeys, history } = state;
   const facts: RedisFacts = {
-    version: (info && fieldOf(info, "redis_version")) ?? null,
+    version: server.version ?? null,
     runId: (info && fieldOf(info, "run_id")) ?? null,
     role: history === undefined ? null : history.isReplica ? "replica" : "master",
     persistence: persistence ?? null,
@@ -28,14 +30,17 @@ export async function askFirstFacts(client: Redis): Promise<FirstFacts> {
     memoryLimit: maxMemory,
     evicted: null,
   };
-  return { facts, evictedBefore: evictedKeys };
+  return { server, facts, evictedBefore: evictedKeys };
 }
 
 /**
  * Adds what a server says at the end of a run. If it was restarted, its counter began anew, and how
  * many keys were evicted is not known.
  */
-export function withLastFacts({ facts, evictedBefore }: FirstFacts, state: ServerState): RedisFacts {
+export function withLastFacts(
+  { facts, evictedBefore }: Pick<FirstFacts, "facts" | "evictedBefore">,
+  state: ServerState,
+): RedisFacts {
   const { usedMemory, maxMemory, evictedKeys, history } = state;
   const [runId = null] = history?.id.split(" ") ?? [];
   const isSame = runId !== null && runId === facts.runId;

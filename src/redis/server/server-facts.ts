@@ -22,9 +22,8 @@ const clockUnknown: Explanation = {
   remedy: "Compare both: lifetimes are off by the difference",
 };
 
-/** Asks for version, time and databases, as far as this user may. */
-export async function askServerFacts(client: Redis): Promise<ServerFacts> {
-  const info = await allowed(() => client.info());
+/** Reads version and databases from a reply to INFO, and asks for the time, as far as this user may. */
+export async function completeFacts(client: Redis, info: string | undefined): Promise<ServerFacts> {
   const clockLeadMs = await allowed(() => measureClockLead(client));
   return {
     version: info && fieldOf(info, "redis_version"),

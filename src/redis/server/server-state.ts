@@ -15,7 +15,11 @@ export interface ServerState extends RedisMemory {
 
 /** Asks for memory, evictions, replicas and data. CONFIG and MEMORY STATS fill in for INFO. */
 export async function askServerState(client: Redis): Promise<ServerState> {
-  const info = await allowed(() => client.info());
+  return completeState(client, await allowed(() => client.info()));
+}
+
+/** Reads the state from a reply to INFO, and asks for what it does not say. */
+export async function completeState(client: Redis, info: string | undefined): Promise<ServerState> {
   const told = (name: string) => info && fieldOf(info, name);
   return {
     maxMemory: numberOf(told("maxmemory") ?? (await askSetting(client, "maxmemory"))),

@@ -62,19 +62,38 @@ function assertLastWords(args: readonly string[], { exitCode, stderr }: CommandR
   // A second signal stops a run at once.
   if (isHelp || exitCode === null || exitCode > 128) return;
   const isQuiet = args.includes("--quiet") || args.includes("-q");
+  const said = asksForJsonLines(args) ? textOf(stderr) : stderr;
   // What is indented goes on with the line above it.
-  const lines = stderr.split("\n").filter((line) => line !== "" && !line.startsWith(" "));
+  const lines = said.split("\n").filter((line) => line !== "" && !line.startsWith(" "));
   assert.deepEqual(
     lines.filter((line) => line.startsWith("tele-sessions:")),
     [],
   );
   if (isQuiet) {
-    const words = lines.filter((line) => !/^(?:\x1b\[\d+m)?warning: /.test(line));
+    // The state that a signal asked for is said too.
+    const words = lines.filter((line) => !/^(?:\x1b\[\d+m)?warning: |, \d+ threads?, .* elapsed$/.test(line));
     assert.equal(words.length, exitCode === 0 ? 0 : 1, stderr);
   }
   if (exitCode !== 0)
     assert.match(lines.at(-1) ?? "", new RegExp(`^(?:\\x1b\\[\\d+m)?Exit ${exitCode}: .`), stderr);
   else if (!isQuiet) assert.match(lines.at(-1) ?? "", /^Next {2}./, stderr);
+}
+
+function asksForJsonLines(args: readonly string[]): boolean {
+  return args.join(" ").includes("--log-format json");
+}
+
+/** What people would read. Every line of stderr has to be an object, and the last one an `end`. */
+function textOf(stderr: string): string {
+  const objects = stderr
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  assert.equal(objects.at(-1)?.event, "end", stderr);
+  return objects
+    .filter(({ text }) => text !== "")
+    .map(({ event, text }) => (/^(warning|error)$/.test(event) ? `${event}: ${text}` : text))
+    .join("\n");
 }
 
 /** The report file of a finished run, held to the same contract; every failure stands in it. */
