@@ -372,11 +372,14 @@ async function followAnEmptyOne(t: TestContext, redis: SweptRedis, andReturn: bo
 const looks = numbersOf(repliesAgain, "GET").slice(surveyed, surveyed + count);
 const proofsAgain = numbersOf(repliesAgain, "GET").slice(-count);
 const questions = questionsOf(repliesAgain, proofsAgain);
+/** The last of the keys that the purge looks at before its first proof. */
+const beforeProofs = numbersOf(repliesAgain, "GET").at(-count - 1) ?? Number.NaN;
 
 describe("Redis loses what it held without a restart: found out, nothing lost", { concurrency: 2 }, () => {
   const returning = (t: TestContext) => (redis: SweptRedis) => followAnEmptyOne(t, redis, true);
   for (const [name, at, lose] of [
     ["it is emptied in the main pass of a second copy", numberOf(looks, 0.5), () => beEmptied],
+    ["it is emptied before the proof, so that nothing is left to remove", beforeProofs, () => beEmptied],
     ["it is emptied in the proof", numberOf(proofsAgain, 0.5), () => beEmptied],
     ["it is emptied behind the last question before the removal", questions.before, () => beEmptied],
     ["it follows another one for a moment, in the proof", numberOf(proofsAgain, 0.5), returning],

@@ -203,7 +203,6 @@ class PurgeState {
   #left = 0;
   #notStored = 0;
   #foundInUse = false;
-  #removed = false;
   /** Whether the proof still counts. Once it does not, nothing more is removed. */
   #confirmed = true;
   /** Kinds of denials that were warned of. */
@@ -234,9 +233,12 @@ class PurgeState {
     if (this.#confirmed) this.#confirmed = await this.#purge.gate.confirmBeforeBatch();
   }
 
-  /** Notices a Redis that lost data after the last confirmation. */
+  /**
+   * Notices a Redis that lost data after the last confirmation, or before there was any: keys that
+   * a purge found missing were then lost, and nobody logged out.
+   */
   async conclude(): Promise<void> {
-    if (this.#removed && this.#confirmed) this.#confirmed = await this.#purge.gate.checkRedisIntact();
+    if (this.#confirmed && !this.#purge.dryRun) this.#confirmed = await this.#purge.gate.checkRedisIntact();
   }
 
   /**
@@ -275,7 +277,6 @@ class PurgeState {
       const removal: Removal = this.#purge.dryRun
         ? { kind: "removed" }
         : this.#purge.files.remove(file, exact);
-      this.#removed ||= removal.kind === "removed" && !this.#purge.dryRun;
       if (removal.kind === "removed" && !stored) this.#notStored++;
       if (removal.kind === "changed") this.leave(proven, "it changed after it was compared");
       else if (removal.kind === "denied") this.#deny(proven, removal, dirname(pathOf(file)));
