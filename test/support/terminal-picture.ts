@@ -31,7 +31,8 @@ export function terminalPicture({ text, columns, title }: Screen): string {
     const y = margin + (row + 0.75) * cell.height;
     return `<text x="${margin}" y="${y}" xml:space="preserve">${runsOf(line).map(spanOf).join("")}</text>`;
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escaped(title)}">
+  const size = `viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img" aria-label="${escaped(title)}">
 <title>${escaped(title)}</title>
 <style>
 rect { fill: #16181d }
