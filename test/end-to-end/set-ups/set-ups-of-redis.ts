@@ -198,7 +198,7 @@ export const setUpsOfRedis: readonly SetUp[] = [
     name: "another run in progress",
     check: "other runs",
     found: /^another run copies this directory$/,
-    remedy: /^Nothing is removed until it has ended: wait for it$/,
+    remedy: /wait until it has ended$/,
     exit: 4,
     purges: true,
     make: async (ground) => {
