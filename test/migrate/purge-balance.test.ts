@@ -228,7 +228,7 @@ async function runThrough(given: Course): Promise<void> {
   };
 
   const conclude = async (): Promise<boolean> => {
-    assert(confirmed && !given.dryRun, "asked behind a confirmation only");
+    assert(!given.dryRun && (confirmed || asked === 0), "asked only while the proof counts");
     return true;
   };
 

@@ -203,6 +203,8 @@ class PurgeState {
   #left = 0;
   #notStored = 0;
   #foundInUse = false;
+  /** Whether there was any file at all. */
+  #settled = false;
   /** Whether the proof still counts. Once it does not, nothing more is removed. */
   #confirmed = true;
   /** Kinds of denials that were warned of. */
@@ -222,6 +224,7 @@ class PurgeState {
   }
 
   settle(file: SessionFile, outcome: SessionOutcome, leaves: boolean): void {
+    this.#settled = true;
     if (outcome.failure?.reason === "unreadable") this.#closed.add(file.directory);
     if (leaves) this.#left++;
     const told = located(leaves ? withDifference(outcome, file) : outcome, file);
@@ -238,7 +241,8 @@ class PurgeState {
    * a purge found missing were then lost, and nobody logged out.
    */
   async conclude(): Promise<void> {
-    if (this.#confirmed && !this.#purge.dryRun) this.#confirmed = await this.#purge.gate.checkRedisIntact();
+    if (this.#settled && this.#confirmed && !this.#purge.dryRun)
+      this.#confirmed = await this.#purge.gate.checkRedisIntact();
   }
 
   /**
