@@ -194,7 +194,7 @@ describe("real terminals: a purge", { concurrency: 2 }, () => {
       const lines = await screen.waitFor(view);
       if (columns >= 80) assert.match(lines.join("\n"), /block 1 of 1: (proving|removing)$/m);
       await screen.ended();
-      assert.match((await screen.lines()).join("\n"), /removed +600 /);
+      assert.match((await screen.lines()).join("\n"), /removed +600\b/);
     });
   }
 });
