@@ -2,8 +2,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineConfig } from "rolldown";
 
-/** Each gets a chunk of its own, together with the packages that it needs itself. */
-const packages = ["commander", "fast-glob", "ioredis", "ora", "zod"];
+/**
+ * Each gets a chunk of its own, together with the packages that it needs itself. What two of them
+ * need goes to the first.
+ */
+const packages = ["commander", "fast-glob", "ioredis", "wrap-ansi", "ora", "zod"];
 
 // Finding and reading some 300 small files would take most of the time to start, so `dist` holds
 // few large ones. A module that is imported on demand stays a chunk that is loaded on demand.

@@ -70,7 +70,7 @@ test("on a terminal the demo has headings that stand out", async () => {
 
 test("Ctrl-C in the middle of the copy ends the demo with 130 and leaves nothing behind", async () => {
   const terminal = await openTerminalWith([process.execPath, demo, "4000"], { columns: 200 });
-  await terminal.waitFor(/3\. The copy[\s\S]* copying /);
+  await terminal.waitFor(/3\. The copy[\s\S]*Copying[\s\S]* of 4,/);
   terminal.type("\x03");
   const { exitCode, output } = await terminal.result;
   assert.equal(exitCode, 130, output);

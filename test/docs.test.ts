@@ -2,11 +2,15 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
-import { parseCommandLine } from "../src/cli/program.js";
+import { parseCommandLine } from "../src/cli/command-line/parse-command-line.js";
 import { failureReasons, outcomeKinds } from "../src/model/outcome.js";
 import { exitCodes } from "../src/report/exit-code.js";
-import { generatedParts, replacePart } from "./support/generated-parts.js";
+import type { Report } from "../src/report/schema/report-schema.js";
+import { summaryText } from "../src/report/summary/summary.js";
+import { textStyle } from "../src/report/text-style.js";
+import { generatedFiles, generatedParts, replacePart } from "./support/generated-parts.js";
 import { projectRoot } from "./support/project.js";
+import { sampleReport } from "./support/sample-report.js";
 
 const read = (path: string): string => readFileSync(join(projectRoot, path), "utf8");
 const paths = [
@@ -52,7 +56,7 @@ describe("the documents", () => {
     for (const command of commands) {
       it(`${path}: tele-sessions ${command}`, () => {
         const words = command.split(/\s+/).map((word) => word.replace(/^'(.*)'$/, "$1"));
-        assert.match(parseCommandLine(words, "", 80).kind, /^(copy|purge|verify|stop-after-init)$/);
+        assert.doesNotMatch(parseCommandLine(words, "", 80).kind, /^(version|none)$/);
       });
     }
 
@@ -95,32 +99,46 @@ describe("the documents", () => {
   }
 });
 
+for (const { file, make } of generatedFiles) {
+  it(`${file} is what the code says (else: npm run docs)`, () => assert.equal(read(file), make()));
+}
+
 describe("docs/outcomes.md and docs/exit-codes.md leave nothing out", () => {
-  const outcomes = read("docs/outcomes.md");
-
-  it("every reason for failure has a row, in the order of the code", () => {
-    const section = outcomes.slice(outcomes.indexOf("| reason |"));
-    const rows = [...section.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, reason]) => reason);
-    assert.deepEqual(rows, [...failureReasons]);
+  it("every outcome, difference and reason for failure has a heading, in the order of the code", () => {
+    const headings = [...read("docs/outcomes.md").matchAll(/^### (.*)$/gm)].map(([, heading]) => heading);
+    assert.deepEqual(headings, [...outcomeKinds, ...failureReasons]);
   });
 
-  it("every outcome is explained, there and in README.md only by words that the program uses", () => {
-    for (const kind of outcomeKinds) assert.ok(outcomes.includes(`\`${kind}\``), kind);
-    const shown = [...read("README.md").matchAll(/^ +[\d,]+ {2}([a-z]+)/gm)].map(([, kind = ""]) => kind);
-    assert.ok(shown.length > 0);
-    for (const kind of shown) assert.ok((outcomeKinds as readonly string[]).includes(kind), kind);
+  it("every exit code has a heading", () => {
+    const headings = [...read("docs/exit-codes.md").matchAll(/^### (.*)$/gm)].map(([, heading]) => heading);
+    const codes = exitCodes.map(({ code }) => code).toSorted((one, other) => one - other);
+    assert.deepEqual(
+      headings,
+      codes.map((code) => `Exit ${code}`),
+    );
   });
 
-  it("every exit code says what to do, in docs/exit-codes.md and in README.md", () => {
-    for (const path of ["docs/exit-codes.md", "README.md"]) {
-      const text = read(path);
-      const advised = [...text.slice(text.indexOf("| exit | what to do")).matchAll(/^\| ([\d, ]+) \|/gm)];
-      const codes = advised.flatMap(([, cell = ""]) => cell.split(",").map(Number));
-      assert.deepEqual(
-        codes.toSorted((one, other) => one - other),
-        exitCodes.map(({ code }) => code).toSorted((one, other) => one - other),
-        path,
-      );
-    }
+  it("README.md shows a summary as the program writes it", () => {
+    const sessions = { found: 10_000, copied: 9990, expired: 10 };
+    const sample = sampleReport({ listed: 10_000, sessions, seconds: 1.6, sessionsPerSecond: 6281 });
+    const report: Report = {
+      ...sample,
+      source: { ...sample.source, directories: ["/var/lib/tele/sessions"] },
+      target: { ...sample.target, redis: "redis.example:6379/0" },
+    };
+    const silent = { reportPath: null, purges: false, memoryNeeded: null, notes: [] };
+    const text = summaryText({ command: "copy", report, ...silent }, 80, textStyle(false));
+    const readme = read("README.md").split("\n");
+    for (const line of text.split("\n").slice(0, 4)) assert.ok(readme.includes(line), line);
+  });
+
+  it("every exit code says what to do in README.md", () => {
+    const text = read("README.md");
+    const advised = [...text.slice(text.indexOf("| exit | what to do")).matchAll(/^\| ([\d, ]+) \|/gm)];
+    const codes = advised.flatMap(([, cell = ""]) => cell.split(",").map(Number));
+    assert.deepEqual(
+      codes.toSorted((one, other) => one - other),
+      exitCodes.map(({ code }) => code).toSorted((one, other) => one - other),
+    );
   });
 });

@@ -60,11 +60,11 @@ function tell(lines: readonly string[]): void {
 }
 
 /**
- * Every second fault once, over one phase of one command after the other, at one place in the batch
+ * Every third fault once, over one phase of one command after the other, at one place in the batch
  * after the other.
  */
 function planShort(calibrations: readonly Calibration[]): PlannedRun[] {
-  const faults = namedFaults.filter(({ name }) => !alike.test(name)).filter((_, index) => index % 2 === 0);
+  const faults = namedFaults.filter(({ name }) => !alike.test(name)).filter((_, index) => index % 3 === 0);
   const turns = places.flatMap((place): { readonly place: Place; readonly calibration: Calibration }[] =>
     calibrations.map((calibration) => ({ place, calibration })),
   );

@@ -4,8 +4,10 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { provideRivalTools } from "../bench/rival-programs.js";
 import { findMemoryDirectory } from "./support/memory-directory.js";
+import { provideBrowser } from "./support/provide-browser.js";
 import { providePython } from "./support/provide-python.js";
 import { provideRedis } from "./support/provide-redis.js";
+import { provideTmux } from "./support/provide-tmux.js";
 import { runTestFiles } from "./support/run-test-files.js";
 import { searchedVariable } from "./support/search-output.js";
 import {
@@ -20,6 +22,8 @@ process.env["TMPDIR"] ??= findMemoryDirectory() ?? tmpdir();
 try {
   await provideRedis();
   await providePython();
+  await provideTmux();
+  await provideBrowser();
 } catch (error) {
   console.log(error instanceof Error ? error.message : error);
   console.log("0 passed, 1 failed");

@@ -1,12 +1,15 @@
 import { SettingsError } from "../model/errors.js";
-import { countOf } from "../model/number-text.js";
+import { countText } from "../model/number-text.js";
 import { describeTarget } from "../model/redis-target.js";
 import type { RunOptions } from "../model/run-options.js";
 import { showablePath } from "../model/showable.js";
+import { wrapText } from "../report/wrap-text.js";
 import type { Listing } from "../source/list-sessions.js";
 import { type Asked, askPerson, canAsk } from "./ask-person.js";
+import { screenColumns } from "./screen-columns.js";
 
 const word = "remove";
+const typeWord = `Type "${word}" to begin (or give --yes): `;
 
 /** What a person confirms. */
 export interface PurgePlan {
@@ -26,19 +29,17 @@ export interface PurgePlan {
 export async function confirmPurge(plan: PurgePlan, asked: Asked, stop: AbortSignal): Promise<void> {
   const { options, listing, copies, persists } = plan;
   const files = describeFiles(listing);
-  const redis = `Redis at ${describeTarget(options.target.redis)}`;
+  const redis = describeTarget(options.target.redis);
   const removal = copies
     ? `This copies ${files} to ${redis}, then removes each file that Redis is proven to hold.`
     : `This removes ${files}, each after it was proven to be in ${redis}.`;
   const risk =
     persists === false
-      ? "Redis has no persistence: a restart would log everyone out."
-      : "Redis does not say whether it saves to disk. If it does not, a restart would log everyone out.";
-  const question = persists
-    ? "Continue? (--yes skips this question) [y/N] "
-    : `  ! ${risk}\nType "${word}" to continue (--yes skips this question): `;
-  const warning = `${removal}\nAfter that, Redis has the only copy.`;
-  const answer = await askPerson(`${warning}\n${question}`, asked, stop);
+      ? "Redis has no persistence: a restart would log out everyone."
+      : "Redis does not say whether it saves to disk. If it does not, a restart would log out everyone.";
+  const warning = `${removal} After that, Redis has the only copy.`;
+  const question = persists ? "Begin? [y/N] (or give --yes): " : typeWord;
+  const answer = await askPerson(screen([warning, ...(persists ? [] : [risk])], question), asked, stop);
   if (persists ? /^y(es)?$/i.test(answer) : answer === word) return;
   throw new SettingsError(`not confirmed: nothing was ${copies ? "copied or " : ""}removed`);
 }
@@ -58,12 +59,20 @@ export async function confirmUnverified(
     throw new SettingsError("--unverified must be confirmed, and there is no terminal to ask on: add --yes");
   }
   const warning = `This removes ${describeFiles(listing)} without asking whether Redis holds them.`;
-  const answer = await askPerson(`${warning}\nType "${word}" to continue: `, asked, stop);
+  const risk = "Whoever's session is not in Redis is logged out.";
+  const answer = await askPerson(screen([warning, risk], typeWord), asked, stop);
   if (answer !== word) throw new SettingsError("not confirmed: nothing was removed");
 }
 
-/** `3 session files in /srv/a, /srv/b`. */
-function describeFiles({ count, directories }: Listing): string {
-  const paths = directories.map(({ directory }) => showablePath(directory));
-  return `${countOf(count, "session file")} in ${paths.join(", ")}`;
+/** What is about to happen, the risk if there is one, and a question. */
+function screen([warning = "", ...risks]: readonly string[], question: string): string {
+  const columns = screenColumns();
+  const parts = [wrapText("", warning, columns), ...risks.map((risk) => wrapText("  ! ", risk, columns))];
+  return [...parts, wrapText("", question.trimEnd(), columns)].join("\n\n").concat(" ");
+}
+
+/** `the session files in /srv/a (3), /srv/b (12)`. */
+function describeFiles({ directories }: Listing): string {
+  const paths = directories.map(({ directory, count }) => `${showablePath(directory)} (${countText(count)})`);
+  return `the session files in ${paths.join(", ")}`;
 }

@@ -1,22 +1,52 @@
+import { SettingsError } from "../model/errors.js";
 import { thisMachine } from "../settings/machine.js";
 import type { TypedFlags } from "../settings/read-settings.js";
-import { parseCommandLine } from "./program.js";
+import { asksForJsonLines } from "./asks-for-json-lines.js";
+import { asksForQuiet } from "./asks-for-quiet.js";
+import { parseCommandLine } from "./command-line/parse-command-line.js";
+import type { Say } from "./progress/log-line.js";
+import { answerStateRequests } from "./progress/state-signals.js";
 import type { RunContext } from "./run-context.js";
+import { screenColumns } from "./screen-columns.js";
 
-const defaultColumns = 100;
+/** Help is no wider, so that lines stay readable. */
+const maxColumns = 100;
 
 /** Does what a command line asks for. Returns the exit code; throws if it refuses to begin. */
 export async function invoke(commandLine: readonly string[], version: string): Promise<number> {
-  const columns = process.stdout.columns ?? defaultColumns;
+  const columns = Math.min(screenColumns(process.stdout), maxColumns);
   const invocation = parseCommandLine(commandLine, version, columns);
+  if (invocation.kind === "none") {
+    const wantsHelp = !asksForQuiet(commandLine) && !asksForJsonLines(commandLine);
+    if (wantsHelp) process.stderr.write(`${invocation.text}\n`);
+    throw new SettingsError("no command given");
+  }
   if ("text" in invocation) {
     process.stdout.write(invocation.text);
     return 0;
   }
   const { kind, typed } = invocation;
   if (kind === "stop-after-init") return stopAfterInit(typed, version);
+  if (kind === "report") {
+    const { reportCommand } = await import("./report-command.js");
+    return reportCommand(invocation.files, typed, version);
+  }
+  if (kind === "inspect" || kind === "check") return look(kind, typed, version);
   const isUnverified = kind === "purge" && typed.unverified === true;
   return run(typed, { command: kind, task: isUnverified ? "purge-unverified" : kind, version });
+}
+
+/** Looks at the session directory, and for `check` at Redis, and changes nothing. */
+async function look(command: "inspect" | "check", typed: TypedFlags, version: string): Promise<number> {
+  const { resolveRunOptions } = await import("../settings/resolve-options.js");
+  const options = resolveRunOptions(command, typed, thisMachine);
+  answerStateRequests(() => void process.stderr.write(`${command} is at work\n`));
+  if (command === "inspect") {
+    const { inspectCommand } = await import("./inspect-command.js");
+    return inspectCommand(options, version);
+  }
+  const { checkCommand } = await import("./check-command.js");
+  return checkCommand(options, version);
 }
 
 /** The pre-deploy step: does what the variables say. */
@@ -47,20 +77,32 @@ async function run(typed: TypedFlags, context: RunContext): Promise<number> {
 
 /** The pre-deploy step with its switches off: says so, and still writes a report. */
 async function doNothing(
-  { json, quiet, report: path }: TypedFlags,
+  { json, quiet, report: path, html, logFormat }: TypedFlags,
   reason: string,
   version: string,
 ): Promise<number> {
   const { buildReport } = await import("../report/build-report.js");
   const { warnOfUnknownVariables } = await import("../settings/unknown-variables.js");
+  const { jsonLines, textLines } = await import("./progress/log-line.js");
+  const { textStyle } = await import("../report/text-style.js");
+  const { nextLine } = await import("./closing/last-line.js");
+  const format = logFormat === "json" ? jsonLines : textLines(textStyle(false));
+  const say: Say = (...line) => void process.stderr.write(format(...line));
   const warnings = warnOfUnknownVariables(process.env);
   const report = buildReport({ command: "stop-after-init", version, exitCode: 0, warnings });
   if (typeof path === "string") {
     const { ReportFile } = await import("../report/report-file.js");
     new ReportFile(path).finish(report);
   }
-  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
-  if (quiet !== true) process.stderr.write(`Nothing to do: ${reason}.\n`);
+  if (typeof html === "string") {
+    const { PageFile } = await import("../report/page-file.js");
+    const { reportPage } = await import("../report/page/report-page.js");
+    new PageFile(html).finish(reportPage(report, null));
+  }
+  for (const warning of warnings) say("warning", warning);
+  if (quiet !== true) say("summary", `Nothing to do: ${reason}.`);
+  const last = quiet === true ? "" : nextLine({ say: "nothing more to do" });
+  say("end", last, { exitCode: 0, outcome: "complete" });
   if (json === true) process.stdout.write(`${JSON.stringify(report)}\n`);
   return 0;
 }

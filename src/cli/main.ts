@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
-import { ReportError, SettingsError } from "../model/errors.js";
-import { exitCodeOfError, explainError, worstOf } from "../report/exit-code.js";
+import { ReportError, SettingsError, systemReason } from "../model/errors.js";
+import { exitCodeOfError, explainError, explainExitCode, worstOf } from "../report/exit-code.js";
+import { listenForStateRequests } from "./progress/state-signals.js";
 
 const minNode = 20;
 
@@ -10,6 +11,7 @@ export async function main(commandLine: readonly string[]): Promise<void> {
   process.stderr.on("error", () => undefined);
   process.stdout.on("error", noteLostOutput);
   process.on("uncaughtException", dieOfBug);
+  listenForStateRequests();
   endWith(await exitCodeOfRun(commandLine));
 }
 
@@ -50,12 +52,17 @@ function packageVersion(): string {
 /** Treats an error on stdout, such as a full disk, as a lost report. It may come after the run. */
 function noteLostOutput(error: NodeJS.ErrnoException): void {
   if (error.code === "EPIPE") return;
-  const lost = new ReportError(`stdout could not be written (${error.code})`);
-  process.stderr.write(`tele-sessions: ${lost.message}\n`);
-  endWith(exitCodeOfError(lost));
+  endWith(sayLast(new ReportError(`stdout could not be written: ${systemReason(error)}`)));
 }
 
 function dieOfBug(error: unknown): never {
-  process.stderr.write(`tele-sessions: ${explainError(error)}\n`);
-  process.exit(70);
+  process.exit(sayLast(error));
+}
+
+/** Says an error that nothing else can say any more. Returns its exit code. */
+function sayLast(error: unknown): number {
+  const exitCode = exitCodeOfError(error);
+  const { meaning } = explainExitCode(exitCode);
+  process.stderr.write(`error: ${explainError(error)}\nExit ${exitCode}: ${meaning}\n`);
+  return exitCode;
 }

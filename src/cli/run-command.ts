@@ -1,73 +1,118 @@
+import { checkDirectories, checkRemovable } from "../migrate/preflight/directories.js";
+import { refuseFailed } from "../migrate/preflight/refuse-failed.js";
 import { startReaderThreads } from "../migrate/readers/start-reader-threads.js";
 import type { RunOutput, UnconnectedRun } from "../migrate/run-context.js";
+import { SettingsError } from "../model/errors.js";
 import type { FindingListeners } from "../model/ledger.js";
 import { outcomesOf, type SessionOutcome } from "../model/outcome.js";
-import type { Reporter } from "../model/progress.js";
+import { RunProgress } from "../model/progress/run-progress.js";
 import type { RunOptions } from "../model/run-options.js";
 import { forgetPass, newRunRecord, type RunRecord, recordDifference } from "../model/run-record.js";
-import { shortSid, showable } from "../model/showable.js";
+import { maxDetailLength, shortSid, showable } from "../model/showable.js";
 import type { Warn } from "../model/warn.js";
 import { reportedDifference, reportedFailure } from "../report/build-report.js";
+import { PageFile } from "../report/page-file.js";
 import { ReportFile } from "../report/report-file.js";
-import { resolveDirectories } from "../source/directories/resolve-directories.js";
-import { listSessions } from "../source/list-sessions.js";
+import { wrapText } from "../report/wrap-text.js";
 import { type Asked, canAsk } from "./ask-person.js";
+import { commandOf, finishRun } from "./closing/finish-run.js";
 import { confirmPurge, confirmUnverified } from "./confirm-removal.js";
-import { commandOf, finishRun } from "./finish-run.js";
-import { plainReporter } from "./plain-reporter.js";
-import { isCapable, isColored, type RunContext, showsBlocks } from "./run-context.js";
+import { listingText, settingsText, threadsText } from "./explanations.js";
+import { chooseReporter } from "./progress/choose-reporter.js";
+import { progressFacts } from "./progress/progress-facts.js";
+import { stateText } from "./progress/progress-text.js";
+import type { Reporter } from "./progress/reporter.js";
+import { answerStateRequests } from "./progress/state-signals.js";
+import type { RunContext } from "./run-context.js";
+import { messageColumns, screenColumns } from "./screen-columns.js";
 import { listenForStop } from "./stop-signals.js";
 
+/** Milliseconds between two looks at how far the run has come. */
+const sampleEveryMs = 100;
 const asked: Asked = { stdin: process.stdin, terminal: process.stderr };
 
 /** Runs a command and reports on it, whatever happens in between. Returns the exit code. */
 export async function runCommand(options: RunOptions, context: RunContext): Promise<number> {
   const { output, run } = options;
   let reportFile: ReportFile | undefined;
+  let pageFile: PageFile | undefined;
   const listeners = {
-    onFailure: (failure) => reportFile?.addFailure(reportedFailure(failure, output.showIds)),
+    onFailure: (failure) => {
+      pageFile?.addFailure(failure);
+      reportFile?.addFailure(reportedFailure(failure, output.showIds));
+    },
     onDifference: (difference) => {
       recordDifference(record, difference);
+      pageFile?.addDifference(difference);
       reportFile?.addDifference(reportedDifference(difference, output.showIds));
     },
   } satisfies FindingListeners;
   const record = newRunRecord(outcomesOf[commandOf(context.task)], listeners);
-  const discardReport = () => reportFile?.discard();
+  const discardReport = () => {
+    reportFile?.discard();
+    pageFile?.discard();
+  };
   process.once("exit", discardReport);
-  const reporter = await chooseReporter(options);
+  const progress = new RunProgress(record, run.dryRun);
+  const reporter = await chooseReporter(options, progress);
+  answerStateRequests(() => {
+    const { state } = progress;
+    reporter.say("state", stateText(state), progressFacts(state));
+  });
   const stop = listenForStop(run.maxDurationMs, (reason) =>
     reporter.say(
+      "stop",
       reason === "time"
         ? "--max-duration is over: finishing what is in flight"
         : `${reason}: finishing what is in flight; a second signal stops at once`,
     ),
   );
+  const sampling = setInterval(() => record.timeline.sample(), sampleEveryMs).unref();
   try {
     if (output.report !== null) reportFile = new ReportFile(output.report);
+    if (output.html !== null) {
+      if (output.html === output.report) throw new SettingsError("--report and --html name the same file");
+      pageFile = new PageFile(output.html);
+    }
     const out: RunOutput = {
       ...listeners,
-      reporter,
+      progress,
       warn: warnAs(options, record, reporter),
-      onOutcome: output.verbose && !output.quiet ? sayOutcome(reporter, output.showIds) : () => undefined,
+      explain: explainTo(options, reporter),
+      onOutcome: output.list && !output.quiet ? sayOutcome(reporter, output.showIds) : () => undefined,
       onRestart: () => {
+        record.timeline.mark("restart");
         forgetPass(record, listeners);
         reportFile?.forgetFindings();
+        pageFile?.forgetFindings();
       },
       confirmPurge: async (listing, askPersistence) => {
         if (!asksBeforePurge(options, context.command)) return;
         const copies = context.command === "copy";
         const plan = { options, listing, copies, persists: await askPersistence() };
+        progress.enter({ name: "asking" });
         await confirmPurge(plan, asked, stop.signal);
+        progress.enter({ name: "preparing" });
       },
     };
     await runInDirectories(context.task, { options, record, out, stop: stop.signal });
   } catch (error) {
-    record.errors.push(error);
+    record.errors.push(...(error instanceof AggregateError ? error.errors : [error]));
   }
-  const exitCode = finishRun({ options, context, record, stop, reportFile });
+  reporter.end();
+  progress.enter({ name: "finishing" });
+  clearInterval(sampling);
+  record.timeline.end();
+  const page = pageFile && { file: pageFile, make: await loadPage() };
+  const exitCode = finishRun({ options, context, record, stop, reportFile, page, say: reporter.say });
   process.off("exit", discardReport);
   stop.release();
   return exitCode;
+}
+
+/** What makes the page is loaded once the run is over: few runs need it. */
+async function loadPage() {
+  return (await import("../report/page/report-page.js")).reportPage;
 }
 
 /** Runs a task in the session directories. Throws whatever ends the run. */
@@ -76,13 +121,30 @@ async function runInDirectories(
   unlisted: Omit<UnconnectedRun, "listing">,
 ): Promise<void> {
   const { options, record, out, stop } = unlisted;
-  record.directories = await resolveDirectories(options.source, (text) =>
-    out.warn(text, { evenIfQuiet: true }),
-  );
-  const listing = await listSessions(record.directories, options.source.sample, stop);
-  if (task === "purge-unverified") await confirmUnverified(options, listing, asked, stop);
+  const { progress } = out;
+  let listed = 0;
+  const { directories, listing, checks } = await checkDirectories(options, stop, {
+    onDirectories: (found) => {
+      record.directories = found;
+      progress.enter({ name: "listing", done: () => listed });
+    },
+    onListed: (count) => {
+      listed = count;
+    },
+  });
+  record.directories = directories;
+  const purges = task !== "verify" && (task !== "copy" || options.removal.purge);
+  refuseFailed(purges ? [...checks, checkRemovable(listing)] : checks, out.warn);
+  if (task === "purge-unverified") {
+    if (!options.removal.yes) progress.enter({ name: "asking" });
+    await confirmUnverified(options, listing, asked, stop);
+  }
+  progress.enter({ name: "preparing" });
   const reads = task === "copy" || task === "verify";
   const threads = reads ? startReaderThreads(options, listing.count) : [];
+  progress.threads = threads.length + 1;
+  out.explain(listingText(listing));
+  if (reads) out.explain(threadsText(options, threads.length + 1));
   try {
     // Loading the Redis client takes as long as everything before it, so it is loaded only when
     // there is work, and while the threads load theirs.
@@ -98,17 +160,31 @@ function warnAs(options: RunOptions, record: RunRecord, reporter: Reporter): War
   const warn: Warn = (text, { evenIfQuiet = false } = {}) => {
     if (record.warnings.includes(text)) return;
     record.warnings.push(text);
-    if (evenIfQuiet || !options.output.quiet) reporter.say(`warning: ${text}`);
+    if (evenIfQuiet || !options.output.quiet) reporter.say("warning", text);
   };
   for (const warning of options.warningsEvenIfQuiet) warn(warning, { evenIfQuiet: true });
   for (const warning of options.warnings) warn(warning);
   return warn;
 }
 
-function sayOutcome(reporter: Reporter, showIds: boolean): (outcome: SessionOutcome) => void {
+/** Says each text once, and only to those who asked for it. Begins with the settings. */
+function explainTo({ output, shown }: RunOptions, { say }: Reporter): RunOutput["explain"] {
+  if (!output.verbose || output.quiet) return () => undefined;
+  const said = new Set<string>();
+  say("note", settingsText(shown, screenColumns()));
+  return (text) => {
+    if (said.has(text)) return;
+    said.add(text);
+    say("note", wrapText("", text, messageColumns()));
+  };
+}
+
+function sayOutcome({ say }: Reporter, showIds: boolean): (outcome: SessionOutcome) => void {
   return ({ sid, kind, failure }) => {
-    const reason = failure === undefined ? "" : ` ${failure.reason}: ${showable(failure.detail)}`;
-    reporter.say(`${showIds ? sid : shortSid(sid)} ${kind}${reason}`);
+    const session = showIds ? sid : shortSid(sid);
+    const why = failure && { reason: failure.reason, detail: showable(failure.detail, maxDetailLength) };
+    const because = why === undefined ? "" : ` ${why.reason}: ${why.detail}`;
+    say("session", `${session} ${kind}${because}`, { session, outcome: kind, ...why });
   };
 }
 
@@ -116,15 +192,4 @@ function sayOutcome(reporter: Reporter, showIds: boolean): (outcome: SessionOutc
 function asksBeforePurge({ removal, run }: RunOptions, command: RunContext["command"]): boolean {
   const purges = command === "purge" || (command === "copy" && removal.purge);
   return purges && !removal.yes && !run.dryRun && canAsk(asked);
-}
-
-/** A progress bar if a person watches a terminal that has room for it, plain lines otherwise. */
-async function chooseReporter({ output }: RunOptions): Promise<Reporter> {
-  const showProgress = output.progress && !output.quiet;
-  const isWatched = isCapable() && process.stderr.columns > 0;
-  if (showProgress && !output.continuousIntegration && isWatched) {
-    const { terminalReporter } = await import("./terminal-reporter.js");
-    return terminalReporter({ colored: isColored(output), unicode: showsBlocks() });
-  }
-  return plainReporter(showProgress);
 }

@@ -15,13 +15,7 @@ export function isCapable(): boolean {
   return process.stderr.isTTY === true && process.env["TERM"] !== "dumb";
 }
 
-export function isColored({ color }: RunOptions["output"]): boolean {
+export function isColored({ color, logFormat }: RunOptions["output"]): boolean {
+  if (logFormat === "json") return false;
   return color === "auto" ? isCapable() : color === "always";
-}
-
-/** Whether the terminal shows block characters. */
-export function showsBlocks(): boolean {
-  const { env } = process;
-  const locale = env["LC_ALL"] || env["LC_CTYPE"] || env["LANG"] || "";
-  return /utf-?8/i.test(locale) && env["TERM"] !== "linux";
 }

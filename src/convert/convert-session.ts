@@ -1,13 +1,16 @@
-import { DecodeError } from "../format/decode-error.js";
+import { DecodeError, ForeignNameError } from "../format/decode-error.js";
 import { writePlainJson } from "../format/pickle/fast/plain-json.js";
 import { PlainTape } from "../format/pickle/fast/plain-tape.js";
 import { readPlain } from "../format/pickle/fast/read-plain.js";
+import { isPlanted, type NamedThing } from "../format/pickle/is-planted.js";
+import { plantedNameIn } from "../format/pickle/planted-name.js";
 import { type PythonJson, writePythonJson } from "../format/python-json.js";
 import { isKind, isTruthy, type PythonValue } from "../format/python-value.js";
 import { recogniseFormat, sessionFormats } from "../format/session-format.js";
 import type { Entry } from "../model/entry.js";
 import type { FailureReason, SessionFacts, SessionFormat } from "../model/outcome.js";
 import type { ReadSession } from "../model/session-file.js";
+import { showable } from "../model/showable.js";
 import {
   expiryInstant,
   type FullLifetime,
@@ -24,6 +27,8 @@ export interface ConversionOptions extends LifetimeOptions {
   readonly clockLeadMs: number;
   /** The most bytes of JSON that a session may take. */
   readonly maxSessionSize: number;
+  /** Whether to say which database a session belongs to; no by default. */
+  readonly tellsDatabase?: boolean;
 }
 
 /** The result of converting a session file's content. */
@@ -51,6 +56,10 @@ export type Conversion =
       readonly format: SessionFormat;
       readonly reason: FailureReason;
       readonly detail: string;
+      /** Present if the file names something that no server writes. */
+      readonly suspicious?: true;
+      /** The class or the function that the file names, if it fails for that. */
+      readonly foreignName?: string;
     };
 
 /** A session file is at most this many times as long as the JSON written for it. */
@@ -84,10 +93,33 @@ export function convertSession(
     const decoded = decode(read.bytes, format, settings);
     return conversionOf({ read, sid, format }, decoded, settings, nowMs);
   } catch (error) {
-    if (error instanceof DecodeError)
-      return { kind: "failed", format, reason: error.reason, detail: error.message };
+    if (error instanceof DecodeError) return failedConversion(read.bytes, format, error);
     throw error;
   }
+}
+
+function failedConversion(bytes: Buffer, format: SessionFormat, error: DecodeError): Conversion {
+  const { reason, message } = error;
+  const planted = format === "pickle" ? plantedName(bytes, error) : undefined;
+  if (planted === undefined) {
+    const named = error instanceof ForeignNameError && { foreignName: message };
+    return { kind: "failed", format, reason, detail: message, ...named };
+  }
+  const foreignName = showable(`${planted.module}.${planted.name}`);
+  const warning =
+    `names ${foreignName}: no server writes that; somebody may have planted it. ` +
+    "It did not run here, but it would in the server";
+  const detail = reason === "unsupported-type" ? warning : `${message}; ${warning}`;
+  return { kind: "failed", format, reason, detail, suspicious: true, foreignName };
+}
+
+/** A name in a pickle that no server writes: the one that failed it, or the first of its opcodes. */
+function plantedName(bytes: Buffer, error: DecodeError): NamedThing | undefined {
+  if (error instanceof ForeignNameError) {
+    const named = { module: error.module, name: error.named };
+    if (isPlanted(named)) return named;
+  }
+  return plantedNameIn(bytes);
 }
 
 /** Throws `DecodeError`. */
@@ -108,16 +140,15 @@ interface SessionSource {
 
 function conversionOf(
   { read, sid, format }: SessionSource,
-  { text, lossy, authenticated, lifetime, deletionTime, keys }: Decoded,
+  decoded: Decoded,
   settings: ConversionOptions,
   nowMs: number,
 ): Conversion {
+  const { text, lifetime, deletionTime } = decoded;
   const instant = expiryInstant(read, lifetime, settings.ttl, deletionTime);
   const expiresAtMs = instant > nowMs ? signedInstant(instant, text, settings.clockLeadMs) : instant;
-  const facts: SessionFacts =
-    keys === 1 ? { authenticated, lossy, hasOneKey: true } : { authenticated, lossy };
+  const facts = factsOf(decoded);
   const key = settings.keyPrefix + sid;
-  // No spread for ordinary sessions: it would take as long as reading one.
   const conversion: Conversion =
     expiresAtMs <= nowMs
       ? { kind: "expired", format, facts, ...deletedBy(deletionTime, nowMs) }
@@ -130,6 +161,13 @@ function conversionOf(
           facts,
         };
   return lifetime.odd ? { ...conversion, warning: oddExpiration } : conversion;
+}
+
+/** Without a spread for ordinary sessions: it would take as long as reading one. */
+function factsOf({ authenticated, lossy, keys, database }: Decoded): SessionFacts {
+  if (keys > 1 && database === undefined) return { authenticated, lossy };
+  const oneKey = keys === 1 && { hasOneKey: true as const };
+  return { authenticated, lossy, ...oneKey, ...(database !== undefined && { database }) };
 }
 
 function deletedBy(deletionTime: number | undefined, nowMs: number): { readonly deletedAtMs?: number } {
@@ -145,6 +183,8 @@ interface Decoded extends PythonJson {
   readonly deletionTime: number | undefined;
   /** How many of the session keys it holds, counted up to two. */
   readonly keys: number;
+  /** Undefined if it names none, or if nobody asked. */
+  readonly database: string | undefined;
 }
 
 function decodeAny(bytes: Buffer, format: SessionFormat, settings: ConversionOptions): Decoded {
@@ -156,7 +196,9 @@ function decodeAny(bytes: Buffer, format: SessionFormat, settings: ConversionOpt
   const authenticated = isTruthy(session.values.get("uid") ?? null);
   const lifetime = fullLifetime(session.values.get("expiration"), authenticated, settings);
   const deletionTime = finiteNumber(session.values.get("deletion_time"));
-  return { text, lossy, authenticated, lifetime, deletionTime, keys };
+  const name = settings.tellsDatabase === true ? session.values.get("db") : undefined;
+  const database = typeof name === "string" ? name : undefined;
+  return { text, lossy, authenticated, lifetime, deletionTime, keys, database };
 }
 
 function countSessionKeys(holds: (key: string) => boolean): number {
@@ -185,5 +227,7 @@ function decodePlain(bytes: Buffer, settings: ConversionOptions): Decoded | unde
   if (json === undefined) return undefined;
   const authenticated = tape.isTruthy(tape.valueOf(root, "uid"));
   const lifetime = fullLifetime(undefined, authenticated, settings);
-  return { text: json.text, lossy: json.lossy, authenticated, lifetime, deletionTime: undefined, keys };
+  const database = settings.tellsDatabase === true ? tape.textOf(tape.valueOf(root, "db")) : undefined;
+  const { text, lossy } = json;
+  return { text, lossy, authenticated, lifetime, deletionTime: undefined, keys, database };
 }

@@ -1,6 +1,6 @@
 import type { IfMissing } from "../model/entry.js";
 import type { DirectoryFacts, DirectoryMark, Expirations, KeyEvidence } from "../model/mark.js";
-import type { ServerWorks } from "../model/report.js";
+import type { ServerWorks } from "../model/server-evidence.js";
 import { type FileStamp, fileTimeSlackMs } from "../model/session-file.js";
 import { type LifetimeOrigin, secondsFor } from "./lifetime.js";
 

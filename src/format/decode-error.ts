@@ -1,4 +1,5 @@
 import type { FailureReason } from "../model/outcome.js";
+import { showable } from "../model/showable.js";
 
 /** How deep containers may nest. Python up to 3.11 pickles at most 497 nested lists. */
 export const maxDepth = 500;
@@ -22,5 +23,18 @@ export class DecodeError extends Error {
   constructor(reason: DecodeReason, what: string, offset?: number) {
     super(offset === undefined ? what : `${what} at byte ${offset}`);
     this.reason = reason;
+  }
+}
+
+/** A pickle names something that no session in Redis can hold. */
+export class ForeignNameError extends DecodeError {
+  readonly module: string;
+  /** A class or a function of that module. */
+  readonly named: string;
+
+  constructor(module: string, named: string) {
+    super("unsupported-type", showable(`${module}.${named}`));
+    this.module = module;
+    this.named = named;
   }
 }

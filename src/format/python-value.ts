@@ -1,5 +1,4 @@
-import { showable } from "../model/showable.js";
-import { DecodeError } from "./decode-error.js";
+import { DecodeError, ForeignNameError } from "./decode-error.js";
 
 /**
  * A value as Python holds it. The common ones cost nothing: `None` is `null`, text a string, a list
@@ -127,7 +126,7 @@ export interface PythonName {
 
 /** Why a session is refused that needs a name looked up. */
 export function unsupportedName({ module, name }: PythonName): DecodeError {
-  return new DecodeError("unsupported-type", showable(`${module}.${name}`));
+  return new ForeignNameError(module, name);
 }
 
 /** Equal for two keys if they are equal in Python: `1`, `1.0` and `True`, but not `1` and `"1"`. */

@@ -33,8 +33,8 @@ export class BatchTally {
     this.#collectsOutcomes = collectsOutcomes;
   }
 
-  record(outcome: SessionOutcome): void {
-    this.#ledger.record(outcome);
+  record(outcome: SessionOutcome, { directory }: SessionFile): void {
+    this.#ledger.record(outcome, directory);
     if (this.#collectsOutcomes) this.#outcomes.push(outcome);
     this.#recorded++;
   }

@@ -7,20 +7,20 @@ import type { RunRecord } from "../model/run-record.js";
 import { ledgersOf, tooManyFailed } from "../model/run-record.js";
 import { newScanTally } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
+import { DirectoryWatches } from "../source/directory-watches.js";
 import { inodeOf } from "../source/file-identity.js";
 import { SessionFolders } from "../source/session-folders.js";
 import { BatchTally } from "./batch-result.js";
 import { judgeEnded } from "./earlier-runs/learn.js";
 import { retractKeys } from "./earlier-runs/retract.js";
 import { surveyRun } from "./earlier-runs/survey.js";
-import { makeMemoryRoom } from "./memory-room.js";
 import { purgeCopied } from "./purge.js";
 import { ReaderPool } from "./readers/reader-pool.js";
 import { allowRestart, forgotRemoved } from "./restart.js";
 import type { Run } from "./run-context.js";
 import { type BatchWorker, type MainPassEnd, type Pass, passOf, runMainPass, runPass } from "./run-pass.js";
 import { scanAll } from "./session-scan.js";
-import { showPass } from "./show-progress.js";
+import { namesSeen, showPass } from "./show-progress.js";
 import { endedText, refuseUnreadable, tellDoubt, tellLongSids } from "./tell.js";
 import { CopyWriter } from "./writing/copy-writer.js";
 import { staysInRedis } from "./writing/written-log.js";
@@ -41,7 +41,6 @@ const finalReasons: ReadonlySet<FailureReason> = new Set([
 export async function copy(run: Run): Promise<void> {
   const { record, out, stop } = run;
   const runStartedMs = Date.now();
-  await makeMemoryRoom(run);
   const othersAreSeen = await canSeeOthers(run);
   for (let attempt = 1; ; attempt++) {
     try {
@@ -93,8 +92,8 @@ async function copyOnce(run: Run, facts: CopyFacts): Promise<boolean> {
   const writer = openWriter(run, before, startedMs, facts);
   try {
     if (!dryRun) await redis.marks.noteStart();
-    const end = await runMainPass(passOf(run, writer, scanAll(run, record.tally)), before, record);
-    if (!dryRun) await laterPasses(run, writer);
+    const end = await runPasses(run, writer, before);
+    run.out.progress.enter({ name: "finishing" });
     if (!dryRun && !stop.aborted) await retractEnded(record, writer);
     const lostKeys = !dryRun && (await haveKeysGone(run, writer, inodes));
     tellDoubt(run);
@@ -130,11 +129,35 @@ function openWriter(
     conflicts: options.conflicts,
     dryRun,
     retracts: !dryRun && othersAreSeen,
-    collectsOutcomes: options.output.verbose,
+    collectsOutcomes: options.output.list,
   };
   const readers = new ReaderPool(reading, threads);
   const { connection, store } = redis;
   return new CopyWriter(writing, survey, { connection, store, readers, warn: out.warn, stop });
+}
+
+/** Runs the main pass, then the later passes unless they could not find anything. */
+async function runPasses(run: Run, writer: CopyWriter, before: Survey): Promise<MainPassEnd> {
+  const { record, options } = run;
+  const { dryRun } = options.run;
+  const watches = new DirectoryWatches();
+  const watching = dryRun ? {} : { onFolder: (path: string) => watches.add(path) };
+  try {
+    const batches = scanAll(run, record.tally, watching);
+    const end = await runMainPass(passOf(run, writer, batches), before, record);
+    if (dryRun) return end;
+    if (tookEveryFile(run, writer) && (await watches.areQuiet())) {
+      run.out.explain("no later pass: no session file changed since its folder was listed");
+    } else await laterPasses(run, writer);
+    return end;
+  } finally {
+    watches.close();
+  }
+}
+
+/** Whether the main pass listed every folder and read every file without a second try. */
+function tookEveryFile({ record: { tally } }: Run, { readAll }: CopyWriter): boolean {
+  return readAll && tally.unreadable.length === 0 && tally.setAside.length === 0;
 }
 
 /** Copies again what changed since the pass before began, until a pass finds nothing. */
@@ -144,6 +167,13 @@ async function laterPasses(run: Run, writer: CopyWriter): Promise<void> {
     writer.beginPass(number, Date.now());
     const ledger = new Ledger({ onFailure: out.onFailure });
     const tally = newScanTally();
+    out.progress.enter({
+      name: "settling",
+      pass: number + 1,
+      total: run.listing.selected,
+      ledger,
+      done: () => namesSeen({ tally }),
+    });
     try {
       await laterPass(run, writer, ledger, scanAll(run, tally));
     } finally {
@@ -154,6 +184,7 @@ async function laterPasses(run: Run, writer: CopyWriter): Promise<void> {
     }
     const { found, outcomes } = ledger.counts;
     const changed = found - outcomes.identical;
+    out.explain(`pass ${number + 1}: ${countOf(found, "session file")} changed since the pass before began`);
     if (changed === 0) return;
     record.stillChanging = number === maxLaterPasses ? changed : 0;
   }

@@ -41,6 +41,11 @@ export function entryMemory(key: string, value: string): number {
   return ownMemory(key, value) + slotsPerEntry * slotBytes;
 }
 
+/** Bytes of memory that entries take with their hash tables, in a Redis without other keys. */
+export function memoryOf(ownBytes: number, keys: number): number {
+  return Math.ceil(ownBytes + tableGrowth({ keys: 0, expiring: 0 }, keys));
+}
+
 /**
  * Bytes that an entry takes besides the hash tables: value, key, and an entry in each of both
  * tables.

@@ -2,34 +2,42 @@ import { randomBytes } from "node:crypto";
 import { fileSizeFactor } from "../convert/convert-session.js";
 import { type KeyLayout, keyPrefix } from "../convert/session-key.js";
 import { isSigned } from "../convert/sign.js";
-import { RedisError } from "../model/errors.js";
-import { describeTarget } from "../model/redis-target.js";
+import { type Check, passed } from "../model/check.js";
+import { durationText } from "../model/number-text.js";
+import { describeTarget, type RedisTarget } from "../model/redis-target.js";
+import { showable } from "../model/showable.js";
 import type { StoredText } from "../model/stored-value.js";
 import { Canary } from "../redis/canary.js";
 import { Continuity } from "../redis/continuity.js";
 import { findKeyLayouts } from "../redis/key-layouts-seen.js";
 import { DryRunStore, RedisSessionStore } from "../redis/redis-session-store.js";
 import { ResilientConnection, shutdownGraceMs } from "../redis/resilient-connection.js";
+import { MemoryGauge } from "../redis/server/memory-gauge.js";
 import { MemoryGuard } from "../redis/server/memory-guard.js";
 import { PeerRuns, type Phase } from "../redis/server/peers.js";
-import { askServerFacts, refuseUnfitServer } from "../redis/server/server-facts.js";
+import { askFirstFacts, type FirstFacts, withLastFacts } from "../redis/server/redis-facts.js";
+import { refuseUnfitServer, type ServerFacts } from "../redis/server/server-facts.js";
+import { askServerState } from "../redis/server/server-state.js";
 import { directoryPlaces } from "../source/file-identity.js";
-import { chooseKeyLayout } from "./choose-key-layout.js";
 import { marksOf } from "./earlier-runs/marks.js";
 import { findServerDatabase } from "./earlier-runs/other-keys.js";
 import { entryMemory } from "./memory-need.js";
+import { chooseKeyLayout } from "./preflight/choose-key-layout.js";
 import type { ReaderThread } from "./readers/reader-thread.js";
 import type { Run, RunFiles, RunRedis, UnconnectedRun } from "./run-context.js";
+import { keysText, redisText } from "./tell.js";
 
 /** A connected run, and how to disconnect it. */
 export interface OpenRun {
   readonly run: Run;
+  /** What connecting showed. The run must not begin if one failed. */
+  readonly checks: readonly Check[];
   readonly close: () => Promise<void>;
 }
 
 /**
- * Connects to Redis, checks that it is fit, and chooses the key layout. `phase`: what other runs
- * see; a run that only reads has none. Throws `RedisError` if the run cannot go on.
+ * Connects to Redis, and chooses the key layout. `phase`: what other runs see; a run that only
+ * reads has none. Throws `RedisError` if Redis cannot be used.
  */
 export async function openRun(
   unconnected: UnconnectedRun,
@@ -42,33 +50,57 @@ export async function openRun(
   const { directories } = record;
   const token = randomBytes(8).toString("hex");
   const peers = new PeerRuns({ places: directoryPlaces(directories), token });
+  const { progress } = out;
+  const gauge = new MemoryGauge((memory) => progress.noteMemory(memory));
+  progress.enter({ name: "connecting" });
+  const loginWarnings: string[] = [];
   const connection = await ResilientConnection.open({
     target,
     retryForMs: options.run.retryForMs,
-    onWarning: out.warn,
+    onWarning: (message) => loginWarnings.push(message),
+    listener: {
+      onSilence: (silence) => progress.wait({ target: "redis", ...silence }),
+      onAnswer: () => progress.goOn("redis"),
+      onState: (state) => gauge.note(state),
+    },
     ...(phase === undefined ? {} : { name: peers.ownName(phase) }),
     stop,
   });
+  progress.enter({ name: "preparing" });
+  gauge.start(connection);
+  let first: FirstFacts | undefined;
   const canary = phase === undefined ? undefined : new Canary(connection, peers, out.warn);
   const closeLate = () => setTimeout(() => void connection.close(), shutdownGraceMs).unref();
   stop.addEventListener("abort", closeLate, { once: true });
+  const noteLastFacts = async () => {
+    if (first === undefined) return;
+    const before = first;
+    await connection.attempt(async (client) => {
+      record.redisFacts = withLastFacts(before, await askServerState(client));
+    });
+  };
   const close = async () => {
     stop.removeEventListener("abort", closeLate);
+    gauge.end();
     try {
-      await canary?.end();
+      // At the same time: Redis may not answer, and a run that was stopped has little time left.
+      await Promise.all([noteLastFacts(), canary?.end()]);
     } finally {
       await connection.close();
     }
   };
   try {
-    const facts = await connection.run(askServerFacts);
+    first = await connection.run(askFirstFacts);
+    record.redisFacts = first.facts;
+    const facts = first.server;
     refuseUnfitServer(facts);
-    if (facts.warning !== undefined) out.warn(facts.warning);
     const { clockLeadMs } = facts;
-    const layout = await layoutOf(unconnected, connection, clockLeadMs);
+    const { layout, check: keys } = await layoutOf(unconnected, connection, clockLeadMs);
+    out.explain(redisText(facts, record.redisFacts));
     const naming = { keyPrefix: keyPrefix(layout, prefix), clockLeadMs };
+    out.explain(keysText(naming.keyPrefix, record.keyLayoutEvidence ?? "none"));
     const conversion = { ...options.conversion, ...naming };
-    const guard = new MemoryGuard();
+    const guard = new MemoryGuard((state) => gauge.note(state));
     const Store = options.run.dryRun ? DryRunStore : RedisSessionStore;
     const redis: RunRedis = {
       connection,
@@ -87,26 +119,56 @@ export async function openRun(
       conversion,
       threads,
     };
-    return { run: { ...unconnected, redis, files }, close };
+    const checks = [checkLogin(target, loginWarnings), checkClock(facts), keys];
+    return { run: { ...unconnected, redis, files }, checks, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-/** Throws `RedisError` if nothing tells which layout the server reads. */
+/** Chooses the layout. If nothing tells which one the server reads, the check failed. */
 async function layoutOf(
-  { options, record, out }: UnconnectedRun,
+  { options, record }: UnconnectedRun,
   connection: ResilientConnection,
   clockLeadMs: number,
-): Promise<KeyLayout> {
+): Promise<{ readonly layout: KeyLayout; readonly check: Check }> {
   const isServerSaved = (stored: StoredText) => !isSigned(stored, clockLeadMs);
   const choice = await chooseKeyLayout(options.target, (prefixes) =>
     connection.run((client) => findKeyLayouts(client, prefixes, { isServerSaved, clockLeadMs })),
   );
   record.keyLayoutEvidence = choice.evidence;
-  if ("refusal" in choice) throw new RedisError("refused", choice.refusal);
-  record.keyLayout = choice.layout;
-  if (choice.warning !== undefined) out.warn(choice.warning, { evenIfQuiet: true });
-  return choice.layout;
+  if ("refusal" in choice) {
+    const check: Check = { name: "keys", verdict: "fail", ...choice.refusal, exitCode: 5 };
+    return { layout: "documented", check };
+  }
+  const { layout, warning } = choice;
+  record.keyLayout = layout;
+  if (warning !== undefined) {
+    return { layout, check: { name: "keys", verdict: "warn", ...warning, evenIfQuiet: true } };
+  }
+  const why = choice.evidence === "found" ? ", as a server saves them" : "";
+  return { layout, check: passed("keys", `${keyPrefix(layout, options.target.prefix)}<sid>${why}`) };
+}
+
+function checkLogin({ username = "default" }: RedisTarget, warnings: readonly string[]): Check {
+  const [found] = warnings;
+  if (found === undefined) return passed("login", `user ${showable(username)}`);
+  return {
+    name: "login",
+    verdict: "warn",
+    found,
+    remedy: "Leave it out, or set one in Redis",
+    message: found,
+  };
+}
+
+function checkClock({ clockLeadMs, warning }: ServerFacts): Check {
+  if (warning !== undefined) {
+    return { name: "clock", verdict: "warn", ...warning, message: `${warning.found}. ${warning.remedy}` };
+  }
+  if (clockLeadMs === 0) return passed("clock", "agrees with this machine to the second");
+  const seconds = durationText(Math.abs(clockLeadMs) / 1000);
+  const side = clockLeadMs > 0 ? "ahead of" : "behind";
+  return passed("clock", `${seconds} ${side} this machine, which lifetimes allow for`);
 }

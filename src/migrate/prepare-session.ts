@@ -85,11 +85,13 @@ export function conversionOutcome(
   const { format } = conversion;
   const bytesRead = read.bytes.length;
   if (conversion.kind === "failed") {
-    return failed({ sid, format, bytesRead }, conversion.reason, conversion.detail);
+    return failed({ sid, format, bytesRead }, conversion.reason, conversion.detail, conversion.suspicious);
   }
   const { facts, warning } = conversion;
   const kind = conversion.kind === "expired" ? "expired" : "copied";
-  const outcome = { sid, kind, format, facts, bytesRead, bytesWritten } as const;
+  const lifetime = conversion.kind === "entry" ? { expiresAtMs: conversion.entry.expiresAtMs } : {};
+  const { mtimeMs } = read;
+  const outcome = { sid, kind, format, facts, mtimeMs, ...lifetime, bytesRead, bytesWritten } as const;
   return warning === undefined ? outcome : { ...outcome, warning };
 }
 
@@ -107,6 +109,8 @@ export function failed(
   known: Pick<SessionOutcome, "sid" | "bytesRead" | "format" | "facts">,
   reason: FailureReason,
   detail: string,
+  suspicious?: true,
 ): SessionOutcome {
-  return { ...known, kind: "failed", failure: { sid: known.sid, reason, detail }, bytesWritten: 0 };
+  const failure = { sid: known.sid, reason, detail, ...(suspicious && { suspicious }) };
+  return { ...known, kind: "failed", failure, bytesWritten: 0 };
 }

@@ -1,18 +1,18 @@
 import { Ledger } from "../model/ledger.js";
 import type { Survey } from "../model/mark.js";
 import { countOf } from "../model/number-text.js";
+import type { Phase } from "../model/progress/progress.js";
 import { newScanTally } from "../model/session-file.js";
-import { showablePath } from "../model/showable.js";
-import { deniedFolderOf, explainDenial } from "../source/removal/removal-denial.js";
 import { scanSessions } from "../source/scan-sessions.js";
 import { judgeEnded, mayBeLost, SeenDirectories } from "./earlier-runs/learn.js";
 import { surveyRun } from "./earlier-runs/survey.js";
+import { checkRemovable } from "./preflight/directories.js";
 import { type OpenPurge, openPurge, openUnverifiedPurge } from "./removing/open-purge.js";
 import { countOtherCopies } from "./removing/removal-gate.js";
-import { type PurgeResult, purgeSessions } from "./removing/remove-proven.js";
+import { maxProven, type PurgeResult, type PurgeStep, purgeSessions } from "./removing/remove-proven.js";
 import { allowRestart, forgotRemoved } from "./restart.js";
 import type { Run, UnconnectedRun } from "./run-context.js";
-import { namesSeen, showProgress } from "./show-progress.js";
+import { notingListed } from "./show-progress.js";
 import { endedText, refuseUnreadable, tellDoubt } from "./tell.js";
 
 const namesAtATime = 256;
@@ -74,7 +74,7 @@ export async function purgeCopied(run: Run, inUse: boolean): Promise<void> {
   if (record.partial) return;
   if (options.run.dryRun) {
     foreseePurge(run);
-    await countOtherCopies(run);
+    if ((await countOtherCopies(run)) > 0) record.partial = true;
     return;
   }
   if (inUse && !options.removal.inUse) {
@@ -83,6 +83,7 @@ export async function purgeCopied(run: Run, inUse: boolean): Promise<void> {
     return;
   }
   const startedMs = Date.now();
+  out.progress.enter({ name: "preparing" });
   await redis.marks.read();
   const survey = await surveyRun(run, "whole");
   // A session that failed in the copy fails here again: it is listed once.
@@ -118,35 +119,43 @@ async function remove(
   { work }: OpenPurge,
   shown: { readonly ledger: Ledger; readonly total: number },
 ): Promise<PurgeResult> {
-  const { record, out, stop } = run;
-  return showProgress(run, { doing: "removing", ...shown }, async () => {
-    if (!(await work.gate.open())) {
-      record.partial = true;
-      return { left: 0, notStored: 0, foundInUse: false, confirmed: false };
-    }
-    const result = await purgeSessions(work);
-    if (shown.ledger === record.ledger && !stop.aborted) record.listed = namesSeen(record);
-    if (result.left > 0 || !result.confirmed) record.partial = true;
-    if (result.foundInUse) {
-      out.warn(`${stillInUse}. Nothing more was removed; use --in-use to remove anyway`, {
-        evenIfQuiet: true,
-      });
-    }
-    return result;
-  });
+  const { record, out } = run;
+  if (!(await work.gate.open())) {
+    record.partial = true;
+    return { left: 0, notStored: 0, foundInUse: false, confirmed: false };
+  }
+  const onStep = (step: PurgeStep) => out.progress.enter(phaseOf(step, shown));
+  const purgeAll = () => purgeSessions({ ...work, onStep });
+  const result = await (shown.ledger === record.ledger ? notingListed(run, purgeAll) : purgeAll());
+  if (result.left > 0 || !result.confirmed) record.partial = true;
+  if (result.foundInUse) {
+    out.warn(`${stillInUse}. Nothing more was removed; use --in-use to remove anyway`, {
+      evenIfQuiet: true,
+    });
+  }
+  return result;
+}
+
+/** How people see a step of a purge. */
+function phaseOf(
+  { name, block, before, proved }: PurgeStep,
+  { ledger, total }: { readonly ledger: Ledger; readonly total: number },
+): Phase {
+  const isProving = name === "proving";
+  const size = isProving ? Math.min(maxProven, Math.max(total - before, proved())) : proved();
+  const count = Math.max(Math.ceil(total / maxProven), block);
+  const purge = { number: block, count, before, size, proved, total };
+  const found = () => ledger.counts.found;
+  return { name, total: isProving ? size : total, done: isProving ? proved : found, ledger, purge };
 }
 
 /** What a dry run can know of the purge after it. */
-function foreseePurge({ record, out }: Run): void {
+function foreseePurge({ record, listing }: Run): void {
   const { copied, identical, kept, superseded } = record.ledger.counts.outcomes;
   record.purged = copied + identical + kept + superseded - record.ledger.counts.inDoubt;
-  for (const directory of record.directories) {
-    const denied = deniedFolderOf(directory);
-    if (denied === undefined) continue;
-    record.partial = true;
-    record.purged = 0;
-    out.warn(explainDenial(denied.why, showablePath(denied.folder)), { evenIfQuiet: true });
-  }
+  if (checkRemovable(listing).verdict === "ok") return;
+  record.partial = true;
+  record.purged = 0;
 }
 
 function tellLeft({ out }: Run, { counts }: Ledger): void {
@@ -171,11 +180,14 @@ async function keysWereLost(run: Run, survey: Survey, { work }: OpenPurge): Prom
   const { record, options, out, stop } = run;
   if (!mayBeLost(survey, Date.now())) return false;
   const seen = new SeenDirectories();
+  let proved = 0;
+  out.progress.enter({ name: "proving", total: run.listing.count, done: () => proved });
   for (const directory of record.directories) {
     for (const batch of scanSessions(directory, namesAtATime, newScanTally())) {
       if (stop.aborted) return false;
       for (const proof of await work.prover.prove(batch)) {
         const kind = "proven" in proof ? "removed" : proof.outcome.kind;
+        proved++;
         if (kind !== "failed" && kind !== "vanished") seen.addCovered(directory, kind === "ended");
       }
     }

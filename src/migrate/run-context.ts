@@ -1,6 +1,6 @@
 import type { ConversionOptions } from "../convert/convert-session.js";
 import type { Difference, Failure, SessionOutcome } from "../model/outcome.js";
-import type { Reporter } from "../model/progress.js";
+import type { RunProgress } from "../model/progress/run-progress.js";
 import type { RunOptions } from "../model/run-options.js";
 import type { RunRecord } from "../model/run-record.js";
 import type { Warn } from "../model/warn.js";
@@ -16,9 +16,12 @@ import type { ReaderThread } from "./readers/reader-thread.js";
 
 /** What a run tells, and whom. */
 export interface RunOutput {
-  readonly reporter: Reporter;
+  /** Told what the run does, for people who watch. */
+  readonly progress: RunProgress;
   /** `evenIfQuiet`: `--quiet` does not hide it. */
   readonly warn: Warn;
+  /** Says what the run decided, and why, if `--verbose` asks for it. A text is said once. */
+  readonly explain: (text: string) => void;
   readonly onOutcome: (outcome: SessionOutcome) => void;
   readonly onFailure: (failure: Failure) => void;
   readonly onDifference: (difference: Difference) => void;

@@ -6,7 +6,13 @@ import { restoreSetAside } from "../source/removal/restore-set-aside.js";
 import { isInSample } from "../source/sample.js";
 import { scanSessions } from "../source/scan-sessions.js";
 import { batchSizeFor } from "./pace.js";
-import type { UnconnectedRun } from "./run-context.js";
+import type { RunOutput, UnconnectedRun } from "./run-context.js";
+
+/** Whose session files are listed, and who is told what else there is. */
+interface Scanning extends Pick<UnconnectedRun, "options"> {
+  readonly record: { readonly directories: readonly string[] };
+  readonly out: Pick<RunOutput, "warn">;
+}
 
 /** How a run lists its session files. */
 export interface ScanOptions {
@@ -17,6 +23,8 @@ export interface ScanOptions {
    * warning tells of them.
    */
   readonly restores?: boolean;
+  /** Told of the path of each folder just before it is listed. */
+  readonly onFolder?: (path: string) => void;
 }
 
 /**
@@ -24,14 +32,14 @@ export interface ScanOptions {
  * aside. Throws `SourceError`.
  */
 export function* scanAll(
-  { record, options, out }: UnconnectedRun,
+  { record, options, out }: Scanning,
   tally: ScanTally,
-  { maxBatch = 128, restores = true }: ScanOptions = {},
+  { maxBatch = 128, restores = true, onFolder }: ScanOptions = {},
 ): Generator<readonly SessionFile[]> {
   const { sample } = options.source;
   const { dryRun, maxRate } = options.run;
   for (const directory of record.directories) {
-    for (const batch of scanSessions(directory, batchSizeFor(maxRate, maxBatch), tally)) {
+    for (const batch of scanSessions(directory, batchSizeFor(maxRate, maxBatch), tally, onFolder)) {
       yield sample === null ? batch : batch.filter(({ sid }) => isInSample(sid, sample));
     }
   }

@@ -1,45 +1,31 @@
 import { RedisForgotError } from "../model/errors.js";
 import type { Ledger } from "../model/ledger.js";
-import type { Plan } from "../model/progress.js";
-import { type RunRecord, secondsOf } from "../model/run-record.js";
+import type { PhaseName } from "../model/progress/progress.js";
+import type { RunRecord } from "../model/run-record.js";
 import type { UnconnectedRun } from "./run-context.js";
 
-/** Shows a pass while it runs, and notes how many session files were listed. */
-export async function showPass<T>(run: UnconnectedRun, doing: string, work: () => Promise<T>): Promise<T> {
+/** Shows the main pass while it runs, and notes how many session files were listed. */
+export async function showPass<T>(run: UnconnectedRun, name: PhaseName, work: () => Promise<T>): Promise<T> {
   const { ledger } = run.record;
-  return showProgress(run, { doing, total: run.listing.selected, ledger }, async () => {
-    try {
-      const result = await work();
-      noteListed(run, !run.stop.aborted);
-      return result;
-    } catch (error) {
-      if (!(error instanceof RedisForgotError)) noteListed(run, false);
-      throw error;
-    }
-  });
+  run.out.progress.enter({ name, pass: 1, total: run.listing.selected, ledger, done: () => namesIn(ledger) });
+  return notingListed(run, work);
 }
 
-/** What is shown of work. */
-interface Shown extends Plan {
-  readonly ledger: Ledger;
-}
-
-/** Shows work while it runs. */
-export async function showProgress<T>(
-  { record, out: { reporter } }: UnconnectedRun,
-  { doing, total, ledger }: Shown,
-  work: () => Promise<T>,
-): Promise<T> {
-  const startedSeconds = secondsOf(record);
-  reporter.begin({ doing, total }, () => {
-    const { found, outcomes } = ledger.counts;
-    return { done: found, failed: outcomes.failed, seconds: secondsOf(record) - startedSeconds };
-  });
+/** Does work on every session file of the run, and notes how many were listed. */
+export async function notingListed<T>(run: UnconnectedRun, work: () => Promise<T>): Promise<T> {
   try {
-    return await work();
-  } finally {
-    reporter.end();
+    const result = await work();
+    noteListed(run, !run.stop.aborted);
+    return result;
+  } catch (error) {
+    if (!(error instanceof RedisForgotError)) noteListed(run, false);
+    throw error;
   }
+}
+
+/** Names of session files with an outcome, or that turned out to be none. */
+function namesIn({ counts: { found, empty, ignored } }: Ledger): number {
+  return found + empty + ignored;
 }
 
 /** Names of session files that the run's listing saw. */

@@ -1,6 +1,10 @@
-import { SourceError } from "../model/errors.js";
-import { countOf } from "../model/number-text.js";
+import { type Explanation, SourceError } from "../model/errors.js";
+import type { Survey } from "../model/mark.js";
+import { bytesText, countOf, durationText } from "../model/number-text.js";
+import type { RedisFacts } from "../model/redis-facts.js";
+import type { KeyLayoutEvidence } from "../model/server-evidence.js";
 import type { ScanTally } from "../model/session-file.js";
+import { showable, showablePath } from "../model/showable.js";
 import type { SeenDirectories } from "./earlier-runs/learn.js";
 import type { UnconnectedRun } from "./run-context.js";
 
@@ -13,12 +17,18 @@ type Told = Pick<UnconnectedRun, "record" | "out">;
 export function tellLongSids({ record, out }: Told): void {
   const { longSids } = record.tally;
   if (longSids === 0) return;
-  out.warn(
-    `${countOf(longSids, "session id")} of 84 or more characters: session_redis reads them only from 19.0 on ` +
-      "(84 characters; none is known to read the 86 of saas-19.1). Before 19.0 their owners are logged out " +
-      "at the switch",
-    { evenIfQuiet: true },
-  );
+  const { found, remedy } = explainLongSids(longSids);
+  out.warn(`${found}. ${remedy}`, { evenIfQuiet: true });
+}
+
+/** What it means that so many sids have 84 characters or more. */
+export function explainLongSids(count: number): Explanation {
+  return {
+    found:
+      `${countOf(count, "session id")} of 84 or more characters: session_redis reads them only from 19.0 on ` +
+      "(84 characters; none is known to read the 86 of saas-19.1)",
+    remedy: "Before 19.0 their owners are logged out at the switch",
+  };
 }
 
 /** Warns of sessions in doubt: a person must decide which value counts. */
@@ -48,6 +58,60 @@ export function endedText(verdict: "doubtful" | "lost", seen: SeenDirectories["a
       ? ", and that run was less than 3 hours ago: their keys were deleted or lost. Nothing is removed."
       : ": their keys may have been deleted.";
   return `${facts}${meaning} If the server still works on files, copy with --again`;
+}
+
+/** How people see what Redis says about itself. Undefined: it does not say. */
+export function redisText(
+  { version, clockLeadMs }: { readonly version: string | undefined; readonly clockLeadMs: number },
+  facts: RedisFacts | null,
+): string {
+  const lead = Math.round(clockLeadMs / 100) / 10;
+  const clock = lead === 0 ? "its clock agrees with ours" : `its clock is ${lead} s ahead of ours`;
+  const known = [
+    `Redis ${version === undefined ? "of a version that it does not tell" : showable(version)}`,
+    facts?.role,
+    facts?.persistence === true ? "saves to disk" : facts?.persistence === false ? "no persistence" : null,
+    clock,
+  ];
+  const used = facts?.memoryBefore;
+  if (used !== undefined && used !== null) {
+    known.push(
+      `uses ${bytesText(used)} of ${facts?.memoryLimit ? bytesText(facts.memoryLimit) : "no limit"}`,
+    );
+  }
+  return known.filter((part) => part !== null && part !== undefined).join(", ");
+}
+
+const evidenceTexts: Readonly<Record<KeyLayoutEvidence, string>> = {
+  named: "--key-layout names the layout",
+  found: "a server saved keys of this layout",
+  both: "servers saved keys of both layouts",
+  none: "nothing in Redis says otherwise",
+};
+
+/** Under which keys the sessions lie, and why. `prefix`: what stands before the sid. */
+export function keysText(prefix: string, evidence: KeyLayoutEvidence): string {
+  return `keys: ${showable(prefix)}<sid>, because ${evidenceTexts[evidence]}`;
+}
+
+/** Where the server works, and by what a run knows it. */
+export function serverText({ keys, directories, serverWorks }: Survey, nowMs: number): string {
+  const where = {
+    files: "the server works on files",
+    redis: "the server works on Redis",
+    unknown: "it is unknown where the server works",
+  }[serverWorks];
+  const seen = {
+    "server-saved": "Redis holds a key that a server saved",
+    none: "Redis holds no key that a server saved",
+    unknown: "Redis does not show whether a server saved keys",
+  }[keys];
+  const earlier = directories.map(({ directory, mark }) => {
+    const since = mark === undefined ? null : durationText(Math.max(0, nowMs - mark.startedMs) / 1000);
+    const run = since === null ? "no earlier complete run" : `a complete run ${since} ago`;
+    return `${run} over ${showablePath(directory)}`;
+  });
+  return `${where}: ${[seen, ...earlier].join(", ")}`;
 }
 
 /** Throws `SourceError` if a scatter folder could not be read: the run is not complete. */

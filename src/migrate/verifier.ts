@@ -206,7 +206,7 @@ export class Verifier implements BatchWorker {
       tally.defer(file);
       return;
     }
-    tally.record(located(withDifference(outcome, file), file));
+    tally.record(located(withDifference(outcome, file), file), file);
     if (stamp !== undefined && isCoveredByMark(stamp, this.#facts.get(file.directory))) {
       this.#seen.addCovered(file.directory, outcome.kind === "ended");
     }

@@ -36,7 +36,7 @@ function verifierOf({ options, redis, files, stop }: Run, survey: Survey): Verif
   const { directories, maxFileSize, conversion, threads } = files;
   const reading = { directories, maxFileSize, conversion, runStartedMs: startedMs, passStartedMs: startedMs };
   const { conflicts, output } = options;
-  return new Verifier({ conversion, conflicts, collectsOutcomes: output.verbose }, survey, {
+  return new Verifier({ conversion, conflicts, collectsOutcomes: output.list }, survey, {
     store: redis.store,
     readers: new ReaderPool(reading, threads),
     wait: (milliseconds) => pause(milliseconds, stop),

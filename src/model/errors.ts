@@ -1,13 +1,33 @@
+/** What happened and what to do about it, for screens that show them apart. */
+export interface Explanation {
+  /** A sentence without its full stop. */
+  readonly found: string;
+  /** A sentence without its full stop. */
+  readonly remedy: string;
+  /** Whether Redis refused the login. */
+  readonly isLogin?: boolean;
+}
+
+/** An error for people. Its message is whole without the explanation. */
+class ExplainedError extends Error {
+  readonly explanation: Explanation | undefined;
+
+  constructor(message: string, explanation?: Explanation) {
+    super(message);
+    this.explanation = explanation;
+  }
+}
+
 /**
  * A setting is wrong or missing, and nothing was touched. The message names where the setting came
  * from and holds no secret. Exit 2.
  */
-export class SettingsError extends Error {
+export class SettingsError extends ExplainedError {
   override readonly name = "SettingsError";
 }
 
 /** A session directory could not be used, or was lost during the run. Exit 3. */
-export class SourceError extends Error {
+export class SourceError extends ExplainedError {
   override readonly name = "SourceError";
 }
 
@@ -15,12 +35,12 @@ export class SourceError extends Error {
  * Redis could not be used (`unavailable`, exit 3) or refused us (`refused`, exit 5). The message
  * holds no arguments of a command.
  */
-export class RedisError extends Error {
+export class RedisError extends ExplainedError {
   override readonly name = "RedisError";
   readonly kind: "unavailable" | "refused";
 
-  constructor(kind: "unavailable" | "refused", message: string) {
-    super(message);
+  constructor(kind: "unavailable" | "refused", message: string, explanation?: Explanation) {
+    super(message, explanation);
     this.kind = kind;
   }
 }
@@ -46,6 +66,31 @@ export class ReportError extends Error {
 export function errorCode(error: unknown): string {
   if (error instanceof Error && "code" in error && typeof error.code === "string") return error.code;
   throw error;
+}
+
+const remedies: { readonly [code: string]: string } = {
+  EACCES: "run this as a user who may",
+  EPERM: "run this as a user who may",
+  ENOENT: "check the path",
+  ENOTDIR: "check the path",
+  ENOSPC: "free some space there",
+  EDQUOT: "free some space there",
+  EROFS: "mount it read-write",
+  EIO: "look at the system's log",
+  EMFILE: "raise the limit of open files (ulimit -n)",
+};
+
+/**
+ * What the system says about an error, with a remedy and its code: `permission denied; run this as
+ * a user who may (EACCES)`. Rethrows an error that has no code.
+ */
+export function systemReason(error: unknown): string {
+  const code = errorCode(error);
+  // `EACCES: permission denied, open '/srv/s'`
+  const [, words = "the system refuses it"] =
+    /^[A-Z0-9]+: ([a-z][a-z/ -]+)(?:,|$)/.exec((error as Error).message) ?? [];
+  const remedy = remedies[code];
+  return `${remedy === undefined ? words : `${words}; ${remedy}`} (${code})`;
 }
 
 /** What a system call returns, or `absent` if the system refuses it. Rethrows any other error. */

@@ -1,3 +1,4 @@
+import { ageBuckets, bucketOf, hourMs } from "./age-buckets.js";
 import type { Written } from "./entry.js";
 import {
   type Difference,
@@ -17,7 +18,28 @@ export interface LedgerCounts extends Readonly<Record<TotalName, number>> {
   readonly outcomes: Readonly<Record<OutcomeKind, number>>;
   readonly formats: Readonly<Record<SessionFormat, number>>;
   readonly reasons: ReadonlyMap<FailureReason, number>;
+  /** By session directory. */
+  readonly directories: ReadonlyMap<string, DirectoryCounts>;
+  /** Decoded sessions by the age of their files: one for each of `ageBuckets`. */
+  readonly ages: readonly AgeCounts[];
+  /** Lifetimes written, by the hour in which they end, in hours since the epoch. */
+  readonly lifetimes: ReadonlyMap<number, number>;
 }
+
+/** What became of the files of one session directory. */
+export interface DirectoryCounts {
+  readonly found: number;
+  readonly failed: number;
+}
+
+/** Sessions of one age. */
+export interface AgeCounts {
+  readonly authenticated: number;
+  readonly anonymous: number;
+}
+
+/** Hours ahead that lifetimes are told apart; a later end counts as in the last of them. */
+export const maxLifetimeHours = 1440;
 
 /**
  * `found` is always the sum of the outcomes. `ignored` files were not regular files any more when
@@ -55,11 +77,17 @@ export class Ledger {
   readonly #outcomes = zeros(outcomeKinds);
   readonly #formats = zeros(["pickle", "json"]);
   readonly #reasons = new Map<FailureReason, number>();
+  readonly #directories = new Map<string, Mutable<DirectoryCounts>>();
+  readonly #ages = ageBuckets.map(() => zeros(["authenticated", "anonymous"]));
+  readonly #lifetimes = new Map<number, number>();
+  readonly #nowMs = Date.now();
   readonly #warnings = new Map<string, number>();
+  /** The suspicious ones first. */
   readonly #failures: Failure[] = [];
   readonly #differences: Difference[] = [];
   readonly #listeners: FindingListeners;
   readonly #maxKept: number;
+  #suspiciousKept = 0;
   #unvisited = 0;
 
   constructor(listeners: FindingListeners = {}, keep = maxKept) {
@@ -67,8 +95,9 @@ export class Ledger {
     this.#maxKept = keep;
   }
 
-  record(outcome: SessionOutcome): void {
-    const { kind, format, facts, warning, failure, difference } = outcome;
+  /** `directory`: the session directory that the file lies in. */
+  record(outcome: SessionOutcome, directory: string): void {
+    const { kind, format, facts, mtimeMs, expiresAtMs, warning, failure, difference } = outcome;
     const totals = this.#totals;
     totals.bytesRead += outcome.bytesRead;
     totals.bytesWritten += outcome.bytesWritten;
@@ -76,11 +105,18 @@ export class Ledger {
     else {
       this.#outcomes[kind]++;
       totals.found++;
+      this.#countIn(directory, 1, kind === "failed" ? 1 : 0);
     }
     if (format !== undefined) this.#formats[format]++;
     if (facts !== undefined) {
-      totals[facts.authenticated ? "authenticated" : "anonymous"]++;
+      const user = facts.authenticated ? "authenticated" : "anonymous";
+      totals[user]++;
       if (facts.lossy) totals.lossy++;
+      const ages = mtimeMs === undefined ? undefined : this.#ages[bucketOf(this.#nowMs - mtimeMs)];
+      if (ages !== undefined) ages[user]++;
+    }
+    if (expiresAtMs !== undefined && (kind === "copied" || kind === "identical")) {
+      increase(this.#lifetimes, this.#hourOf(expiresAtMs), 1);
     }
     if (outcome.inDoubt === true) totals.inDoubt++;
     if (warning !== undefined) increase(this.#warnings, warning, 1);
@@ -98,6 +134,14 @@ export class Ledger {
     this.#formats.pickle += page.formats.pickle;
     this.#formats.json += page.formats.json;
     for (const [reason, count] of page.reasons) increase(this.#reasons, reason, count);
+    for (const [directory, { found, failed }] of page.directories) this.#countIn(directory, found, failed);
+    for (const [index, { authenticated, anonymous }] of page.ages.entries()) {
+      const ages = this.#ages[index];
+      if (ages === undefined) continue;
+      ages.authenticated += authenticated;
+      ages.anonymous += anonymous;
+    }
+    for (const [hour, count] of page.lifetimes) increase(this.#lifetimes, hour, count);
     for (const [warning, count] of page.warnings) increase(this.#warnings, warning, count);
     for (const failure of page.failures) this.#keepFailure(failure);
     for (const difference of page.differences) this.#keepDifference(difference);
@@ -107,10 +151,11 @@ export class Ledger {
    * Turns a session that ended later, and whose key was deleted, into a vanished one. It was copied,
    * or identical if its lifetime was `renewed`.
    */
-  recordRetracted({ renewed, bytes }: Pick<Written, "renewed" | "bytes">): void {
+  recordRetracted({ renewed, bytes, expiresAtMs }: Pick<Written, "renewed" | "bytes" | "expiresAtMs">): void {
     this.#outcomes[renewed ? "identical" : "copied"]--;
     this.#outcomes.vanished++;
     if (!renewed) this.#totals.bytesWritten -= bytes;
+    increase(this.#lifetimes, this.#hourOf(expiresAtMs), -1);
   }
 
   /** Counts session files that were listed but never reached. They are not part of `found`. */
@@ -124,6 +169,9 @@ export class Ledger {
       outcomes: { ...this.#outcomes },
       formats: this.#formats,
       reasons: this.#reasons,
+      directories: this.#directories,
+      ages: this.#ages,
+      lifetimes: this.#lifetimes,
     };
   }
 
@@ -140,7 +188,10 @@ export class Ledger {
     return this.#unvisited;
   }
 
-  /** The first failures: 100, unless the constructor was told otherwise. */
+  /**
+   * The first failures: 100, unless the constructor was told otherwise. Suspicious ones come before
+   * all others, and take their places.
+   */
   get failures(): readonly Failure[] {
     return this.#failures;
   }
@@ -150,8 +201,25 @@ export class Ledger {
     return this.#warnings;
   }
 
+  #countIn(directory: string, found: number, failed: number): void {
+    const counts = this.#directories.get(directory);
+    if (counts === undefined) this.#directories.set(directory, { found, failed });
+    else {
+      counts.found += found;
+      counts.failed += failed;
+    }
+  }
+
+  #hourOf(instantMs: number): number {
+    return Math.floor(Math.min(instantMs, this.#nowMs + maxLifetimeHours * hourMs) / hourMs);
+  }
+
   #keepFailure(failure: Failure): void {
-    if (this.#failures.length < this.#maxKept) this.#failures.push(failure);
+    const failures = this.#failures;
+    if (failure.suspicious === true) {
+      failures.splice(this.#suspiciousKept++, 0, failure);
+      if (failures.length > this.#maxKept) failures.pop();
+    } else if (failures.length < this.#maxKept) failures.push(failure);
     this.#listeners.onFailure?.(failure);
   }
 
@@ -160,6 +228,8 @@ export class Ledger {
     this.#listeners.onDifference?.(difference);
   }
 }
+
+type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
 
 function zeros<Name extends string>(names: readonly Name[]): Record<Name, number> {
   return Object.fromEntries(names.map((name) => [name, 0])) as Record<Name, number>;

@@ -1,4 +1,4 @@
-import type { ServerWorks } from "./report.js";
+import type { ServerWorks } from "./server-evidence.js";
 
 /** Seconds that a session lives after its last save: logged in, or anonymous. */
 export interface Expirations {

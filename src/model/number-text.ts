@@ -18,10 +18,12 @@ export function durationText(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
+/** `200 bytes`, `1.5 GiB`, `918 MiB`. */
 export function bytesText(bytes: number): string {
   const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
   let step = 0;
-  // 1023.95 would round to 1024.0, so it becomes 1.0 of the next unit.
-  while (step < units.length - 1 && bytes / 2 ** (10 * step) >= (step === 0 ? 1024 : 1023.95)) step++;
-  return step === 0 ? `${bytes} bytes` : `${(bytes / 2 ** (10 * step)).toFixed(1)} ${units[step]}`;
+  // 1023.5 would round to 1024, so it becomes 1.0 of the next unit.
+  while (step < units.length - 1 && bytes / 2 ** (10 * step) >= (step === 0 ? 1024 : 1023.5)) step++;
+  const amount = bytes / 2 ** (10 * step);
+  return `${step === 0 ? bytes : amount.toFixed(amount < 99.95 ? 1 : 0)} ${units[step]}`;
 }

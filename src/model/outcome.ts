@@ -52,6 +52,8 @@ export interface SessionFacts {
    * but never removed.
    */
   readonly hasOneKey?: true;
+  /** The database that it belongs to; absent if it names none, or if nobody asked. */
+  readonly database?: string;
 }
 
 /** What reports list one by one besides failures: what `verify` finds, and what a purge leaves. */
@@ -75,6 +77,8 @@ export interface Failure {
   readonly reason: FailureReason;
   /** Never quotes a value of the session. */
   readonly detail: string;
+  /** Present if the file names something that no server writes: somebody may have planted it. */
+  readonly suspicious?: true;
 }
 
 /**
@@ -95,6 +99,13 @@ export interface SessionOutcome {
   readonly difference?: Difference;
   /** Present if it is unclear whether the file's value or Redis's is newer. */
   readonly inDoubt?: true;
+  /** When the file was last modified, milliseconds since the epoch; absent if it was not decoded. */
+  readonly mtimeMs?: number;
+  /**
+   * When the key expires, milliseconds since the epoch. It counts if the session was copied, or
+   * identical and its lifetime renewed.
+   */
+  readonly expiresAtMs?: number;
   readonly bytesRead: number;
   /** Bytes of the value; 0 if nothing was written. */
   readonly bytesWritten: number;

@@ -1,3 +1,4 @@
+import type { Explanation } from "./errors.js";
 import type { RedisTarget } from "./redis-target.js";
 
 /** What a run is asked to do, checked. A command ignores what means nothing to it. */
@@ -50,7 +51,10 @@ export interface RunOptions {
   };
   readonly run: {
     readonly dryRun: boolean;
+    /** Whether to skip the checks that can only warn. */
     readonly skipCheck: boolean;
+    /** Whether `check` may write one short-lived key. */
+    readonly probe: boolean;
     readonly maxFailed: Allowance;
     readonly retryForMs: number;
     /** Sessions per second; null: no limit. */
@@ -64,18 +68,46 @@ export interface RunOptions {
     readonly json: boolean;
     /** The report's path, "-" for stdout; null: none. */
     readonly report: string | null;
+    /** The path of the report as an HTML page; null: none. */
+    readonly html: string | null;
+    readonly logFormat: "text" | "json";
     readonly quiet: boolean;
+    /** Whether to print what the run decided, and why. */
     readonly verbose: boolean;
+    /** Whether to print a line for each session. */
+    readonly list: boolean;
     readonly progress: boolean;
     readonly showIds: boolean;
     readonly color: "auto" | "always" | "never";
     /** Whether a job runner says that nobody is watching. */
     readonly continuousIntegration: boolean;
   };
+  /** Settings that the applet of an old server does not read. */
+  readonly missedByOldApplets: readonly MissedSetting[];
+  /** Every setting that has a value and means something to the command, in the table's order. */
+  readonly shown: readonly ShownSetting[];
   /** Whole sentences about settings that deserve a second look. */
   readonly warnings: readonly string[];
   /** Warnings that `--quiet` does not hide. */
   readonly warningsEvenIfQuiet: readonly string[];
+}
+
+/** A setting that the server may not read. */
+export interface MissedSetting extends Explanation {
+  /** The flag or variable that gave it. */
+  readonly name: string;
+}
+
+/** A setting as people may see it. */
+export interface ShownSetting {
+  /** The flag, or the variable if no flag sets it. */
+  readonly name: string;
+  /** As somebody gave it, or its default. A secret, and in a URL its login and options, is `***`. */
+  readonly value: string;
+  /** As a shell must have it, byte for byte; absent if the value is masked or a default. */
+  readonly typed?: string;
+  /** The flag, the variable or the file that gave it; "default" if nobody did. */
+  readonly origin: string;
 }
 
 /** How many sessions may fail. */

@@ -1,7 +1,9 @@
 import { type FindingListeners, Ledger } from "./ledger.js";
 import type { Difference, OutcomeKind } from "./outcome.js";
-import type { KeyLayoutEvidence, ServerWorks } from "./report.js";
+import { Timeline } from "./progress/timeline.js";
+import type { RedisFacts } from "./redis-facts.js";
 import type { Allowance } from "./run-options.js";
+import type { KeyLayoutEvidence, ServerWorks } from "./server-evidence.js";
 import { newScanTally, type ScanTally } from "./session-file.js";
 
 /** Differences that a record keeps; a report file has every one. */
@@ -11,7 +13,9 @@ const maxDifferences = 100;
 export interface RunRecord extends PassRecord {
   /** The outcomes that its sessions can have. */
   readonly kinds: readonly OutcomeKind[];
-  readonly startedMs: number;
+  readonly startedAt: Date;
+  /** What happened when. */
+  readonly timeline: Timeline;
   /** Originals removed; in a dry run, those that would be. */
   purged: number;
   /** Whether it found differences, left files that a purge should remove, or saw evictions. */
@@ -24,6 +28,10 @@ export interface RunRecord extends PassRecord {
   directories: readonly string[];
   /** `host:port/db`. */
   redis: string | null;
+  /** Null until Redis was asked. */
+  redisFacts: RedisFacts | null;
+  /** About how many bytes of Redis memory a copy needs; null if nobody estimated it. */
+  memoryNeeded: number | null;
   keyLayout: "documented" | "applet" | null;
   keyLayoutEvidence: KeyLayoutEvidence | null;
   serverWorks: ServerWorks;
@@ -50,7 +58,8 @@ export function newRunRecord(kinds: readonly OutcomeKind[], listeners: FindingLi
   return {
     ...newPassRecord(listeners),
     kinds,
-    startedMs: performance.now(),
+    startedAt: new Date(),
+    timeline: new Timeline(),
     purged: 0,
     partial: false,
     errors: [],
@@ -58,6 +67,8 @@ export function newRunRecord(kinds: readonly OutcomeKind[], listeners: FindingLi
     notes: [],
     directories: [],
     redis: null,
+    redisFacts: null,
+    memoryNeeded: null,
     keyLayout: null,
     keyLayoutEvidence: null,
     serverWorks: "unknown",
@@ -106,6 +117,6 @@ export function tooManyFailed(record: RunRecord, allowance: Allowance): boolean 
 }
 
 /** Seconds since the run began. */
-export function secondsOf(record: RunRecord): number {
-  return (performance.now() - record.startedMs) / 1000;
+export function secondsOf({ timeline }: Pick<RunRecord, "timeline">): number {
+  return timeline.seconds;
 }

@@ -2,6 +2,8 @@
 export const maxLineLength = 4096;
 
 const maxLengthByDefault = 120;
+/** The detail of a failure: a name of 120 characters, and a sentence about it. */
+export const maxDetailLength = 300;
 
 /** Some of these names are as long as a session id. */
 const ourVariable = /^(?:TELE|ODOO)_SESSIONS?_REDIS_[A-Z_]+$/;

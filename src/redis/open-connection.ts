@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
-import { RedisError } from "../model/errors.js";
+import { type Explanation, RedisError } from "../model/errors.js";
 import { describeTarget, type RedisTarget, type RedisTls } from "../model/redis-target.js";
-import { commandOf, isReply, redisFault, shortCode } from "./redis-fault.js";
+import { commandOf, isReply, type RedisFault, redisFault, shortCode } from "./redis-fault.js";
 import { restoreFastStrings } from "./restore-fast-strings.js";
 import { diagnosePort } from "./server/diagnose-port.js";
 import { announce } from "./server/peers.js";
@@ -74,8 +74,6 @@ export async function openConnection(target: RedisTarget, name?: string): Promis
 
 /** Opens a run's first connection. Throws `RedisError` if that fails or if Redis is a replica. */
 export async function openFirstConnection(target: RedisTarget, name?: string): Promise<Connection> {
-  const refusal = (kind: RedisError["kind"], message: string) =>
-    new RedisError(kind, `Redis at ${describeTarget(target)} cannot be used: ${message}`);
   let connection: Connection;
   try {
     connection = await openConnection(target, name);
@@ -83,19 +81,38 @@ export async function openFirstConnection(target: RedisTarget, name?: string): P
     const fault = redisFault(error);
     const kind = fault.kind === "refused" ? "refused" : "unavailable";
     const hint = failureHint(target, error);
+    const isLogin = isReply(error) && /^(?:NOAUTH|WRONGPASS|ERR invalid password)/.test(error.message);
     const diagnosis =
       kind === "unavailable" && mayBeAnotherServer(error) ? await diagnosePort(target) : undefined;
-    if (diagnosis === undefined) throw refusal(kind, `${fault.message}${hint}`);
+    if (diagnosis === undefined) throw unusable(target, kind, { ...explanationOf(fault), isLogin }, hint);
     const code = codeOf(error);
-    const isCertificate = /certificate/.test(diagnosis);
-    throw refusal(
-      isCertificate ? "refused" : kind,
-      `${code === undefined ? diagnosis : `${diagnosis} (${shortCode(code)})`}${hint}`,
-    );
+    const bracket = code === undefined ? "" : ` (${shortCode(code)})`;
+    const { found, remedy } = diagnosis;
+    const isCertificate = /certificate/.test(found);
+    const explanation = { found, remedy: remedy + bracket };
+    throw unusable(target, isCertificate ? "refused" : kind, explanation, hint);
   }
   if (connection.role.kind !== "replica") return connection;
   connection.client.disconnect();
-  throw refusal("refused", replicaRefusal(connection.role.master));
+  throw unusable(target, "refused", replicaRefusal(connection.role.master));
+}
+
+/** `hint`: what the settings may have to do with it, with `. ` before it; may be empty. */
+function unusable(
+  target: RedisTarget,
+  kind: RedisError["kind"],
+  explanation: Explanation,
+  hint = "",
+): RedisError {
+  const { found, remedy } = explanation;
+  const why = `${remedy === "" ? found : `${found}: ${remedy}`}${hint}`;
+  const message = `Redis at ${describeTarget(target)} cannot be used: ${why}`;
+  return new RedisError(kind, message, { ...explanation, remedy: remedy + hint });
+}
+
+/** The remedy is empty if there is none. */
+function explanationOf({ message, explanation }: RedisFault): Explanation {
+  return explanation ?? { found: message, remedy: "" };
 }
 
 /** Error codes that mean that no server was reached. */

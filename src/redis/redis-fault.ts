@@ -1,4 +1,4 @@
-import { RedisError } from "../model/errors.js";
+import { type Explanation, RedisError } from "../model/errors.js";
 import { needOf, scriptCommands } from "./server/command-needs.js";
 
 /**
@@ -9,29 +9,53 @@ import { needOf, scriptCommands } from "./server/command-needs.js";
 export interface RedisFault {
   readonly kind: "transient" | "refused" | "unavailable" | "single";
   readonly message: string;
+  /** The two halves of the message; absent if there is nothing to do about it. */
+  readonly explanation?: Explanation;
 }
 
-function refused(message: string): RedisFault {
-  return { kind: "refused", message };
+/** The start of a fault's message, up to its advice or code: `connection refused`. */
+export function briefly({ message }: RedisFault): string {
+  return /^[^:(]*[^:( ]/.exec(message)?.[0] ?? message;
 }
 
-function transient(message: string): RedisFault {
-  return { kind: "transient", message };
+function fault(kind: RedisFault["kind"], found: string, remedy?: string): RedisFault {
+  if (remedy === undefined) return { kind, message: found };
+  return { kind, message: `${found}: ${remedy}`, explanation: { found, remedy } };
+}
+
+function refused(found: string, remedy?: string): RedisFault {
+  return fault("refused", found, remedy);
+}
+
+function transient(found: string, remedy?: string): RedisFault {
+  return fault("transient", found, remedy);
 }
 
 /** By the first word of an error reply. */
 const replyFaults: Readonly<Record<string, RedisFault>> = {
-  NOAUTH: refused("Redis asks for a password (TELE_SESSION_REDIS_PASSWORD or --password-file)"),
-  WRONGPASS: refused("Redis refused the user name or password"),
-  DENIED: refused("Redis runs in protected mode and refuses connections from elsewhere"),
-  OOM: refused("Redis is out of memory (maxmemory reached)"),
-  MISCONF: refused("Redis refuses writes because it cannot save to its disk (MISCONF)"),
-  NOREPLICAS: refused("Redis refuses writes because too few replicas are connected (NOREPLICAS)"),
+  NOAUTH: refused("Redis asks for a password", "give it with TELE_SESSION_REDIS_PASSWORD or --password-file"),
+  WRONGPASS: refused(
+    "Redis refused the user name or password",
+    "check --username, and the password in TELE_SESSION_REDIS_PASSWORD or --password-file",
+  ),
+  DENIED: refused(
+    "Redis runs in protected mode and refuses connections from elsewhere",
+    "set a password there, or run this on its host",
+  ),
+  OOM: refused("Redis is out of memory (maxmemory reached)", "raise maxmemory"),
+  MISCONF: refused(
+    "Redis refuses writes because it cannot save to its disk",
+    "free the disk, or see the log of Redis (MISCONF)",
+  ),
+  NOREPLICAS: refused(
+    "Redis refuses writes because too few replicas are connected",
+    "start them, or lower min-replicas-to-write (NOREPLICAS)",
+  ),
   MOVED: refused("Redis is a cluster, which this version does not write to"),
   ASK: refused("Redis is a cluster, which this version does not write to"),
   CROSSSLOT: refused("Redis is a cluster, which this version does not write to"),
   LOADING: transient("Redis is still loading its data"),
-  READONLY: transient("Redis is a read-only replica: name its master"),
+  READONLY: transient("Redis is a read-only replica", "name its master"),
   MASTERDOWN: transient("Redis has lost its master"),
   BUSY: transient("Redis is busy with a script"),
   TRYAGAIN: transient("Redis is moving keys"),
@@ -41,32 +65,40 @@ const replyFaults: Readonly<Record<string, RedisFault>> = {
 
 /** By the text after `ERR`. */
 const errorTexts: readonly (readonly [RegExp, RedisFault])[] = [
-  [/^DB index is out of range/, refused("Redis has no database of that number")],
-  [/^invalid password/, refused("Redis refused the password")],
+  [
+    /^DB index is out of range/,
+    refused("Redis has no database of that number", "give the one that the server uses with --db"),
+  ],
+  [
+    /^invalid password/,
+    refused("Redis refused the password", "see TELE_SESSION_REDIS_PASSWORD or --password-file"),
+  ],
   [/^max number of clients reached/, transient("Redis takes no more clients")],
-  [/^Cannot select another database/i, refused("Redis allows no database but 0")],
-  [/^SELECT is not allowed in cluster mode/, refused("a Redis cluster has database 0 only")],
+  [/^Cannot select another database/i, refused("Redis allows no database but 0", "use --db 0")],
+  [/^SELECT is not allowed in cluster mode/, refused("a Redis cluster has database 0 only", "use --db 0")],
 ];
 
 /** By the code of a system error, or of ours. */
 const systemFaults: Readonly<Record<string, RedisFault>> = {
-  ECONNREFUSED: transient("the connection was refused: check that Redis listens on this host and port"),
-  ENOTFOUND: transient("the host is unknown: check its name"),
-  EAI_AGAIN: transient("the host's name could not be looked up: check its name and DNS"),
-  ETIMEDOUT: transient("no answer in time: check host, port and firewall"),
-  EHOSTUNREACH: transient("the host cannot be reached: check its address and the network"),
-  ENETUNREACH: transient("the network cannot be reached: check the address"),
+  ECONNREFUSED: transient("connection refused", "check that Redis listens on this host and port"),
+  ENOTFOUND: transient("the host is unknown", "check its name"),
+  EAI_AGAIN: transient("the host's name could not be looked up", "check its name and DNS"),
+  ETIMEDOUT: transient("no answer in time", "check host, port and firewall"),
+  EHOSTUNREACH: transient("the host cannot be reached", "check its address and the network"),
+  ENETUNREACH: transient("the network cannot be reached", "check the address"),
   ECONNRESET: transient("the connection was reset"),
   EPIPE: transient("the connection was closed"),
-  ENOENT: transient("the socket does not exist: check its path"),
-  EACCES: refused("the socket may not be opened by this user: see its permissions"),
-  EREPLICA: transient("Redis has become a read-only replica: name its master"),
-  EPROTO: transient("TLS failed: is this a port for TLS?"),
+  ENOENT: transient("the socket does not exist", "check its path"),
+  EACCES: refused("the socket may not be opened by this user", "see its permissions"),
+  EREPLICA: transient("Redis has become a read-only replica", "name its master"),
+  EPROTO: transient("TLS failed", "is this a port for TLS?"),
   ERR_OSSL_PEM_NO_START_LINE: refused(
-    "a certificate or key file is not a PEM file: see --cacert, --cert and --key",
+    "a certificate or key file is not a PEM file",
+    "see --cacert, --cert and --key",
   ),
   ERR_OSSL_X509_KEY_VALUES_MISMATCH: refused(
-    "--cert and --key do not belong together: give the key of this certificate",
+    "--cert and --key do not belong together",
+    "give the key of this certificate",
   ),
 };
 /** Our own code, which messages leave out. */
@@ -76,33 +108,37 @@ const ownCode = "EREPLICA";
  * By the code of a TLS error about certificates; the first match counts. An alert comes from Redis
  * and concerns our certificate.
  */
-const certificateFaults: readonly (readonly [RegExp, string])[] = [
+const certificateFaults: readonly (readonly [RegExp, found: string, remedy: string])[] = [
   [
     /ALERT_CERTIFICATE_REQUIRED|ALERT_NO_CERTIFICATE|PEER_DID_NOT_RETURN/,
-    "Redis asks for a client certificate: give one with --cert FILE and its key with --key FILE",
+    "Redis asks for a client certificate",
+    "give one with --cert FILE and its key with --key FILE",
   ],
   [
     /ALERT_(HANDSHAKE_FAILURE|ACCESS_DENIED|BAD_CERT|UNKNOWN_CA|UNSUPPORTED_CERT|CERT|DECRYPT)/,
-    "Redis refused our client certificate, or asks for one: give one that it trusts with --cert FILE " +
-      "and its key with --key FILE",
+    "Redis refused our client certificate, or asks for one",
+    "give one that it trusts with --cert FILE and its key with --key FILE",
   ],
   [
     /SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/,
-    "the server's certificate was not accepted, because its authority is unknown or it is self-signed: " +
-      "give the authority with --cacert FILE",
+    "the server's certificate was not accepted, because its authority is unknown or it is self-signed",
+    "give the authority with --cacert FILE",
   ],
-  [/EXPIRED/, "the server's certificate was not accepted, because it has expired: renew it on the server"],
+  [/EXPIRED/, "the server's certificate was not accepted, because it has expired", "renew it on the server"],
   [
     /NOT_YET_VALID/,
-    "the server's certificate was not accepted, because it is not valid yet: compare the clocks of both machines",
+    "the server's certificate was not accepted, because it is not valid yet",
+    "compare the clocks of both machines",
   ],
   [
     /ALTNAME/,
-    "the server's certificate was not accepted, because it carries another name: give that with --tls-servername NAME",
+    "the server's certificate was not accepted, because it carries another name",
+    "give that with --tls-servername NAME",
   ],
   [
     /CERT|SIGNATURE|CRL|ERR_SSL_CA/,
-    "the server's certificate was not accepted: see --cacert FILE and --tls-servername NAME",
+    "the server's certificate was not accepted",
+    "see --cacert FILE and --tls-servername NAME",
   ],
 ];
 
@@ -111,19 +147,28 @@ const certificateFaults: readonly (readonly [RegExp, string])[] = [
  * errors through; `ResilientConnection` sorts them.
  */
 export function redisFault(error: unknown): RedisFault {
-  if (!(error instanceof Error)) return { kind: "unavailable", message: "an unknown error" };
-  if (error instanceof RedisError) return { kind: error.kind, message: error.message };
+  if (!(error instanceof Error)) return fault("unavailable", "an unknown error");
+  if (error instanceof RedisError) {
+    const { kind, message, explanation } = error;
+    return { kind, message, ...(explanation === undefined ? {} : { explanation }) };
+  }
   if (isReply(error)) return replyFault(error.message, commandOf(error));
   const code = "code" in error ? String(error.code) : "";
   if (code === ownCode && systemFaults[code] !== undefined) return systemFaults[code];
-  const certificate = certificateFaults.find(([pattern]) => pattern.test(code))?.[1];
-  const known: RedisFault =
+  if (code === "") return transient("the connection was closed");
+  const certificate = certificateFaults.find(([pattern]) => pattern.test(code));
+  const known =
     certificate === undefined
       ? (systemFaults[code] ?? transient("the connection failed"))
-      : refused(certificate);
-  return code === ""
-    ? transient("the connection was closed")
-    : { ...known, message: `${known.message} (${shortCode(code)})` };
+      : refused(certificate[1], certificate[2]);
+  return withCode(known, code);
+}
+
+/** Adds the code in brackets, which people search the web for. */
+function withCode({ kind, message, explanation }: RedisFault, code: string): RedisFault {
+  const bracket = ` (${shortCode(code)})`;
+  if (explanation === undefined) return { kind, message: message + bracket };
+  return fault(kind, explanation.found, explanation.remedy + bracket);
 }
 
 /** An error reply of Redis, as ioredis raises it. */
@@ -182,7 +227,7 @@ function replyFault(reply: string, command: string | undefined): RedisFault {
     return refused(`Redis ${who} the command ${missing}${needOf(missing)}`);
   }
   const to = command === undefined ? "" : ` to ${command}`;
-  return { kind: "single", message: `Redis answered ${code}${to}` };
+  return fault("single", `Redis answered ${code}${to}`);
 }
 
 /** The denied command: one inside a script if Redis names it, else the one that was sent. */

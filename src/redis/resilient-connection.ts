@@ -3,7 +3,8 @@ import { RedisError, RedisForgotError } from "../model/errors.js";
 import { describeTarget, type RedisTarget } from "../model/redis-target.js";
 import { type Connection, openConnection, openFirstConnection } from "./open-connection.js";
 import { pause } from "./pause.js";
-import { isReply, redisFault } from "./redis-fault.js";
+import { briefly, isReply, redisFault } from "./redis-fault.js";
+import { type ConnectionListener, ReplyWatch } from "./reply-watch.js";
 import { announce } from "./server/peers.js";
 import { askHistory, continues, refuseReplica } from "./server/server-facts.js";
 import { askServerState, type ServerState } from "./server/server-state.js";
@@ -53,6 +54,8 @@ export interface ResilienceOptions {
   /** How long to retry a lost Redis before the run ends. */
   readonly retryForMs: number;
   readonly onWarning: (message: string) => void;
+  /** Told when Redis stops answering, and of what it says about itself. */
+  readonly listener?: ConnectionListener;
   /** The name by which other clients see the connection. */
   readonly name?: string;
   /** Aborted when the run is to stop, which ends a pause at once. */
@@ -65,6 +68,7 @@ export interface ResilienceOptions {
  */
 export class ResilientConnection {
   readonly #options: ResilienceOptions;
+  readonly #watch: ReplyWatch | undefined;
   #connection: Promise<Connection>;
   /** Since when every try has failed; `undefined` after a success. */
   #failingSinceMs: number | undefined;
@@ -89,6 +93,8 @@ export class ResilientConnection {
 
   private constructor(options: ResilienceOptions, first: Promise<Connection>) {
     this.#options = options;
+    const longestSilenceMs = maxBatchMs + options.retryForMs;
+    this.#watch = options.listener && new ReplyWatch(options.listener, longestSilenceMs);
     this.#name = options.name;
     this.#connection = first.then((connection) => {
       this.#dataId = connection.history?.id;
@@ -145,6 +151,7 @@ export class ResilientConnection {
       refuseReplica(asked.history?.isReplica);
       return asked;
     });
+    this.#options.listener?.onState(state);
     const { history } = state;
     if (history === undefined) return state;
     const isKept = continues(history, this.#dataId);
@@ -257,11 +264,14 @@ export class ResilientConnection {
     try {
       const { client } = await attempt;
       wasOpen = true;
-      const value = await withinTime(maxBatchMs, client, () => work(client));
+      const inTime = () => withinTime(maxBatchMs, client, () => work(client));
+      const value = await (this.#watch === undefined ? inTime() : this.#watch.during(client, inTime));
       this.#failingSinceMs = undefined;
       this.#failures = 0;
+      this.#watch?.answered();
       return { attempt, wasOpen, result: { value } };
     } catch (error) {
+      if (error instanceof RedisForgotError) this.#watch?.answered();
       return { attempt, wasOpen, error };
     }
   }
@@ -300,7 +310,22 @@ export class ResilientConnection {
     }
   }
 
+  /**
+   * Asks something over the present connection that nobody waits for: no time limit, no second try.
+   * Returns `undefined` if it fails.
+   */
+  async glance<T>(ask: (client: Redis) => Promise<T>): Promise<T | undefined> {
+    try {
+      return await ask((await this.#connection).client);
+    } catch (error) {
+      if (isBug(error)) throw error;
+      redisFault(error);
+      return undefined;
+    }
+  }
+
   async close(): Promise<void> {
+    this.#watch?.end();
     try {
       (await this.#connection).client.disconnect();
     } catch (error) {
@@ -323,11 +348,14 @@ export class ResilientConnection {
       if (this.#refusedWrites > maxRefusedWrites) throw new RedisError("refused", fault.message);
     }
     if (fault.kind !== "transient")
-      throw error instanceof RedisError ? error : new RedisError(kindOf(fault.kind), fault.message);
+      throw error instanceof RedisError
+        ? error
+        : new RedisError(kindOf(fault.kind), fault.message, fault.explanation);
     this.#failingSinceMs ??= Date.now();
     if (Date.now() - this.#failingSinceMs >= retryForMs || stop.aborted) {
       throw new RedisError("unavailable", `Redis at ${describeTarget(target)} was lost: ${fault.message}`);
     }
+    this.#watch?.lost(briefly(fault), this.#failingSinceMs + retryForMs);
     await pause(Math.min(minPauseMs * 2 ** this.#failures, maxPauseMs), stop);
     if (this.#connection !== attempt) return;
     this.#failures++;

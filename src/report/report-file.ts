@@ -1,24 +1,10 @@
-import { randomBytes } from "node:crypto";
-import {
-  closeSync,
-  fsyncSync,
-  ftruncateSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, ftruncateSync, openSync, readSync, unlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { errorCode, ReportError, SettingsError } from "../model/errors.js";
-import type { Report, ReportedDifference, ReportedFailure } from "../model/report.js";
-import { showablePath } from "../model/showable.js";
+import { NewFile, writeWhole } from "./new-file.js";
+import type { Report, ReportedDifference, ReportedFailure } from "./schema/report-schema.js";
 
 /** The path that means stdout. */
-const toStdout = "-";
+export const toStdout = "-";
 const head = '{"failures": [';
 
 /**
@@ -27,42 +13,34 @@ const head = '{"failures": [';
  * in the same directory and is renamed when it is complete.
  */
 export class ReportFile {
-  readonly #path: string;
-  readonly #temporary: string;
-  readonly #descriptor: number;
+  readonly #file: NewFile;
+  readonly #isStdout: boolean;
   #failures = 0;
   /** Holds the differences until all failures are written; absent until there is one. */
   #differences: number | undefined;
-  #error: ReportError | undefined;
 
   /** @throws SettingsError if no file can be created there. */
   constructor(path: string) {
-    this.#path = path;
-    const name = `.tele-sessions-report-${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
-    this.#temporary = join(path === toStdout ? tmpdir() : dirname(path), name);
-    try {
-      const existing = path === toStdout ? undefined : statSync(path, { throwIfNoEntry: false });
-      if (existing !== undefined && !existing.isFile())
-        throw new SettingsError(`--report: ${showablePath(path)} is not a regular file`);
-      this.#descriptor = openSync(this.#temporary, "ax+", 0o600);
-    } catch (error) {
-      if (error instanceof SettingsError) throw error;
-      throw new SettingsError(`--report: ${showablePath(path)} cannot be written (${errorCode(error)})`);
-    }
-    this.#write(head);
+    this.#isStdout = path === toStdout;
+    this.#file = new NewFile({
+      flag: "--report",
+      path,
+      ...(this.#isStdout ? { directory: tmpdir() } : {}),
+    });
+    this.#file.write(head);
   }
 
   /** Never throws; `finish` reports an error in writing it. */
   addFailure(failure: ReportedFailure): void {
-    this.#write(`${this.#failures === 0 ? "" : ","}\n  ${JSON.stringify(failure)}`);
+    this.#file.write(`${this.#failures === 0 ? "" : ","}\n  ${JSON.stringify(failure)}`);
     this.#failures++;
   }
 
   /** Never throws; `finish` reports an error in writing it. */
   addDifference(difference: ReportedDifference): void {
-    this.#attempt(() => {
+    this.#file.attempt(() => {
       const isFirst = this.#differences === undefined;
-      this.#differences ??= openNameless(`${this.#temporary}.differences`);
+      this.#differences ??= openNameless(`${this.#file.temporary}.differences`);
       writeWhole(this.#differences, `${isFirst ? "" : ","}\n  ${JSON.stringify(difference)}`);
     });
   }
@@ -72,13 +50,13 @@ export class ReportFile {
     this.#failures = 0;
     if (this.#differences !== undefined) closeSync(this.#differences);
     this.#differences = undefined;
-    this.#attempt(() => ftruncateSync(this.#descriptor));
-    this.#write(head);
+    this.#file.attempt(() => ftruncateSync(this.#file.descriptor));
+    this.#file.write(head);
   }
 
   /** Removes the unfinished file of a run that ends without a report. */
   discard(): void {
-    rmSync(this.#temporary, { force: true });
+    this.#file.discard();
   }
 
   /**
@@ -87,56 +65,24 @@ export class ReportFile {
    */
   finish(report: Report): void {
     const { failures: _, differences: __, ...rest } = report;
-    this.#write('\n],\n"differences": [');
-    this.#attempt(() => this.#appendDifferences());
+    this.#file.write('\n],\n"differences": [');
+    this.#file.attempt(() => this.#appendDifferences());
     const others = { ...rest, failuresOmitted: 0, differencesOmitted: 0 };
-    this.#write(`\n],\n${JSON.stringify(others, null, 2).slice(2)}\n`);
-    try {
-      if (this.#error === undefined) {
-        if (this.#path === toStdout) this.#print();
-        else {
-          fsyncSync(this.#descriptor);
-          renameSync(this.#temporary, this.#path);
-        }
-      }
-    } catch (error) {
-      this.#error = this.#failure(error);
-    } finally {
-      closeSync(this.#descriptor);
-    }
-    if (this.#error === undefined) return;
-    rmSync(this.#temporary, { force: true });
-    throw this.#error;
+    this.#file.write(`\n],\n${JSON.stringify(others, null, 2).slice(2)}\n`);
+    if (this.#isStdout) this.#file.attempt(() => this.#print());
+    else this.#file.replace();
+    this.#file.close();
   }
 
   #print(): void {
-    for (const block of blocksOf(this.#descriptor)) process.stdout.write(block);
+    for (const block of blocksOf(this.#file.descriptor)) process.stdout.write(block);
     this.discard();
   }
 
   #appendDifferences(): void {
     if (this.#differences === undefined) return;
-    for (const block of blocksOf(this.#differences)) writeWhole(this.#descriptor, block);
+    for (const block of blocksOf(this.#differences)) writeWhole(this.#file.descriptor, block);
     closeSync(this.#differences);
-  }
-
-  #write(text: string): void {
-    this.#attempt(() => writeWhole(this.#descriptor, text));
-  }
-
-  #attempt(action: () => void): void {
-    if (this.#error !== undefined) return;
-    try {
-      action();
-    } catch (error) {
-      this.#error = this.#failure(error);
-    }
-  }
-
-  #failure(error: unknown): ReportError {
-    return new ReportError(
-      `the report ${showablePath(this.#path)} could not be written (${errorCode(error)})`,
-    );
   }
 }
 
@@ -145,11 +91,6 @@ function openNameless(path: string): number {
   const descriptor = openSync(path, "wx+", 0o600);
   unlinkSync(path);
   return descriptor;
-}
-
-function writeWhole(descriptor: number, text: string | Buffer): void {
-  const bytes = Buffer.from(text);
-  for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
 }
 
 /** Reads a file from its start in blocks. Throws the system's error. */

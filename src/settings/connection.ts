@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { SettingsError } from "../model/errors.js";
 import { describeTarget, type RedisTarget } from "../model/redis-target.js";
+import type { MissedSetting } from "../model/run-options.js";
+import { showablePath } from "../model/showable.js";
 import type { SettingName } from "./definitions.js";
 import type { Machine } from "./machine.js";
 import type { Origin, Settings } from "./read-settings.js";
@@ -237,7 +239,10 @@ function describeConnection(connection: RedisConnection): string {
 }
 
 /** session_redis before 18.0 reads the host, the port, the password and a URL, and nothing else. */
-export function warnOfWhatOldAppletsMiss(settings: Settings, connection: RedisConnection): readonly string[] {
+export function settingsOldAppletsMiss(
+  settings: Settings,
+  connection: RedisConnection,
+): readonly MissedSetting[] {
   const { db, username, tls } = accessOf(connection);
   const url = connection.topology === "sentinel" ? null : settings.url;
   const missed = [
@@ -246,12 +251,28 @@ export function warnOfWhatOldAppletsMiss(settings: Settings, connection: RedisCo
     tls && url?.scheme !== "rediss" && "tls",
     settings.cluster && "cluster",
   ] as const;
+  const inUrl =
+    connection.topology === "sentinel"
+      ? "Put it into a URL"
+      : `Set TELE_SESSION_REDIS_URL=${urlOf(connection.target)} there`;
   return missed.flatMap((name) =>
     name
       ? [
-          `${settings.originOf(name).name}: session_redis before 18.0 does not read this setting. ` +
-            "Put it into a URL, or check that the server uses the same Redis",
+          {
+            name: settings.originOf(name).name,
+            found: "session_redis before 18.0 does not read this setting",
+            remedy: `${inUrl}, or check that the server uses the same Redis`,
+          },
         ]
       : [],
   );
+}
+
+/** A URL that means the target, with words for the credentials. */
+function urlOf({ address, db, username, password, tls }: RedisTarget): string {
+  const login = `${username === undefined ? "" : "USER"}${password === undefined ? "" : ":PASSWORD"}`;
+  const at = login === "" ? "" : `${login}@`;
+  if ("path" in address) return `unix://${at}${showablePath(address.path)}?db=${db}`;
+  const host = address.host.includes(":") ? `[${address.host}]` : address.host;
+  return `${tls === undefined ? "redis" : "rediss"}://${at}${host}:${address.port}/${db}`;
 }

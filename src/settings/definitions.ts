@@ -1,10 +1,11 @@
 import { commandSets, group, type SettingDefinition, setting, toggle } from "./setting-definition.js";
 import { kinds } from "./value-kinds.js";
 
-const { all, withRedis, overSessions, confirming, removing, step } = commandSets;
+const { all, withRedis, overSessions, confirming, removing, reporting, printing, step } = commandSets;
+const { removingOrChecking } = commandSets;
 const { anyText, count, database, durationMs, host, hostAndPort, lifetime, path, percentage } = kinds;
 const { port, positiveCount, size, text, url } = kinds;
-const { allowance, conflictPolicy, keyLayout, shard, ttl } = kinds;
+const { allowance, conflictPolicy, keyLayout, logFormat, shard, ttl } = kinds;
 
 const sessions = group("Sessions", all, {
   sessionDir: setting(
@@ -129,10 +130,10 @@ const topology = group("Sentinel and Cluster", withRedis, {
 /** How Redis is reached. */
 export const redisSettings = { ...server, ...tls, ...topology };
 
-const keys = group("Keys and lifetimes", overSessions, {
+const keys = group("Keys and lifetimes", all, {
   prefix: setting("--prefix <text>", "prefix of the applet's keys", text, {
     variable: "TELE_SESSION_REDIS_PREFIX",
-    commands: withRedis,
+    commands: all,
   }),
   keyLayout: setting(
     "--key-layout <layout>",
@@ -164,21 +165,29 @@ const run = group("Run", removing, {
     "--on-conflict <policy>",
     "which value wins if Redis holds a different one: the newest, Redis's (keep) or the file's (overwrite)",
     conflictPolicy,
-    { default: "newest", commands: confirming },
+    { default: "newest", commands: [...confirming, "check"] },
   ),
   again: toggle(
     "--again",
     "also write sessions that an earlier run wrote and that have ended in Redis since",
-    { commands: ["copy"] },
+    { commands: ["copy", "check"] },
   ),
   dryRun: toggle("-n, --dry-run", "read, decode and report everything; write and remove nothing"),
-  purge: toggle("--purge", "then remove the originals that Redis is proven to hold", { commands: ["copy"] }),
-  inUse: toggle("--in-use", "remove originals even if a server still uses the directory"),
+  purge: toggle("--purge", "then remove the originals that Redis is proven to hold", {
+    commands: ["copy", "check"],
+  }),
+  inUse: toggle("--in-use", "remove originals even if a server still uses the directory", {
+    commands: removingOrChecking,
+  }),
   unverified: toggle("--unverified", "remove session files without asking Redis", { commands: ["purge"] }),
   yes: toggle("--yes", "answer yes to the confirmation"),
-  alone: toggle("--alone", "promise that no other run is copying this directory, if Redis cannot tell"),
-  skipCheck: toggle("--skip-check", "start without checking Redis and the directory"),
-  probe: toggle("--probe", "let `check` write one short-lived key", { commands: ["check"] }),
+  alone: toggle("--alone", "promise that no other run is copying this directory, if Redis cannot tell", {
+    commands: removingOrChecking,
+  }),
+  skipCheck: toggle("--skip-check", "skip the checks that can only warn"),
+  probe: toggle("--probe", "let `check` write one short-lived key, to see whether Redis takes writes", {
+    commands: ["check"],
+  }),
 });
 
 /** Read by `--stop-after-init` only. */
@@ -208,7 +217,7 @@ const limits = group("Limits", confirming, {
     "--max-session-size <bytes>",
     "bytes of JSON that a session may take; a larger one fails",
     size,
-    { default: "16 MiB", commands: overSessions },
+    { default: "16 MiB", commands: all },
   ),
   maxRate: setting("--max-rate <sessions/s>", "limit to this many sessions per second", positiveCount),
   maxDurationMs: setting("--max-duration <time>", "stop after this long; run again to continue", durationMs),
@@ -222,7 +231,7 @@ const limits = group("Limits", confirming, {
     "--wait-replicas <n>",
     "replicas that must have a session before its original is removed",
     count,
-    { default: "0", commands: removing },
+    { default: "0", commands: removingOrChecking },
   ),
   sample: setting("--sample <n%>", "look at only this share of the sessions", percentage, {
     defaultShown: "all",
@@ -235,15 +244,38 @@ const limits = group("Limits", confirming, {
 });
 
 const output = group("Output", all, {
-  json: toggle("--json", "print the report as one JSON object on stdout"),
-  report: setting("--report <file>", "write the report, with every failure, to this file; - is stdout", path),
-  quiet: toggle("-q, --quiet", "print only errors and the warnings that matter"),
-  verbose: toggle("-v, --verbose", "print more"),
+  json: toggle("--json", "print the result as one JSON object on stdout", { commands: printing }),
+  report: setting(
+    "--report <file>",
+    "write the report, with every failure, to this file; - is stdout",
+    path,
+    {
+      commands: confirming,
+    },
+  ),
+  html: setting("--html <file>", "write the report to this file as one HTML page", path, {
+    commands: reporting,
+  }),
+  logFormat: setting(
+    "--log-format <text|json>",
+    "plain lines on stderr, or one JSON object a line",
+    logFormat,
+    {
+      default: "text",
+      commands: confirming,
+    },
+  ),
+  quiet: toggle("-q, --quiet", "print only errors and the warnings that matter", { commands: printing }),
+  verbose: toggle("-v, --verbose", "also print what the run decided, and why"),
+  list: toggle("--list", "print a line for each session", { commands: confirming }),
   noProgress: toggle("--no-progress", "hide the progress bar"),
   showIds: toggle("--show-ids", "show session ids in full; each is a credential"),
   noColor: setting("NO_COLOR", "no colours", anyText),
   forceColor: setting("FORCE_COLOR", "colours even without a terminal, unless 0 or false", anyText),
   continuousIntegration: setting("CI", "plain lines even on a terminal, unless 0 or false", anyText),
+  columns: setting("COLUMNS", "how wide text is, in characters", anyText, {
+    defaultShown: "the terminal's width, or 80",
+  }),
 });
 
 /** Every setting: flags, help, docs and messages are made from this table. */

@@ -1,17 +1,14 @@
 import { SettingsError } from "../model/errors.js";
 import type { SettingName } from "./definitions.js";
 import type { Settings } from "./read-settings.js";
-import type { Command, ConnectedCommand } from "./setting-definition.js";
 
 /**
  * What this version refuses by name. Removing a name switches its feature on: flags, variables,
  * help and docs/settings.md follow.
  */
 export const notBuilt: {
-  readonly commands: readonly Exclude<Command, ConnectedCommand | "stop-after-init">[];
   readonly settings: readonly SettingName[];
 } = {
-  commands: ["inspect", "check"],
   settings: [
     "shard",
     "shardCount",
@@ -20,8 +17,6 @@ export const notBuilt: {
     "sentinelMaster",
     "sentinelPasswordFile",
     "cluster",
-    "skipCheck",
-    "probe",
   ],
 };
 

@@ -28,6 +28,8 @@ export type Settings = {
 } & {
   /** For messages, and for the few values that depend on who gave them. */
   readonly originOf: (name: SettingName) => Origin;
+  /** The texts that a setting was read from: one, or one for each item of a list; empty if unset. */
+  readonly textsOf: (name: SettingName) => readonly string[];
 };
 
 type ValueOf<Definition> = Definition extends { readonly kind: ValueKind<infer Value> }
@@ -54,9 +56,11 @@ export function readSettings(sources: SettingSources): Settings {
   const hidden = findHiddenVariables(sources);
   const problems: string[] = [];
   const origins = new Map<SettingName, Origin>();
+  const texts = new Map<SettingName, readonly string[]>();
   const values = settingEntries.map(([name, definition]) => {
     const { raw, origin } = findRaw(name, definition, sources, hidden);
     origins.set(name, origin);
+    texts.set(name, raw === null ? [] : [raw].flat().map((text) => (text === true ? "on" : text)));
     if (raw === null) return [name, null];
     const read = [raw].flat().map((text) => {
       const value = text === true ? true : definition.kind.read(text);
@@ -67,8 +71,9 @@ export function readSettings(sources: SettingSources): Settings {
   });
   if (problems.length > 0) throw new SettingsError(problems.join("\n"));
   const originOf = (name: SettingName) => origins.get(name);
+  const textsOf = (name: SettingName) => texts.get(name) ?? [];
   // `Object.fromEntries` forgets that each value was read by its own setting's kind.
-  return { ...Object.fromEntries(values), originOf } as Settings;
+  return { ...Object.fromEntries(values), originOf, textsOf } as Settings;
 }
 
 interface Raw {

@@ -1,4 +1,4 @@
-import { errorCode, SettingsError } from "../model/errors.js";
+import { SettingsError, systemReason } from "../model/errors.js";
 import { showable } from "../model/showable.js";
 import type { Machine } from "./machine.js";
 import type { Origin } from "./read-settings.js";
@@ -8,7 +8,7 @@ export function readTextFile(path: string, origin: Origin, machine: Machine): st
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(machine.readFile(path));
   } catch (error) {
-    const reason = error instanceof TypeError ? "it is not UTF-8 text" : errorCode(error);
+    const reason = error instanceof TypeError ? "it is not UTF-8 text" : systemReason(error);
     throw new SettingsError(`${origin.name}: the file "${showable(path)}" cannot be read: ${reason}`);
   }
 }

@@ -2,13 +2,14 @@ import { isAbsolute } from "node:path";
 import { SettingsError } from "../model/errors.js";
 import type { RunOptions, Shard } from "../model/run-options.js";
 import { showablePath } from "../model/showable.js";
-import { refuseOtherConnection, resolveConnection, warnOfWhatOldAppletsMiss } from "./connection.js";
+import { refuseOtherConnection, resolveConnection, settingsOldAppletsMiss } from "./connection.js";
 import { type SettingName, settingEntries } from "./definitions.js";
 import type { Machine } from "./machine.js";
 import { notBuiltYet, refuseNotBuilt } from "./not-built.js";
 import { type Environment, readSettings, type Settings, type TypedFlags } from "./read-settings.js";
 import { resolveSessionDirectories } from "./session-directories.js";
-import type { ConnectedCommand } from "./setting-definition.js";
+import type { DirectoryCommand } from "./setting-definition.js";
+import { showSettings } from "./show-settings.js";
 import { warnOfUnknownVariables } from "./unknown-variables.js";
 import { kinds } from "./value-kinds.js";
 import { connectionSettings, isAnySet, settingsNamedByOdoo } from "./variable-families.js";
@@ -19,7 +20,7 @@ import { connectionSettings, isAnySet, settingsNamedByOdoo } from "./variable-fa
  * @throws SettingsError naming every origin, without showing a secret.
  */
 export function resolveRunOptions(
-  command: ConnectedCommand,
+  command: DirectoryCommand,
   typed: TypedFlags,
   machine: Machine,
 ): RunOptions {
@@ -35,7 +36,7 @@ export function resolveRunOptions(
 }
 
 function resolveAll(
-  command: ConnectedCommand,
+  command: DirectoryCommand,
   typed: TypedFlags,
   machine: Machine,
 ): Omit<RunOptions, "warningsEvenIfQuiet"> {
@@ -65,10 +66,10 @@ function resolveAll(
   if (directories === undefined || connection === undefined || shard === undefined) {
     throw new SettingsError(problems.join("\n"));
   }
-  if (command === "copy") warnings.push(...warnOfWhatOldAppletsMiss(settings, connection));
   if (connection.topology !== "single") throw new SettingsError(`a ${connection.topology} ${notBuiltYet}`);
+  const { names, comesFrom, origin } = directories;
   return {
-    source: { ...directories, ...pick(settings, "allowMissing", "sample"), shard },
+    source: { names, comesFrom, ...pick(settings, "allowMissing", "sample"), shard },
     target: {
       redis: connection.target,
       prefix: settings.prefix || null,
@@ -78,15 +79,17 @@ function resolveAll(
     conflicts: { policy: settings.onConflict, ...pick(settings, "again", "maxEnded") },
     removal: pick(settings, "purge", "inUse", "unverified", "yes", "waitReplicas", "alone"),
     run: {
-      ...pick(settings, "dryRun", "skipCheck", "maxFailed", "lanes"),
+      ...pick(settings, "dryRun", "skipCheck", "probe", "maxFailed", "lanes"),
       ...pick(settings, "retryForMs", "maxRate", "maxDurationMs"),
     },
     output: {
-      ...pick(settings, "json", "report", "quiet", "verbose", "showIds"),
+      ...pick(settings, "json", "report", "html", "logFormat", "quiet", "verbose", "list", "showIds"),
       progress: !settings.noProgress,
       color: settings.noColor !== null ? "never" : isOn(settings.forceColor) ? "always" : "auto",
       continuousIntegration: isOn(settings.continuousIntegration),
     },
+    missedByOldApplets: settingsOldAppletsMiss(settings, connection),
+    shown: showSettings(settings, command, { names, origin }),
     warnings,
   };
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { errorCode, SettingsError } from "../model/errors.js";
+import { errorCode, SettingsError, systemReason } from "../model/errors.js";
 import type { RunOptions } from "../model/run-options.js";
 import { showable, showablePath } from "../model/showable.js";
 import { defaultDataDirectory, expandDataDirectory, findHome, type Server } from "./data-directory.js";
@@ -9,7 +9,10 @@ import type { Environment, Origin, Settings } from "./read-settings.js";
 import { parseTeleConfig } from "./tele-config.js";
 
 /** Which session directories are meant. */
-type NamedDirectories = Pick<RunOptions["source"], "names" | "comesFrom">;
+interface NamedDirectories extends Pick<RunOptions["source"], "names" | "comesFrom"> {
+  /** The flag, the variable or the file that gave them, or "default". */
+  readonly origin: string;
+}
 
 /**
  * The session directories as typed (paths or globs), else the server's: `<data_dir>/sessions`.
@@ -20,11 +23,11 @@ export function resolveSessionDirectories(settings: Settings, machine: Machine):
   const isConfigTyped = originOf("config").from === "flag";
   // A `--config` that cannot be read is refused even if `--session-dir` makes it useless.
   const config = sessionDir && !isConfigTyped ? null : readConfig(settings, machine);
-  if (sessionDir) return { names: sessionDir, comesFrom: null };
+  if (sessionDir) return { names: sessionDir, comesFrom: null, origin: originOf("sessionDir").name };
   const dataDirectory = config && readDataDirectory(config, machine);
   if (config && dataDirectory) {
     const comesFrom = `It comes from data_dir in ${config.shownName}`;
-    return { names: [join(dataDirectory, "sessions")], comesFrom };
+    return { names: [join(dataDirectory, "sessions")], comesFrom, origin: config.path };
   }
   const candidates = defaultServers(config, machine.environment).map((server) =>
     join(defaultDataDirectory(server, machine), "sessions"),
@@ -35,7 +38,7 @@ export function resolveSessionDirectories(settings: Settings, machine: Machine):
   const reason = config
     ? `${config.shownName} gives no data_dir`
     : "none of --session-dir, TELE_SESSION_DIR and --config was given";
-  return { names: [name], comesFrom: `It is the default, because ${reason}${besides}` };
+  return { names: [name], comesFrom: `It is the default, because ${reason}${besides}`, origin: "default" };
 }
 
 /** Whose default directories may be meant, the likelier first. */
@@ -50,6 +53,7 @@ function defaultServers(config: Config | null, environment: Environment): readon
 
 /** A `tele.conf` or an `odoo.conf`. */
 interface Config {
+  readonly path: string;
   readonly text: string;
   /** The file, and the setting that names it, for messages. */
   readonly shownName: string;
@@ -74,9 +78,9 @@ function readNamedConfig(path: string, { name, from, isOdoos }: Origin, machine:
   const shownName = `${name}: the file "${showable(path)}"`;
   const server = from === "flag" ? null : isOdoos ? "odoo" : "tele";
   try {
-    return { text: machine.readFile(path).toString("utf8"), shownName, server };
+    return { path, text: machine.readFile(path).toString("utf8"), shownName, server };
   } catch (error) {
-    throw new SettingsError(`${shownName} cannot be read: ${errorCode(error)}`);
+    throw new SettingsError(`${shownName} cannot be read: ${systemReason(error)}`);
   }
 }
 
@@ -84,11 +88,11 @@ function readNamedConfig(path: string, { name, from, isOdoos }: Origin, machine:
 function readHomeConfig(path: string, server: Server, machine: Machine): Config | null {
   const shownName = `"${showable(path)}"`;
   try {
-    return { text: machine.readFile(path).toString("utf8"), shownName, server };
+    return { path, text: machine.readFile(path).toString("utf8"), shownName, server };
   } catch (error) {
     const code = errorCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") return null;
-    throw new SettingsError(`${shownName} cannot be read: ${code}`);
+    throw new SettingsError(`${shownName} cannot be read: ${systemReason(error)}`);
   }
 }
 

@@ -1,11 +1,15 @@
 import { kinds, type ValueKind } from "./value-kinds.js";
 
-/** What can be asked for; `stop-after-init` is the pre-deploy step, which takes no command. */
-export type Command = "copy" | "purge" | "verify" | "inspect" | "check" | "stop-after-init";
-
-/** The commands that compare sessions with Redis. */
+/** The commands that compare sessions with Redis, and give every session an outcome. */
 export const connectedCommands = ["copy", "purge", "verify"] as const;
 export type ConnectedCommand = (typeof connectedCommands)[number];
+
+/** The commands that look at session directories. */
+export const directoryCommands = ["inspect", "check", ...connectedCommands] as const;
+export type DirectoryCommand = (typeof directoryCommands)[number];
+
+/** What can be asked for; `stop-after-init` is the pre-deploy step, which takes no command. */
+export type Command = DirectoryCommand | "report" | "stop-after-init";
 
 /** Which commands a setting means something to. */
 export const commandSets = {
@@ -14,6 +18,9 @@ export const commandSets = {
   overSessions: ["copy", "purge", "verify", "inspect"],
   confirming: ["copy", "purge", "verify"],
   removing: ["copy", "purge"],
+  removingOrChecking: ["copy", "purge", "check"],
+  reporting: ["copy", "purge", "verify", "report"],
+  printing: ["copy", "purge", "verify", "inspect", "check", "report"],
   step: ["stop-after-init"],
 } as const satisfies Record<string, readonly Command[]>;
 

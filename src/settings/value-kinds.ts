@@ -40,6 +40,7 @@ export const kinds = {
   allowance: kind("a number of sessions or a percentage, as in 10 or 1%", readAllowance),
   shard: kind("i/n, with i from 1 to n", readShard),
   keyLayout: oneOf("documented", "applet", "auto"),
+  logFormat: oneOf("text", "json"),
   ttl: oneOf("full", "remaining"),
   conflictPolicy: oneOf("newest", "keep", "overwrite"),
 };

@@ -1,5 +1,5 @@
 import { type BigIntStats, lstatSync, type Stats, statSync } from "node:fs";
-import { errorCode, orElse, SourceError } from "../model/errors.js";
+import { orElse, SourceError, systemReason } from "../model/errors.js";
 
 type Inode = Readonly<Pick<Stats, "dev" | "ino"> | Pick<BigIntStats, "dev" | "ino">>;
 
@@ -67,6 +67,6 @@ function statsOf(directory: string): BigIntStats {
   try {
     return statSync(directory, { bigint: true });
   } catch (error) {
-    throw new SourceError(`${directory} cannot be read: ${errorCode(error)}`);
+    throw new SourceError(`${directory} cannot be read: ${systemReason(error)}`);
   }
 }

@@ -1,5 +1,6 @@
+import { dirname, join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { newScanTally, type SessionFile } from "../model/session-file.js";
+import { newScanTally, type ScanTally, type SessionFile } from "../model/session-file.js";
 import { isInSample } from "./sample.js";
 import { scanSessions } from "./scan-sessions.js";
 
@@ -20,6 +21,10 @@ export interface DirectoryListing {
   readonly count: number;
   /** Some of its session files, each with the same probability; all of them if they are few. */
   readonly sample: readonly SessionFile[];
+  /** The folders that hold session files, the directory itself included; absolute. */
+  readonly folders: readonly string[];
+  /** What else the listing saw. */
+  readonly tally: ScanTally;
 }
 
 /** Session files kept of a directory. */
@@ -28,31 +33,43 @@ const namesAtATime = 1024;
 const batchesBetweenTurns = 16;
 
 /**
- * Lists the session files of all directories. `percent`: of `--sample`; null selects all. Throws
- * `SourceError` if it cannot read a session directory.
+ * Lists the session files of all directories. `percent`: of `--sample`; null selects all.
+ * `onCount` hears from time to time how many it has listed. Throws `SourceError` if it cannot read a
+ * session directory.
  */
 export async function listSessions(
   directories: readonly string[],
   percent: number | null,
   stop: AbortSignal,
+  onCount: (count: number) => void = () => undefined,
 ): Promise<Listing> {
   const listed: DirectoryListing[] = [];
   let selected = 0;
   let batches = 0;
+  let count = 0;
   for (const directory of directories) {
     const sample = new Sample();
-    for (const batch of scanSessions(directory, namesAtATime, newScanTally())) {
+    const tally = newScanTally();
+    const scattered = new Set<string>();
+    for (const batch of scanSessions(directory, namesAtATime, tally)) {
       for (const file of batch) {
         sample.add(file);
+        if (file.layout === "scattered") scattered.add(dirname(file.name));
         if (percent === null || isInSample(file.sid, percent)) selected++;
       }
+      count += batch.length;
       batches++;
-      if (batches % batchesBetweenTurns === 0) await nextTurn();
+      if (batches % batchesBetweenTurns === 0) {
+        onCount(count);
+        await nextTurn();
+      }
       if (stop.aborted) break;
     }
-    listed.push({ directory, count: sample.seen, sample: sample.files });
+    const folders = [...scattered].map((folder) => join(directory, folder));
+    if (tally.layouts.flat > 0 || tally.setAside.length > 0) folders.unshift(directory);
+    listed.push({ directory, count: sample.seen, sample: sample.files, folders, tally });
   }
-  const count = listed.reduce((sum, one) => sum + one.count, 0);
+  onCount(count);
   return { directories: listed, count, selected, isComplete: !stop.aborted };
 }
 

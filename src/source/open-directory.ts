@@ -1,6 +1,6 @@
 import { closeSync, constants, existsSync, fstatSync, openSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { errorCode, SourceError } from "../model/errors.js";
+import { errorCode, SourceError, systemReason } from "../model/errors.js";
 import type { SessionFile } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
 import { identityOf } from "./file-identity.js";
@@ -33,7 +33,7 @@ export class OpenDirectory {
     try {
       this.#descriptor = retryWhileShort(() => openSync(path, openFlags));
     } catch (error) {
-      throw new SourceError(`the directory ${showablePath(path)} cannot be opened (${errorCode(error)})`);
+      throw new SourceError(`the directory ${showablePath(path)} cannot be opened: ${systemReason(error)}`);
     }
   }
 

@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { errorCode, orElse, SourceError } from "../model/errors.js";
 import type { ScanTally, SessionFile } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
-import { explainUnread } from "./directories/explain-unread.js";
+import { explainUnread, foreignOwnerOf } from "./directories/explain-unread.js";
 import { identityAt } from "./file-identity.js";
 import { isScatterFolder, layouts } from "./layouts.js";
 import { tellsTypes } from "./local-file-system.js";
@@ -34,6 +34,8 @@ interface Scanned {
    */
   readonly namesAtATime: number;
   readonly tally: ScanTally;
+  /** Told of the path of each folder just before it is listed. */
+  readonly onFolder: (path: string) => void;
 }
 
 /** A name in a directory, with its type as far as it is known. */
@@ -44,16 +46,18 @@ interface Entry extends Pick<Dirent, "name" | "isFile" | "isDirectory"> {
 
 /**
  * The session files of a session directory, in batches of at most `batchSize`. Streams the names,
- * opens only directories, and follows no symlink. Throws `SourceError` if it cannot read the
- * session directory.
+ * opens only directories, and follows no symlink. `onFolder` is told the path of each folder, the
+ * session directory itself included, just before it is listed. Throws `SourceError` if it cannot
+ * read the session directory.
  */
 export function* scanSessions(
   directory: string,
   batchSize: number,
   tally: ScanTally,
+  onFolder: Scanned["onFolder"] = () => undefined,
 ): Generator<SessionFile[]> {
   const namesAtATime = tellsTypes(directory) ? manyNames : 1;
-  const scanned = { directory, identity: identityAt(directory), namesAtATime, tally };
+  const scanned = { directory, identity: identityAt(directory), namesAtATime, tally, onFolder };
   let batch: SessionFile[] = [];
   for (const file of filesOf(scanned, "")) {
     batch.push(file);
@@ -67,8 +71,10 @@ export function* scanSessions(
 
 /** The files of a scatter folder; if `folder` is empty, of the session directory with them all. */
 function* filesOf(scanned: Scanned, folder: string): Generator<SessionFile> {
-  const { directory, namesAtATime, tally } = scanned;
-  for (const entry of entriesOf(join(directory, folder), namesAtATime)) {
+  const { directory, namesAtATime, tally, onFolder } = scanned;
+  const path = join(directory, folder);
+  onFolder(path);
+  for (const entry of entriesOf(path, namesAtATime)) {
     if (folder === "" && entry.isDirectory() && isScatterFolder(entry.name)) {
       yield* scatteredFiles(scanned, entry);
       continue;
@@ -183,7 +189,12 @@ class UnreadableDirectory extends SourceError {
   readonly code: string;
 
   constructor(path: string, code: string) {
-    super(`the directory ${showablePath(path)} cannot be read (${explainUnread(path, code)})`);
+    const owner = foreignOwnerOf(path, code);
+    const remedy = owner === undefined ? "Check the mount, and who may read it" : `Run this as uid ${owner}`;
+    super(`the directory ${showablePath(path)} cannot be read (${explainUnread(path, code)})`, {
+      found: `uid ${process.geteuid?.()} cannot read the directory ${showablePath(path)} (${code})`,
+      remedy,
+    });
     this.code = code;
   }
 }

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { describe, it } from "node:test";
 import type { Asked } from "../../src/cli/ask-person.js";
+import { parseCommandLine } from "../../src/cli/command-line/parse-command-line.js";
 import { confirmUnverified } from "../../src/cli/confirm-removal.js";
-import { parseCommandLine } from "../../src/cli/program.js";
 import { SettingsError } from "../../src/model/errors.js";
+import { newScanTally } from "../../src/model/session-file.js";
 import { resolveRunOptions } from "../../src/settings/resolve-options.js";
 import type { Listing } from "../../src/source/list-sessions.js";
 import { waitUntil } from "../end-to-end/support/wait-until.js";
@@ -13,8 +14,8 @@ import { memoryFiles } from "../support/memory-files.js";
 /** What the run listed before. */
 const listingOf = (count: number): Listing => ({
   directories: [
-    { directory: "/srv/a", count, sample: [] },
-    { directory: "/srv/b", count: 0, sample: [] },
+    { directory: "/srv/a", count, sample: [], folders: [], tally: newScanTally() },
+    { directory: "/srv/b", count: 0, sample: [], folders: [], tally: newScanTally() },
   ],
   count,
   selected: count,
@@ -53,7 +54,7 @@ async function answer(count: number, typed: string, end = false): Promise<string
     () => undefined,
     (error: unknown) => error,
   );
-  await waitUntil("the question is shown", () => shown().endsWith("continue: "));
+  await waitUntil("the question is shown", () => shown().endsWith("--yes): "));
   keyboard.write(typed);
   if (end) keyboard.end();
   const error = await settled;
@@ -70,13 +71,12 @@ describe("confirm-removal: --unverified needs --yes or a typed confirmation (spe
     it(`${name}: confirmed; the question says how many files, and where`, async () =>
       assert.equal(
         await answer(3, typed),
-        "This removes 3 session files in /srv/a, /srv/b without asking whether Redis holds them.\n" +
-          'Type "remove" to continue: ',
+        "This removes the session files in /srv/a (3), /srv/b (0) without asking whether\n" +
+          "Redis holds them.\n\n" +
+          "  ! Whoever's session is not in Redis is logged out.\n\n" +
+          'Type "remove" to begin (or give --yes): ',
       ));
   }
-
-  it("the question about one file is in the singular", async () =>
-    assert.match(await answer(1, "remove\n"), /^This removes 1 session file in /));
 
   for (const [name, typed, end] of [
     ["nothing", "\n", false],
@@ -100,7 +100,7 @@ describe("confirm-removal: --unverified needs --yes or a typed confirmation (spe
     const controller = new AbortController();
     const confirming = confirmUnverified(optionsOf(...unverified), listingOf(1), asked, controller.signal);
     const refused = assert.rejects(confirming, SettingsError);
-    await waitUntil("the question is shown", () => shown().endsWith("continue: "));
+    await waitUntil("the question is shown", () => shown().endsWith("--yes): "));
     controller.abort();
     await refused;
   });

@@ -60,3 +60,33 @@ describe("a session holds at least one of the keys that every server saves", () 
   for (const [name, bytes, verdict] of others)
     it(name, () => assert.equal(verdictOf(convertBytes(bytes)), verdict));
 });
+
+describe("the database that a session names, if somebody asks", () => {
+  const rows: readonly (readonly [name: string, content: string, database: string | undefined])[] = [
+    ["plain pickle", `\x80\x04}(${text("uid")}N${text("db")}${text("prod")}u.`, "prod"],
+    ["of Python 2", "\x80\x02}(U\x03uidNU\x02dbU\x04produ.", "prod"],
+    [
+      "pickle for the machine",
+      `\x80\x04}(${text("s")}\x8f${text("db")}${text("prod")}${text("uid")}Nu.`,
+      "prod",
+    ],
+    ["text that is not ASCII", `\x80\x04}(${text("uid")}N${text("db")}${text("\xc3\xa9")}u.`, "é"],
+    ["protocol 0", "(dS'uid'\nNsS'db'\nS'prod'\ns.", "prod"],
+    ["JSON", '{"uid": null, "db": "prod"}', "prod"],
+    ["within another dict only", '{"uid": null, "context": {"db": "prod"}}', undefined],
+    ["None", `\x80\x04}(${text("uid")}N${text("db")}Nu.`, undefined],
+    ["no text", `\x80\x04}(${text("uid")}N${text("db")}K\x01u.`, undefined],
+    ["no text, for the machine", `\x80\x04}(${text("s")}\x8f${text("db")}K\x01u.`, undefined],
+    ["none", `\x80\x04}${text("uid")}Ns.`, undefined],
+    ["nothing else", `\x80\x04}${text("db")}${text("prod")}s.`, "prod"],
+  ];
+  for (const [name, content, database] of rows)
+    it(`${name}: ${database ?? "none"}`, () => {
+      const asked = convertBytes(latin1(content), { tellsDatabase: true });
+      const unasked = convertBytes(latin1(content));
+      assert(asked.kind === "entry" && unasked.kind === "entry");
+      assert.equal(asked.facts.database, database);
+      const { database: _, ...others } = asked.facts;
+      assert.deepEqual({ ...asked, facts: others }, unasked);
+    });
+});

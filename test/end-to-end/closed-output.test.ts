@@ -46,12 +46,12 @@ async function runInShell(line: string): Promise<ShellResult> {
 
 test("output that nobody takes ends output, not the run", async (t) => {
   const rows: readonly { name: string; line: string; says?: RegExp }[] = [
-    { name: "--json | head -c 10", line: "run --json | head -c 10", says: /^Done: /m },
-    { name: "--json into a pipe that is closed", line: "run --json | true", says: /^Done: /m },
-    { name: "stdout closed", line: "run --json >&-", says: /^Done: /m },
-    { name: "stderr closed", line: "run --verbose 2>&-" },
-    { name: "both closed", line: "run --verbose --json >&- 2>&-" },
-    { name: "--verbose into a pipe that is closed", line: "run --verbose 2>&1 | head -n 1" },
+    { name: "--json | head -c 10", line: "run --json | head -c 10", says: /^Done\. /m },
+    { name: "--json into a pipe that is closed", line: "run --json | true", says: /^Done\. /m },
+    { name: "stdout closed", line: "run --json >&-", says: /^Done\. /m },
+    { name: "stderr closed", line: "run --list 2>&-" },
+    { name: "both closed", line: "run --list --json >&- 2>&-" },
+    { name: "--list into a pipe that is closed", line: "run --list 2>&1 | head -n 1" },
   ];
   for (const { name, line, says } of rows) {
     await t.test(name, async () => {
@@ -71,7 +71,7 @@ test("output that goes to a full disk", async (t) => {
   await t.test("stderr: the run goes on to its end", async () => {
     await redisCommand(redis, "FLUSHALL");
     const beganMs = Date.now();
-    const { exitCode } = await runInShell("run --verbose 2>/dev/full");
+    const { exitCode } = await runInShell("run --list 2>/dev/full");
     await assertCopied(redis, { manifest, beganMs, sessions });
     assert.notEqual(exitCode, 70);
   });
@@ -83,7 +83,7 @@ test("output that goes to a full disk", async (t) => {
       const beganMs = Date.now();
       const { exitCode, stderr } = await runInShell("run --json >/dev/full");
       await assertCopied(redis, { manifest, beganMs, sessions });
-      assert.match(stderr, /^Done: |^FAILED: /m);
+      assert.match(stderr, /^Done\. |^FAILED: /m);
       assert.equal(exitCode, 3, stderr);
     },
   );

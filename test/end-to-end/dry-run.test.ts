@@ -74,6 +74,7 @@ test("a dry run writes nothing, changes no file and counts what a run would do",
       assert.deepEqual(stateOf(directory), before);
       assert.equal(dry.report.dryRun, true);
       assert.match(dry.stderr, /Dry run|would be/);
+      assert.match(dry.stderr, /^ {2}about \d[\d.]* KiB of Redis memory; Redis has no memory limit$/m);
 
       const real = await run(all, { environment });
       assert.deepEqual(dry.report.sessions, real.report.sessions);

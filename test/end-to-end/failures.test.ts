@@ -56,7 +56,7 @@ test("300 corrupt files: 100 in --json, every one in the report, the others copi
     readdirSync(top).filter((name) => name.startsWith("report.json")),
     ["report.json"],
   );
-  assert.match(stderr, /^NOT ALL done: 200 of 500 sessions copied/m);
+  assert.match(stderr, /^NOT ALL: 300 of 500 sessions are not in Redis; their owners must log in again\.$/m);
   assert.match(stderr, /corrupt 300/);
 });
 
@@ -149,9 +149,9 @@ test("--quiet: a run that ends well says nothing, one that does not says why", a
   });
 });
 
-test("--verbose names every session and what became of it, by 6 characters", async () => {
+test("--list names every session and what became of it, by 6 characters", async () => {
   await redisCommand(redis, "FLUSHALL");
-  const { stderr } = await run([...copy, "--verbose"]);
+  const { stderr } = await run([...copy, "--list"]);
   const lines = stderr.split("\n");
   assert.equal(lines.filter((line) => /^[A-Za-z0-9_-]{6}… copied$/.test(line)).length, good);
   assert.equal(lines.filter((line) => /^[0-9a-f]{6}… failed corrupt: /.test(line)).length, corrupt);
@@ -159,7 +159,7 @@ test("--verbose names every session and what became of it, by 6 characters", asy
 
 test("--show-ids shows sids whole: in lines, in --json and in the report", async () => {
   const file = join(top, "ids.json");
-  const { stderr, report } = await run([...copy, "--verbose", "--show-ids", "--json", "--report", file]);
+  const { stderr, report } = await run([...copy, "--list", "--show-ids", "--json", "--report", file]);
   for (const sid of corruptSids) assert.ok(stderr.includes(`${sid} failed`));
   assert.ok(report.failures.every(({ session }) => corruptSids.includes(session)));
   assert.ok(readFileSync(file, "utf8").includes(corruptSids[0] ?? "none"));

@@ -67,6 +67,9 @@ test("every fixture, hostile ones too: others are unharmed, memory is bounded, n
   assert.ok(failed >= 3);
   assert.equal(await countKeys(redis), copied);
   await assertCopied(redis, { manifest, beganMs, sessions: others, otherKeys: copied - others });
+  const suspicious = report.failures.map((failure) => failure.suspicious === true);
+  assert.ok(suspicious.indexOf(false) >= 3, "the three planted files come first");
+  assert.ok(!suspicious.slice(suspicious.indexOf(false)).includes(true), "none comes later");
   const whole = readReportFile(file);
   assert.equal(whole.failures.length, failed);
   assert.ok(report.peakMemoryBytes < 250_000_000, `${report.peakMemoryBytes} bytes`);

@@ -18,7 +18,8 @@ import { countKeys, redisOf } from "./support/redis-of-test.js";
 import { makeUnforeseenNeed } from "./support/unforeseen-memory.js";
 import { waitUntil } from "./support/wait-until.js";
 
-const sessions = 1500;
+/** Four batches and a part of a fifth. */
+const sessions = 1100;
 
 async function makeGround(t: TestContext, layouts?: readonly ("flat" | "scattered")[]) {
   const redis = await redisOf(t);
@@ -68,22 +69,22 @@ describe("lanes on threads (design.md section 2): one lane or several, the same 
     await redisPipeline(
       redis,
       keys
-        .slice(0, 500)
+        .slice(0, 400)
         .map((key, index) => (index % 2 === 0 ? ["DEL", key] : ["SET", key, "{}", "EX", "60"])),
     );
     const [one, two] = [await run(["verify", ...args()]), await run(["verify", "--lanes", "2", ...args()])];
     assert.equal(two?.exitCode, one?.exitCode, two?.stderr);
     assert.deepEqual(comparable(two.report), comparable(one.report));
-    assert.equal(Reflect.get(two.report.sessions, "equal"), sessions - 500);
+    assert.equal(Reflect.get(two.report.sessions, "equal"), sessions - 400);
     // Those modified since the mark are missing, the others ended in Redis.
     const [missing, ended] = ["missing", "ended"].map((kind) =>
       Number(Reflect.get(two.report.sessions, kind)),
     );
-    assert.equal(Number(missing) + Number(ended), 250);
-    assert.ok(Number(ended) > 200, String(ended));
+    assert.equal(Number(missing) + Number(ended), 200);
+    assert.ok(Number(ended) > 150, String(ended));
   });
 
-  test("--verbose names every session once; --report has every failure", async (t) => {
+  test("--list names every session once; --report has every failure", async (t) => {
     const redis = await redisOf(t);
     const directory = join(makeTemporaryDirectory(), "s");
     for (let number = 1; number <= 400; number++) {
@@ -91,7 +92,7 @@ describe("lanes on threads (design.md section 2): one lane or several, the same 
     }
     const path = join(makeTemporaryDirectory(), "report.json");
     const { exitCode, stderr, report } = await run([
-      ...["copy", "--lanes", "2", "--verbose", "--report", path, "--json"],
+      ...["copy", "--lanes", "2", "--list", "--report", path, "--json"],
       ...between(directory, redis),
     ]);
     assert.deepEqual([exitCode, report.failures.length, report.failuresOmitted], [1, 100, 100]);
@@ -111,7 +112,10 @@ describe("lanes on threads (design.md section 2): one lane or several, the same 
       "reader",
     ]);
     assert.equal(exitCode, 5, stderr);
-    assert.match(stderr, /^error: Redis does not allow this user the command SET\. It writes/m);
+    assert.match(
+      stderr,
+      /^error: Redis does not allow this user the command SET on the keys session:\*\. Allow it/m,
+    );
     assert.equal(report.sessions.found, report.sessions.failed);
   });
 });
@@ -119,7 +123,7 @@ describe("lanes on threads (design.md section 2): one lane or several, the same 
 describe("lanes on threads: what happens while they work", { concurrency: 2 }, () => {
   test("what a live server ends or saves meanwhile is found, whichever lane had it", async (t) => {
     const { redis, directory, args } = await makeGround(t, ["flat"]);
-    const gate = await startGate(t, redis.port, 400_000);
+    const gate = await startGate(t, redis.port, 250_000);
     const running = start(["copy", "--lanes", "2", ...args(gate.port)]);
     await heldOf(gate, running.result);
     const changes = changeMeanwhile(directory);

@@ -79,34 +79,32 @@ describe("memory (hazards.md, OOM and eviction)", { concurrency: 2 }, () => {
     assert.equal(await countKeys(redis), report.sessions.copied);
   });
 
-  for (const policy of ["allkeys-lru", "volatile-ttl"]) {
-    test(`${policy}: refused where it does not fit in half of the free memory, a warning where it does`, async (t) => {
-      const redis = await redisOf(t);
-      const used = await usedMemory(redis);
-      await redisCommand(redis, "CONFIG", "SET", "maxmemory-policy", policy);
-      await redisCommand(redis, "CONFIG", "SET", "maxmemory", String(used + 1_300_000));
-      const args = ["copy", ...between(directory, redis), "--json"];
-      const refused = await run(args);
-      assert.equal(refused.exitCode, 5, refused.stderr);
-      assert.match(refused.stderr, new RegExp(`maxmemory-policy ${policy}`));
-      assert.equal(await countKeys(redis), 0);
+  test("allkeys-lru: refused where it does not fit in half of the free memory, a warning where it does", async (t) => {
+    const redis = await redisOf(t);
+    const used = await usedMemory(redis);
+    await redisCommand(redis, "CONFIG", "SET", "maxmemory-policy", "allkeys-lru");
+    await redisCommand(redis, "CONFIG", "SET", "maxmemory", String(used + 1_300_000));
+    const args = ["copy", ...between(directory, redis), "--json"];
+    const refused = await run(args);
+    assert.equal(refused.exitCode, 5, refused.stderr);
+    assert.match(refused.stderr, /maxmemory-policy allkeys-lru/);
+    assert.equal(await countKeys(redis), 0);
 
-      await redisCommand(redis, "CONFIG", "SET", "maxmemory", String(used + 10_000_000));
-      const taken = await run(args);
-      assert.equal(taken.exitCode, 0, taken.stderr);
-      assert.match(taken.stderr, new RegExp(`warning: Redis evicts keys.*${policy}`));
+    await redisCommand(redis, "CONFIG", "SET", "maxmemory", String(used + 10_000_000));
+    const taken = await run(args);
+    assert.equal(taken.exitCode, 0, taken.stderr);
+    assert.match(taken.stderr, /warning: Redis evicts keys.*allkeys-lru/);
 
-      // What is there already takes no more memory.
-      await redisCommand(redis, "CONFIG", "SET", "maxmemory", String((await usedMemory(redis)) + 1_000_000));
-      assert.equal((await run(args)).exitCode, 0);
-    });
-  }
+    // What is there already takes no more memory.
+    await redisCommand(redis, "CONFIG", "SET", "maxmemory", String((await usedMemory(redis)) + 1_000_000));
+    assert.equal((await run(args)).exitCode, 0);
+  });
 
   test("keys evicted while the copy runs: exit 4, nothing removed, no mark", async (t) => {
     const redis = await redisOf(t);
     await redisCommand(redis, "CONFIG", "SET", "maxmemory-policy", "allkeys-lru");
     await redisCommand(redis, "CONFIG", "SET", "maxmemory", "100mb");
-    const gate = await startGate(t, redis.port, 100_000);
+    const gate = await startGate(t, redis.port, 250_000);
     const running = start(["copy", "--purge", ...between(directory, gate), "--json"]);
     await heldOf(gate, running.result);
     await redisCommand(redis, "SET", "filler", "x".repeat(2_000_000));

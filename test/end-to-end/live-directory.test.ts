@@ -75,7 +75,7 @@ test("a session that fails in a later pass is listed with the others, and counte
   const listed = (each: typeof report) => each.failures.map(({ session, reason }) => ({ session, reason }));
   assert.deepEqual([listed(report), report.failuresOmitted], [failures, 0]);
   assert.deepEqual(listed(JSON.parse(readFileSync(path, "utf8"))), failures);
-  assert.match(stderr, new RegExp(`by reason: corrupt 1\\n .*werkzeug_${sid.slice(0, 6)}….sess  corrupt`));
+  assert.match(stderr, new RegExp(`FAILED +1 {3}corrupt 1\\n .*werkzeug_${sid.slice(0, 6)}….sess  corrupt`));
 });
 
 test("the session directory itself goes while the copy runs: the run fails, what was written stands", async (t) => {
@@ -88,7 +88,7 @@ test("the session directory itself goes while the copy runs: the run fails, what
 });
 
 test("the session directory is away for a moment: what was not read fails, and the next run copies it", async (t) => {
-  const { redis, directory, gate, running } = await copyHalf(t, { more: ["--verbose"] });
+  const { redis, directory, gate, running } = await copyHalf(t, { more: ["--list"] });
   renameSync(directory, `${directory}-away`);
   gate.open();
   await running.waitFor(/ failed unreadable/);

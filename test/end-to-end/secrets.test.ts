@@ -128,7 +128,7 @@ test("passwords and Redis: nothing of them is shown", async (t) => {
       // A user who may not write is refused only where there is something to write.
       await redisCommand({ ...redis, password: secretMark }, "FLUSHALL");
       const file = join(top, `${index}.json`);
-      const all = ["copy", "--session-dir", directory, ...args, "--verbose", "--json", "--report", file];
+      const all = ["copy", "--session-dir", directory, ...args, "--list", "--json", "--report", file];
       const result = await run(all, { environment });
       assert.equal(result.exitCode, exitCode, result.stderr);
       if (exitCode !== 2) readReportFile(file);
@@ -141,7 +141,7 @@ test("a SET that Redis does not know: its answer quotes key and value, ours does
   t.after(() => bare.stop());
   const file = join(top, "bare.json");
   const { exitCode, stderr, report } = await run([
-    ...["copy", ...between(directory, bare), "--verbose", "--json", "--report", file],
+    ...["copy", ...between(directory, bare), "--list", "--json", "--report", file],
   ]);
   assert.notEqual(exitCode, 0, stderr);
   assert.equal(report.sessions.copied, 0);
@@ -208,7 +208,7 @@ test("files whose content is secret fail without a word of it", async () => {
   }
   const file = join(top, "hostile.json");
   const { report } = await run(
-    ["copy", "--session-dir", place, "--port", port, "--verbose", "--json", "--report", file],
+    ["copy", "--session-dir", place, "--port", port, "--list", "--json", "--report", file],
     { environment: withPassword },
   );
   assert.equal(report.sessions.found, contents.length);

@@ -26,7 +26,7 @@ interface InTheMiddle {
 async function copyHalf(t: TestContext, args: readonly string[] = []): Promise<InTheMiddle> {
   const redis = await redisOf(t);
   const gate = await startGate(t, redis.port, 100_000);
-  const running = start(["copy", ...between(directory, gate), "--json", "--verbose", "--show-ids", ...args]);
+  const running = start(["copy", ...between(directory, gate), "--json", "--list", "--show-ids", ...args]);
   await heldOf(gate, running.result);
   await waitUntil("Redis holds some sessions", async () => (await countKeys(redis)) > 0);
   return { redis, gate, running };
@@ -68,7 +68,14 @@ describe("a signal in the middle of a run", { concurrency: 4 }, () => {
       assert.equal(failed, 0);
       assert.equal(await countKeys(redis), copied, "what was in flight was finished");
       await assertReportedAreThere(redis, result);
-      assert.match(result.stderr, /^STOPPED before the end/m);
+      const counts =
+        /^STOPPED: ([\d,]+) of 1,400 sessions (?:is|are) in Redis; ([\d,]+) (?:was|were) not reached\.$/m;
+      const said = counts
+        .exec(result.stderr)
+        ?.slice(1)
+        .map((text) => Number(text.replaceAll(",", "")));
+      assert.deepEqual(said, [copied, unvisited], result.stderr);
+      assert.match(result.stderr, /\nExit \d+: stopped by .*\. Run the same command again to go on\n$/);
     });
   }
 

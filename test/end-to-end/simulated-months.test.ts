@@ -10,7 +10,7 @@ import { redisOf } from "./support/redis-of-test.js";
 import { type Applet, startSimulatedServer } from "./support/simulated-server.js";
 
 /** The long version has more days, and every row. */
-const days = Number(process.env["TELE_SESSIONS_MONTHS"] ?? 12);
+const days = Number(process.env["TELE_SESSIONS_MONTHS"] ?? 9);
 const isLong = process.env["TELE_SESSIONS_MONTHS"] !== undefined;
 const switchDay = isLong ? 10 : 5;
 const returnDay = switchDay + 4;

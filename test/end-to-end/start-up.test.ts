@@ -16,7 +16,7 @@ const sessions = join(makeTemporaryDirectory(), "sessions");
 mkdirSync(sessions);
 
 /** What is slow to load. */
-const packages = ["commander", "fast-glob", "ioredis", "ora", "zod"] as const;
+const packages = ["commander", "fast-glob", "ioredis", "ora", "wrap-ansi", "zod"] as const;
 
 /** The modules whose code stands in files: the bundler writes above each where it comes from. */
 function modulesIn(files: readonly string[]): string[] {
@@ -52,7 +52,13 @@ test("every package stands in a file of dist that bears its name", () => {
 
 test("--version loads what it takes to start, and to say what went wrong", async () => {
   const modules = modulesIn(await filesLoadedBy(["--version"], 0));
-  const expected = ["cli/main", "model/errors", "model/showable", "report/exit-code"];
+  const expected = [
+    "cli/main",
+    "cli/progress/state-signals",
+    "model/errors",
+    "model/showable",
+    "report/exit-code",
+  ];
   assert.deepEqual(
     modules.sort(),
     expected.map((name) => `src/${name}.ts`),
@@ -62,23 +68,38 @@ test("--version loads what it takes to start, and to say what went wrong", async
 test("a command line loads the packages that it needs, and no others", async (t) => {
   const redis = await startRedis();
   t.after(() => redis.stop());
+  const page = join(makeTemporaryDirectory(), "p.html");
+  const report = join(projectRoot, "fixtures", "reports", "copy-of-0.3.0.json");
   const copy = (directory: string) => ["copy", ...between(directory, redis)];
   const rows: readonly (readonly [name: string, args: string[], exitCode: number, loaded: string[]])[] = [
     ["help", ["--help"], 0, ["commander"]],
     ["the help of a command", ["copy", "--help"], 0, ["commander"]],
+    ["a topic of help", ["help", "exit-codes"], 0, ["commander"]],
     ["the version beside a switch", ["--version", "--quiet"], 0, ["commander"]],
-    ["an unknown option", ["copy", "--fast"], 2, ["commander"]],
-    ["no command, for JSON", ["--json"], 2, ["commander"]],
-    ["a value that is refused", ["copy", "--port", "x"], 2, ["commander"]],
-    ["a step that is off", ["--stop-after-init"], 0, ["commander"]],
-    ["a directory that is missing", copy(`${sessions}-`), 2, ["commander", "fast-glob"]],
-    ["a copy", copy(sessions), 0, ["commander", "ioredis", "zod"]],
-    ["a copy by a glob", copy(`${sessions}*`), 0, ["commander", "fast-glob", "ioredis", "zod"]],
+    ["an unknown option", ["copy", "--fast"], 2, ["commander", "wrap-ansi"]],
+    ["no command, for JSON", ["--json"], 2, ["commander", "wrap-ansi"]],
+    ["a value that is refused", ["copy", "--port", "x"], 2, ["commander", "wrap-ansi"]],
+    ["a step that is off", ["--stop-after-init"], 0, ["commander", "wrap-ansi"]],
+    ["a directory that is missing", copy(`${sessions}-`), 2, ["commander", "fast-glob", "wrap-ansi"]],
+    ["an inspection", ["inspect", "--session-dir", sessions], 0, ["commander", "wrap-ansi"]],
+    ["a copy", copy(sessions), 0, ["commander", "ioredis", "wrap-ansi", "zod"]],
+    [
+      "a copy with a page",
+      [...copy(sessions), "--html", page],
+      0,
+      ["commander", "ioredis", "wrap-ansi", "zod"],
+    ],
+    ["a report", ["report", report, "--html", page], 0, ["commander", "wrap-ansi", "zod"]],
+    ["a copy by a glob", copy(`${sessions}*`), 0, ["commander", "fast-glob", "ioredis", "wrap-ansi", "zod"]],
   ];
   for (const [name, args, exitCode, loaded] of rows) {
     await t.test(name, async () => {
       const files = await filesLoadedBy(args, exitCode);
       assert.deepEqual(packagesIn(files), loaded);
+      const drawing = modulesIn(files).filter((module) =>
+        /^node_modules\/d3-|^src\/report\/page\//.test(module),
+      );
+      assert.equal(drawing.length > 0, args.includes("--html"), "only a page needs what draws it");
       assert.deepEqual(
         files.filter((file) => file.includes("node_modules")),
         [],

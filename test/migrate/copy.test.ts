@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdirSync, renameSync, rmSync } from "node:fs";
+import fs, { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { basename, join } from "node:path";
 import { after, before, beforeEach, describe, it, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -438,6 +439,63 @@ describe("copy: passes over what changed, until one finds nothing or three are d
   passes("the third pass finds all as it was", last, 0, one, one, () => saveOld(2));
   passes("a file that is empty by now is no session", [], 0, () => save(1, ""));
   passes("a failure of a later pass has its row", [{ failed: 1 }], 0, () => save(1, "{"));
+
+  /** Counts how often the session directory is listed from now on. */
+  const countListings = (t: TestContext) => {
+    let listings = 0;
+    const release = interceptCalls(({ name, paths: [path], proceed }) => {
+      if (name === "opendirSync" && path === directory) listings++;
+      return proceed();
+    });
+    t.after(release);
+    return () => listings;
+  };
+  const lists = (name: string, times: number, prepare: (made: RunOfTest, t: TestContext) => unknown) =>
+    it(`${name}: ${times === 1 ? "no later pass" : "a later pass"}`, async (t) => {
+      saveOld(1, 2);
+      const made = await open(t);
+      await prepare(made, t);
+      const count = countListings(t);
+      await copy(made.run);
+      assert.deepEqual([count(), laterOf(made), made.run.record.stillChanging], [times, [], 0]);
+    });
+  lists("nothing changed", 1, () => undefined);
+  lists("nothing changed, and sessions lie in folders", 1, () => {
+    saveSession(directory, 3, textOf("old"), { layout: "scattered" });
+  });
+  lists("a session was saved just before the run, and then nothing changed", 1, () => save(1));
+  lists("something changed that is no session", 2, (made) =>
+    meanwhile(made, () => writeFileSync(join(directory, "notes"), "")),
+  );
+  lists("something changed in a folder", 2, (made) => {
+    mkdirSync(join(directory, "ab"));
+    meanwhile(made, () => writeFileSync(join(directory, "ab", "notes"), ""));
+  });
+  lists("a file could not be read at once", 2, () => save(2, ""));
+  lists("a folder could not be watched", 2, (_, t) => {
+    const original = fs.watch;
+    const restore = (put: typeof fs.watch) => {
+      fs.watch = put;
+      syncBuiltinESMExports();
+    };
+    t.after(() => restore(original));
+    restore(() => {
+      throw systemError("ENOSPC");
+    });
+  });
+
+  it("nothing changed after Redis forgot, though it did before: no later pass", async (t) => {
+    saveOld(1, 2);
+    const made = await open(t);
+    let checks = 0;
+    beforeCalls(made.run.redis.continuity, ["check"], () => (++checks === 1 ? redis("FLUSHALL") : undefined));
+    meanwhile(made, () => save(2));
+    const count = countListings(t);
+    await copy(made.run);
+    assert.deepEqual([mainOf(made), laterOf(made), await existing(1, 2)], [{ copied: 2 }, [], 2]);
+    // Two attempts, and two later passes in the first one.
+    assert.equal(count(), 4);
+  });
 
   it("a pass that ends early has its row all the same", async (t) => {
     saveOld(1, 2);

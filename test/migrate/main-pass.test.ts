@@ -33,7 +33,7 @@ function passOver(batches: readonly (readonly string[])[]) {
       const kind = learned ? ("ended" as const) : ("copied" as const);
       const settled = batch.filter((file) => !deferred.includes(file));
       const tally = new BatchTally(batch.length, false);
-      for (const { sid } of settled) tally.record({ sid, kind, bytesRead: 1, bytesWritten: 0 });
+      for (const file of settled) tally.record({ sid: file.sid, kind, bytesRead: 1, bytesWritten: 0 }, file);
       for (const file of deferred) tally.defer(file);
       return tally.result([{ ...none, latestMtimeMs: learned ? 0 : Date.now(), covered: settled.length }]);
     },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { memoryNeedOf, ownMemory } from "../../src/migrate/memory-need.js";
+import { memoryNeedOf, memoryOf, ownMemory } from "../../src/migrate/memory-need.js";
 import { pause } from "../../src/redis/pause.js";
 import { askKeyCounts, askServerState } from "../../src/redis/server/server-state.js";
 import { maxSampled, spreadOver } from "../../src/source/list-sessions.js";
@@ -31,6 +31,12 @@ describe("memory-need: what all sessions would add, judged by a sample", () => {
       atLeast: bytes,
       atMost: bytes,
     });
+  });
+
+  it("the sum of all comes to the same as the sample that is all of them", () => {
+    const { bytes } = memoryNeedOf({ listed: 300, sampled: 300, sizes: hundreds(300) }, empty);
+    assert.equal(memoryOf(300 * ofHundred, 300), bytes);
+    assert.equal(memoryOf(0, 0), 0);
   });
 
   it("of many, one in five was read: five times what was read", () => {

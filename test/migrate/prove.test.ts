@@ -229,7 +229,7 @@ describe("prove: what a proof says", () => {
         ...{ mtimeMs: nowMs - day, changedMs: nowMs - day, settled: true },
         outcome: {
           ...{ sid: "s", kind: "removed", format: "json", facts, warning: "odd" },
-          ...{ bytesRead: 5, bytesWritten: 0 },
+          ...{ mtimeMs: nowMs - day, expiresAtMs: entry.entry.expiresAtMs, bytesRead: 5, bytesWritten: 0 },
         },
         stored: true,
       },
@@ -272,6 +272,7 @@ describe("prove: what a proof says", () => {
     assert("outcome" in proof);
     assert.deepEqual(proof.outcome, {
       ...{ sid: "s", kind: "failed", format: "json", facts, bytesRead: 5, bytesWritten: 0 },
+      ...{ mtimeMs: nowMs - day, expiresAtMs: entry.entry.expiresAtMs },
       failure: { sid: "s", reason: "wrong-redis-type", detail: "the key holds no string" },
     });
   });
@@ -459,7 +460,10 @@ describe("prove: --unverified takes every file that holds a session, without ask
           file: fileOf("s"),
           exact,
           ...{ mtimeMs: 9, changedMs: 9, settled: true },
-          outcome: { sid: "s", kind: "removed", format: "json", facts, bytesRead: 5, bytesWritten: 0 },
+          outcome: {
+            ...{ sid: "s", kind: "removed", format: "json", facts, bytesRead: 5, bytesWritten: 0 },
+            ...{ mtimeMs: 9, expiresAtMs: entry.entry.expiresAtMs },
+          },
           stored: false,
         },
       },

@@ -25,7 +25,7 @@ const outcomeOf = ({ sid }: SessionFile): SessionOutcome => ({
 
 function doneOf(batch: readonly SessionFile[], kind: SessionOutcome["kind"] = "copied") {
   const tally = new BatchTally(batch.length, true);
-  for (const file of batch) tally.record({ ...outcomeOf(file), kind });
+  for (const file of batch) tally.record({ ...outcomeOf(file), kind }, file);
   return tally.result([]);
 }
 

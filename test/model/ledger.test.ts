@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { ageBuckets } from "../../src/model/age-buckets.js";
 import { Ledger } from "../../src/model/ledger.js";
 import { type Failure, failureReasons, outcomeKinds, type SessionOutcome } from "../../src/model/outcome.js";
 
@@ -44,7 +45,7 @@ describe("ledger", () => {
         const told: Failure[] = [];
         const ledger = new Ledger({ onFailure: (failure) => told.push(failure) });
         for (const each of outcomes) {
-          ledger.record(each);
+          ledger.record(each, "/srv/s");
           const { counts } = ledger;
           assert.equal(
             counts.found,
@@ -52,6 +53,7 @@ describe("ledger", () => {
           );
         }
         const { counts } = ledger;
+        assert.equal(counts.directories.get("/srv/s")?.found ?? 0, counts.found);
         assert.equal(counts.found + counts.empty + counts.ignored, outcomes.length);
         assert.equal(
           counts.bytesRead,
@@ -87,11 +89,34 @@ describe("ledger", () => {
   ] as const) {
     it(`counts: ${name}`, () => {
       const ledger = new Ledger();
-      ledger.record(outcome(part));
+      ledger.record(outcome(part), "/srv/s");
       for (const [key, value] of Object.entries(expected))
         assert.deepEqual(Object.entries(ledger.counts).find(([each]) => each === key)?.[1], value);
     });
   }
+
+  it("keeps suspicious failures before all others, however late they come", () => {
+    const ledger = new Ledger();
+    const fail = (sid: string, suspicious?: true) =>
+      ledger.record(
+        outcome({
+          kind: "failed",
+          failure: { sid, reason: "corrupt", detail: "", ...(suspicious && { suspicious }) },
+        }),
+        "/srv/s",
+      );
+    for (let index = 0; index < 100; index++) fail(`s${index}`);
+    fail("planted", true);
+    fail("s100");
+    fail("planted too", true);
+    const kept = ledger.failures.map(({ sid }) => sid);
+    assert.equal(kept.length, 100);
+    assert.deepEqual(kept.slice(0, 3), ["planted", "planted too", "s0"]);
+    assert.equal(kept.at(-1), "s97");
+    for (let index = 0; index < 200; index++) fail(`planted ${index}`, true);
+    assert.equal(ledger.failures.length, 100);
+    assert.equal(ledger.failures.at(-1)?.sid, "planted 97");
+  });
 
   it("keeps the first 100 failures; its listener hears of all, as they happen", () => {
     const told: string[] = [];
@@ -99,6 +124,7 @@ describe("ledger", () => {
     for (let index = 0; index < 1000; index++) {
       ledger.record(
         outcome({ kind: "failed", failure: { sid: `s${index}`, reason: "corrupt", detail: "" } }),
+        "/srv/s",
       );
       assert.equal(told.at(-1), `s${index}`);
     }
@@ -112,7 +138,7 @@ describe("ledger", () => {
 
   it("counts each warning, and unvisited files apart from the sum", () => {
     const ledger = new Ledger();
-    for (const warning of ["a", "b", "a"]) ledger.record(outcome({ warning }));
+    for (const warning of ["a", "b", "a"]) ledger.record(outcome({ warning }), "/srv/s");
     ledger.recordUnvisited(5);
     ledger.recordUnvisited(2);
     assert.deepEqual(
@@ -126,13 +152,73 @@ describe("ledger", () => {
   });
 });
 
+describe("ledger: what the report's charts show", () => {
+  const hourMs = 3_600_000;
+  const facts = { authenticated: true, lossy: false };
+
+  it("found and failed by directory, also of pages that were added", () => {
+    const [ledger, other] = [new Ledger(), new Ledger()];
+    const failure = { sid: "s", reason: "corrupt", detail: "" } as const;
+    ledger.record(outcome({}), "/srv/a");
+    ledger.record(outcome({ kind: "failed", failure }), "/srv/b");
+    ledger.record(outcome({ kind: "empty" }), "/srv/b");
+    other.record(outcome({}), "/srv/b");
+    ledger.add(other.page);
+    assert.deepEqual(Object.fromEntries(ledger.counts.directories), {
+      "/srv/a": { found: 1, failed: 0 },
+      "/srv/b": { found: 2, failed: 1 },
+    });
+  });
+
+  const ages: readonly (readonly [name: string, hours: number, underHours: number])[] = [
+    ["a file from the future", -5, 1],
+    ["just saved", 0, 1],
+    ["59 minutes", 59 / 60, 1],
+    ["an hour and a bit", 1.01, 3],
+    ["six days and a bit", 145, 168],
+    ["a year", 8760, Number.POSITIVE_INFINITY],
+  ];
+  for (const [name, hours, underHours] of ages) {
+    it(`age: ${name}`, () => {
+      const [ledger, sum] = [new Ledger(), new Ledger()];
+      ledger.record(outcome({ facts, mtimeMs: Date.now() - hours * hourMs }), "/srv/s");
+      sum.add(ledger.page);
+      const expected = ageBuckets.map((under) => ({
+        authenticated: under === underHours ? 1 : 0,
+        anonymous: 0,
+      }));
+      assert.deepEqual(sum.counts.ages, expected);
+    });
+  }
+
+  it("lifetimes written, by the hour in which they end: of what was copied or renewed, not taken back", () => {
+    const ledger = new Ledger();
+    const hour = Math.floor(Date.now() / hourMs) + 10;
+    const expiresAtMs = hour * hourMs + 5;
+    for (const kind of ["copied", "copied", "identical", "kept", "equal"] as const) {
+      ledger.record(outcome({ kind, expiresAtMs }), "/srv/s");
+    }
+    ledger.record(outcome({ kind: "identical" }), "/srv/s");
+    ledger.recordRetracted({ renewed: false, bytes: 0, expiresAtMs });
+    assert.deepEqual([...ledger.counts.lifetimes], [[hour, 2]]);
+  });
+
+  it("lifetimes of 300 years take no more room than those of 60 days", () => {
+    const ledger = new Ledger();
+    for (let index = 0; index < 5000; index++) {
+      ledger.record(outcome({ expiresAtMs: Date.now() + index * 1000 * hourMs }), "/srv/s");
+    }
+    assert.ok(ledger.counts.lifetimes.size < 5);
+  });
+});
+
 describe("ledger: a session that ended after its write (spec.md section 4, Logouts)", () => {
   it("turns from copied to vanished, and its bytes no longer count as written; bytes read stay", () => {
     const ledger = new Ledger();
     const facts = { authenticated: true, lossy: false };
     for (const bytesWritten of [7, 9])
-      ledger.record(outcome({ facts, format: "json", bytesRead: 5, bytesWritten }));
-    ledger.recordRetracted({ renewed: false, bytes: 9 });
+      ledger.record(outcome({ facts, format: "json", bytesRead: 5, bytesWritten }), "/srv/s");
+    ledger.recordRetracted({ renewed: false, bytes: 9, expiresAtMs: 0 });
     const { outcomes, found, bytesRead, bytesWritten, authenticated, formats } = ledger.counts;
     assert.deepEqual([outcomes.copied, outcomes.vanished, found], [1, 1, 2]);
     assert.deepEqual([bytesRead, bytesWritten, authenticated, formats.json], [10, 7, 2, 2]);
@@ -140,8 +226,9 @@ describe("ledger: a session that ended after its write (spec.md section 4, Logou
 
   it("turns from identical to vanished if only its lifetime was renewed", () => {
     const ledger = new Ledger();
-    for (const kind of ["copied", "identical"] as const) ledger.record(outcome({ kind, bytesWritten: 0 }));
-    ledger.recordRetracted({ renewed: true, bytes: 9 });
+    for (const kind of ["copied", "identical"] as const)
+      ledger.record(outcome({ kind, bytesWritten: 0 }), "/srv/s");
+    ledger.recordRetracted({ renewed: true, bytes: 9, expiresAtMs: 0 });
     const { outcomes, found, bytesWritten } = ledger.counts;
     assert.deepEqual([outcomes.copied, outcomes.identical, outcomes.vanished], [1, 0, 1]);
     assert.deepEqual([found, bytesWritten], [2, 0]);
@@ -151,8 +238,9 @@ describe("ledger: a session that ended after its write (spec.md section 4, Logou
     fc.assert(
       fc.property(fc.array(fc.record({ bytes: fc.nat(1000), ended: fc.boolean() })), (sessions) => {
         const ledger = new Ledger();
-        for (const { bytes } of sessions) ledger.record(outcome({ bytesWritten: bytes }));
-        for (const { bytes, ended } of sessions) if (ended) ledger.recordRetracted({ renewed: false, bytes });
+        for (const { bytes } of sessions) ledger.record(outcome({ bytesWritten: bytes }), "/srv/s");
+        for (const { bytes, ended } of sessions)
+          if (ended) ledger.recordRetracted({ renewed: false, bytes, expiresAtMs: 0 });
         const { outcomes, found, bytesWritten } = ledger.counts;
         const stayed = sessions.filter(({ ended }) => !ended);
         assert.deepEqual([found, outcomes.copied + outcomes.vanished], [sessions.length, sessions.length]);

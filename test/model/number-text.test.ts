@@ -42,7 +42,10 @@ describe("number-text", () => {
     [1536, "1.5 KiB"],
     [2 ** 20 - 1, "1.0 MiB"],
     [5 * 2 ** 30, "5.0 GiB"],
-    [2 ** 53, "8192.0 TiB"],
+    [918 * 2 ** 20, "918 MiB"],
+    [1023.6 * 2 ** 20, "1.0 GiB"],
+    [99.96 * 2 ** 20, "100 MiB"],
+    [2 ** 53, "8192 TiB"],
   ] as const)
     it(`bytesText ${bytes}`, () => assert.equal(bytesText(bytes), text));
 });

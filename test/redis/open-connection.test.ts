@@ -82,14 +82,26 @@ describe("open-connection: who may come in", () => {
     ));
 
   const refusals: readonly (readonly [name: string, change: Partial<RedisTarget>, says: RegExp])[] = [
-    ["a wrong password", { password: "wrong secret" }, /refused the user name or password$/],
+    [
+      "a wrong password",
+      { password: "wrong secret" },
+      /refused the user name or password: check --username, and the password/,
+    ],
     [
       "a password that is but a part",
       { password: oddPassword.slice(0, -1) },
-      /refused the user name or password$/,
+      /refused the user name or password: check --username, and the password/,
     ],
-    ["an unknown user", { username: "nobody", password: oddPassword }, /refused the user name or password$/],
-    ["a database that does not exist", { password: oddPassword, db: 4 }, /no database of that number$/],
+    [
+      "an unknown user",
+      { username: "nobody", password: oddPassword },
+      /refused the user name or password: check --username, and the password/,
+    ],
+    [
+      "a database that does not exist",
+      { password: oddPassword, db: 4 },
+      /no database of that number: give the one that the server uses with --db$/,
+    ],
     [
       "a database that the user may not select",
       { username: "noselect", password: "pw", db: 1 },
@@ -130,7 +142,7 @@ describe("open-connection: no Redis there", () => {
     assert.deepEqual(await refusalOf({ address: { host: "127.0.0.1", port }, db: 0, password: "a secret" }), {
       kind: "unavailable",
       message:
-        `Redis at 127.0.0.1:${port}/0 cannot be used: the connection was refused: ` +
+        `Redis at 127.0.0.1:${port}/0 cannot be used: connection refused: ` +
         "check that Redis listens on this host and port (ECONNREFUSED)",
     });
     assert(performance.now() - began < 4000);

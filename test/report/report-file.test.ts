@@ -12,8 +12,8 @@ import {
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { ReportError, SettingsError } from "../../src/model/errors.js";
-import type { Report, ReportedFailure } from "../../src/model/report.js";
 import { ReportFile } from "../../src/report/report-file.js";
+import type { Report, ReportedFailure } from "../../src/report/schema/report-schema.js";
 import { callUnprivileged } from "../support/call-unprivileged.js";
 import { sampleReport } from "../support/sample-report.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
@@ -138,7 +138,11 @@ describe("report-file: reports a failed write at the end", () => {
     // A limit of 8 blocks for files: writing beyond it fails as on a full disk.
     const limited = ["-c", 'ulimit -f 8; exec "$0" --input-type=module -e "$1"', process.execPath, script];
     const { stdout, stderr } = spawnSync("sh", limited, { encoding: "utf8" });
-    assert.match(stdout, /^ReportError: the report .* could not be written \(EFBIG\)$/, stderr);
+    assert.match(
+      stdout,
+      /^ReportError: the report .* could not be written: file too large \(EFBIG\)$/,
+      stderr,
+    );
     assert.deepEqual(readdirSync(directory), ["r"]);
     assert.equal(readFileSync(path, "utf8"), "old");
   });

@@ -346,7 +346,9 @@ describe("connection: warnings", () => {
   ];
   for (const [name, typed, environment, expected] of rows) {
     it(name, () => {
-      const { warnings } = resolve(typed, environment);
+      const options = resolve(typed, environment);
+      const missed = options.missedByOldApplets.map(({ name, found }) => `${name}: ${found}`);
+      const warnings = [...missed, ...options.warnings];
       assert.equal(warnings.length, expected.length, warnings.join("\n"));
       for (const [index, pattern] of expected.entries()) assert.match(warnings[index] ?? "", pattern);
       assert.ok(!warnings.join().includes("hunter2"));

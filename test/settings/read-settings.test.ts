@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { parseCommandLine } from "../../src/cli/program.js";
+import { parseCommandLine } from "../../src/cli/command-line/parse-command-line.js";
 import { SettingsError } from "../../src/model/errors.js";
 import type { RunOptions } from "../../src/model/run-options.js";
 import { settingEntries } from "../../src/settings/definitions.js";
@@ -315,6 +315,20 @@ const rows: readonly Row[] = [
     fallback: null,
   },
   { name: "--quiet", read: ({ output }) => output.quiet, flag: [["--quiet"], true], fallback: false },
+  {
+    name: "--html",
+    read: ({ output }) => output.html,
+    flag: [["--html", "r.html"], "r.html"],
+    fallback: null,
+  },
+  {
+    name: "--log-format",
+    read: ({ output }) => output.logFormat,
+    flag: [["--log-format", "json"], "json"],
+    fallback: "text",
+  },
+  { name: "--list", read: ({ output }) => output.list, flag: [["--list"], true], fallback: false },
+  { name: "--skip-check", read: ({ run }) => run.skipCheck, flag: [["--skip-check"], true], fallback: false },
   { name: "--verbose", read: ({ output }) => output.verbose, flag: [["--verbose"], true], fallback: false },
   {
     name: "--no-progress",
@@ -340,6 +354,12 @@ const rows: readonly Row[] = [
     read: ({ output }) => output.continuousIntegration,
     variable: [{ CI: "true" }, true],
     fallback: false,
+  },
+  {
+    name: "COLUMNS",
+    read: ({ shown }) => shown.find(({ name }) => name === "COLUMNS")?.value,
+    variable: [{ COLUMNS: "100" }, "100"],
+    fallback: undefined,
   },
 ];
 
@@ -517,7 +537,7 @@ describe("settings: a bad value is refused and its origin named", () => {
 
   it("problems of different parts are named at once", () => {
     const message = refusalOf(["--config", "/no", "--password-file", "/none"]);
-    assert.match(message, /^--config: .*\/no.*ENOENT\n--password-file: .*\/none.*ENOENT$/);
+    assert.match(message, /^--config: .*\/no.*ENOENT\)\n--password-file: .*\/none.*ENOENT\)$/);
   });
 });
 
@@ -555,8 +575,6 @@ describe("settings: no message shows a secret", () => {
 
 describe("settings: what is not built yet is refused by name", () => {
   const flags = [
-    ["--skip-check"],
-    ["--probe"],
     ["--shard", "1/2"],
     ["--shard-count", "2"],
     ["--sentinel", "h:1"],

@@ -107,7 +107,13 @@ describe("session directories: where the server keeps them (spec.md section 3)",
     files: MachineFiles,
     message: RegExp,
   ])[] = [
-    ["--config is missing", named, home, nothing, /--config: the file "\/tele.conf" cannot be read: ENOENT/],
+    [
+      "--config is missing",
+      named,
+      home,
+      nothing,
+      /--config: the file "\/tele.conf" cannot be read: no such file .*ENOENT/,
+    ],
     [
       "--config is missing beside --session-dir",
       { ...named, sessionDir: ["/a"] },
@@ -120,7 +126,7 @@ describe("session directories: where the server keeps them (spec.md section 3)",
       {},
       { ...home, TELE_RC: "/no" },
       nothing,
-      /TELE_RC: the file "\/no" cannot be read: ENOENT/,
+      /TELE_RC: the file "\/no" cannot be read: no such file .*ENOENT/,
     ],
     [
       "TELECMS_SERVER is missing",

@@ -18,8 +18,9 @@ const settings = {
  * Converts the bytes of a session file as any run does, at an instant that is always the same; only
  * a negative `expiration` is expired.
  */
-export function convertBytes(bytes: Buffer): Conversion {
-  return convertSession({ bytes, mtimeMs: openedAtMs, openedAtMs }, "00aa".repeat(10), settings, nowMs);
+export function convertBytes(bytes: Buffer, { tellsDatabase = false } = {}): Conversion {
+  const read = { bytes, mtimeMs: openedAtMs, openedAtMs };
+  return convertSession(read, "00aa".repeat(10), { ...settings, tellsDatabase }, nowMs);
 }
 
 /** How our conversion of a file and Python's judgement of it stand to each other. */

@@ -36,7 +36,7 @@ export const documentedLimits: readonly { readonly limit: string; readonly detai
     limit:
       "An unknown name is a defaultdict's factory, the class of an object that is filled, or a failure, " +
       "even if the session does not hold it.",
-    details: /^unsupported-type: [^ ]*\.[^ ]*$/,
+    details: /^unsupported-type: (?:[^ ]*\.[^ ]*$|names [^ ]*\.[^ ]*: no server writes that)/,
   },
   {
     limit: "Out-of-band buffers are refused, even an opcode for them that changes nothing.",

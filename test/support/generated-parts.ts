@@ -1,5 +1,9 @@
+import { outcomeKinds, outcomesOf } from "../../src/model/outcome.js";
+import { type Advice, failureAdvice, outcomeAdvice } from "../../src/model/outcome-advice.js";
 import { exitCodes } from "../../src/report/exit-code.js";
+import { reportJsonSchema } from "../../src/report/schema/report-schema.js";
 import { documentedLimits } from "./documented-limits.js";
+import { reportTable } from "./report-table.js";
 import { settingsTable } from "./settings-table.js";
 
 /**
@@ -12,6 +16,7 @@ export const generatedParts: readonly {
   readonly make: () => string;
 }[] = [
   { file: "docs/settings.md", name: "settings", make: settingsTable },
+  { file: "docs/report.md", name: "report keys", make: reportTable },
   {
     file: "docs/formats.md",
     name: "limits",
@@ -21,25 +26,64 @@ export const generatedParts: readonly {
     file: "docs/exit-codes.md",
     name: "exit codes",
     make: () =>
-      [
-        "| exit | means |",
-        "|---|---|",
-        ...exitCodes
-          .toSorted((one, other) => one.code - other.code)
-          .map(({ code, meaning }) => `| ${code} | ${meaning} |`),
-      ].join("\n"),
+      exitCodes
+        .toSorted((one, other) => one.code - other.code)
+        .map(({ code, meaning, todo, job }) =>
+          section(`Exit ${code}`, { means: meaning, todo }, `Job runner: ${job}.`),
+        )
+        .join("\n\n"),
+  },
+  {
+    file: "docs/outcomes.md",
+    name: "outcomes",
+    make: () =>
+      outcomeKinds.map((kind) => section(kind, outcomeAdvice[kind], `Of ${commandsOf(kind)}.`)).join("\n\n"),
+  },
+  {
+    file: "docs/outcomes.md",
+    name: "reasons",
+    make: () =>
+      Object.entries(failureAdvice)
+        .map(([reason, advice]) => section(reason, advice))
+        .join("\n\n"),
   },
 ];
 
+/** Whole files that come from the code. */
+export const generatedFiles: readonly { readonly file: string; readonly make: () => string }[] = [
+  { file: "docs/report.schema.json", make: () => `${JSON.stringify(reportJsonSchema(), null, 2)}\n` },
+];
+function commandsOf(kind: string): string {
+  const commands = Object.entries(outcomesOf).filter(([, kinds]) => kinds.some((one) => one === kind));
+  return commands.map(([name]) => `\`${name}\``).join(", ");
+}
+
+/** A heading, and below it a paragraph. */
+function section(heading: string, { means, todo }: Advice, more = ""): string {
+  const sentences = [sentence(means), todo === null ? "Nothing to do." : `To do: ${todo}.`, more];
+  const text = sentences.filter((one) => one !== "").join(" ");
+  return `### ${heading}\n\n${wrap(text.replaceAll(/--[a-z-]+/g, "`$&`"), "", "")}`;
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
+
 /** An item of a list, wrapped at 100 columns. */
 function wrapItem(text: string): string {
+  return wrap(text, "- ", "  ");
+}
+
+/** A text wrapped at 100 columns, after `first`, and in further lines after `next`. */
+function wrap(text: string, first: string, next: string): string {
   const lines: string[] = [];
-  let line = "-";
+  let line = first;
   for (const word of text.split(" ")) {
-    if (line.length + 1 + word.length > 100) {
+    const isEmpty = line === first || line === next;
+    if (!isEmpty && line.length + 1 + word.length > 100) {
       lines.push(line);
-      line = `  ${word}`;
-    } else line += ` ${word}`;
+      line = `${next}${word}`;
+    } else line += isEmpty ? word : ` ${word}`;
   }
   return [...lines, line].join("\n");
 }

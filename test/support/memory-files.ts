@@ -16,7 +16,10 @@ export function memoryFiles(
   return {
     readFile: (path) => {
       const content = files[path];
-      if (content === undefined) throw Object.assign(new Error(`ENOENT: ${path}`), { code: "ENOENT" });
+      if (content === undefined)
+        throw Object.assign(new Error(`ENOENT: no such file or directory, open '${path}'`), {
+          code: "ENOENT",
+        });
       return Buffer.from(content);
     },
     isDirectory: (path) => (homeExists && path === "/home/tele") || directories.includes(path),

@@ -31,6 +31,8 @@ export interface RedisServer {
 export interface RedisServerOptions {
   /** Further switches of redis-server, after ours: `["--maxmemory", "50mb"]`. */
   readonly args?: readonly string[];
+  /** The configuration file of a Sentinel, if it is to be one. */
+  readonly sentinel?: string;
   /** The port, where it has to be a certain one. It must be free. */
   readonly port?: number;
   /** A directory to work in, where it has to be a certain one: it is not removed by `stop`. */
@@ -84,6 +86,7 @@ async function startOn(
   const socketPath = join(directory, "redis.sock");
   const log = join(directory, "redis.log");
   const args = [
+    ...(options.sentinel === undefined ? [] : [options.sentinel, "--sentinel"]),
     ...["--port", String(port), "--unixsocket", socketPath, "--unixsocketperm", "700", "--dir", directory],
     ...["--save", "", "--appendonly", "no", "--daemonize", "no"],
     ...(program.kind === "program"

@@ -41,7 +41,7 @@ interface TestError extends Error {
 }
 
 /** How many files run at a time. */
-const concurrency = 3;
+const concurrency = 4;
 
 /**
  * Runs every `*.test.js` in a process of its own; prints a line for each and its failures in full.

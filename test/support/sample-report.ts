@@ -1,4 +1,4 @@
-import type { Report } from "../../src/model/report.js";
+import type { Report } from "../../src/report/schema/report-schema.js";
 
 /** The report of a run that found nothing and ended well, with these parts changed. */
 export function sampleReport(
@@ -17,11 +17,16 @@ export function sampleReport(
   };
   return {
     tool: "tele-sessions",
+    schemaVersion: 1,
     version: "1.0.0",
     command: "copy",
     dryRun: false,
     outcome: "complete",
     exitCode: 0,
+    startedAt: "2026-05-04T22:00:00.000Z",
+    endedAt: "2026-05-04T22:00:00.500Z",
+    host: "web-1",
+    user: { uid: 33, name: "www-data" },
     source: {
       directories: ["/srv/sessions"],
       layouts: { flat: 0, scattered: 0 },
@@ -36,14 +41,24 @@ export function sampleReport(
       prefix: null,
       serverWorks: "files",
     },
+    redis: null,
     listed: 0,
     passes: [outcomes],
     stillChanging: 0,
+    byDirectory: [],
+    byReason: {},
+    databases: null,
+    ages: [],
+    lifetimes: [],
+    phases: [],
+    throughput: { samples: [], marks: [] },
     failures: [],
     failuresOmitted: 0,
     differences: [],
     differencesOmitted: 0,
+    settings: [],
     warnings: [],
+    errors: [],
     bytes: { read: 0, written: 0 },
     seconds: 0.5,
     sessionsPerSecond: 0,

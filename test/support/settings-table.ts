@@ -33,10 +33,7 @@ function nameFlag({ usage, repeatable }: SettingDefinition): string {
 
 function refusedByName(): readonly string[] {
   const settings = settingEntries.filter(([name]) => notBuilt.settings.includes(name));
-  const names = [
-    ...notBuilt.commands.map(code),
-    ...settings.map(([, { flag, variable }]) => code(flag ?? variable ?? "")),
-  ];
+  const names = settings.map(([, { flag, variable }]) => code(flag ?? variable ?? ""));
   return names.length === 0 ? [] : ["", `Refused by name, because it ${notBuiltYet}: ${names.join(", ")}.`];
 }
 

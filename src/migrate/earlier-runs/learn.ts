@@ -1,6 +1,6 @@
 import { locateServer } from "../../convert/missing-key.js";
 import type { DirectoryFacts, DirectorySeen, Survey } from "../../model/mark.js";
-import type { ServerWorks } from "../../model/report.js";
+import type { ServerWorks } from "../../model/server-evidence.js";
 
 /** What a run knows once every session file was seen. */
 export function learn(survey: Survey, seen: SeenDirectories["all"], nowMs: number): Survey {

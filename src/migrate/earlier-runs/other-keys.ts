@@ -1,4 +1,5 @@
 import { isSigned } from "../../convert/sign.js";
+import type { Explanation } from "../../model/errors.js";
 import type { RedisTarget } from "../../model/redis-target.js";
 import { showable } from "../../model/showable.js";
 import type { StoredText } from "../../model/stored-value.js";
@@ -37,30 +38,35 @@ export async function findServerDatabase(
 }
 
 /**
- * Warns if a server saves its sessions under other keys than this run writes, or in another
- * database, and none under these.
+ * Where a server saves its sessions if not under the keys that this run writes: under other keys,
+ * or in another database. `undefined` if that is not known.
  */
-export function warnOfOtherKeys({ own, others }: KeySurvey, { options, files, redis, out }: Run): void {
+export function explainOtherKeys(
+  { own, others }: KeySurvey,
+  { options, files, redis }: Pick<Run, "options" | "files" | "redis">,
+): Explanation | undefined {
   const { keyPrefix, clockLeadMs } = files.conversion;
   const { prefix, redis: target } = options.target;
   const { serverDatabase } = redis;
   const other = serverSavedOf(others, clockLeadMs);
-  if (serverSavedOf(own, clockLeadMs) !== undefined) return;
+  if (serverSavedOf(own, clockLeadMs) !== undefined) return undefined;
   if (other !== undefined) {
-    out.warn(
-      `A server saves its sessions in this Redis under ${showable(other.keyPrefix)}<sid>, and this run ` +
-        `uses ${showable(keyPrefix)}<sid>. If that is your server, ${adviceFor(other.keyPrefix, prefix)}: ` +
+    return {
+      found:
+        `A server saves its sessions in this Redis under ${showable(other.keyPrefix)}<sid>, and this run ` +
+        `uses ${showable(keyPrefix)}<sid>`,
+      remedy:
+        `If that is your server, ${adviceFor(other.keyPrefix, prefix)}: ` +
         "under other keys everybody is logged out",
-      { evenIfQuiet: true },
-    );
-  } else if (serverDatabase !== undefined) {
-    out.warn(
-      `A server saves its sessions in database ${serverDatabase} of this Redis, and this run uses database ` +
-        `${target.db}. If that is your server, use --db ${serverDatabase}: in another database everybody ` +
-        "is logged out",
-      { evenIfQuiet: true },
-    );
+    };
   }
+  if (serverDatabase === undefined) return undefined;
+  return {
+    found:
+      `A server saves its sessions in database ${serverDatabase} of this Redis, and this run uses database ` +
+      `${target.db}`,
+    remedy: `If that is your server, use --db ${serverDatabase}: in another database everybody is logged out`,
+  };
 }
 
 /** Which flag makes this run use keys that begin like a server's. */

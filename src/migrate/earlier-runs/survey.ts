@@ -9,9 +9,10 @@ import { pathOf } from "../../source/recent-files.js";
 import { scanSessions } from "../../source/scan-sessions.js";
 import { StatReader } from "../../source/stat-reader.js";
 import type { Run } from "../run-context.js";
+import { serverText } from "../tell.js";
 import { longestOf } from "./complete-mark.js";
 import { jointly } from "./learn.js";
-import { areWholeSeconds, warnOfOtherKeys } from "./other-keys.js";
+import { areWholeSeconds, explainOtherKeys } from "./other-keys.js";
 
 /**
  * Looks at Redis and the session directories before a run begins, at every session file or at a
@@ -30,7 +31,8 @@ export async function surveyRun(run: Run, extent: "sample" | "whole"): Promise<S
   }
   const isServerSaved = (key: StoredText) => !isSigned(key, clockLeadMs);
   const signsCount = found === undefined || !areWholeSeconds(found.own, clockLeadMs);
-  if (found !== undefined && signsCount) warnOfOtherKeys(found, run);
+  const other = found !== undefined && signsCount ? explainOtherKeys(found, run) : undefined;
+  if (other !== undefined) run.out.warn(`${other.found}. ${other.remedy}`, { evenIfQuiet: true });
   const keys = evidenceOf(found, signsCount, isServerSaved);
   const facts: DirectoryFacts[] = [];
   const complete = marks.complete();
@@ -48,7 +50,9 @@ export async function surveyRun(run: Run, extent: "sample" | "whole"): Promise<S
     });
   }
   const longest = longestOf([...complete.values()], conversion);
-  return { keys, directories: facts, signsCount, serverWorks: jointly(facts), longest };
+  const survey = { keys, directories: facts, signsCount, serverWorks: jointly(facts), longest };
+  run.out.explain(serverText(survey, Date.now()));
+  return survey;
 }
 
 function evidenceOf(

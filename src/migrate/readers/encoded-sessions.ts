@@ -196,6 +196,8 @@ export class EncodedSessions {
       kind,
       format: flags & flag.json ? "json" : "pickle",
       facts: { authenticated: (flags & flag.authenticated) !== 0, lossy: (flags & flag.lossy) !== 0 },
+      mtimeMs: this.#number(row, column.mtimeMs),
+      expiresAtMs: this.expiresAtMs(row),
       bytesRead: this.#number(row, column.bytesRead),
       bytesWritten: kind === "copied" ? this.valueLength(row) : 0,
     };

@@ -1,3 +1,4 @@
+import type { Inspection } from "../../model/inspection.js";
 import type { SessionFile } from "../../model/session-file.js";
 import type { ConvertedBatch } from "./converted-batch.js";
 import { type ChangedFile, Reader, type ReaderOptions } from "./reader.js";
@@ -29,6 +30,11 @@ export class ReaderPool {
    */
   convert(files: readonly SessionFile[]): Promise<ConvertedBatch> {
     return this.#free().convert(files, this.#rooms.pop() ?? new ArrayBuffer(roomBytes));
+  }
+
+  /** Has a free reader inspect these files; see `Reader.inspect`. */
+  inspect(files: readonly SessionFile[]): Promise<Inspection> {
+    return this.#free().inspect(files);
   }
 
   /** Has a free reader stat these files; see `Reader.changedSince`. */

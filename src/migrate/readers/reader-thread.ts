@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import type { Inspection } from "../../model/inspection.js";
 import type { SessionFile } from "../../model/session-file.js";
 import { packBatch } from "../../source/packed-files.js";
 import { type ConvertedBatch, unpackConverted } from "./converted-batch.js";
@@ -50,6 +51,14 @@ export class ReaderThread {
     const answer = await this.#ask({ kind: "convert", id, files: packBatch(files), room }, [room]);
     if (answer.kind !== "converted") throw new Error(`a reader answered ${answer.kind} to convert`);
     return unpackConverted(answer.batch);
+  }
+
+  /** As `Reader.inspect`. Throws what ended the thread. */
+  async inspect(files: readonly SessionFile[]): Promise<Inspection> {
+    const id = this.#asked++;
+    const answer = await this.#ask({ kind: "inspect", id, files: packBatch(files) });
+    if (answer.kind !== "inspected") throw new Error(`a reader answered ${answer.kind} to inspect`);
+    return answer.inspection;
   }
 
   /** As `Reader.changedSince`. Throws what ended the thread. */

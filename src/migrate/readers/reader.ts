@@ -1,5 +1,6 @@
 import type { ConversionOptions } from "../../convert/convert-session.js";
 import { activityWindowMs } from "../../convert/missing-key.js";
+import type { Inspection } from "../../model/inspection.js";
 import type { FileStamp, SessionFile } from "../../model/session-file.js";
 import { fileTimeSlackMs } from "../../model/session-file.js";
 import { OtherLocations } from "../../source/other-locations.js";
@@ -8,6 +9,7 @@ import type { Reading } from "../../source/read-session-file.js";
 import { isModifiedSince, pathOf } from "../../source/recent-files.js";
 import { StatReader } from "../../source/stat-reader.js";
 import { SeenDirectories } from "../earlier-runs/learn.js";
+import { BatchInspector } from "../inspect/batch-inspector.js";
 import { type Finished, type Prepared, prepareSession } from "../prepare-session.js";
 import type { ConvertedBatch, RecentFile } from "./converted-batch.js";
 import { EncodedSessions, maxCommandBytes } from "./encoded-sessions.js";
@@ -101,6 +103,18 @@ export class Reader {
       leadMs: this.#leadMs,
       inUse,
     };
+  }
+
+  /** Reads these files and counts what is in them. */
+  async inspect(files: readonly SessionFile[]): Promise<Inspection> {
+    const source = { files: this.#files, locations: this.#locations };
+    const inspector = new BatchInspector(source, this.#options);
+    for (let from = 0; from < files.length; from += prefetchCount) {
+      const next = files.slice(from, from + prefetchCount);
+      await this.#prefetch(next);
+      for (const file of next) inspector.inspect(file);
+    }
+    return inspector.inspection;
   }
 
   /** Of these files, those with a time after an instant, and those of which nothing is known. */

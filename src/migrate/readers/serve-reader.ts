@@ -12,6 +12,10 @@ function serveReader(port: MessagePort): void {
     try {
       if (reader === undefined) throw new Error("a reader is asked before it is opened");
       const files = unpackBatch(message.files);
+      if (message.kind === "inspect") {
+        say({ kind: "inspected", id, inspection: await reader.inspect(files) });
+        return;
+      }
       if (message.kind === "stat") {
         say({ kind: "changed", id, files: await reader.changedSince(files, message.sinceMs) });
         return;

@@ -38,7 +38,7 @@ export interface PurgeExtent extends PurgeCounts {
 
 /** A purge whose session directories are open. */
 export interface OpenPurge {
-  readonly work: Purge;
+  readonly work: Omit<Purge, "onStep">;
   readonly close: () => void;
 }
 
@@ -122,7 +122,7 @@ function sharedParts(
   run: UnconnectedRun,
   { ledger, tally }: PurgeCounts,
   files: OpenFiles,
-): Omit<Purge, "prover" | "gate"> {
+): Omit<Purge, "prover" | "gate" | "onStep"> {
   const {
     options,
     out: { warn, onOutcome },

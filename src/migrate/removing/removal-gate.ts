@@ -1,6 +1,6 @@
 import { RedisError, RedisForgotError } from "../../model/errors.js";
 import { pause } from "../../redis/pause.js";
-import { askPersistence, askReplicationOffset, replicasAreInStep } from "../../redis/server/server-state.js";
+import { askReplicationOffset, replicasAreInStep } from "../../redis/server/server-state.js";
 import type { Run } from "../run-context.js";
 
 const checkEveryMs = 250;
@@ -26,8 +26,8 @@ export class RemovalGate {
   async open(): Promise<boolean> {
     const { connection, peers } = this.#run.redis;
     if (this.#run.options.run.dryRun) {
-      // What would refuse the purge refuses its dry run too.
-      await countOtherCopies(this.#run);
+      // What would stop the purge is no success of its dry run either.
+      if ((await countOtherCopies(this.#run)) > 0) this.#run.record.partial = true;
       return true;
     }
     await connection.rename(peers.ownName("removing"));
@@ -41,7 +41,6 @@ export class RemovalGate {
 
   /** Whether files may be removed now. Throws `RedisForgotError` and `RedisError`. */
   async confirmBeforeBatch(): Promise<boolean> {
-    if (this.#isFirst) await this.#tellPersistence();
     // A copy may have begun after the proof.
     if (!(await this.#waitForOtherCopies())) return false;
     if (this.#isFirst) await this.#run.redis.marks.noteRemoval();
@@ -61,50 +60,43 @@ export class RemovalGate {
     return continued === "intact";
   }
 
-  async #tellPersistence(): Promise<void> {
-    const { redis, out } = this.#run;
-    const persists = await redis.connection.run(askPersistence);
-    if (persists === undefined) {
-      out.warn(
-        "Redis does not say whether it saves to disk. If it does not, a restart of it after the " +
-          "removal logs everyone out; allow INFO and CONFIG GET to be sure",
-        { evenIfQuiet: true },
-      );
-    } else if (!persists) {
-      out.warn(
-        "Redis has no persistence (RDB or AOF). Once the files are removed, a Redis restart logs everyone out",
-        {
-          evenIfQuiet: true,
-        },
-      );
-    }
-  }
-
   /** A copy under way would take our removal for a logout, and delete its key. */
   async #waitForOtherCopies(): Promise<boolean> {
     const { options, out, stop } = this.#run;
-    const giveUpAtMs = Date.now() + options.run.retryForMs;
+    const sinceMs = Date.now();
+    const untilMs = sinceMs + options.run.retryForMs;
     for (let told = false; !stop.aborted; told = true) {
       const others = await countOtherCopies(this.#run);
-      if (others === 0) return true;
-      if (Date.now() >= giveUpAtMs) {
+      if (others === 0) {
+        out.progress.goOn("other-run");
+        return true;
+      }
+      if (Date.now() >= untilMs) {
         out.warn("another run still copies this directory: nothing was removed", { evenIfQuiet: true });
         return false;
       }
-      if (!told) out.warn("another run copies this directory: nothing is removed before it is through");
+      if (!told) out.warn("another run copies this directory: nothing is removed until it has ended");
+      out.progress.wait({ target: "other-run", why: "it copies this directory", sinceMs, untilMs });
       await pause(checkEveryMs, stop);
     }
     return false;
   }
 
   async #waitForReplicas(): Promise<void> {
-    const { redis, options, stop } = this.#run;
+    const { redis, options, out, stop } = this.#run;
     const { waitReplicas } = options.removal;
     if (waitReplicas === 0) return;
-    const giveUpAtMs = Date.now() + options.run.retryForMs;
+    const sinceMs = Date.now();
+    const untilMs = sinceMs + options.run.retryForMs;
     const offset = await redis.connection.run(askReplicationOffset);
     while (!(await redis.connection.run((client) => replicasAreInStep(client, waitReplicas, offset)))) {
-      if (Date.now() >= giveUpAtMs || stop.aborted) {
+      out.progress.wait({
+        target: "replicas",
+        why: `fewer than ${waitReplicas} are in step`,
+        sinceMs,
+        untilMs,
+      });
+      if (Date.now() >= untilMs || stop.aborted) {
         throw new RedisError(
           "unavailable",
           `fewer than ${waitReplicas} replicas have what was written: nothing was removed`,
@@ -112,6 +104,7 @@ export class RemovalGate {
       }
       await pause(checkEveryMs, stop);
     }
+    out.progress.goOn("replicas");
   }
 }
 

@@ -7,7 +7,7 @@ import { showablePath } from "../../model/showable.js";
 import type { Warn } from "../../model/warn.js";
 import { pathOf } from "../../source/recent-files.js";
 import type { OpenFiles } from "../../source/removal/open-files.js";
-import { explainDenial, type RemovalDenial } from "../../source/removal/removal-denial.js";
+import { denialReason, explainDenial, type RemovalDenial } from "../../source/removal/removal-denial.js";
 import type { Removal } from "../../source/removal/remove-session-file.js";
 import { type BatchWork, forEachBatch } from "../for-each-batch.js";
 import { failed, inDoubtDetail, located } from "../prepare-session.js";
@@ -45,6 +45,19 @@ export interface Purge extends Omit<BatchWork, "work" | "skip"> {
   readonly onOutcome: (outcome: SessionOutcome) => void;
   readonly warn: Warn;
   readonly wait: (milliseconds: number) => Promise<void>;
+  /** Told when it begins to prove a block of files, and when it begins to remove them. */
+  readonly onStep: (step: PurgeStep) => void;
+}
+
+/** A purge goes through the files in blocks, and takes two steps with each. */
+export interface PurgeStep {
+  readonly name: "proving" | "removing";
+  /** From 1. */
+  readonly block: number;
+  /** Files in the blocks before it. */
+  readonly before: number;
+  /** Files of this block that were compared so far. */
+  readonly proved: () => number;
 }
 
 /** The result of a purge, besides what the ledger counts. */
@@ -59,8 +72,8 @@ export interface PurgeResult {
   readonly confirmed: boolean;
 }
 
-/** Files proven before the first of them is removed. */
-const maxProven = 100_000;
+/** Files proven before the first of them is removed: a block. */
+export const maxProven = 100_000;
 /** Files proven again and then removed. */
 const removedAtATime = 100;
 const removalsBetweenConfirmations = 10 * removedAtATime;
@@ -75,15 +88,24 @@ export async function purgeSessions(purge: Purge): Promise<PurgeResult> {
   const state = new PurgeState(purge);
   const batches = purge.batches[Symbol.iterator]();
   try {
-    for (let whole = false; !whole && !purge.stop.aborted; ) {
+    let whole = false;
+    for (let block = 1, before = 0; !whole && !purge.stop.aborted; block++) {
       const proven: ProvenFile[] = [];
+      let compared = 0;
+      const step = { block, before, proved: () => compared };
+      purge.onStep({ name: "proving", ...step });
+      const onProved = (count: number) => {
+        compared += count;
+      };
       try {
-        whole = await proveSome(batches, purge, state, proven);
+        whole = await proveSome(batches, { ...purge, onProved }, state, proven);
       } catch (error) {
         purge.ledger.recordUnvisited(proven.length);
         throw error;
       }
+      purge.onStep({ name: "removing", ...step });
       await removeProven(proven, purge, state);
+      before += compared;
     }
     if (!purge.stop.aborted) await state.conclude();
   } finally {
@@ -96,7 +118,7 @@ export async function purgeSessions(purge: Purge): Promise<PurgeResult> {
 /** Proves batches until enough are proven. Returns whether all are. */
 async function proveSome(
   batches: Iterator<readonly SessionFile[]>,
-  purge: Purge,
+  purge: Purge & { readonly onProved: (count: number) => void },
   state: PurgeState,
   proven: ProvenFile[],
 ): Promise<boolean> {
@@ -124,6 +146,7 @@ async function proveSome(
         if ("proven" in proof) proven.push(proof.proven);
         else state.settle(proof.file, proof.outcome, proof.leaves);
       }
+      purge.onProved(batch.length);
     },
   });
   return whole;
@@ -169,7 +192,7 @@ function withDifference(outcome: SessionOutcome, file: SessionFile): SessionOutc
 const details = {
   absent: "Redis has no key for it",
   kept: "Redis holds another, older value",
-  denied: "it may not be removed",
+  denied: "not permitted",
 };
 
 /** How far a purge has come: what was settled, and whether files may still be removed. */
@@ -180,9 +203,12 @@ class PurgeState {
   #left = 0;
   #notStored = 0;
   #foundInUse = false;
-  #removed = false;
+  /** Whether there was any file at all. */
+  #settled = false;
   /** Whether the proof still counts. Once it does not, nothing more is removed. */
   #confirmed = true;
+  /** Kinds of denials that were warned of. */
+  readonly #toldDenials = new Set<string>();
 
   constructor(purge: Purge) {
     this.#purge = purge;
@@ -198,10 +224,11 @@ class PurgeState {
   }
 
   settle(file: SessionFile, outcome: SessionOutcome, leaves: boolean): void {
+    this.#settled = true;
     if (outcome.failure?.reason === "unreadable") this.#closed.add(file.directory);
     if (leaves) this.#left++;
     const told = located(leaves ? withDifference(outcome, file) : outcome, file);
-    this.#purge.ledger.record(told);
+    this.#purge.ledger.record(told, file.directory);
     this.#purge.onOutcome(told);
   }
 
@@ -209,9 +236,13 @@ class PurgeState {
     if (this.#confirmed) this.#confirmed = await this.#purge.gate.confirmBeforeBatch();
   }
 
-  /** Notices a Redis that lost data after the last confirmation. */
+  /**
+   * Notices a Redis that lost data after the last confirmation, or before there was any: keys that
+   * a purge found missing were then lost, and nobody logged out.
+   */
   async conclude(): Promise<void> {
-    if (this.#removed && this.#confirmed) this.#confirmed = await this.#purge.gate.checkRedisIntact();
+    if (this.#settled && this.#confirmed && !this.#purge.dryRun)
+      this.#confirmed = await this.#purge.gate.checkRedisIntact();
   }
 
   /**
@@ -250,7 +281,6 @@ class PurgeState {
       const removal: Removal = this.#purge.dryRun
         ? { kind: "removed" }
         : this.#purge.files.remove(file, exact);
-      this.#removed ||= removal.kind === "removed" && !this.#purge.dryRun;
       if (removal.kind === "removed" && !stored) this.#notStored++;
       if (removal.kind === "changed") this.leave(proven, "it changed after it was compared");
       else if (removal.kind === "denied") this.#deny(proven, removal, dirname(pathOf(file)));
@@ -261,8 +291,13 @@ class PurgeState {
   }
 
   #deny({ file, outcome }: ProvenFile, why: RemovalDenial, folder: string): void {
-    this.#purge.warn(explainDenial(why, showablePath(folder)), { evenIfQuiet: true });
-    this.settle(file, { ...outcome, kind: "denied" }, true);
+    const key = `${why.code} ${why.owner}`;
+    if (!this.#toldDenials.has(key)) {
+      const { found, remedy } = explainDenial(why, showablePath(folder));
+      this.#purge.warn(`${found}. ${remedy}`, { evenIfQuiet: true });
+    }
+    this.#toldDenials.add(key);
+    this.settle(file, { ...outcome, kind: "denied", detail: denialReason(why) }, true);
   }
 
   /** Why a proven file stays; `undefined` if it may be removed. */

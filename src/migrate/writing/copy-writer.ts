@@ -69,6 +69,7 @@ export class CopyWriter implements BatchWorker {
   #changed: ChangeTest;
   #pass = 0;
   #inUse = false;
+  #readAll = true;
 
   constructor(options: WriterOptions, survey: Survey, context: WriterContext) {
     this.#options = options;
@@ -87,6 +88,11 @@ export class CopyWriter implements BatchWorker {
    */
   get inUse(): boolean {
     return this.#inUse;
+  }
+
+  /** Whether every file so far was read at the first try. */
+  get readAll(): boolean {
+    return this.#readAll;
   }
 
   /** Takes what the run knows by now. */
@@ -149,7 +155,7 @@ export class CopyWriter implements BatchWorker {
     this.#noteBatch(files, batch);
     const reread = this.#readAgain(files, batch);
     const finished = [...batch.finished, ...reread.filter(isFinished)];
-    for (const { outcome } of finished) tally.record(outcome);
+    for (const { outcome, file } of finished) tally.record(outcome, file);
     const open = await this.#create(files, batch.sessions, reconnects, tally);
     const others = [...batch.prepared, ...reread.filter(isPrepared)];
     const judged = [...open, ...others.map((one) => this.#judged(one, "unsent"))];
@@ -161,11 +167,12 @@ export class CopyWriter implements BatchWorker {
   }
 
   /** Notes what a reader saw. */
-  #noteBatch(files: readonly SessionFile[], { recent, seen, leadMs, inUse }: ConvertedBatch): void {
+  #noteBatch(files: readonly SessionFile[], { recent, seen, leadMs, inUse, unread }: ConvertedBatch): void {
     this.#recentFiles.noteLead(leadMs);
     for (const { place, stamp } of recent) this.#recentFiles.note(fileAt(files, place), stamp);
     for (const one of seen) this.#seen.add(one);
     this.#inUse ||= inUse;
+    this.#readAll &&= unread.length === 0;
   }
 
   /**
@@ -244,7 +251,7 @@ export class CopyWriter implements BatchWorker {
     for (const row of created) {
       const file = fileOf(row);
       const outcome = sessions.outcomeAt(row, file.sid);
-      tally.record(gone.has(file) ? vanished(outcome) : outcome);
+      tally.record(gone.has(file) ? vanished(outcome) : outcome, file);
     }
     return rows.flatMap((row) =>
       replies[row] === "created" ? [] : [this.#judged(preparedAt(row), "stored")],
@@ -307,7 +314,7 @@ export class CopyWriter implements BatchWorker {
       if (result !== undefined && candidate.covered === true) {
         this.#seen.addCovered(file.directory, result.kind === "ended");
       }
-      tally.record(gone.has(file) ? vanished(reconciled) : reconciled);
+      tally.record(gone.has(file) ? vanished(reconciled) : reconciled, file);
     }
   }
 
@@ -367,10 +374,13 @@ function reconciledOutcome(
   const { kind, warning, inDoubt } = result;
   if (kind === outcome.kind && warning === undefined) return outcome;
   const written = kind === "copied" ? outcome.bytesWritten : 0;
+  const { expiresAtMs: _, ...rest } = outcome;
+  const expiresAtMs = kind === "identical" ? result.renewed?.expiresAtMs : outcome.expiresAtMs;
   return {
-    ...outcome,
+    ...rest,
     kind,
     bytesWritten: written,
+    ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
     ...(warning === undefined ? {} : { warning }),
     ...(inDoubt === undefined ? {} : { inDoubt }),
   };

@@ -1,5 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
+import type { Explanation } from "../../model/errors.js";
 import type { RedisTarget } from "../../model/redis-target.js";
 
 /** How an address answered one greeting. */
@@ -14,14 +15,15 @@ interface Answer {
 
 const answerWithinMs = 3000;
 const ping = "PING\r\n";
+const checkAddress = "check host and port";
 /** Asks a PostgreSQL server for TLS. Only PostgreSQL answers S or N. */
 const postgresGreeting = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 
 /**
- * Says in a sentence why an address that accepts connections does not answer like Redis;
- * `undefined` if nothing more is known. Takes up to three seconds.
+ * Says why an address that accepts connections does not answer like Redis; `undefined` if nothing
+ * more is known. Takes up to three seconds.
  */
-export async function diagnosePort({ address, tls }: RedisTarget): Promise<string | undefined> {
+export async function diagnosePort({ address, tls }: RedisTarget): Promise<Explanation | undefined> {
   const host = "path" in address ? undefined : address.host;
   const name = host === undefined || /^[\d.]+$|:/.test(host) ? {} : { servername: host };
   const client = tls?.cert === undefined ? {} : { cert: tls.cert, ...(tls.key ? { key: tls.key } : {}) };
@@ -37,41 +39,49 @@ export async function diagnosePort({ address, tls }: RedisTarget): Promise<strin
   ]);
   const speaksTls = encrypted.opened || /ALERT/.test(encrypted.code);
   if (tls === undefined && speaksTls)
-    return "the port wants TLS: give --tls, or a URL that begins with rediss:";
+    return { found: "the port wants TLS", remedy: "give --tls, or a URL that begins with rediss:" };
   if (speaksTls && encrypted.bytes === "" && encrypted.closed) {
+    const found = "it closes the connection after the TLS handshake, so it most likely ";
     return tls?.cert === undefined
-      ? "it closes the connection after the TLS handshake, so it most likely asks for a client " +
-          "certificate: give one with --cert FILE and its key with --key FILE"
-      : "it closes the connection after the TLS handshake, so it most likely does not trust our " +
-          "client certificate: see --cert FILE and --key FILE";
+      ? {
+          found: `${found}asks for a client certificate`,
+          remedy: "give one with --cert FILE and its key with --key FILE",
+        }
+      : {
+          found: `${found}does not trust our client certificate`,
+          remedy: "see --cert FILE and --key FILE",
+        };
   }
   if (speaksTls) return otherProtocol(encrypted.bytes);
-  if (/^[SN]$/.test(postgres.bytes))
-    return "a PostgreSQL server answers there, not Redis: check host and port";
+  if (/^[SN]$/.test(postgres.bytes)) {
+    return { found: "a PostgreSQL server answers there, not Redis", remedy: checkAddress };
+  }
   if (tls !== undefined && isRedis(plain.bytes)) {
-    return "the port does not speak TLS: leave out --tls, or begin the URL with redis:";
+    const remedy = "leave out --tls, or begin the URL with redis:";
+    return { found: "the port does not speak TLS", remedy };
   }
   if (plain.bytes !== "") return otherProtocol(plain.bytes);
   if (plain.opened && plain.closed) {
-    return "it closes the connection without an answer, so it is not Redis or refuses this host: check host and port";
+    const found = "it closes the connection without an answer, so it is not Redis or refuses this host";
+    return { found, remedy: checkAddress };
   }
-  return plain.opened
-    ? "it accepts the connection and says nothing: check host and port, and whether Redis hangs"
-    : undefined;
+  if (!plain.opened) return undefined;
+  const found = "it accepts the connection and says nothing";
+  return { found, remedy: "check host and port, and whether Redis hangs" };
 }
 
 function isRedis(bytes: string): boolean {
   return /^[+-][A-Z]/.test(bytes);
 }
 
-function otherProtocol(bytes: string): string | undefined {
+function otherProtocol(bytes: string): Explanation | undefined {
   if (isRedis(bytes) || bytes === "") return undefined;
   const protocol = /^HTTP\//.test(bytes)
     ? "a web server (HTTP)"
     : /^SSH-/.test(bytes)
       ? "an SSH server"
       : "another server";
-  return `${protocol} answers there, not Redis: check host and port`;
+  return { found: `${protocol} answers there, not Redis`, remedy: checkAddress };
 }
 
 function converse(

@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import { RedisError } from "../../model/errors.js";
 import { isReply } from "../redis-fault.js";
-import { askServerState } from "./server-state.js";
+import { askServerState, type ServerState } from "./server-state.js";
 
 /** Share of the memory limit. Above it the live server's own saves would soon fail. */
 export const fullShare = 0.95;
@@ -19,6 +19,12 @@ export class MemoryGuard {
   /** Requests take turns: each counts what the one before admitted. */
   #turn: Promise<void> = Promise.resolve();
   #need = 0;
+  readonly #onState: (state: ServerState) => void;
+
+  /** `onState` hears what Redis says about itself. */
+  constructor(onState: (state: ServerState) => void = () => undefined) {
+    this.#onState = onState;
+  }
 
   /** Notes roughly how many bytes the whole run takes. Only error messages use it. */
   expect(bytes: number): void {
@@ -56,7 +62,9 @@ export class MemoryGuard {
   }
 
   async #ask(client: Redis, bytes: number, countNeeded: () => Promise<number>): Promise<number> {
-    const { maxMemory, usedMemory } = await askServerState(client);
+    const state = await askServerState(client);
+    this.#onState(state);
+    const { maxMemory, usedMemory } = state;
     // The run has warned if Redis hides these. Redis itself then says when it is full.
     if (maxMemory === undefined || maxMemory === 0 || usedMemory === undefined) {
       this.#unlimited = true;

@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { RedisError } from "../../model/errors.js";
+import { type Explanation, RedisError } from "../../model/errors.js";
 import { allowed, fieldOf } from "./server-info.js";
 
 /** What a server says about itself. */
@@ -11,19 +11,19 @@ export interface ServerFacts {
   /** Databases that hold keys which expire, as sessions do; none if INFO is denied. */
   readonly databases: readonly number[];
   /** What the operator should know if TIME is denied. */
-  readonly warning?: string;
+  readonly warning?: Explanation;
 }
 
 /** The first version with PEXPIRETIME, which shows when a value was saved. */
 const oldestVersion = [7, 0] as const;
 
-const clockUnknown =
-  "Redis does not allow the command TIME, so its clock is assumed to agree with ours. " +
-  "Compare both: lifetimes are off by the difference";
+const clockUnknown: Explanation = {
+  found: "Redis does not allow the command TIME, so its clock is assumed to agree with ours",
+  remedy: "Compare both: lifetimes are off by the difference",
+};
 
-/** Asks for version, time and databases, as far as this user may. */
-export async function askServerFacts(client: Redis): Promise<ServerFacts> {
-  const info = await allowed(() => client.info());
+/** Reads version and databases from a reply to INFO, and asks for the time, as far as this user may. */
+export async function completeFacts(client: Redis, info: string | undefined): Promise<ServerFacts> {
   const clockLeadMs = await allowed(() => measureClockLead(client));
   return {
     version: info && fieldOf(info, "redis_version"),
@@ -81,10 +81,9 @@ export function refuseReplica(isReplica: boolean | undefined): void {
 export function refuseUnfitServer(facts: ServerFacts): void {
   const [major = 0, minor = 0] = (facts.version ?? oldestVersion.join(".")).split(".").map(Number);
   if (major < oldestVersion[0] || (major === oldestVersion[0] && minor < oldestVersion[1])) {
-    throw new RedisError(
-      "refused",
-      `Redis ${facts.version} is too old: ${oldestVersion.join(".")} is needed`,
-    );
+    const found = `Redis ${facts.version} is too old`;
+    const remedy = `${oldestVersion.join(".")} is needed`;
+    throw new RedisError("refused", `${found}: ${remedy}`, { found, remedy });
   }
 }
 

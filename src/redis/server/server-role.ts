@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { RedisError } from "../../model/errors.js";
+import { type Explanation, RedisError } from "../../model/errors.js";
 import { isReply } from "../redis-fault.js";
 import { allowed, fieldOf } from "./server-info.js";
 
@@ -47,33 +47,43 @@ async function isReadOnly(client: Redis): Promise<boolean> {
   return false;
 }
 
+interface NamedMaster {
+  readonly name: string;
+  readonly host: string;
+  readonly port: string;
+}
+
 /** The masters that a Sentinel watches; `undefined` if it is not a Sentinel, or does not say. */
-async function sentinelMasters(client: Redis): Promise<readonly string[] | undefined> {
+async function sentinelMasters(client: Redis): Promise<readonly NamedMaster[] | undefined> {
   const masters = await allowed(() => client.call("SENTINEL", "MASTERS"));
   if (!Array.isArray(masters)) return undefined;
   return masters.filter(Array.isArray).map((fields: readonly unknown[]) => {
     const fieldNamed = (name: string) => String(fields[fields.indexOf(name) + 1] ?? "");
-    return `${fieldNamed("ip")}:${fieldNamed("port")} (${fieldNamed("name")})`;
+    return { name: fieldNamed("name"), host: fieldNamed("ip"), port: fieldNamed("port") };
   });
 }
 
 /** Throws `RedisError` for a Sentinel or a node of a Cluster, which cannot hold the sessions. */
 export async function refuseOtherKinds(client: Redis, { kind }: ServerRole): Promise<void> {
   if (kind === "cluster") {
-    throw new RedisError("refused", "it is a node of a Redis Cluster, and writing to one is not built yet");
+    const found = "it is a node of a Redis Cluster, and writing to one is not built yet";
+    throw refusal({ found, remedy: "name a Redis that is no Cluster" });
   }
   if (kind !== "sentinel") return;
-  const [master, ...others] = (await sentinelMasters(client)) ?? [];
-  const named = [master, ...others].join(", ");
-  const where = master === undefined ? "" : `: ${named}`;
-  throw new RedisError(
-    "refused",
-    `it is a Sentinel, which keeps no sessions. Name the host and port of its master${where}`,
-  );
+  const masters = (await sentinelMasters(client)) ?? [];
+  const flags = masters.map(({ name, host, port }) => `--host ${host} --port ${port} (${name})`);
+  const named = flags.length === 0 ? "the host and port of its master" : `its master: ${flags.join(", ")}`;
+  throw refusal({ found: "it is a Sentinel, which keeps no sessions", remedy: `name ${named}` });
 }
 
-/** The message if the target is a replica. */
-export function replicaRefusal(master: string | undefined): string {
-  const named = master === undefined ? "its master" : `its master, ${master},`;
-  return `Redis is a read-only replica: name ${named} with --host and --port`;
+function refusal(explanation: Explanation): RedisError {
+  return new RedisError("refused", `${explanation.found}: ${explanation.remedy}`, explanation);
+}
+
+/** Why a replica cannot be the target. `master`: `host:port`; absent if the replica does not say. */
+export function replicaRefusal(master: string | undefined): Explanation {
+  const [, host, port] = /^(.*):(\d+)$/.exec(master ?? "") ?? [];
+  const named =
+    host === undefined ? "its master with --host and --port" : `its master: --host ${host} --port ${port}`;
+  return { found: "it is a read-only replica", remedy: `name ${named}` };
 }

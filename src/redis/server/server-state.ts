@@ -1,17 +1,12 @@
 import type { Redis } from "ioredis";
+import type { RedisMemory } from "../../model/progress/progress.js";
 import { historyOf, type ServerHistory } from "./server-facts.js";
 import { allowed, fieldOf } from "./server-info.js";
 
 /** What changes while a server works. A field is `undefined` if Redis does not report it. */
-export interface ServerState {
-  /** Bytes; 0 means no limit. */
-  readonly maxMemory: number | undefined;
-  /** Bytes. */
-  readonly usedMemory: number | undefined;
+export interface ServerState extends RedisMemory {
   /** `noeviction`, `allkeys-lru` and the like. */
   readonly evictionPolicy: string | undefined;
-  /** Keys evicted since the server started, or since its counters were reset. */
-  readonly evictedKeys: number | undefined;
   /** Replicas that are in step with the server. */
   readonly replicas: number | undefined;
   /** Which data it holds. */
@@ -20,7 +15,11 @@ export interface ServerState {
 
 /** Asks for memory, evictions, replicas and data. CONFIG and MEMORY STATS fill in for INFO. */
 export async function askServerState(client: Redis): Promise<ServerState> {
-  const info = await allowed(() => client.info());
+  return completeState(client, await allowed(() => client.info()));
+}
+
+/** Reads the state from a reply to INFO, and asks for what it does not say. */
+export async function completeState(client: Redis, info: string | undefined): Promise<ServerState> {
   const told = (name: string) => info && fieldOf(info, name);
   return {
     maxMemory: numberOf(told("maxmemory") ?? (await askSetting(client, "maxmemory"))),
@@ -29,6 +28,15 @@ export async function askServerState(client: Redis): Promise<ServerState> {
     evictedKeys: numberOf(told("evicted_keys")),
     replicas: info === undefined ? undefined : replicaOffsets(info).length,
     history: historyOf(info),
+  };
+}
+
+/** The part of a server's state that a reply to INFO tells about memory. */
+export function memoryOf(info: string): RedisMemory {
+  return {
+    maxMemory: numberOf(fieldOf(info, "maxmemory")),
+    usedMemory: numberOf(fieldOf(info, "used_memory")),
+    evictedKeys: numberOf(fieldOf(info, "evicted_keys")),
   };
 }
 

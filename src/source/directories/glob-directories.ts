@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { lstat, readdir, stat } from "node:fs";
 import type { FileSystemAdapter } from "fast-glob";
-import { errorCode, SourceError } from "../../model/errors.js";
+import { SourceError, systemReason } from "../../model/errors.js";
 import { showablePath } from "../../model/showable.js";
 
 /** Whether a text contains glob characters. */
@@ -29,7 +29,7 @@ export async function globDirectories(glob: string, workingDirectory: string): P
   try {
     return (await fastGlob(anyCharacterAsClass(glob), options)).sort();
   } catch (error) {
-    throw new SourceError(`${showablePath(glob)} cannot be searched: ${errorCode(error)}`);
+    throw new SourceError(`${showablePath(glob)} cannot be searched: ${systemReason(error)}`);
   }
 }
 

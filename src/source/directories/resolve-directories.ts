@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { realpathSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
-import { errorCode, SettingsError, SourceError } from "../../model/errors.js";
+import { type Explanation, errorCode, SettingsError, SourceError, systemReason } from "../../model/errors.js";
 import type { RunOptions } from "../../model/run-options.js";
 import { showablePath } from "../../model/showable.js";
 import { globDirectories, isGlob, showableBytes } from "./glob-directories.js";
@@ -32,11 +32,12 @@ export async function resolveDirectories(
 
 async function missing(name: string, comesFrom: string | null): Promise<SettingsError> {
   const what = (await isGlob(name)) ? "matches no directory" : "does not exist";
+  const found = `the session directory ${showablePath(name)} ${what}`;
   const next =
     comesFrom === null
-      ? " (--allow-missing accepts that)"
-      : `. ${comesFrom}. Name the directory with --session-dir`;
-  return new SettingsError(`the session directory ${showablePath(name)} ${what}${next}`);
+      ? "Check the path and the mount; --allow-missing treats it as empty"
+      : `${comesFrom}. Name the directory with --session-dir`;
+  return new SettingsError(`${found}. ${next}`, { found, remedy: next });
 }
 
 async function directoriesOf(name: string): Promise<{ paths: readonly string[]; isLiteral: boolean }> {
@@ -94,11 +95,15 @@ function refuseWithoutSessions(
     return isWrong ? [describeWrongDirectory(directory, content)] : [];
   });
   if (problems.length === 0) return;
-  if (isLiteral || problems.length === directories.length) throw new SettingsError(problems.join("\n"));
-  for (const problem of problems) warn(problem);
+  const texts = problems.map(({ found, remedy }) => `${found}. ${remedy}`);
+  if (isLiteral || problems.length === directories.length) {
+    const [first] = problems;
+    throw new SettingsError(texts.join("\n"), texts.length === 1 ? first : undefined);
+  }
+  for (const text of texts) warn(text);
 }
 
-function describeWrongDirectory(directory: string, content: DirectoryContent): string {
+function describeWrongDirectory(directory: string, content: DirectoryContent): Explanation {
   const { otherNames, folders } = content;
   const count = `${otherNames} other name${otherNames === 1 ? "" : "s"}`;
   const sessions = folders.includes("sessions") ? ", among them a directory sessions" : "";
@@ -110,7 +115,8 @@ function describeWrongDirectory(directory: string, content: DirectoryContent): s
         ? `Did you mean ${showablePath(first)}?`
         : `Session files are in ${showablePath(first)} and ${others.length} more: ` +
           "repeat --session-dir, or give a glob in quotes";
-  return `no session file in ${showablePath(directory)}, but ${count}${sessions}. ${next}`;
+  const found = `no session file in ${showablePath(directory)}, but ${count}${sessions}`;
+  return { found, remedy: next };
 }
 
 /** Directories nearby that hold session files: the parent, those below, a `sessions` beside. */
@@ -142,7 +148,7 @@ function systemCall<Result>(path: string, call: () => Result): Result {
   try {
     return call();
   } catch (error) {
-    throw new SourceError(`${showablePath(path)} cannot be used: ${errorCode(error)}`);
+    throw new SourceError(`${showablePath(path)} cannot be used: ${systemReason(error)}`);
   }
 }
 
@@ -152,6 +158,6 @@ function kindOf(path: string): "directory" | "other" | "missing" {
   } catch (error) {
     const code = errorCode(error);
     if (code === "ENOENT" || code === "ENOTDIR" || code === "ENAMETOOLONG") return "missing";
-    throw new SourceError(`${showablePath(path)} cannot be used: ${code}`);
+    throw new SourceError(`${showablePath(path)} cannot be used: ${systemReason(error)}`);
   }
 }

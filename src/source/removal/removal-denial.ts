@@ -1,8 +1,6 @@
-import { accessSync, constants, readdirSync } from "node:fs";
-import { join } from "node:path";
-import { errorCode } from "../../model/errors.js";
+import { accessSync, constants } from "node:fs";
+import { type Explanation, errorCode } from "../../model/errors.js";
 import { statsAt } from "../file-identity.js";
-import { isScatterFolder } from "../layouts.js";
 
 /** Why no file may be removed from a folder. */
 export interface RemovalDenial {
@@ -36,37 +34,45 @@ export function removalDenial(folder: string): RemovalDenial | undefined {
   return isForeign ? { code: "EPERM", ...owner } : undefined;
 }
 
-/** The first folder whose files this process may not remove, the directory itself included. */
-export function deniedFolderOf(
-  directory: string,
-): { readonly folder: string; readonly why: RemovalDenial } | undefined {
-  const folders = readdirSync(directory, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && isScatterFolder(entry.name))
-    .map(({ name }) => join(directory, name));
-  for (const folder of [directory, ...folders]) {
+/** A folder whose files this process may not remove. */
+export interface DeniedFolder {
+  readonly folder: string;
+  readonly why: RemovalDenial;
+}
+
+/** Those of these folders whose files this process may not remove. */
+export function deniedFoldersOf(folders: readonly string[]): readonly DeniedFolder[] {
+  return folders.flatMap((folder) => {
     const why = removalDenial(folder);
-    if (why !== undefined) return { folder, why };
-  }
-  return undefined;
+    return why === undefined ? [] : [{ folder, why }];
+  });
 }
 
 /** Explains a denial and what to do about it. `what` is the folder or file, as messages show it. */
-export function explainDenial({ code, owner }: RemovalDenial, what: string): string {
+export function explainDenial({ code, owner }: RemovalDenial, what: string): Explanation {
   if (code === "EROFS") {
-    return (
-      `${what} is on a read-only mount (EROFS), so its session files are not permitted to be removed. ` +
-      "Mount it read-write for the purge"
-    );
+    return {
+      found: `${what} is on a read-only mount (EROFS), so its session files are not permitted to be removed`,
+      remedy: "Mount it read-write for the purge",
+    };
   }
   const us = process.geteuid?.();
   if (owner === undefined || owner === us || us === root) {
-    return (
-      `${what} may not be changed (${code}), so its session files are not permitted to be removed. ` +
-      "Is it immutable? (lsattr shows it, chattr -i ends it)"
-    );
+    return {
+      found: `${what} may not be changed (${code}), so its session files are not permitted to be removed`,
+      remedy: "Is it immutable? (lsattr shows it, chattr -i ends it)",
+    };
   }
-  return (
-    `uid ${us} is not permitted to remove files from ${what}, which belongs to uid ${owner} (${code}). ` +
-    `Run the purge as uid ${owner}`
-  );
+  return {
+    found: `uid ${us} is not permitted to remove files from ${what}, which belongs to uid ${owner} (${code})`,
+    remedy: `Run the purge as uid ${owner}`,
+  };
+}
+
+/** A denial in short, for a file that stays: `not permitted: this is uid 101, and ... (EACCES)`. */
+export function denialReason({ code, owner }: RemovalDenial): string {
+  const us = process.geteuid?.();
+  const whose =
+    owner === undefined || owner === us ? "" : `: this is uid ${us}, and the folder belongs to uid ${owner}`;
+  return `not permitted${whose} (${code})`;
 }

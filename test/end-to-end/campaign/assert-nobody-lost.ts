@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Report } from "../../../src/model/report.js";
+import type { Report } from "../../../src/report/schema/report-schema.js";
 import { connectRedis, type RedisReply } from "../../support/redis-client.js";
 import type { Field } from "./field.js";
 import type { Situation } from "./situation.js";

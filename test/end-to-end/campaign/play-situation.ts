@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
-import type { Report } from "../../../src/model/report.js";
+import type { Report } from "../../../src/report/schema/report-schema.js";
 import { startCommand } from "../../support/command.js";
 import { RedisReplyError } from "../../support/redis-client.js";
 import { redisCommand } from "../../support/redis-command.js";

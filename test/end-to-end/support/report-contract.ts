@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { OutcomeKind } from "../../../src/model/outcome.js";
-import type { Report } from "../../../src/model/report.js";
+import { type Report, reportSchema } from "../../../src/report/schema/report-schema.js";
 
 /** A report as tests read it: they know which outcomes its command has. */
-export type ObservedReport = Omit<Report, "passes"> & {
-  readonly sessions: Readonly<Record<OutcomeKind, number>>;
+export type ObservedReport = Omit<Report, "passes" | "sessions"> & {
+  readonly sessions: { readonly [Name in keyof Report["sessions"]]-?: number };
   readonly passes: readonly Readonly<Record<"found" | OutcomeKind, number>>[];
 };
 
@@ -36,6 +36,8 @@ const members: Readonly<Record<string, readonly string[]>> = {
       "sessionsPerSecond",
     ],
     "peakMemoryBytes",
+    ...["schemaVersion", "startedAt", "endedAt", "host", "user", "redis", "byDirectory", "byReason"],
+    ...["databases", "ages", "lifetimes", "phases", "throughput", "settings", "errors"],
   ],
   source: ["directories", "layouts", "formats", "ignored", "empty"],
   "source.layouts": ["flat", "scattered"],
@@ -119,7 +121,9 @@ export function assertReport(report: ObservedReport, { idsAreShown, mostFailures
   assert.ok(failures.length <= mostFailures);
   assert.ok(sessions.authenticated + sessions.anonymous <= sessions.found);
   for (const failure of failures) {
-    assert.deepEqual(Object.keys(failure).sort(), ["detail", "file", "reason", "session"]);
+    const optional = "suspicious" in failure ? ["suspicious"] : [];
+    assert.deepEqual(Object.keys(failure).sort(), ["detail", "file", "reason", "session", ...optional]);
+    assert.equal("suspicious" in failure, failure.detail.includes("no server writes that"));
     assert.ok(reasons.includes(failure.reason), failure.reason);
     if (!idsAreShown) assert.match(failure.session, /^[A-Za-z0-9_-]{6}…$/);
   }
@@ -142,6 +146,25 @@ export function assertReport(report: ObservedReport, { idsAreShown, mostFailures
     assert.ok(Number.isFinite(number) && number >= 0);
   }
   assert.ok(report.peakMemoryBytes > 10_000_000);
+  assert.deepEqual(reportSchema.parse(report), report, "the schema knows every key");
+  assertNewParts(report);
+}
+
+/** Holds the parts that the charts are drawn from to what the counts say. */
+function assertNewParts(report: ObservedReport): void {
+  const { sessions, byDirectory, byReason, ages, throughput, phases } = report;
+  const sum = (all: readonly number[]) => all.reduce((total, one) => total + one, 0);
+  assert.equal(sum(byDirectory.map(({ found }) => found)), sessions.found, "found by directory");
+  assert.equal(sum(byDirectory.map(({ failed }) => failed)), sessions.failed, "failed by directory");
+  assert.equal(sum(Object.values(byReason)), sum(report.passes.map(({ failed }) => failed)), "by reason");
+  for (const user of ["authenticated", "anonymous"] as const) {
+    assert.equal(sum(ages.map((age) => age[user])), sessions[user], `${user} by age`);
+  }
+  assert.ok(throughput.samples.every(({ seconds }, at, all) => seconds >= (all[at - 1]?.seconds ?? 0)));
+  assert.ok(
+    sum(phases.map(({ seconds }) => seconds)) <= report.seconds + 0.001,
+    "phases take the run's time",
+  );
 }
 
 function memberAt(from: object, path: string): object {

@@ -133,9 +133,16 @@ async function follow({ policy, ttl, again, isMarked, whole, serverWorks, sessio
   const missing = await ground.writer.written.countMissing();
   return {
     keys: [...ground.store.keys].sort(),
-    counts: { ...page, failures: [], warnings: [...page.warnings].sort() },
+    // Each run has a directory of its own.
+    counts: { ...page, failures: [], warnings: [...page.warnings].sort(), directories: [] },
     outcomes: outcomes
-      .map(({ failure, ...one }) => ({ ...one, reason: failure?.reason, detail: failure?.detail }))
+      .map(({ failure, expiresAtMs, ...one }) => ({
+        ...one,
+        reason: failure?.reason,
+        detail: failure?.detail,
+        // It counts in no other outcome.
+        expiresAtMs: one.kind === "copied" || one.kind === "identical" ? expiresAtMs : 0,
+      }))
       .sort((one, two) => one.sid.localeCompare(two.sid)),
     deferred: deferred.map(({ sid }) => sid).sort(),
     seen: seen.map(({ directory: _, ...counts }) => counts),

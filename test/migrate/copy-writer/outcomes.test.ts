@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, symlinkSync } from "node:fs";
+import { mkdirSync, statSync, symlinkSync } from "node:fs";
 import { describe, it } from "node:test";
 import type { SessionOutcome } from "../../../src/model/outcome.js";
 import type { SessionFile } from "../../../src/model/session-file.js";
@@ -141,7 +141,12 @@ describe("copy-writer: one outcome for every file (design.md section 2)", () => 
       const { outcomes, ...others } = await ground.writer.workOn([file]);
       const located =
         failure === undefined ? {} : { failure: { sid: file.sid, path: pathOf(file), ...failure } };
-      assert.deepEqual(outcomes, [{ sid: file.sid, ...expected, ...located }]);
+      const [{ mtimeMs, expiresAtMs, ...outcome } = assert.fail("no outcome")] = outcomes;
+      assert.deepEqual([outcome], [{ sid: file.sid, ...expected, ...located }]);
+      if (outcome.facts !== undefined)
+        assert.ok(Math.abs((mtimeMs ?? 0) - statSync(pathOf(file)).mtimeMs) < 1);
+      if (outcome.kind === "copied") assert.ok((expiresAtMs ?? 0) > Date.now());
+      if (outcome.kind === "identical") assert.equal(expiresAtMs, undefined, "its lifetime was not renewed");
       assert.deepEqual([others.deferred, others.unvisited, others.error], [[], 0, undefined]);
     });
   }
@@ -168,10 +173,13 @@ describe("copy-writer: one outcome for every file (design.md section 2)", () => 
     const later = ground.save(1, value, { layout: "scattered" });
     const { outcomes } = await ground.writer.workOn([earlier, later]);
     const { sid } = earlier;
-    assert.deepEqual(outcomes, [
-      { sid, kind: "superseded", bytesRead: 1, bytesWritten: 0 },
-      { sid, ...known, kind: "copied", bytesWritten: bytes },
-    ]);
+    assert.deepEqual(
+      outcomes.map(({ mtimeMs: _, expiresAtMs: __, ...outcome }) => outcome),
+      [
+        { sid, kind: "superseded", bytesRead: 1, bytesWritten: 0 },
+        { sid, ...known, kind: "copied", bytesWritten: bytes },
+      ],
+    );
   });
 
   it("an empty batch asks Redis nothing", async () => {

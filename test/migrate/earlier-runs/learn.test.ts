@@ -9,7 +9,7 @@ import {
   SeenDirectories,
 } from "../../../src/migrate/earlier-runs/learn.js";
 import type { DirectoryFacts, DirectorySeen, Survey } from "../../../src/model/mark.js";
-import type { ServerWorks } from "../../../src/model/report.js";
+import type { ServerWorks } from "../../../src/model/server-evidence.js";
 import { factsOf, markAt, surveyOf } from "../survey-of.js";
 
 const hour = 3_600_000;

@@ -28,6 +28,7 @@ function preparedOf(
     outcome: {
       ...{ sid, kind: "copied", format: number % 2 === 0 ? "pickle" : "json", bytesRead: 70 + number },
       ...{ facts: { authenticated: number % 3 === 1, lossy: number % 5 === 0 }, bytesWritten: value.length },
+      ...{ mtimeMs: 1_700_000_000_000.25 + number, expiresAtMs: expiresAtMs - number },
       ...change,
     },
   };

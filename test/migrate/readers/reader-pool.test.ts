@@ -44,7 +44,9 @@ function comparable(
   const timeless = [...rows, ...prepared].map((one) => {
     const { expiresAtMs, ...entry } = one.candidate.entry;
     assert(expiresAtMs > Date.now());
-    return { ...one, candidate: { ...one.candidate, entry } };
+    const { expiresAtMs: its, ...outcome } = one.outcome;
+    assert.equal(its, expiresAtMs);
+    return { ...one, outcome, candidate: { ...one.candidate, entry } };
   });
   assert(Math.abs(leadMs - hourMs) < 5000);
   return { ...others, count: sessions.count, timeless };

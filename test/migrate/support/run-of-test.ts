@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
-import { parseCommandLine } from "../../../src/cli/program.js";
+import { parseCommandLine } from "../../../src/cli/command-line/parse-command-line.js";
 import { openRun } from "../../../src/migrate/open-run.js";
 import type { Run, RunOutput } from "../../../src/migrate/run-context.js";
 import type { Ledger } from "../../../src/model/ledger.js";
 import type { DirectoryMark } from "../../../src/model/mark.js";
 import { outcomesOf } from "../../../src/model/outcome.js";
+import { RunProgress } from "../../../src/model/progress/run-progress.js";
 import { forgetPass, newRunRecord } from "../../../src/model/run-record.js";
 import { listMarks } from "../../../src/redis/marks.js";
 import { resolveRunOptions } from "../../../src/settings/resolve-options.js";
@@ -44,9 +45,10 @@ export async function openCopy(
   record.directories = [directory];
   const out: RunOutput = {
     ...sinks,
-    reporter: { begin: () => undefined, end: () => undefined, say: () => undefined },
+    progress: new RunProgress(record, options.run.dryRun),
     warn: (message, { evenIfQuiet = false } = {}) =>
       warnings.push(evenIfQuiet ? `even if quiet: ${message}` : message),
+    explain: () => undefined,
     onOutcome: () => undefined,
     onRestart: () => forgetPass(record, sinks),
     confirmPurge: async () => undefined,

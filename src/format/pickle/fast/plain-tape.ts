@@ -1,3 +1,5 @@
+import { decodeRecurring } from "../recurring-texts.js";
+
 /** The kinds of plain values. `byteText` is a Python 2 `str`. */
 export const plainKind = {
   none: 1,
@@ -25,7 +27,7 @@ const maxKeys = 100;
  */
 export class PlainTape {
   /** The pickle that texts point into. */
-  bytes: Uint8Array = new Uint8Array();
+  bytes: Buffer = Buffer.alloc(0);
   readonly kinds = new Uint8Array(maxNodes);
   /** Where a text begins, an int's value, or a container's first child. */
   readonly firsts = new Int32Array(maxNodes);
@@ -37,7 +39,7 @@ export class PlainTape {
   #nodes = 0;
 
   /** Empties the tape for the next pickle. */
-  begin(bytes: Uint8Array): void {
+  begin(bytes: Buffer): void {
     this.bytes = bytes;
     this.#nodes = 0;
   }
@@ -95,6 +97,15 @@ export class PlainTape {
       child = this.nexts[value] ?? 0;
     }
     return 0;
+  }
+
+  /** A text; `undefined` for anything else. */
+  textOf(node: number): string | undefined {
+    const kind = this.kinds[node];
+    if (node === 0 || (kind !== plainKind.text && kind !== plainKind.byteText)) return undefined;
+    const [first, last] = [this.firsts[node] ?? 0, this.lasts[node] ?? 0];
+    const text = decodeRecurring(this.bytes, first, last, (split) => ({ kind: "split-text", text: split }));
+    return typeof text === "string" ? text : undefined;
   }
 
   /** Whether `bool(value)` is `True`. */

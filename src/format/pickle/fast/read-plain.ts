@@ -19,7 +19,7 @@ const float = new DataView(new ArrayBuffer(8));
  * Reads a pickle into a tape and returns its root, a dict; 0 leaves the pickle to the machine
  * [CPython, pickletools.py].
  */
-export function readPlain(tape: PlainTape, bytes: Uint8Array): number {
+export function readPlain(tape: PlainTape, bytes: Buffer): number {
   const { length } = bytes;
   if (length > maxPlainLength) return 0;
   tape.begin(bytes);

@@ -1,0 +1,107 @@
+import { checkSetup } from "../migrate/preflight/check-setup.js";
+import { type Check, messageOf } from "../model/check.js";
+import type { RunOptions } from "../model/run-options.js";
+import { maxLineLength, showable, showablePath } from "../model/showable.js";
+import { type CheckSection, checkScreen, checkVerdict } from "../report/check-screen.js";
+import { explainExitCode, worstOf } from "../report/exit-code.js";
+import { textStyle } from "../report/text-style.js";
+import { wrapText } from "../report/wrap-text.js";
+import { commandText } from "./closing/command-text.js";
+import { exitLine, nextLine } from "./closing/last-line.js";
+import { isColored } from "./run-context.js";
+import { screenColumns } from "./screen-columns.js";
+
+const helpPage = "docs/checks.md";
+
+/** Runs `check`. Returns the exit code that the run would have. */
+export async function checkCommand(options: RunOptions, version: string): Promise<number> {
+  const { output, removal } = options;
+  const setup = await checkSetup(options, new AbortController().signal);
+  const { directories, redis, ofDirectories, ofRedis, ofServer } = setup;
+  const all = [...ofDirectories, ...ofRedis, ...ofServer];
+  // A run whose directories cannot be used does not ask Redis.
+  const codesOf = (checks: readonly Check[]) => worstOf(checks.flatMap(({ exitCode = [] }) => exitCode));
+  const begins = !ofDirectories.some(({ verdict, stopsLate }) => verdict === "fail" && !stopsLate);
+  const exitCode = codesOf(begins ? all : ofDirectories);
+  const style = textStyle(isColored(output));
+  const run = removal.purge ? "copy --purge" : "copy";
+  const lines: string[] = [];
+  if (output.quiet) {
+    lines.push(
+      ...all
+        .filter(isShownQuiet)
+        .map((check) => `${check.verdict === "fail" ? "error" : "warning"}: ${messageOf(check)}`),
+    );
+  } else {
+    const sections: readonly CheckSection[] = [
+      {
+        heading: `Session directory  ${directories.map(showablePath).join(", ")}`,
+        origin: originOf(options, ["--session-dir"]),
+        checks: ofDirectories,
+      },
+      {
+        heading: `Redis  ${redis}`,
+        origin: originOf(options, ["--url", "--host", "--port", "--db"]),
+        checks: ofRedis.map((check) => withPasswordOrigin(check, options)),
+      },
+      { heading: "What the server will read", origin: null, checks: ofServer },
+    ];
+    const columns = screenColumns();
+    lines.push(
+      `${checkScreen(sections, columns, style)}\n`,
+      wrapText("", checkVerdict(all, run), columns, 0),
+    );
+  }
+  const more = removal.purge ? ["--purge"] : [];
+  if (exitCode !== 0)
+    lines.push(exitLine(exitCode, output.quiet ? checkVerdict(all, run) : "not ready", style));
+  else if (!output.quiet) lines.push(nextLine({ command: commandText("copy", options.shown, more) }));
+  if (lines.length > 0) process.stderr.write(`${lines.join("\n")}\n`);
+  if (output.json) {
+    const { outcome } = explainExitCode(exitCode);
+    const checks = all.map(jsonOf);
+    const facts = {
+      tool: "tele-sessions",
+      version,
+      command: "check",
+      purge: removal.purge,
+      outcome,
+      exitCode,
+    };
+    process.stdout.write(
+      `${JSON.stringify({ ...facts, directories: directories.map(showablePath), redis, checks })}\n`,
+    );
+  }
+  return exitCode;
+}
+
+/** The flag, variable or file that gave the first of these settings that somebody gave. */
+function originOf({ shown }: RunOptions, names: readonly string[]): string {
+  const given = shown.find(({ name, origin }) => names.includes(name) && origin !== "default");
+  return given?.origin ?? "the default";
+}
+
+/** Says where the password came from. */
+function withPasswordOrigin(check: Check, options: RunOptions): Check {
+  if (check.name !== "login" || options.target.redis.password === undefined) return check;
+  const names = ["--password-file", "TELE_SESSION_REDIS_PASSWORD", "--url"];
+  return { ...check, found: `${check.found}  (${originOf(options, names)})` };
+}
+
+function isShownQuiet({ verdict, evenIfQuiet }: Check): boolean {
+  return verdict === "fail" || (verdict === "warn" && evenIfQuiet === true);
+}
+
+function jsonOf({ name, title, verdict, found, remedy }: Check): object {
+  const text = (sentence: string) => showable(sentence, maxLineLength);
+  const help = verdict === "ok" ? null : `${helpPage}#${name.replace(" ", "-")}`;
+  const setting = title === undefined ? {} : { setting: title };
+  return {
+    name,
+    ...setting,
+    verdict,
+    found: text(found),
+    remedy: remedy === null ? null : text(remedy),
+    help,
+  };
+}

@@ -1,0 +1,49 @@
+import type { TextStyle } from "../../report/text-style.js";
+import { wrapText } from "../../report/wrap-text.js";
+import { messageColumns, screenColumns } from "../screen-columns.js";
+
+/** What to do after a run: a sentence, a command line for a shell, or one after the other. */
+export interface NextStep {
+  readonly say?: string;
+  readonly command?: string;
+}
+
+/** The last line of a run that ended well: `Next  tele-sessions verify`. */
+export function nextLine(step: NextStep): string {
+  return stepText("Next", step);
+}
+
+/** What mends what a run found: `Mend  tele-sessions copy`. */
+export function mendLine(step: NextStep): string {
+  return stepText("Mend", step);
+}
+
+/** The last line of any other run: `Exit 5: not ready`. */
+export function exitLine(exitCode: number, why: string, style: TextStyle): string {
+  return style.bad(wrapText(`Exit ${exitCode}: `, why, messageColumns()));
+}
+
+/** A command line that is too long goes on after a backslash, so that it can still be pasted. */
+function stepText(word: string, { say = "", command = "" }: NextStep): string {
+  const head = `${word}  `;
+  const columns = screenColumns();
+  const room = columns - head.length;
+  const whole = [say, command].filter((text) => text !== "").join(" ");
+  if (command === "" || whole.length <= room) return wrapText(head, whole, columns);
+  const below = `\n${" ".repeat(head.length)}`;
+  const sentence = say === "" ? head : `${wrapText(head, say, columns)}${below}`;
+  return `${sentence}${foldedCommand(command, room).join(below)}`;
+}
+
+/** A flag stays beside its value. */
+function foldedCommand(command: string, room: number): string[] {
+  const parts = command.split(/ (?=-)/);
+  const lines: string[] = [];
+  for (const part of parts) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + part.length + 3 <= room)
+      lines[lines.length - 1] = `${last} ${part}`;
+    else lines.push(part);
+  }
+  return lines.map((line, index) => (index < lines.length - 1 ? `${line} \\` : line));
+}

@@ -1,0 +1,96 @@
+import { RedisError, RedisForgotError, ReportError, SourceError } from "../../model/errors.js";
+import { countText } from "../../model/number-text.js";
+import type { SessionCommand } from "../../model/outcome.js";
+import type { Allowance } from "../../model/run-options.js";
+import { exitCodeOfError, explainError, explainExitCode } from "../../report/exit-code.js";
+import type { Report } from "../../report/schema/report-schema.js";
+import { essenceOf } from "../../report/summary/verdict.js";
+
+/** A run that did not end well. */
+export interface UnfinishedRun {
+  readonly command: SessionCommand;
+  readonly report: Report;
+  readonly errors: readonly unknown[];
+  readonly maxFailed: Allowance;
+  readonly purges: boolean;
+}
+
+/** Why a run ends with its exit code, after what else was printed. */
+export function whyExit(run: UnfinishedRun): string {
+  const { command, report, errors, maxFailed } = run;
+  const { exitCode, sessions } = report;
+  switch (exitCode) {
+    case 1:
+      return `more sessions failed than --max-failed ${allowanceText(maxFailed)} allows`;
+    case 2:
+      return "nothing was touched";
+    case 3:
+      return sessions.found + sessions.unvisited === 0
+        ? `${lostPart(errors)}. Nothing was done yet: run the same command again`
+        : `${lostPart(errors)}. What was done stays done: run the same command again`;
+    case 4:
+      return { copy: whyCopyIsPartial, purge: whatPurgeLeft, verify: whatDiffers }[command](run);
+    case 5:
+      return sessions.found + sessions.unvisited === 0 ? "Redis refuses this run" : "Redis refused to go on";
+    case 70:
+      return explainExitCode(exitCode).meaning;
+    default:
+      return `${explainExitCode(exitCode).meaning}. Run the same command again to go on`;
+  }
+}
+
+/** The same, if nothing else was printed: with the errors, or with what the run came to. */
+export function whyExitAlone(run: UnfinishedRun): string {
+  const { report, errors } = run;
+  const { found, unvisited } = report.sessions;
+  const own = errors.filter((error) => exitCodeOfError(error) === report.exitCode).map(explainError);
+  const essence = found + unvisited > 0 ? [essenceOf(run)] : [];
+  const facts = own.length > 0 ? [...own, ...essence] : [whyExit(run), ...essence];
+  return facts.map((fact) => fact.replaceAll("\n", "; ").replace(/[.;:]$/, "")).join(". ");
+}
+
+function allowanceText(allowed: Allowance): string {
+  return "count" in allowed ? countText(allowed.count) : `${allowed.percent}%`;
+}
+
+function lostPart(errors: readonly unknown[]): string {
+  const isAny = (type: abstract new (...args: never[]) => Error) =>
+    errors.some((error) => error instanceof type);
+  if (isAny(RedisError) || isAny(RedisForgotError)) return "Redis could not be used";
+  if (isAny(SourceError)) return "a session directory could not be used";
+  return isAny(ReportError) ? "the report could not be written" : "something could not be used";
+}
+
+function whyCopyIsPartial({ purges }: UnfinishedRun): string {
+  return purges
+    ? "the session files were not all removed: the warnings say why"
+    : "keys were evicted or lost, or too many sessions ended: the warnings say more";
+}
+
+function whatPurgeLeft({ report: { sessions, dryRun } }: UnfinishedRun): string {
+  const { absent = 0, denied = 0, kept = 0, failed = 0 } = sessions;
+  const parts = [
+    ...countIf(absent, "that Redis does not hold"),
+    ...countIf(denied, "that this user may not remove"),
+    ...countIf(kept, "kept"),
+    ...countIf(failed, "failed"),
+  ];
+  const left = dryRun ? "would be left" : "left";
+  return parts.length > 0
+    ? `session files ${left}: ${parts.join(", ")}`
+    : "nothing more was removed: the warnings say why";
+}
+
+function whatDiffers({ report: { sessions } }: UnfinishedRun): string {
+  const { missing = 0, different = 0 } = sessions;
+  const parts = [
+    ...countIf(missing, "missing"),
+    ...countIf(different, "different"),
+    ...countIf(sessions["wrong-lifetime"] ?? 0, "with a wrong lifetime"),
+  ];
+  return parts.join(", ") || "not every session could be compared: the warnings say why";
+}
+
+function countIf(count: number, text: string): string[] {
+  return count === 0 ? [] : [`${countText(count)} ${text}`];
+}

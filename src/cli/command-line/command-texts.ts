@@ -1,0 +1,53 @@
+import type { Command } from "../../settings/setting-definition.js";
+
+/** What help says about a command. */
+interface CommandText {
+  readonly usage: string;
+  readonly description: string;
+  /** Command lines without the program's name. */
+  readonly examples: readonly string[];
+}
+
+const where = "--session-dir /var/lib/tele/sessions";
+
+/** By command, in the order in which a person uses them. */
+export const commandTexts: Readonly<Record<Exclude<Command, "stop-after-init">, CommandText>> = {
+  inspect: {
+    usage: "[options]",
+    description:
+      "Shows what is in the session directory, and the Redis memory it needs. Asks no Redis, and changes nothing.",
+    examples: [`inspect ${where}`, `inspect ${where} --sample 5%`],
+  },
+  check: {
+    usage: "[options]",
+    description: "Says whether a copy can succeed, and what to fix. Changes nothing.",
+    examples: [`check ${where} --host redis-1`, `check ${where} --host redis-1 --purge`],
+  },
+  copy: {
+    usage: "[options]",
+    description:
+      "Copies every session into Redis. It only reads the files; with --purge it then removes those that Redis is " +
+      "proven to hold.",
+    examples: [
+      `copy ${where} --host redis-1 -n`,
+      "copy --host redis-1 --report copy.json",
+      "copy --config /etc/tele.conf --url rediss://redis-1:6380/0",
+    ],
+  },
+  verify: {
+    usage: "[options]",
+    description: "Compares every session file with Redis: present, equal, right lifetime. Changes nothing.",
+    examples: [`verify ${where} --host redis-1`, `verify ${where} --host redis-1 --sample 5%`],
+  },
+  purge: {
+    usage: "[options]",
+    description:
+      "Removes the files of sessions that Redis is proven to hold, and no others. Asks on a terminal before it begins.",
+    examples: [`purge ${where} --host redis-1 -n`, `purge ${where} --host redis-1`],
+  },
+  report: {
+    usage: "[options] <file...>",
+    description: "Turns report files into one HTML page.",
+    examples: ["report copy.json verify.json --html migration.html"],
+  },
+};

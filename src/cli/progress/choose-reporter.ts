@@ -1,0 +1,20 @@
+import type { RunProgress } from "../../model/progress/run-progress.js";
+import type { RunOptions } from "../../model/run-options.js";
+import { textStyle } from "../../report/text-style.js";
+import { isCapable, isColored } from "../run-context.js";
+import { jsonLines, textLines } from "./log-line.js";
+import { logReporter } from "./log-reporter.js";
+import type { Reporter } from "./reporter.js";
+
+/** A view if a person watches a terminal that has room for it, lines otherwise. */
+export async function chooseReporter({ output }: RunOptions, progress: RunProgress): Promise<Reporter> {
+  const showsProgress = output.progress && !output.quiet;
+  const colored = isColored(output);
+  const format = output.logFormat === "json" ? jsonLines : textLines(textStyle(colored));
+  const isWatched = isCapable() && process.stderr.columns > 0 && !output.continuousIntegration;
+  if (showsProgress && isWatched && output.logFormat === "text") {
+    const { terminalReporter } = await import("./terminal-reporter.js");
+    return terminalReporter(progress, { colored, format });
+  }
+  return logReporter(progress, { format, showsProgress, showsWaits: !output.quiet });
+}

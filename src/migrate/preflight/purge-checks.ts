@@ -1,0 +1,83 @@
+import { type Check, passed } from "../../model/check.js";
+import { countOf } from "../../model/number-text.js";
+import { askPersistence, askServerState } from "../../redis/server/server-state.js";
+import type { Run } from "../run-context.js";
+
+const silent = "Redis does not say whether it saves to disk";
+
+/** Whether the sessions survive a restart of Redis. */
+export async function checkPersistence({ redis }: Run): Promise<Check> {
+  const persists = await redis.connection.run(askPersistence);
+  if (persists === true) return passed("persistence", "Redis saves to its disk");
+  if (persists === undefined) {
+    return {
+      name: "persistence",
+      verdict: "warn",
+      found: silent,
+      remedy: "Allow INFO and CONFIG GET to be sure",
+      message:
+        `${silent}. If it does not, a restart of it after the removal logs everyone out; ` +
+        "allow INFO and CONFIG GET to be sure",
+      evenIfQuiet: true,
+    };
+  }
+  return {
+    name: "persistence",
+    verdict: "warn",
+    found: "none: a Redis restart would log everyone out",
+    remedy: "Before a purge: CONFIG SET appendonly yes",
+    message:
+      "Redis has no persistence (RDB or AOF). Once the files are removed, a Redis restart logs everyone out",
+    evenIfQuiet: true,
+  };
+}
+
+/** Whether as many replicas are in step as `--wait-replicas` asks for. */
+export async function checkReplicas({ redis, options }: Run): Promise<Check> {
+  const { waitReplicas } = options.removal;
+  const { replicas } = await redis.connection.run(askServerState);
+  if (replicas === undefined) {
+    return {
+      name: "replicas",
+      verdict: "fail",
+      found:
+        "Redis does not allow this user the command INFO, by which --wait-replicas sees what the replicas have",
+      remedy: "Allow INFO, or leave out --wait-replicas",
+      exitCode: 5,
+    };
+  }
+  const found = `Redis has ${countOf(replicas, "replica")} in step with it`;
+  if (replicas >= waitReplicas) return passed("replicas", found);
+  return {
+    name: "replicas",
+    verdict: "fail",
+    found: `${found}, and --wait-replicas asks for ${waitReplicas}`,
+    remedy: "Start a replica, or ask for fewer",
+    exitCode: 3,
+  };
+}
+
+/** Whether other runs can be seen, and copy the same directories. */
+export async function checkOtherRuns({ redis, options }: Run): Promise<Check> {
+  const others = await redis.connection.run((client) => redis.peers.countCopying(client));
+  const name = "other runs";
+  if (others === 0) return passed(name, "none");
+  if (others !== undefined) {
+    return {
+      name,
+      verdict: "fail",
+      found: "another run copies this directory",
+      remedy: "Nothing is removed meanwhile: wait until it has ended",
+      evenIfQuiet: true,
+      exitCode: 4,
+      stopsLate: true,
+    };
+  }
+  if (options.removal.alone) return passed(name, "cannot be seen; --alone promises that there is none");
+  const found =
+    "Redis does not show other connections to this user (CLIENT LIST is denied, or does not list our " +
+    "own connection), so a purge cannot see whether a copy is still under way";
+  const remedy = "Allow CLIENT LIST, or give --alone if no other run is copying this directory";
+  const message = `${found}: nothing was removed. ${remedy}`;
+  return { name, verdict: "fail", found, remedy, message, evenIfQuiet: true, exitCode: 5 };
+}

@@ -1,0 +1,14 @@
+export const hourMs = 3_600_000;
+
+/** The ages of session files that are told apart: each ends after so many hours, the last never. */
+export const ageBuckets: readonly number[] = [
+  ...[1, 3, 6, 12, 24, 48, 72, 96, 120, 144, 168],
+  ...[336, 720, Number.POSITIVE_INFINITY],
+];
+
+/** Which of `ageBuckets` an age in milliseconds is in. A file from the future counts as new. */
+export function bucketOf(ageMs: number): number {
+  let bucket = 0;
+  while (ageMs >= (ageBuckets[bucket] ?? 0) * hourMs) bucket++;
+  return bucket;
+}

@@ -1,0 +1,55 @@
+import type { Redis } from "ioredis";
+import type { RedisFacts } from "../../model/redis-facts.js";
+import { completeFacts, type ServerFacts } from "./server-facts.js";
+import { allowed, fieldOf } from "./server-info.js";
+import { askPersistence, completeState, type ServerState } from "./server-state.js";
+
+/** What a server says at the start of a run. */
+export interface FirstFacts {
+  readonly server: ServerFacts;
+  /** What a report says about it. */
+  readonly facts: RedisFacts;
+  /** Keys evicted since the server started; `undefined` if it does not say. */
+  readonly evictedBefore: number | undefined;
+}
+
+/** Asks a server, at the start of a run, for what the run and its report need to know. */
+export async function askFirstFacts(client: Redis): Promise<FirstFacts> {
+  const info = await allowed(() => client.info());
+  // The time alone: whatever else is asked meanwhile would delay its answer.
+  const server = await completeFacts(client, info);
+  const [state, persistence] = await Promise.all([completeState(client, info), askPersistence(client)]);
+  const { usedMemory = null, maxMemory = null, evictedKeys, history } = state;
+  const facts: RedisFacts = {
+    version: server.version ?? null,
+    runId: (info && fieldOf(info, "run_id")) ?? null,
+    role: history === undefined ? null : history.isReplica ? "replica" : "master",
+    persistence: persistence ?? null,
+    memoryBefore: usedMemory,
+    memoryAfter: null,
+    memoryLimit: maxMemory,
+    evicted: null,
+  };
+  return { server, facts, evictedBefore: evictedKeys };
+}
+
+/**
+ * Adds what a server says at the end of a run. If it was restarted, its counter began anew, and how
+ * many keys were evicted is not known.
+ */
+export function withLastFacts(
+  { facts, evictedBefore }: Pick<FirstFacts, "facts" | "evictedBefore">,
+  state: ServerState,
+): RedisFacts {
+  const { usedMemory, maxMemory, evictedKeys, history } = state;
+  const [runId = null] = history?.id.split(" ") ?? [];
+  const isSame = runId !== null && runId === facts.runId;
+  const isCounted = isSame && evictedKeys !== undefined && evictedBefore !== undefined;
+  return {
+    ...facts,
+    runId: runId ?? facts.runId,
+    memoryAfter: usedMemory ?? null,
+    memoryLimit: maxMemory ?? facts.memoryLimit,
+    evicted: isCounted && evictedKeys >= evictedBefore ? evictedKeys - evictedBefore : null,
+  };
+}

@@ -1,0 +1,8 @@
+import type { SessionCommand } from "../model/outcome.js";
+import type { Report } from "./schema/report-schema.js";
+
+/** The command whose outcomes a report has; the pre-deploy step has those of a copy or of a purge. */
+export function commandOfReport({ sessions }: Pick<Report, "sessions">): SessionCommand {
+  if (sessions.removed !== undefined) return "purge";
+  return sessions.equal === undefined ? "copy" : "verify";
+}

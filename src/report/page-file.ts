@@ -1,0 +1,71 @@
+import { SettingsError } from "../model/errors.js";
+import type { Difference, Failure } from "../model/outcome.js";
+import { maxOnPage } from "./bounded-findings.js";
+import { reportedDifference, reportedFailure } from "./build-report.js";
+import { NewFile } from "./new-file.js";
+import { toStdout } from "./report-file.js";
+import type { Report } from "./schema/report-schema.js";
+
+/** The file of `--html`, and the findings that it lists. */
+export class PageFile {
+  readonly #file: NewFile;
+  /** The suspicious ones come first and take the places of others. */
+  #failures: Failure[] = [];
+  #suspicious = 0;
+  #differences: Difference[] = [];
+
+  /** @throws SettingsError if no file can be created there. */
+  constructor(path: string) {
+    if (path === toStdout) {
+      throw new SettingsError("--html: - is no file; --html takes the path of one, and --report - is stdout");
+    }
+    this.#file = new NewFile({ flag: "--html", path });
+  }
+
+  addFailure(failure: Failure): void {
+    if (failure.suspicious === true) this.#failures.splice(this.#suspicious++, 0, failure);
+    else if (this.#failures.length < maxOnPage) this.#failures.push(failure);
+    if (this.#failures.length > maxOnPage) this.#failures.pop();
+  }
+
+  addDifference(difference: Difference): void {
+    if (this.#differences.length < maxOnPage) this.#differences.push(difference);
+  }
+
+  /** Drops every failure and difference, because the run starts over. */
+  forgetFindings(): void {
+    this.#failures = [];
+    this.#suspicious = 0;
+    this.#differences = [];
+  }
+
+  /** Removes the unfinished file of a run that ends without a page. */
+  discard(): void {
+    this.#file.discard();
+  }
+
+  /** The report with the findings that the page lists. */
+  withFindings(report: Report): Report {
+    const failures = this.#failures.map((failure) => reportedFailure(failure, false));
+    const differences = this.#differences.map((difference) => reportedDifference(difference, false));
+    const failed = report.failures.length + report.failuresOmitted;
+    const differing = report.differences.length + report.differencesOmitted;
+    return {
+      ...report,
+      failures,
+      failuresOmitted: failed - failures.length,
+      differences,
+      differencesOmitted: differing - differences.length,
+    };
+  }
+
+  /**
+   * Writes the page and puts it in its place.
+   * @throws ReportError if it could not be written.
+   */
+  finish(page: string): void {
+    this.#file.write(page);
+    this.#file.replace();
+    this.#file.close();
+  }
+}

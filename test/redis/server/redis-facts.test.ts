@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { RedisFacts } from "../../../src/model/redis-facts.js";
+import { askFirstFacts, withLastFacts } from "../../../src/redis/server/redis-facts.js";
+import type { ServerState } from "../../../src/redis/server/server-state.js";
+import { redisOf } from "../../end-to-end/support/redis-of-test.js";
+import { redisCommand } from "../../support/redis-command.js";
+import { clientOf } from "../support/client-of.js";
+
+const state: ServerState = {
+  maxMemory: 0,
+  usedMemory: 2000,
+  evictionPolicy: "noeviction",
+  evictedKeys: 12,
+  replicas: 0,
+  history: { id: "abc def", isReplica: false },
+};
+const facts: RedisFacts = {
+  version: "7.2.4",
+  runId: "abc",
+  role: "master",
+  persistence: false,
+  memoryBefore: 1000,
+  memoryAfter: null,
+  memoryLimit: 0,
+  evicted: null,
+};
+
+describe("redis-facts: what the report says of Redis at the end", () => {
+  const rows: readonly (readonly [name: string, last: Partial<ServerState>, expected: object])[] = [
+    ["memory, and the keys evicted since", {}, { memoryAfter: 2000, evicted: 2 }],
+    ["a limit that was raised meanwhile", { maxMemory: 9000 }, { memoryLimit: 9000 }],
+    [
+      "another start: nobody knows how many were evicted",
+      { history: { id: "new def", isReplica: false } },
+      { runId: "new", evicted: null },
+    ],
+    ["a counter that was reset", { evictedKeys: 3 }, { evicted: null }],
+    [
+      "nothing is told any more",
+      { maxMemory: undefined, usedMemory: undefined, evictedKeys: undefined, history: undefined },
+      { runId: "abc", memoryAfter: null, memoryLimit: 0, evicted: null },
+    ],
+  ];
+  for (const [name, last, expected] of rows) {
+    it(name, () => {
+      const result = withLastFacts({ facts, evictedBefore: 10 }, { ...state, ...last });
+      assert.deepEqual({ ...result, ...expected }, result);
+    });
+  }
+});
+
+describe("redis-facts: what a server says at the start", () => {
+  it("version, run id, role, memory and persistence", async (t) => {
+    const server = await redisOf(t, { args: ["--maxmemory", "50mb", "--save", "900 1"] });
+    const { facts: first, evictedBefore } = await askFirstFacts(await clientOf(t, server));
+    const { version, runId, memoryBefore, ...rest } = first;
+    assert.match(version ?? "", /^\d+\./);
+    assert.match(runId ?? "", /^[0-9a-f]{40}$/);
+    assert.ok((memoryBefore ?? 0) > 100_000);
+    assert.deepEqual(rest, {
+      ...{ role: "master", persistence: true, memoryAfter: null, memoryLimit: 50 * 2 ** 20, evicted: null },
+    });
+    assert.equal(evictedBefore, 0);
+  });
+
+  it("INFO, CONFIG and MEMORY denied: null, and no error", async (t) => {
+    const server = await redisOf(t);
+    const rules = ["reset", "on", ">pw", "~*", "+@all", "-info", "-config", "-memory"];
+    await redisCommand(server, "ACL", "SETUSER", "u", ...rules);
+    const client = await clientOf(t, server);
+    await client.call("AUTH", "u", "pw");
+    const { facts: first, evictedBefore } = await askFirstFacts(client);
+    assert.deepEqual([...new Set(Object.values(first))], [null]);
+    assert.equal(evictedBefore, undefined);
+  });
+});

@@ -1,0 +1,11 @@
+import { type Browser, chromium } from "playwright-core";
+import { provideBrowser } from "./provide-browser.js";
+
+/** Starts a Chromium. It has no sandbox, because the tests run as root. */
+export async function openBrowser(): Promise<Browser> {
+  const quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"];
+  return chromium.launch({
+    executablePath: await provideBrowser(),
+    args: ["--no-sandbox", "--disable-gpu", "--no-first-run", ...quiet],
+  });
+}
