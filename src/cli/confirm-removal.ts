@@ -59,7 +59,7 @@ export async function confirmUnverified(
     throw new SettingsError("--unverified must be confirmed, and there is no terminal to ask on: add --yes");
   }
   const warning = `This removes ${describeFiles(listing)} without asking whether Redis holds them.`;
-  const risk = "Whoever's session is not in Redis is logged out.";
+  const risk = "Users whose sessions are not in Redis are logged out.";
   const answer = await askPerson(screen([warning, risk], typeWord), asked, stop);
   if (answer !== word) throw new SettingsError("not confirmed: nothing was removed");
 }

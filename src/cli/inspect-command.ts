@@ -6,7 +6,6 @@ import { Timeline } from "../model/progress/timeline.js";
 import type { RunOptions } from "../model/run-options.js";
 import { newScanTally, type ScanTally } from "../model/session-file.js";
 import { maxLineLength, showable } from "../model/showable.js";
-import type { Warn } from "../model/warn.js";
 import { exitCodeOf, exitCodeOfError, explainError, explainExitCode } from "../report/exit-code.js";
 import { type InspectionFacts, inspectionReport } from "../report/inspection/inspection-report.js";
 import { inspectionText, plantedAlarm } from "../report/inspection/inspection-text.js";
@@ -23,6 +22,7 @@ import { answerStateRequests } from "./progress/state-signals.js";
 import { isColored } from "./run-context.js";
 import { screenColumns } from "./screen-columns.js";
 import { listenForStop } from "./stop-signals.js";
+import { warnAs } from "./warn-as.js";
 
 /** What is known so far. */
 interface Seen {
@@ -80,7 +80,7 @@ async function look(
   { progress, say, stop }: { readonly progress: RunProgress; readonly say: Say; readonly stop: AbortSignal },
 ): Promise<void> {
   const { inspection, tally } = seen;
-  const warn = warnAs(options, seen, say);
+  const warn = warnAs(options, seen.warnings, say);
   seen.directories = await resolveDirectories(options.source, (text) => warn(text, { evenIfQuiet: true }));
   const { directories } = seen;
   let listed = 0;
@@ -97,18 +97,6 @@ async function look(
   } finally {
     await Promise.all(threads.map((thread) => thread.end()));
   }
-}
-
-/** Keeps each warning once, and shows it. Begins with the warnings about settings. */
-function warnAs({ output, ...options }: RunOptions, { warnings }: Seen, say: Say): Warn {
-  const warn: Warn = (text, { evenIfQuiet = false } = {}) => {
-    if (warnings.includes(text)) return;
-    warnings.push(text);
-    if (evenIfQuiet || !output.quiet) say("warning", text);
-  };
-  for (const warning of options.warningsEvenIfQuiet) warn(warning, { evenIfQuiet: true });
-  for (const warning of options.warnings) warn(warning);
-  return warn;
 }
 
 /** Writes errors, the text, the last line and JSON. */

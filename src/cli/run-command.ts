@@ -7,9 +7,8 @@ import type { FindingListeners } from "../model/ledger.js";
 import { outcomesOf, type SessionOutcome } from "../model/outcome.js";
 import { RunProgress } from "../model/progress/run-progress.js";
 import type { RunOptions } from "../model/run-options.js";
-import { forgetPass, newRunRecord, type RunRecord, recordDifference } from "../model/run-record.js";
+import { forgetPass, newRunRecord, recordDifference } from "../model/run-record.js";
 import { maxDetailLength, shortSid, showable } from "../model/showable.js";
-import type { Warn } from "../model/warn.js";
 import { reportedDifference, reportedFailure } from "../report/build-report.js";
 import { PageFile } from "../report/page-file.js";
 import { ReportFile } from "../report/report-file.js";
@@ -26,6 +25,7 @@ import { answerStateRequests } from "./progress/state-signals.js";
 import type { RunContext } from "./run-context.js";
 import { messageColumns, screenColumns } from "./screen-columns.js";
 import { listenForStop } from "./stop-signals.js";
+import { warnAs } from "./warn-as.js";
 
 /** Milliseconds between two looks at how far the run has come. */
 const sampleEveryMs = 100;
@@ -77,7 +77,7 @@ export async function runCommand(options: RunOptions, context: RunContext): Prom
     const out: RunOutput = {
       ...listeners,
       progress,
-      warn: warnAs(options, record, reporter),
+      warn: warnAs(options, record.warnings, reporter.say),
       explain: explainTo(options, reporter),
       onOutcome: output.list && !output.quiet ? sayOutcome(reporter, output.showIds) : () => undefined,
       onRestart: () => {
@@ -153,18 +153,6 @@ async function runInDirectories(
   } finally {
     await Promise.all(threads.map((thread) => thread.end()));
   }
-}
-
-/** Records each warning once, and shows it. Begins with the warnings about settings. */
-function warnAs(options: RunOptions, record: RunRecord, reporter: Reporter): Warn {
-  const warn: Warn = (text, { evenIfQuiet = false } = {}) => {
-    if (record.warnings.includes(text)) return;
-    record.warnings.push(text);
-    if (evenIfQuiet || !options.output.quiet) reporter.say("warning", text);
-  };
-  for (const warning of options.warningsEvenIfQuiet) warn(warning, { evenIfQuiet: true });
-  for (const warning of options.warnings) warn(warning);
-  return warn;
 }
 
 /** Says each text once, and only to those who asked for it. Begins with the settings. */

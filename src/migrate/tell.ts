@@ -21,7 +21,7 @@ export function tellLongSids({ record, out }: Told): void {
   out.warn(`${found}. ${remedy}`, { evenIfQuiet: true });
 }
 
-/** What it means that so many sids have 84 characters or more. */
+/** What sids of 84 characters or more mean for the users, and how many there are. */
 export function explainLongSids(count: number): Explanation {
   return {
     found:

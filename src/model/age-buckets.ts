@@ -1,6 +1,6 @@
 export const hourMs = 3_600_000;
 
-/** The ages of session files that are told apart: each ends after so many hours, the last never. */
+/** Where each age bucket of session files ends, in hours; the last has no end. */
 export const ageBuckets: readonly number[] = [
   ...[1, 3, 6, 12, 24, 48, 72, 96, 120, 144, 168],
   ...[336, 720, Number.POSITIVE_INFINITY],

@@ -1,11 +1,11 @@
 import type { Failure, FailureReason } from "./outcome.js";
 import type { Layout } from "./session-file.js";
 
-/** Ages of files by their last modification, each up to so many milliseconds; the last is any. */
+/** Where each group of ages ends, milliseconds since the last modification; the last has no end. */
 export const inspectedAges: readonly number[] = [1, 24, 72, 168, Number.POSITIVE_INFINITY].map(
   (hours) => hours * 3_600_000,
 );
-/** Sizes of files, each below so many bytes; the last is any. */
+/** Where each group of sizes ends, bytes; the last has no end. */
 export const inspectedSizes: readonly number[] = [256, 1024, 16 * 1024, Number.POSITIVE_INFINITY];
 /** The highest protocol of pickles. */
 const maxProtocol = 5;

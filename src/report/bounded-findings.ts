@@ -4,7 +4,7 @@ import { suspiciousFirst } from "./suspicious-first.js";
 /** Failures, and differences, that a page lists. */
 export const maxOnPage = 1000;
 
-/** A report with at most so many failures, suspicious ones first, and as many differences. */
+/** A report with a limited number of failures, suspicious ones first, and of differences. */
 export function boundedFindings(report: Report, most: number): Report {
   const failures = suspiciousFirst(report.failures).slice(0, most);
   const differences = report.differences.slice(0, most);

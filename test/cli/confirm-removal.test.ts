@@ -73,7 +73,7 @@ describe("confirm-removal: --unverified needs --yes or a typed confirmation (spe
         await answer(3, typed),
         "This removes the session files in /srv/a (3), /srv/b (0) without asking whether\n" +
           "Redis holds them.\n\n" +
-          "  ! Whoever's session is not in Redis is logged out.\n\n" +
+          "  ! Users whose sessions are not in Redis are logged out.\n\n" +
           'Type "remove" to begin (or give --yes): ',
       ));
   }

@@ -39,7 +39,7 @@ export function whyExit(run: UnfinishedRun): string {
   }
 }
 
-/** The same, if nothing else was printed: with the errors, or with what the run came to. */
+/** Why a run ended, if nothing else is printed: with its errors, or with its result. */
 export function whyExitAlone(run: UnfinishedRun): string {
   const { report, errors } = run;
   const { found, unvisited } = report.sessions;

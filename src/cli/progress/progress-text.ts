@@ -17,7 +17,7 @@ export function progressText(state: ProgressState): string {
   return parts.filter((part) => part !== "").join(", ");
 }
 
-/** Everything that is known, in one line, for whoever sends SIGUSR1 or SIGUSR2. */
+/** Everything that is known, in one line: the answer to SIGUSR1 and SIGUSR2. */
 export function stateText(state: ProgressState): string {
   const { pass, purge, wait, seconds, threads, memory } = state;
   const parts = [

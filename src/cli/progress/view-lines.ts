@@ -15,9 +15,9 @@ import {
   wholeSeconds,
 } from "./progress-text.js";
 
-/** Under so many columns, one line is all there is room for. */
+/** A terminal with fewer columns has room for one line only. */
 const minColumns = 60;
-/** Under so many rows too. */
+/** So has one with fewer rows. */
 const minRows = 6;
 /**
  * Wider terminals than 80 columns show nothing more: what belongs together stays together, and they

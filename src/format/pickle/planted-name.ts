@@ -5,7 +5,7 @@ import { opcode } from "./opcodes.js";
 
 /**
  * The first name in a pickle that no server writes, as far as its opcodes tell without running
- * them; `undefined` if there is none. It reads on where the pickle machine has given up.
+ * them; `undefined` if there is none. It reads on after the pickle machine has given up.
  */
 export function plantedNameIn(bytes: Buffer): NamedThing | undefined {
   try {
@@ -21,7 +21,7 @@ const maxNameLength = 255;
 /** Opcodes that are looked at: a hostile file of many megabytes must not take long. */
 const maxSteps = 1_000_000;
 
-/** Throws `DecodeError` where the file is damaged. */
+/** Throws `DecodeError` if the file is damaged. */
 function firstPlanted(reader: ByteReader): NamedThing | undefined {
   /** The texts in the memo, by their numbers. */
   const memo = new Map<number, string>();

@@ -19,8 +19,8 @@ const leftKinds = ["absent", "ended", "kept", "denied", "failed"] as const;
 type ShownRecord = Pick<RunRecord, "timeline" | "directories" | "redis">;
 
 /**
- * Knows what a run does and how far it has come. The run tells it about phases and waits; whoever
- * shows the run asks it for its state, a few times a second at most.
+ * Knows what a run does and how far it has come. The run tells it about phases and waits; reporters
+ * ask it for its state, a few times a second at most.
  */
 export class RunProgress {
   readonly #record: ShownRecord;
