@@ -5,7 +5,7 @@ import type { Counts } from "./support/judged-files.js";
 import { judgedRun } from "./support/judged-run.js";
 
 /** `npm run fuzz` sets it. */
-const wanted = Number(process.env["TELE_SESSIONS_FUZZ"] ?? 20_000);
+const wanted = Number(process.env["TELE_SESSIONS_FUZZ"] ?? 10_000);
 const longestMs = 10_000;
 const mostMemoryBytes = 512 * 1024 * 1024;
 const shownDetails = 12;

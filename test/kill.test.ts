@@ -6,9 +6,9 @@ import { type KillResult, sweepKills } from "./support/kill-sweep.js";
 import { isOurs } from "./support/locate-sessions.js";
 
 /** `npm run test:kill` sets it. */
-const wanted = Number(process.env["TELE_SESSIONS_KILLS"] ?? 4);
+const wanted = Number(process.env["TELE_SESSIONS_KILLS"] ?? 2);
 /** Of second runs, over a directory that was copied before. */
-const wantedOfSecond = Math.ceil(wanted / 2.5);
+const wantedOfSecond = Math.max(2, Math.ceil(wanted / 2.5));
 /** Sessions of each run; fewer where the kills are few, as part of all the tests. */
 const sessions = wanted >= 100 ? 5000 : 2000;
 /** Readers share files by who is free, so a kill by file operation may miss its phase. */

@@ -13,7 +13,7 @@ import { assertNothingSecret } from "../support/secrets.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 import { assertCopied } from "./support/assert-copied.js";
 
-const sessions = 900;
+const sessions = 300;
 const top = makeTemporaryDirectory();
 const manifest = join(top, "manifest");
 await makeSessions(join(top, "s"), { count: sessions, manifest });

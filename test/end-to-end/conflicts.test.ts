@@ -252,7 +252,7 @@ async function judgePolicy(t: TestContext, policy: (typeof policies)[number]): P
 async function judgeSecondCopy(t: TestContext, more: readonly string[]): Promise<void> {
   const redis = await redisOf(t);
   const directory = join(makeTemporaryDirectory(), "s");
-  const sessions = 400;
+  const sessions = 150;
   await makeSessions(directory, { count: sessions, mtimes: "spread" });
   const args = ["copy", ...between(directory, redis), "--json", ...more];
   const first = await run(args);

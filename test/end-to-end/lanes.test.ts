@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { between } from "../support/between.js";
 import { startFaultProxy } from "../support/fault-proxy.js";
-import { makeSessions } from "../support/make-sessions.js";
+import { type MakeSessionsOptions, makeSessions } from "../support/make-sessions.js";
 import { redisCommand, redisPipeline } from "../support/redis-command.js";
 import { SweptRedis } from "../support/sweep/swept-redis.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
@@ -19,14 +19,19 @@ import { makeUnforeseenNeed } from "./support/unforeseen-memory.js";
 import { waitUntil } from "./support/wait-until.js";
 
 /** Four batches and a part of a fifth. */
-const sessions = 1100;
+const sessions = 600;
+/** More than are in flight at a time. */
+const moreThanInFlight = 1100;
 
-async function makeGround(t: TestContext, layouts?: readonly ("flat" | "scattered")[]) {
+async function makeGround(
+  t: TestContext,
+  { layouts, count = sessions }: Pick<MakeSessionsOptions, "layouts" | "count"> = {},
+) {
   const redis = await redisOf(t);
   const top = makeTemporaryDirectory();
   const directory = join(top, "s");
   const manifest = join(top, "manifest");
-  await makeSessions(directory, { count: sessions, manifest, ...(layouts === undefined ? {} : { layouts }) });
+  await makeSessions(directory, { count, manifest, ...(layouts === undefined ? {} : { layouts }) });
   const args = (port = redis.port) => ["--session-dir", directory, "--port", String(port), "--json"];
   return { redis, directory, manifest, args, beganMs: Date.now() };
 }
@@ -101,7 +106,7 @@ describe("lanes on threads (design.md section 2): one lane or several, the same 
   });
 
   test("a key that Redis has refused: each lane's failure is told once, with its reason", async (t) => {
-    const { redis, args } = await makeGround(t, ["flat"]);
+    const { redis, args } = await makeGround(t, { layouts: ["flat"] });
     await redisCommand(redis, "ACL", "SETUSER", "reader", "on", "nopass", "~*", "+@all", "-set");
     const { exitCode, stderr, report } = await run([
       "copy",
@@ -122,8 +127,8 @@ describe("lanes on threads (design.md section 2): one lane or several, the same 
 
 describe("lanes on threads: what happens while they work", { concurrency: 2 }, () => {
   test("what a live server ends or saves meanwhile is found, whichever lane had it", async (t) => {
-    const { redis, directory, args } = await makeGround(t, ["flat"]);
-    const gate = await startGate(t, redis.port, 250_000);
+    const { redis, directory, args } = await makeGround(t, { layouts: ["flat"] });
+    const gate = await startGate(t, redis.port, 100_000);
     const running = start(["copy", "--lanes", "2", ...args(gate.port)]);
     await heldOf(gate, running.result);
     const changes = changeMeanwhile(directory);
@@ -135,7 +140,7 @@ describe("lanes on threads: what happens while they work", { concurrency: 2 }, (
   });
 
   test("SIGTERM: what is in flight in every lane is finished, exit 143", async (t) => {
-    const { redis, args } = await makeGround(t);
+    const { redis, args } = await makeGround(t, { count: moreThanInFlight });
     // Within the first batch: three more may be begun, and a fifth is left.
     const gate = await startGate(t, redis.port, 100_000);
     const running = start(["copy", "--lanes", "2", ...args(gate.port)]);
@@ -145,7 +150,7 @@ describe("lanes on threads: what happens while they work", { concurrency: 2 }, (
     gate.open();
     const { exitCode, report, stderr } = await running.result;
     assert.equal(exitCode, 143, stderr);
-    assert.ok(report.sessions.copied > 0 && report.sessions.copied < sessions);
+    assert.ok(report.sessions.copied > 0 && report.sessions.copied < moreThanInFlight);
     assert.equal(await countKeys(redis), report.sessions.copied);
   });
 

@@ -13,7 +13,7 @@ import { run, start } from "./support/observed-run.js";
 import { countKeys, redisOf } from "./support/redis-of-test.js";
 import { waitUntil } from "./support/wait-until.js";
 
-const sessions = 1400;
+const sessions = 800;
 
 /**
  * A copy of a directory that has written some sessions and stands still with others on their way.

@@ -40,8 +40,11 @@ function makeDirectory(
   return directory;
 }
 
-/** 2000 sessions of 2000 bytes, for tests that change nothing in the directory. */
+/** For tests that change nothing in the directory. */
 const shared = makeDirectory(2000, 2000);
+/** As many bytes in fewer files. */
+const fewer = 420;
+const sharedByFewer = makeDirectory(fewer, 10_000);
 
 async function usedMemory(redis: RedisServer): Promise<number> {
   return Number(/used_memory:(\d+)/.exec(String(await redisCommand(redis, "INFO", "memory")))?.[1]);
@@ -107,7 +110,7 @@ describe("memory: the estimate before the first write (spec.md, a Redis that may
     test(`${policy}: what cannot fit is exit 5 before any write, in a dry run too; the advice is enough`, async (t) => {
       const redis = await redisOf(t);
       await leaveFree(redis, 4 * mebibyte, policy);
-      const args = between(shared, redis);
+      const args = between(sharedByFewer, redis);
       let advised = "";
       // A copy is refused as a copy that purges is.
       const alone = policy === "noeviction" ? [["copy"]] : [];
@@ -120,14 +123,14 @@ describe("memory: the estimate before the first write (spec.md, a Redis that may
           ) ?? [];
         assert.notEqual(at, "", stderr);
         assert.equal(policy === "noeviction", !stderr.includes(`maxmemory-policy ${policy}`), stderr);
-        assert.deepEqual([await countKeys(redis), readdirSync(shared).length], [0, 2000]);
+        assert.deepEqual([await countKeys(redis), readdirSync(sharedByFewer).length], [0, fewer]);
         await assertNoMark(redis);
         advised = at;
       }
       await redisCommand(redis, "CONFIG", "SET", "maxmemory", `${Math.round(Number(advised))}mb`);
       const { exitCode, stderr } = await run(["copy", ...args]);
       assert.equal(exitCode, 0, stderr);
-      assert.equal(await countKeys(redis), 2000);
+      assert.equal(await countKeys(redis), fewer);
       const warning = `warning: Redis evicts keys when it is full (maxmemory-policy ${policy})`;
       assert.equal(stderr.includes(warning), policy !== "noeviction", stderr);
     });
@@ -266,12 +269,12 @@ describe("memory: what Redis hides is said, and looked for otherwise", { concurr
       await allowAllBut(redis, ...denied);
       const proxy = await startRewritingProxy(redis.port, hides(...hidden));
       t.after(() => proxy.stop());
-      const args = ["copy", "--quiet", ...between(makeDirectory(300, 200), proxy)];
+      const args = ["copy", "--quiet", ...between(makeDirectory(20, 200), proxy)];
       const { exitCode, stderr } = await run([...args, "--username", "u"], { environment });
       assert.equal(exitCode, 0, stderr);
       if (says === undefined) assert.doesNotMatch(stderr, /does not say/);
       else assert.match(stderr, says);
-      assert.equal(await countKeys(redis), 300);
+      assert.equal(await countKeys(redis), 20);
     });
   }
 
@@ -292,7 +295,7 @@ describe("memory: what Redis hides is said, and looked for otherwise", { concurr
     const redis = await redisOf(t);
     await leaveFree(redis, 3 * mebibyte);
     await allowAllBut(redis, "-info", "-config");
-    const directory = makeDirectory(3000, 3000);
+    const directory = makeDirectory(930, 10_000);
     const args = ["copy", ...between(directory, redis), "--username", "u"];
     const { exitCode, stderr } = await run(args, { environment });
     assert.equal(exitCode, 5, stderr);
@@ -306,7 +309,7 @@ describe("memory: what Redis hides is said, and looked for otherwise", { concurr
     const redis = await redisOf(t);
     await leaveFree(redis, 3 * mebibyte);
     await allowAllBut(redis, "-info");
-    const args = ["copy", ...between(makeDirectory(3000, 3000), redis)];
+    const args = ["copy", ...between(makeDirectory(930, 10_000), redis)];
     const { exitCode, stderr } = await run([...args, "--username", "u"], { environment });
     assert.equal(exitCode, 5, stderr);
     assert.match(stderr, /too little memory: about 9\.\d MiB needed/);

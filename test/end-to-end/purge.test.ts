@@ -278,8 +278,8 @@ describe("a directory that a server still uses (spec.md section 4, Purge)", () =
     test(`copy --purge${inUse ? " --in-use" : ""} while a session is saved`, async (t) => {
       const redis = await redisOf(t);
       const directory = newDirectory();
-      await makeSessions(directory, { count: 1200, layouts: ["flat"] });
-      const gate = await startGate(t, redis.port, 200_000);
+      await makeSessions(directory, { count: 600, layouts: ["flat"] });
+      const gate = await startGate(t, redis.port, 100_000);
       const running = start([
         ...["copy", "--purge", ...between(directory, gate), "--json"],
         ...(inUse ? ["--in-use"] : []),
@@ -288,17 +288,17 @@ describe("a directory that a server still uses (spec.md section 4, Purge)", () =
       saveSession(directory, 1, fileValue, { mtimeMs: Date.now() });
       gate.open();
       const { exitCode, stderr, report } = await running.result;
-      assert.deepEqual([exitCode, report.sessions.purged], inUse ? [0, 1201] : [4, 0], stderr);
-      assert.equal(filesIn(directory).length, inUse ? 0 : 1201);
+      assert.deepEqual([exitCode, report.sessions.purged], inUse ? [0, 601] : [4, 0], stderr);
+      assert.equal(filesIn(directory).length, inUse ? 0 : 601);
       if (!inUse)
         assert.match(stderr, /a server is still using this directory\. Nothing was removed; use --in-use/);
-      assert.equal(await countKeys(redis), 1201);
+      assert.equal(await countKeys(redis), 601);
     });
 
     test(`purge${inUse ? " --in-use" : ""} while a session is saved`, async (t) => {
       const redis = await redisOf(t);
       const directory = newDirectory();
-      await makeSessions(directory, { count: 1200, layouts: ["flat"] });
+      await makeSessions(directory, { count: 600, layouts: ["flat"] });
       const copied = await run(["copy", ...between(directory, redis)]);
       assert.equal(copied.exitCode, 0);
       await redisCommand(redis, "SET", keyOf(1), fileValue, "PX", String(fullLifetimeMs));
@@ -316,7 +316,7 @@ describe("a directory that a server still uses (spec.md section 4, Purge)", () =
       else {
         assert.deepEqual([exitCode, report.sessions.purged], [4, 0], stderr);
         assert.match(stderr, /a server is still using this directory\. Nothing more was removed/);
-        assert.equal(filesIn(directory).length, 1400);
+        assert.equal(filesIn(directory).length, 800);
       }
     });
   }
@@ -325,15 +325,15 @@ describe("a directory that a server still uses (spec.md section 4, Purge)", () =
 test("files that are only touched meanwhile, their rights or their owners, are none that a server uses", async (t) => {
   const redis = await redisOf(t);
   const directory = newDirectory();
-  await makeSessions(directory, { count: 1200, layouts: ["flat"] });
-  const gate = await startGate(t, redis.port, 200_000);
+  await makeSessions(directory, { count: 600, layouts: ["flat"] });
+  const gate = await startGate(t, redis.port, 100_000);
   const args = ["copy", "--purge", ...between(directory, gate), "--json"];
   const running = start(args);
   await heldOf(gate, running.result);
   for (const name of filesIn(directory)) chmodSync(join(directory, name), 0o640);
   gate.open();
   const { exitCode, stderr, report } = await running.result;
-  assert.deepEqual([exitCode, report.sessions.purged], [0, 1200], stderr);
+  assert.deepEqual([exitCode, report.sessions.purged], [0, 600], stderr);
   assert.ok((report.passes[1]?.found ?? 0) > 100, "they are looked at again");
   assert.deepEqual(filesIn(directory), []);
 });

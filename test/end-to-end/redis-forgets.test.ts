@@ -27,8 +27,8 @@ const provenAtOnce = 100;
 /** Keys that a run looks at before it begins, and a purge before it proves. */
 const surveyed = 300;
 const restMs = 2100;
-/** A batch that is confirmed, another, and the beginning of a third. */
-const count = 600;
+/** Two batches that are under way at a time, another, and the beginning of a fourth. */
+const count = 400;
 const made = await makeSweptSessions(count);
 /** Where Redis is asked amid the removal. */
 const many = await makeSweptSessions(removedAtOnce + 50);
@@ -240,7 +240,7 @@ describe("Redis is killed (-9) and has kept nothing: found out, written again, n
     assert.equal(result.exitCode, 3, result.stderr);
     assert.match(
       result.stderr,
-      /^error: Redis was restarted, emptied or replaced after 600 session files had been removed/m,
+      /^error: Redis was restarted, emptied or replaced after 400 session files had been removed/m,
     );
   });
 });

@@ -71,7 +71,6 @@ const rows: readonly {
     name: "non-renewing, copy only",
     applet: { files: "flat", lifetime: "non-renewing" },
     purges: "never",
-    isShort: true,
   },
   {
     name: "non-renewing, purged at the switch",

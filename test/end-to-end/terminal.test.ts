@@ -15,7 +15,7 @@ import { drawScreen } from "./support/screen.js";
 import { slowOf, startSlowReplies } from "./support/slow-replies.js";
 import { waitUntil } from "./support/wait-until.js";
 
-const sessions = 1000;
+const sessions = 600;
 const directory = join(makeTemporaryDirectory(), "s");
 await makeSessions(directory, { count: sessions });
 
@@ -58,7 +58,7 @@ describe("in a terminal", { concurrency: 4 }, () => {
       midway.lines.join("\n"),
       new RegExp(
         `^${title}\n` +
-          " {2}#+\\.+ +\\d+% {3}[1-9][\\d,]* of 1,000\n" +
+          " {2}#+\\.+ +\\d+% {3}[1-9][\\d,]* of 600\n" +
           " {2}[\\d,]+/s {3}\\d+ s elapsed, about \\d+ (?:s|min \\d+ s) left {3}[\\d.]+ KiB written\n" +
           " {2}copied [1-9][\\d,]* +Redis [\\d.]+ [KM]iB, 0 evicted$",
       ),
@@ -70,7 +70,7 @@ describe("in a terminal", { concurrency: 4 }, () => {
     assert.equal(exitCode, 0);
     const after = drawScreen(output, 120);
     assert.ok(after.cursorIsShown);
-    assert.match(after.lines.join("\n"), /^Done\. All 1,000 sessions of/m);
+    assert.match(after.lines.join("\n"), /^Done\. All 600 sessions of/m);
     assert.ok(!after.lines.some((line) => isOfView(line)), "the view is gone");
     assert.match(output, anyColor);
   });
@@ -171,7 +171,7 @@ describe("in a terminal", { concurrency: 4 }, () => {
     const { exitCode, output } = await terminal.result;
     assert.equal(exitCode, 130);
     assert.ok(drawScreen(output, 100).cursorIsShown);
-    assert.match(output, /STOPPED: [\d,]+ of 1,000 sessions/);
+    assert.match(output, /STOPPED: [\d,]+ of 600 sessions/);
     assert.equal(await countKeys(redis), Number(/"copied":(\d+)/.exec(output)?.[1]));
   });
 
