@@ -85,7 +85,7 @@ async function look(
   const { directories } = seen;
   let listed = 0;
   progress.enter({ name: "listing", done: () => listed });
-  const listing = await listSessions(directories, options.source.sample, stop, (count) => {
+  const listing = await listSessions(directories, options.source, stop, (count) => {
     listed = count;
   });
   seen.listing = listing;

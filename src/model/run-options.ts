@@ -1,5 +1,6 @@
 import type { Explanation } from "./errors.js";
 import type { RedisTarget } from "./redis-target.js";
+import type { Shard } from "./shard.js";
 
 /** What a run is asked to do, checked. A command ignores what means nothing to it. */
 export interface RunOptions {
@@ -10,7 +11,7 @@ export interface RunOptions {
     readonly comesFrom: string | null;
     /** Whether a missing directory, or a glob that matches nothing, counts as empty. */
     readonly allowMissing: boolean;
-    /** Null: every session. */
+    /** The sids to take; null: every session. */
     readonly shard: Shard | null;
     /** Percent of the sessions; null: every session. */
     readonly sample: number | null;
@@ -112,9 +113,3 @@ export interface ShownSetting {
 
 /** How many sessions may fail. */
 export type Allowance = { readonly count: number } | { readonly percent: number };
-
-/** Part `index` (from 0) of `count`. */
-export interface Shard {
-  readonly index: number;
-  readonly count: number;
-}

@@ -28,17 +28,13 @@ const sessions = group("Sessions", all, {
   ),
   shard: setting("--shard <i/n>", "take only the i-th of n parts of the sessions, i from 1 to n", shard, {
     defaultShown: "everything",
-    commands: overSessions,
   }),
   shardCount: setting(
     "--shard-count <n>",
     "take only one of n parts of the sessions: the one that JOB_COMPLETION_INDEX gives",
     positiveCount,
-    { commands: overSessions },
   ),
-  jobCompletionIndex: setting("JOB_COMPLETION_INDEX", "the part that --shard-count takes, from 0 on", count, {
-    commands: overSessions,
-  }),
+  jobCompletionIndex: setting("JOB_COMPLETION_INDEX", "the part that --shard-count takes, from 0 on", count),
 });
 
 const server = group("Redis", withRedis, {

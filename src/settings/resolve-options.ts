@@ -1,6 +1,7 @@
 import { isAbsolute } from "node:path";
 import { SettingsError } from "../model/errors.js";
-import type { RunOptions, Shard } from "../model/run-options.js";
+import type { RunOptions } from "../model/run-options.js";
+import type { Shard } from "../model/shard.js";
 import { showablePath } from "../model/showable.js";
 import { refuseOtherConnection, resolveConnection, settingsOldAppletsMiss } from "./connection.js";
 import { type SettingName, settingEntries } from "./definitions.js";

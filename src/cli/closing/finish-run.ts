@@ -103,7 +103,7 @@ function endFacts({ command, dryRun, exitCode, outcome, listed, sessions, second
 }
 
 function reportOf({ options, context, record, stop }: EndedRun): Report {
-  const { output, run, target } = options;
+  const { output, run, source, target } = options;
   // These purges remove every session: a file that holds none stays, which is not their failure.
   const removesAll = context.task === "purge-unconditionally" || context.task === "purge-unverified";
   const failedTooMany = !removesAll && tooManyFailed(record, run.maxFailed);
@@ -114,7 +114,8 @@ function reportOf({ options, context, record, stop }: EndedRun): Report {
   const { version, command } = context;
   const { dryRun } = run;
   const facts = { version, command, dryRun, exitCode, warnings, settings: options.shown };
-  return buildReport({ ...facts, showIds: output.showIds, prefix: target.prefix }, record);
+  const taken = { shard: source.shard, prefix: target.prefix };
+  return buildReport({ ...facts, ...taken, showIds: output.showIds }, record);
 }
 
 /** Whether there is anything to sum up. A run refused before its first session has said why. */
