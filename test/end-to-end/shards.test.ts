@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { isInShard } from "../../src/model/shard.js";
 import { PeerRuns } from "../../src/redis/server/peers.js";
 import { directoryPlaces } from "../../src/source/file-identity.js";
 import { clientOf } from "../redis/support/client-of.js";
 import { between } from "../support/between.js";
 import { runCommand } from "../support/command.js";
-import { makeSessions } from "../support/make-sessions.js";
+import { makeSessions, readManifest } from "../support/make-sessions.js";
 import { redisCommand } from "../support/redis-command.js";
 import type { RedisServer } from "../support/redis-server.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
@@ -126,10 +127,12 @@ describe("shards: several processes share a session directory", { concurrency: 2
       found,
     );
     // What expired less than 7 days ago is kept.
-    const left = readdirSync(directory, { recursive: true, encoding: "utf8" }).filter((name) =>
-      /[0-9a-f]{38}/.test(name),
+    let left = 0;
+    for await (const { path } of readManifest(manifest)) if (existsSync(join(directory, path))) left++;
+    assert.equal(
+      left,
+      sumOf(purged, ({ sessions }) => sessions.kept ?? 0),
     );
-    assert.equal(left.length, sumOf(purged, ({ sessions }) => sessions.kept ?? 0) + made.empty);
     await assertCopied(redis, { manifest, beganMs, sessions: made.sessions, expired: made.expired });
   });
 
@@ -147,6 +150,20 @@ describe("shards: several processes share a session directory", { concurrency: 2
     );
     assert.equal(await countKeys(redis), 200);
     assert.deepEqual(readdirSync(directory), []);
+  });
+
+  test("copy --purge: a save in another shard shows that a server uses the directory", async (t) => {
+    const redis = await redisOf(t);
+    const directory = newDirectory(60);
+    const [other = 0] = takenBy(numbersTo(60), 2, 2);
+    const args = ["copy", "--purge", ...between(directory, redis), "--shard", "1/2", "--max-rate", "15"];
+    const running = start([...args, "--log-format", "json"]);
+    while ((await countKeys(redis)) < 5) await setTimeout(20);
+    saveSession(directory, other, value, { mtimeMs: Date.now() });
+    const { exitCode, stderr } = await running.result;
+    assert.equal(exitCode, 4, stderr);
+    assert.match(stderr, /a server is still using this directory. Nothing was removed/);
+    assert.equal(readdirSync(directory).length, 60);
   });
 
   test("a purge waits for a copy of its own shard and of everything, not for one of another shard", async (t) => {
@@ -174,7 +191,7 @@ describe("shards: several processes share a session directory", { concurrency: 2
     const directory = newDirectory(120);
     const words = ["copy", ...between(directory, redis)];
     const killed = start([...words, "--shard", "1/2", "--max-rate", "100", "--log-format", "json"]);
-    while ((await countKeys(redis)) < 5) await new Promise((resolve) => setTimeout(resolve, 20));
+    while ((await countKeys(redis)) < 5) await setTimeout(20);
     killed.kill("SIGKILL");
     await killed.result;
     const mine = takenBy(numbersTo(120), 1, 2);

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, it } from "node:test";
+import { promisify } from "node:util";
 import fc from "fast-check";
 import {
   hashName,
@@ -11,6 +15,8 @@ import {
   type Shard,
   shardText,
 } from "../../src/model/shard.js";
+import { projectRoot } from "../support/project.js";
+import { providePython } from "../support/provide-python.js";
 
 const sidOf = (number: number) => createHash("sha1").update(String(number)).digest("hex");
 
@@ -58,6 +64,20 @@ describe("shard: which names it takes", () => {
       sizes[index] = (sizes[index] ?? 0) + 1;
     }
     for (const size of sizes) assert.ok(size > 850 && size < 1150, sizes.join());
+  });
+});
+
+describe("shard: docs/shards.md", () => {
+  it("its Python function says what the code says", async () => {
+    const text = readFileSync(join(projectRoot, "docs", "shards.md"), "utf8");
+    const [, code = ""] = /^```python\n(.*?)^```$/ms.exec(text) ?? [];
+    const sids = Array.from({ length: 200 }, (_, number) => sidOf(number));
+    const program = `${code}\nprint([shard_of(sid, 7) for sid in ${JSON.stringify(sids)}])`;
+    const { stdout } = await promisify(execFile)(await providePython(), ["-c", program]);
+    assert.deepEqual(
+      JSON.parse(stdout),
+      sids.map((sid) => (hashName(sid) % 7) + 1),
+    );
   });
 });
 
