@@ -71,6 +71,10 @@ export interface RunOptions {
     readonly report: string | null;
     /** The path of the report as an HTML page; null: none. */
     readonly html: string | null;
+    /** The path of the metrics for Prometheus; null: none. */
+    readonly metricsFile: string | null;
+    /** The path of the closing words for Kubernetes; null: none. */
+    readonly terminationLog: string | null;
     readonly logFormat: "text" | "json";
     readonly quiet: boolean;
     /** Whether to print what the run decided, and why. */

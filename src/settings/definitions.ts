@@ -252,6 +252,16 @@ const output = group("Output", all, {
   html: setting("--html <file>", "write the report to this file as one HTML page", path, {
     commands: reporting,
   }),
+  metricsFile: setting(
+    "--metrics-file <file>",
+    "write metrics of the run to this file, as node_exporter reads them",
+    path,
+  ),
+  terminationLog: setting(
+    "--termination-log <file>",
+    "write the closing words to this file, as Kubernetes reads them: /dev/termination-log",
+    path,
+  ),
   logFormat: setting(
     "--log-format <text|json>",
     "plain lines on stderr, or one JSON object a line",

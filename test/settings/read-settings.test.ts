@@ -342,6 +342,18 @@ const rows: readonly Row[] = [
     fallback: null,
   },
   {
+    name: "--metrics-file",
+    read: ({ output }) => output.metricsFile,
+    flag: [["--metrics-file", "copy.prom"], "copy.prom"],
+    fallback: null,
+  },
+  {
+    name: "--termination-log",
+    read: ({ output }) => output.terminationLog,
+    flag: [["--termination-log", "/dev/termination-log"], "/dev/termination-log"],
+    fallback: null,
+  },
+  {
     name: "--log-format",
     read: ({ output }) => output.logFormat,
     flag: [["--log-format", "json"], "json"],
