@@ -9,15 +9,7 @@ import type { Settings } from "./read-settings.js";
 export const notBuilt: {
   readonly settings: readonly SettingName[];
 } = {
-  settings: [
-    "shard",
-    "shardCount",
-    "sentinel",
-    "sentinelHost",
-    "sentinelMaster",
-    "sentinelPasswordFile",
-    "cluster",
-  ],
+  settings: ["shard", "shardCount", "sentinel", "sentinelHost", "sentinelMaster", "sentinelPasswordFile"],
 };
 
 /** How every refusal of it ends. */

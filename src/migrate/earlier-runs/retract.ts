@@ -66,21 +66,23 @@ async function keysWithoutFile(
   { redis, files, stop }: Run,
   folders: SessionFolders,
 ): Promise<{ readonly retracted: readonly KeyAsSeen[]; readonly withFile: number }> {
-  const { connection, store } = redis;
+  const { servers, store } = redis;
   const { keyPrefix, clockLeadMs } = files.conversion;
   const retracted = new Map<string, KeyAsSeen>();
   let withFile = 0;
-  let cursor = "0";
-  do {
-    const from = cursor;
-    const page = await connection.run((client) => sessionKeys(client, from, keyPrefix));
-    cursor = page.cursor;
-    const gone = page.sids.filter((sid) => folders.isNowhere(sid));
-    withFile += page.sids.length - gone.length;
-    if (gone.length === 0) continue;
-    const seen = await seeCopyWritten(store, gone, clockLeadMs);
-    // SCAN may give a key twice.
-    for (const key of seen) retracted.set(key.sid, key);
-  } while (cursor !== "0" && !stop.aborted);
+  for (const { connection } of servers.all) {
+    let cursor = "0";
+    do {
+      const from = cursor;
+      const page = await connection.run((client) => sessionKeys(client, from, keyPrefix));
+      cursor = page.cursor;
+      const gone = page.sids.filter((sid) => folders.isNowhere(sid));
+      withFile += page.sids.length - gone.length;
+      if (gone.length === 0) continue;
+      const seen = await seeCopyWritten(store, gone, clockLeadMs);
+      // SCAN may give a key twice.
+      for (const key of seen) retracted.set(key.sid, key);
+    } while (cursor !== "0" && !stop.aborted);
+  }
   return { retracted: [...retracted.values()], withFile };
 }

@@ -4,7 +4,8 @@ import { isSigned } from "../../convert/sign.js";
 import type { DirectoryFacts, DirectoryMark, KeyEvidence, Survey } from "../../model/mark.js";
 import { newScanTally } from "../../model/session-file.js";
 import type { StoredText } from "../../model/stored-value.js";
-import { type KeySurvey, surveyKeys } from "../../redis/survey-keys.js";
+import type { KeySurvey } from "../../redis/survey-keys.js";
+import { surveyServers } from "../../redis/topology/survey-servers.js";
 import { pathOf } from "../../source/recent-files.js";
 import { scanSessions } from "../../source/scan-sessions.js";
 import { StatReader } from "../../source/stat-reader.js";
@@ -19,10 +20,10 @@ import { areWholeSeconds, explainOtherKeys } from "./other-keys.js";
  * sample. Throws `RedisError`.
  */
 export async function surveyRun(run: Run, extent: "sample" | "whole"): Promise<Survey> {
-  const { connection, marks } = run.redis;
+  const { servers, marks } = run.redis;
   const { conversion, directories } = run.files;
   const { keyPrefix, clockLeadMs } = conversion;
-  const found = await connection.run((client) => surveyKeys(client, keyPrefix, clockLeadMs));
+  const found = await surveyServers(servers, keyPrefix, clockLeadMs);
   if (found === undefined) {
     run.out.warn(
       "Redis does not allow this user the commands SCAN and STRLEN, which show whether a server " +
