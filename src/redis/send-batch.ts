@@ -37,8 +37,9 @@ export async function sendOne(client: Redis, ...parts: readonly string[]): Promi
 }
 
 /**
- * Sends commands to this server, whoever they are for, and returns replies and errors. Leaves the connection, order and errors to ioredis, but one command object stands for all
- * commands. This takes a quarter of a pipeline's time.
+ * Sends commands to this server, and returns its replies and errors as they come. Leaves the
+ * connection, order and errors to ioredis, but one command object stands for all commands. This
+ * takes a quarter of a pipeline's time.
  */
 export function sendDirectly(client: Redis, bytes: Buffer, count: number): Promise<unknown[]> {
   if (count === 0) return Promise.resolve([]);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { hashSlot, slotCount } from "../../src/redis/topology/hash-slot.js";
 import { findFreePort } from "./free-port.js";
-import type { RedisArgument, RedisReply } from "./redis-client.js";
+import type { RedisArgument, RedisClient, RedisReply } from "./redis-client.js";
 import { redisCommand, redisPipeline } from "./redis-command.js";
 import { type RedisServer, startRedis } from "./redis-server.js";
 
@@ -9,14 +9,14 @@ import { type RedisServer, startRedis } from "./redis-server.js";
 export interface RedisCluster {
   /** The masters it began with, and after them their replicas in the same order. */
   readonly nodes: readonly RedisServer[];
+  /** Sends each command to the master of its second word. */
+  readonly client: RedisClient;
   /** The masters as they are now. */
   masters(): Promise<readonly RedisServer[]>;
+  /** The master of a slot. */
+  masterOf(slot: number): Promise<RedisServer>;
   /** Sends a command to every master, and gives their replies. */
   onEach(...args: readonly RedisArgument[]): Promise<readonly RedisReply[]>;
-  /** Sends commands to the masters of their second words, as a server on the Cluster does. */
-  send(
-    commands: readonly (readonly [name: string, key: string, ...RedisArgument[]])[],
-  ): Promise<RedisReply[]>;
   /** Moves a slot with its keys, as `redis-cli --cluster reshard` does. */
   moveSlot(slot: number, to: RedisServer): Promise<void>;
   /** Begins to move a slot, and ends it later: meanwhile both masters redirect. */
@@ -101,6 +101,10 @@ async function join(
 }
 
 class Cluster implements RedisCluster {
+  readonly client = {
+    pipeline: (commands: readonly (readonly RedisArgument[])[]) => this.#send(commands),
+    close: () => undefined,
+  };
   readonly nodes: readonly RedisServer[];
   readonly stop: () => Promise<void>;
 
@@ -113,17 +117,21 @@ class Cluster implements RedisCluster {
     return [...new Set(await this.#owners())].filter((one) => one !== undefined);
   }
 
+  async masterOf(slot: number): Promise<RedisServer> {
+    const master = (await this.#owners())[slot];
+    if (master === undefined) throw new Error("a slot has no master");
+    return master;
+  }
+
   async onEach(...args: readonly RedisArgument[]): Promise<readonly RedisReply[]> {
     return Promise.all((await this.masters()).map((master) => redisCommand(master, ...args)));
   }
 
-  async send(
-    commands: readonly (readonly [name: string, key: string, ...RedisArgument[]])[],
-  ): Promise<RedisReply[]> {
+  async #send(commands: readonly (readonly RedisArgument[])[]): Promise<RedisReply[]> {
     const owners = await this.#owners();
     const replies: RedisReply[] = [];
     const places = [...commands.keys()];
-    const ownerAt = (place: number) => owners[hashSlot(commands[place]?.[1] ?? "")];
+    const ownerAt = (place: number) => owners[hashSlot(String(commands[place]?.[1]))];
     for (const owner of new Set(places.map(ownerAt))) {
       if (owner === undefined) throw new Error("a slot has no master");
       const own = places.filter((place) => ownerAt(place) === owner);
@@ -141,8 +149,7 @@ class Cluster implements RedisCluster {
   }
 
   async beginMove(slot: number, to: RedisServer) {
-    const from = (await this.#owners())[slot];
-    if (from === undefined) throw new Error("the slot has no master");
+    const from = await this.masterOf(slot);
     const target = await idOf(to);
     await redisCommand(to, "CLUSTER", "SETSLOT", slot, "IMPORTING", await idOf(from));
     await redisCommand(from, "CLUSTER", "SETSLOT", slot, "MIGRATING", target);

@@ -132,8 +132,7 @@ function judgeServer(state: ServerState, need: MemoryNeed, name: string | undefi
   const where = name === undefined ? "" : ` on the master ${name}`;
   const needed = `about ${bytesText(bytes)} needed${where}`;
   if (maxMemory === undefined || usedMemory === undefined) {
-    const message =
-      `about ${bytesText(bytes)} of Redis memory needed${where}. ` + "Redis does not say how much is free";
+    const message = `about ${bytesText(bytes)} of Redis memory needed${where}. Redis does not say how much is free`;
     const found = `${needed}, and Redis does not say how much is free`;
     const unknown: Check = { name: "memory", verdict: "warn", found, remedy: "Allow INFO", message };
     return bytes > 0 ? unknown : passed("memory", "nothing needed");

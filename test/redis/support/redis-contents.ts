@@ -17,7 +17,7 @@ export async function fillRedis(server: RedisAddress, contents: Contents): Promi
 /** Lets the masters of a Cluster hold this and nothing else. */
 export async function fillCluster(cluster: RedisCluster, contents: Contents): Promise<void> {
   await cluster.onEach("FLUSHALL");
-  await cluster.send(
+  await cluster.client.pipeline(
     Object.entries(contents).flatMap(([key, { value, expiresAtMs }]) => [
       value === null ? ["RPUSH", key, "x"] : ["SET", key, Buffer.from(value, "latin1")],
       ...(expiresAtMs === null ? [] : [["PEXPIREAT", key, expiresAtMs] as const]),
