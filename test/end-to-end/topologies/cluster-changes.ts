@@ -42,7 +42,9 @@ async function afterCopy(
   const copied = await run(["copy", ...ground.flags]);
   assert.equal(copied.exitCode, 0, copied.stderr);
   const running = start([...command, ...ground.flags, ...slowly]);
-  await waitUntil("the run is in its middle", () => isInTheMiddle(ground));
+  const ended = running.result.then(({ stderr }) => assert.fail(`it ended before its middle\n${stderr}`));
+  await Promise.race([ended, waitUntil("the run is in its middle", () => isInTheMiddle(ground))]);
+  ended.catch(() => undefined);
   return { ...ground, running, beganMs };
 }
 
