@@ -5,6 +5,7 @@ import type { RedisServer } from "../test/support/redis-server.js";
 import { removeTemporaryDirectory } from "../test/support/temporary-directory.js";
 import { type Contestant, type ContestantName, contestants } from "./contestants.js";
 import { countEntries } from "./count-entries.js";
+import { digestEntries } from "./digest-entries.js";
 import { openLocalSurroundings } from "./local-surroundings.js";
 import type { RivalPrograms } from "./rival-programs.js";
 import type { Format, SessionDirectory } from "./session-directories.js";
@@ -51,7 +52,7 @@ export class Arena {
     original: SessionDirectory,
     fresh?: SessionDirectory,
   ): Promise<ContestantRun> {
-    const { redis, surroundings } = this.#options;
+    const { surroundings } = this.#options;
     const contestant: Contestant = contestants[name];
     const files = fresh ?? original;
     await this.#bringRedis(contestant, original);
@@ -63,7 +64,8 @@ export class Arena {
 
     const { sessions } = original;
     const count = contestant.count(taken.stdout);
-    const entries = await countEntries(redis);
+    const counts = await Promise.all(this.#servers.map(countEntries));
+    const entries = counts.reduce((sum, one) => sum + one, 0);
     const expected = contestant.leaves === "nothing" ? 0 : sessions;
     if (count !== sessions) throw new Error(`${contestant.title}: ${count} of ${sessions} sessions`);
     if (entries !== expected) throw new Error(`${contestant.title}: ${entries} of ${expected} entries`);
@@ -71,12 +73,24 @@ export class Arena {
     return { ...taken, entries };
   }
 
+  /** A digest of every session's key and value. */
+  async digest(): Promise<string> {
+    return (await Promise.all(this.#servers.map(digestEntries))).join(" ");
+  }
+
+  get #servers(): readonly RedisServer[] {
+    const { redis, surroundings } = this.#options;
+    return surroundings.servers ?? [redis];
+  }
+
   async #bringRedis(contestant: Contestant, files: SessionDirectory): Promise<void> {
-    const { redis } = this.#options;
+    const { redis, surroundings } = this.#options;
     if (contestant.finds === "a copy" && this.#copied === files.directory) return;
-    await redisCommand(redis, "FLUSHALL", "SYNC");
+    await Promise.all(this.#servers.map((server) => redisCommand(server, "FLUSHALL", "SYNC")));
     if (contestant.finds === "a copy" && files.sessions > 0) {
-      await this.#start(contestants.copy, files, await openLocalSurroundings(redis));
+      const isElsewhere = surroundings.servers !== undefined;
+      const near = isElsewhere ? surroundings : await openLocalSurroundings(redis);
+      await this.#start(contestants.copy, files, near);
     }
   }
 

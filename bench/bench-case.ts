@@ -1,3 +1,4 @@
+import { openClusterRedis } from "./cluster-redis.js";
 import { openColdCache } from "./cold-cache.js";
 import type { ContestantName } from "./contestants.js";
 import { openDistantRedis } from "./distant-redis.js";
@@ -73,11 +74,25 @@ export const caseKinds = {
     open: openColdCache,
     contestants: [["server"], ["script"], ["reader"], ["dry-run"], ["copy", "verify"]],
   },
+  cluster: {
+    ...base,
+    title: "flat pickle, a Redis Cluster",
+    open: openClusterRedis,
+    contestants: [["copy", "verify", "purge"]],
+  },
 } satisfies Record<string, CaseKind>;
 
 export type CaseKindName = keyof typeof caseKinds;
 
-export const caseKindNames: readonly CaseKindName[] = ["warm", "scattered", "json", "redis", "files", "cold"];
+export const caseKindNames: readonly CaseKindName[] = [
+  "warm",
+  "scattered",
+  "json",
+  "redis",
+  "files",
+  "cold",
+  "cluster",
+];
 
 export interface BenchCase {
   readonly kind: CaseKindName;

@@ -4,7 +4,6 @@ import { Arena, type ContestantRun } from "./arena.js";
 import { type BenchCase, type CaseKind, caseKinds } from "./bench-case.js";
 import type { BenchRow, CaseResult } from "./bench-row.js";
 import { type ContestantName, contestants } from "./contestants.js";
-import { digestEntries } from "./digest-entries.js";
 import type { RivalPrograms } from "./rival-programs.js";
 import { floorOf, type Runs, rowOf } from "./row-of-runs.js";
 import type { SessionDirectories, SessionDirectory } from "./session-directories.js";
@@ -64,7 +63,7 @@ async function runCase(
   const arena = new Arena({ redis, programs, surroundings, format, home });
   const turns = { arena, directories, order };
 
-  const expected = await expectSeconds(redis, turns, { all, sample, empty });
+  const expected = await expectSeconds(turns, { all, sample, empty });
   await directories.waitUntilOld();
   const isSampled = (name: ContestantName) =>
     sample !== all && (expected.get(name) ?? 0) > kind.longestRunS[contestants[name].side];
@@ -119,7 +118,6 @@ interface CaseDirectories {
  * for the sample and for none. Throws where two of them leave different entries.
  */
 async function expectSeconds(
-  redis: RedisServer,
   turns: Omit<Turns, "giveFiles" | "take">,
   { all, sample, empty }: CaseDirectories,
 ): Promise<ReadonlyMap<ContestantName, number>> {
@@ -131,7 +129,7 @@ async function expectSeconds(
     take: async (name, { seconds }) => {
       trials.set(name, seconds);
       if (contestants[name].leaves === "nothing") return;
-      const left = await digestEntries(redis);
+      const left = await turns.arena.digest();
       digest ??= left;
       if (left !== digest) throw new Error(`${contestants[name].title}: other entries than before it`);
     },

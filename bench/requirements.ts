@@ -71,6 +71,13 @@ export function judge(results: readonly CaseResult[]): Requirement[] {
       1.3,
     ),
     required(
+      "a Cluster: time of the same on one server",
+      ratio(value("cluster", "copy", seconds), value("warm", "copy", seconds)),
+      "less",
+      undefined,
+      1.5,
+    ),
+    required(
       "files 2 ms away: as fast as the server's way",
       faster("files", "copy", "server"),
       "more",

@@ -8,6 +8,8 @@ export interface Surroundings {
   /** Where a contestant finds Redis. */
   readonly host: string;
   readonly port: number;
+  /** The servers that hold the entries; absent if it is the one that the bench started. */
+  readonly servers?: readonly RedisServer[];
   /** What stands before its command line. */
   readonly before: readonly string[];
   readonly environment: Readonly<Record<string, string>>;

@@ -14,6 +14,7 @@ import { BatchTally } from "./batch-result.js";
 import { judgeEnded } from "./earlier-runs/learn.js";
 import { retractKeys } from "./earlier-runs/retract.js";
 import { seeOtherShards, surveyRun } from "./earlier-runs/survey.js";
+import { countCopying } from "./other-runs.js";
 import { purgeCopied } from "./purge.js";
 import { ReaderPool } from "./readers/reader-pool.js";
 import { allowRestart, forgotRemoved } from "./restart.js";
@@ -56,9 +57,9 @@ export async function copy(run: Run): Promise<void> {
 
 async function copyAndPurge(run: Run, facts: CopyFacts): Promise<void> {
   const { record, redis, options, stop } = run;
-  await redis.connection.acceptCurrentData();
+  await redis.servers.acceptCurrentData();
   // A purge of another run waits for what is seen to copy, even if this run had begun to remove.
-  if (!options.run.dryRun) await redis.connection.rename(redis.peers.ownName("copying"));
+  if (!options.run.dryRun) await redis.servers.rename(redis.peers.ownName("copying"));
   const doing = options.run.dryRun ? "reading" : "copying";
   const inUse = await showPass(run, doing, () => copyOnce(run, facts));
   tellLongSids(run);
@@ -133,8 +134,8 @@ function openWriter(
     collectsOutcomes: options.output.list,
   };
   const readers = new ReaderPool(reading, threads);
-  const { connection, store } = redis;
-  return new CopyWriter(writing, survey, { connection, store, readers, warn: out.warn, stop });
+  const { servers, store } = redis;
+  return new CopyWriter(writing, survey, { servers, store, readers, warn: out.warn, stop });
 }
 
 /** Runs the main pass, then the later passes unless they could not find anything. */
@@ -281,9 +282,8 @@ function hasChanges({ counts: { found, outcomes } }: Ledger): boolean {
  * purged it, and that run waits only for copies that it can see. A dry run has no name of its own.
  */
 async function canSeeOthers({ redis, options, out }: Run): Promise<boolean> {
-  const { connection, peers, isNamed } = redis;
-  const others = await connection.run((client) => peers.countCopying(client));
-  const areSeen = others !== undefined && (connection.announced || !isNamed);
+  const { servers, isNamed } = redis;
+  const areSeen = (await countCopying(redis)) !== undefined && (servers.announced || !isNamed);
   if (!options.run.dryRun && !areSeen) {
     out.warn(
       "other runs cannot be seen (CLIENT SETNAME or CLIENT LIST is denied, or does not list our own " +

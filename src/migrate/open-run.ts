@@ -11,13 +11,22 @@ import { Canary } from "../redis/canary.js";
 import { Continuity } from "../redis/continuity.js";
 import { findKeyLayouts } from "../redis/key-layouts-seen.js";
 import { DryRunStore, RedisSessionStore } from "../redis/redis-session-store.js";
-import { ResilientConnection, shutdownGraceMs } from "../redis/resilient-connection.js";
+import { shutdownGraceMs } from "../redis/resilient-connection.js";
 import { MemoryGauge } from "../redis/server/memory-gauge.js";
 import { MemoryGuard } from "../redis/server/memory-guard.js";
 import { PeerRuns, type Phase } from "../redis/server/peers.js";
 import { askFirstFacts, type FirstFacts, withLastFacts } from "../redis/server/redis-facts.js";
-import { refuseUnfitServer, type ServerFacts } from "../redis/server/server-facts.js";
-import { askServerState } from "../redis/server/server-state.js";
+import { refuseUnfitServer } from "../redis/server/server-facts.js";
+import { askServerState, type ServerState } from "../redis/server/server-state.js";
+import { type JoinedFacts, joinFacts, joinServerFacts } from "../redis/topology/join-facts.js";
+import { openServers } from "../redis/topology/open-servers.js";
+import {
+  onEach,
+  type RedisServer,
+  type RedisServers,
+  SingleServer,
+} from "../redis/topology/redis-servers.js";
+import { SplitSessionStore } from "../redis/topology/split-session-store.js";
 import { directoryPlaces } from "../source/file-identity.js";
 import { marksOf } from "./earlier-runs/marks.js";
 import { findServerDatabase } from "./earlier-runs/other-keys.js";
@@ -55,30 +64,36 @@ export async function openRun(
   const gauge = new MemoryGauge((memory) => progress.noteMemory(memory));
   progress.enter({ name: "connecting" });
   const loginWarnings: string[] = [];
-  const connection = await ResilientConnection.open({
+  const servers = await openServers({
     target,
     retryForMs: options.run.retryForMs,
     onWarning: (message) => loginWarnings.push(message),
     listener: {
       onSilence: (silence) => progress.wait({ target: "redis", ...silence }),
       onAnswer: () => progress.goOn("redis"),
-      onState: (state) => gauge.note(state),
+      onState: (state, server) => gauge.note(state, server),
     },
     ...(phase === undefined ? {} : { name: peers.ownName(phase) }),
     stop,
   });
   progress.enter({ name: "preparing" });
-  gauge.start(connection);
-  let first: FirstFacts | undefined;
-  const canary = phase === undefined ? undefined : new Canary(connection, peers, out.warn);
-  const closeLate = () => setTimeout(() => void connection.close(), shutdownGraceMs).unref();
+  gauge.start(servers);
+  let first: ReadonlyMap<RedisServer, FirstFacts> = new Map();
+  const canary = phase === undefined ? undefined : new Canary(servers, peers, out.warn);
+  const closeLate = () => setTimeout(() => void servers.close(), shutdownGraceMs).unref();
   stop.addEventListener("abort", closeLate, { once: true });
   const noteLastFacts = async () => {
-    if (first === undefined) return;
-    const before = first;
-    await connection.attempt(async (client) => {
-      record.redisFacts = withLastFacts(before, await askServerState(client));
-    });
+    const last = new Map<RedisServer, ServerState>();
+    const ask = (server: RedisServer) =>
+      server.connection.attempt(async (client) => void last.set(server, await askServerState(client)));
+    await Promise.all([...first.keys()].map(ask));
+    if (last.size < first.size || first.size === 0) return;
+    record.redisFacts = joinFacts(
+      [...first].map(([server, before]) => {
+        const state = last.get(server);
+        return state === undefined ? before.facts : withLastFacts(before, state);
+      }),
+    );
   };
   const close = async () => {
     stop.removeEventListener("abort", closeLate);
@@ -87,32 +102,39 @@ export async function openRun(
       // At the same time: Redis may not answer, and a run that was stopped has little time left.
       await Promise.all([noteLastFacts(), canary?.end()]);
     } finally {
-      await connection.close();
+      await servers.close();
     }
   };
   try {
-    first = await connection.run(askFirstFacts);
-    record.redisFacts = first.facts;
-    const facts = first.server;
-    refuseUnfitServer(facts);
+    first = new Map(
+      await onEach(servers, async (client, server) => [server, await askFirstFacts(client)] as const),
+    );
+    record.redisFacts = joinFacts([...first.values()].map((one) => one.facts));
+    for (const { server } of first.values()) refuseUnfitServer(server);
+    const facts = joinServerFacts([...first.values()].map(({ server }) => server));
     const { clockLeadMs } = facts;
-    const { layout, check: keys } = await layoutOf(unconnected, connection, clockLeadMs);
+    const { layout, check: keys } = await layoutOf(unconnected, servers, clockLeadMs);
     out.explain(redisText(facts, record.redisFacts));
     const naming = { keyPrefix: keyPrefix(layout, prefix), clockLeadMs };
     out.explain(keysText(naming.keyPrefix, record.keyLayoutEvidence ?? "none"));
     const conversion = { ...options.conversion, ...naming };
-    const guard = new MemoryGuard((state) => gauge.note(state));
+    const guardOf = guardsOf((state, server) => gauge.note(state, server));
     const Store = options.run.dryRun ? DryRunStore : RedisSessionStore;
+    const storeOn = (server: RedisServer) =>
+      new Store(server.connection, { ...naming, guard: guardOf(server), entryMemory });
     const redis: RunRedis = {
-      connection,
-      store: new Store(connection, { ...naming, guard, entryMemory }),
-      guard,
+      servers,
+      store:
+        servers instanceof SingleServer
+          ? storeOn(servers)
+          : new SplitSessionStore(servers, naming.keyPrefix, storeOn),
+      guardOf,
       peers,
       isNamed: phase !== undefined,
       canary,
       serverDatabase: await findServerDatabase(target, facts.databases, clockLeadMs),
-      continuity: new Continuity(connection, canary, out.warn),
-      marks: marksOf({ connection, directories, keyPrefix: naming.keyPrefix, shard }, canary, out.warn),
+      continuity: new Continuity(servers, canary, out.warn),
+      marks: marksOf({ servers, directories, keyPrefix: naming.keyPrefix, shard }, canary, out.warn),
     };
     const files: RunFiles = {
       directories,
@@ -131,12 +153,12 @@ export async function openRun(
 /** Chooses the layout. If nothing tells which one the server reads, the check failed. */
 async function layoutOf(
   { options, record }: UnconnectedRun,
-  connection: ResilientConnection,
+  servers: RedisServers,
   clockLeadMs: number,
 ): Promise<{ readonly layout: KeyLayout; readonly check: Check }> {
   const isServerSaved = (stored: StoredText) => !isSigned(stored, clockLeadMs);
   const choice = await chooseKeyLayout(options.target, (prefixes) =>
-    connection.run((client) => findKeyLayouts(client, prefixes, { isServerSaved, clockLeadMs })),
+    findKeyLayouts(servers, prefixes, { isServerSaved, clockLeadMs }),
   );
   record.keyLayoutEvidence = choice.evidence;
   if ("refusal" in choice) {
@@ -164,7 +186,19 @@ function checkLogin({ username = "default" }: RedisTarget, warnings: readonly st
   };
 }
 
-function checkClock({ clockLeadMs, warning }: ServerFacts): Check {
+/** A guard for each server. */
+function guardsOf(onState: (state: ServerState, server?: string) => void): RunRedis["guardOf"] {
+  const guards = new WeakMap<RedisServer, MemoryGuard>();
+  return (server) => {
+    const known = guards.get(server);
+    if (known !== undefined) return known;
+    const guard = new MemoryGuard((state) => onState(state, server.name));
+    guards.set(server, guard);
+    return guard;
+  };
+}
+
+function checkClock({ clockLeadMs, warning }: JoinedFacts): Check {
   if (warning !== undefined) {
     return { name: "clock", verdict: "warn", ...warning, message: `${warning.found}. ${warning.remedy}` };
   }

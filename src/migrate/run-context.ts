@@ -6,10 +6,10 @@ import type { RunRecord } from "../model/run-record.js";
 import type { Warn } from "../model/warn.js";
 import type { Canary } from "../redis/canary.js";
 import type { Continuity } from "../redis/continuity.js";
-import type { ResilientConnection } from "../redis/resilient-connection.js";
 import type { MemoryGuard } from "../redis/server/memory-guard.js";
 import type { PeerRuns } from "../redis/server/peers.js";
 import type { SessionStore } from "../redis/session-store.js";
+import type { RedisServer, RedisServers } from "../redis/topology/redis-servers.js";
 import type { Listing } from "../source/list-sessions.js";
 import type { Marks } from "./earlier-runs/marks.js";
 import type { ReaderThread } from "./readers/reader-thread.js";
@@ -39,11 +39,11 @@ export interface RunOutput {
 
 /** The Redis that a run is connected to, and its keys there. */
 export interface RunRedis {
-  readonly connection: ResilientConnection;
+  readonly servers: RedisServers;
   /** The session keys. In a dry run it writes nothing. */
   readonly store: SessionStore;
-  /** What keeps the store from filling Redis. */
-  readonly guard: MemoryGuard;
+  /** What keeps the store from filling a server. */
+  readonly guardOf: (server: RedisServer) => MemoryGuard;
   readonly peers: PeerRuns;
   /**
    * Whether the connection carries a name by which other runs see it: not if the run only reads.

@@ -1,7 +1,7 @@
-import { askPersistence } from "../redis/server/server-state.js";
 import { copy } from "./copy.js";
 import { openRun } from "./open-run.js";
 import { checkConnected } from "./preflight/preflight.js";
+import { askWhetherSaved } from "./preflight/purge-checks.js";
 import { refuseFailed } from "./preflight/refuse-failed.js";
 import { purge, purgeUnverified } from "./purge.js";
 import type { ReaderThread } from "./readers/reader-thread.js";
@@ -34,7 +34,7 @@ export async function runTask(
     const purges = command === "purge" || (command === "copy" && options.removal.purge);
     const judged = { command, purges, isCheck: false, hasDirectories: true } as const;
     refuseFailed(await checkConnected(opened, judged), out.warn);
-    await out.confirmPurge(run.listing, () => run.redis.connection.run(askPersistence));
+    await out.confirmPurge(run.listing, () => askWhetherSaved(run.redis));
     if (task === "copy") await copy(run);
     else if (task === "verify") await verify(run);
     else await purge(run, task === "purge" ? "proven" : "unconditional");

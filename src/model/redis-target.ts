@@ -13,11 +13,13 @@ export interface RedisTls {
   readonly checkHostname: boolean;
 }
 
-/** A single Redis server and how to log in. */
+/** A Redis server and how to log in. */
 export interface RedisTarget {
   /** A host and port, or a Unix socket's path. */
   readonly address: { readonly host: string; readonly port: number } | { readonly path: string };
   readonly db: number;
+  /** Whether it is a node of a Cluster, whose masters together are the target. */
+  readonly isCluster?: true;
   readonly username?: string;
   readonly password?: string;
   readonly tls?: RedisTls;

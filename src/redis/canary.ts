@@ -1,12 +1,17 @@
 import { randomBytes } from "node:crypto";
 import type { Redis } from "ioredis";
 import { RedisForgotError } from "../model/errors.js";
+import type { CanaryAsSet } from "./marks.js";
 import { isReply } from "./redis-fault.js";
-import type { ResilientConnection } from "./resilient-connection.js";
+import { sendOne } from "./send-batch.js";
 import type { PeerRuns } from "./server/peers.js";
 import { allowed } from "./server/server-info.js";
+import { allDone, onEach, type RedisServer, type RedisServers } from "./topology/redis-servers.js";
 
-/** The key that exists while runs write or remove. If it is gone, so may be the sessions. */
+/**
+ * The key that exists while runs write or remove, on a Cluster with a suffix for each master. If it
+ * is gone, so may be the sessions.
+ */
 export const canaryKey = "tele-sessions:witness";
 
 /** Longer than any run; after this, Redis deletes what a killed run left. */
@@ -33,63 +38,106 @@ const unwritable = /^(OOM|WRONGTYPE) /;
  * runs that write or remove have a canary, and they all share the key.
  */
 export class Canary {
-  readonly #connection: ResilientConnection;
+  readonly #servers: RedisServers;
   readonly #peers: PeerRuns;
   readonly #warn: (message: string) => void;
-  #value: string | undefined;
+  /** The keys that the run relies on, and their values; none if one could not be written. */
+  #values: ReadonlyMap<string, string> = new Map();
 
-  constructor(connection: ResilientConnection, peers: PeerRuns, warn: (message: string) => void) {
-    this.#connection = connection;
+  constructor(servers: RedisServers, peers: PeerRuns, warn: (message: string) => void) {
+    this.#servers = servers;
     this.#peers = peers;
     this.#warn = warn;
   }
 
-  /** The key's value while the run relies on it; `undefined` if it could not be written. */
-  get value(): string | undefined {
-    return this.#value;
+  /** Whether the run relies on it: not if it could not be written. */
+  get isSet(): boolean {
+    return this.#values.size > 0;
   }
 
   /**
-   * Makes sure that the key exists. If it cannot be written, warns, and the run leaves no marks.
-   * Throws `RedisError`.
+   * The canary, if a script can check it in the same step in which it changes another key. On a
+   * Cluster it cannot: they may lie on different masters.
+   */
+  get beside(): CanaryAsSet | undefined {
+    const value = this.#values.get(canaryKey);
+    return value === undefined ? undefined : { key: canaryKey, value };
+  }
+
+  /**
+   * Makes sure that the key exists on every server. If it cannot be written, warns, and the run
+   * leaves no marks. Throws `RedisError`.
    */
   async begin(): Promise<void> {
-    this.#value = await this.#connection.run(joinCanary);
-    if (this.#value !== undefined) return;
+    const values = await this.#join(this.#servers.all);
+    this.#values = values ?? new Map();
+    if (values !== undefined) return;
     this.#warn(
       "the keys tele-sessions:* could not be written. This run cannot notice that Redis is emptied, " +
         "counts no missing key as a logout, and leaves no mark for later runs",
     );
   }
 
-  /** Throws `RedisForgotError` if the key is gone, or `RedisError`. */
+  /** Throws `RedisForgotError` if a key is gone, or `RedisError`. */
   async check(): Promise<void> {
-    const value = this.#value;
-    if (value === undefined) return;
-    const now = await this.#connection.run((client) => client.get(canaryKey));
-    if (now !== value) throw new RedisForgotError();
+    if (!this.isSet) return;
+    await allDone(
+      [...this.#values].map(async ([key, value]) => {
+        const { connection } = this.#servers.serverOf(key);
+        if ((await connection.run((client) => sendOne(client, "GET", key))) !== value) {
+          throw new RedisForgotError();
+        }
+      }),
+    );
+    // A key moves with its hash slot, and leaves its master without one.
+    const served = new Set([...this.#values.keys()].map((key) => this.#servers.serverOf(key)));
+    const unserved = this.#servers.all.filter((server) => !served.has(server));
+    if (unserved.length === 0) return;
+    this.#values = new Map([...this.#values, ...((await this.#join(unserved)) ?? [])]);
   }
 
-  /** Deletes the key, unless another run may rely on it or Redis does not answer. */
+  /** Deletes the keys, unless another run may rely on them or Redis does not answer. */
   async end(): Promise<void> {
-    const value = this.#value;
     // If other runs cannot see this one, this one may not see all of them.
-    if (value === undefined || !this.#connection.announced) return;
-    await this.#connection.attempt(async (client) => {
-      // If two runs end at the same time, the second to ask sees no other.
-      await this.#peers.withdraw(client);
-      if ((await this.#peers.areThere(client)) === false) {
-        await client.eval(remove, 1, canaryKey, value);
-      }
+    if (!this.isSet || !this.#servers.announced) return;
+    const { all } = this.#servers;
+    // If two runs end at the same time, the second to ask sees no other.
+    await allDone(all.map(({ connection }) => connection.attempt((client) => this.#peers.withdraw(client))));
+    const areAlone = await allDone(all.map((server) => this.#isAloneOn(server)));
+    if (areAlone.includes(false)) return;
+    await allDone(
+      [...this.#values].map(([key, value]) =>
+        this.#servers.serverOf(key).connection.attempt(async (client) => {
+          await sendOne(client, "EVAL", remove, "1", key, value);
+        }),
+      ),
+    );
+  }
+
+  async #isAloneOn({ connection }: RedisServer): Promise<boolean> {
+    let isAlone = false;
+    await connection.attempt(async (client) => {
+      isAlone = (await this.#peers.areThere(client)) === false;
     });
+    return isAlone;
+  }
+
+  /** The keys of these servers, and their values; `undefined` if one could not be written. */
+  async #join(servers: readonly RedisServer[]): Promise<ReadonlyMap<string, string> | undefined> {
+    const values = await onEach({ all: servers }, async (client, server) => {
+      const key = server.keyHere(canaryKey);
+      return [key, await joinCanary(client, key)] as const;
+    });
+    const written = values.flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as const]));
+    return written.length < values.length ? undefined : new Map(written);
   }
 }
 
 /** Returns the key's value; `undefined` if a permission is missing or Redis is full. */
-async function joinCanary(client: Redis): Promise<string | undefined> {
+async function joinCanary(client: Redis, key: string): Promise<string | undefined> {
   const newValue = randomBytes(8).toString("hex");
   try {
-    const value = await allowed(() => client.eval(join, 1, canaryKey, newValue, canaryMs));
+    const value = await allowed(() => sendOne(client, "EVAL", join, "1", key, newValue, String(canaryMs)));
     return value === undefined ? undefined : String(value);
   } catch (error) {
     if (isReply(error) && unwritable.test(error.message)) return undefined;

@@ -1,7 +1,7 @@
 import type { Warn } from "../model/warn.js";
 import type { Canary } from "./canary.js";
-import type { ResilientConnection } from "./resilient-connection.js";
 import type { ServerState } from "./server/server-state.js";
+import type { RedisServer, RedisServers, StateOfServer } from "./topology/redis-servers.js";
 
 /**
  * Checks that Redis still holds what it confirmed since the run, or its latest attempt, began. A
@@ -9,15 +9,16 @@ import type { ServerState } from "./server/server-state.js";
  * reveals a FLUSHALL.
  */
 export class Continuity {
-  readonly #connection: ResilientConnection;
+  readonly #servers: RedisServers;
   readonly #canary: Canary | undefined;
   readonly #warn: Warn;
-  #evictedBefore: number | undefined;
+  /** Keys evicted before the start, as far as the servers say. */
+  #evictedBefore: ReadonlyMap<RedisServer, number> = new Map();
   #hidesEvictions = false;
 
   /** A run that only reads has no canary. */
-  constructor(connection: ResilientConnection, canary: Canary | undefined, warn: Warn) {
-    this.#connection = connection;
+  constructor(servers: RedisServers, canary: Canary | undefined, warn: Warn) {
+    this.#servers = servers;
     this.#canary = canary;
     this.#warn = warn;
   }
@@ -29,7 +30,7 @@ export class Continuity {
 
   /** Starts, or starts over, at the present state. Throws `RedisError`. */
   async begin(): Promise<void> {
-    this.#evictedBefore = this.#evictedOf(await this.#connection.checkData());
+    this.#evictedBefore = this.#evictedOf(await this.#servers.checkData());
     await this.#canary?.begin();
   }
 
@@ -38,13 +39,16 @@ export class Continuity {
    * Redis may have lost more than that, or `RedisError`.
    */
   async check(): Promise<"intact" | "evicted"> {
-    const before = this.#evictedBefore;
-    const now = this.#evictedOf(await this.#connection.checkData());
-    if (now !== undefined && before !== undefined && now !== before) {
+    const now = this.#evictedOf(await this.#servers.checkData());
+    const evicted = [...now].map(([server, count]) => count - (this.#evictedBefore.get(server) ?? count));
+    // A master that joined the Cluster counts from now on.
+    this.#evictedBefore = new Map([...now, ...this.#evictedBefore]);
+    if (evicted.some((count) => count !== 0)) {
+      const sum = evicted.reduce((all, count) => all + count, 0);
       const what =
-        now > before
-          ? `evicted ${now - before} keys of any kind during the run`
-          : "had its eviction counter reset during the run";
+        Math.min(...evicted) < 0
+          ? "had its eviction counter reset during the run"
+          : `evicted ${sum} keys of any kind during the run`;
       this.#warn(`Redis ${what}: sessions may be missing, so nothing more is removed`, {
         evenIfQuiet: true,
       });
@@ -55,9 +59,9 @@ export class Continuity {
     return "intact";
   }
 
-  /** How many keys Redis evicted so far. Warns, even if quiet, of what Redis does not tell. */
-  #evictedOf(state: ServerState): number | undefined {
-    const hidden = hiddenFrom(state);
+  /** How many keys each server evicted so far. Warns, even if quiet, of what Redis does not tell. */
+  #evictedOf(states: readonly StateOfServer[]): ReadonlyMap<RedisServer, number> {
+    const hidden = states.map(({ state }) => hiddenFrom(state)).find((one) => one !== undefined);
     if (hidden !== undefined) {
       this.#hidesEvictions = true;
       this.#warn(
@@ -66,7 +70,11 @@ export class Continuity {
         { evenIfQuiet: true },
       );
     }
-    return state.evictedKeys;
+    return new Map(
+      states.flatMap(({ server, state: { evictedKeys } }) =>
+        evictedKeys === undefined ? [] : [[server, evictedKeys] as const],
+      ),
+    );
   }
 }
 

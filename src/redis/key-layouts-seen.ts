@@ -3,6 +3,7 @@ import type { StoredText } from "../model/stored-value.js";
 import { readKeys } from "./read-keys.js";
 import { allowed } from "./server/server-info.js";
 import { sessionKeys } from "./session-keys.js";
+import { onEach, type RedisServers } from "./topology/redis-servers.js";
 
 /** The layouts under which a server saves its sessions. */
 export interface KeyLayoutsSeen {
@@ -17,6 +18,17 @@ export interface KeyPrefixes {
   readonly applet: string;
 }
 
+/** What a search saw of one layout. */
+interface LayoutSearch {
+  /** Whether a key that a server saved was among those that were read. */
+  readonly found: boolean;
+  /** Keys that were read, and of these, keys that expire on whole seconds. */
+  readonly seen: number;
+  readonly wholeSeconds: number;
+  /** Whether time ran out before the keyspace was scanned. */
+  readonly cutShort: boolean;
+}
+
 /** How the search recognises a server's sessions. */
 export interface KeyTests {
   readonly isServerSaved: (stored: StoredText) => boolean;
@@ -28,18 +40,24 @@ const keysAtATime = 100;
 const minKeys = 5;
 
 /**
- * Searches with SCAN, for up to ten seconds, for keys that a server saved under either prefix. Our
- * own copies prove nothing. `undefined` if SCAN is denied.
+ * Searches every server with SCAN, for up to ten seconds, for keys that a server saved under either
+ * prefix. Our own copies prove nothing. `undefined` if SCAN is denied.
  */
 export async function findKeyLayouts(
-  client: Redis,
+  servers: Pick<RedisServers, "all">,
   prefixes: KeyPrefixes,
   tests: KeyTests,
 ): Promise<KeyLayoutsSeen | undefined> {
   const endMs = Date.now() + maxScanMs;
+  const search = async (prefix: string) => {
+    const searches = await onEach(servers, (client) =>
+      allowed(() => serverSaves(client, prefix, tests, endMs)),
+    );
+    return summaryOf(searches);
+  };
   // The published applet's layout comes first, because missing it would log everyone out.
-  const applet = await allowed(() => serverSaves(client, prefixes.applet, tests, endMs));
-  const documented = applet && (await allowed(() => serverSaves(client, prefixes.documented, tests, endMs)));
+  const applet = await search(prefixes.applet);
+  const documented = applet && (await search(prefixes.documented));
   if (documented === undefined || applet === undefined) return undefined;
   return {
     documented: documented.found,
@@ -48,12 +66,26 @@ export async function findKeyLayouts(
   };
 }
 
+/** What the searches of all servers say together; `undefined` if one was denied. */
+function summaryOf(
+  searches: readonly (LayoutSearch | undefined)[],
+): Pick<LayoutSearch, "found" | "cutShort"> | undefined {
+  const known = searches.filter((one) => one !== undefined);
+  if (known.length < searches.length) return undefined;
+  const found = known.some((one) => one.found);
+  const seen = known.reduce((sum, one) => sum + one.seen, 0);
+  const wholeSeconds = known.reduce((sum, one) => sum + one.wholeSeconds, 0);
+  // A store that keeps only whole seconds drops our sign from every key; five keys show it.
+  const signsCount = seen < minKeys || wholeSeconds < seen;
+  return { found: found && signsCount, cutShort: !found && known.some((one) => one.cutShort) };
+}
+
 async function serverSaves(
   client: Redis,
   keyPrefix: string,
   { isServerSaved, clockLeadMs }: KeyTests,
   endMs: number,
-): Promise<{ readonly found: boolean; readonly cutShort: boolean }> {
+): Promise<LayoutSearch> {
   let cursor = "0";
   let seen = 0;
   let wholeSeconds = 0;
@@ -70,8 +102,6 @@ async function serverSaves(
         found ||= isServerSaved(stored);
       }
     }
-    // A store that keeps only whole seconds drops our sign from every key; five keys show it.
   } while (cursor !== "0" && !(found && seen >= minKeys) && Date.now() < endMs);
-  const signsCount = seen < minKeys || wholeSeconds < seen;
-  return { found: found && signsCount, cutShort: cursor !== "0" && !found };
+  return { found, seen, wholeSeconds, cutShort: cursor !== "0" && !found };
 }

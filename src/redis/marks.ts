@@ -4,7 +4,7 @@ import * as z from "zod";
 import { RedisForgotError } from "../model/errors.js";
 import type { DirectoryMark, ShardMark } from "../model/mark.js";
 import { parseShard, shardText, wholeShard } from "../model/shard.js";
-import { canaryKey } from "./canary.js";
+import { sendOne } from "./send-batch.js";
 import { allowed } from "./server/server-info.js";
 
 /** What a mark describes. */
@@ -120,12 +120,22 @@ function storedOf({ startedMs, startedWithoutKeepMs, renewedMs, ...rest }: Direc
 
 /** An empty mark if there is none. */
 export async function readMark(client: Redis, key: string): Promise<Mark> {
-  return parseMark(await client.get(key));
+  return parseMark(textIn(await sendOne(client, "GET", key)));
+}
+
+function textIn(reply: unknown): string | null {
+  return typeof reply === "string" ? reply : null;
+}
+
+/** A canary key, and its value. */
+export interface CanaryAsSet {
+  readonly key: string;
+  readonly value: string;
 }
 
 /** Checks the canary key in the same step, because the server may be emptied at any moment. */
 const compareAndSet = `
-if ARGV[4] ~= '' and redis.call('GET', KEYS[2]) ~= ARGV[4] then return -1 end
+if KEYS[2] and redis.call('GET', KEYS[2]) ~= ARGV[4] then return -1 end
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1`;
@@ -135,29 +145,22 @@ const forgot = -1;
 /**
  * Changes a mark atomically, calling `change` again if another run wrote the mark at the same time.
  * If `change` returns the same mark, nothing is written. Throws `RedisForgotError` if the canary
- * key no longer has this value; an empty value is not checked.
+ * key no longer has its value; `undefined`: no canary is checked.
  */
 export async function changeMark(
   client: Redis,
   key: string,
-  canary: string,
+  canary: CanaryAsSet | undefined,
   change: (mark: Mark) => Mark,
 ): Promise<void> {
   for (;;) {
-    const text = await client.get(key);
+    const text = textIn(await sendOne(client, "GET", key));
     const current = parseMark(text);
     const next = change(current);
     if (next === current) return;
-    const reply = await client.eval(
-      compareAndSet,
-      2,
-      key,
-      canaryKey,
-      text ?? "",
-      textOf(next),
-      markMs,
-      canary,
-    );
+    const keys = canary === undefined ? [key] : [key, canary.key];
+    const values = [text ?? "", textOf(next), String(markMs), canary?.value ?? ""];
+    const reply = await sendOne(client, "EVAL", compareAndSet, String(keys.length), ...keys, ...values);
     if (reply === forgot) throw new RedisForgotError();
     if (reply !== changed) return;
   }

@@ -60,7 +60,7 @@ export async function openConnection(target: RedisTarget, name?: string): Promis
       const warnings = await logIn(client, target);
       const info = await allowed(() => client.info());
       const role = info === undefined ? await askRole(client) : roleOf(info);
-      await refuseOtherKinds(client, role);
+      await refuseOtherKinds(client, role, target.isCluster === true);
       if (target.db !== 0) await client.select(target.db);
       const announced = name !== undefined && (await announce(client, name));
       return { client, warnings, history: historyOf(info), role, announced };
@@ -72,7 +72,10 @@ export async function openConnection(target: RedisTarget, name?: string): Promis
   }
 }
 
-/** Opens a run's first connection. Throws `RedisError` if that fails or if Redis is a replica. */
+/**
+ * Opens a run's first connection. Throws `RedisError` if that fails or if Redis is a replica: on a
+ * Cluster, a replica tells who its masters are.
+ */
 export async function openFirstConnection(target: RedisTarget, name?: string): Promise<Connection> {
   let connection: Connection;
   try {
@@ -92,7 +95,7 @@ export async function openFirstConnection(target: RedisTarget, name?: string): P
     const explanation = { found, remedy: remedy + bracket };
     throw unusable(target, isCertificate ? "refused" : kind, explanation, hint);
   }
-  if (connection.role.kind !== "replica") return connection;
+  if (connection.role.kind !== "replica" || target.isCluster === true) return connection;
   connection.client.disconnect();
   throw unusable(target, "refused", replicaRefusal(connection.role.master));
 }

@@ -31,6 +31,9 @@ function transient(found: string, remedy?: string): RedisFault {
   return fault("transient", found, remedy);
 }
 
+/** What to do about a node of a Cluster that a run takes for a single server. */
+export const useCluster = "add --cluster, or set TELE_SESSION_REDIS_CLUSTER=1";
+
 /** By the first word of an error reply. */
 const replyFaults: Readonly<Record<string, RedisFault>> = {
   NOAUTH: refused("Redis asks for a password", "give it with TELE_SESSION_REDIS_PASSWORD or --password-file"),
@@ -51,9 +54,9 @@ const replyFaults: Readonly<Record<string, RedisFault>> = {
     "Redis refuses writes because too few replicas are connected",
     "start them, or lower min-replicas-to-write (NOREPLICAS)",
   ),
-  MOVED: refused("Redis is a cluster, which this version does not write to"),
-  ASK: refused("Redis is a cluster, which this version does not write to"),
-  CROSSSLOT: refused("Redis is a cluster, which this version does not write to"),
+  MOVED: refused("it is a node of a Redis Cluster", useCluster),
+  ASK: refused("it is a node of a Redis Cluster", useCluster),
+  CROSSSLOT: refused("it is a node of a Redis Cluster", useCluster),
   LOADING: transient("Redis is still loading its data"),
   READONLY: transient("Redis is a read-only replica", "name its master"),
   MASTERDOWN: transient("Redis has lost its master"),
@@ -91,6 +94,8 @@ const systemFaults: Readonly<Record<string, RedisFault>> = {
   ENOENT: transient("the socket does not exist", "check its path"),
   EACCES: refused("the socket may not be opened by this user", "see its permissions"),
   EREPLICA: transient("Redis has become a read-only replica", "name its master"),
+  ECLUSTERDOWN: transient("the Redis cluster is down"),
+  EMOVING: transient("Redis is moving keys"),
   EPROTO: transient("TLS failed", "is this a port for TLS?"),
   ERR_OSSL_PEM_NO_START_LINE: refused(
     "a certificate or key file is not a PEM file",
@@ -101,8 +106,8 @@ const systemFaults: Readonly<Record<string, RedisFault>> = {
     "give the key of this certificate",
   ),
 };
-/** Our own code, which messages leave out. */
-const ownCode = "EREPLICA";
+/** Our own codes, which messages leave out. */
+const ownCodes: ReadonlySet<string> = new Set(["EREPLICA", "ECLUSTERDOWN", "EMOVING"]);
 
 /**
  * By the code of a TLS error about certificates; the first match counts. An alert comes from Redis
@@ -154,7 +159,7 @@ export function redisFault(error: unknown): RedisFault {
   }
   if (isReply(error)) return replyFault(error.message, commandOf(error));
   const code = "code" in error ? String(error.code) : "";
-  if (code === ownCode && systemFaults[code] !== undefined) return systemFaults[code];
+  if (ownCodes.has(code) && systemFaults[code] !== undefined) return systemFaults[code];
   if (code === "") return transient("the connection was closed");
   const certificate = certificateFaults.find(([pattern]) => pattern.test(code));
   const known =
@@ -250,7 +255,22 @@ export function commandOf(error: Error): string | undefined {
   if (!("name" in command) || typeof command.name !== "string") return undefined;
   const name = command.name.toUpperCase();
   const [first] = "args" in command && Array.isArray(command.args) ? command.args : [];
-  return /^(CLIENT|CONFIG|SENTINEL)$/.test(name) && typeof first === "string"
+  return /^(CLIENT|CLUSTER|CONFIG|SENTINEL)$/.test(name) && typeof first === "string"
     ? `${name} ${first.toUpperCase()}`
     : name;
+}
+
+/** Whether the error is a bug of ours, which no new connection fixes. */
+export function isBug(error: unknown): boolean {
+  return [TypeError, RangeError, ReferenceError].some((type) => error instanceof type);
+}
+
+/** Whether the connection was lost without a reply that says why. */
+export function isLoss(error: unknown): boolean {
+  return error instanceof Error && !isReply(error) && !(error instanceof RedisError);
+}
+
+/** A `single` fault that reaches this point will not go away, so it counts as refused. */
+export function endKind(kind: "refused" | "unavailable" | "single"): "refused" | "unavailable" {
+  return kind === "unavailable" ? kind : "refused";
 }

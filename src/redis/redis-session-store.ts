@@ -1,4 +1,4 @@
-import type { ChainableCommander, Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import type { Entry } from "../model/entry.js";
 import type { StoredValue } from "../model/stored-value.js";
 import { encodeCommand, protocolText } from "./encode-command.js";
@@ -86,7 +86,7 @@ export class RedisSessionStore implements SessionStore {
     entries: EncodedEntries,
     keys: () => readonly string[],
   ): Promise<readonly EncodedReply[] | undefined> {
-    const { commands, count, memory, soonestMs } = entries;
+    const { memory, soonestMs } = entries;
     // Then a lost connection starts the copy over, and only `create` finds the entry that loses it.
     if (!this.#connection.knowsData) return Promise.resolve(keys().map(() => "refused"));
     return this.#connection.run(async (client, tries) => {
@@ -99,7 +99,7 @@ export class RedisSessionStore implements SessionStore {
         release();
         return undefined;
       }
-      const replies = await sendEncoded(client, commands, count).finally(release);
+      const replies = await sendEncoded(client, entries).finally(release);
       return replies.map((reply) => {
         if (!(reply instanceof Error)) return reply === null ? "exists" : "created";
         // `create` sorts errors about one entry; errors about the connection are thrown here.
@@ -157,11 +157,12 @@ export class RedisSessionStore implements SessionStore {
     return this.#connection.run(async (client) => {
       if (reconnects !== undefined && reconnects !== this.#connection.reconnects)
         return keys.map(() => false);
-      const pipeline = client.pipeline();
-      for (const { sid, digest, expiresAtMs } of keys) {
-        pipeline.eval(compareAndDelete, 1, this.keyOf(sid), digest, this.#redisTime(expiresAtMs));
-      }
-      return scriptReplies(pipeline);
+      return runScripts(
+        client,
+        keys.map(({ sid, digest, expiresAtMs }) =>
+          encodeScript(compareAndDelete, this.keyOf(sid), digest, this.#redisTime(expiresAtMs)),
+        ),
+      );
     });
   }
 
@@ -169,15 +170,16 @@ export class RedisSessionStore implements SessionStore {
     const nowMs = Date.now();
     // Redis would reply OK to an expiry in the past, and delete the key.
     const live = replacements.filter(({ entry }) => entry.expiresAtMs > nowMs);
-    const pipeline = client.pipeline();
-    for (const one of live) {
+    const scripts = live.map((one) => {
       const { entry, stored } = one;
+      const value = stored.value.toString("latin1");
       const seen = stored.expiresAtMs === null ? noExpiry : this.#redisTime(stored.expiresAtMs);
       const expiry = this.#redisTime(entry.expiresAtMs);
-      if (keepsValue(one)) pipeline.eval(compareAndRenew, 1, entry.key, stored.value, seen, expiry);
-      else pipeline.eval(compareAndSet, 1, entry.key, stored.value, seen, entry.value, expiry);
-    }
-    const replaced = (await scriptReplies(pipeline)).values();
+      return keepsValue(one)
+        ? encodeScript(compareAndRenew, entry.key, value, seen, expiry)
+        : encodeScript(compareAndSet, entry.key, value, seen, entry.value, expiry);
+    });
+    const replaced = (await runScripts(client, scripts)).values();
     return replacements.map(({ entry }) => entry.expiresAtMs > nowMs && replaced.next().value === true);
   }
 
@@ -287,10 +289,15 @@ function creationOf(entry: Entry, reply: unknown, sentBefore: boolean): Creation
   return sentBefore ? { kind: "exists", sentBefore } : { kind: "exists" };
 }
 
+/** Encodes a script with its one key. Each character of an argument is one byte. */
+function encodeScript(script: string, key: string, ...args: readonly (string | number)[]): string {
+  return encodeCommand("EVAL", script, "1", protocolText(key), ...args.map(String));
+}
+
 /** Whether each script did its work. `false` for a key that became another type. */
-async function scriptReplies(pipeline: ChainableCommander): Promise<boolean[]> {
-  return ((await pipeline.exec()) ?? []).map(([error, reply]) => {
-    if (error !== null && !error.message.includes("WRONGTYPE")) throw error;
+async function runScripts(client: Redis, encoded: readonly string[]): Promise<boolean[]> {
+  return (await sendBatch(client, encoded)).map((reply) => {
+    if (reply instanceof Error && !reply.message.includes("WRONGTYPE")) throw reply;
     return reply === 1;
   });
 }

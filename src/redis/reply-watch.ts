@@ -17,8 +17,8 @@ export interface ConnectionListener {
   readonly onSilence: (silence: Silence) => void;
   /** Redis answers again. */
   readonly onAnswer: () => void;
-  /** Redis was asked for its state anyway. */
-  readonly onState: (state: ServerState) => void;
+  /** Redis was asked for its state anyway. `server`: the name of a master in a Cluster. */
+  readonly onState: (state: ServerState, server?: string) => void;
 }
 
 const tickMs = 100;

@@ -3,10 +3,10 @@ import { RedisError, RedisForgotError } from "../model/errors.js";
 import { describeTarget, type RedisTarget } from "../model/redis-target.js";
 import { type Connection, openConnection, openFirstConnection } from "./open-connection.js";
 import { pause } from "./pause.js";
-import { briefly, isReply, redisFault } from "./redis-fault.js";
+import { briefly, endKind, isBug, isLoss, isReply, redisFault } from "./redis-fault.js";
 import { type ConnectionListener, ReplyWatch } from "./reply-watch.js";
 import { announce } from "./server/peers.js";
-import { askHistory, continues, refuseReplica } from "./server/server-facts.js";
+import { askHistory, continues, hasFollowed, refuseReplica } from "./server/server-facts.js";
 import { askServerState, type ServerState } from "./server/server-state.js";
 import { withinTime } from "./time-limit.js";
 
@@ -22,6 +22,8 @@ const attemptMs = 1000;
 const maxLosses = 2;
 /** How often a single item may lose the connection before it is given up. */
 const maxLossesOfOne = 3;
+/** How often the server may be another one while its data is accepted. */
+const maxForgotten = 10;
 /** The first may be a failover. */
 const maxRefusedWrites = 1;
 
@@ -58,6 +60,10 @@ export interface ResilienceOptions {
   readonly listener?: ConnectionListener;
   /** The name by which other clients see the connection. */
   readonly name?: string;
+  /** Says where the server is now, before each new connection; absent if it stays where it is. */
+  readonly locate?: () => Promise<RedisTarget>;
+  /** Told of each connection. */
+  readonly onOpen?: (client: Redis) => void;
   /** Aborted when the run is to stop, which ends a pause at once. */
   readonly stop: AbortSignal;
 }
@@ -69,6 +75,7 @@ export interface ResilienceOptions {
 export class ResilientConnection {
   readonly #options: ResilienceOptions;
   readonly #watch: ReplyWatch | undefined;
+  #target: RedisTarget;
   #connection: Promise<Connection>;
   /** Since when every try has failed; `undefined` after a success. */
   #failingSinceMs: number | undefined;
@@ -93,12 +100,14 @@ export class ResilientConnection {
 
   private constructor(options: ResilienceOptions, first: Promise<Connection>) {
     this.#options = options;
+    this.#target = options.target;
     const longestSilenceMs = maxBatchMs + options.retryForMs;
     this.#watch = options.listener && new ReplyWatch(options.listener, longestSilenceMs);
     this.#name = options.name;
     this.#connection = first.then((connection) => {
       this.#dataId = connection.history?.id;
       this.#announced = connection.announced;
+      options.onOpen?.(connection.client);
       return connection;
     });
     // Work that awaits the connection sees the error.
@@ -120,6 +129,11 @@ export class ResilientConnection {
     return this.#dataId !== undefined;
   }
 
+  /** Whether the server followed another one before, or does not say. */
+  get followedAnother(): boolean {
+    return this.#dataId === undefined || hasFollowed(this.#dataId);
+  }
+
   /** Whether other clients see the connection under its name. */
   get announced(): boolean {
     return this.#announced;
@@ -130,12 +144,12 @@ export class ResilientConnection {
    * counts any more. Throws what `run` throws, except `RedisForgotError`.
    */
   async acceptCurrentData(): Promise<void> {
-    for (;;) {
+    for (let tries = 1; ; tries++) {
       try {
         this.#dataId = (await this.run(askHistory))?.id;
         return;
       } catch (error) {
-        if (!(error instanceof RedisForgotError)) throw error;
+        if (!(error instanceof RedisForgotError) || tries === maxForgotten) throw error;
       }
     }
   }
@@ -340,7 +354,7 @@ export class ResilientConnection {
    */
   async #recover(error: unknown, attempt: Promise<Connection>): Promise<void> {
     if (error instanceof RedisForgotError || isBug(error)) throw error;
-    const { target, retryForMs, stop } = this.#options;
+    const { retryForMs, stop } = this.#options;
     const fault = redisFault(error);
     this.#lastFault = fault.message;
     if (this.#dataId === undefined && isReply(error) && error.message.startsWith("READONLY")) {
@@ -350,24 +364,29 @@ export class ResilientConnection {
     if (fault.kind !== "transient")
       throw error instanceof RedisError
         ? error
-        : new RedisError(kindOf(fault.kind), fault.message, fault.explanation);
+        : new RedisError(endKind(fault.kind), fault.message, fault.explanation);
     this.#failingSinceMs ??= Date.now();
     if (Date.now() - this.#failingSinceMs >= retryForMs || stop.aborted) {
-      throw new RedisError("unavailable", `Redis at ${describeTarget(target)} was lost: ${fault.message}`);
+      throw new RedisError(
+        "unavailable",
+        `Redis at ${describeTarget(this.#target)} was lost: ${fault.message}`,
+      );
     }
     this.#watch?.lost(briefly(fault), this.#failingSinceMs + retryForMs);
     await pause(Math.min(minPauseMs * 2 ** this.#failures, maxPauseMs), stop);
     if (this.#connection !== attempt) return;
     this.#failures++;
-    this.#connection = this.#reopen(attempt, target);
+    this.#connection = this.#reopen(attempt);
     // Work that awaits the connection sees the error; there may be none yet.
     this.#connection.catch(redisFault);
   }
 
-  async #reopen(lost: Promise<Connection>, target: RedisTarget): Promise<Connection> {
+  async #reopen(lost: Promise<Connection>): Promise<Connection> {
     await lost.then(({ client }) => client.disconnect(), redisFault);
     this.#reconnects++;
-    const connection = await openConnection(target, this.#name);
+    const { locate, onOpen } = this.#options;
+    if (locate !== undefined) this.#target = await locate();
+    const connection = await openConnection(this.#target, this.#name);
     const { client, history, role, announced } = connection;
     try {
       refuseReplica(role.kind === "replica");
@@ -378,21 +397,7 @@ export class ResilientConnection {
     this.#announced = announced;
     if (history === undefined || !continues(history, this.#dataId)) this.#dataEpoch++;
     this.#dataId = history?.id;
+    onOpen?.(client);
     return connection;
   }
-}
-
-/** Whether the error is a bug of ours, which no new connection fixes. */
-function isBug(error: unknown): boolean {
-  return [TypeError, RangeError, ReferenceError].some((type) => error instanceof type);
-}
-
-/** Whether the connection was lost without a reply that says why. */
-function isLoss(error: unknown): boolean {
-  return error instanceof Error && !isReply(error) && !(error instanceof RedisError);
-}
-
-/** A `single` fault that reaches this point will not go away, so it counts as refused. */
-function kindOf(kind: "refused" | "unavailable" | "single"): "refused" | "unavailable" {
-  return kind === "unavailable" ? kind : "refused";
 }

@@ -1,4 +1,7 @@
 import { Command, type Redis } from "ioredis";
+import { encodeCommand, protocolText } from "./encode-command.js";
+import type { EncodedEntries } from "./session-store.js";
+import { withoutRedirections } from "./topology/redirections.js";
 
 /** The type that ioredis gives a stream to which commands are written together. */
 type BatchStream = Exclude<Parameters<Redis["sendCommand"]>[1], undefined | NodeJS.WritableStream>;
@@ -8,23 +11,37 @@ type BatchStream = Exclude<Parameters<Redis["sendCommand"]>[1], undefined | Node
  * Errors, also those of a lost connection, come as values that name their command.
  */
 export async function sendBatch(client: Redis, encoded: readonly string[]): Promise<unknown[]> {
-  const replies = await send(client, Buffer.from(encoded.join(""), "latin1"), encoded.length);
+  const sent = await sendDirectly(client, Buffer.from(encoded.join(""), "latin1"), encoded.length);
+  const commandAt = (index: number) => Buffer.from(encoded[index] ?? "", "latin1");
+  const replies = await withoutRedirections(client, sent, commandAt);
   return replies.map((reply, index) =>
     reply instanceof Error ? named(reply, encoded[index]?.split("\r\n", 3)[2]) : reply,
   );
 }
 
-/** Sends `count` SET commands in one buffer, and returns their replies as `sendBatch` does. */
-export async function sendEncoded(client: Redis, commands: Buffer, count: number): Promise<unknown[]> {
-  const replies = await send(client, commands, count);
+/** Sends SET commands in one buffer, and returns their replies as `sendBatch` does. */
+export async function sendEncoded(
+  client: Redis,
+  { commands, count, commandAt }: Pick<EncodedEntries, "commands" | "count" | "commandAt">,
+): Promise<unknown[]> {
+  const sent = await sendDirectly(client, commands, count);
+  const replies = await withoutRedirections(client, sent, commandAt);
   return replies.map((reply) => (reply instanceof Error ? named(reply, "SET") : reply));
 }
 
+/** Sends one command, and returns its reply, a text as a string. Throws an error reply. */
+export async function sendOne(client: Redis, ...parts: readonly string[]): Promise<unknown> {
+  const [reply] = await sendBatch(client, [encodeCommand(...parts.map(protocolText))]);
+  if (reply instanceof Error) throw reply;
+  return Buffer.isBuffer(reply) ? reply.toString() : reply;
+}
+
 /**
- * Leaves the connection, order and errors to ioredis, but one command object stands for all
- * commands. This takes a quarter of a pipeline's time.
+ * Sends commands to this server, and returns its replies and errors as they come. Leaves the
+ * connection, order and errors to ioredis, but one command object stands for all commands. This
+ * takes a quarter of a pipeline's time.
  */
-function send(client: Redis, bytes: Buffer, count: number): Promise<unknown[]> {
+export function sendDirectly(client: Redis, bytes: Buffer, count: number): Promise<unknown[]> {
   if (count === 0) return Promise.resolve([]);
   return new Promise((resolve) => {
     const replies: unknown[] = [];

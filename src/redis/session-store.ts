@@ -37,6 +37,8 @@ export interface EncodedEntries {
   readonly commands: Buffer;
   /** Roughly how many bytes of Redis memory they take. */
   readonly memory: number;
+  /** One of the commands. */
+  readonly commandAt: (index: number) => Buffer;
   /** Bytes that one of them takes, about. */
   memoryAt(index: number): number;
   /** When the first of them expires, milliseconds since the epoch. */

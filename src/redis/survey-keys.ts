@@ -10,6 +10,8 @@ import { allowed } from "./server/server-info.js";
 export interface KeySurvey {
   /** Keys of this run's prefix and layout. */
   readonly own: readonly StoredText[];
+  /** Whether `own` is complete. */
+  readonly isAll: boolean;
   /** Whether `own` is complete, or large enough to say that no server saves here. */
   readonly representative: boolean;
   /** Keys of other prefixes; `keyPrefix` is the start of the key, before the sid. */
@@ -19,33 +21,42 @@ export interface KeySurvey {
 const maxKeys = 300;
 /** Other prefixes matter for one warning only. */
 const maxOthers = 100;
-const enoughKeys = 100;
+export const enoughKeys = 100;
 const maxScanMs = 1000;
 const maxBytes = 4 * 1024 * 1024;
 const keysPerScan = 1000;
 const keysAtATime = 100;
 
 /**
- * Reads up to 300 session keys with their values, for up to a second. `undefined` if a command that
- * it needs is denied.
+ * Reads up to 300 session keys with their values, for up to a second. `share`: of the keys and bytes
+ * that are read. `undefined` if a command that it needs is denied.
  */
 export function surveyKeys(
   client: Redis,
   ownPrefix: string,
   clockLeadMs: number,
+  share = 1,
 ): Promise<KeySurvey | undefined> {
-  return allowed(() => readSample(client, ownPrefix, clockLeadMs));
+  return allowed(() => readSample(client, ownPrefix, clockLeadMs, share));
 }
 
-async function readSample(client: Redis, ownPrefix: string, clockLeadMs: number): Promise<KeySurvey> {
+async function readSample(
+  client: Redis,
+  ownPrefix: string,
+  clockLeadMs: number,
+  share: number,
+): Promise<KeySurvey> {
   const endMs = Date.now() + maxScanMs;
   const own: StoredText[] = [];
   const others: KeySurvey["others"][number][] = [];
   let bytes = 0;
   let isWhole = true;
   let cursor = "0";
-  const left = () => maxKeys - own.length - others.length;
-  const hasRoom = () => left() > 0 && bytes < maxBytes && Date.now() < endMs;
+  const room = Math.ceil(share * maxKeys);
+  const roomForOthers = share * maxOthers;
+  const bytesAllowed = share * maxBytes;
+  const left = () => room - own.length - others.length;
+  const hasRoom = () => left() > 0 && bytes < bytesAllowed && Date.now() < endMs;
   do {
     const [next, found] = await client.scan(cursor, "MATCH", "session:*", "COUNT", keysPerScan);
     cursor = next;
@@ -53,9 +64,9 @@ async function readSample(client: Redis, ownPrefix: string, clockLeadMs: number)
     for (let at = 0; at < keys.length && hasRoom(); at += keysAtATime) {
       const some = keys
         .slice(at, at + keysAtATime)
-        .filter((key) => isOwn(key) || others.length < maxOthers)
+        .filter((key) => isOwn(key) || others.length < roomForOthers)
         .slice(0, left());
-      const { fitting, tooLong } = await keysByLength(client, some, maxBytes - bytes);
+      const { fitting, tooLong } = await keysByLength(client, some, bytesAllowed - bytes);
       isWhole &&= !tooLong.some(isOwn);
       const stored = await readSizedKeys(client, fitting, clockLeadMs);
       for (const [index, one] of stored.entries()) {
@@ -70,7 +81,7 @@ async function readSample(client: Redis, ownPrefix: string, clockLeadMs: number)
     }
   } while (cursor !== "0" && hasRoom());
   const isAll = cursor === "0" && hasRoom() && isWhole;
-  return { own, others, representative: isAll || own.length >= enoughKeys };
+  return { own, isAll, others, representative: isAll || own.length >= enoughKeys };
 
   function isOwn(key: string): boolean {
     return key.startsWith(ownPrefix) && isSid(key.slice(ownPrefix.length));

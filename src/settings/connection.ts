@@ -40,7 +40,7 @@ export function resolveConnection(settings: Settings, machine: Machine, warnings
   const { name } = originOf("cluster");
   if ("path" in target.address) throw new SettingsError(`${name}: a Cluster has no Unix socket`);
   if (target.db !== 0) throw new SettingsError(`${name}: a Cluster has only database 0, not ${target.db}`);
-  return { topology: "cluster", target };
+  return { topology: "cluster", target: { ...target, isCluster: true } };
 }
 
 function refuseTwoKinds({ url, sentinel, sentinelHost, cluster, originOf }: Settings): void {

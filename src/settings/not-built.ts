@@ -9,7 +9,7 @@ import type { Settings } from "./read-settings.js";
 export const notBuilt: {
   readonly settings: readonly SettingName[];
 } = {
-  settings: ["sentinel", "sentinelHost", "sentinelMaster", "sentinelPasswordFile", "cluster"],
+  settings: ["sentinel", "sentinelHost", "sentinelMaster", "sentinelPasswordFile"],
 };
 
 /** How every refusal of it ends. */

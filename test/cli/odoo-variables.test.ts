@@ -144,11 +144,16 @@ describe("Odoo's variables: the connection as a whole (spec.md section 3)", () =
     });
   }
 
-  it("what is not built is refused by Odoo's name", () => {
+  it("a Cluster by Odoo's name", () => {
+    const resolved = resolve({ ODOO_SESSION_REDIS_HOST: "h", ODOO_SESSION_REDIS_CLUSTER: "1" });
+    assert.equal(resolved.target.redis.isCluster, true);
     assert.throws(
-      () => resolve({ ODOO_SESSION_REDIS_CLUSTER: "1" }),
-      /^SettingsError: ODOO_SESSION_REDIS_CLUSTER /,
+      () => resolve({ ODOO_SESSION_REDIS_URL: "redis://h/2", ODOO_SESSION_REDIS_CLUSTER: "1" }),
+      /^SettingsError: ODOO_SESSION_REDIS_CLUSTER: a Cluster has only database 0, not 2/,
     );
+  });
+
+  it("what is not built is refused by Odoo's name", () => {
     assert.throws(
       () => resolve({ ODOO_SESSION_REDIS_SENTINEL_HOST: "s" }),
       /ODOO_SESSION_REDIS_SENTINEL_HOST /,

@@ -56,7 +56,7 @@ async function startHalfPurge(ground: Ground, command: readonly string[]) {
   const point = { kind: "file operation", name: "unlinkSync", at: half, side: "before" } as const;
   const running = ground.run(
     command,
-    watchOptions({ directory, redisPort: redis.port, point, signal: "SIGSTOP" }),
+    watchOptions({ directory, redisPorts: [redis.port], point, signal: "SIGSTOP" }),
   );
   const left = half + 1;
   const isHalf = waitUntil(`${left} files are left`, () => listFiles(directory).length === left);

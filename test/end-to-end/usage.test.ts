@@ -120,7 +120,17 @@ const rows: readonly {
     args: [...copy, "--report", join(top, "file", "report.json")],
     says: /--report.*ENOTDIR/,
   },
-  { name: "what is not built yet", args: [...copy, "--cluster"], says: /--cluster .*not built yet/ },
+  { name: "what is not built yet", args: [...copy, "--shard", "1/2"], says: /--shard .*not built yet/ },
+  {
+    name: "a Cluster and a database",
+    args: [...copy, "--cluster", "--db", "1"],
+    says: /^error: --cluster: a Cluster has only database 0, not 1/m,
+  },
+  {
+    name: "a Cluster and a Sentinel",
+    args: [...copy, "--cluster", "--sentinel", "h:1"],
+    says: /^error: --sentinel /m,
+  },
 ];
 
 test("usage and settings that are wrong: exit 2, what is wrong by its name, nothing touched", async (t) => {

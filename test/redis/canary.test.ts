@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { Canary, canaryKey } from "../../src/redis/canary.js";
 import { PeerRuns } from "../../src/redis/server/peers.js";
+import { SingleServer } from "../../src/redis/topology/redis-servers.js";
 import { redisOf } from "../end-to-end/support/redis-of-test.js";
 import { redisCommand } from "../support/redis-command.js";
 import { type Account, resilientOf } from "./support/client-of.js";
@@ -11,7 +12,10 @@ async function canaryOf(t: TestContext, account: Account, token = "1") {
   const peers = new PeerRuns({ places: ["/srv/sessions"], shard: null, token });
   const connection = await resilientOf(t, account, { name: peers.ownName("copying") });
   const warnings: string[] = [];
-  return { canary: new Canary(connection, peers, (message) => warnings.push(message)), warnings };
+  return {
+    canary: new Canary(new SingleServer(connection), peers, (message) => warnings.push(message)),
+    warnings,
+  };
 }
 
 describe("canary: shows whether Redis was emptied (hazards.md, Redis that forgot)", () => {
@@ -21,8 +25,8 @@ describe("canary: shows whether Redis was emptied (hazards.md, Redis that forgot
     const { canary: other } = await canaryOf(t, server, "2");
     await one.begin();
     await other.begin();
-    assert(one.value !== undefined);
-    assert.equal(other.value, one.value);
+    assert(one.beside?.value !== undefined);
+    assert.equal(other.beside?.value, one.beside?.value);
     assert.ok(Number(await redisCommand(server, "PTTL", canaryKey)) > 0);
     await one.check();
   });
@@ -49,7 +53,7 @@ describe("canary: shows whether Redis was emptied (hazards.md, Redis that forgot
     await redisCommand(server, "SET", canaryKey, "another");
     await other.end();
     assert.equal(await redisCommand(server, "EXISTS", canaryKey), 1);
-    await redisCommand(server, "SET", canaryKey, String(other.value));
+    await redisCommand(server, "SET", canaryKey, String(other.beside?.value));
     await other.end();
     assert.equal(await redisCommand(server, "EXISTS", canaryKey), 0);
   });
@@ -66,7 +70,7 @@ describe("canary: shows whether Redis was emptied (hazards.md, Redis that forgot
       const account = user === true ? { ...server, username: "u", password: "pw" } : server;
       const { canary, warnings } = await canaryOf(t, account);
       await canary.begin();
-      assert.equal(canary.value, undefined);
+      assert.equal(canary.beside?.value, undefined);
       assert.match(warnings.join(), /could not be written/);
       await canary.check();
       await canary.end();

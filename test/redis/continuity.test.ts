@@ -5,6 +5,7 @@ import type { Warn } from "../../src/model/warn.js";
 import { Canary, canaryKey } from "../../src/redis/canary.js";
 import { Continuity } from "../../src/redis/continuity.js";
 import { PeerRuns } from "../../src/redis/server/peers.js";
+import { SingleServer } from "../../src/redis/topology/redis-servers.js";
 import { redisOf } from "../end-to-end/support/redis-of-test.js";
 import { redisCommand, redisPipeline } from "../support/redis-command.js";
 import type { RedisServer } from "../support/redis-server.js";
@@ -27,8 +28,9 @@ async function continuityOf(t: TestContext, account: Account, token?: string) {
   const peers = new PeerRuns({ places: ["/sessions"], shard: null, token: token ?? "" });
   const name = token === undefined ? {} : { name: peers.ownName("copying") };
   const connection = await resilientOf(t, account, name);
-  const canary = new Canary(connection, peers, warn);
-  const continuity = new Continuity(connection, token === undefined ? undefined : canary, warn);
+  const servers = new SingleServer(connection);
+  const canary = new Canary(servers, peers, warn);
+  const continuity = new Continuity(servers, token === undefined ? undefined : canary, warn);
   return { continuity, canary, warnings };
 }
 
@@ -158,12 +160,12 @@ describe("continuity: an emptied Redis shows by the canary key (Redis that forgo
     const server = await redisOf(t);
     const { continuity, canary } = await continuityOf(t, server, "1a");
     await continuity.begin();
-    const before = canary.value;
+    const before = canary.beside?.value;
     await redisCommand(server, "FLUSHALL");
     await continuity.begin();
     assert.equal(await continuity.check(), "intact");
-    assert.notEqual(canary.value, before);
-    assert.equal(String(await redisCommand(server, "GET", canaryKey)), canary.value);
+    assert.notEqual(canary.beside?.value, before);
+    assert.equal(String(await redisCommand(server, "GET", canaryKey)), canary.beside?.value);
   });
 
   it("runs share one canary, and the last to end deletes it", async (t) => {
@@ -171,7 +173,7 @@ describe("continuity: an emptied Redis shows by the canary key (Redis that forgo
     const [first, second] = [await continuityOf(t, server, "1a"), await continuityOf(t, server, "2b")];
     await first.continuity.begin();
     await second.continuity.begin();
-    assert.equal(first.canary.value, second.canary.value);
+    assert.equal(first.canary.beside?.value, second.canary.beside?.value);
     await first.canary.end();
     assert.equal(await second.continuity.check(), "intact");
     await second.canary.end();
@@ -184,7 +186,7 @@ describe("continuity: an emptied Redis shows by the canary key (Redis that forgo
     const account = { ...server, username: "u", password: "pw" };
     const { continuity, canary, warnings } = await continuityOf(t, account, "1a");
     await continuity.begin();
-    assert.equal(canary.value, undefined);
+    assert.equal(canary.beside?.value, undefined);
     assert.match(warnings[0]?.[0] ?? "", /^the keys tele-sessions:\* could not be written\. /);
     await redisCommand(server, "FLUSHALL");
     assert.equal(await continuity.check(), "intact");

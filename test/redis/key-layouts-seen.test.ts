@@ -5,6 +5,7 @@ import { keyPrefix } from "../../src/convert/session-key.js";
 import type { StoredText } from "../../src/model/stored-value.js";
 import { findKeyLayouts } from "../../src/redis/key-layouts-seen.js";
 import { openConnection } from "../../src/redis/open-connection.js";
+import type { ResilientConnection } from "../../src/redis/resilient-connection.js";
 import { redisCommand, redisPipeline } from "../support/redis-command.js";
 import { type RedisServer, startRedis } from "../support/redis-server.js";
 
@@ -32,7 +33,7 @@ describe("key-layouts-seen: which layouts valid keys stand under (spec.md sectio
       keys.map((key, index) => ["SET", key, "{}", "PXAT", Date.now() + 3_600_000 + index]),
     );
     const prefixes = { documented: keyPrefix("documented", prefix), applet: keyPrefix("applet", prefix) };
-    return findKeyLayouts(client, prefixes, tests);
+    return findKeyLayouts(serversOf(client), prefixes, tests);
   }
 
   const sid = "a".repeat(40);
@@ -125,7 +126,7 @@ describe("key-layouts-seen: which layouts valid keys stand under (spec.md sectio
     await find("p", [`session:p:${sid}`]);
     await redisCommand(server, "CONFIG", "RESETSTAT");
     const prefixes = { documented: "session:p:", applet: "session::p:" };
-    await findKeyLayouts(client, prefixes, tests);
+    await findKeyLayouts(serversOf(client), prefixes, tests);
     const called = [
       ...String(await redisCommand(server, "INFO", "commandstats")).matchAll(/^cmdstat_(\S+?):/gm),
     ];
@@ -142,7 +143,7 @@ describe("key-layouts-seen: which layouts valid keys stand under (spec.md sectio
     await redisCommand(server, "FLUSHALL");
     await redisCommand(server, "SET", `session:p:${sid}`, "copied", "EX", "60");
     const prefixes = { documented: "session:p:", applet: "session::p:" };
-    assert.deepEqual(await findKeyLayouts(client, prefixes, tests), {
+    assert.deepEqual(await findKeyLayouts(serversOf(client), prefixes, tests), {
       documented: false,
       applet: false,
       cutShort: false,
@@ -162,7 +163,7 @@ describe("key-layouts-seen: which layouts valid keys stand under (spec.md sectio
       );
     }
     const prefixes = { documented: "session:p:", applet: "session::p:" };
-    assert.equal((await findKeyLayouts(client, prefixes, tests))?.documented, false);
+    assert.equal((await findKeyLayouts(serversOf(client), prefixes, tests))?.documented, false);
   });
 
   it("undefined if SCAN is denied", async () => {
@@ -170,7 +171,17 @@ describe("key-layouts-seen: which layouts valid keys stand under (spec.md sectio
     const address = { host: server.host, port: server.port };
     const other = (await openConnection({ address, db: 0, username: "u", password: "pw" })).client;
     const prefixes = { documented: "session:p:", applet: "session::p:" };
-    assert.equal(await findKeyLayouts(other, prefixes, tests), undefined);
+    assert.equal(await findKeyLayouts(serversOf(other), prefixes, tests), undefined);
     other.disconnect();
   });
 });
+
+/** A client's server, as the search asks it. */
+function serversOf(client: Redis): Parameters<typeof findKeyLayouts>[0] {
+  const connection = { run: <T>(work: (asked: Redis) => Promise<T>) => work(client) };
+  return {
+    all: [
+      { connection: connection as unknown as ResilientConnection, name: undefined, keyHere: (key) => key },
+    ],
+  };
+}

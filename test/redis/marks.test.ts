@@ -69,7 +69,7 @@ describe("marks: left and read again", () => {
     const server = await redisOf(t);
     const client = await clientOf(t, server);
     assert.deepEqual(await readMark(client, key), {});
-    await changeMark(client, key, "", () => whole);
+    await changeMark(client, key, undefined, () => whole);
     assert.deepEqual(await readMark(client, key), whole);
     const left = Number(await redisCommand(server, "PTTL", key));
     assert.ok(left > 90 * 86_400_000 - 60_000 && left <= 90 * 86_400_000);
@@ -80,12 +80,12 @@ describe("marks: left and read again", () => {
     const server = await redisOf(t);
     const [one, other] = [await clientOf(t, server), await clientOf(t, server)];
     let calls = 0;
-    await changeMark(one, key, "", (mark) => {
+    await changeMark(one, key, undefined, (mark) => {
       calls++;
       return { ...mark, beganMs: 7 };
     });
     const racing = Array.from({ length: 20 }, (_, round) =>
-      changeMark(round % 2 === 0 ? one : other, key, "", (mark) => ({
+      changeMark(round % 2 === 0 ? one : other, key, undefined, (mark) => ({
         ...mark,
         removesMs: (mark.removesMs ?? 0) + 1,
       })),
@@ -98,14 +98,14 @@ describe("marks: left and read again", () => {
   it("the same mark is not written", async (t) => {
     const server = await redisOf(t);
     const client = await clientOf(t, server);
-    await changeMark(client, key, "", (mark) => mark);
+    await changeMark(client, key, undefined, (mark) => mark);
     assert.equal(await redisCommand(server, "DBSIZE"), 0);
   });
 
   it("with a canary key only while it has this value", async (t) => {
     const server = await redisOf(t);
     const client = await clientOf(t, server);
-    const change = (canary: string) => changeMark(client, key, canary, () => whole);
+    const change = (value: string) => changeMark(client, key, { key: canaryKey, value }, () => whole);
     await assert.rejects(change("1"), RedisForgotError);
     await redisCommand(server, "SET", canaryKey, "2");
     await assert.rejects(change("1"), RedisForgotError);
@@ -142,7 +142,7 @@ describe("marks: left and read again", () => {
 
   it("listed, what is no text or may not be read is a mark that says nothing", async (t) => {
     const server = await redisOf(t);
-    await changeMark(await clientOf(t, server), key, "", () => whole);
+    await changeMark(await clientOf(t, server), key, undefined, () => whole);
     await redisCommand(server, "RPUSH", "tele-sessions:mark:list", "x");
     await redisCommand(server, "SET", "tele-sessions:mark:theirs", "{}");
     await redisCommand(
@@ -173,7 +173,7 @@ describe("marks: left and read again", () => {
     const client = await clientOf(t, { ...server, username: "u", password: "pw" });
     await assert.rejects(readMark(client, key), /NOPERM/);
     await assert.rejects(
-      changeMark(client, key, "", () => whole),
+      changeMark(client, key, undefined, () => whole),
       /NOPERM/,
     );
     assert.equal(await listMarks(client), undefined);

@@ -57,10 +57,10 @@ describe("send-batch: commands encoded beforehand, all at once, and their replie
 
   it("finished SET commands in one buffer: a reply for each, and errors name SET", async (t) => {
     const client = await clientOf(t, await redisOf(t));
-    const commands = ["9999999999000", "9999999999000", "x"]
-      .map((expiry) => encodeCommand("SET", "the-key", "a-value", "NX", "PXAT", expiry))
-      .join("");
-    const [created, exists, refused] = await sendEncoded(client, Buffer.from(commands), 3);
+    const commands = ["9999999999000", "9999999999000", "x"].map((expiry) =>
+      Buffer.from(encodeCommand("SET", "the-key", "a-value", "NX", "PXAT", expiry)),
+    );
+    const [created, exists, refused] = await sendEncoded(client, encodedOf(commands));
     assert.deepEqual([String(created), exists], ["OK", null]);
     assert(refused instanceof Error);
     assert.deepEqual(Object.entries(refused).slice(-1), [["command", { name: "SET" }]]);
@@ -70,7 +70,7 @@ describe("send-batch: commands encoded beforehand, all at once, and their replie
   it("none: nothing is sent", async (t) => {
     const client = await clientOf(t, await redisOf(t));
     assert.deepEqual(await sendBatch(client, []), []);
-    assert.deepEqual(await sendEncoded(client, Buffer.alloc(0), 0), []);
+    assert.deepEqual(await sendEncoded(client, encodedOf([])), []);
   });
 
   it("a connection that is cut: an error for each that has no reply", async (t) => {
@@ -94,3 +94,8 @@ describe("send-batch: commands encoded beforehand, all at once, and their replie
     assert(late.length === 2 && late.every((reply) => reply instanceof Error));
   });
 });
+
+function encodedOf(commands: readonly Buffer[]): Parameters<typeof sendEncoded>[1] {
+  const commandAt = (index: number) => commands[index] ?? Buffer.alloc(0);
+  return { count: commands.length, commands: Buffer.concat(commands), commandAt };
+}

@@ -180,6 +180,7 @@ describe("survey-keys: the sample at the start (spec.md section 4)", () => {
     assert.deepEqual(found, {
       own: [{ kind: "text", value: Buffer.from('{"uid": 2}'), expiresAtMs: endsMs - 5000 }],
       others: [{ kind: "text", value: Buffer.from("{}"), expiresAtMs: null, keyPrefix: "session::p:" }],
+      isAll: true,
       representative: true,
     });
   });

@@ -151,6 +151,13 @@ const rows: readonly Row[] = [
     fallback: undefined,
   },
   {
+    name: "--cluster",
+    read: (options) => redis(options).isCluster,
+    flag: [["--cluster"], true],
+    variable: [{ TELE_SESSION_REDIS_CLUSTER: "1" }, true],
+    fallback: undefined,
+  },
+  {
     name: "--cacert",
     read: (options) => redis(options).tls?.ca,
     flag: [["--cacert", "/ca.pem"], "CA"],
@@ -629,7 +636,6 @@ describe("settings: what is not built yet is refused by name", () => {
     ["--sentinel", "h:1"],
     ["--sentinel-master", "m"],
     ["--sentinel-password-file", "/secret"],
-    ["--cluster"],
   ];
   for (const typed of flags) {
     it(typed.join(" "), () => {
@@ -643,7 +649,6 @@ describe("settings: what is not built yet is refused by name", () => {
 
   const variables: readonly (readonly [name: string, value: string])[] = [
     ["TELE_SESSION_REDIS_SENTINEL_HOST", "h"],
-    ["TELE_SESSION_REDIS_CLUSTER", "1"],
   ];
   for (const [name, value] of variables) {
     it(name, () =>

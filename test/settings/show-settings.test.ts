@@ -41,7 +41,7 @@ describe("settings as people see them: value, and what gave it", () => {
     ["a switch that is off", "--dry-run", {}, {}, ["off (default)"]],
     ["unset, without a default", "--prefix", {}, {}, []],
     ["of another command", "--unverified", {}, {}, []],
-    ["not built yet", "--cluster", {}, {}, []],
+    ["not built yet", "--shard", {}, {}, []],
     [
       "a list",
       "--session-dir",

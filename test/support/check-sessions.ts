@@ -1,6 +1,12 @@
 import { createHash } from "node:crypto";
 import type { MadeSession } from "./make-sessions.js";
-import { connectRedis, type RedisAddress, type RedisArgument, type RedisReply } from "./redis-client.js";
+import {
+  connectRedis,
+  type RedisAddress,
+  type RedisArgument,
+  type RedisClient,
+  type RedisReply,
+} from "./redis-client.js";
 
 export interface SessionCheck {
   /**
@@ -24,13 +30,16 @@ export interface CheckedSessions {
 
 const sessionsAtATime = 2000;
 
-/** Compares every session of a manifest with what Redis holds, after a copy with `--ttl full`. */
+/**
+ * Compares every session of a manifest with what Redis holds, after a copy with `--ttl full`. Closes
+ * the client.
+ */
 export async function checkSessions(
-  address: RedisAddress,
+  redis: RedisAddress | RedisClient,
   manifest: AsyncIterable<MadeSession>,
   { beganMs, endedMs, keyOf = (sid) => `session:${sid}` }: SessionCheck,
 ): Promise<CheckedSessions> {
-  const client = await connectRedis(address);
+  const client = "pipeline" in redis ? redis : await connectRedis(redis);
   const differences: string[] = [];
   let right = 0;
   let absent = 0;

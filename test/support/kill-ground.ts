@@ -3,7 +3,6 @@ import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync } fr
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileTimeSlackMs } from "../../src/model/session-file.js";
-import { between } from "./between.js";
 import { type CommandResult, runCommand } from "./command.js";
 import {
   describeKillPoint,
@@ -15,8 +14,7 @@ import {
 } from "./kill-point.js";
 import type { KnownSession } from "./locate-sessions.js";
 import { makeSessions, readManifest } from "./make-sessions.js";
-import { redisCommand } from "./redis-command.js";
-import type { RedisServer } from "./redis-server.js";
+import type { RedisUnderTest } from "./redis-under-test.js";
 import { makeTemporaryDirectory } from "./temporary-directory.js";
 
 /** A purge leaves files alone that are younger than 2 s. */
@@ -29,7 +27,7 @@ const restMs = fileTimeSlackMs + 100;
 
 /** A Redis and a session directory, for one run at a time. */
 export class KillGround {
-  readonly redis: RedisServer;
+  readonly redis: RedisUnderTest;
   readonly directory: string;
   /** Where runs put temporary files. */
   readonly temporary = makeTemporaryDirectory();
@@ -39,7 +37,7 @@ export class KillGround {
   readonly #command: readonly string[];
 
   private constructor(
-    redis: RedisServer,
+    redis: RedisUnderTest,
     top: string,
     known: readonly KnownSession[],
     command: readonly string[],
@@ -51,7 +49,11 @@ export class KillGround {
     this.#command = command;
   }
 
-  static async make(redis: RedisServer, sessions: number, command: readonly string[]): Promise<KillGround> {
+  static async make(
+    redis: RedisUnderTest,
+    sessions: number,
+    command: readonly string[],
+  ): Promise<KillGround> {
     const top = makeTemporaryDirectory();
     const manifest = join(top, "manifest");
     await makeSessions(join(top, "master"), { count: sessions, manifest });
@@ -80,7 +82,7 @@ export class KillGround {
       rmSync(this.pathOf(session), { force: true });
       linkSync(join(this.#master, session.made.path), this.pathOf(session));
     }
-    await redisCommand(this.redis, "FLUSHALL");
+    await this.redis.onEach("FLUSHALL");
     await sleep(restMs);
   }
 
@@ -110,12 +112,8 @@ export class KillGround {
       assert.ok(at > 0.8 * point.at, `the run ended by itself, it was to be killed ${where}\n${stderr}`);
       await prepare();
     }
-    while (
-      String(await redisCommand(this.redis, "CLIENT", "LIST"))
-        .trim()
-        .split("\n").length > 1
-    )
-      await sleep(1);
+    const isConnected = (list: unknown) => String(list).trim().split("\n").length > 1;
+    while ((await this.redis.onEach("CLIENT", "LIST")).some(isConnected)) await sleep(1);
   }
 
   /** One undisturbed run. */
@@ -125,7 +123,7 @@ export class KillGround {
 
   #run(watch: Pick<WatchedRun, "point" | "log">): Promise<CommandResult> {
     const { directory, redis, temporary } = this;
-    const { nodeArgs, environment } = watchOptions({ directory, redisPort: redis.port, ...watch });
+    const { nodeArgs, environment } = watchOptions({ directory, redisPorts: redis.ports, ...watch });
     return runCommand(this.#placed(this.#command), {
       nodeArgs,
       environment: { ...environment, TMPDIR: temporary },
@@ -133,6 +131,6 @@ export class KillGround {
   }
 
   #placed(args: readonly string[]): string[] {
-    return [...args, ...between(this.directory, this.redis)];
+    return [...args, "--session-dir", this.directory, ...this.redis.flags];
   }
 }

@@ -41,8 +41,8 @@ export type NumberedWork = Work & { readonly number: number };
 export interface WatchedRun {
   /** The session directory, resolved. */
   readonly directory: string;
-  /** Where the run finds Redis. */
-  readonly redisPort: number;
+  /** Where the run finds the servers of Redis. */
+  readonly redisPorts: readonly number[];
   /** Where the run is killed; absent where it is not. */
   readonly point?: KillPoint;
   /** `SIGSTOP`: it is not killed there but stands still. */

@@ -7,8 +7,7 @@ import { KillGround } from "./kill-ground.js";
 import { describeKillPoint, type KillPoint } from "./kill-point.js";
 import type { KillSweep } from "./kill-sweep.js";
 import { isOurs, type KnownSession, listFiles, readSessionFiles } from "./locate-sessions.js";
-import { redisPipeline } from "./redis-command.js";
-import { startRedis } from "./redis-server.js";
+import { startRedisUnderTest } from "./redis-under-test.js";
 
 /** What one kill of a second run came to. */
 export interface SecondRunKill {
@@ -38,7 +37,7 @@ export async function sweepSecondRuns(
       command: ["copy", "--purge", "--lanes", lanes],
     })),
   );
-  const servers = await Promise.all(grounds.map(() => startRedis()));
+  const servers = await Promise.all(grounds.map(() => startRedisUnderTest()));
   try {
     const results: SecondRunKill[] = [];
     await Promise.all(
@@ -74,7 +73,7 @@ async function prepare(ground: KillGround, { serverWorks, fateOf }: Aftermath): 
     if (fate === "saved") return [["SET", key, savedValue, "PX", String(threeHoursSeconds * 1000)]];
     return fate === "deleted" || fate === "ended in Redis" ? [["DEL", key]] : [];
   });
-  await redisPipeline(redis, commands);
+  await redis.client.pipeline(commands);
   const [first] = known;
   if (serverWorks !== "files" || first === undefined) return;
   // Not through the link: its other name is the master's.
@@ -108,8 +107,7 @@ async function judge(
   { fateOf }: Aftermath,
   done?: "done",
 ): Promise<string[]> {
-  const replies = await redisPipeline(
-    redis,
+  const replies = await redis.client.pipeline(
     known.flatMap((session) => [
       ["GET", keyOf(session)],
       ["PTTL", keyOf(session)],

@@ -5,7 +5,7 @@ import { KillGround } from "./kill-ground.js";
 import { describeKillPoint, type KillPoint } from "./kill-point.js";
 import { type LocatedSessions, listFiles, locateSessions } from "./locate-sessions.js";
 import type { MadeSession } from "./make-sessions.js";
-import { startRedis } from "./redis-server.js";
+import { startRedisUnderTest } from "./redis-under-test.js";
 
 /** What one kill came to. */
 export interface KillResult {
@@ -47,7 +47,7 @@ export async function sweepKills(
   tell: (done: number) => void,
 ): Promise<KillResult[]> {
   const grounds = points >= leastOfLong ? [...commands, ...commands] : commands;
-  const servers = await Promise.all(grounds.map(() => startRedis()));
+  const servers = await Promise.all(grounds.map(() => startRedisUnderTest()));
   try {
     const results: KillResult[] = [];
     const work = async (redis: (typeof servers)[number], index: number): Promise<void> => {
@@ -72,12 +72,12 @@ async function judgeKill(ground: KillGround, point: KillPoint): Promise<KillResu
   await ground.restore();
   const beganMs = Date.now();
   await ground.kill(point, () => ground.restore());
-  const killed = await locateSessions(redis, directory, known);
+  const killed = await locateSessions(redis.client, directory, known);
 
   const again = await ground.runAgain();
   assert.equal(again.exitCode, 0, `the run after a kill ${describeKillPoint(point)}\n${again.stderr}`);
   const times = { beganMs, endedMs: Date.now() };
-  const { differences } = await checkSessions(redis, manifestOf(ground), times);
+  const { differences } = await checkSessions(redis.client, manifestOf(ground), times);
   return { point, killed, differences, left: [...listFiles(directory), ...listFiles(temporary)] };
 }
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { isExpected } from "./check-sessions.js";
 import type { MadeSession } from "./make-sessions.js";
-import type { RedisAddress } from "./redis-client.js";
+import type { RedisAddress, RedisClient } from "./redis-client.js";
 import { redisPipeline } from "./redis-command.js";
 
 /** A session as it was made. */
@@ -30,14 +30,12 @@ const nameOfOurs = /^\.tele-sessions-\d+-[^-]+-/;
 
 /** Looks for every session in Redis and in the session directory. */
 export async function locateSessions(
-  address: RedisAddress,
+  redis: RedisAddress | RedisClient,
   directory: string,
   sessions: readonly KnownSession[],
 ): Promise<LocatedSessions> {
-  const values = await redisPipeline(
-    address,
-    sessions.map(({ made }) => ["GET", `session:${made.sid}`]),
-  );
+  const commands = sessions.map(({ made }) => ["GET", `session:${made.sid}`]);
+  const values = await ("pipeline" in redis ? redis.pipeline(commands) : redisPipeline(redis, commands));
   const files = readSessionFiles(directory);
   const renamed = listFiles(directory).filter(isOurs).length;
 

@@ -53,7 +53,7 @@ for (const { at, side, left } of fileKills) {
     const directory = makeFive();
     const point = { kind: "file operation", at, side } as const;
     const script = removeFive(directory, makeTemporaryDirectory());
-    assert.equal(await runWatched(script, { directory, redisPort: 1, point }), "SIGKILL");
+    assert.equal(await runWatched(script, { directory, redisPorts: [1], point }), "SIGKILL");
     assert.equal(readdirSync(directory).join(""), left);
   });
 }
@@ -62,7 +62,7 @@ test("killed before the third removal: only removals are counted", async () => {
   const directory = makeFive();
   const point = { kind: "file operation", name: "unlinkSync", at: 3, side: "before" } as const;
   const script = removeFive(directory, makeTemporaryDirectory());
-  assert.equal(await runWatched(script, { directory, redisPort: 1, point }), "SIGKILL");
+  assert.equal(await runWatched(script, { directory, redisPorts: [1], point }), "SIGKILL");
   assert.equal(readdirSync(directory).join(""), "345");
 });
 
@@ -70,7 +70,7 @@ test("a run that is not killed tells what it did in the directory, and nothing e
   const directory = makeFive();
   const log = join(makeTemporaryDirectory(), "work");
   const script = removeFive(directory, makeTemporaryDirectory());
-  assert.equal(await runWatched(script, { directory, redisPort: 1, log }), null);
+  assert.equal(await runWatched(script, { directory, redisPorts: [1], log }), null);
   const work: NumberedWork[] = JSON.parse(readFileSync(log, "utf8"));
   assert.deepEqual(work, [
     { kind: "file operation", name: "openSync", path: directory, number: 0 },
@@ -130,7 +130,7 @@ for (const { at, side, read } of replyKills) {
     const redisPort = await startPieces(t);
     const seen = join(makeTemporaryDirectory(), "seen");
     const point = { kind: "reply", at, side } as const;
-    const run = { directory: makeTemporaryDirectory(), redisPort, point };
+    const run = { directory: makeTemporaryDirectory(), redisPorts: [redisPort], point };
     assert.equal(await runWatched(readPieces(redisPort, seen), run), "SIGKILL");
     const text = readFileSync(seen, "latin1");
     assert.ok(text.startsWith(whole.slice(0, read).join("")), JSON.stringify(text));
@@ -145,7 +145,7 @@ test("replies are told apart however they are cut, and nothing is held back", as
   const redisPort = await startPieces(t);
   const seen = join(makeTemporaryDirectory(), "seen");
   const log = join(makeTemporaryDirectory(), "work");
-  const run = { directory: makeTemporaryDirectory(), redisPort, log };
+  const run = { directory: makeTemporaryDirectory(), redisPorts: [redisPort], log };
   assert.equal(await runWatched(readPieces(redisPort, seen), run), null);
   assert.equal(readFileSync(seen, "latin1"), whole.join(""));
   const work: Work[] = JSON.parse(readFileSync(log, "utf8"));

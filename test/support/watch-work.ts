@@ -46,7 +46,7 @@ const awaitedFunctions = {
  * It is loaded into worker threads too: they all count together, and the one that comes to the
  * point ends them all.
  */
-function watchWork({ directory, redisPort, point, signal = "SIGKILL", log }: WatchedRun): void {
+function watchWork({ directory, redisPorts, point, signal = "SIGKILL", log }: WatchedRun): void {
   const work: NumberedWork[] = [];
   const counts = sharedCounts();
 
@@ -68,7 +68,7 @@ function watchWork({ directory, redisPort, point, signal = "SIGKILL", log }: Wat
       if (side === "after") end();
     };
   });
-  watchReplies(redisPort, (type) => note({ kind: "reply", type }), end);
+  watchReplies(redisPorts, (type) => note({ kind: "reply", type }), end);
 
   if (log === undefined) return;
   const path = isMainThread ? log : `${log}.${threadId}`;
@@ -145,11 +145,11 @@ function functionOf(name: string): (...args: unknown[]) => unknown {
 }
 
 /**
- * Has `note` told of every whole reply on connections to that port, and calls `end` on the side of
+ * Has `note` told of every whole reply on connections to these ports, and calls `end` on the side of
  * it that `note` gives back.
  */
 function watchReplies(
-  port: number,
+  ports: readonly number[],
   note: (type: string) => KillPoint["side"] | undefined,
   end: () => void,
 ): void {
@@ -192,7 +192,7 @@ function watchReplies(
 
   Reflect.set(Socket.prototype, "emit", function (this: Socket, ...args: unknown[]): unknown {
     const [event, chunk] = args;
-    if (event !== "data" || !Buffer.isBuffer(chunk) || this.remotePort !== port)
+    if (event !== "data" || !Buffer.isBuffer(chunk) || !ports.includes(this.remotePort ?? 0))
       return Reflect.apply(emit, this, args);
     takeChunk(this, chunk, (bytes) => Reflect.apply(emit, this, ["data", bytes]));
     return true;

@@ -4,9 +4,9 @@ import { fileTimeSlackMs } from "../../model/session-file.js";
 import { type Shard, wholeShard } from "../../model/shard.js";
 import type { Warn } from "../../model/warn.js";
 import type { Canary } from "../../redis/canary.js";
-import { changeMark, listMarks, type Mark, markKey, readMark } from "../../redis/marks.js";
-import type { ResilientConnection } from "../../redis/resilient-connection.js";
+import { type CanaryAsSet, changeMark, listMarks, type Mark, markKey, readMark } from "../../redis/marks.js";
 import { askServerState } from "../../redis/server/server-state.js";
+import { onEach, type RedisServers } from "../../redis/topology/redis-servers.js";
 import { lastingIdentityOf } from "../../source/file-identity.js";
 import { isDatedByUs } from "../../source/local-file-system.js";
 import { type CompleteRun, completeMarks } from "./complete-mark.js";
@@ -53,7 +53,7 @@ function byFileClock(mark: DirectoryMark, directory: string): DirectoryMark {
 
 /** Whose marks they are. */
 interface MarkedRun {
-  readonly connection: ResilientConnection;
+  readonly servers: RedisServers;
   readonly directories: readonly string[];
   readonly keyPrefix: string;
   /** Whose sids they count for; null for all. */
@@ -62,8 +62,8 @@ interface MarkedRun {
 
 /** Reads and leaves marks. If Redis does not allow that, it warns, and a copy goes on without. */
 export function marksOf(
-  { connection, directories, keyPrefix, shard }: MarkedRun,
-  canary: Pick<Canary, "value"> | undefined,
+  { servers, directories, keyPrefix, shard }: MarkedRun,
+  canary: Pick<Canary, "isSet" | "beside" | "check"> | undefined,
   warn: Warn,
 ): Marks {
   const complete = new Map<string, readonly ShardMark[]>();
@@ -78,11 +78,18 @@ export function marksOf(
       warn(`the marks in Redis (tele-sessions:mark:*), which later runs rely on, could not be ${doing}`);
     }
   };
-  const changeAll = async (value: string, change: (mark: Mark) => Mark) => {
+  const readOf = (directory: string) => {
+    const key = keyOf(directory);
+    return servers.serverOf(key).connection.run((client) => readMark(client, key));
+  };
+  const changeAll = async (beside: CanaryAsSet | undefined, change: (mark: Mark) => Mark) => {
     for (const directory of directories) {
-      await connection.run((client) =>
-        changeMark(client, keyOf(directory), value, (mark) => change({ keyPrefix, ...mark })),
-      );
+      const key = keyOf(directory);
+      await servers
+        .serverOf(key)
+        .connection.run((client) =>
+          changeMark(client, key, beside, (mark) => change({ keyPrefix, ...mark })),
+        );
     }
   };
   return {
@@ -91,19 +98,23 @@ export function marksOf(
         complete.clear();
         endedCounts = false;
         for (const directory of directories) {
-          const mark = await connection.run((client) => readMark(client, keyOf(directory)));
+          const mark = await readOf(directory);
           // One that lies in the future was left by a clock that was wrong.
           const past = (mark.complete ?? []).filter((one) => one.mark.startedMs <= Date.now());
           const dated = past.map((one) => ({ ...one, mark: byFileClock(one.mark, directory) }));
           if (dated.length > 0) complete.set(directory, dated);
         }
-        if (complete.size === 0 || (canary !== undefined && canary.value === undefined)) return;
+        if (complete.size === 0 || (canary !== undefined && !canary.isSet)) return;
         // What was evicted is missing too, and counts of it are lost with a restart.
-        const state = await connection.run(askServerState);
-        endedCounts = state.evictionPolicy === "noeviction" && state.evictedKeys === 0;
+        const states = await onEach(servers, askServerState);
+        endedCounts = states.every(
+          ({ evictionPolicy, evictedKeys }) => evictionPolicy === "noeviction" && evictedKeys === 0,
+        );
         if (endedCounts) return;
         warn(
-          state.evictionPolicy === undefined || state.evictedKeys === undefined
+          states.some(
+            ({ evictionPolicy, evictedKeys }) => evictionPolicy === undefined || evictedKeys === undefined,
+          )
             ? "Redis does not say whether it evicts keys, so a missing key does not count as a logout"
             : "Redis evicts keys, or has evicted some, so a missing key does not count as a logout",
         );
@@ -113,15 +124,16 @@ export function marksOf(
     confirm: () =>
       orSay("read", async () => {
         for (const [directory, [latest]] of complete) {
-          const now = await connection.run((client) => readMark(client, keyOf(directory)));
+          const now = await readOf(directory);
           const nowMs = now.complete?.[0]?.mark.startedMs ?? Number.NEGATIVE_INFINITY;
           if (latest !== undefined && nowMs < latest.mark.startedMs) throw new RedisForgotError();
         }
       }),
-    noteStart: () => orSay("written", () => changeAll("", (mark) => ({ ...mark, beganMs: Date.now() }))),
+    noteStart: () =>
+      orSay("written", () => changeAll(undefined, (mark) => ({ ...mark, beganMs: Date.now() }))),
     noteRemoval: async () => {
       try {
-        await changeAll("", (mark) => ({ ...mark, removesMs: Date.now() }));
+        await changeAll(undefined, (mark) => ({ ...mark, removesMs: Date.now() }));
       } catch (error) {
         if (!(error instanceof RedisError) || error.kind !== "refused") throw error;
         throw new RedisError(
@@ -133,18 +145,28 @@ export function marksOf(
     },
     leave: (run) =>
       orSay("written", async () => {
-        const value = canary?.value;
-        if (value === undefined) return;
-        await changeAll(value, (mark) => ({
+        if (canary === undefined || !canary.isSet) return;
+        const { beside } = canary;
+        if (beside === undefined) await canary.check();
+        await changeAll(beside, (mark) => ({
           ...mark,
           complete: completeMarks(mark.complete ?? [], shard ?? wholeShard, run, Date.now()),
         }));
+        if (beside !== undefined) return;
+        try {
+          await canary.check();
+        } catch (error) {
+          // Otherwise the next run would take the keys of an emptied master for logouts.
+          await changeAll(undefined, ({ complete: _, ...mark }) => mark);
+          throw error;
+        }
       }),
     whyNotRetract: async () => {
-      const marks = await connection.run(listMarks);
-      if (marks === undefined) return "marks of other runs cannot be listed (SCAN)";
+      const marks = await onEach(servers, listMarks);
+      if (marks.includes(undefined)) return "marks of other runs cannot be listed (SCAN)";
       const own = new Set(directories.map(keyOf));
-      const ofPrefix = [...marks].filter(([, mark]) => (mark.keyPrefix ?? keyPrefix) === keyPrefix);
+      const all = marks.flatMap((some) => [...(some ?? [])]);
+      const ofPrefix = all.filter(([, mark]) => (mark.keyPrefix ?? keyPrefix) === keyPrefix);
       if (ofPrefix.some(([key]) => !own.has(key))) return "another directory was copied to these keys";
       if (ofPrefix.some(([, { removesMs }]) => removesMs !== undefined))
         return "a purge removed session files";

@@ -67,23 +67,25 @@ async function keysWithoutFile(
   { redis, files, options, stop }: Run,
   folders: SessionFolders,
 ): Promise<{ readonly retracted: readonly KeyAsSeen[]; readonly withFile: number }> {
-  const { connection, store } = redis;
+  const { servers, store } = redis;
   const { keyPrefix, clockLeadMs } = files.conversion;
   const { shard } = options.source;
   const retracted = new Map<string, KeyAsSeen>();
   let withFile = 0;
-  let cursor = "0";
-  do {
-    const from = cursor;
-    const page = await connection.run((client) => sessionKeys(client, from, keyPrefix));
-    cursor = page.cursor;
-    const own = shard === null ? page.sids : page.sids.filter((sid) => isInShard(sid, shard));
-    const gone = own.filter((sid) => folders.isNowhere(sid));
-    withFile += own.length - gone.length;
-    if (gone.length === 0) continue;
-    const seen = await seeCopyWritten(store, gone, clockLeadMs);
-    // SCAN may give a key twice.
-    for (const key of seen) retracted.set(key.sid, key);
-  } while (cursor !== "0" && !stop.aborted);
+  for (const { connection } of servers.all) {
+    let cursor = "0";
+    do {
+      const from = cursor;
+      const page = await connection.run((client) => sessionKeys(client, from, keyPrefix));
+      cursor = page.cursor;
+      const own = shard === null ? page.sids : page.sids.filter((sid) => isInShard(sid, shard));
+      const gone = own.filter((sid) => folders.isNowhere(sid));
+      withFile += own.length - gone.length;
+      if (gone.length === 0) continue;
+      const seen = await seeCopyWritten(store, gone, clockLeadMs);
+      // SCAN may give a key twice.
+      for (const key of seen) retracted.set(key.sid, key);
+    } while (cursor !== "0" && !stop.aborted);
+  }
   return { retracted: [...retracted.values()], withFile };
 }

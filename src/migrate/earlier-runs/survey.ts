@@ -5,7 +5,8 @@ import type { DirectoryFacts, KeyEvidence, ShardMark, Survey } from "../../model
 import { newScanTally } from "../../model/session-file.js";
 import { overlap, wholeShard } from "../../model/shard.js";
 import type { StoredText } from "../../model/stored-value.js";
-import { type KeySurvey, surveyKeys } from "../../redis/survey-keys.js";
+import type { KeySurvey } from "../../redis/survey-keys.js";
+import { surveyServers } from "../../redis/topology/survey-servers.js";
 import { pathOf } from "../../source/recent-files.js";
 import { scanSessions } from "../../source/scan-sessions.js";
 import { StatReader } from "../../source/stat-reader.js";
@@ -20,10 +21,10 @@ import { areWholeSeconds, explainOtherKeys } from "./other-keys.js";
  * sample. Throws `RedisError`.
  */
 export async function surveyRun(run: Run, extent: "sample" | "whole"): Promise<Survey> {
-  const { connection, marks } = run.redis;
+  const { servers, marks } = run.redis;
   const { conversion, directories } = run.files;
   const { keyPrefix, clockLeadMs } = conversion;
-  const found = await connection.run((client) => surveyKeys(client, keyPrefix, clockLeadMs));
+  const found = await surveyServers(servers, keyPrefix, clockLeadMs);
   if (found === undefined) {
     run.out.warn(
       "Redis does not allow this user the commands SCAN and STRLEN, which show whether a server " +

@@ -8,7 +8,8 @@ import { newRunRecord } from "../../model/run-record.js";
 import { probeWrite } from "../../redis/server/probe.js";
 import { allowed } from "../../redis/server/server-info.js";
 import { askServerState } from "../../redis/server/server-state.js";
-import { surveyKeys } from "../../redis/survey-keys.js";
+import { onEach } from "../../redis/topology/redis-servers.js";
+import { surveyServers } from "../../redis/topology/survey-servers.js";
 import type { Listing } from "../../source/list-sessions.js";
 import { explainOtherKeys } from "../earlier-runs/other-keys.js";
 import { surveyRun } from "../earlier-runs/survey.js";
@@ -17,6 +18,7 @@ import type { Run, RunOutput, UnconnectedRun } from "../run-context.js";
 import { explainLongSids } from "../tell.js";
 import { checkDirectories, checkReadable, checkRemovable, checkServer } from "./directories.js";
 import { asFarAsItMatters, checkConnected, checkFailedBy } from "./preflight.js";
+import { leastOf } from "./purge-checks.js";
 import { checkSettings } from "./settings.js";
 
 /** What `check` found, in the order in which it is shown. */
@@ -127,22 +129,26 @@ async function checkRedis(unconnected: UnconnectedRun, hasDirectories: boolean):
   }
 }
 
-async function checkReachable({ redis: { connection }, record }: Run): Promise<Check> {
+async function checkReachable({ redis: { servers }, options, record }: Run): Promise<Check> {
   const version = record.redisFacts?.version ?? undefined;
-  const { replicas } = await connection.run(askServerState);
+  const states = await onEach(servers, askServerState);
+  const replicas = leastOf(states.map((state) => state.replicas));
   const startedMs = performance.now();
-  await connection.run((client) => allowed(() => client.ping()));
+  await onEach(servers, (client) => allowed(() => client.ping()));
   const away = `${(performance.now() - startedMs).toFixed(1)} ms away`;
   const inStep =
     replicas === undefined ? [] : [replicas === 0 ? "no replica" : `${countOf(replicas, "replica")} in step`];
+  const { isCluster } = options.target.redis;
+  const role = isCluster === true ? `Cluster of ${countOf(states.length, "master")}` : "master";
   const parts =
-    version === undefined ? ["Redis, which does not tell its version"] : [`Redis ${version}, master`];
+    version === undefined ? ["Redis, which does not tell its version"] : [`Redis ${version}, ${role}`];
   return passed("reachable", [...parts, ...inStep, away].join(", "));
 }
 
 async function checkWritable({ redis }: Run): Promise<Check> {
   try {
-    if (await redis.connection.run(probeWrite)) return passed("writable", "a key was written and deleted");
+    const held = await onEach(redis.servers, probeWrite);
+    if (!held.includes(false)) return passed("writable", "a key was written and deleted");
   } catch (error) {
     return { ...checkFailedBy(error), name: "writable" };
   }
@@ -154,7 +160,7 @@ async function checkWritable({ redis }: Run): Promise<Check> {
 /** Where a server saves its sessions if not under the keys of this run. */
 async function checkOtherKeys(run: Run): Promise<Check | undefined> {
   const { keyPrefix, clockLeadMs } = run.files.conversion;
-  const seen = await run.redis.connection.run((client) => surveyKeys(client, keyPrefix, clockLeadMs));
+  const seen = await surveyServers(run.redis.servers, keyPrefix, clockLeadMs);
   const other = seen && explainOtherKeys(seen, run);
   return other && { name: "keys", verdict: "warn", ...other, evenIfQuiet: true };
 }

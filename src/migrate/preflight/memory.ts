@@ -4,9 +4,9 @@ import { explainMissing } from "../../convert/missing-key.js";
 import { type Check, passed } from "../../model/check.js";
 import { bytesText } from "../../model/number-text.js";
 import type { SessionFile } from "../../model/session-file.js";
-import type { ResilientConnection } from "../../redis/resilient-connection.js";
 import { fullShare } from "../../redis/server/memory-guard.js";
 import { askKeyCounts, askServerState, type ServerState } from "../../redis/server/server-state.js";
+import { onEach, type RedisServers } from "../../redis/topology/redis-servers.js";
 import { spreadOver } from "../../source/list-sessions.js";
 import { ReadAhead } from "../../source/read-ahead.js";
 import { FactsBySession } from "../earlier-runs/facts-by-session.js";
@@ -28,48 +28,58 @@ const readAtATime = 128;
  * that is. `evenWithoutLimit`: estimates it even if Redis takes all that comes.
  */
 export async function checkMemory(run: Run, evenWithoutLimit: boolean): Promise<Check> {
-  const { connection, guard } = run.redis;
-  const estimated = async (state: ServerState) => {
-    const need = await estimate(run, state);
-    run.record.memoryNeeded = need.bytes;
-    return need;
+  const { servers, guardOf } = run.redis;
+  const estimated = async (states: readonly ServerState[]) => {
+    const needs = await estimate(run, states);
+    for (const [index, server] of servers.all.entries()) guardOf(server).expect(needs[index]?.bytes ?? 0);
+    run.record.memoryNeeded = sumOf(needs.map(({ bytes }) => bytes));
+    return needs;
   };
-  const { check, bytes } = await judgeMemory(connection, estimated, evenWithoutLimit);
-  guard.expect(bytes);
-  return check;
+  return (await judgeMemory(servers, estimated, evenWithoutLimit)).check;
 }
 
-/** Estimates from a sample of the listing, each directory with its share of it. */
-async function estimate(run: Run, { evictionPolicy, evictedKeys }: ServerState): Promise<MemoryNeed> {
+/** Estimates from a sample of the listing, each directory with its share of it, for each server. */
+async function estimate(run: Run, states: readonly ServerState[]): Promise<readonly MemoryNeed[]> {
   const { redis, options, stop, listing } = run;
   await redis.marks.read();
   const survey = await surveyRun(run, "sample");
   // The canary, without which nothing counts as ended, is written only later.
-  const endedCounts = evictionPolicy === "noeviction" && evictedKeys === 0 && !options.conflicts.again;
-  const directories = survey.directories.map((one) => ({ ...one, endedCounts }));
-  const facts = new FactsBySession(directories);
+  const keepsAll = ({ evictionPolicy, evictedKeys }: ServerState) =>
+    evictionPolicy === "noeviction" && evictedKeys === 0;
+  const endedCounts = states.every(keepsAll) && !options.conflicts.again;
+  const facts = new FactsBySession(survey.directories.map((one) => ({ ...one, endedCounts })));
   const sample = listing.directories.flatMap((one) =>
     spreadOver(one.sample, Math.ceil((maxRead * one.ofAllShards) / listing.ofAllShards)),
   );
   const files = new ReadAhead(run.files.maxFileSize);
-  const sizes: number[] = [];
+  const added: AddedKey[] = [];
   for (let from = 0; from < sample.length && !stop.aborted; from += readAtATime) {
     const batch = sample.slice(from, from + readAtATime);
     await files.prefetch(batch);
-    sizes.push(...(await sizesOf(run, batch, { files, facts })));
+    added.push(...(await addedKeys(run, batch, { files, facts })));
     await nextTurn();
   }
-  const sampled = { listed: listing.ofAllShards, sampled: sample.length, sizes };
   const { db } = options.target.redis;
-  return memoryNeedOf(sampled, await redis.connection.run((client) => askKeyCounts(client, db)));
+  return onEach(redis.servers, async (client, server) => {
+    const own = added.filter(({ key }) => redis.servers.serverOf(key) === server);
+    const sizes = own.map(({ bytes }) => bytes);
+    const sampled = { listed: listing.ofAllShards, sampled: sample.length, sizes };
+    return memoryNeedOf(sampled, await askKeyCounts(client, db));
+  });
+}
+
+/** A key that a copy would add, and `ownMemory` of it. */
+interface AddedKey {
+  readonly key: string;
+  readonly bytes: number;
 }
 
 /** What each of these files would add; those that add nothing are left out. */
-async function sizesOf(
+async function addedKeys(
   { redis, files: { conversion: settings } }: Run,
   batch: readonly SessionFile[],
   { files, facts }: { files: ReadAhead; facts: FactsBySession },
-): Promise<number[]> {
+): Promise<AddedKey[]> {
   const added = batch.flatMap((file) => {
     const reading = files.read(file);
     if (reading.kind !== "read") return [];
@@ -82,37 +92,58 @@ async function sizesOf(
   });
   // Keys that exist take no further memory.
   const exist = await redis.store.exist(added.map(({ key }) => key));
-  return added.flatMap(({ bytes }, index) => (exist[index] === true ? [] : [bytes]));
+  return added.filter((_, index) => exist[index] !== true);
 }
 
+const verdicts: readonly Check["verdict"][] = ["fail", "warn", "ok"];
+
 /**
- * Judges whether the sessions fit, and returns about how many bytes they need; 0 if Redis has no
- * limit.
+ * Judges whether the sessions fit, by the server that has the least room, and returns about how many
+ * bytes they need in all; 0 if Redis has no limit. `estimate`: what each server needs.
  */
 export async function judgeMemory(
-  connection: ResilientConnection,
-  estimate: (state: ServerState) => Promise<MemoryNeed>,
+  servers: Pick<RedisServers, "all">,
+  estimate: (states: readonly ServerState[]) => Promise<readonly MemoryNeed[]>,
   evenWithoutLimit = false,
 ): Promise<{ readonly check: Check; readonly bytes: number }> {
-  const state = await connection.run(askServerState);
-  const { maxMemory, usedMemory, evictionPolicy } = state;
+  const { all } = servers;
+  const states = await onEach(servers, askServerState);
   const noLimit = "Redis has no memory limit";
-  if (maxMemory === 0 && !evenWithoutLimit) return { check: passed("memory", noLimit), bytes: 0 };
-  const { bytes, atLeast, atMost } = await estimate(state);
+  const isUnlimited = states.every(({ maxMemory }) => maxMemory === 0);
+  if (isUnlimited && !evenWithoutLimit) return { check: passed("memory", noLimit), bytes: 0 };
+  const needs = await estimate(states);
+  const bytes = sumOf(needs.map((need) => need.bytes));
   const needed = `about ${bytesText(bytes)} needed`;
-  if (maxMemory === 0) return { check: passed("memory", `${needed}; ${noLimit}`), bytes };
+  if (isUnlimited) return { check: passed("memory", `${needed}; ${noLimit}`), bytes };
+  const judged = states.flatMap((state, index) => {
+    const need = needs[index];
+    return need === undefined ? [] : [judgeServer(state, need, all[index]?.name)];
+  });
+  const [worst = passed("memory", needed)] = verdicts.flatMap((one) =>
+    judged.filter(({ verdict }) => verdict === one),
+  );
+  return { check: worst, bytes };
+}
+
+/** Judges one server; `name`: of a master in a Cluster. */
+function judgeServer(state: ServerState, need: MemoryNeed, name: string | undefined): Check {
+  const { maxMemory, usedMemory, evictionPolicy } = state;
+  const { bytes, atLeast, atMost } = need;
+  const where = name === undefined ? "" : ` on the master ${name}`;
+  const needed = `about ${bytesText(bytes)} needed${where}`;
   if (maxMemory === undefined || usedMemory === undefined) {
-    const message = `about ${bytesText(bytes)} of Redis memory needed. Redis does not say how much is free`;
+    const message = `about ${bytesText(bytes)} of Redis memory needed${where}. Redis does not say how much is free`;
     const found = `${needed}, and Redis does not say how much is free`;
     const unknown: Check = { name: "memory", verdict: "warn", found, remedy: "Allow INFO", message };
-    return { check: bytes > 0 ? unknown : passed("memory", "nothing needed"), bytes };
+    return bytes > 0 ? unknown : passed("memory", "nothing needed");
   }
+  if (maxMemory === 0) return passed("memory", `${needed}, which has no memory limit`);
   const evicts = evictionPolicy !== undefined && evictionPolicy !== "noeviction";
   const share = evicts ? evictingShare : 1;
   const room = share * Math.max(Math.floor(maxMemory * fullShare) - usedMemory, 0);
   const free = `${bytesText(Math.max(maxMemory - usedMemory, 0))} free`;
   const inAll = `${free} of ${bytesText(maxMemory)}`;
-  if (atMost <= room) return { check: passed("memory", `${needed}, ${inAll}`), bytes };
+  if (atMost <= room) return passed("memory", `${needed}, ${inAll}`);
   const enough = (usedMemory + (bytes * inaccuracy) / share) / fullShare;
   const limit = bytesText(Math.ceil(enough / mebibyte) * mebibyte);
   const reason = evicts
@@ -123,12 +154,13 @@ export async function judgeMemory(
   const advice = `${free}: set maxmemory to at least ${limit}. ${reason}`;
   if (atLeast > room) {
     const message = `Redis has too little memory: ${needed}, ${advice}`;
-    return {
-      check: { name: "memory", verdict: "fail", found: `${needed}, ${inAll}`, remedy, message, exitCode: 5 },
-      bytes,
-    };
+    return { name: "memory", verdict: "fail", found: `${needed}, ${inAll}`, remedy, message, exitCode: 5 };
   }
-  const upTo = `up to ${bytesText(atMost)} needed`;
+  const upTo = `up to ${bytesText(atMost)} needed${where}`;
   const message = `Redis may have too little memory: ${upTo}, ${advice}`;
-  return { check: { name: "memory", verdict: "warn", found: `${upTo}, ${inAll}`, remedy, message }, bytes };
+  return { name: "memory", verdict: "warn", found: `${upTo}, ${inAll}`, remedy, message };
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, one) => sum + one, 0);
 }

@@ -1,8 +1,10 @@
 import { type Check, passed } from "../../model/check.js";
 import { countOf } from "../../model/number-text.js";
 import { showable } from "../../model/showable.js";
-import { askPermissions, askUserName, type Permission } from "../../redis/server/permissions.js";
-import { surveyKeys } from "../../redis/survey-keys.js";
+import { askUserName, type Permission } from "../../redis/server/permissions.js";
+import { askPermissionsOnEach } from "../../redis/topology/permissions-on-each.js";
+import { onEach } from "../../redis/topology/redis-servers.js";
+import { surveyServers } from "../../redis/topology/survey-servers.js";
 import type { Run } from "../run-context.js";
 import type { Judged } from "./judged.js";
 
@@ -29,7 +31,7 @@ type Missing = Need & { readonly state: Permission };
 export async function checkPermissions(run: Run, judged: Judged): Promise<Check> {
   const { redis, files } = run;
   const needs = needsOf(`${files.conversion.keyPrefix}${"0".repeat(40)}`, run, judged);
-  const { all, scripts } = await redis.connection.run((client) => askPermissions(client, needs));
+  const { all, scripts } = await askPermissionsOnEach(redis.servers, needs);
   const missing = withKeys(
     needs.flatMap((need, index): Missing[] => {
       const state = stateOf(need, all[index] ?? "unknown", scripts);
@@ -43,7 +45,8 @@ export async function checkPermissions(run: Run, judged: Judged): Promise<Check>
   const replaces =
     missing.some(({ isRequired }) => isRequired === "replacing") && (await mayReplace(run, judged));
   const required = missing.filter(({ isRequired }) => (isRequired === "replacing" ? replaces : isRequired));
-  const user = run.options.target.redis.username ?? (await redis.connection.run(askUserName)) ?? "default";
+  const user =
+    run.options.target.redis.username ?? (await onEach(redis.servers, askUserName))[0] ?? "default";
   const found = describeMissing(required.length > 0 ? required : missing);
   const remedy = remedyFor(missing, showable(user));
   if (required.length > 0) return { name: "permissions", verdict: "fail", found, remedy, exitCode: 5 };
@@ -69,7 +72,7 @@ function withKeys(missing: readonly Missing[]): readonly Missing[] {
 async function mayReplace({ redis, files, options }: Run, { command }: Judged): Promise<boolean> {
   if (command !== "copy" || options.conflicts.policy === "keep") return false;
   const { keyPrefix, clockLeadMs } = files.conversion;
-  const seen = await redis.connection.run((client) => surveyKeys(client, keyPrefix, clockLeadMs));
+  const seen = await surveyServers(redis.servers, keyPrefix, clockLeadMs);
   return seen !== undefined && seen.own.length > 0;
 }
 
@@ -114,6 +117,9 @@ function needsOf(session: string, { options }: Run, { command, purges }: Judged)
     reads("strlen", [session], false),
     reads("scan", ["0"], false),
     reads("info", [], false),
+    ...(options.target.redis.isCluster === true
+      ? [reads("cluster|slots", [], true), writes("asking", [], true)]
+      : []),
     reads("time", [], false),
     ...(purges ? [reads("config|get", ["save"], false)] : []),
     ...(purges && options.removal.waitReplicas > 0 ? [writes("wait", ["0", "1"], true)] : []),

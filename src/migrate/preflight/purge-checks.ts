@@ -1,13 +1,21 @@
 import { type Check, passed } from "../../model/check.js";
 import { countOf } from "../../model/number-text.js";
 import { askPersistence, askServerState } from "../../redis/server/server-state.js";
-import type { Run } from "../run-context.js";
+import { onEach } from "../../redis/topology/redis-servers.js";
+import { countCopying } from "../other-runs.js";
+import type { Run, RunRedis } from "../run-context.js";
 
 const silent = "Redis does not say whether it saves to disk";
 
+/** Whether every server saves to its disk; `undefined` if one that may not does not say. */
+export async function askWhetherSaved({ servers }: Pick<RunRedis, "servers">): Promise<boolean | undefined> {
+  const saved = await onEach(servers, askPersistence);
+  return saved.includes(false) ? false : saved.includes(undefined) ? undefined : true;
+}
+
 /** Whether the sessions survive a restart of Redis. */
 export async function checkPersistence({ redis }: Run): Promise<Check> {
-  const persists = await redis.connection.run(askPersistence);
+  const persists = await askWhetherSaved(redis);
   if (persists === true) return passed("persistence", "Redis saves to its disk");
   if (persists === undefined) {
     return {
@@ -35,7 +43,8 @@ export async function checkPersistence({ redis }: Run): Promise<Check> {
 /** Whether as many replicas are in step as `--wait-replicas` asks for. */
 export async function checkReplicas({ redis, options }: Run): Promise<Check> {
   const { waitReplicas } = options.removal;
-  const { replicas } = await redis.connection.run(askServerState);
+  const states = await onEach(redis.servers, askServerState);
+  const replicas = leastOf(states.map((state) => state.replicas));
   if (replicas === undefined) {
     return {
       name: "replicas",
@@ -46,7 +55,8 @@ export async function checkReplicas({ redis, options }: Run): Promise<Check> {
       exitCode: 5,
     };
   }
-  const found = `Redis has ${countOf(replicas, "replica")} in step with it`;
+  const who = states.length === 1 ? "Redis" : "a master";
+  const found = `${who} has ${countOf(replicas, "replica")} in step with it`;
   if (replicas >= waitReplicas) return passed("replicas", found);
   return {
     name: "replicas",
@@ -57,9 +67,15 @@ export async function checkReplicas({ redis, options }: Run): Promise<Check> {
   };
 }
 
+/** The smallest number; `undefined` if one is not known. */
+export function leastOf(numbers: readonly (number | undefined)[]): number | undefined {
+  const known = numbers.filter((one) => one !== undefined);
+  return known.length < numbers.length ? undefined : Math.min(...known);
+}
+
 /** Whether other runs can be seen, and copy the same directories. */
 export async function checkOtherRuns({ redis, options }: Run): Promise<Check> {
-  const others = await redis.connection.run((client) => redis.peers.countCopying(client));
+  const others = await countCopying(redis);
   const name = "other runs";
   if (others === 0) return passed(name, "none");
   if (others !== undefined) {

@@ -28,8 +28,9 @@ const column = {
   bytesRead: 7,
   flags: 8,
   memory: 9,
+  start: 10,
 } as const;
-const columns = 10;
+const columns = 11;
 const digestLength = 20;
 const flag = { json: 1, authenticated: 2, lossy: 4 } as const;
 const origins: readonly LifetimeOrigin[] = ["own", "authenticated", "anonymous"];
@@ -94,6 +95,12 @@ export class EncodedSessions {
     return this.#commands.subarray(0, this.#length);
   }
 
+  /** One of the commands. */
+  readonly commandAt = (row: number): Buffer => {
+    const end = row + 1 < this.#count ? this.#number(row + 1, column.start) : this.#length;
+    return this.#commands.subarray(this.#number(row, column.start), end);
+  };
+
   /** Bytes of Redis memory that the entries take, about. */
   get memory(): number {
     return this.#memory;
@@ -121,6 +128,7 @@ export class EncodedSessions {
     const row = this.#count * columns;
     const numbers = this.#numbers;
     numbers[row + column.place] = place;
+    numbers[row + column.start] = this.#length;
     numbers[row + column.valueStart] = this.#length + valueEnd - value.length;
     numbers[row + column.valueLength] = value.length;
     numbers[row + column.expiresAtMs] = expiresAtMs;

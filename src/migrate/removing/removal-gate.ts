@@ -1,6 +1,8 @@
 import { RedisError, RedisForgotError } from "../../model/errors.js";
 import { pause } from "../../redis/pause.js";
 import { askReplicationOffset, replicasAreInStep } from "../../redis/server/server-state.js";
+import { onEach } from "../../redis/topology/redis-servers.js";
+import { countCopying } from "../other-runs.js";
 import type { Run } from "../run-context.js";
 
 const checkEveryMs = 250;
@@ -16,7 +18,7 @@ export class RemovalGate {
 
   constructor(run: Run) {
     this.#run = run;
-    this.#dataEpoch = run.redis.connection.dataEpoch;
+    this.#dataEpoch = run.redis.servers.dataEpoch;
   }
 
   /**
@@ -24,14 +26,14 @@ export class RemovalGate {
    * `RedisError`.
    */
   async open(): Promise<boolean> {
-    const { connection, peers } = this.#run.redis;
+    const { servers, peers } = this.#run.redis;
     if (this.#run.options.run.dryRun) {
       // What would stop the purge is no success of its dry run either.
       if ((await countOtherCopies(this.#run)) > 0) this.#run.record.partial = true;
       return true;
     }
-    await connection.rename(peers.ownName("removing"));
-    if (!connection.announced) {
+    await servers.rename(peers.ownName("removing"));
+    if (!servers.announced) {
       this.#run.out.warn(
         "CLIENT SETNAME is denied: other runs cannot see this purge, so start none before it is over",
       );
@@ -54,9 +56,9 @@ export class RemovalGate {
    * `RedisError`.
    */
   async checkRedisIntact(): Promise<boolean> {
-    const { connection, continuity } = this.#run.redis;
+    const { servers, continuity } = this.#run.redis;
     const continued = await continuity.check();
-    if (connection.dataEpoch !== this.#dataEpoch) throw new RedisForgotError();
+    if (servers.dataEpoch !== this.#dataEpoch) throw new RedisForgotError();
     return continued === "intact";
   }
 
@@ -88,8 +90,14 @@ export class RemovalGate {
     if (waitReplicas === 0) return;
     const sinceMs = Date.now();
     const untilMs = sinceMs + options.run.retryForMs;
-    const offset = await redis.connection.run(askReplicationOffset);
-    while (!(await redis.connection.run((client) => replicasAreInStep(client, waitReplicas, offset)))) {
+    const offsets = new Map(
+      await onEach(redis.servers, async (client, server) => [server, await askReplicationOffset(client)]),
+    );
+    const areInStep = () =>
+      onEach(redis.servers, (client, server) =>
+        replicasAreInStep(client, waitReplicas, offsets.get(server) ?? Number.POSITIVE_INFINITY),
+      );
+    while ((await areInStep()).includes(false)) {
       out.progress.wait({
         target: "replicas",
         why: `fewer than ${waitReplicas} are in step`,
@@ -113,8 +121,7 @@ export class RemovalGate {
  * `--alone` is not given.
  */
 export async function countOtherCopies({ redis, options }: Run): Promise<number> {
-  const { connection, peers } = redis;
-  const others = await connection.run((client) => peers.countCopying(client));
+  const others = await countCopying(redis);
   if (others !== undefined) return others;
   if (options.removal.alone) return 0;
   throw new RedisError(

@@ -31,7 +31,7 @@ import { type Reconciliation, reconcile, type Unreconciled } from "./reconcile.j
 import { type LogContext, type LogOptions, WrittenLog } from "./written-log.js";
 
 /** What a copy writes with. */
-export interface WriterContext extends Pick<LogContext, "connection" | "warn" | "stop"> {
+export interface WriterContext extends Pick<LogContext, "servers" | "warn" | "stop"> {
   readonly store: SessionStore;
   readonly readers: ReaderPool;
 }
@@ -134,10 +134,10 @@ export class CopyWriter implements BatchWorker {
       for (const file of files) this.#folders.note(file);
       for (let rest = files; rest.length > 0; ) {
         const batch = await this.#context.readers.convert(rest);
-        const { reconnects } = this.#context.connection;
+        const { reconnects } = this.#context.servers;
         await this.#writeBatch(rest, batch, tally);
         // A lost connection may still hold the buffer.
-        if (this.#context.connection.reconnects === reconnects) this.#context.readers.giveBack(batch);
+        if (this.#context.servers.reconnects === reconnects) this.#context.readers.giveBack(batch);
         rest = rest.slice(batch.taken);
       }
       return tally.result(this.#seen.take());
@@ -152,7 +152,7 @@ export class CopyWriter implements BatchWorker {
 
   async #writeBatch(files: readonly SessionFile[], batch: ConvertedBatch, tally: BatchTally): Promise<void> {
     // If a reply is lost, the entry may have been written before.
-    const { reconnects } = this.#context.connection;
+    const { reconnects } = this.#context.servers;
     this.#noteBatch(files, batch);
     const reread = this.#readAgain(files, batch);
     const finished = [...batch.finished, ...reread.filter(isFinished)];

@@ -3,15 +3,15 @@ import type { Written } from "../../model/entry.js";
 import { SourceError } from "../../model/errors.js";
 import type { SessionFile } from "../../model/session-file.js";
 import type { Warn } from "../../model/warn.js";
-import type { ResilientConnection } from "../../redis/resilient-connection.js";
 import type { SessionStore } from "../../redis/session-store.js";
+import type { RedisServers } from "../../redis/topology/redis-servers.js";
 import type { SessionFolders } from "../../source/session-folders.js";
 import { StatReader } from "../../source/stat-reader.js";
 import { WrittenSessions } from "../../source/written-sessions.js";
 
 /** What the log works with. */
 export interface LogContext {
-  readonly connection: Pick<ResilientConnection, "reconnects">;
+  readonly servers: Pick<RedisServers, "reconnects">;
   readonly store: Pick<SessionStore, "keyOf" | "exist" | "retract">;
   readonly folders: SessionFolders;
   readonly warn: Warn;
@@ -114,17 +114,17 @@ export class WrittenLog {
   }
 
   async #retractGone(written: readonly Written[]): Promise<ReadonlySet<Written>> {
-    const { connection, store, folders, warn } = this.#context;
+    const { servers, store, folders, warn } = this.#context;
     const gone = await folders.goneOf(written, this.#stats);
     if (gone.length === 0 || !this.#options.retracts) return new Set();
     // While the connection was away, another run could not see us and may have purged the file.
-    const { reconnects } = connection;
+    const { reconnects } = servers;
     const own = gone.filter((one) => one.reconnects === reconnects);
     const keys = own.map(({ file, digest, expiresAtMs }) => {
       return { sid: file.sid, digest: Buffer.from(digest).toString("hex"), expiresAtMs };
     });
     const deleted = await store.retract(keys, reconnects);
-    if (own.length < gone.length || connection.reconnects !== reconnects) {
+    if (own.length < gone.length || servers.reconnects !== reconnects) {
       warn(`the connection was lost, so ${staysInRedis}`);
     }
     return new Set(own.filter((_, index) => deleted[index] === true));

@@ -19,6 +19,8 @@ const needs: Readonly<Record<string, string>> = {
   "CLIENT LIST": "It shows other runs on this Redis",
   "CLIENT SETNAME": "It shows this run to others on this Redis",
   CONFIG: "It tells whether Redis saves to disk",
+  "CLUSTER SLOTS": "It shows which master holds which sessions, and a Cluster cannot be used without it",
+  ASKING: "It reaches sessions that are on their way from one master to another",
   "CONFIG GET": "It tells whether Redis saves to disk",
 };
 

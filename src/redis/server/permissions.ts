@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { isDenied } from "../redis-fault.js";
+import { isDenied, isReply } from "../redis-fault.js";
 import { allowed } from "./server-info.js";
 
 /** A command with its arguments, as it would be sent. */
@@ -54,6 +54,8 @@ async function tryCommand(client: Redis, [name = "", ...args]: readonly string[]
     await client.call(name, ...args);
     return "allowed";
   } catch (error) {
+    // A master of a Cluster checks permissions before it looks for the key.
+    if (isReply(error) && /^(MOVED|ASK) /.test(error.message)) return "allowed";
     if (!isDenied(error) || !(error instanceof Error)) throw error;
     if (!error.message.startsWith("NOPERM")) return "absent";
     return /\bkeys?\b/.test(error.message) ? "key" : "denied";

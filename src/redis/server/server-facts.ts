@@ -56,6 +56,11 @@ export function continues(history: ServerHistory, id: string | undefined): boole
   return history.id === id || history.id === id?.replace(/ .*$/, ` ${noReplicationId}`);
 }
 
+/** Whether a server with this id followed another one before, as a replica that was promoted did. */
+export function hasFollowed(id: string): boolean {
+  return !id.endsWith(` ${noReplicationId}`);
+}
+
 /** `undefined` if INFO is denied or does not say. */
 export async function askHistory(client: Redis): Promise<ServerHistory | undefined> {
   return historyOf(await allowed(() => client.info()));

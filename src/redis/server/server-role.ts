@@ -1,19 +1,24 @@
 import type { Redis } from "ioredis";
 import { type Explanation, RedisError } from "../../model/errors.js";
-import { isReply } from "../redis-fault.js";
+import { isReply, useCluster } from "../redis-fault.js";
 import { allowed, fieldOf } from "./server-info.js";
 
-/** A server's role. `master`: the address that a replica follows; absent if it does not say. */
-export type ServerRole =
-  | { readonly kind: "master" | "sentinel" | "cluster" | "unknown" }
-  | { readonly kind: "replica"; readonly master?: string };
+/**
+ * A server's role. `master`: the address that a replica follows; absent if it does not say.
+ * `isNode`: whether it is a node of a Cluster; absent if that is not known.
+ */
+export type ServerRole = { readonly isNode?: boolean } & (
+  | { readonly kind: "master" | "sentinel" | "unknown" }
+  | { readonly kind: "replica"; readonly master?: string }
+);
 
 /** The role that a reply to INFO shows. */
 export function roleOf(info: string): ServerRole {
   const mode = fieldOf(info, "redis_mode");
-  if (mode === "sentinel" || mode === "cluster") return { kind: mode };
-  if (fieldOf(info, "role") !== "slave") return { kind: "master" };
-  return replicaOf(fieldOf(info, "master_host"), fieldOf(info, "master_port"));
+  if (mode === "sentinel") return { kind: mode };
+  const isNode = mode === "cluster";
+  if (fieldOf(info, "role") !== "slave") return { isNode, kind: "master" };
+  return { isNode, ...replicaOf(fieldOf(info, "master_host"), fieldOf(info, "master_port")) };
 }
 
 function replicaOf(host: unknown, port: unknown): ServerRole {
@@ -21,6 +26,9 @@ function replicaOf(host: unknown, port: unknown): ServerRole {
     ? { kind: "replica", master: `${host}:${port}` }
     : { kind: "replica" };
 }
+
+/** Why a server cannot be the target of a run on a Cluster. */
+const noCluster: Explanation = { found: "it is no node of a Redis Cluster", remedy: "leave out --cluster" };
 
 /** Does nothing, but a replica refuses it, because it does not declare `no-writes`. */
 const emptyScript = "#!lua\nreturn 1";
@@ -63,17 +71,29 @@ async function sentinelMasters(client: Redis): Promise<readonly NamedMaster[] | 
   });
 }
 
-/** Throws `RedisError` for a Sentinel or a node of a Cluster, which cannot hold the sessions. */
-export async function refuseOtherKinds(client: Redis, { kind }: ServerRole): Promise<void> {
-  if (kind === "cluster") {
-    const found = "it is a node of a Redis Cluster, and writing to one is not built yet";
-    throw refusal({ found, remedy: "name a Redis that is no Cluster" });
+/**
+ * Throws `RedisError` for a Sentinel, which cannot hold the sessions, and for a server that is, or is
+ * not, a node of a Cluster as it should be.
+ */
+export async function refuseOtherKinds(
+  client: Redis,
+  { kind, isNode }: ServerRole,
+  isCluster: boolean,
+): Promise<void> {
+  if (isNode === true && !isCluster) {
+    throw refusal({ found: "it is a node of a Redis Cluster", remedy: useCluster });
   }
+  if (isNode === false && isCluster) throw refusal(noCluster);
   if (kind !== "sentinel") return;
   const masters = (await sentinelMasters(client)) ?? [];
   const flags = masters.map(({ name, host, port }) => `--host ${host} --port ${port} (${name})`);
   const named = flags.length === 0 ? "the host and port of its master" : `its master: ${flags.join(", ")}`;
   throw refusal({ found: "it is a Sentinel, which keeps no sessions", remedy: `name ${named}` });
+}
+
+/** Whether the error says that the server is no node of a Cluster. */
+export function refusalOfNoCluster(error: unknown): RedisError | undefined {
+  return isReply(error) && /cluster support disabled/.test(error.message) ? refusal(noCluster) : undefined;
 }
 
 function refusal(explanation: Explanation): RedisError {

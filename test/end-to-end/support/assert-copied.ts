@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { checkSessions } from "../../support/check-sessions.js";
 import { readManifest } from "../../support/make-sessions.js";
 import type { RedisAddress } from "../../support/redis-client.js";
+import type { RedisCluster } from "../../support/redis-cluster.js";
 import { countKeys } from "./redis-of-test.js";
 
 export interface CopyExpectation {
@@ -20,10 +21,10 @@ export interface CopyExpectation {
  * key beside them.
  */
 export async function assertCopied(
-  address: RedisAddress,
+  redis: RedisAddress | RedisCluster,
   { manifest, beganMs, sessions, expired = 0, keyOf, otherKeys = 0 }: CopyExpectation,
 ): Promise<void> {
-  const checked = await checkSessions(address, readManifest(manifest), {
+  const checked = await checkSessions("client" in redis ? redis.client : redis, readManifest(manifest), {
     beganMs,
     endedMs: Date.now(),
     ...(keyOf === undefined ? {} : { keyOf }),
@@ -33,5 +34,7 @@ export async function assertCopied(
     { right: checked.right, absent: checked.absent },
     { right: sessions - expired, absent: expired },
   );
-  assert.equal(await countKeys(address), sessions - expired + otherKeys, "keys of nothing else");
+  const counts = await Promise.all(("client" in redis ? await redis.masters() : [redis]).map(countKeys));
+  const keys = counts.reduce((sum, count) => sum + count, 0);
+  assert.equal(keys, sessions - expired + otherKeys, "keys of nothing else");
 }

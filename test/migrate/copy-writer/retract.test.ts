@@ -67,7 +67,7 @@ describe("copy-writer: a session that ends before its key is written is retracte
     it(`${name}: not if the connection was lost since it was sent`, async () => {
       const ground = new WriterGround();
       const file = ground.save(1, sessionText(), how);
-      goAfterWrite(ground, [file], () => ground.connection.reconnects++);
+      goAfterWrite(ground, [file], () => ground.servers.reconnects++);
       assert.deepEqual(await ground.write(file), ["copied"]);
       assert.equal(ground.stored(file), sessionText());
       assert.deepEqual(ground.warnings, [`the connection was lost, so ${staysInRedis}`]);
@@ -79,7 +79,7 @@ describe("copy-writer: a session that ends before its key is written is retracte
       goAfterWrite(ground, [file]);
       // As the store does it.
       const retract: SessionStore["retract"] = async (keys, reconnects) => {
-        assert.equal(reconnects, ground.connection.reconnects++);
+        assert.equal(reconnects, ground.servers.reconnects++);
         return keys.map(() => false);
       };
       Object.assign(ground.store, { retract });
@@ -95,7 +95,7 @@ describe("copy-writer: a session that ends before its key is written is retracte
     Object.assign(ground.store, {
       createEncoded: async (...entries: Parameters<typeof createEncoded>) => {
         await createEncoded.apply(ground.store, entries);
-        ground.connection.reconnects++;
+        ground.servers.reconnects++;
         remove(file);
       },
     });
@@ -177,7 +177,7 @@ describe("copy-writer: a session that ends after its key was written is retracte
 
   it("not what was written before the connection was lost", async () => {
     const { ground, files } = await writeInTwoPasses();
-    ground.connection.reconnects++;
+    ground.servers.reconnects++;
     const last = ground.save(5);
     await ground.write(last);
     [...files, last].forEach(remove);

@@ -32,7 +32,7 @@ export interface GroundChange extends Partial<WriterOptions> {
 export class WriterGround {
   readonly directory = new SessionDirectory();
   readonly store = new MemoryStore(keyPrefix);
-  readonly connection = { reconnects: 0 };
+  readonly servers = { reconnects: 0 };
   /** With an exclamation mark if a quiet person is told too. */
   readonly warnings: string[] = [];
   readonly stop = new AbortController();
@@ -49,7 +49,7 @@ export class WriterGround {
     };
     this.readers = new ReaderPool({ ...options, maxFileSize }, []);
     this.writer = new CopyWriter(options, this.survey(facts, survey), {
-      ...{ connection: this.connection, store: this.store, readers: this.readers },
+      ...{ servers: this.servers, store: this.store, readers: this.readers },
       warn: (message, { evenIfQuiet = false } = {}) =>
         void this.warnings.push(`${message}${evenIfQuiet ? "!" : ""}`),
       stop: this.stop.signal,

@@ -6,6 +6,7 @@ import { copy } from "../../../src/migrate/copy.js";
 import { checkMemory, judgeMemory } from "../../../src/migrate/preflight/memory.js";
 import { messageOf } from "../../../src/model/check.js";
 import { askServerState } from "../../../src/redis/server/server-state.js";
+import { SingleServer } from "../../../src/redis/topology/redis-servers.js";
 import { dayMs, keyOf, pathOf, saveSession } from "../../end-to-end/support/made-session.js";
 import { resilientOf } from "../../redis/support/client-of.js";
 import { redisCommand } from "../../support/redis-command.js";
@@ -91,8 +92,8 @@ describe("memory: what cannot fit is refused before the first write (spec.md, a 
       const { maxMemory: bytes = 0, usedMemory = 0 } = await connection.run(askServerState);
       const room = Math.max(0.95 * bytes - usedMemory, 2_000_000);
       const [atLeast = 0, atMost = 0] = need.map((share) => Math.round(share * room));
-      const estimate = async () => ({ bytes: atLeast, atLeast, atMost });
-      const { check, bytes: needed } = await judgeMemory(connection, estimate);
+      const estimate = async () => [{ bytes: atLeast, atLeast, atMost }];
+      const { check, bytes: needed } = await judgeMemory(new SingleServer(connection), estimate);
       const verdict = refused ? "fail" : says === undefined ? "ok" : "warn";
       assert.deepEqual([check.verdict, check.exitCode, needed], [verdict, refused && 5, atLeast]);
       if (says !== undefined) assert.match(messageOf(check), says);
@@ -103,12 +104,12 @@ describe("memory: what cannot fit is refused before the first write (spec.md, a 
     for (const policy of ["noeviction", "allkeys-lru"]) {
       await redisCommand(server, "CONFIG", "SET", "maxmemory", "20mb", "maxmemory-policy", policy);
       const connection = await resilientOf(t, server);
-      const estimate = async () => ({ bytes: 5e7, atLeast: 5e7, atMost: 5e7 });
-      const { check } = await judgeMemory(connection, estimate);
+      const estimate = async () => [{ bytes: 5e7, atLeast: 5e7, atMost: 5e7 }];
+      const { check } = await judgeMemory(new SingleServer(connection), estimate);
       const [, advised] = /at least ([\d.]+) MiB/.exec(messageOf(check)) ?? [];
       await redisCommand(server, "CONFIG", "SET", "maxmemory", `${Math.round(Number(advised))}mb`);
       assert.deepEqual(
-        [check.verdict, (await judgeMemory(connection, estimate)).check.verdict],
+        [check.verdict, (await judgeMemory(new SingleServer(connection), estimate)).check.verdict],
         ["fail", "ok"],
       );
     }
@@ -118,7 +119,7 @@ describe("memory: what cannot fit is refused before the first write (spec.md, a 
     const never = () => assert.fail("not to be called");
     for (const policy of ["noeviction", "allkeys-lru"]) {
       await redisCommand(server, "CONFIG", "SET", "maxmemory", "0", "maxmemory-policy", policy);
-      const { check, bytes } = await judgeMemory(await resilientOf(t, server), never);
+      const { check, bytes } = await judgeMemory(new SingleServer(await resilientOf(t, server)), never);
       assert.deepEqual([check.verdict, bytes], ["ok", 0]);
     }
   });
@@ -127,15 +128,15 @@ describe("memory: what cannot fit is refused before the first write (spec.md, a 
     await redisCommand(server, "CONFIG", "SET", "maxmemory", "20mb", "maxmemory-policy", "noeviction");
     await redisCommand(server, "ACL", "SETUSER", "u", "reset", "on", ">pw", "~*", "+@all", "-info");
     const connection = await resilientOf(t, { ...server, username: "u", password: "pw" });
-    const estimate = async () => ({ bytes: 5e7, atLeast: 5e7, atMost: 5e7 });
-    assert.match(messageOf((await judgeMemory(connection, estimate)).check), tooLittle);
+    const estimate = async () => [{ bytes: 5e7, atLeast: 5e7, atMost: 5e7 }];
+    assert.match(messageOf((await judgeMemory(new SingleServer(connection), estimate)).check), tooLittle);
   });
 
   it("nothing tells the limit: what is needed is said, and the run goes on", async (t) => {
     await redisCommand(server, "ACL", "SETUSER", "u", "reset", "on", ">pw", "~*", "+@all", "-@dangerous");
     const connection = await resilientOf(t, { ...server, username: "u", password: "pw" });
-    const estimate = async () => ({ bytes: 5e7, atLeast: 5e7, atMost: 5e7 });
-    const { check, bytes } = await judgeMemory(connection, estimate);
+    const estimate = async () => [{ bytes: 5e7, atLeast: 5e7, atMost: 5e7 }];
+    const { check, bytes } = await judgeMemory(new SingleServer(connection), estimate);
     assert.deepEqual([check.verdict, bytes], ["warn", 5e7]);
     const said = "about 47.7 MiB of Redis memory needed. Redis does not say how much is free";
     assert.equal(messageOf(check), said);

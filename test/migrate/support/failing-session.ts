@@ -36,7 +36,7 @@ const events: {
       }),
     ),
   "wrong-redis-type": (_, { run }, number) =>
-    run.redis.connection.run((client) => client.rpush(keyOf(number), "x")),
+    run.redis.servers.serverOf("").connection.run((client) => client.rpush(keyOf(number), "x")),
   "redis-error": (t, { run }) =>
     t.mock.method(run.redis.store, "create", async (entries: readonly unknown[]) =>
       entries.map(() => ({ kind: "failed", detail: "why" })),

@@ -89,7 +89,7 @@ export function meanwhile({ run }: RunOfTest, ...actions: readonly (() => unknow
 
 /** What complete runs left in Redis. */
 export async function markOf({ run }: RunOfTest): Promise<DirectoryMark | undefined> {
-  const marks = await run.redis.connection.run(listMarks);
+  const marks = await run.redis.servers.serverOf("").connection.run(listMarks);
   return [...(marks?.values() ?? [])][0]?.complete?.[0]?.mark;
 }
 

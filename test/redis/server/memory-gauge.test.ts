@@ -27,7 +27,7 @@ function gaugeOf(t: TestContext, answer: () => Promise<string>) {
     glance: <T>(ask: (asking: Redis) => Promise<T>) => ask(client).catch(() => undefined),
   } as unknown as ResilientConnection;
   const gauge = new MemoryGauge((memory) => noted.push(memory));
-  gauge.start(connection);
+  gauge.start({ all: [{ connection, name: undefined }] });
   t.after(() => gauge.end());
   const pass = async (seconds: number) => {
     for (let second = 0; second < seconds; second++) {

@@ -5,6 +5,8 @@ import { openConnection } from "../../../src/redis/open-connection.js";
 import type { StoreOptions } from "../../../src/redis/redis-session-store.js";
 import { type ResilienceOptions, ResilientConnection } from "../../../src/redis/resilient-connection.js";
 import { MemoryGuard } from "../../../src/redis/server/memory-guard.js";
+import { ClusterServers } from "../../../src/redis/topology/cluster-servers.js";
+import type { RedisCluster } from "../../support/redis-cluster.js";
 
 /** Where a server listens, and who its user is. */
 export interface Account {
@@ -48,6 +50,24 @@ export async function resilientOf(
   });
   t.after(() => connection.close());
   return connection;
+}
+
+/** Connections to the masters of a Cluster. They go with the test. */
+export async function clusterOf(
+  t: Scope,
+  { nodes: [seed] }: Pick<RedisCluster, "nodes">,
+  options: Partial<Pick<ResilienceOptions, "name" | "retryForMs">> = {},
+): Promise<ClusterServers> {
+  if (seed === undefined) throw new Error("a Cluster has nodes");
+  const servers = await ClusterServers.open({
+    target: { ...targetOf(seed), isCluster: true },
+    retryForMs: 60_000,
+    onWarning: () => undefined,
+    stop: new AbortController().signal,
+    ...options,
+  });
+  t.after(() => servers.close());
+  return servers;
 }
 
 /** How a store names and dates its keys, and a guard of its own. */

@@ -1,5 +1,6 @@
 import type { Contents, StoredKey } from "../../support/memory-store.js";
 import type { RedisAddress } from "../../support/redis-client.js";
+import type { RedisCluster } from "../../support/redis-cluster.js";
 import { redisCommand, redisPipeline } from "../../support/redis-command.js";
 
 /** Lets a Redis hold this and nothing else. */
@@ -11,6 +12,23 @@ export async function fillRedis(server: RedisAddress, contents: Contents): Promi
       ...(expiresAtMs === null ? [] : [["PEXPIREAT", key, expiresAtMs]]),
     ]),
   ]);
+}
+
+/** Lets the masters of a Cluster hold this and nothing else. */
+export async function fillCluster(cluster: RedisCluster, contents: Contents): Promise<void> {
+  await cluster.onEach("FLUSHALL");
+  await cluster.client.pipeline(
+    Object.entries(contents).flatMap(([key, { value, expiresAtMs }]) => [
+      value === null ? ["RPUSH", key, "x"] : ["SET", key, Buffer.from(value, "latin1")],
+      ...(expiresAtMs === null ? [] : [["PEXPIREAT", key, expiresAtMs] as const]),
+    ]),
+  );
+}
+
+/** Everything that the masters of a Cluster hold. */
+export async function clusterContents(cluster: RedisCluster): Promise<Contents> {
+  const contents = await Promise.all((await cluster.masters()).map(redisContents));
+  return Object.assign({}, ...contents);
 }
 
 /** Everything that a Redis holds. */
