@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { projectRoot } from "./support/project.js";
@@ -14,32 +14,46 @@ interface Counts {
   readonly failed: number;
 }
 
-async function runTests({ folder }: ProvidedNode): Promise<Counts & { readonly output: string }> {
-  const child = spawn(join(folder, "node"), [join(projectRoot, "build/test/run.js"), ...filters], {
-    // What tests start by name, or by a #! line, is this Node too.
-    env: { ...process.env, PATH: `${folder}${delimiter}${process.env["PATH"] ?? ""}` },
+/** The environment in which a Node is the one that scripts and #! lines find. */
+function environmentOf({ folder }: ProvidedNode): NodeJS.ProcessEnv {
+  return { ...process.env, PATH: `${folder}${delimiter}${process.env["PATH"] ?? ""}` };
+}
+
+/** Builds `dist`: part of it is code that V8 compiled, and another version refuses that. */
+function build(environment: NodeJS.ProcessEnv): void {
+  execFileSync("npm", ["run", "--silent", "build"], { cwd: projectRoot, env: environment, stdio: "inherit" });
+}
+
+async function runTests(node: ProvidedNode): Promise<Counts & { readonly output: string }> {
+  const child = spawn(join(node.folder, "node"), [join(projectRoot, "build/test/run.js"), ...filters], {
+    env: environmentOf(node),
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
   const output = await text(child.stdout);
   const exitCode = await ended;
-  const [, passed, failed] = /^(\d+) passed, (\d+) failed$/m.exec(output) ?? [];
+  const [, passed = "0", failed = "0"] = /^(\d+) passed, (\d+) failed$/m.exec(output) ?? [];
   // A run that ends badly without a count is one failure.
-  const counted = { passed: Number(passed ?? 0), failed: Number(failed ?? 1) };
-  return { ...counted, failed: exitCode === 0 ? counted.failed : Math.max(1, counted.failed), output };
+  const leastFailed = exitCode === 0 ? 0 : 1;
+  return { passed: Number(passed), failed: Math.max(leastFailed, Number(failed)), output };
 }
 
 const versions = await listNodeVersions();
 const total = { passed: 0, failed: 0 };
-for (const major of majors) {
-  const node = await provideNode(newestOf(major, versions), join(projectRoot, "node_modules/.cache/nodes"));
-  const began = performance.now();
-  const { passed, failed, output } = await runTests(node);
-  const seconds = Math.round((performance.now() - began) / 1000);
-  if (failed > 0) console.log(output);
-  console.log(`Node ${node.version}: ${passed} passed, ${failed} failed, ${seconds} s`);
-  total.passed += passed;
-  total.failed += failed;
+try {
+  for (const major of majors) {
+    const node = await provideNode(newestOf(major, versions), join(projectRoot, "node_modules/.cache/nodes"));
+    build(environmentOf(node));
+    const began = performance.now();
+    const { passed, failed, output } = await runTests(node);
+    const seconds = Math.round((performance.now() - began) / 1000);
+    if (failed > 0) console.log(output);
+    console.log(`Node ${node.version}: ${passed} passed, ${failed} failed, ${seconds} s`);
+    total.passed += passed;
+    total.failed += failed;
+  }
+} finally {
+  build(process.env);
 }
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed === 0 ? 0 : 1;

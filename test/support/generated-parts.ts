@@ -3,6 +3,7 @@ import { type Advice, failureAdvice, outcomeAdvice } from "../../src/model/outco
 import { exitCodes } from "../../src/report/exit-code.js";
 import { reportJsonSchema } from "../../src/report/schema/report-schema.js";
 import { documentedLimits } from "./documented-limits.js";
+import { jobRulesTable } from "./job-rules.js";
 import { reportTable } from "./report-table.js";
 import { settingsTable } from "./settings-table.js";
 
@@ -33,6 +34,7 @@ export const generatedParts: readonly {
         )
         .join("\n\n"),
   },
+  { file: "docs/recipes/kubernetes.md", name: "job rules", make: jobRulesTable },
   {
     file: "docs/outcomes.md",
     name: "outcomes",
