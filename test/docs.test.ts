@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
-import { parseCommandLine } from "../src/cli/command-line/parse-command-line.js";
 import { failureReasons, outcomeKinds } from "../src/model/outcome.js";
 import { exitCodes } from "../src/report/exit-code.js";
 import type { Report } from "../src/report/schema/report-schema.js";
 import { summaryText } from "../src/report/summary/summary.js";
 import { textStyle } from "../src/report/text-style.js";
+import { checkCommandLine, commandsIn } from "./support/command-lines.js";
 import { generatedFiles, generatedParts, replacePart } from "./support/generated-parts.js";
 import { projectRoot } from "./support/project.js";
 import { sampleReport } from "./support/sample-report.js";
@@ -25,11 +25,11 @@ const manifest: { readonly version: string; readonly scripts: Readonly<Record<st
   read("package.json"),
 );
 
-/** The lines of the code blocks that a shell takes, without comments. */
-function shellLines(text: string): string[] {
-  return [...text.matchAll(/^```(?:sh|console)\n(.*?)^```$/gms)]
-    .flatMap(([, block = ""]) => block.replaceAll("\\\n", " ").split("\n"))
-    .map((line) => line.replace(/^\$ /, "").replace(/#.*/, ""));
+/** The code blocks that a shell takes, without comments. */
+function shellScripts(text: string): string[] {
+  return [...text.matchAll(/^```(?:sh|console)\n(.*?)^```$/gms)].map(([, block = ""]) =>
+    block.replaceAll(/^\$ /gm, "").replaceAll(/#.*/g, ""),
+  );
 }
 
 /** What GitHub makes of a heading for links to it. */
@@ -50,15 +50,8 @@ describe("the documents", () => {
   });
 
   for (const [path, text] of documents) {
-    const commands = shellLines(text).flatMap(
-      (line) => /(?<=tele-sessions ).*?(?=\||>|$)/.exec(line)?.[0].trim() ?? [],
-    );
-    for (const command of commands) {
-      it(`${path}: tele-sessions ${command}`, () => {
-        const words = command.split(/\s+/).map((word) => word.replace(/^'(.*)'$/, "$1"));
-        assert.doesNotMatch(parseCommandLine(words, "", 80).kind, /^(version|none)$/);
-      });
-    }
+    for (const words of shellScripts(text).flatMap(commandsIn))
+      it(`${path}: tele-sessions ${words.join(" ")}`, () => checkCommandLine(words));
 
     it(`${path}: every link leads somewhere`, () => {
       for (const [, target = ""] of text.matchAll(/\]\(([^)]+)\)/g)) {

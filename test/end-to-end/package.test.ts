@@ -48,6 +48,7 @@ async function pack(): Promise<string> {
     /^dist\/(?:cli\/(?:main\.js|main\.js\.code|serve-reader\.js)|package\.json|third-party-licenses\.txt)$/,
     /^bin\/(?:tele-sessions\.js|load\.js|package\.json)$/,
     /^docs\/[\w/.-]+\.(?:md|svg|json)$/,
+    /^deploy\/(?:Dockerfile(?:\.dockerignore)?|(?:ci|kubernetes)\/[\w-]+\.ya?ml)$/,
     /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
   ];
   const strangers = packed.files

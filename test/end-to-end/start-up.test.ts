@@ -151,6 +151,6 @@ test("a start takes the code that V8 compiled at the build, and does without if 
 /** V8 writes a magic number, then a hash of its version. Ours stands before both. */
 function otherVersion(saved: Buffer): Buffer {
   const other = Buffer.from(saved);
-  other.writeUInt32LE(other.readUInt32LE(8) ^ 1, 8);
+  other.writeInt32LE(other.readInt32LE(8) ^ 1, 8);
   return other;
 }

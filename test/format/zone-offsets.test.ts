@@ -23,8 +23,10 @@ describe("zone-offsets: the offset that Python's zoneinfo gives", () => {
     const random = makeRandom(1);
     const [from, to] = [secondsOf("1950-01-01T00:00"), secondsOf("2100-01-01T00:00")];
     const items = Array.from({ length: 6000 }, (_, index) => {
-      const seconds = Math.floor(from + random() * (to - from));
-      return [zones[index % zones.length] ?? "", seconds, index % 2] as const;
+      const zone = zones[index % zones.length] ?? "";
+      // Releases of the time zone data differ about Morocco's future, and Node has another than Python.
+      const end = zone === "Africa/Casablanca" ? secondsOf("2026-01-01T00:00") : to;
+      return [zone, Math.floor(from + random() * (end - from)), index % 2] as const;
     });
     const answers = await askPython<number>("offset(item)", items, preamble);
     const wrong = items.filter(

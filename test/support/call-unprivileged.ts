@@ -12,9 +12,7 @@ const nobody = 65_534;
 export function callUnprivileged<Answer>(directory: string, module: URL, body: string): Answer {
   const isRoot = process.getuid?.() === 0;
   if (isRoot) {
-    for (let path = dirname(directory); path.includes(`${sep}tele-sessions-`); path = dirname(path))
-      chmodSync(path, 0o711);
-    chmodSync(directory, 0o711);
+    letOthersPass(directory);
     chownSync(directory, nobody, nobody);
   }
   // The module is loaded before, for its own path may be closed to others.
@@ -34,4 +32,10 @@ export function callUnprivileged<Answer>(directory: string, module: URL, body: s
   if (status !== 0) throw new Error(`the unprivileged process ended with ${status}: ${stderr}`);
   const answer: Answer = JSON.parse(stdout);
   return answer;
+}
+
+/** Lets every user pass through a temporary directory, and those above it that are ours. */
+export function letOthersPass(directory: string): void {
+  for (let path = directory; path.includes(`${sep}tele-sessions-`); path = dirname(path))
+    chmodSync(path, 0o711);
 }

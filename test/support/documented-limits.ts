@@ -66,7 +66,8 @@ export const documentedLimits: readonly { readonly limit: string; readonly detai
     details: /^corrupt: a memo number that is too large$/,
   },
   {
-    limit: "A time zone is one that Node knows by the same name.",
+    limit:
+      "A time zone is one that Node knows by the same name; its offsets are those of Node's time zone data.",
     details: /^unsupported-type: a time zone that Node does not know$/,
   },
   {

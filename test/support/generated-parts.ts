@@ -4,6 +4,7 @@ import { exitCodes } from "../../src/report/exit-code.js";
 import { metricDefinitions } from "../../src/report/metrics/metrics-text.js";
 import { reportJsonSchema } from "../../src/report/schema/report-schema.js";
 import { documentedLimits } from "./documented-limits.js";
+import { jobRulesTable } from "./job-rules.js";
 import { reportTable } from "./report-table.js";
 import { settingsTable } from "./settings-table.js";
 
@@ -34,6 +35,7 @@ export const generatedParts: readonly {
         )
         .join("\n\n"),
   },
+  { file: "docs/recipes/kubernetes.md", name: "job rules", make: jobRulesTable },
   {
     file: "docs/outcomes.md",
     name: "outcomes",
