@@ -116,7 +116,7 @@ interface Proven {
 function prove(directory: string): Proven {
   const open = new OpenDirectory(directory);
   const proven: ProvenFile[] = [];
-  for (const batch of scanSessions(directory, batchSize, newScanTally())) {
+  for (const batch of scanSessions(directory, batchSize, newScanTally(), { shard: null })) {
     for (const file of batch) {
       const reading = readPlaceExactly(`${open.folderOf(file)}/${file.name}`, largestFile);
       if (reading.kind !== "read") throw new Error(`a session file is ${reading.kind}`);

@@ -1,12 +1,14 @@
 import { checkSetup } from "../migrate/preflight/check-setup.js";
 import { type Check, messageOf } from "../model/check.js";
 import type { RunOptions } from "../model/run-options.js";
+import { shardText } from "../model/shard.js";
 import { maxLineLength, showable, showablePath } from "../model/showable.js";
 import { type CheckSection, checkScreen, checkVerdict } from "../report/check-screen.js";
-import { explainExitCode, worstOf } from "../report/exit-code.js";
+import { explainError, explainExitCode, worstOf } from "../report/exit-code.js";
 import { textStyle } from "../report/text-style.js";
 import { wrapText } from "../report/wrap-text.js";
 import { commandText } from "./closing/command-text.js";
+import { EndFiles, finishEndFiles } from "./closing/end-files.js";
 import { exitLine, nextLine } from "./closing/last-line.js";
 import { isColored } from "./run-context.js";
 import { screenColumns } from "./screen-columns.js";
@@ -15,14 +17,17 @@ const helpPage = "docs/checks.md";
 
 /** Runs `check`. Returns the exit code that the run would have. */
 export async function checkCommand(options: RunOptions, version: string): Promise<number> {
-  const { output, removal } = options;
+  const { output, removal, source } = options;
+  const endFiles = new EndFiles();
+  endFiles.open(output);
+  const startedMs = performance.now();
   const setup = await checkSetup(options, new AbortController().signal);
   const { directories, redis, ofDirectories, ofRedis, ofServer } = setup;
   const all = [...ofDirectories, ...ofRedis, ...ofServer];
   // A run whose directories cannot be used does not ask Redis.
   const codesOf = (checks: readonly Check[]) => worstOf(checks.flatMap(({ exitCode = [] }) => exitCode));
   const begins = !ofDirectories.some(({ verdict, stopsLate }) => verdict === "fail" && !stopsLate);
-  const exitCode = codesOf(begins ? all : ofDirectories);
+  const judged = codesOf(begins ? all : ofDirectories);
   const style = textStyle(isColored(output));
   const run = removal.purge ? "copy --purge" : "copy";
   const lines: string[] = [];
@@ -53,9 +58,24 @@ export async function checkCommand(options: RunOptions, version: string): Promis
     );
   }
   const more = removal.purge ? ["--purge"] : [];
-  if (exitCode !== 0)
-    lines.push(exitLine(exitCode, output.quiet ? checkVerdict(all, run) : "not ready", style));
-  else if (!output.quiet) lines.push(nextLine({ command: commandText("copy", options.shown, more) }));
+  const next = nextLine({ command: commandText("copy", options.shown, more) });
+  const told = all.filter(({ verdict }) => verdict !== "ok");
+  const { exitCode, errors } = finishEndFiles(endFiles, {
+    ...{ command: "check", version, dryRun: false, exitCode: judged },
+    shards: source.shard === null ? [] : [shardText(source.shard)],
+    seconds: (performance.now() - startedMs) / 1000,
+    words: {
+      errors: told.filter(({ verdict }) => verdict === "fail").map(messageOf),
+      summary: checkVerdict(all, run),
+      end: judged === 0 ? next : `Exit ${judged}: not ready`,
+    },
+    warnings: told.filter(({ verdict }) => verdict === "warn").map(messageOf),
+  });
+  lines.push(...errors.map((error) => `error: ${explainError(error)}`));
+  if (exitCode !== 0) {
+    const why = judged === 0 ? explainExitCode(exitCode).meaning : "not ready";
+    lines.push(exitLine(exitCode, output.quiet ? checkVerdict(all, run) : why, style));
+  } else if (!output.quiet) lines.push(next);
   if (lines.length > 0) process.stderr.write(`${lines.join("\n")}\n`);
   if (output.json) {
     const { outcome } = explainExitCode(exitCode);

@@ -71,8 +71,11 @@ function screen([warning = "", ...risks]: readonly string[], question: string): 
   return [...parts, wrapText("", question.trimEnd(), columns)].join("\n\n").concat(" ");
 }
 
-/** `the session files in /srv/a (3), /srv/b (12)`. */
+/** `the session files in /srv/a (3), /srv/b (12)`; with a shard `/srv/a (3 of 14)`. */
 function describeFiles({ directories }: Listing): string {
-  const paths = directories.map(({ directory, count }) => `${showablePath(directory)} (${countText(count)})`);
+  const paths = directories.map(({ directory, count, ofAllShards }) => {
+    const all = count === ofAllShards ? "" : ` of ${countText(ofAllShards)}`;
+    return `${showablePath(directory)} (${countText(count)}${all})`;
+  });
   return `the session files in ${paths.join(", ")}`;
 }

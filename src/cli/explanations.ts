@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { countOf } from "../model/number-text.js";
+import { countOf, countText } from "../model/number-text.js";
 import type { RunOptions, ShownSetting } from "../model/run-options.js";
 import { showablePath } from "../model/showable.js";
 import { wrapText } from "../report/wrap-text.js";
@@ -21,9 +21,10 @@ export function settingsText(shown: readonly ShownSetting[], columns: number): s
 
 /** `2,010 session files in /srv/s`, for each directory. */
 export function listingText({ directories, isComplete }: Listing): string {
-  const found = directories.map(
-    ({ directory, count }) => `${countOf(count, "session file")} in ${showablePath(directory)}`,
-  );
+  const found = directories.map(({ directory, count, ofAllShards }) => {
+    const all = count === ofAllShards ? "" : `, of ${countText(ofAllShards)} in all shards,`;
+    return `${countOf(count, "session file")}${all} in ${showablePath(directory)}`;
+  });
   return `listed ${found.join(", ") || "nothing"}${isComplete ? "" : " before the run was stopped"}`;
 }
 

@@ -5,14 +5,17 @@ import { RunProgress } from "../model/progress/run-progress.js";
 import { Timeline } from "../model/progress/timeline.js";
 import type { RunOptions } from "../model/run-options.js";
 import { newScanTally, type ScanTally } from "../model/session-file.js";
+import { shardText } from "../model/shard.js";
 import { maxLineLength, showable } from "../model/showable.js";
 import { exitCodeOf, exitCodeOfError, explainError, explainExitCode } from "../report/exit-code.js";
 import { type InspectionFacts, inspectionReport } from "../report/inspection/inspection-report.js";
 import { inspectionText, plantedAlarm } from "../report/inspection/inspection-text.js";
-import { textStyle } from "../report/text-style.js";
+import type { ClosingWords } from "../report/termination-log.js";
+import { type TextStyle, textStyle } from "../report/text-style.js";
 import { resolveDirectories } from "../source/directories/resolve-directories.js";
 import { type Listing, listSessions } from "../source/list-sessions.js";
 import { commandText } from "./closing/command-text.js";
+import { EndFiles, finishEndFiles, type PlainEnd } from "./closing/end-files.js";
 import { exitLine, type NextStep, nextLine } from "./closing/last-line.js";
 import { chooseReporter } from "./progress/choose-reporter.js";
 import type { Say } from "./progress/log-line.js";
@@ -39,6 +42,9 @@ interface Seen {
   isComplete: boolean;
 }
 
+/** What is known at the end. */
+type Known = Pick<InspectionFacts, "version" | "exitCode">;
+
 /** Runs `inspect`: shows what is in the session directories. Returns the exit code. */
 export async function inspectCommand(options: RunOptions, version: string): Promise<number> {
   const seen: Seen = {
@@ -51,6 +57,8 @@ export async function inspectCommand(options: RunOptions, version: string): Prom
     redis: null,
     isComplete: false,
   };
+  const endFiles = new EndFiles();
+  endFiles.open(options.output);
   const progress = new RunProgress(seen, false);
   const reporter = await chooseReporter(options, progress);
   answerStateRequests(() => {
@@ -67,7 +75,10 @@ export async function inspectCommand(options: RunOptions, version: string): Prom
     seen.errors.push(error);
   }
   reporter.end();
-  const exitCode = exitCodeOf({ errors: seen.errors, partial: false }, false, stop.reason());
+  const exitCodeNow = () => exitCodeOf({ errors: seen.errors, partial: false }, false, stop.reason());
+  const { errors } = finishEndFiles(endFiles, endOf(options, seen, { version, exitCode: exitCodeNow() }));
+  seen.errors.push(...errors);
+  const exitCode = exitCodeNow();
   show(options, seen, { version, exitCode, say: reporter.say });
   stop.release();
   return exitCode;
@@ -85,7 +96,7 @@ async function look(
   const { directories } = seen;
   let listed = 0;
   progress.enter({ name: "listing", done: () => listed });
-  const listing = await listSessions(directories, options.source.sample, stop, (count) => {
+  const listing = await listSessions(directories, options.source, stop, (count) => {
     listed = count;
   });
   seen.listing = listing;
@@ -100,42 +111,67 @@ async function look(
 }
 
 /** Writes errors, the text, the last line and JSON. */
-function show(
-  options: RunOptions,
-  seen: Seen,
-  { version, exitCode, say }: { readonly version: string; readonly exitCode: number; readonly say: Say },
-): void {
-  const { output, conversion } = options;
+function show(options: RunOptions, seen: Seen, { say, ...known }: Known & { readonly say: Say }): void {
+  const { output } = options;
+  const { exitCode } = known;
   const style = textStyle(isColored(output));
-  const facts = factsOf(options, seen, { version, exitCode });
-  const report = inspectionReport(facts);
-  const alarm = plantedAlarm(seen.inspection);
   const endFacts = { command: "inspect", exitCode, outcome: explainExitCode(exitCode).outcome };
   if (output.quiet) {
+    const alarm = plantedAlarm(seen.inspection);
     if (alarm !== undefined) say("warning", alarm);
     const [first] = seen.errors;
     const why = first === undefined ? explainExitCode(exitCode).meaning : explainError(first);
     say("end", exitCode === 0 ? "" : exitLine(exitCode, why.replaceAll("\n", "; "), style), endFacts);
   } else {
-    for (const error of seen.errors) say("error", explainError(error), { exitCode: exitCodeOfError(error) });
-    if (exitCode === 0 || report.sessions.found > 0) {
-      const look = { style, columns: Math.min(screenColumns(), maxColumns), ttl: conversion.ttl };
-      say("summary", inspectionText({ facts, report }, look));
+    const { errors, summary, end } = wordsOf(options, seen, known, style);
+    for (const [index, text] of errors.entries()) {
+      say("error", text, { exitCode: exitCodeOfError(seen.errors[index]) });
     }
-    const last =
-      exitCode === 0
-        ? nextLine(nextStep(options, report.listed))
-        : exitLine(exitCode, whyExit(exitCode), style);
-    say("end", last, endFacts);
+    if (summary !== "") say("summary", summary);
+    say("end", end, endFacts);
   }
-  if (output.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+  if (output.json) {
+    process.stdout.write(`${JSON.stringify(inspectionReport(factsOf(options, seen, known)))}\n`);
+  }
 }
 
-function factsOf(
-  { source, output }: RunOptions,
-  seen: Seen,
-  known: { readonly version: string; readonly exitCode: number },
-): InspectionFacts {
+/** What the files for other programs say of it. */
+function endOf(options: RunOptions, seen: Seen, known: Known): PlainEnd {
+  return {
+    ...known,
+    command: "inspect",
+    dryRun: false,
+    shards: options.source.shard === null ? [] : [shardText(options.source.shard)],
+    seconds: seen.timeline.seconds,
+    // Sids are cut, even with `--show-ids`: whoever may look at the pod sees it.
+    words: wordsOf(
+      { ...options, output: { ...options.output, showIds: false } },
+      seen,
+      known,
+      textStyle(false),
+    ),
+    warnings: seen.warnings,
+  };
+}
+
+/** Errors, the text, and what follows. */
+function wordsOf(options: RunOptions, seen: Seen, known: Known, style: TextStyle): ClosingWords {
+  const { exitCode } = known;
+  const facts = factsOf(options, seen, known);
+  const report = inspectionReport(facts);
+  const columns = Math.min(screenColumns(), maxColumns);
+  const look = { style, columns, ttl: options.conversion.ttl };
+  return {
+    errors: seen.errors.map(explainError),
+    summary: exitCode === 0 || report.sessions.found > 0 ? inspectionText({ facts, report }, look) : "",
+    end:
+      exitCode === 0
+        ? nextLine(nextStep(options, report.listed))
+        : exitLine(exitCode, whyExit(exitCode), style),
+  };
+}
+
+function factsOf({ source, output }: RunOptions, seen: Seen, known: Known): InspectionFacts {
   const { inspection, tally, listing, isComplete } = seen;
   const isSample = isComplete && listing !== undefined && listing.selected > 0;
   const alarm = plantedAlarm(inspection) ?? [];

@@ -76,16 +76,16 @@ async function run(typed: TypedFlags, context: RunContext): Promise<number> {
 }
 
 /** The pre-deploy step with its switches off: says so, and still writes a report. */
-async function doNothing(
-  { json, quiet, report: path, html, logFormat }: TypedFlags,
-  reason: string,
-  version: string,
-): Promise<number> {
+async function doNothing(typed: TypedFlags, reason: string, version: string): Promise<number> {
+  const { json, quiet, report: path, html, logFormat } = typed;
   const { buildReport } = await import("../report/build-report.js");
   const { warnOfUnknownVariables } = await import("../settings/unknown-variables.js");
   const { jsonLines, textLines } = await import("./progress/log-line.js");
   const { textStyle } = await import("../report/text-style.js");
   const { nextLine } = await import("./closing/last-line.js");
+  const { EndFiles } = await import("./closing/end-files.js");
+  const { reportMetrics } = await import("../report/metrics/metrics-text.js");
+  const { terminationText } = await import("../report/termination-log.js");
   const format = logFormat === "json" ? jsonLines : textLines(textStyle(false));
   const say: Say = (...line) => void process.stderr.write(format(...line));
   const warnings = warnOfUnknownVariables(process.env);
@@ -99,10 +99,19 @@ async function doNothing(
     const { reportPage } = await import("../report/page/report-page.js");
     new PageFile(html).finish(reportPage(report, null));
   }
+  const summary = `Nothing to do: ${reason}.`;
+  const next = nextLine({ say: "nothing more to do" });
+  const pathOf = (value: TypedFlags["report"]) => (typeof value === "string" ? value : null);
+  const endFiles = new EndFiles();
+  endFiles.open({
+    metricsFile: pathOf(typed.metricsFile),
+    terminationLog: pathOf(typed.terminationLog),
+  });
+  endFiles.writeMetrics(() => reportMetrics(report));
+  endFiles.writeWords(() => terminationText({ errors: [], summary, end: next }, warnings, 0));
   for (const warning of warnings) say("warning", warning);
-  if (quiet !== true) say("summary", `Nothing to do: ${reason}.`);
-  const last = quiet === true ? "" : nextLine({ say: "nothing more to do" });
-  say("end", last, { exitCode: 0, outcome: "complete" });
+  if (quiet !== true) say("summary", summary);
+  say("end", quiet === true ? "" : next, { exitCode: 0, outcome: "complete" });
   if (json === true) process.stdout.write(`${JSON.stringify(report)}\n`);
   return 0;
 }

@@ -2,9 +2,10 @@ import { maxLineLength, showable } from "../model/showable.js";
 import { exitCodeOfError, explainError, explainExitCode } from "../report/exit-code.js";
 import type { Report } from "../report/schema/report-schema.js";
 import { textStyle } from "../report/text-style.js";
-import { connectedCommands } from "../settings/setting-definition.js";
+import { connectedCommands, directoryCommands } from "../settings/setting-definition.js";
 import { asksForJsonLines } from "./asks-for-json-lines.js";
 import { asksForQuiet } from "./asks-for-quiet.js";
+import { type EndFilePaths, EndFiles, endFilesOf, finishEndFiles } from "./closing/end-files.js";
 import { exitLine } from "./closing/last-line.js";
 import { jsonLines, type Say, textLines } from "./progress/log-line.js";
 import { isCapable } from "./run-context.js";
@@ -20,6 +21,10 @@ export async function refuse(
     isJsonLines: asksForJsonLines(commandLine),
   });
   const { outcome } = explainExitCode(exitCode);
+  const paths = endFilesOf(commandLine);
+  if (paths.metricsFile !== null || paths.terminationLog !== null) {
+    writeEndFiles(error, { exitCode, commandLine, version, paths });
+  }
   if (commandLine.includes("--json")) {
     const warnings = [showable(explainError(error), maxLineLength)];
     const other = (["inspect", "check", "report"] as const).find((name) => commandLine.includes(name));
@@ -30,6 +35,45 @@ export async function refuse(
     process.stdout.write(`${JSON.stringify(answer)}\n`);
   }
   return exitCode;
+}
+
+/** A refusal of which other programs are to hear. */
+interface Refused {
+  readonly exitCode: number;
+  readonly commandLine: readonly string[];
+  readonly version: string;
+  readonly paths: EndFilePaths;
+}
+
+/** Tells the programs that watch runs, as far as their files can be written. */
+function writeEndFiles(error: unknown, { exitCode, commandLine, version, paths }: Refused): void {
+  const files = new EndFiles();
+  const message = explainError(error);
+  const problems: unknown[] = [];
+  try {
+    files.open(paths);
+  } catch (problem) {
+    problems.push(problem);
+  }
+  const end = exitLine(
+    exitCode,
+    exitCode === 2 ? "nothing was touched" : explainExitCode(exitCode).meaning,
+    textStyle(false),
+  );
+  const { errors } = finishEndFiles(files, {
+    ...{ version, exitCode, seconds: 0, shards: [], warnings: [] },
+    command: commandIn(commandLine),
+    dryRun: commandLine.some((word) => word === "--dry-run" || word === "-n"),
+    words: { errors: [message], summary: "", end },
+  });
+  // The file itself may be what was refused.
+  const others = [...problems, ...errors].map(explainError).filter((text) => text !== message);
+  for (const text of others) process.stderr.write(`error: ${text}\n`);
+}
+
+function commandIn(commandLine: readonly string[]): string {
+  if (commandLine.includes("--stop-after-init")) return "stop-after-init";
+  return directoryCommands.find((name) => commandLine.includes(name)) ?? "none";
 }
 
 /** Says on stderr why a run did not begin; with `--quiet` in one line. Returns the exit code. */

@@ -2,7 +2,6 @@ import { checkDirectories, checkRemovable } from "../migrate/preflight/directori
 import { refuseFailed } from "../migrate/preflight/refuse-failed.js";
 import { startReaderThreads } from "../migrate/readers/start-reader-threads.js";
 import type { RunOutput, UnconnectedRun } from "../migrate/run-context.js";
-import { SettingsError } from "../model/errors.js";
 import type { FindingListeners } from "../model/ledger.js";
 import { outcomesOf, type SessionOutcome } from "../model/outcome.js";
 import { RunProgress } from "../model/progress/run-progress.js";
@@ -14,6 +13,7 @@ import { PageFile } from "../report/page-file.js";
 import { ReportFile } from "../report/report-file.js";
 import { wrapText } from "../report/wrap-text.js";
 import { type Asked, canAsk } from "./ask-person.js";
+import { EndFiles } from "./closing/end-files.js";
 import { commandOf, finishRun } from "./closing/finish-run.js";
 import { confirmPurge, confirmUnverified } from "./confirm-removal.js";
 import { listingText, settingsText, threadsText } from "./explanations.js";
@@ -36,6 +36,7 @@ export async function runCommand(options: RunOptions, context: RunContext): Prom
   const { output, run } = options;
   let reportFile: ReportFile | undefined;
   let pageFile: PageFile | undefined;
+  const endFiles = new EndFiles();
   const listeners = {
     onFailure: (failure) => {
       pageFile?.addFailure(failure);
@@ -69,11 +70,9 @@ export async function runCommand(options: RunOptions, context: RunContext): Prom
   );
   const sampling = setInterval(() => record.timeline.sample(), sampleEveryMs).unref();
   try {
+    endFiles.open(output);
     if (output.report !== null) reportFile = new ReportFile(output.report);
-    if (output.html !== null) {
-      if (output.html === output.report) throw new SettingsError("--report and --html name the same file");
-      pageFile = new PageFile(output.html);
-    }
+    if (output.html !== null) pageFile = new PageFile(output.html);
     const out: RunOutput = {
       ...listeners,
       progress,
@@ -104,7 +103,16 @@ export async function runCommand(options: RunOptions, context: RunContext): Prom
   clearInterval(sampling);
   record.timeline.end();
   const page = pageFile && { file: pageFile, make: await loadPage() };
-  const exitCode = finishRun({ options, context, record, stop, reportFile, page, say: reporter.say });
+  const exitCode = finishRun({
+    options,
+    context,
+    record,
+    stop,
+    reportFile,
+    page,
+    endFiles,
+    say: reporter.say,
+  });
   process.off("exit", discardReport);
   stop.release();
   return exitCode;

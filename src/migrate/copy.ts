@@ -13,7 +13,7 @@ import { SessionFolders } from "../source/session-folders.js";
 import { BatchTally } from "./batch-result.js";
 import { judgeEnded } from "./earlier-runs/learn.js";
 import { retractKeys } from "./earlier-runs/retract.js";
-import { surveyRun } from "./earlier-runs/survey.js";
+import { seeOtherShards, surveyRun } from "./earlier-runs/survey.js";
 import { purgeCopied } from "./purge.js";
 import { ReaderPool } from "./readers/reader-pool.js";
 import { allowRestart, forgotRemoved } from "./restart.js";
@@ -64,7 +64,8 @@ async function copyAndPurge(run: Run, facts: CopyFacts): Promise<void> {
   tellLongSids(run);
   refuseUnreadable(record.tally);
   // Once Redis lost data after a removal, nothing more is removed.
-  if (options.removal.purge && !stop.aborted && record.purged === 0) await purgeCopied(run, inUse);
+  if (options.removal.purge && !stop.aborted && record.purged === 0)
+    await purgeCopied(run, { inUse, sinceMs: facts.runStartedMs });
 }
 
 /** What every attempt at a copy is told. */
@@ -144,7 +145,9 @@ async function runPasses(run: Run, writer: CopyWriter, before: Survey): Promise<
   const watching = dryRun ? {} : { onFolder: (path: string) => watches.add(path) };
   try {
     const batches = scanAll(run, record.tally, watching);
-    const end = await runMainPass(passOf(run, writer, batches), before, record);
+    const end = await runMainPass(passOf(run, writer, batches), before, record, (seen) =>
+      seeOtherShards(run, seen),
+    );
     if (dryRun) return end;
     if (tookEveryFile(run, writer) && (await watches.areQuiet())) {
       run.out.explain("no later pass: no session file changed since its folder was listed");

@@ -46,10 +46,11 @@ export async function openRun(
 ): Promise<OpenRun> {
   const { options, record, out, stop } = unconnected;
   const { prefix, redis: target } = options.target;
+  const { shard } = options.source;
   record.redis = describeTarget(target);
   const { directories } = record;
   const token = randomBytes(8).toString("hex");
-  const peers = new PeerRuns({ places: directoryPlaces(directories), token });
+  const peers = new PeerRuns({ places: directoryPlaces(directories), shard, token });
   const { progress } = out;
   const gauge = new MemoryGauge((memory) => progress.noteMemory(memory));
   progress.enter({ name: "connecting" });
@@ -111,7 +112,7 @@ export async function openRun(
       canary,
       serverDatabase: await findServerDatabase(target, facts.databases, clockLeadMs),
       continuity: new Continuity(connection, canary, out.warn),
-      marks: marksOf({ connection, directories, keyPrefix: naming.keyPrefix }, canary, out.warn),
+      marks: marksOf({ connection, directories, keyPrefix: naming.keyPrefix, shard }, canary, out.warn),
     };
     const files: RunFiles = {
       directories,

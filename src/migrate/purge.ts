@@ -67,9 +67,13 @@ async function purgeOnce(run: Run, extent: "proven" | "unconditional"): Promise<
 
 /**
  * Removes the originals after a copy: a pass of its own, with counts of its own. `inUse`: whether
- * the copy saw a server use the directories. Throws what ends the run.
+ * the copy saw a server use the directories; `sinceMs`: when the copy began. Throws what ends the
+ * run.
  */
-export async function purgeCopied(run: Run, inUse: boolean): Promise<void> {
+export async function purgeCopied(
+  run: Run,
+  { inUse, sinceMs }: { readonly inUse: boolean; readonly sinceMs: number },
+): Promise<void> {
   const { record, redis, options, out } = run;
   if (record.partial) return;
   if (options.run.dryRun) {
@@ -77,15 +81,18 @@ export async function purgeCopied(run: Run, inUse: boolean): Promise<void> {
     if ((await countOtherCopies(run)) > 0) record.partial = true;
     return;
   }
-  if (inUse && !options.removal.inUse) {
+  const refuse = () => {
     record.partial = true;
     out.warn(`${stillInUse}. Nothing was removed; use --in-use to remove anyway`, { evenIfQuiet: true });
-    return;
-  }
+  };
+  if (inUse && !options.removal.inUse) return refuse();
   const startedMs = Date.now();
   out.progress.enter({ name: "preparing" });
   await redis.marks.read();
   const survey = await surveyRun(run, "whole");
+  // The copy of a shard saw only its own files, and a server saves in all.
+  const isModified = survey.directories.some(({ latestMtimeMs }) => latestMtimeMs > sinceMs);
+  if (options.source.shard !== null && isModified && !options.removal.inUse) return refuse();
   // A session that failed in the copy fails here again: it is listed once.
   const ledger = new Ledger({ onDifference: out.onDifference });
   const tally = newScanTally();
@@ -183,7 +190,7 @@ async function keysWereLost(run: Run, survey: Survey, { work }: OpenPurge): Prom
   let proved = 0;
   out.progress.enter({ name: "proving", total: run.listing.count, done: () => proved });
   for (const directory of record.directories) {
-    for (const batch of scanSessions(directory, namesAtATime, newScanTally())) {
+    for (const batch of scanSessions(directory, namesAtATime, newScanTally(), options.source)) {
       if (stop.aborted) return false;
       for (const proof of await work.prover.prove(batch)) {
         const kind = "proven" in proof ? "removed" : proof.outcome.kind;

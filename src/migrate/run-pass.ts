@@ -90,12 +90,14 @@ export interface MainPassEnd {
 
 /**
  * Runs the main pass, then takes the session files that had to wait until every directory was seen.
- * Throws what `runPass` throws.
+ * `seeOthers`: adds what the session files of other shards show; asked only if files wait. Throws
+ * what `runPass` throws.
  */
 export async function runMainPass(
   pass: Pass<BatchWorker>,
   before: Survey,
   record: Pick<RunRecord, "serverWorks">,
+  seeOthers: (seen: SeenDirectories) => Promise<void> = async () => undefined,
 ): Promise<MainPassEnd> {
   const { worker, ledger, stop } = pass;
   record.serverWorks = before.serverWorks;
@@ -104,6 +106,7 @@ export async function runMainPass(
     ledger.recordUnvisited(deferred.count);
     return { survey: before, seen: seen.all };
   }
+  if (deferred.count > 0) await seeOthers(seen);
   const survey = learn(before, seen.all, Date.now());
   record.serverWorks = survey.serverWorks;
   worker.learn(survey);

@@ -36,10 +36,11 @@ export function* scanAll(
   tally: ScanTally,
   { maxBatch = 128, restores = true, onFolder }: ScanOptions = {},
 ): Generator<readonly SessionFile[]> {
-  const { sample } = options.source;
+  const { sample, shard } = options.source;
+  const scanned = { shard, ...(onFolder === undefined ? {} : { onFolder }) };
   const { dryRun, maxRate } = options.run;
   for (const directory of record.directories) {
-    for (const batch of scanSessions(directory, batchSizeFor(maxRate, maxBatch), tally, onFolder)) {
+    for (const batch of scanSessions(directory, batchSizeFor(maxRate, maxBatch), tally, scanned)) {
       yield sample === null ? batch : batch.filter(({ sid }) => isInSample(sid, sample));
     }
   }

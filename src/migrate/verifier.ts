@@ -5,7 +5,7 @@ import {
   isRightLifetime,
 } from "../convert/decide-conflict.js";
 import { explainMissing, isCoveredByMark, isUnmodifiedSinceMark } from "../convert/missing-key.js";
-import type { DirectoryFacts, Survey } from "../model/mark.js";
+import type { Survey } from "../model/mark.js";
 import type { SessionOutcome } from "../model/outcome.js";
 import type { RunOptions } from "../model/run-options.js";
 import type { SessionFile } from "../model/session-file.js";
@@ -13,6 +13,7 @@ import type { StoredText, StoredValue } from "../model/stored-value.js";
 import type { SessionStore } from "../redis/session-store.js";
 import { pathOf } from "../source/recent-files.js";
 import { type BatchResult, BatchTally } from "./batch-result.js";
+import { FactsBySession } from "./earlier-runs/facts-by-session.js";
 import { SeenDirectories } from "./earlier-runs/learn.js";
 import { failed, inDoubtDetail, located, type Prepared } from "./prepare-session.js";
 import { fileAt } from "./readers/converted-batch.js";
@@ -65,7 +66,7 @@ export class Verifier implements BatchWorker {
   readonly #context: VerifierContext;
   readonly #seen = new SeenDirectories();
   #rules: ConflictRules;
-  #facts: ReadonlyMap<string, DirectoryFacts> = new Map();
+  #facts = new FactsBySession([]);
   #waits = 0;
 
   constructor(options: VerifierOptions, survey: Survey, context: VerifierContext) {
@@ -78,7 +79,7 @@ export class Verifier implements BatchWorker {
   /** Takes what the run knows by now. */
   learn(survey: Survey): void {
     this.#rules = conflictRules(this.#options, survey);
-    this.#facts = new Map(survey.directories.map((one) => [one.directory, one]));
+    this.#facts = new FactsBySession(survey.directories);
   }
 
   /** Compares a batch. Throws what `SessionStore` throws. */
@@ -168,7 +169,7 @@ export class Verifier implements BatchWorker {
     { file, stamp, candidate }: Prepared,
     stored: StoredText,
   ): Pick<SessionOutcome, "kind" | "inDoubt"> {
-    const isUnmodified = isUnmodifiedSinceMark(stamp, this.#facts.get(file.directory));
+    const isUnmodified = isUnmodifiedSinceMark(stamp, this.#facts.of(file));
     const known = isUnmodified ? { ...candidate, unmodifiedSinceMark: true as const } : candidate;
     const comparison = compareStored(known, stored, this.#rules, Date.now());
     switch (comparison.kind) {
@@ -196,7 +197,7 @@ export class Verifier implements BatchWorker {
     const { fullLifetimeMs } = candidate;
     const nowMs = Date.now();
     if (conversion.ttl === "remaining" && stamp.mtimeMs + fullLifetimeMs <= nowMs) return "expired";
-    const facts = this.#facts.get(file.directory);
+    const facts = this.#facts.of(file);
     const meaning = explainMissing({ stamp, fullLifetimeMs, lifetimeOrigin }, facts, conversion, nowMs);
     return meaning === "write" ? "missing" : meaning;
   }
@@ -207,7 +208,7 @@ export class Verifier implements BatchWorker {
       return;
     }
     tally.record(located(withDifference(outcome, file), file), file);
-    if (stamp !== undefined && isCoveredByMark(stamp, this.#facts.get(file.directory))) {
+    if (stamp !== undefined && isCoveredByMark(stamp, this.#facts.of(file))) {
       this.#seen.addCovered(file.directory, outcome.kind === "ended");
     }
   }

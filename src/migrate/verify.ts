@@ -1,7 +1,7 @@
 import type { Survey } from "../model/mark.js";
 import { pause } from "../redis/pause.js";
 import { judgeEnded } from "./earlier-runs/learn.js";
-import { surveyRun } from "./earlier-runs/survey.js";
+import { seeOtherShards, surveyRun } from "./earlier-runs/survey.js";
 import { ReaderPool } from "./readers/reader-pool.js";
 import type { Run } from "./run-context.js";
 import { passOf, runMainPass } from "./run-pass.js";
@@ -17,7 +17,8 @@ export async function verify(run: Run): Promise<void> {
   const before = await surveyRun(run, "sample");
   const batches = scanAll(run, record.tally, { restores: false });
   const pass = passOf(run, verifierOf(run, before), batches);
-  const { survey, seen } = await showPass(run, "comparing", () => runMainPass(pass, before, record));
+  const compare = () => runMainPass(pass, before, record, (seen) => seeOtherShards(run, seen));
+  const { survey, seen } = await showPass(run, "comparing", compare);
   // A run that only reads has no canary.
   await redis.marks.confirm();
   tellDoubt(run);

@@ -1,4 +1,5 @@
 import type { ServerWorks } from "./server-evidence.js";
+import type { Shard } from "./shard.js";
 
 /** Seconds that a session lives after its last save: logged in, or anonymous. */
 export interface Expirations {
@@ -6,7 +7,7 @@ export interface Expirations {
   readonly expirationAnonymous: number;
 }
 
-/** What complete runs over a session directory leave behind. Times are ms since the epoch. */
+/** What complete runs over a shard of a session directory leave behind. Times are ms since the epoch. */
 export interface DirectoryMark {
   /** When the main pass of the last complete run started. */
   readonly startedMs: number;
@@ -20,11 +21,22 @@ export interface DirectoryMark {
   readonly ttl?: "full" | "remaining";
 }
 
+/** A mark, and whose sessions it counts for. */
+export interface ShardMark {
+  readonly shard: Shard;
+  readonly mark: DirectoryMark;
+}
+
 /** What a run knows about a session directory. */
 export interface DirectoryFacts {
   readonly directory: string;
-  /** Absent if no complete run over it is known. */
+  /** The latest that counts for sessions of the run; absent if no complete run is known. */
   readonly mark?: DirectoryMark;
+  /**
+   * The marks of shards, the latest first: of those whose shard holds a session, the first counts
+   * for it. Absent if `mark` counts for every session.
+   */
+  readonly shardMarks?: readonly (ShardMark & Pick<DirectoryFacts, "changeTimesCount">)[];
   /** Where its server works, as far as the run knows yet. */
   readonly serverWorks: ServerWorks;
   /** Whether a missing key may mean that its session ended: Redis says that it evicts nothing. */

@@ -1,5 +1,6 @@
 import type { Explanation } from "./errors.js";
 import type { RedisTarget } from "./redis-target.js";
+import type { Shard } from "./shard.js";
 
 /** What a run is asked to do, checked. A command ignores what means nothing to it. */
 export interface RunOptions {
@@ -10,7 +11,7 @@ export interface RunOptions {
     readonly comesFrom: string | null;
     /** Whether a missing directory, or a glob that matches nothing, counts as empty. */
     readonly allowMissing: boolean;
-    /** Null: every session. */
+    /** The sids to take; null: every session. */
     readonly shard: Shard | null;
     /** Percent of the sessions; null: every session. */
     readonly sample: number | null;
@@ -70,6 +71,10 @@ export interface RunOptions {
     readonly report: string | null;
     /** The path of the report as an HTML page; null: none. */
     readonly html: string | null;
+    /** The path of the metrics for Prometheus; null: none. */
+    readonly metricsFile: string | null;
+    /** The path of the closing words for Kubernetes; null: none. */
+    readonly terminationLog: string | null;
     readonly logFormat: "text" | "json";
     readonly quiet: boolean;
     /** Whether to print what the run decided, and why. */
@@ -112,9 +117,3 @@ export interface ShownSetting {
 
 /** How many sessions may fail. */
 export type Allowance = { readonly count: number } | { readonly percent: number };
-
-/** Part `index` (from 0) of `count`. */
-export interface Shard {
-  readonly index: number;
-  readonly count: number;
-}

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import type { Redis } from "ioredis";
 import * as z from "zod";
 import { RedisForgotError } from "../model/errors.js";
-import type { DirectoryMark } from "../model/mark.js";
+import type { DirectoryMark, ShardMark } from "../model/mark.js";
+import { parseShard, shardText, wholeShard } from "../model/shard.js";
 import { canaryKey } from "./canary.js";
 import { allowed } from "./server/server-info.js";
 
@@ -26,9 +27,6 @@ export function markKey({ keyPrefix, directory, identity }: MarkScope): string {
 
 /** How long Redis keeps a mark: 90 days. */
 const markMs = 90 * 24 * 3600 * 1000;
-
-/** The shard of a run over the whole directory; the format has room for divided runs. */
-const everyShard = "1/1";
 
 const instant = z.number().nonnegative();
 const expirations = z.object({ expiration: z.number(), expirationAnonymous: z.number() });
@@ -60,8 +58,8 @@ export interface Mark {
   readonly beganMs?: number;
   /** When a purge began to remove files. */
   readonly removesMs?: number;
-  /** What complete runs left; absent if there were none. */
-  readonly complete?: DirectoryMark;
+  /** What complete runs left, the latest first; absent if there were none. */
+  readonly complete?: readonly ShardMark[];
 }
 
 /** Parses a mark. Returns an empty mark for a text that we did not write. */
@@ -69,21 +67,28 @@ function parseMark(text: string | null): Mark {
   if (text === null) return {};
   // Old versions wrote only the start.
   if (/^[0-9]{1,15}$/.test(text)) {
-    return {
-      complete: { startedMs: Number(text), startedWithoutKeepMs: Number(text), renewedMs: Number(text) },
-    };
+    const startedMs = Number(text);
+    const mark = { startedMs, startedWithoutKeepMs: startedMs, renewedMs: startedMs };
+    return { complete: [{ shard: wholeShard, mark }] };
   }
   // To compile a parser takes longer than to parse a few marks.
   const parsed = markSchema.safeParse(jsonOf(text), { jitless: true });
   if (!parsed.success) return {};
   const { began, removes, shards, ...rest } = parsed.data;
-  const stored = shards[everyShard];
+  const complete = Object.entries(shards).flatMap(([name, stored]): readonly ShardMark[] => {
+    const shard = parseShard(name);
+    return shard === undefined ? [] : [{ shard, mark: completeOf(stored) }];
+  });
   return {
     ...rest,
     ...(began === undefined ? {} : { beganMs: began }),
     ...(removes === undefined ? {} : { removesMs: removes }),
-    ...(stored === undefined ? {} : { complete: completeOf(stored) }),
+    ...(complete.length === 0 ? {} : { complete: complete.toSorted(latestFirst) }),
   };
+}
+
+function latestFirst({ mark: one }: ShardMark, { mark: other }: ShardMark): number {
+  return other.startedMs - one.startedMs;
 }
 
 function jsonOf(text: string): unknown {
@@ -104,8 +109,8 @@ function completeOf({ started, startedWithoutKeep, renewed, ...rest }: StoredSha
   };
 }
 
-function textOf({ beganMs, removesMs, complete, ...rest }: Mark): string {
-  const shards = complete === undefined ? {} : { [everyShard]: storedOf(complete) };
+function textOf({ beganMs, removesMs, complete = [], ...rest }: Mark): string {
+  const shards = Object.fromEntries(complete.map(({ shard, mark }) => [shardText(shard), storedOf(mark)]));
   return JSON.stringify({ ...rest, began: beganMs, removes: removesMs, shards } satisfies StoredMark);
 }
 

@@ -11,6 +11,7 @@ import {
   outcomesOf,
 } from "../model/outcome.js";
 import { ledgersOf, newRunRecord, type RunRecord, secondsOf } from "../model/run-record.js";
+import { type Shard, shardText } from "../model/shard.js";
 import { maxDetailLength, maxLineLength, shortSid, showable, showablePath } from "../model/showable.js";
 import { exitCodeOfError, explainError, explainExitCode } from "./exit-code.js";
 import type { PassCounts, Report, ReportedDifference, ReportedFailure } from "./schema/report-schema.js";
@@ -22,6 +23,8 @@ export interface ReportFacts extends Pick<Report, "version" | "command" | "exitC
   readonly dryRun?: boolean;
   /** Whether it shows session ids whole; false by default. */
   readonly showIds?: boolean;
+  /** The part of the sessions that the run took; everything by default. */
+  readonly shard?: Shard | null;
   /** None by default. */
   readonly prefix?: string | null;
   /** What the run was told, masked; nothing by default. */
@@ -33,7 +36,16 @@ const maxFailures = 100;
 
 /** The report of a run. Without a record: of a run that ended before it touched anything. */
 export function buildReport(facts: ReportFacts, record = newRunRecord(kindsOf(facts.command))): Report {
-  const { version, command, exitCode, warnings, dryRun = false, showIds = false, prefix = null } = facts;
+  const {
+    version,
+    command,
+    exitCode,
+    warnings,
+    dryRun = false,
+    showIds = false,
+    prefix = null,
+    shard = null,
+  } = facts;
   const { ledger, tally, kinds, timeline } = record;
   const counts = ledger.counts;
   const mainPass = passCounts(ledger, kinds);
@@ -55,6 +67,7 @@ export function buildReport(facts: ReportFacts, record = newRunRecord(kindsOf(fa
     user: accountOfProcess(),
     source: {
       directories: record.directories.map(showablePath),
+      shards: shard === null ? [] : [shardText(shard)],
       layouts: { ...tally.layouts },
       formats: counts.formats,
       ignored: tally.ignored + counts.ignored,

@@ -1,7 +1,10 @@
 import { SettingsError } from "../model/errors.js";
+import { countOf } from "../model/number-text.js";
 import { maxSamples, type Sample } from "../model/progress/timeline.js";
+import { overlap, parseShard } from "../model/shard.js";
 import { explainExitCode, worstOf } from "./exit-code.js";
 import type { Report } from "./schema/report-schema.js";
+import { missingShards } from "./shards.js";
 
 /**
  * One report of several, such as the shards of one job. Counts add up; what happened is put side by
@@ -13,6 +16,7 @@ export function mergeReports(reports: readonly Report[]): Report {
   if (first === undefined) throw new SettingsError("report: name a report file");
   if (others.length === 0) return first;
   for (const other of others) refuseOther(first, other);
+  refuseSameSessions(reports);
 
   const exitCode = worstOf(reports.map((each) => each.exitCode));
   const all = <Part>(part: (report: Report) => Part | readonly Part[]): Part[] => reports.flatMap(part);
@@ -31,6 +35,7 @@ export function mergeReports(reports: readonly Report[]): Report {
       ? Math.max(...reports.map((each) => each.seconds))
       : (Date.parse(endedAt) - Date.parse(startedAt)) / 1000;
   const sessions = addCounts(reports.map((each) => each.sessions));
+  const shards = all(({ source }) => source.shards).toSorted(byIndex);
   const passes = Math.max(...reports.map((each) => each.passes.length));
   return {
     ...first,
@@ -43,6 +48,7 @@ export function mergeReports(reports: readonly Report[]): Report {
     user: same(({ user }) => JSON.stringify(user), "") === "" ? null : first.user,
     source: {
       directories: distinct(all(({ source }) => source.directories)),
+      shards,
       layouts: addCounts(reports.map(({ source }) => source.layouts)),
       formats: addCounts(reports.map(({ source }) => source.formats)),
       ignored: sum(({ source }) => source.ignored),
@@ -70,7 +76,7 @@ export function mergeReports(reports: readonly Report[]): Report {
     differences: all(({ differences }) => differences),
     differencesOmitted: sum((each) => each.differencesOmitted),
     settings: distinct(all(({ settings }) => settings)),
-    warnings: distinct(all(({ warnings }) => warnings)),
+    warnings: [...missingText(shards), ...distinct(all(({ warnings }) => warnings))],
     errors: distinct(all(({ errors }) => errors)),
     bytes: addCounts(reports.map(({ bytes }) => bytes)),
     seconds,
@@ -95,6 +101,36 @@ function refuseOther(first: Report, other: Report): void {
         `${one ?? "none"} and ${its ?? "none"}. Make a page of each`,
     );
   }
+}
+
+/** Throws `SettingsError` if two reports of shards count the same sessions. */
+function refuseSameSessions(reports: readonly Report[]): void {
+  const taken = reports.flatMap(({ source }) =>
+    source.shards.flatMap((text) => ({ text, shard: parseShard(text), directories: source.directories })),
+  );
+  for (const [index, one] of taken.entries()) {
+    for (const other of taken.slice(0, index)) {
+      const share = one.directories.some((directory) => other.directories.includes(directory));
+      if (!share || !one.shard || !other.shard || !overlap(one.shard, other.shard)) continue;
+      throw new SettingsError(
+        one.text === other.text
+          ? `report: two of these are of shard ${one.text}: give the last one only`
+          : `report: shards ${other.text} and ${one.text} hold the same sessions: give the reports of one job`,
+      );
+    }
+  }
+}
+
+/** A page of fewer shards than the job has does not account for every session. */
+function missingText(shards: readonly string[]): readonly string[] {
+  const missing = missingShards(shards);
+  if (missing === undefined) return [];
+  const others = missing.count === 1 ? "" : ` and ${countOf(missing.count - 1, "other")}`;
+  return [`the report of shard ${missing.first}${others} is missing: its sessions are not counted here`];
+}
+
+function byIndex(one: string, other: string): number {
+  return Number.parseInt(one, 10) - Number.parseInt(other, 10);
 }
 
 function earliest(reports: readonly Report[]): string | null {

@@ -11,10 +11,12 @@ export interface FilePlace {
   readonly path: string;
   /** Where its temporary file lies; the directory of `path` by default. */
   readonly directory?: string;
+  /** Its permissions; 0600 by default. */
+  readonly mode?: number;
 }
 
 /**
- * A file that grows under a temporary name, with mode 0600, and takes its place when it is complete.
+ * A file that grows under a temporary name, and takes its place when it is complete.
  * Nothing but the constructor and `commit` throws: an error in writing it shows in `commit`.
  */
 export class NewFile {
@@ -25,7 +27,7 @@ export class NewFile {
   #error: ReportError | undefined;
 
   /** @throws SettingsError if no file can be created there. */
-  constructor({ flag, path, directory }: FilePlace) {
+  constructor({ flag, path, directory, mode = 0o600 }: FilePlace) {
     this.#path = path;
     const name = `.tele-sessions-report-${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
     this.temporary = join(directory ?? dirname(path), name);
@@ -33,7 +35,7 @@ export class NewFile {
       const existing = directory === undefined ? statSync(path, { throwIfNoEntry: false }) : undefined;
       if (existing !== undefined && !existing.isFile())
         throw new SettingsError(`${flag}: ${showablePath(path)} is not a regular file`);
-      this.descriptor = openSync(this.temporary, "ax+", 0o600);
+      this.descriptor = openSync(this.temporary, "ax+", mode);
     } catch (error) {
       if (error instanceof SettingsError) throw error;
       throw new SettingsError(`${flag}: ${showablePath(path)} cannot be written: ${systemReason(error)}`);

@@ -28,17 +28,13 @@ const sessions = group("Sessions", all, {
   ),
   shard: setting("--shard <i/n>", "take only the i-th of n parts of the sessions, i from 1 to n", shard, {
     defaultShown: "everything",
-    commands: overSessions,
   }),
   shardCount: setting(
     "--shard-count <n>",
     "take only one of n parts of the sessions: the one that JOB_COMPLETION_INDEX gives",
     positiveCount,
-    { commands: overSessions },
   ),
-  jobCompletionIndex: setting("JOB_COMPLETION_INDEX", "the part that --shard-count takes, from 0 on", count, {
-    commands: overSessions,
-  }),
+  jobCompletionIndex: setting("JOB_COMPLETION_INDEX", "the part that --shard-count takes, from 0 on", count),
 });
 
 const server = group("Redis", withRedis, {
@@ -256,6 +252,16 @@ const output = group("Output", all, {
   html: setting("--html <file>", "write the report to this file as one HTML page", path, {
     commands: reporting,
   }),
+  metricsFile: setting(
+    "--metrics-file <file>",
+    "write metrics of the run to this file, as node_exporter reads them",
+    path,
+  ),
+  terminationLog: setting(
+    "--termination-log <file>",
+    "write the closing words to this file, as Kubernetes reads them: /dev/termination-log",
+    path,
+  ),
   logFormat: setting(
     "--log-format <text|json>",
     "plain lines on stderr, or one JSON object a line",

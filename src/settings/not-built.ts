@@ -9,15 +9,7 @@ import type { Settings } from "./read-settings.js";
 export const notBuilt: {
   readonly settings: readonly SettingName[];
 } = {
-  settings: [
-    "shard",
-    "shardCount",
-    "sentinel",
-    "sentinelHost",
-    "sentinelMaster",
-    "sentinelPasswordFile",
-    "cluster",
-  ],
+  settings: ["sentinel", "sentinelHost", "sentinelMaster", "sentinelPasswordFile", "cluster"],
 };
 
 /** How every refusal of it ends. */
@@ -29,7 +21,6 @@ const completes: { readonly [Name in SettingName]?: SettingName } = {
   sentinelPassword: "sentinelHost",
   sentinelUsername: "sentinelHost",
   sentinelTls: "sentinelHost",
-  jobCompletionIndex: "shardCount",
 };
 
 /** Whether this version refuses the setting, or the setting that it completes. */

@@ -1,6 +1,7 @@
 import { isAbsolute } from "node:path";
 import { SettingsError } from "../model/errors.js";
-import type { RunOptions, Shard } from "../model/run-options.js";
+import type { RunOptions } from "../model/run-options.js";
+import type { Shard } from "../model/shard.js";
 import { showablePath } from "../model/showable.js";
 import { refuseOtherConnection, resolveConnection, settingsOldAppletsMiss } from "./connection.js";
 import { type SettingName, settingEntries } from "./definitions.js";
@@ -48,6 +49,7 @@ function resolveAll(
   if (settings.json && settings.report === "-") {
     throw new SettingsError("--json and --report - both print the report on stdout: give one of them");
   }
+  refuseSameFile(settings);
   refuseRelativePaths(settings, machine);
   const warnings: string[] = [];
   const problems: string[] = [];
@@ -83,7 +85,8 @@ function resolveAll(
       ...pick(settings, "retryForMs", "maxRate", "maxDurationMs"),
     },
     output: {
-      ...pick(settings, "json", "report", "html", "logFormat", "quiet", "verbose", "list", "showIds"),
+      ...pick(settings, "json", "report", "html", "metricsFile", "terminationLog", "logFormat"),
+      ...pick(settings, "quiet", "verbose", "list", "showIds"),
       progress: !settings.noProgress,
       color: settings.noColor !== null ? "never" : isOn(settings.forceColor) ? "always" : "auto",
       continuousIntegration: isOn(settings.continuousIntegration),
@@ -131,6 +134,21 @@ function collectProblem<Part>(problems: string[], resolve: () => Part): Part | u
     if (!(error instanceof SettingsError)) throw error;
     problems.push(error.message);
     return undefined;
+  }
+}
+
+/** What one file would overwrite of another. */
+function refuseSameFile({ report, html, metricsFile, terminationLog }: Settings): void {
+  const files = [
+    ["--report", report],
+    ["--html", html],
+    ["--metrics-file", metricsFile],
+    ["--termination-log", terminationLog],
+  ] as const;
+  for (const [index, [flag, path]] of files.entries()) {
+    if (path === "-" && index > 1) throw new SettingsError(`${flag}: - is no file; it takes the path of one`);
+    const [other] = files.slice(0, index).find(([, one]) => path !== null && one === path) ?? [];
+    if (other !== undefined) throw new SettingsError(`${other} and ${flag} name the same file`);
   }
 }
 

@@ -1,5 +1,6 @@
 import { isIPv6 } from "node:net";
-import type { Allowance, Shard } from "../model/run-options.js";
+import type { Allowance } from "../model/run-options.js";
+import { parseShard } from "../model/shard.js";
 import { parseRedisUrl, type RedisUrl } from "./redis-url.js";
 
 /** How a value is read from the text of a flag or a variable. */
@@ -38,7 +39,7 @@ export const kinds = {
   positiveCount: kind("a whole number, 1 or more", wholeNumber(1)),
   percentage: kind("a percentage above 0%, as in 5%", (text) => readPercent(text) || undefined),
   allowance: kind("a number of sessions or a percentage, as in 10 or 1%", readAllowance),
-  shard: kind("i/n, with i from 1 to n", readShard),
+  shard: kind("i/n, with i from 1 to n", parseShard),
   keyLayout: oneOf("documented", "applet", "auto"),
   logFormat: oneOf("text", "json"),
   ttl: oneOf("full", "remaining"),
@@ -123,10 +124,4 @@ function readAllowance(text: string): Allowance | undefined {
   if (count !== undefined) return { count };
   const percent = readPercent(text);
   return percent === undefined ? undefined : { percent };
-}
-
-function readShard(text: string): Shard | undefined {
-  const [, part, count] = /^([0-9]{1,9})\/([0-9]{1,9})$/.exec(text) ?? [];
-  const shard = { index: Number(part) - 1, count: Number(count) };
-  return shard.index >= 0 && shard.index < shard.count ? shard : undefined;
 }

@@ -1,15 +1,18 @@
 import { dirname, join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { newScanTally, type ScanTally, type SessionFile } from "../model/session-file.js";
+import type { Shard } from "../model/shard.js";
 import { isInSample } from "./sample.js";
 import { scanSessions } from "./scan-sessions.js";
 
 /** The names of session files, as they stood before a run. Later ones are not in it. */
 export interface Listing {
   readonly directories: readonly DirectoryListing[];
-  /** Session files in all directories. */
+  /** Session files in all directories that the run takes. */
   readonly count: number;
-  /** Of these, the ones that `--sample` picks. */
+  /** With those of other shards. */
+  readonly ofAllShards: number;
+  /** Of `count`, the ones that `--sample` picks. */
   readonly selected: number;
   /** Whether every directory was listed to its end: not if the run was stopped before. */
   readonly isComplete: boolean;
@@ -18,10 +21,16 @@ export interface Listing {
 /** A session directory in a listing. */
 export interface DirectoryListing {
   readonly directory: string;
+  /** Session files that the run takes. */
   readonly count: number;
-  /** Some of its session files, each with the same probability; all of them if they are few. */
+  /** With those of other shards. */
+  readonly ofAllShards: number;
+  /**
+   * Some of the session files of all shards, each with the same probability; all of them if they
+   * are few.
+   */
   readonly sample: readonly SessionFile[];
-  /** The folders that hold session files, the directory itself included; absolute. */
+  /** The folders that hold session files that the run takes, the directory itself included; absolute. */
   readonly folders: readonly string[];
   /** What else the listing saw. */
   readonly tally: ScanTally;
@@ -32,14 +41,22 @@ export const maxSampled = 2000;
 const namesAtATime = 1024;
 const batchesBetweenTurns = 16;
 
+/** Which session files a run takes. */
+export interface Selection {
+  /** Null: those of every shard. */
+  readonly shard: Shard | null;
+  /** Percent of them; null: all. */
+  readonly sample: number | null;
+}
+
 /**
- * Lists the session files of all directories. `percent`: of `--sample`; null selects all.
+ * Lists the session files of all directories.
  * `onCount` hears from time to time how many it has listed. Throws `SourceError` if it cannot read a
  * session directory.
  */
 export async function listSessions(
   directories: readonly string[],
-  percent: number | null,
+  { shard, sample: percent }: Selection,
   stop: AbortSignal,
   onCount: (count: number) => void = () => undefined,
 ): Promise<Listing> {
@@ -47,30 +64,36 @@ export async function listSessions(
   let selected = 0;
   let batches = 0;
   let count = 0;
+  let ofAllShards = 0;
   for (const directory of directories) {
     const sample = new Sample();
     const tally = newScanTally();
     const scattered = new Set<string>();
-    for (const batch of scanSessions(directory, namesAtATime, tally)) {
+    let own = 0;
+    const onOther = (file: SessionFile) => sample.add(file);
+    for (const batch of scanSessions(directory, namesAtATime, tally, { shard, onOther })) {
       for (const file of batch) {
         sample.add(file);
         if (file.layout === "scattered") scattered.add(dirname(file.name));
         if (percent === null || isInSample(file.sid, percent)) selected++;
       }
-      count += batch.length;
+      own += batch.length;
       batches++;
       if (batches % batchesBetweenTurns === 0) {
-        onCount(count);
+        onCount(count + own);
         await nextTurn();
       }
       if (stop.aborted) break;
     }
     const folders = [...scattered].map((folder) => join(directory, folder));
     if (tally.layouts.flat > 0 || tally.setAside.length > 0) folders.unshift(directory);
-    listed.push({ directory, count: sample.seen, sample: sample.files, folders, tally });
+    count += own;
+    ofAllShards += sample.seen;
+    const { files, seen } = sample;
+    listed.push({ directory, count: own, ofAllShards: seen, sample: files, folders, tally });
   }
   onCount(count);
-  return { directories: listed, count, selected, isComplete: !stop.aborted };
+  return { directories: listed, count, ofAllShards, selected, isComplete: !stop.aborted };
 }
 
 /** At most `count` of these, spread evenly over them. */

@@ -1,7 +1,8 @@
 import { type Dir, type Dirent, lstatSync, opendirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { errorCode, orElse, SourceError } from "../model/errors.js";
-import type { ScanTally, SessionFile } from "../model/session-file.js";
+import type { ScanTally, SessionFile, SetAsideFile } from "../model/session-file.js";
+import { isInShard, type Shard } from "../model/shard.js";
 import { showablePath } from "../model/showable.js";
 import { explainUnread, foreignOwnerOf } from "./directories/explain-unread.js";
 import { identityAt } from "./file-identity.js";
@@ -22,8 +23,24 @@ const manyNames = 1024;
 /** Error codes of opening a folder that is gone or no longer a directory. */
 const goneCodes: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR"]);
 
+/**
+ * Names looked at for a batch, as a multiple of its size. A batch of a small shard is shorter, so
+ * that the event loop has its turn.
+ */
+const namesPerFile = 32;
+
+/** What a scan takes, and whom it tells of the rest. */
+export interface ScanOptions {
+  /** The names to take and to count; null takes all. A session file goes by its sid. */
+  readonly shard: Shard | null;
+  /** Told of the session files of other shards. */
+  readonly onOther?: (file: SessionFile) => void;
+  /** Told of the path of each folder just before it is listed. */
+  readonly onFolder?: (path: string) => void;
+}
+
 /** A session directory during its scan. */
-interface Scanned {
+interface Scanned extends ScanOptions {
   readonly directory: string;
   /** The directory's identity when the scan began; `undefined` if it could not be statted. */
   readonly identity: string | undefined;
@@ -34,8 +51,6 @@ interface Scanned {
    */
   readonly namesAtATime: number;
   readonly tally: ScanTally;
-  /** Told of the path of each folder just before it is listed. */
-  readonly onFolder: (path: string) => void;
 }
 
 /** A name in a directory, with its type as far as it is known. */
@@ -46,49 +61,58 @@ interface Entry extends Pick<Dirent, "name" | "isFile" | "isDirectory"> {
 
 /**
  * The session files of a session directory, in batches of at most `batchSize`. Streams the names,
- * opens only directories, and follows no symlink. `onFolder` is told the path of each folder, the
- * session directory itself included, just before it is listed. Throws `SourceError` if it cannot
- * read the session directory.
+ * opens only directories, and follows no symlink. A batch may be empty. Throws `SourceError` if it
+ * cannot read the session directory.
  */
 export function* scanSessions(
   directory: string,
   batchSize: number,
   tally: ScanTally,
-  onFolder: Scanned["onFolder"] = () => undefined,
+  options: ScanOptions,
 ): Generator<SessionFile[]> {
   const namesAtATime = tellsTypes(directory) ? manyNames : 1;
-  const scanned = { directory, identity: identityAt(directory), namesAtATime, tally, onFolder };
+  const scanned = { directory, identity: identityAt(directory), namesAtATime, tally, ...options };
   let batch: SessionFile[] = [];
+  let names = 0;
   for (const file of filesOf(scanned, "")) {
-    batch.push(file);
-    if (batch.length === batchSize) {
+    if (file !== undefined) batch.push(file);
+    if (batch.length === batchSize || ++names === namesPerFile * batchSize) {
       yield batch;
       batch = [];
+      names = 0;
     }
   }
   if (batch.length > 0) yield batch;
 }
 
-/** The files of a scatter folder; if `folder` is empty, of the session directory with them all. */
-function* filesOf(scanned: Scanned, folder: string): Generator<SessionFile> {
-  const { directory, namesAtATime, tally, onFolder } = scanned;
+/**
+ * The files of a scatter folder; if `folder` is empty, of the session directory with them all.
+ * `undefined` for each name of another shard.
+ */
+function* filesOf(scanned: Scanned, folder: string): Generator<SessionFile | undefined> {
+  const { directory, namesAtATime, tally, shard } = scanned;
   const path = join(directory, folder);
-  onFolder(path);
+  scanned.onFolder?.(path);
   for (const entry of entriesOf(path, namesAtATime)) {
     if (folder === "" && entry.isDirectory() && isScatterFolder(entry.name)) {
       yield* scatteredFiles(scanned, entry);
       continue;
     }
     const file = entry.isFile() ? sessionFileOf(directory, folder, entry.name) : undefined;
-    if (file !== undefined) {
+    const aside = file === undefined ? setAsideFileOf(directory, folder, entry.name) : undefined;
+    if (shard !== null && !isInShard((file ?? aside?.file)?.sid ?? entry.name, shard)) {
+      if (file !== undefined) scanned.onOther?.(file);
+      yield undefined;
+    } else if (file !== undefined) {
       tally.layouts[file.layout]++;
       if (file.sid.length >= longSid) tally.longSids++;
       yield file;
-    } else if (!noteSetAside(directory, folder, entry.name, tally)) tally.ignored++;
+    } else if (aside !== undefined && tally.setAside.length < maxSetAside) tally.setAside.push(aside);
+    else tally.ignored++;
   }
 }
 
-function* scatteredFiles(scanned: Scanned, { name, statError }: Entry): Generator<SessionFile> {
+function* scatteredFiles(scanned: Scanned, { name, statError }: Entry): Generator<SessionFile | undefined> {
   const { directory, tally } = scanned;
   try {
     if (statError !== undefined) throw new UnopenedDirectory(join(directory, name), statError);
@@ -125,13 +149,11 @@ function sessionFileOf(directory: string, folder: string, name: string): Session
     : { directory, name: folder === "" ? name : `${folder}/${name}`, layout, sid };
 }
 
-/** Notes a file that a purge set aside. Returns whether the name is such a file's. */
-function noteSetAside(directory: string, folder: string, name: string, tally: ScanTally): boolean {
-  const parsed = parseSetAsideName(name);
+/** The file that a purge set aside under that name; `undefined` if the name is not such a file's. */
+function setAsideFileOf(directory: string, folder: string, asideName: string): SetAsideFile | undefined {
+  const parsed = parseSetAsideName(asideName);
   const file = parsed && sessionFileOf(directory, folder, parsed.name);
-  if (parsed === undefined || file === undefined || tally.setAside.length === maxSetAside) return false;
-  tally.setAside.push({ file, asideName: name, pid: parsed.pid });
-  return true;
+  return parsed === undefined || file === undefined ? undefined : { file, asideName, pid: parsed.pid };
 }
 
 function* entriesOf(path: string, namesAtATime: number): Generator<Entry> {

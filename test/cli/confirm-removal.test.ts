@@ -14,10 +14,11 @@ import { memoryFiles } from "../support/memory-files.js";
 /** What the run listed before. */
 const listingOf = (count: number): Listing => ({
   directories: [
-    { directory: "/srv/a", count, sample: [], folders: [], tally: newScanTally() },
-    { directory: "/srv/b", count: 0, sample: [], folders: [], tally: newScanTally() },
+    { directory: "/srv/a", count, ofAllShards: count, sample: [], folders: [], tally: newScanTally() },
+    { directory: "/srv/b", count: 0, ofAllShards: 0, sample: [], folders: [], tally: newScanTally() },
   ],
   count,
+  ofAllShards: count,
   selected: count,
   isComplete: true,
 });

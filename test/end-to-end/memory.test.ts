@@ -418,7 +418,11 @@ describe("--alone: a purge by a user who cannot see other runs (spec.md, Purge)"
     const args = between(directory, redis);
     assert.equal((await run(["copy", ...args])).exitCode, 0);
     const places = directoryPlaces([directory]);
-    await clientOf(t, redis, new PeerRuns({ places, token: "0123456789abcdef" }).ownName("copying"));
+    await clientOf(
+      t,
+      redis,
+      new PeerRuns({ places, shard: null, token: "0123456789abcdef" }).ownName("copying"),
+    );
     const { exitCode, stderr } = await run(["purge", "--alone", "--retry-for", "1", ...args]);
     assert.equal(exitCode, 4, stderr);
     assert.match(stderr, /another run still copies this directory: nothing was removed/);

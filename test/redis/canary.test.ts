@@ -8,7 +8,7 @@ import { type Account, resilientOf } from "./support/client-of.js";
 
 /** The canary of a run that other runs see under this token. */
 async function canaryOf(t: TestContext, account: Account, token = "1") {
-  const peers = new PeerRuns({ places: ["/srv/sessions"], token });
+  const peers = new PeerRuns({ places: ["/srv/sessions"], shard: null, token });
   const connection = await resilientOf(t, account, { name: peers.ownName("copying") });
   const warnings: string[] = [];
   return { canary: new Canary(connection, peers, (message) => warnings.push(message)), warnings };

@@ -24,7 +24,7 @@ async function overfill(server: RedisServer): Promise<void> {
 async function continuityOf(t: TestContext, account: Account, token?: string) {
   const warnings: [message: string, evenIfQuiet: boolean | undefined][] = [];
   const warn: Warn = (message, options) => warnings.push([message, options?.evenIfQuiet]);
-  const peers = new PeerRuns({ places: ["/sessions"], token: token ?? "" });
+  const peers = new PeerRuns({ places: ["/sessions"], shard: null, token: token ?? "" });
   const name = token === undefined ? {} : { name: peers.ownName("copying") };
   const connection = await resilientOf(t, account, name);
   const canary = new Canary(connection, peers, warn);

@@ -49,14 +49,20 @@ describe("marks: left and read again", () => {
     keyPrefix: "session:",
     beganMs: 1,
     removesMs: 2,
-    complete: {
-      startedMs,
-      startedWithoutKeepMs: startedMs,
-      renewedMs: startedMs,
-      shortest: expirations,
-      longest: expirations,
-      ttl: "remaining",
-    },
+    complete: [
+      { shard: { index: 0, count: 1 }, mark: { startedMs, renewedMs: startedMs } },
+      {
+        shard: { index: 1, count: 4 },
+        mark: {
+          startedMs: startedMs - 1,
+          startedWithoutKeepMs: startedMs,
+          renewedMs: startedMs,
+          shortest: expirations,
+          longest: expirations,
+          ttl: "remaining",
+        },
+      },
+    ],
   };
 
   it("everything that is noted is read again, for 90 days", async (t) => {
@@ -122,9 +128,15 @@ describe("marks: left and read again", () => {
       ["soon", undefined],
       ["{}", undefined],
       ['{"shards": {"1/1": {"started": "x"}}}', undefined],
+      ['{"shards": {"0/1": {"started": 1, "renewed": 1}, "all": {"started": 1, "renewed": 1}}}', undefined],
+      ['{"shards": {"3/4": {"started": 1, "renewed": 1}, "2/4": {"started": 2, "renewed": 1}}}', 2],
     ] as const) {
       await redisCommand(server, "SET", key, text);
-      assert.equal((await readMark(client, key)).complete?.startedMs, started, JSON.stringify(text));
+      assert.equal(
+        (await readMark(client, key)).complete?.[0]?.mark.startedMs,
+        started,
+        JSON.stringify(text),
+      );
     }
   });
 

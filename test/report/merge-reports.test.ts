@@ -14,6 +14,7 @@ function shardOf(index: number, change: Partial<Omit<Report, "sessions">> = {}):
     endedAt: new Date(startMs + seconds * 1000).toISOString(),
     host: `job-${index}`,
     listed: 2000,
+    source: { ...sampleReport().source, shards: [`${index + 1}/2`], ignored: 3, empty: 1 },
     sessions: { found: 2000, copied: 1998, failed: 2, authenticated: 500, anonymous: 1498 },
     passes: [{ found: 2000, copied: 1998, failed: 2 }],
     byReason: index === 0 ? { corrupt: 2 } : { corrupt: 1, "too-deep": 1 },
@@ -95,7 +96,8 @@ describe("merge-reports: the shards of one job", () => {
   it("100 shards with 600 samples each: 600 samples, from the first start to the last end", () => {
     const shards = Array.from({ length: 100 }, (_, index) => {
       const samples = Array.from({ length: 600 }, (_, at) => ({ seconds: at + index / 100, sessions: at }));
-      return shardOf(0, { throughput: { samples, marks: [] } });
+      const source = { ...sampleReport().source, shards: [`${index + 1}/100`] };
+      return shardOf(0, { source, throughput: { samples, marks: [] } });
     });
     const { samples } = mergeReports(shards).throughput;
     assert.equal(samples.length, 600);
@@ -108,6 +110,38 @@ describe("merge-reports: the shards of one job", () => {
     const old = shardOf(1, { listed: null, startedAt: null, endedAt: null, host: null, redis: null });
     const { listed, startedAt, host } = mergeReports([shardOf(0), old]);
     assert.deepEqual([listed, startedAt, host], [null, "2026-05-04T22:00:00.000Z", "job-0"]);
+  });
+
+  it("shards: all of them, in order; other names and empty files add up", () => {
+    const { source, warnings } = mergeReports([shardOf(1), shardOf(0)]);
+    assert.deepEqual([source.shards, source.ignored, source.empty], [["1/2", "2/2"], 6, 2]);
+    assert.ok(!warnings.some((warning) => warning.includes("missing")));
+  });
+
+  const of = (text: string, directories = ["/srv/sessions"]) =>
+    shardOf(0, { source: { ...sampleReport().source, directories, shards: [text] } });
+
+  it("a shard that is missing is a warning: its sessions are not accounted for", () => {
+    const warningsOf = (...texts: string[]) => mergeReports(texts.map((text) => of(text))).warnings[0];
+    assert.equal(
+      warningsOf("1/4", "2/4", "4/4"),
+      "the report of shard 3/4 is missing: its sessions are not counted here",
+    );
+    assert.match(warningsOf("2/4", "3/4") ?? "", /^the report of shard 1\/4 and 1 other is missing/);
+    assert.equal(warningsOf("1/2", "2/2"), "the same of both");
+  });
+
+  it("reports that count a session twice are refused; other directories are another matter", () => {
+    assert.throws(() => mergeReports([of("1/4"), of("2/4"), of("1/4")]), {
+      message: "report: two of these are of shard 1/4: give the last one only",
+    });
+    assert.throws(() => mergeReports([of("1/2"), of("3/4")]), {
+      message: "report: shards 1/2 and 3/4 hold the same sessions: give the reports of one job",
+    });
+    assert.deepEqual(mergeReports([of("1/2"), of("1/2", ["/srv/b"])]).source.directories, [
+      "/srv/sessions",
+      "/srv/b",
+    ]);
   });
 
   it("one report stays as it is", () => assert.deepEqual(mergeReports([shardOf(0)]), shardOf(0)));

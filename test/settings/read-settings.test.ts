@@ -307,6 +307,26 @@ const rows: readonly Row[] = [
     flag: [["--sample", "5%"], 5],
     fallback: null,
   },
+  {
+    name: "--shard",
+    read: ({ source }) => source.shard,
+    flag: [["--shard", "2/4"], { index: 1, count: 4 }],
+    fallback: null,
+  },
+  {
+    name: "--shard-count",
+    read: ({ source }) => source.shard,
+    flag: [["--shard-count", "4"], { index: 0, count: 4 }],
+    fallback: null,
+    beside: { JOB_COMPLETION_INDEX: "0" },
+  },
+  {
+    name: "JOB_COMPLETION_INDEX",
+    read: ({ source }) => source.shard,
+    flag: [["--shard-count", "4"], { index: 3, count: 4 }],
+    fallback: null,
+    beside: { JOB_COMPLETION_INDEX: "3" },
+  },
   { name: "--json", read: ({ output }) => output.json, flag: [["--json"], true], fallback: false },
   {
     name: "--report",
@@ -319,6 +339,18 @@ const rows: readonly Row[] = [
     name: "--html",
     read: ({ output }) => output.html,
     flag: [["--html", "r.html"], "r.html"],
+    fallback: null,
+  },
+  {
+    name: "--metrics-file",
+    read: ({ output }) => output.metricsFile,
+    flag: [["--metrics-file", "copy.prom"], "copy.prom"],
+    fallback: null,
+  },
+  {
+    name: "--termination-log",
+    read: ({ output }) => output.terminationLog,
+    flag: [["--termination-log", "/dev/termination-log"], "/dev/termination-log"],
     fallback: null,
   },
   {
@@ -541,6 +573,25 @@ describe("settings: a bad value is refused and its origin named", () => {
   });
 });
 
+describe("settings: a shard is refused by name (spec.md section 3)", () => {
+  const rows: readonly (readonly [flags: readonly string[], index: string | undefined, says: RegExp])[] = [
+    [["--shard", "1/4", "--shard-count", "4"], "0", /^--shard and --shard-count cannot be used together$/],
+    [["--shard-count", "4"], undefined, /^--shard-count needs JOB_COMPLETION_INDEX, from 0 to/],
+    [["--shard-count", "4"], "", /^--shard-count needs JOB_COMPLETION_INDEX/],
+    [["--shard-count", "4"], "4", /^--shard-count needs JOB_COMPLETION_INDEX/],
+    [["--shard-count", "4"], "-1", /^JOB_COMPLETION_INDEX: "-1" is not usable/],
+    [["--shard-count", "0"], "0", /^--shard-count: "0" is not usable/],
+    [["--shard", "5/4"], undefined, /^--shard: "5\/4" is not usable; it takes i\/n, with i from 1 to n$/],
+  ];
+  for (const [flags, index, says] of rows) {
+    it(`${flags.join(" ")}${index === undefined ? "" : `, index ${JSON.stringify(index)}`}`, () =>
+      assert.match(refusalOf(flags, index === undefined ? {} : { JOB_COMPLETION_INDEX: index }), says));
+  }
+
+  it("without --shard-count the variable of any other job means nothing", () =>
+    assert.equal(resolve([], { JOB_COMPLETION_INDEX: "x" }).source.shard, null));
+});
+
 describe("settings: no message shows a secret", () => {
   const secret = "hunter2";
   const attempts: readonly (readonly [
@@ -575,8 +626,6 @@ describe("settings: no message shows a secret", () => {
 
 describe("settings: what is not built yet is refused by name", () => {
   const flags = [
-    ["--shard", "1/2"],
-    ["--shard-count", "2"],
     ["--sentinel", "h:1"],
     ["--sentinel-master", "m"],
     ["--sentinel-password-file", "/secret"],

@@ -26,8 +26,12 @@ function directoryOf(count: number): string {
 describe("list-sessions", () => {
   it("few files: all of them, by directory", async () => {
     const [one, other] = [directoryOf(5), directoryOf(2)];
-    const { directories, ...counts } = await listSessions([one, other], null, running);
-    assert.deepEqual(counts, { count: 7, selected: 7, isComplete: true });
+    const { directories, ...counts } = await listSessions(
+      [one, other],
+      { shard: null, sample: null },
+      running,
+    );
+    assert.deepEqual(counts, { count: 7, ofAllShards: 7, selected: 7, isComplete: true });
     assert.deepEqual(
       directories.map(({ directory, count, sample }) => [directory, count, sample.length]),
       [
@@ -41,13 +45,13 @@ describe("list-sessions", () => {
   });
 
   it("no directory, and an empty one: nothing", async () => {
-    assert.equal((await listSessions([], null, running)).count, 0);
-    assert.equal((await listSessions([directoryOf(0)], null, running)).count, 0);
+    assert.equal((await listSessions([], { shard: null, sample: null }, running)).count, 0);
+    assert.equal((await listSessions([directoryOf(0)], { shard: null, sample: null }, running)).count, 0);
   });
 
   it("a missing directory: SourceError", async () => {
     const missing = join(makeTemporaryDirectory(), "missing");
-    await assert.rejects(listSessions([missing], null, running), SourceError);
+    await assert.rejects(listSessions([missing], { shard: null, sample: null }, running), SourceError);
   });
 
   describe("10,000 files", () => {
@@ -58,7 +62,7 @@ describe("list-sessions", () => {
 
     it("2,000 are kept, as many from each part, the same each time", async () => {
       const sampleOf = async () => {
-        const [only] = (await listSessions([directory], null, running)).directories;
+        const [only] = (await listSessions([directory], { shard: null, sample: null }, running)).directories;
         assert.equal(only?.count, 10_000);
         return only.sample.map(({ sid }) => Number.parseInt(sid, 16));
       };
@@ -72,13 +76,17 @@ describe("list-sessions", () => {
     });
 
     it("--sample 10%: about a thousand are selected, and all are counted", async () => {
-      const { count, selected } = await listSessions([directory], 10, running);
+      const { count, selected } = await listSessions([directory], { shard: null, sample: 10 }, running);
       assert.equal(count, 10_000);
       assert(selected > 850 && selected < 1150, String(selected));
     });
 
     it("a stop ends it early", async () => {
-      const { count, isComplete } = await listSessions([directory, directory], null, AbortSignal.abort());
+      const { count, isComplete } = await listSessions(
+        [directory, directory],
+        { shard: null, sample: null },
+        AbortSignal.abort(),
+      );
       assert.equal(isComplete, false);
       assert(count > 0 && count < 5000, String(count));
     });

@@ -36,7 +36,7 @@ function scan(
   batchSize = 100,
 ): { names: string[]; sids: string[]; tally: ScanTally; batches: number[] } {
   const tally = newScanTally();
-  const batches = [...scanSessions(directory, batchSize, tally)];
+  const batches = [...scanSessions(directory, batchSize, tally, { shard: null })];
   const files = batches.flat();
   for (const file of files) assert.equal(file.directory, directory);
   return {
@@ -195,7 +195,7 @@ describe("scan-sessions: what a purge set aside (spec.md section 4, Purge)", () 
     const [one] = scan(directory).tally.setAside;
     assert(one !== undefined);
     const tally: ScanTally = { ...newScanTally(), setAside: Array.from({ length: 9_999 }, () => one) };
-    assert.deepEqual([...scanSessions(directory, 100, tally)], []);
+    assert.deepEqual([...scanSessions(directory, 100, tally, { shard: null })], []);
     assert.deepEqual([tally.setAside.length, tally.ignored], [10_000, 2]);
   });
 });
@@ -226,7 +226,7 @@ describe("scan-sessions: batches", () => {
   it("a scan that is stopped early closes its directories", () => {
     const directory = makeTree(...Array.from({ length: 20 }, (_, index) => flat(`${index.toString(16)}f`)));
     for (let round = 0; round < 2000; round++) {
-      const batches = scanSessions(directory, 1, newScanTally());
+      const batches = scanSessions(directory, 1, newScanTally(), { shard: null });
       batches.next();
       batches.return(undefined);
     }
@@ -246,7 +246,7 @@ describe("scan-sessions: directories that cannot be read", () => {
     const directory = makeTree(flat("a1"), `b2/${hex("b2")}`, `c3/${hex("c3")}`);
     const tally = newScanTally();
     const names: string[] = [];
-    for (const batch of scanSessions(directory, 1, tally)) {
+    for (const batch of scanSessions(directory, 1, tally, { shard: null })) {
       names.push(...batch.map((file) => file.name));
       for (const folder of ["b2", "c3"]) rmSync(join(directory, folder), { recursive: true, force: true });
     }
@@ -258,7 +258,7 @@ describe("scan-sessions: directories that cannot be read", () => {
     const folders = Array.from({ length: 30 }, (_, index) => `${index + 10}`);
     const directory = makeTree(...folders.map((folder) => `${folder}/${hex(folder)}`));
     const tally = newScanTally();
-    const scanning = scanSessions(directory, 1, tally);
+    const scanning = scanSessions(directory, 1, tally, { shard: null });
     scanning.next();
     for (const folder of folders) {
       rmSync(join(directory, folder), { recursive: true });
@@ -277,7 +277,7 @@ describe("scan-sessions: directories that cannot be read", () => {
     it(`a scatter folder of a session directory that ${name} has not vanished`, () => {
       const directory = makeTree(`b2/${hex("b2")}`, `c3/${hex("c3")}`);
       const tally = newScanTally();
-      const scanning = scanSessions(directory, 1, tally);
+      const scanning = scanSessions(directory, 1, tally, { shard: null });
       scanning.next();
       renameSync(directory, `${directory}-away`);
       const stop = interceptCalls(({ name: call, proceed }) => {
@@ -305,7 +305,8 @@ describe("scan-sessions: directories that cannot be read", () => {
       directory,
       new URL("../../src/source/scan-sessions.js", import.meta.url),
       `const tally = ${JSON.stringify(newScanTally())};
-       const names = [...module.scanSessions(${JSON.stringify(directory)}, 10, tally)].flat().map((file) => file.name);
+       const batches = [...module.scanSessions(${JSON.stringify(directory)}, 10, tally, { shard: null })];
+       const names = batches.flat().map((file) => file.name);
        return { names, tally };`,
     );
     assert.deepEqual(result.names.sort(), [flat("a1"), `c3/${hex("c3")}`].sort());
@@ -319,7 +320,8 @@ describe("scan-sessions: directories that cannot be read", () => {
     const result = callUnprivileged<{ name: string; message: string }>(
       dirname(directory),
       new URL("../../src/source/scan-sessions.js", import.meta.url),
-      `try { return [...module.scanSessions(${JSON.stringify(directory)}, 10, ${JSON.stringify(newScanTally())})]; }
+      `const tally = ${JSON.stringify(newScanTally())};
+       try { return [...module.scanSessions(${JSON.stringify(directory)}, 10, tally, { shard: null })]; }
        catch (error) { return { name: error.name, message: error.message }; }`,
     );
     assert.equal(result.name, "SourceError");
@@ -351,7 +353,7 @@ describe("scan-sessions: a file system that does not list types (hazards.md, Fil
       const tally = ${JSON.stringify(newScanTally())};
       const answer = { tally };
       try {
-        const files = [...scanSessions(${JSON.stringify(directory)}, 100, tally)].flat();
+        const files = [...scanSessions(${JSON.stringify(directory)}, 100, tally, { shard: null })].flat();
         answer.names = files.map(({ name }) => name).sort();
       } catch (error) {
         answer.error = error.name;
@@ -491,7 +493,7 @@ it("scanning fifty thousand names keeps none in memory", () => {
     }
     const before = process.memoryUsage().rss;
     let count = 0;
-    for (const batch of scanSessions(directory, 256, newScanTally())) count += batch.length;
+    for (const batch of scanSessions(directory, 256, newScanTally(), { shard: null })) count += batch.length;
     console.log(JSON.stringify({ count, grown: process.memoryUsage().rss - before }));`;
   const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
     encoding: "utf8",

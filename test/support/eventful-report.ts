@@ -23,6 +23,7 @@ export function eventfulReport(failures: number): Report {
     exitCode: 1,
     source: {
       directories: [`/srv/${hostileTexts[0]}`, "/srv/sessions"],
+      shards: [],
       layouts: { flat: 1_200_000, scattered: 4331 },
       formats: { pickle: 1_190_222, json: 14_109 },
       ignored: 16,

@@ -1,6 +1,7 @@
 import { outcomeKinds, outcomesOf } from "../../src/model/outcome.js";
 import { type Advice, failureAdvice, outcomeAdvice } from "../../src/model/outcome-advice.js";
 import { exitCodes } from "../../src/report/exit-code.js";
+import { metricDefinitions } from "../../src/report/metrics/metrics-text.js";
 import { reportJsonSchema } from "../../src/report/schema/report-schema.js";
 import { documentedLimits } from "./documented-limits.js";
 import { jobRulesTable } from "./job-rules.js";
@@ -40,6 +41,19 @@ export const generatedParts: readonly {
     name: "outcomes",
     make: () =>
       outcomeKinds.map((kind) => section(kind, outcomeAdvice[kind], `Of ${commandsOf(kind)}.`)).join("\n\n"),
+  },
+  {
+    file: "docs/pipelines.md",
+    name: "metrics",
+    make: () =>
+      [
+        "| metric | labels of its own | meaning |",
+        "|---|---|---|",
+        ...metricDefinitions.map(
+          ({ name, labels = [], help }) =>
+            `| \`${name}\` | ${labels.map((label) => `\`${label}\``).join(", ")} | ${help} |`,
+        ),
+      ].join("\n"),
   },
   {
     file: "docs/outcomes.md",

@@ -29,6 +29,7 @@ export function sampleReport(
     user: { uid: 33, name: "www-data" },
     source: {
       directories: ["/srv/sessions"],
+      shards: [],
       layouts: { flat: 0, scattered: 0 },
       formats: { pickle: 0, json: 0 },
       ignored: 0,

@@ -17,7 +17,7 @@ export function commandText(
   shown: readonly ShownSetting[],
   more: readonly string[] = [],
 ): string {
-  const flags = shown.flatMap((setting) => {
+  const flags = withShard(shown).flatMap((setting) => {
     const definition = definitionOf(setting);
     const isCarried = definition !== undefined && carriedGroups.has(definition.group);
     return isCarried && definition.commands.includes(command) ? [flagText(setting, definition)] : [];
@@ -30,11 +30,21 @@ export function sameCommandText(
   command: Exclude<Command, "stop-after-init">,
   shown: readonly ShownSetting[],
 ): string {
-  const flags = shown.flatMap((setting) => {
+  const flags = withShard(shown).flatMap((setting) => {
     const definition = definitionOf(setting);
     return definition === undefined || setting.name === "--dry-run" ? [] : [flagText(setting, definition)];
   });
   return ["tele-sessions", command, ...flags].join(" ");
+}
+
+/** With `--shard 1/4` for `--shard-count 4`, which needs the variable of the job. */
+function withShard(shown: readonly ShownSetting[]): readonly ShownSetting[] {
+  const index = shown.find(({ name }) => name === "JOB_COMPLETION_INDEX")?.value;
+  return shown.map((setting) => {
+    if (setting.name !== "--shard-count") return setting;
+    const value = `${Number(index) + 1}/${setting.value}`;
+    return { name: "--shard", value, typed: value, origin: "--shard" };
+  });
 }
 
 /** Undefined unless the setting was typed as a flag. */

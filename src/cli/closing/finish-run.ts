@@ -5,19 +5,22 @@ import { ledgersOf, type RunRecord, tooManyFailed } from "../../model/run-record
 import { maxLineLength, showable } from "../../model/showable.js";
 import { buildReport } from "../../report/build-report.js";
 import { exitCodeOf, exitCodeOfError, explainError } from "../../report/exit-code.js";
+import { reportMetrics } from "../../report/metrics/metrics-text.js";
 import type { reportPage } from "../../report/page/report-page.js";
 import type { PageFile } from "../../report/page-file.js";
 import { type ReportFile, toStdout } from "../../report/report-file.js";
 import type { Report } from "../../report/schema/report-schema.js";
 import { summaryText } from "../../report/summary/summary.js";
-import { textStyle } from "../../report/text-style.js";
+import { type ClosingWords, terminationText } from "../../report/termination-log.js";
+import { type TextStyle, textStyle } from "../../report/text-style.js";
 import type { LogFacts, Say } from "../progress/log-line.js";
 import { isColored, type RunContext } from "../run-context.js";
 import { screenColumns } from "../screen-columns.js";
 import type { StopRequest } from "../stop-signals.js";
+import type { EndFiles } from "./end-files.js";
 import { exitLine, mendLine, nextLine } from "./last-line.js";
 import { mendStep, nextStep } from "./next-step.js";
-import { whyExit, whyExitAlone } from "./why-exit.js";
+import { type UnfinishedRun, whyExit, whyExitAlone } from "./why-exit.js";
 
 /** A run after its last step. */
 export interface EndedRun {
@@ -29,6 +32,7 @@ export interface EndedRun {
   readonly reportFile: ReportFile | undefined;
   /** Absent if no page is wanted, or none could be created. */
   readonly page: { readonly file: PageFile; readonly make: typeof reportPage } | undefined;
+  readonly endFiles: EndFiles;
   readonly say: Say;
 }
 
@@ -39,7 +43,7 @@ export function commandOf(task: RunContext["task"]): SessionCommand {
 
 /** Writes the report file, then errors, the closing words and JSON. Returns the exit code. */
 export function finishRun(run: EndedRun): number {
-  const { options, record, reportFile, page, say } = run;
+  const { options, record, reportFile, page, endFiles, say } = run;
   const { output } = options;
 
   const sessionWarnings = ledgersOf(record).flatMap(({ warnings }) => [...warnings]);
@@ -48,17 +52,18 @@ export function finishRun(run: EndedRun): number {
     record.warnings.push(warning);
     if (!output.quiet) say("warning", warning);
   }
-  try {
-    reportFile?.finish(reportOf(run));
-  } catch (error) {
-    record.errors.push(error);
-  }
-  try {
-    const reportPath = output.report === toStdout ? null : output.report;
-    page?.file.finish(page.make(page.file.withFindings(reportOf(run)), reportPath));
-  } catch (error) {
-    record.errors.push(error);
-  }
+  const attempt = (write: () => void) => {
+    try {
+      write();
+    } catch (error) {
+      record.errors.push(error);
+    }
+  };
+  attempt(() => reportFile?.finish(reportOf(run)));
+  const reportPath = output.report === toStdout ? null : output.report;
+  attempt(() => page?.file.finish(page.make(page.file.withFindings(reportOf(run)), reportPath)));
+  attempt(() => endFiles.writeMetrics(() => reportMetrics(reportOf(run))));
+  attempt(() => endFiles.writeWords(() => terminationTextOf(run)));
   // Built again, because it may have to report that its own file failed.
   const report = reportOf(run);
   sayClosingWords(run, report);
@@ -68,33 +73,54 @@ export function finishRun(run: EndedRun): number {
 
 /** Errors, the summary, and what to do next or why the run ends. `--quiet` leaves one line at most. */
 function sayClosingWords(run: EndedRun, report: Report): void {
-  const { options, context, record, say } = run;
+  const { options, record, say } = run;
   const { output } = options;
   const style = textStyle(isColored(output));
-  const command = commandOf(context.task);
-  const purges = command === "copy" && options.removal.purge;
   const { exitCode } = report;
-  const unfinished = { command, report, errors: record.errors, maxFailed: options.run.maxFailed, purges };
   const facts = endFacts(report);
   if (output.quiet) {
-    say("end", exitCode === 0 ? "" : exitLine(exitCode, whyExitAlone(unfinished), style), facts);
+    say("end", exitCode === 0 ? "" : exitLine(exitCode, whyExitAlone(unfinished(run, report)), style), facts);
     return;
   }
-  for (const error of record.errors) {
-    say("error", explainError(error), { exitCode: exitCodeOfError(error) });
+  const { errors, summary, end } = closingWords(run, report, style);
+  for (const [index, text] of errors.entries()) {
+    say("error", text, { exitCode: exitCodeOfError(record.errors[index]) });
   }
-  if (reachedSessions(report)) {
-    const { notes, memoryNeeded } = record;
-    const summary = { command, report, reportPath: output.report, purges, memoryNeeded, notes };
-    say("summary", summaryText(summary, screenColumns(), style).trimEnd());
-  }
+  if (summary !== "") say("summary", summary);
+  say("end", end, facts);
+}
+
+function closingWords(run: EndedRun, report: Report, style: TextStyle): ClosingWords {
+  const { options, context, record } = run;
+  const { command, purges } = unfinished(run, report);
+  const { exitCode } = report;
+  const { notes, memoryNeeded } = record;
+  const summarised = { command, report, reportPath: options.output.report, purges, memoryNeeded, notes };
   const reported = { options, context, report };
   const mend = exitCode === 0 ? undefined : mendStep(reported, record.ledger.counts.inDoubt);
   const lines = [
     ...(mend === undefined ? [] : [mendLine(mend)]),
-    exitCode === 0 ? nextLine(nextStep(reported)) : exitLine(exitCode, whyExit(unfinished), style),
+    exitCode === 0
+      ? nextLine(nextStep(reported))
+      : exitLine(exitCode, whyExit(unfinished(run, report)), style),
   ];
-  say("end", lines.join("\n"), facts);
+  return {
+    errors: record.errors.map(explainError),
+    summary: reachedSessions(report) ? summaryText(summarised, screenColumns(), style).trimEnd() : "",
+    end: lines.join("\n"),
+  };
+}
+
+function unfinished({ options, context, record }: EndedRun, report: Report): UnfinishedRun {
+  const command = commandOf(context.task);
+  const purges = command === "copy" && options.removal.purge;
+  return { command, report, errors: record.errors, maxFailed: options.run.maxFailed, purges };
+}
+
+/** Sids are cut, even with `--show-ids`: whoever may look at the pod sees it. */
+function terminationTextOf(run: EndedRun): string {
+  const report = reportOf(run, false);
+  return terminationText(closingWords(run, report, textStyle(false)), run.record.warnings, report.exitCode);
 }
 
 /** What a program wants to know of the end, without a second file to read. */
@@ -102,8 +128,8 @@ function endFacts({ command, dryRun, exitCode, outcome, listed, sessions, second
   return { command, dryRun, exitCode, outcome, listed, sessions, seconds };
 }
 
-function reportOf({ options, context, record, stop }: EndedRun): Report {
-  const { output, run, target } = options;
+function reportOf({ options, context, record, stop }: EndedRun, showIds = options.output.showIds): Report {
+  const { run, source, target } = options;
   // These purges remove every session: a file that holds none stays, which is not their failure.
   const removesAll = context.task === "purge-unconditionally" || context.task === "purge-unverified";
   const failedTooMany = !removesAll && tooManyFailed(record, run.maxFailed);
@@ -114,7 +140,8 @@ function reportOf({ options, context, record, stop }: EndedRun): Report {
   const { version, command } = context;
   const { dryRun } = run;
   const facts = { version, command, dryRun, exitCode, warnings, settings: options.shown };
-  return buildReport({ ...facts, showIds: output.showIds, prefix: target.prefix }, record);
+  const taken = { shard: source.shard, prefix: target.prefix };
+  return buildReport({ ...facts, ...taken, showIds }, record);
 }
 
 /** Whether there is anything to sum up. A run refused before its first session has said why. */

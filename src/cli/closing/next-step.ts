@@ -1,3 +1,4 @@
+import { countText } from "../../model/number-text.js";
 import type { RunOptions } from "../../model/run-options.js";
 import type { Report } from "../../report/schema/report-schema.js";
 import type { RunContext } from "../run-context.js";
@@ -23,6 +24,7 @@ export function nextStep({ options, context, report }: ReportedRun): NextStep {
     return isSwitched ? { say: "start the server with session_redis: it finds its sessions in Redis" } : done;
   }
   if (sessions.found === 0) {
+    if (source.shard !== null) return done;
     return { say: "nothing more to do. If you expected sessions, name their directory with --session-dir" };
   }
   if (run.dryRun) return { command: sameCommandText(command, shown) };
@@ -33,7 +35,8 @@ export function nextStep({ options, context, report }: ReportedRun): NextStep {
       if (source.sample !== null) return { command: commandText("verify", shown) };
       if (target.serverWorks === "files") {
         const say =
-          "switch the server to session_redis, then copy again: it picks up what was saved meanwhile:";
+          `${afterShards(options)}switch the server to session_redis, then copy again: it picks up what was ` +
+          "saved meanwhile:";
         return { say, command: commandText("copy", shown) };
       }
       return { command: commandText("purge", shown, ["--dry-run"]) };
@@ -47,14 +50,20 @@ export function nextStep({ options, context, report }: ReportedRun): NextStep {
   }
 }
 
-function afterCopy({ shown, removal }: RunOptions, { target, stillChanging }: Report): NextStep {
+/** The server is switched once for all shards. */
+function afterShards({ source: { shard } }: RunOptions): string {
+  return shard === null ? "" : `once all ${countText(shard.count)} shards have ended well: `;
+}
+
+function afterCopy(options: RunOptions, { target, stillChanging }: Report): NextStep {
+  const { shown, removal } = options;
   if (removal.purge) return done;
   const verify = commandText("verify", shown);
   if (target.serverWorks === "redis" && stillChanging === 0) return { command: verify };
   return {
     say:
-      "switch the server to session_redis, then run the same command again: it picks up what was saved " +
-      "meanwhile. Then:",
+      `${afterShards(options)}switch the server to session_redis, then run the same command again: ` +
+      "it picks up what was saved meanwhile. Then:",
     command: verify,
   };
 }

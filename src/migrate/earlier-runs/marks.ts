@@ -1,6 +1,7 @@
 import { RedisError, RedisForgotError } from "../../model/errors.js";
-import type { DirectoryMark } from "../../model/mark.js";
+import type { DirectoryMark, ShardMark } from "../../model/mark.js";
 import { fileTimeSlackMs } from "../../model/session-file.js";
+import { type Shard, wholeShard } from "../../model/shard.js";
 import type { Warn } from "../../model/warn.js";
 import type { Canary } from "../../redis/canary.js";
 import { changeMark, listMarks, type Mark, markKey, readMark } from "../../redis/marks.js";
@@ -8,14 +9,14 @@ import type { ResilientConnection } from "../../redis/resilient-connection.js";
 import { askServerState } from "../../redis/server/server-state.js";
 import { lastingIdentityOf } from "../../source/file-identity.js";
 import { isDatedByUs } from "../../source/local-file-system.js";
-import { type CompleteRun, completeMark } from "./complete-mark.js";
+import { type CompleteRun, completeMarks } from "./complete-mark.js";
 
 /** The marks of a run's session directories. */
 export interface Marks {
   /** Reads what earlier runs left. Throws `RedisError`. */
   readonly read: () => Promise<void>;
-  /** What complete runs left, by directory, as it was read. */
-  readonly complete: () => ReadonlyMap<string, DirectoryMark>;
+  /** What complete runs left, by directory, as it was read; the latest first. */
+  readonly complete: () => ReadonlyMap<string, readonly ShardMark[]>;
   /** Whether a missing key may mean that its session ended. */
   readonly endedCounts: () => boolean;
   /**
@@ -55,15 +56,17 @@ interface MarkedRun {
   readonly connection: ResilientConnection;
   readonly directories: readonly string[];
   readonly keyPrefix: string;
+  /** Whose sids they count for; null for all. */
+  readonly shard: Shard | null;
 }
 
 /** Reads and leaves marks. If Redis does not allow that, it warns, and a copy goes on without. */
 export function marksOf(
-  { connection, directories, keyPrefix }: MarkedRun,
+  { connection, directories, keyPrefix, shard }: MarkedRun,
   canary: Pick<Canary, "value"> | undefined,
   warn: Warn,
 ): Marks {
-  const complete = new Map<string, DirectoryMark>();
+  const complete = new Map<string, readonly ShardMark[]>();
   let endedCounts = false;
   const keyOf = (directory: string) =>
     markKey({ keyPrefix, directory, identity: lastingIdentityOf(directory) });
@@ -90,9 +93,9 @@ export function marksOf(
         for (const directory of directories) {
           const mark = await connection.run((client) => readMark(client, keyOf(directory)));
           // One that lies in the future was left by a clock that was wrong.
-          if (mark.complete !== undefined && mark.complete.startedMs <= Date.now()) {
-            complete.set(directory, byFileClock(mark.complete, directory));
-          }
+          const past = (mark.complete ?? []).filter((one) => one.mark.startedMs <= Date.now());
+          const dated = past.map((one) => ({ ...one, mark: byFileClock(one.mark, directory) }));
+          if (dated.length > 0) complete.set(directory, dated);
         }
         if (complete.size === 0 || (canary !== undefined && canary.value === undefined)) return;
         // What was evicted is missing too, and counts of it are lost with a restart.
@@ -109,9 +112,10 @@ export function marksOf(
     endedCounts: () => endedCounts,
     confirm: () =>
       orSay("read", async () => {
-        for (const [directory, { startedMs }] of complete) {
+        for (const [directory, [latest]] of complete) {
           const now = await connection.run((client) => readMark(client, keyOf(directory)));
-          if (now.complete === undefined || now.complete.startedMs < startedMs) throw new RedisForgotError();
+          const nowMs = now.complete?.[0]?.mark.startedMs ?? Number.NEGATIVE_INFINITY;
+          if (latest !== undefined && nowMs < latest.mark.startedMs) throw new RedisForgotError();
         }
       }),
     noteStart: () => orSay("written", () => changeAll("", (mark) => ({ ...mark, beganMs: Date.now() }))),
@@ -133,7 +137,7 @@ export function marksOf(
         if (value === undefined) return;
         await changeAll(value, (mark) => ({
           ...mark,
-          complete: completeMark(mark.complete, run, Date.now()),
+          complete: completeMarks(mark.complete ?? [], shard ?? wholeShard, run, Date.now()),
         }));
       }),
     whyNotRetract: async () => {

@@ -1,4 +1,5 @@
 import type { Survey } from "../../model/mark.js";
+import { isInShard } from "../../model/shard.js";
 import { sessionKeys } from "../../redis/session-keys.js";
 import type { KeyAsSeen } from "../../redis/session-store.js";
 import type { SessionFolders } from "../../source/session-folders.js";
@@ -63,11 +64,12 @@ async function obstacleTo(
 
 /** Copy-written keys without a file in any session directory, and how many keys have one. */
 async function keysWithoutFile(
-  { redis, files, stop }: Run,
+  { redis, files, options, stop }: Run,
   folders: SessionFolders,
 ): Promise<{ readonly retracted: readonly KeyAsSeen[]; readonly withFile: number }> {
   const { connection, store } = redis;
   const { keyPrefix, clockLeadMs } = files.conversion;
+  const { shard } = options.source;
   const retracted = new Map<string, KeyAsSeen>();
   let withFile = 0;
   let cursor = "0";
@@ -75,8 +77,9 @@ async function keysWithoutFile(
     const from = cursor;
     const page = await connection.run((client) => sessionKeys(client, from, keyPrefix));
     cursor = page.cursor;
-    const gone = page.sids.filter((sid) => folders.isNowhere(sid));
-    withFile += page.sids.length - gone.length;
+    const own = shard === null ? page.sids : page.sids.filter((sid) => isInShard(sid, shard));
+    const gone = own.filter((sid) => folders.isNowhere(sid));
+    withFile += own.length - gone.length;
     if (gone.length === 0) continue;
     const seen = await seeCopyWritten(store, gone, clockLeadMs);
     // SCAN may give a key twice.

@@ -1,8 +1,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { activityWindowMs, locateServer, mayBeModifiedSince } from "../../convert/missing-key.js";
 import { isSigned } from "../../convert/sign.js";
-import type { DirectoryFacts, DirectoryMark, KeyEvidence, Survey } from "../../model/mark.js";
+import type { DirectoryFacts, KeyEvidence, ShardMark, Survey } from "../../model/mark.js";
 import { newScanTally } from "../../model/session-file.js";
+import { overlap, wholeShard } from "../../model/shard.js";
 import type { StoredText } from "../../model/stored-value.js";
 import { type KeySurvey, surveyKeys } from "../../redis/survey-keys.js";
 import { pathOf } from "../../source/recent-files.js";
@@ -11,7 +12,7 @@ import { StatReader } from "../../source/stat-reader.js";
 import type { Run } from "../run-context.js";
 import { serverText } from "../tell.js";
 import { longestOf } from "./complete-mark.js";
-import { jointly } from "./learn.js";
+import { jointly, type SeenDirectories } from "./learn.js";
 import { areWholeSeconds, explainOtherKeys } from "./other-keys.js";
 
 /**
@@ -36,23 +37,40 @@ export async function surveyRun(run: Run, extent: "sample" | "whole"): Promise<S
   const keys = evidenceOf(found, signsCount, isServerSaved);
   const facts: DirectoryFacts[] = [];
   const complete = marks.complete();
+  const { shard } = run.options.source;
   for (const directory of directories) {
-    const mark = complete.get(directory);
-    const seen = mark === undefined ? nothingSeen : await seenOf(run, directory, mark, extent);
+    const left = complete.get(directory) ?? [];
+    const isAsked = left.length > 0 || (shard !== null && extent === "whole");
+    const { latestMtimeMs, shardMarks } = isAsked ? await seenOf(run, directory, left, extent) : nothingSeen;
+    const own = shardMarks.find((one) => overlap(one.shard, shard ?? wholeShard));
+    const mark = own === undefined ? {} : { mark: own.mark };
     facts.push({
       directory,
-      ...(mark === undefined ? {} : { mark }),
-      serverWorks: locateServer(keys, { ...(mark === undefined ? {} : { mark }), ...seen }, Date.now()),
+      ...mark,
+      ...(left.length === 0 || left[0]?.shard.count === 1 ? {} : { shardMarks }),
+      serverWorks: locateServer(keys, { ...mark, latestMtimeMs }, Date.now()),
       endedCounts: marks.endedCounts(),
-      changeTimesCount: seen.changeTimesCount,
-      latestMtimeMs: seen.latestMtimeMs,
+      changeTimesCount: own?.changeTimesCount ?? true,
+      latestMtimeMs,
       whole: extent === "whole",
     });
   }
-  const longest = longestOf([...complete.values()], conversion);
+  const longest = longestOf([...complete.values()].flat(), conversion);
   const survey = { keys, directories: facts, signsCount, serverWorks: jointly(facts), longest };
   run.out.explain(serverText(survey, Date.now()));
   return survey;
+}
+
+/**
+ * Adds when the session files of all shards were last modified, if the run takes one shard: where a
+ * server works shows in any of them.
+ */
+export async function seeOtherShards(run: Run, seen: SeenDirectories): Promise<void> {
+  if (run.options.source.shard === null) return;
+  for (const directory of run.files.directories) {
+    const { latestMtimeMs } = await seenOf(run, directory, [], "whole");
+    seen.addModification(directory, latestMtimeMs);
+  }
 }
 
 function evidenceOf(
@@ -65,33 +83,47 @@ function evidenceOf(
   return found.representative ? "none" : "unknown";
 }
 
-const nothingSeen = { latestMtimeMs: 0, changeTimesCount: true };
+/** What the session files of a directory say about when they were modified. */
+interface SeenModifications {
+  readonly latestMtimeMs: number;
+  readonly shardMarks: Required<DirectoryFacts>["shardMarks"];
+}
+
+const nothingSeen: SeenModifications = { latestMtimeMs: 0, shardMarks: [] };
 const namesAtATime = 1000;
 
-/** When session files were last modified, and whether their change times count. */
+/** When session files of all shards were last modified, and for which marks change times count. */
 async function seenOf(
   { listing, stop }: Run,
   directory: string,
-  mark: DirectoryMark,
+  marks: readonly ShardMark[],
   extent: "sample" | "whole",
-): Promise<typeof nothingSeen> {
+): Promise<SeenModifications> {
   const nowMs = Date.now();
   const statReader = new StatReader();
   let latestMtimeMs = 0;
   let seen = 0;
-  let areAllChanged = true;
+  /** Marks since whose start every file was changed. */
+  let allChanged = marks;
   const sample = listing.directories.flatMap((one) => (one.directory === directory ? [one.sample] : []));
-  const batches = extent === "sample" ? sample : scanSessions(directory, namesAtATime, newScanTally());
-  for (const batch of batches) {
+  const all = () => scanSessions(directory, namesAtATime, newScanTally(), { shard: null });
+  for (const batch of extent === "sample" ? sample : all()) {
     for (const file of batch) {
       const stats = statReader.stat(pathOf(file));
       if (stats === undefined) continue;
       seen++;
       if (stats.mtimeMs <= nowMs + activityWindowMs) latestMtimeMs = Math.max(latestMtimeMs, stats.mtimeMs);
-      areAllChanged &&= mayBeModifiedSince({ mtimeMs: 0, ctimeMs: stats.ctimeMs }, mark.startedMs, true);
+      const times = { mtimeMs: 0, ctimeMs: stats.ctimeMs };
+      if (allChanged.length > 0) {
+        allChanged = allChanged.filter(({ mark }) => mayBeModifiedSince(times, mark.startedMs, true));
+      }
     }
     if (stop.aborted) break;
     await nextTurn();
   }
-  return { latestMtimeMs, changeTimesCount: seen === 0 || !areAllChanged };
+  const changeTimesCount = (one: ShardMark) => seen === 0 || !allChanged.includes(one);
+  return {
+    latestMtimeMs,
+    shardMarks: marks.map((one) => ({ ...one, changeTimesCount: changeTimesCount(one) })),
+  };
 }

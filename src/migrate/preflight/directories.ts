@@ -10,7 +10,7 @@ import { pathOf } from "../../source/recent-files.js";
 import { deniedFoldersOf, explainDenial } from "../../source/removal/removal-denial.js";
 import { StatReader } from "../../source/stat-reader.js";
 
-const nothing: Listing = { directories: [], count: 0, selected: 0, isComplete: true };
+const nothing: Listing = { directories: [], count: 0, ofAllShards: 0, selected: 0, isComplete: true };
 /** A server that works on files saves more often than this. */
 const recentMs = 60_000;
 
@@ -42,7 +42,7 @@ export async function checkDirectories(
   try {
     const directories = await resolveDirectories(source, warn);
     listener?.onDirectories(directories);
-    const listing = await listSessions(directories, source.sample, stop, listener?.onListed);
+    const listing = await listSessions(directories, source, stop, listener?.onListed);
     return { directories, listing, checks };
   } catch (error) {
     const exitCode = error instanceof SettingsError ? 2 : 3;
@@ -52,7 +52,7 @@ export async function checkDirectories(
 }
 
 /** What the directories hold: `1,204,331 session files, flat; 16 other names, 2 empty`. */
-export function checkReadable({ count, directories }: Listing): Check {
+export function checkReadable({ count, ofAllShards, directories }: Listing): Check {
   const flat = sumOf(directories, ({ tally }) => tally.layouts.flat);
   const scattered = sumOf(directories, ({ tally }) => tally.layouts.scattered);
   const layout = scattered === 0 ? "flat" : flat === 0 ? "scattered" : `${countText(flat)} of them flat`;
@@ -63,7 +63,11 @@ export function checkReadable({ count, directories }: Listing): Check {
     ...(empty === 0 ? [] : [`${isSampled(directories) ? "about " : ""}${countText(empty)} empty`]),
   ];
   const besides = others.length === 0 ? "" : `; ${others.join(", ")}`;
-  const files = count === 0 ? "no session file, so there is nothing to do" : countOf(count, "session file");
+  const all = count === ofAllShards ? "" : ` in this shard, of ${countText(ofAllShards)}`;
+  const files =
+    count === 0
+      ? `no session file${all}, so there is nothing to do`
+      : `${countOf(count, "session file")}${all}`;
   const unread = directories.flatMap(({ tally }) => tally.unreadable);
   const found = `${files}${count === 0 ? "" : `, ${layout}`}${besides}`;
   const [first] = unread;
@@ -75,7 +79,7 @@ export function checkReadable({ count, directories }: Listing): Check {
 }
 
 function isSampled(directories: readonly DirectoryListing[]): boolean {
-  return directories.some(({ count, sample }) => count > sample.length);
+  return directories.some(({ count, sample }) => count !== sample.length);
 }
 
 /** About how many session files are empty. */

@@ -2,7 +2,6 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { convertSession } from "../../convert/convert-session.js";
 import { explainMissing } from "../../convert/missing-key.js";
 import { type Check, passed } from "../../model/check.js";
-import type { DirectoryFacts } from "../../model/mark.js";
 import { bytesText } from "../../model/number-text.js";
 import type { SessionFile } from "../../model/session-file.js";
 import type { ResilientConnection } from "../../redis/resilient-connection.js";
@@ -10,6 +9,7 @@ import { fullShare } from "../../redis/server/memory-guard.js";
 import { askKeyCounts, askServerState, type ServerState } from "../../redis/server/server-state.js";
 import { spreadOver } from "../../source/list-sessions.js";
 import { ReadAhead } from "../../source/read-ahead.js";
+import { FactsBySession } from "../earlier-runs/facts-by-session.js";
 import { surveyRun } from "../earlier-runs/survey.js";
 import { type MemoryNeed, memoryNeedOf, ownMemory } from "../memory-need.js";
 import type { Run } from "../run-context.js";
@@ -46,9 +46,10 @@ async function estimate(run: Run, { evictionPolicy, evictedKeys }: ServerState):
   const survey = await surveyRun(run, "sample");
   // The canary, without which nothing counts as ended, is written only later.
   const endedCounts = evictionPolicy === "noeviction" && evictedKeys === 0 && !options.conflicts.again;
-  const facts = new Map(survey.directories.map((one) => [one.directory, { ...one, endedCounts }]));
+  const directories = survey.directories.map((one) => ({ ...one, endedCounts }));
+  const facts = new FactsBySession(directories);
   const sample = listing.directories.flatMap((one) =>
-    spreadOver(one.sample, Math.ceil((maxRead * one.count) / listing.count)),
+    spreadOver(one.sample, Math.ceil((maxRead * one.ofAllShards) / listing.ofAllShards)),
   );
   const files = new ReadAhead(run.files.maxFileSize);
   const sizes: number[] = [];
@@ -58,7 +59,7 @@ async function estimate(run: Run, { evictionPolicy, evictedKeys }: ServerState):
     sizes.push(...(await sizesOf(run, batch, { files, facts })));
     await nextTurn();
   }
-  const sampled = { listed: listing.count, sampled: sample.length, sizes };
+  const sampled = { listed: listing.ofAllShards, sampled: sample.length, sizes };
   const { db } = options.target.redis;
   return memoryNeedOf(sampled, await redis.connection.run((client) => askKeyCounts(client, db)));
 }
@@ -67,7 +68,7 @@ async function estimate(run: Run, { evictionPolicy, evictedKeys }: ServerState):
 async function sizesOf(
   { redis, files: { conversion: settings } }: Run,
   batch: readonly SessionFile[],
-  { files, facts }: { files: ReadAhead; facts: ReadonlyMap<string, DirectoryFacts> },
+  { files, facts }: { files: ReadAhead; facts: FactsBySession },
 ): Promise<number[]> {
   const added = batch.flatMap((file) => {
     const reading = files.read(file);
@@ -76,7 +77,7 @@ async function sizesOf(
     if (conversion.kind !== "entry") return [];
     const { key, value } = conversion.entry;
     const session = { ...conversion, stamp: reading.stamp };
-    const meaning = explainMissing(session, facts.get(file.directory), settings, Date.now());
+    const meaning = explainMissing(session, facts.of(file), settings, Date.now());
     return meaning === "write" ? [{ key, bytes: ownMemory(key, value) }] : [];
   });
   // Keys that exist take no further memory.

@@ -3,11 +3,12 @@ import { compareStored, conflictRules } from "../../convert/decide-conflict.js";
 import { explainMissing, isUnmodifiedSinceMark } from "../../convert/missing-key.js";
 import type { Ledger } from "../../model/ledger.js";
 import type { Survey } from "../../model/mark.js";
-import type { ScanTally, SessionFile } from "../../model/session-file.js";
+import type { ScanTally } from "../../model/session-file.js";
 import { pause } from "../../redis/pause.js";
 import { OtherLocations } from "../../source/other-locations.js";
 import { type OpenFiles, openFiles } from "../../source/removal/open-files.js";
 import { StatReader } from "../../source/stat-reader.js";
+import { FactsBySession } from "../earlier-runs/facts-by-session.js";
 import { makePace } from "../pace.js";
 import type { Run, UnconnectedRun } from "../run-context.js";
 import { scanAll } from "../session-scan.js";
@@ -51,8 +52,7 @@ export function openPurge(
   const { directories, maxFileSize, conversion } = run.files;
   const { store } = run.redis;
   const rules = conflictRules({ conversion, conflicts: run.options.conflicts }, survey, true);
-  const factsOf = ({ directory }: SessionFile) =>
-    survey.directories.find((facts) => facts.directory === directory);
+  const facts = new FactsBySession(survey.directories);
   const files = openFiles(directories, maxFileSize, startedMs);
   const otherLocations = new OtherLocations(directories, new StatReader());
   const proof: ProofParts = {
@@ -62,10 +62,10 @@ export function openPurge(
       laterFile: (file, stamp) => otherLocations.laterFile(file, stamp),
       look: (sids) => store.read(sids.map((sid) => store.keyOf(sid))),
       compare: (candidate, stored) => compareStored(candidate, stored, rules, Date.now()),
-      isUnmodified: (file, stamp) => isUnmodifiedSinceMark(stamp, factsOf(file)),
+      isUnmodified: (file, stamp) => isUnmodifiedSinceMark(stamp, facts.of(file)),
       explainMissing: (file, stamp, { fullLifetimeMs, lifetimeOrigin }) => {
         const session = { stamp, fullLifetimeMs, lifetimeOrigin };
-        const meaning = explainMissing(session, factsOf(file), conversion, Date.now());
+        const meaning = explainMissing(session, facts.of(file), conversion, Date.now());
         return meaning === "ended" ? "ended" : "absent";
       },
       exist: (sids) => store.exist(sids.map((sid) => store.keyOf(sid))),

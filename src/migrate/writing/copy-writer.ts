@@ -6,7 +6,7 @@ import {
   isUnmodifiedSinceMark,
 } from "../../convert/missing-key.js";
 import type { Candidate, Entry, Written } from "../../model/entry.js";
-import type { DirectoryFacts, Survey } from "../../model/mark.js";
+import type { Survey } from "../../model/mark.js";
 import type { SessionOutcome } from "../../model/outcome.js";
 import type { RunOptions } from "../../model/run-options.js";
 import type { FileStamp, SessionFile } from "../../model/session-file.js";
@@ -18,6 +18,7 @@ import { type ChangeTest, isModifiedSince, RecentFiles } from "../../source/rece
 import { SessionFolders } from "../../source/session-folders.js";
 import { type BatchResult, BatchTally } from "../batch-result.js";
 import { deleteCopyWritten } from "../earlier-runs/delete-copy-written.js";
+import { FactsBySession } from "../earlier-runs/facts-by-session.js";
 import { SeenDirectories } from "../earlier-runs/learn.js";
 import { type Finished, failed, located, type Prepared } from "../prepare-session.js";
 import { type ConvertedBatch, fileAt } from "../readers/converted-batch.js";
@@ -65,7 +66,7 @@ export class CopyWriter implements BatchWorker {
   readonly #recentWrites = new RecentWrites();
   readonly #seen = new SeenDirectories();
   #survey: Survey;
-  #facts: ReadonlyMap<string, DirectoryFacts> = new Map();
+  #facts = new FactsBySession([]);
   #changed: ChangeTest;
   #pass = 0;
   #inUse = false;
@@ -98,7 +99,7 @@ export class CopyWriter implements BatchWorker {
   /** Takes what the run knows by now. */
   learn(survey: Survey): void {
     this.#survey = survey;
-    this.#facts = new Map(survey.directories.map((one) => [one.directory, one]));
+    this.#facts = new FactsBySession(survey.directories);
   }
 
   /** Begins a pass over what changed since the last one began. */
@@ -229,7 +230,7 @@ export class CopyWriter implements BatchWorker {
     };
     const rows = Array.from({ length: sessions.count }, (_, row) => row);
     // After an earlier copy most keys exist, and a missing one may have ended.
-    if (files.some(({ directory }) => this.#facts.get(directory)?.mark !== undefined)) {
+    if (files.some((file) => this.#facts.of(file)?.mark !== undefined)) {
       return rows.map((row) => this.#judged(preparedAt(row), "stored"));
     }
     const keys = () => rows.map((row) => store.keyOf(fileOf(row).sid));
@@ -261,7 +262,7 @@ export class CopyWriter implements BatchWorker {
   /** A session with what earlier runs say about it. */
   #judged(prepared: Prepared, state: Unreconciled["state"]): Judged {
     const { file, stamp, candidate, lifetimeOrigin } = prepared;
-    const facts = this.#facts.get(file.directory);
+    const facts = this.#facts.of(file);
     if (facts?.mark === undefined) return { prepared, candidate, state };
     const { conflicts, conversion } = this.#options;
     const session = { stamp, fullLifetimeMs: candidate.fullLifetimeMs, lifetimeOrigin };

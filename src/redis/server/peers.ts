@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Redis } from "ioredis";
+import { overlap, type Shard, wholeShard } from "../../model/shard.js";
 import { allowed } from "./server-info.js";
 
 /** What a run is doing, as other runs see it in the name of its connection. */
@@ -9,6 +10,8 @@ export type Phase = "copying" | "removing";
 export interface PeerIdentity {
   /** What its session directories may be known by. */
   readonly places: readonly string[];
+  /** The part of the sessions that it takes; null for all. */
+  readonly shard: Shard | null;
   /** Hexadecimal, drawn at the start of the run. */
   readonly token: string;
 }
@@ -22,16 +25,22 @@ export async function announce(client: Redis, name: string): Promise<boolean> {
 export class PeerRuns {
   /** The places of this run, as names carry them. */
   readonly #scopes: readonly string[];
+  readonly #shard: Shard | null;
   readonly #token: string;
 
-  constructor({ places, token }: PeerIdentity) {
+  constructor({ places, shard, token }: PeerIdentity) {
     this.#scopes = places.map(scopeOf);
+    this.#shard = shard;
     this.#token = token;
   }
 
-  /** The name of this run's connection: `tele-sessions:copying:<scopes>:<token>`. */
+  /**
+   * The name of this run's connection: `tele-sessions:copying:<scopes>:<token>`. The shard stands
+   * among the scopes, so that versions without shards take the run for one over everything.
+   */
   ownName(phase: Phase): string {
-    return `tele-sessions:${phase}:${this.#scopes.join()}:${this.#token}`;
+    const shard = this.#shard === null ? [] : [scopeOfShard(this.#shard)];
+    return `tele-sessions:${phase}:${[...this.#scopes, ...shard].join()}:${this.#token}`;
   }
 
   /** Says that this run is over: others stop counting it, but it still finds itself in the list. */
@@ -40,12 +49,16 @@ export class PeerRuns {
   }
 
   /**
-   * How many other runs copy from one of the same places, to any keys. `undefined` if the
-   * connections may not be listed.
+   * How many other runs copy sessions of this run's shard from one of the same places, to any keys.
+   * Runs over other shards are in nobody's way: they share no sid. `undefined` if the connections
+   * may not be listed.
    */
   async countCopying(client: Redis): Promise<number | undefined> {
     return (await this.#others(client))?.filter(
-      ({ phase, scopes }) => phase === "copying" && scopes.some((scope) => this.#scopes.includes(scope)),
+      ({ phase, scopes, shard }) =>
+        phase === "copying" &&
+        scopes.some((scope) => this.#scopes.includes(scope)) &&
+        overlap(shard, this.#shard ?? wholeShard),
     ).length;
   }
 
@@ -68,7 +81,14 @@ export class PeerRuns {
     const names = [...list.matchAll(/ name=tele-sessions:(copying|removing):([0-9a-f,]+):([0-9a-f]+) /g)];
     return names
       .filter(([, , , token]) => token !== this.#token)
-      .map(([, phase = "", scopes = ""]) => ({ phase, scopes: scopes.split(",") }));
+      .map(([, phase = "", scopes = ""]) => {
+        const all = scopes.split(",");
+        return {
+          phase,
+          scopes: all,
+          shard: all.map(shardOfScope).find((one) => one !== undefined) ?? wholeShard,
+        };
+      });
   }
 
   /** Our connection is known by the token in its name; without a name, by its id. */
@@ -83,6 +103,19 @@ export class PeerRuns {
 interface Peer {
   readonly phase: string;
   readonly scopes: readonly string[];
+  readonly shard: Shard;
+}
+
+/** Index and count, 12 hexadecimal digits each: the scope of a place has 16. */
+function scopeOfShard({ index, count }: Shard): string {
+  return [index, count].map((number) => number.toString(16).padStart(12, "0")).join("");
+}
+
+function shardOfScope(scope: string): Shard | undefined {
+  const [, index, count] = /^([0-9a-f]{12})([0-9a-f]{12})$/.exec(scope) ?? [];
+  if (index === undefined || count === undefined) return undefined;
+  const shard = { index: Number.parseInt(index, 16), count: Number.parseInt(count, 16) };
+  return shard.index < shard.count ? shard : undefined;
 }
 
 function scopeOf(place: string): string {

@@ -3,6 +3,7 @@ import type { SessionCommand } from "../../model/outcome.js";
 import { commandOfReport } from "../command-of-report.js";
 import { explainExitCode } from "../exit-code.js";
 import type { Report } from "../schema/report-schema.js";
+import { shardsText } from "../shards.js";
 import { html, type Markup } from "./markup.js";
 import { placesIn } from "./places.js";
 
@@ -73,7 +74,7 @@ function factsOf(report: Report): readonly (readonly [name: string, value: strin
   const account = user === null ? undefined : `${user.name ?? "no name"} (uid ${user.uid})`;
   const facts: readonly (readonly [name: string, value: string | null | undefined])[] = [
     ["Command", `${command}${report.dryRun ? " --dry-run" : ""}`],
-    ["From", source.directories.join(", ") || null],
+    ["From", `${shardsText(source.shards)}${source.directories.join(", ")}` || null],
     ["To", target.redis],
     ["Prefix", target.prefix],
     ["Started", startedAt === null ? null : instantText(startedAt)],

@@ -97,6 +97,10 @@ export const reportSchema = z
     source: z
       .object({
         directories: z.array(z.string()).describe("Their paths, resolved."),
+        shards: z
+          .array(z.string())
+          .default([])
+          .describe("The shards that were taken, such as `2/4`; empty if everything was."),
         layouts: z.object({ flat: count, scattered: count }).describe("Session files by layout."),
         formats: z.object({ pickle: count, json: count }).describe("Decoded sessions by format."),
         ignored: count.describe("Names that are not session files."),

@@ -248,8 +248,9 @@ function effort({ command, report }: Summary): string {
 }
 
 /** `about 551 MiB of Redis memory, 920 MiB free`. */
-function memory({ redis }: Report, needed: number): string {
-  const need = needed === 0 ? "no more Redis memory" : `about ${bytesText(needed)} of Redis memory`;
+function memory({ redis, source }: Report, needed: number): string {
+  const all = source.shards.length === 0 ? "" : " for all shards";
+  const need = needed === 0 ? "no more Redis memory" : `about ${bytesText(needed)} of Redis memory${all}`;
   const { memoryLimit = null, memoryAfter = null } = redis ?? {};
   if (memoryLimit === 0) return `${need}; Redis has no memory limit`;
   if (memoryLimit === null || memoryAfter === null) return `${need}; Redis does not say how much is free`;

@@ -1,5 +1,6 @@
 import { countOf, countText } from "../../model/number-text.js";
 import type { Report } from "../schema/report-schema.js";
+import { shardsText } from "../shards.js";
 import type { Summary } from "./summary.js";
 
 /** The first sentence of a summary, and whether it is a good one. */
@@ -23,8 +24,8 @@ export function verdictOf(judged: Judged): Verdict {
   return { text: `${isDry}${text}`, isGood };
 }
 
-function placeOf({ source: { directories } }: Report): string {
-  return directories.join(", ") || "no directory";
+function placeOf({ source: { directories, shards } }: Report): string {
+  return `${shardsText(shards)}${directories.join(", ") || "no directory"}`;
 }
 
 function goodText({ command, report, purges }: Judged): string {

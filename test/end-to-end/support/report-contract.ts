@@ -39,7 +39,7 @@ const members: Readonly<Record<string, readonly string[]>> = {
     ...["schemaVersion", "startedAt", "endedAt", "host", "user", "redis", "byDirectory", "byReason"],
     ...["databases", "ages", "lifetimes", "phases", "throughput", "settings", "errors"],
   ],
-  source: ["directories", "layouts", "formats", "ignored", "empty"],
+  source: ["directories", "shards", "layouts", "formats", "ignored", "empty"],
   "source.layouts": ["flat", "scattered"],
   "source.formats": ["pickle", "json"],
   target: ["redis", "keyLayout", "keyLayoutEvidence", "prefix", "serverWorks"],

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
   type CompleteRun,
-  completeMark,
+  completeMarks,
   longestOf,
 } from "../../../src/migrate/earlier-runs/complete-mark.js";
 import type { DirectoryMark, Expirations } from "../../../src/model/mark.js";
+import { wholeShard } from "../../../src/model/shard.js";
 import { expirations, markAt } from "../survey-of.js";
 
 const shorter: Expirations = { expiration: 100, expirationAnonymous: 20_000 };
@@ -14,6 +15,14 @@ const nowMs = 1000;
 /** A run that began at 500, on settings that earlier ones did not have. */
 function runWith(change: Partial<CompleteRun> = {}): CompleteRun {
   return { startedMs: 500, keeps: false, renewed: false, lifetimes: { ...shorter, ttl: "full" }, ...change };
+}
+
+/** The mark after a run over everything, with one before it. */
+function wholeAfter(earlier: DirectoryMark | undefined, run: CompleteRun): DirectoryMark | undefined {
+  const before = earlier === undefined ? [] : [{ shard: wholeShard, mark: earlier }];
+  const left = completeMarks(before, wholeShard, run, nowMs);
+  assert.equal(left.length, 1);
+  return left[0]?.mark;
 }
 
 describe("complete-mark: what a complete run leaves (spec.md section 4, Marks)", () => {
@@ -106,13 +115,13 @@ describe("complete-mark: what a complete run leaves (spec.md section 4, Marks)",
     ],
   ];
   for (const [name, earlier, run, expected] of rows) {
-    it(name, () => assert.deepEqual(completeMark(earlier, run, nowMs), expected));
+    it(name, () => assert.deepEqual(wholeAfter(earlier, run), expected));
   }
 
   it("the same run twice leaves the same mark", () => {
     for (const renewed of [true, false]) {
-      const once = completeMark(markAt(300), runWith({ renewed }), nowMs);
-      assert.deepEqual(completeMark(once, runWith({ renewed }), nowMs), once);
+      const once = wholeAfter(markAt(300), runWith({ renewed }));
+      assert.deepEqual(wholeAfter(once, runWith({ renewed })), once);
     }
   });
 });
@@ -133,6 +142,9 @@ describe("complete-mark: the longest expirations of the marks and of this run (W
     ],
   ];
   for (const [name, marks, expected] of rows) {
-    it(name, () => assert.deepEqual(longestOf(marks, shorter), expected));
+    it(name, () => {
+      const known = marks.flatMap((mark) => (mark === undefined ? [] : [{ shard: wholeShard, mark }]));
+      assert.deepEqual(longestOf(known, shorter), expected);
+    });
   }
 });

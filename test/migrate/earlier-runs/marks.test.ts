@@ -3,6 +3,7 @@ import { mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { type Marks, marksOf } from "../../../src/migrate/earlier-runs/marks.js";
+import type { Shard } from "../../../src/model/shard.js";
 import { Canary } from "../../../src/redis/canary.js";
 import { PeerRuns } from "../../../src/redis/server/peers.js";
 import { redisOf } from "../../end-to-end/support/redis-of-test.js";
@@ -13,7 +14,7 @@ import { makeTemporaryDirectory } from "../../support/temporary-directory.js";
 const startedMs = Date.UTC(2026, 0, 10);
 const [a, b] = [makeTemporaryDirectory(), makeTemporaryDirectory()];
 const directories = [a, b];
-const startOf = (marks: Marks, directory: string) => marks.complete().get(directory)?.startedMs;
+const startOf = (marks: Marks, directory: string) => marks.complete().get(directory)?.[0]?.mark.startedMs;
 const completed = (started: number) => ({
   startedMs: started,
   keeps: false,
@@ -33,15 +34,21 @@ interface Run {
 async function runOf(
   t: TestContext,
   account: Account,
-  { keyPrefix = "session:", of = directories as readonly string[], watched = true, token = "1" } = {},
+  {
+    keyPrefix = "session:",
+    of = directories as readonly string[],
+    watched = true,
+    token = "1",
+    shard = null as Shard | null,
+  } = {},
 ): Promise<Run> {
-  const peers = new PeerRuns({ places: of, token });
+  const peers = new PeerRuns({ places: of, shard, token });
   const connection = await resilientOf(t, account, { name: peers.ownName("copying") });
   const warnings: string[] = [];
   const warn = (message: string) => warnings.push(message);
   const canary = new Canary(connection, peers, warn);
   if (watched) await canary.begin();
-  const run = { connection, directories: of, keyPrefix };
+  const run = { connection, directories: of, keyPrefix, shard };
   const marks = marksOf(run, watched ? canary : undefined, warn);
   return { marks, canary, warnings, close: () => connection.close() };
 }
@@ -247,7 +254,7 @@ describe("marks: a Redis that was emptied is found out, and nothing is left in i
     const other = await clientOf(
       t,
       server,
-      new PeerRuns({ places: ["/srv"], token: "2" }).ownName("removing"),
+      new PeerRuns({ places: ["/srv"], shard: null, token: "2" }).ownName("removing"),
     );
     await one.canary.end();
     await one.canary.check();

@@ -55,7 +55,7 @@ export async function openCopy(
   };
   const phase = options.run.dryRun ? undefined : "copying";
   const stop = controller.signal;
-  const listing = await listSessions([directory], null, stop);
+  const listing = await listSessions([directory], options.source, stop);
   const { run, close } = await openRun({ options, record, listing, out, stop }, phase, []);
   t.after(close);
   return { run, directory, warnings, stop: () => controller.abort() };
@@ -90,7 +90,7 @@ export function meanwhile({ run }: RunOfTest, ...actions: readonly (() => unknow
 /** What complete runs left in Redis. */
 export async function markOf({ run }: RunOfTest): Promise<DirectoryMark | undefined> {
   const marks = await run.redis.connection.run(listMarks);
-  return [...(marks?.values() ?? [])][0]?.complete;
+  return [...(marks?.values() ?? [])][0]?.complete?.[0]?.mark;
 }
 
 function countsOf({ counts: { found, outcomes } }: Ledger): Counts {

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { parseShard } from "../../../src/model/shard.js";
 import { announce, type PeerIdentity, PeerRuns } from "../../../src/redis/server/peers.js";
 import { redisCommand } from "../../support/redis-command.js";
 import { type RedisServer, startRedis } from "../../support/redis-server.js";
 import { clientOf } from "../support/client-of.js";
 
-const ownIdentity: PeerIdentity = { places: ["/srv/a", "/srv/b"], token: "0123456789abcdef" };
+const ownIdentity: PeerIdentity = { places: ["/srv/a", "/srv/b"], shard: null, token: "0123456789abcdef" };
 const otherIdentity: PeerIdentity = { ...ownIdentity, token: "fedcba9876543210" };
 const own = new PeerRuns(ownIdentity);
 const other = new PeerRuns(otherIdentity);
@@ -54,6 +55,17 @@ describe("peers: a purge waits for copies of its directories, which would take i
       [new PeerRuns({ ...otherIdentity, places: ["/srv/x"] }).ownName("copying")],
       0,
     ],
+    [
+      "copies of other shards, of parts of this one, and of a shard that shares some of its sids",
+      [
+        ...["1/2", "1/4", "2/4", "2/3"].map((text, token) =>
+          new PeerRuns({ ...otherIdentity, shard: parseShard(text) ?? null, token: `${token}` }).ownName(
+            "copying",
+          ),
+        ),
+      ],
+      4,
+    ],
     ["a copy that removes by now", [other.ownName("removing")], 0],
     ["an earlier connection of this run", [own.ownName("copying")], 0],
     ["strangers", ["tele-sessions", "tele-sessions:copying:", "copying", "x=tele-sessions:copying:"], 0],
@@ -67,6 +79,38 @@ describe("peers: a purge waits for copies of its directories, which would take i
       assert.equal(await own.countCopying(client), count);
     });
   }
+
+  describe("shards: a run waits for copies that may hold the same sids", () => {
+    const shardRows: readonly (readonly [own: string, other: string | null, count: number])[] = [
+      ["1/4", "2/4", 0],
+      ["1/4", "1/4", 1],
+      ["1/4", "1/2", 1],
+      ["1/4", "2/2", 0],
+      ["1/4", "3/3", 1],
+      ["999999999/999999999", "1/999999999", 0],
+      ["1/1", "2/4", 1],
+      ["1/4", null, 1],
+    ];
+    for (const [ours, theirs, count] of shardRows) {
+      it(`${ours} beside ${theirs ?? "a copy of everything"}: ${count}`, async (t) => {
+        await redisCommand(server, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+        const runs = new PeerRuns({ ...ownIdentity, shard: parseShard(ours) ?? null });
+        const client = await clientOf(t, server, runs.ownName("copying"));
+        const shard = theirs === null ? null : (parseShard(theirs) ?? null);
+        await clientOf(t, server, new PeerRuns({ ...otherIdentity, shard }).ownName("copying"));
+        assert.equal(await runs.countCopying(client), count);
+      });
+    }
+
+    it("a version without shards sees a copy of a shard as one of its directory", () => {
+      const shard = parseShard("2/4") ?? null;
+      const name = new PeerRuns({ ...ownIdentity, shard }).ownName("copying");
+      const [, scopes = ""] =
+        / name=tele-sessions:copying:([0-9a-f,]+):([0-9a-f]+) /.exec(` name=${name} `) ?? [];
+      const [a, b] = own.ownName("copying").split(":")[2]?.split(",") ?? [];
+      assert.deepEqual(scopes.split(",").slice(0, 2), [a, b]);
+    });
+  });
 
   it("a copy that ended is not seen any more", async (t) => {
     const client = await clientOf(t, server, own.ownName("removing"));
