@@ -47,7 +47,7 @@ async function pack(): Promise<string> {
   const wanted = [
     /^dist\/(?:.+\.js|third-party-licenses\.txt)$/,
     /^bin\/(?:tele-sessions\.js|package\.json)$/,
-    /^docs\/[\w/.-]+\.(?:md|svg|json)$/,
+    /^docs\/[\w/.-]+\.(?:md|svg|json|1)$/,
     /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
   ];
   const strangers = packed.files
