@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
@@ -7,9 +8,12 @@ import { exitCodes } from "../src/report/exit-code.js";
 import type { Report } from "../src/report/schema/report-schema.js";
 import { summaryText } from "../src/report/summary/summary.js";
 import { textStyle } from "../src/report/text-style.js";
+import { settingEntries } from "../src/settings/definitions.js";
+import { isNotBuilt } from "../src/settings/not-built.js";
 import { checkCommandLine, commandsIn } from "./support/command-lines.js";
 import { generatedFiles, generatedParts, replacePart } from "./support/generated-parts.js";
 import { projectRoot } from "./support/project.js";
+import { provideProgram } from "./support/provide-program.js";
 import { sampleReport } from "./support/sample-report.js";
 
 const read = (path: string): string => readFileSync(join(projectRoot, path), "utf8");
@@ -95,6 +99,28 @@ describe("the documents", () => {
 for (const { file, make } of generatedFiles) {
   it(`${file} is what the code says (else: npm run docs)`, () => assert.equal(read(file), make()));
 }
+
+describe("docs/tele-sessions.1", () => {
+  it("groff has nothing to say against it, and it shows every flag", async () => {
+    const groff = await provideProgram({ title: "groff", names: ["groff"], package: "groff-base" });
+    assert.ok(groff.kind === "program");
+    const page = join(projectRoot, "docs", "tele-sessions.1");
+    const { stdout, stderr, status } = spawnSync(groff.path, ["-man", "-Tutf8", "-P-c", "-ww", page], {
+      encoding: "utf8",
+    });
+    assert.deepEqual([status, stderr], [0, ""]);
+    const shown = stdout.replaceAll(/.[\b]/g, "");
+    for (const [name, { flag }] of settingEntries) {
+      if (flag !== undefined && !isNotBuilt(name))
+        assert.match(shown, new RegExp(`^ {7}(-\\w, )?${flag}\\b`, "m"));
+    }
+  });
+
+  it("is what man finds after an installation", () => {
+    const { man, files }: { man: string; files: readonly string[] } = JSON.parse(read("package.json"));
+    assert.deepEqual([man, files.includes("docs")], ["docs/tele-sessions.1", true]);
+  });
+});
 
 describe("docs/outcomes.md and docs/exit-codes.md leave nothing out", () => {
   it("every outcome, difference and reason for failure has a heading, in the order of the code", () => {

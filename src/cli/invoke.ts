@@ -25,6 +25,7 @@ export async function invoke(commandLine: readonly string[], version: string): P
     process.stdout.write(invocation.text);
     return 0;
   }
+  if (invocation.kind === "completion") return printCompletion(invocation.shell);
   const { kind, typed } = invocation;
   if (kind === "stop-after-init") return stopAfterInit(typed, version);
   if (kind === "report") {
@@ -34,6 +35,17 @@ export async function invoke(commandLine: readonly string[], version: string): P
   if (kind === "inspect" || kind === "check") return look(kind, typed, version);
   const isUnverified = kind === "purge" && typed.unverified === true;
   return run(typed, { command: kind, task: isUnverified ? "purge-unverified" : kind, version });
+}
+
+/** Prints what a shell completes. Throws `SettingsError` for another shell. */
+async function printCompletion(name: string): Promise<number> {
+  const { completionScript } = await import("./completion/completion-script.js");
+  const { shells } = await import("./completion/command-words.js");
+  const shell = shells.find((one) => one === name);
+  // The word may be anything, such as a URL with its password.
+  if (shell === undefined) throw new SettingsError(`completion takes ${shells.join(", ")}`);
+  process.stdout.write(completionScript(shell));
+  return 0;
 }
 
 /** Looks at the session directory, and for `check` at Redis, and changes nothing. */

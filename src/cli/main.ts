@@ -7,6 +7,8 @@ const minNode = 20;
 
 /** Runs a command line, given without the program's name, and sets the exit code of the process. */
 export async function main(commandLine: readonly string[]): Promise<void> {
+  // NO_COLOR wins. With both, Node from 22 on warns on stderr as soon as something loads `assert`.
+  if (process.env["NO_COLOR"]) delete process.env["FORCE_COLOR"];
   // Neither a reader that goes away (`| head`) nor a full disk under stderr ends the run.
   process.stderr.on("error", () => undefined);
   process.stdout.on("error", noteLostOutput);

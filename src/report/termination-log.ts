@@ -51,6 +51,8 @@ export interface ClosingWords {
   readonly errors: readonly string[];
   /** Empty if there is nothing to sum up. */
   readonly summary: string;
+  /** What mends what it found; absent if nothing does. */
+  readonly mend?: string;
   /** What to do next, or why it ended. */
   readonly end: string;
 }
@@ -60,7 +62,7 @@ export interface ClosingWords {
  * the run did not end well, why; then its errors, the summary and the warnings.
  */
 export function terminationText(
-  { errors, summary, end }: ClosingWords,
+  { errors, summary, mend = "", end }: ClosingWords,
   warnings: readonly string[],
   exitCode: number,
 ): string {
@@ -68,6 +70,7 @@ export function terminationText(
     ...(exitCode === 0 ? [] : [end]),
     ...errors.map((error) => `error: ${error}`),
     summary,
+    mend,
     ...(exitCode === 0 ? [end] : []),
     ...warnings.map((warning) => `warning: ${warning}`),
   ];

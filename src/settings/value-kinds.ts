@@ -7,6 +7,8 @@ import { parseRedisUrl, type RedisUrl } from "./redis-url.js";
 export interface ValueKind<Value> {
   /** What it takes, in words: for the docs and for errors. */
   readonly takes: string;
+  /** The words that it takes, if it takes no others. */
+  readonly choices?: readonly string[];
   /** Undefined if the text is no such value. */
   readonly read: (text: string) => Value | undefined;
   /** Why `read` refuses the text, if `takes` does not say it. Quotes nothing of the text. */
@@ -51,7 +53,7 @@ function kind<Value>(takes: string, read: ValueKind<Value>["read"]): ValueKind<V
 }
 
 function oneOf<Word extends string>(...words: readonly Word[]): ValueKind<Word> {
-  return kind(words.join(", "), (text) => words.find((word) => word === text));
+  return { takes: words.join(", "), choices: words, read: (text) => words.find((word) => word === text) };
 }
 
 function wholeNumber(minimum: number, maximum = Number.MAX_SAFE_INTEGER) {

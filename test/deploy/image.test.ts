@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -9,6 +10,7 @@ import { redisCommand } from "../support/redis-command.js";
 import { startRedis } from "../support/redis-server.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 import { buildImage, type Replacement } from "./support/build-image.js";
+import { ciJobs } from "./support/ci-jobs.js";
 import { type Place, runPod } from "./support/run-pod.js";
 
 /** `npm run test:deploy` sets it: carry out every step of the Dockerfile, and run every Job. */
@@ -104,6 +106,33 @@ test("the image, built step by step: a Job's command line runs in it, as the ser
     assert.equal(exitCode, 0, stderr);
     assert.equal(JSON.parse(stdout).sessions.removed, sessions);
   });
+
+  for (const { name, scripts, variables } of ciJobs) {
+    await t.test(`${name}: its scripts copy and verify every session, and leave reports`, async () => {
+      await redisCommand(address, "FLUSHALL");
+      const place = await makePlace();
+      const beganMs = Date.now();
+      const cwd = makeTemporaryDirectory();
+      const environment = {
+        ...variables,
+        PATH: image.path,
+        HOME: cwd,
+        RUNNER_TEMP: cwd,
+        PASSWORD: password,
+        TELE_SESSION_DIR: place.directory,
+        TELE_SESSION_REDIS_HOST: "127.0.0.1",
+        TELE_SESSION_REDIS_PORT: String(redis.port),
+        TELE_SESSION_REDIS_PASSWORD_FILE: place.passwordFile,
+      };
+      const reports: string[] = [];
+      for (const script of scripts) {
+        execFileSync("/bin/sh", ["-ec", script], { cwd, env: environment, stdio: "pipe" });
+        reports.push(...readdirSync(cwd).filter((file) => /^(copy|verify)\./.test(file)));
+      }
+      assert.deepEqual([...new Set(reports)].sort(), ["copy.html", "copy.json", "verify.json"]);
+      await assertCopied(address, { manifest: place.manifest, beganMs, sessions });
+    });
+  }
 
   await t.test("with a wrong password it ends with exit 5, and says why in the termination log", async () => {
     const place = await makePlace();

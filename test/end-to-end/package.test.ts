@@ -47,7 +47,7 @@ async function pack(): Promise<string> {
   const wanted = [
     /^dist\/(?:cli\/(?:main\.js|main\.js\.code|serve-reader\.js)|package\.json|third-party-licenses\.txt)$/,
     /^bin\/(?:tele-sessions\.js|load\.js|package\.json)$/,
-    /^docs\/[\w/.-]+\.(?:md|svg|json)$/,
+    /^docs\/[\w/.-]+\.(?:md|svg|json|1)$/,
     /^deploy\/(?:Dockerfile(?:\.dockerignore)?|(?:ci|kubernetes)\/[\w-]+\.ya?ml)$/,
     /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
   ];

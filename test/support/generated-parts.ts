@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { outcomeKinds, outcomesOf } from "../../src/model/outcome.js";
 import { type Advice, failureAdvice, outcomeAdvice } from "../../src/model/outcome-advice.js";
 import { exitCodes } from "../../src/report/exit-code.js";
@@ -5,6 +7,8 @@ import { metricDefinitions } from "../../src/report/metrics/metrics-text.js";
 import { reportJsonSchema } from "../../src/report/schema/report-schema.js";
 import { documentedLimits } from "./documented-limits.js";
 import { jobRulesTable } from "./job-rules.js";
+import { manualPage } from "./manual-page.js";
+import { projectRoot } from "./project.js";
 import { reportTable } from "./report-table.js";
 import { settingsTable } from "./settings-table.js";
 
@@ -65,8 +69,13 @@ export const generatedParts: readonly {
   },
 ];
 
+const manifest: { readonly version: string } = JSON.parse(
+  readFileSync(join(projectRoot, "package.json"), "utf8"),
+);
+
 /** Whole files that come from the code. */
 export const generatedFiles: readonly { readonly file: string; readonly make: () => string }[] = [
+  { file: "docs/tele-sessions.1", make: () => manualPage(manifest.version) },
   { file: "docs/report.schema.json", make: () => `${JSON.stringify(reportJsonSchema(), null, 2)}\n` },
 ];
 function commandsOf(kind: string): string {

@@ -82,12 +82,12 @@ function sayClosingWords(run: EndedRun, report: Report): void {
     say("end", exitCode === 0 ? "" : exitLine(exitCode, whyExitAlone(unfinished(run, report)), style), facts);
     return;
   }
-  const { errors, summary, end } = closingWords(run, report, style);
+  const { errors, summary, mend, end } = closingWords(run, report, style);
   for (const [index, text] of errors.entries()) {
     say("error", text, { exitCode: exitCodeOfError(record.errors[index]) });
   }
   if (summary !== "") say("summary", summary);
-  say("end", end, facts);
+  say("end", mend === undefined ? end : `${mend}\n${end}`, facts);
 }
 
 function closingWords(run: EndedRun, report: Report, style: TextStyle): ClosingWords {
@@ -98,16 +98,14 @@ function closingWords(run: EndedRun, report: Report, style: TextStyle): ClosingW
   const summarised = { command, report, reportPath: options.output.report, purges, memoryNeeded, notes };
   const reported = { options, context, report };
   const mend = exitCode === 0 ? undefined : mendStep(reported, record.ledger.counts.inDoubt);
-  const lines = [
-    ...(mend === undefined ? [] : [mendLine(mend)]),
-    exitCode === 0
-      ? nextLine(nextStep(reported))
-      : exitLine(exitCode, whyExit(unfinished(run, report)), style),
-  ];
   return {
     errors: record.errors.map(explainError),
     summary: reachedSessions(report) ? summaryText(summarised, screenColumns(), style).trimEnd() : "",
-    end: lines.join("\n"),
+    ...(mend === undefined ? {} : { mend: mendLine(mend) }),
+    end:
+      exitCode === 0
+        ? nextLine(nextStep(reported))
+        : exitLine(exitCode, whyExit(unfinished(run, report)), style),
   };
 }
 

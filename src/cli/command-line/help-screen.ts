@@ -36,5 +36,6 @@ Examples
 
 All options: tele-sessions help copy
 Topics: tele-sessions help ${helpTopics.join(" | ")}
+Tab completion: tele-sessions completion bash | zsh | fish
 `;
 }

@@ -21,6 +21,7 @@ export type Invocation =
   /** No command was given: `text` is the help screen. */
   | { readonly kind: "none"; readonly text: string }
   | { readonly kind: DirectoryCommand | "stop-after-init"; readonly typed: TypedFlags }
+  | { readonly kind: "completion"; readonly shell: string }
   | { readonly kind: "report"; readonly files: readonly string[]; readonly typed: TypedFlags };
 
 /**
@@ -62,6 +63,13 @@ export function parseCommandLine(
     printed.push(printHelp(root, words, columns));
     chosen.push({ kind: "help", text: printed.join("") });
   });
+
+  root
+    .command("completion <shell>")
+    .description("Prints the completion of bash, zsh or fish.")
+    .action((shell: string) => {
+      chosen.push({ kind: "completion", shell });
+    });
 
   try {
     root.parse(commandLine, { from: "user" });

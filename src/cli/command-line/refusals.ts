@@ -22,6 +22,7 @@ export function refusalText({ code, message }: CommanderError, hasDirectory: boo
     case "commander.optionMissingArgument":
       return plain;
     case "commander.missingArgument":
+      if (plain.includes("'shell'")) return "name the shell: tele-sessions completion bash, zsh or fish";
       return "name the report files: tele-sessions report copy.json --html copy.html";
     case "commander.excessArguments":
       return tooManyArguments;
