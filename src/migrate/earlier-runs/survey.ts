@@ -41,7 +41,9 @@ export async function surveyRun(run: Run, extent: "sample" | "whole"): Promise<S
   for (const directory of directories) {
     const left = complete.get(directory) ?? [];
     const isAsked = left.length > 0 || (shard !== null && extent === "whole");
-    const { latestMtimeMs, latestSaveMs, shardMarks } = isAsked ? await seenOf(run, directory, left, extent) : nothingSeen;
+    const { latestMtimeMs, latestSaveMs, shardMarks } = isAsked
+      ? await seenOf(run, directory, left, extent)
+      : nothingSeen;
     const own = shardMarks.find((one) => overlap(one.shard, shard ?? wholeShard));
     const mark = own === undefined ? {} : { mark: own.mark };
     facts.push({
