@@ -91,7 +91,7 @@ export async function purgeCopied(
   await redis.marks.read();
   const survey = await surveyRun(run, "whole");
   // The copy of a shard saw only its own files, and a server saves in all.
-  const isModified = survey.directories.some(({ latestMtimeMs }) => latestMtimeMs > sinceMs);
+  const isModified = survey.directories.some(({ latestSaveMs = 0 }) => latestSaveMs > sinceMs);
   if (options.source.shard !== null && isModified && !options.removal.inUse) return refuse();
   // A session that failed in the copy fails here again: it is listed once.
   const ledger = new Ledger({ onDifference: out.onDifference });

@@ -45,6 +45,11 @@ export interface DirectoryFacts {
   readonly changeTimesCount: boolean;
   /** The latest modification of any session file seen so far, milliseconds since the epoch. */
   readonly latestMtimeMs: number;
+  /**
+   * When a session file of any shard was saved last, by both its times, milliseconds since the
+   * epoch; absent or 0 if no file was looked at.
+   */
+  readonly latestSaveMs?: number;
   /** Whether every session file has been seen. */
   readonly whole: boolean;
 }

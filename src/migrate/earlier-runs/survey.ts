@@ -42,7 +42,9 @@ export async function surveyRun(run: Run, extent: "sample" | "whole"): Promise<S
   for (const directory of directories) {
     const left = complete.get(directory) ?? [];
     const isAsked = left.length > 0 || (shard !== null && extent === "whole");
-    const { latestMtimeMs, shardMarks } = isAsked ? await seenOf(run, directory, left, extent) : nothingSeen;
+    const { latestMtimeMs, latestSaveMs, shardMarks } = isAsked
+      ? await seenOf(run, directory, left, extent)
+      : nothingSeen;
     const own = shardMarks.find((one) => overlap(one.shard, shard ?? wholeShard));
     const mark = own === undefined ? {} : { mark: own.mark };
     facts.push({
@@ -53,6 +55,7 @@ export async function surveyRun(run: Run, extent: "sample" | "whole"): Promise<S
       endedCounts: marks.endedCounts(),
       changeTimesCount: own?.changeTimesCount ?? true,
       latestMtimeMs,
+      latestSaveMs,
       whole: extent === "whole",
     });
   }
@@ -87,10 +90,11 @@ function evidenceOf(
 /** What the session files of a directory say about when they were modified. */
 interface SeenModifications {
   readonly latestMtimeMs: number;
+  readonly latestSaveMs: number;
   readonly shardMarks: Required<DirectoryFacts>["shardMarks"];
 }
 
-const nothingSeen: SeenModifications = { latestMtimeMs: 0, shardMarks: [] };
+const nothingSeen: SeenModifications = { latestMtimeMs: 0, latestSaveMs: 0, shardMarks: [] };
 const namesAtATime = 1000;
 
 /** When session files of all shards were last modified, and for which marks change times count. */
@@ -103,6 +107,7 @@ async function seenOf(
   const nowMs = Date.now();
   const statReader = new StatReader();
   let latestMtimeMs = 0;
+  let latestSaveMs = 0;
   let seen = 0;
   /** Marks since whose start every file was changed. */
   let allChanged = marks;
@@ -114,6 +119,7 @@ async function seenOf(
       if (stats === undefined) continue;
       seen++;
       if (stats.mtimeMs <= nowMs + activityWindowMs) latestMtimeMs = Math.max(latestMtimeMs, stats.mtimeMs);
+      latestSaveMs = Math.max(latestSaveMs, Math.min(stats.mtimeMs, stats.ctimeMs));
       const times = { mtimeMs: 0, ctimeMs: stats.ctimeMs };
       if (allChanged.length > 0) {
         allChanged = allChanged.filter(({ mark }) => mayBeModifiedSince(times, mark.startedMs, true));
@@ -125,6 +131,7 @@ async function seenOf(
   const changeTimesCount = (one: ShardMark) => seen === 0 || !allChanged.includes(one);
   return {
     latestMtimeMs,
+    latestSaveMs,
     shardMarks: marks.map((one) => ({ ...one, changeTimesCount: changeTimesCount(one) })),
   };
 }
