@@ -1,4 +1,5 @@
 import { type ExitCodes, goesOn, type NamedFault } from "./named-fault.js";
+import { isOnCluster } from "./swept-cluster.js";
 
 /** What is no session may be done without: a mark, the others' names. */
 const refused: ExitCodes = ({ isBatch }) => (isBatch ? [5] : [0, 5]);
@@ -47,8 +48,9 @@ const errorReplies: readonly (readonly [error: string, exitCodes: ExitCodes])[] 
   ["NOREPLICAS Not enough good replicas to write.", refused],
   ["NOAUTH Authentication required.", refused],
   ["WRONGPASS invalid username-password pair or user is disabled.", refused],
-  ["MOVED 3999 127.0.0.1:6381", refused],
-  ["ASK 3999 127.0.0.1:6381", refused],
+  // Nobody listens there.
+  ["MOVED 3999 127.0.0.1:1", isOnCluster ? goesOn : refused],
+  ["ASK 3999 127.0.0.1:1", isOnCluster ? goesOn : refused],
   // A connection that may not ask for INFO counts as one to another Redis.
   [
     "NOPERM this user has no permissions to run the 'set' command",
