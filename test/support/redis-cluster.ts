@@ -34,6 +34,8 @@ export interface ClusterOptions {
   readonly replicas?: number;
   /** Further switches of every redis-server. */
   readonly args?: readonly string[];
+  /** Further switches of one of them. */
+  readonly argsOfNode?: () => Promise<readonly string[]>;
   /** Who may do everything, if not everybody. */
   readonly login?: Pick<RedisAddress, "username" | "password">;
 }
@@ -59,6 +61,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<RedisC
         ...["--cluster-enabled", "yes", "--cluster-port", String(busPort)],
         ...["--cluster-node-timeout", String(nodeTimeoutMs), "--repl-diskless-sync-delay", "0"],
         ...["--cluster-allow-replica-migration", "no", ...(options.args ?? [])],
+        ...((await options.argsOfNode?.()) ?? []),
       ];
       const server = await startRedis({ args, directory: makeTemporaryDirectory() });
       const address = { ...server, ...login };
