@@ -1,4 +1,4 @@
-import wrapAnsi from "wrap-ansi";
+import { wrapAnsi } from "fast-wrap-ansi";
 
 /** Columns that text needs beside what stands left of it. */
 const minRoom = 20;

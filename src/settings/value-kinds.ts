@@ -78,10 +78,10 @@ function whyNotUrl(text: string): string | undefined {
 
 /** An IPv6 address may stand in brackets; it comes back without them. */
 function readHost(text: string): string | undefined {
+  if (/^[^\s\p{Cc}:/?#@[\]\\]+$/u.test(text)) return text;
   const bare = /^\[(.*)\]$/s.exec(text)?.[1] ?? text;
   const [, address = ""] = /^([0-9A-Fa-f:.]+)(?:%[A-Za-z0-9._-]+)?$/.exec(bare) ?? [];
-  if (isIPv6(address)) return bare;
-  return bare === text && /^[^\s\p{Cc}:/?#@[\]\\]+$/u.test(text) ? text : undefined;
+  return isIPv6(address) ? bare : undefined;
 }
 
 function readHostAndPort(text: string): HostAndPort | undefined {

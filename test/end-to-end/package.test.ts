@@ -45,8 +45,8 @@ async function pack(): Promise<string> {
   );
   assert.ok(packed);
   const wanted = [
-    /^dist\/(?:.+\.js|third-party-licenses\.txt)$/,
-    /^bin\/(?:tele-sessions\.js|package\.json)$/,
+    /^dist\/(?:cli\/(?:main\.js|main\.js\.code|serve-reader\.js)|package\.json|third-party-licenses\.txt)$/,
+    /^bin\/(?:tele-sessions\.js|load\.js|package\.json)$/,
     /^docs\/[\w/.-]+\.(?:md|svg|json)$/,
     /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
   ];

@@ -1,57 +1,57 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { pathToFileURL } from "node:url";
 import { between } from "../support/between.js";
-import { loadedVariable } from "../support/note-loaded-modules.js";
 import { projectRoot } from "../support/project.js";
 import { startRedis } from "../support/redis-server.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 import { run } from "./support/observed-run.js";
 
-const dist = join(projectRoot, "dist");
-const noter = new URL("../support/note-loaded-modules.js", import.meta.url).href;
+const bundle = join(projectRoot, "dist", "cli", "main.js");
+/** What `bin/load.js` puts before the bundle. */
+const wrapperLength = "(function (exports, require, module, __filename, __dirname) {".length;
 const sessions = join(makeTemporaryDirectory(), "sessions");
 mkdirSync(sessions);
 
-/** What is slow to load. */
-const packages = ["commander", "fast-glob", "ioredis", "ora", "wrap-ansi", "zod"] as const;
+/** What is slow to begin with. */
+const packages = ["commander", "fast-glob", "fast-wrap-ansi", "ioredis", "ora", "zod"] as const;
 
-/** The modules whose code stands in files: the bundler writes above each where it comes from. */
-function modulesIn(files: readonly string[]): string[] {
-  const texts = files.map((file) => readFileSync(file, "utf8"));
-  return texts.flatMap((text) =>
-    [...text.matchAll(/^\/\/ ((?:src|node_modules)\/\S+)$/gm)].map(([, path = ""]) => path),
-  );
+/** What V8 notes of a function: its code, and how often that ran. */
+interface Covered {
+  readonly url: string;
+  readonly functions: readonly {
+    readonly ranges: readonly {
+      readonly startOffset: number;
+      readonly endOffset: number;
+      readonly count: number;
+    }[];
+  }[];
 }
 
-function packagesIn(files: readonly string[]): string[] {
-  const modules = modulesIn(files);
-  return packages.filter((name) => modules.some((path) => path.startsWith(`node_modules/${name}/`)));
-}
+/** Each module's place in the bundle: the bundler writes above each where it comes from. */
+const modules = [...readFileSync(bundle, "latin1").matchAll(/^\/\/ ((?:src|node_modules)\/\S+)$/gm)].map(
+  ({ index, 1: path = "" }) => ({ path, start: index }),
+);
 
-/** The files that a run of the binary loads. */
-async function filesLoadedBy(args: readonly string[], exitCode: number): Promise<string[]> {
-  const log = join(makeTemporaryDirectory(), "loaded");
-  const result = await run(args, { nodeArgs: ["--import", noter], environment: { [loadedVariable]: log } });
+/** The modules of the bundle of which a run of the binary ran a function. */
+async function modulesRunBy(args: readonly string[], exitCode: number): Promise<string[]> {
+  const directory = makeTemporaryDirectory();
+  const result = await run(args, { environment: { NODE_V8_COVERAGE: directory } });
   assert.equal(result.exitCode, exitCode, result.stderr);
-  const urls = readFileSync(log, "utf8").trim().split("\n");
-  const files = urls.filter((url) => url.startsWith("file:")).map((url) => fileURLToPath(url));
-  return files.filter((file) => file !== fileURLToPath(noter));
+  const [file = ""] = readdirSync(directory);
+  const { result: scripts }: { result: Covered[] } = JSON.parse(readFileSync(join(directory, file), "utf8"));
+  const ofBundle = scripts.find(({ url }) => url === pathToFileURL(bundle).href);
+  const starts = (ofBundle?.functions ?? [])
+    .flatMap(({ ranges: [whole] }) => (whole !== undefined && whole.count > 0 ? [whole.startOffset] : []))
+    .map((start) => start - wrapperLength);
+  const paths = starts.map((start) => modules.findLast((module) => module.start < start)?.path);
+  return [...new Set(paths)].filter((path) => path !== undefined).sort();
 }
 
-test("every package stands in a file of dist that bears its name", () => {
-  const files = readdirSync(join(dist, "cli")).sort();
-  const found = files.flatMap((file) => packagesIn([join(dist, "cli", file)]).map((name) => [file, name]));
-  assert.deepEqual(
-    found,
-    packages.map((name) => [`${name}.js`, name]),
-  );
-});
-
-test("--version loads what it takes to start, and to say what went wrong", async () => {
-  const modules = modulesIn(await filesLoadedBy(["--version"], 0));
+test("--version runs what it takes to start, and to say what went wrong", async () => {
   const expected = [
     "cli/main",
     "cli/progress/state-signals",
@@ -60,12 +60,12 @@ test("--version loads what it takes to start, and to say what went wrong", async
     "report/exit-code",
   ];
   assert.deepEqual(
-    modules.sort(),
+    await modulesRunBy(["--version"], 0),
     expected.map((name) => `src/${name}.ts`),
   );
 });
 
-test("a command line loads the packages that it needs, and no others", async (t) => {
+test("a command line begins the packages that it needs, and no others", async (t) => {
   const redis = await startRedis();
   t.after(() => redis.stop());
   const page = join(makeTemporaryDirectory(), "p.html");
@@ -76,34 +76,81 @@ test("a command line loads the packages that it needs, and no others", async (t)
     ["the help of a command", ["copy", "--help"], 0, ["commander"]],
     ["a topic of help", ["help", "exit-codes"], 0, ["commander"]],
     ["the version beside a switch", ["--version", "--quiet"], 0, ["commander"]],
-    ["an unknown option", ["copy", "--fast"], 2, ["commander", "wrap-ansi"]],
-    ["no command, for JSON", ["--json"], 2, ["commander", "wrap-ansi"]],
-    ["a value that is refused", ["copy", "--port", "x"], 2, ["commander", "wrap-ansi"]],
-    ["a step that is off", ["--stop-after-init"], 0, ["commander", "wrap-ansi"]],
-    ["a directory that is missing", copy(`${sessions}-`), 2, ["commander", "fast-glob", "wrap-ansi"]],
-    ["an inspection", ["inspect", "--session-dir", sessions], 0, ["commander", "wrap-ansi"]],
-    ["a copy", copy(sessions), 0, ["commander", "ioredis", "wrap-ansi", "zod"]],
+    ["an unknown option", ["copy", "--fast"], 2, ["commander", "fast-wrap-ansi"]],
+    ["no command, for JSON", ["--json"], 2, ["commander", "fast-wrap-ansi"]],
+    ["a value that is refused", ["copy", "--port", "x"], 2, ["commander", "fast-wrap-ansi"]],
+    ["a step that is off", ["--stop-after-init"], 0, ["commander", "fast-wrap-ansi"]],
+    ["a directory that is missing", copy(`${sessions}-`), 2, ["commander", "fast-glob", "fast-wrap-ansi"]],
+    ["an inspection", ["inspect", "--session-dir", sessions], 0, ["commander", "fast-wrap-ansi"]],
+    ["a copy", copy(sessions), 0, ["commander", "fast-wrap-ansi", "ioredis", "zod"]],
     [
       "a copy with a page",
       [...copy(sessions), "--html", page],
       0,
-      ["commander", "ioredis", "wrap-ansi", "zod"],
+      ["commander", "fast-wrap-ansi", "ioredis", "zod"],
     ],
-    ["a report", ["report", report, "--html", page], 0, ["commander", "wrap-ansi", "zod"]],
-    ["a copy by a glob", copy(`${sessions}*`), 0, ["commander", "fast-glob", "ioredis", "wrap-ansi", "zod"]],
+    ["a report", ["report", report, "--html", page], 0, ["commander", "fast-wrap-ansi", "zod"]],
+    [
+      "a copy by a glob",
+      copy(`${sessions}*`),
+      0,
+      ["commander", "fast-glob", "fast-wrap-ansi", "ioredis", "zod"],
+    ],
   ];
-  for (const [name, args, exitCode, loaded] of rows) {
+  for (const [name, args, exitCode, begun] of rows) {
     await t.test(name, async () => {
-      const files = await filesLoadedBy(args, exitCode);
-      assert.deepEqual(packagesIn(files), loaded);
-      const drawing = modulesIn(files).filter((module) =>
-        /^node_modules\/d3-|^src\/report\/page\//.test(module),
-      );
-      assert.equal(drawing.length > 0, args.includes("--html"), "only a page needs what draws it");
+      const began = await modulesRunBy(args, exitCode);
       assert.deepEqual(
-        files.filter((file) => file.includes("node_modules")),
-        [],
+        packages.filter((name) => began.some((path) => path.startsWith(`node_modules/${name}/`))),
+        begun,
       );
+      const drawing = began.filter((path) => /^node_modules\/d3-|^src\/report\/page\//.test(path));
+      assert.equal(drawing.length > 0, args.includes("--html"), "only a page needs what draws it");
     });
   }
 });
+
+test("a start takes the code that V8 compiled at the build, and does without if it is no longer right", async (t) => {
+  const copy = join(makeTemporaryDirectory(), "package");
+  for (const name of ["bin", "dist", "package.json"]) {
+    cpSync(join(projectRoot, name), join(copy, name), { recursive: true });
+  }
+  const main = join(copy, "dist", "cli", "main.js");
+  const code = `${main}.code`;
+  const source = readFileSync(main, "latin1");
+  const saved = readFileSync(code);
+  const rows: readonly (readonly [name: string, change: () => void, isTaken: boolean])[] = [
+    ["as built", () => undefined, true],
+    [
+      "the source was changed, and is as long as before",
+      () => writeFileSync(main, source.replace("Usage", "usage")),
+      false,
+    ],
+    ["the code is cut off", () => writeFileSync(code, saved.subarray(0, 1000)), false],
+    ["the code is empty", () => writeFileSync(code, ""), false],
+    ["another version of V8 compiled it", () => writeFileSync(code, otherVersion(saved)), false],
+    ["there is none", () => rmSync(code), false],
+  ];
+  for (const [name, change, isTaken] of rows) {
+    await t.test(name, () => {
+      writeFileSync(main, source);
+      writeFileSync(code, saved);
+      change();
+      const script = `const { exports, isCodeTaken } = require("./bin/load.js").load(process.argv[1]);
+        console.log(isCodeTaken);
+        exports.main(["--version"]);`;
+      const [taken, version] = String(
+        execFileSync(process.execPath, ["-e", script, main], { cwd: copy }),
+      ).split("\n");
+      assert.equal(taken, String(isTaken));
+      assert.match(version ?? "", /^\d+\.\d+\.\d+$/);
+    });
+  }
+});
+
+/** V8 writes a magic number, then a hash of its version. Ours stands before both. */
+function otherVersion(saved: Buffer): Buffer {
+  const other = Buffer.from(saved);
+  other.writeUInt32LE(other.readUInt32LE(8) ^ 1, 8);
+  return other;
+}
