@@ -6,6 +6,7 @@ import { pause } from "../pause.js";
 import { redisFault } from "../redis-fault.js";
 import { type ResilienceOptions, ResilientConnection } from "../resilient-connection.js";
 import { sendDirectly } from "../send-batch.js";
+import { hasFollowed } from "../server/server-facts.js";
 import { allowed } from "../server/server-info.js";
 import { hashSlot, slotCount } from "./hash-slot.js";
 import { followRedirectionsOf } from "./redirections.js";
@@ -221,7 +222,7 @@ export class ClusterServers implements RedisServers {
     }
     const master = await this.#connect(address);
     this.#masters.set(master.name, master);
-    if (master.connection.followedAnother) this.#strangers++;
+    if (hasFollowed(master.connection.dataId)) this.#strangers++;
     return master;
   }
 

@@ -148,6 +148,8 @@ export function testClusterChanges(): void {
       args: [
         ...["--tls-cert-file", file("redis.pem"), "--tls-key-file", file("redis.key")],
         ...["--tls-ca-cert-file", file("ca.pem"), "--tls-auth-clients", "no", "--requirepass", password],
+        // Otherwise nodes announce their plain ports.
+        ...["--tls-cluster", "yes"],
       ],
       argsOfNode: async () => {
         const port = await findFreePort();
