@@ -131,12 +131,17 @@ export const redisFaults: readonly NamedFault[] = [
     },
     { forgets: true },
   ),
-  act("cannot save to its disk", refusesWrites, async (redis) => {
-    await rm(redis.directory, { recursive: true });
-    await redis.command("CONFIG", "SET", "save", "3600 1");
-    await redis.command("BGSAVE");
-    await redis.until(async () => /rdb_last_bgsave_status:err/.test(await redis.info("persistence")));
-  }),
+  act(
+    "cannot save to its disk",
+    refusesWrites,
+    async (redis) => {
+      await rm(redis.directory, { recursive: true });
+      await redis.command("CONFIG", "SET", "save", "3600 1");
+      await redis.command("BGSAVE");
+      await redis.until(async () => /rdb_last_bgsave_status:err/.test(await redis.info("persistence")));
+    },
+    { needsSingleServer: true },
+  ),
   act("wants replicas", refusesWrites, async (redis) => {
     await redis.command("CONFIG", "SET", "min-replicas-to-write", 1);
   }),
