@@ -192,7 +192,7 @@ function guardsOf(onState: (state: ServerState, server?: string) => void): RunRe
   return (server) => {
     const known = guards.get(server);
     if (known !== undefined) return known;
-    const guard = new MemoryGuard((state) => onState(state, server.name));
+    const guard = new MemoryGuard((state) => onState(state, server.name), server.name);
     guards.set(server, guard);
     return guard;
   };

@@ -43,6 +43,7 @@ export class Canary {
   readonly #warn: (message: string) => void;
   /** The keys that the run relies on, and their values; none if one could not be written. */
   #values: ReadonlyMap<string, string> = new Map();
+  #hasRestarted = false;
 
   constructor(servers: RedisServers, peers: PeerRuns, warn: (message: string) => void) {
     this.#servers = servers;
@@ -69,6 +70,7 @@ export class Canary {
    * leaves no marks. Throws `RedisError`.
    */
   async begin(): Promise<void> {
+    this.#hasRestarted ||= this.isSet;
     const values = await this.#join(this.#servers.all);
     this.#values = values ?? new Map();
     if (values !== undefined) return;
@@ -76,6 +78,13 @@ export class Canary {
       "the keys tele-sessions:* could not be written. This run cannot notice that Redis is emptied, " +
         "counts no missing key as a logout, and leaves no mark for later runs",
     );
+  }
+
+  /** Whether the run has started over since the last call: Redis may have lost keys. */
+  takeRestart(): boolean {
+    const hasRestarted = this.#hasRestarted;
+    this.#hasRestarted = false;
+    return hasRestarted;
   }
 
   /** Throws `RedisForgotError` if a key is gone, or `RedisError`. */

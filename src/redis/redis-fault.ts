@@ -76,7 +76,7 @@ const errorTexts: readonly (readonly [RegExp, RedisFault])[] = [
     /^invalid password/,
     refused("Redis refused the password", "see TELE_SESSION_REDIS_PASSWORD or --password-file"),
   ],
-  [/^max number of clients reached/, transient("Redis takes no more clients")],
+  [/^max number of clients (\+ cluster connections )?reached/, transient("Redis takes no more clients")],
   [/^Cannot select another database/i, refused("Redis allows no database but 0", "use --db 0")],
   [/^SELECT is not allowed in cluster mode/, refused("a Redis cluster has database 0 only", "use --db 0")],
 ];

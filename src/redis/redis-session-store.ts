@@ -88,7 +88,7 @@ export class RedisSessionStore implements SessionStore {
   ): Promise<readonly EncodedReply[] | undefined> {
     const { memory, soonestMs } = entries;
     // Then a lost connection starts the copy over, and only `create` finds the entry that loses it.
-    if (!this.#connection.knowsData) return Promise.resolve(keys().map(() => "refused"));
+    if (this.#connection.dataId === undefined) return Promise.resolve(keys().map(() => "refused"));
     return this.#connection.run(async (client, tries) => {
       if (tries > 1) return undefined;
       const release = await this.#options.guard.admit(client, memory, async () => {

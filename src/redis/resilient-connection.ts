@@ -6,7 +6,7 @@ import { pause } from "./pause.js";
 import { briefly, endKind, isBug, isLoss, isReply, redisFault } from "./redis-fault.js";
 import { type ConnectionListener, ReplyWatch } from "./reply-watch.js";
 import { announce } from "./server/peers.js";
-import { askHistory, continues, hasFollowed, refuseReplica } from "./server/server-facts.js";
+import { askHistory, continues, refuseReplica } from "./server/server-facts.js";
 import { askServerState, type ServerState } from "./server/server-state.js";
 import { withinTime } from "./time-limit.js";
 
@@ -124,14 +124,9 @@ export class ResilientConnection {
     return this.#reconnects;
   }
 
-  /** Whether Redis tells whose data it holds. If not, a lost connection may have lost the data too. */
-  get knowsData(): boolean {
-    return this.#dataId !== undefined;
-  }
-
-  /** Whether the server followed another one before, or does not say. */
-  get followedAnother(): boolean {
-    return this.#dataId === undefined || hasFollowed(this.#dataId);
+  /** Which data Redis holds. If it does not say, a lost connection may have lost the data too. */
+  get dataId(): string | undefined {
+    return this.#dataId;
   }
 
   /** Whether other clients see the connection under its name. */

@@ -169,7 +169,7 @@ describe("lanes on threads: what happens while they work", { concurrency: 2 }, (
       }));
       const proxy = await startFaultProxy(redis.port, faults);
       t.after(() => proxy.stop());
-      redis.standBehind(proxy);
+      await redis.standBehind([proxy]);
       const { exitCode, stderr } = await run(
         ["copy", "--lanes", "2", ...between(directory, proxy), "--json"],
         { environment: { TELE_SESSION_REDIS_PASSWORD: SweptRedis.password } },

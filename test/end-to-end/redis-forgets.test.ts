@@ -168,7 +168,7 @@ async function runWhileKilled(
   let removedBefore: readonly MadeSession[] = [];
   const faults = numbers.map((at): Fault => ({ kind: "act", at, act, reply: "lost" }));
   const proxy = await startFaultProxy(redis.port, faults);
-  redis.standBehind(proxy);
+  await redis.standBehind([proxy]);
   const result = await runOver(args, directory, proxy.port);
   await proxy.stop();
   return { result, redis, directory, kills: proxy.happened().length, removedBefore };

@@ -79,6 +79,7 @@ describe("redis-fault: what an error comes to (hazards.md, Redis)", () => {
     [reply("BUSY Redis is busy running a script."), "transient", /busy/],
     [reply("TRYAGAIN Multiple keys request during rehashing of slot"), "transient", /moving/],
     [reply("CLUSTERDOWN The cluster is down"), "transient", /down/],
+    [reply("ERR max number of clients + cluster connections reached"), "transient", /no more clients/],
     [reply("UNBLOCKED force unblock from blocking operation"), "transient", /role/],
     [reply("ERR max number of clients reached"), "transient", /no more clients/],
     [reply("ERR DB index is out of range"), "refused", /no database of that number/],

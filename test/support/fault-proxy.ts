@@ -27,12 +27,25 @@ const nobodysPort = 1;
  * Listens on a free port of 127.0.0.1 and hands on to the Redis at `redisPort` there; `onFault` is
  * told of each fault as it happens.
  */
-export async function startFaultProxy(
+export function startFaultProxy(
   redisPort: number,
   faults: readonly Fault[] = [],
   onFault: (happened: HappenedFault) => void = () => undefined,
 ): Promise<FaultProxy> {
+  return startProxy(redisPort, new FaultSchedule(faults, onFault));
+}
+
+/** A proxy before each of several servers; replies count over all of them. */
+export function startFaultProxies(
+  redisPorts: readonly number[],
+  faults: readonly Fault[],
+  onFault: (happened: HappenedFault) => void,
+): Promise<FaultProxy[]> {
   const schedule = new FaultSchedule(faults, onFault);
+  return Promise.all(redisPorts.map((port) => startProxy(port, schedule)));
+}
+
+async function startProxy(redisPort: number, schedule: FaultSchedule): Promise<FaultProxy> {
   const connections: FaultyConnection[] = [];
   const errors: unknown[] = [];
   let target = redisPort;

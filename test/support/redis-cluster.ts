@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { hashSlot, slotCount } from "../../src/redis/topology/hash-slot.js";
 import { findFreePort } from "./free-port.js";
-import type { RedisArgument, RedisClient, RedisReply } from "./redis-client.js";
+import type { RedisAddress, RedisArgument, RedisClient, RedisReply } from "./redis-client.js";
 import { redisCommand, redisPipeline } from "./redis-command.js";
 import { type RedisServer, startRedis } from "./redis-server.js";
+import { makeTemporaryDirectory, removeTemporaryDirectory } from "./temporary-directory.js";
 
 /** A Redis Cluster of real servers that a test started. */
 export interface RedisCluster {
@@ -21,6 +22,8 @@ export interface RedisCluster {
   moveSlot(slot: number, to: RedisServer): Promise<void>;
   /** Begins to move a slot, and ends it later: meanwhile both masters redirect. */
   beginMove(slot: number, to: RedisServer): Promise<{ end(): Promise<void> }>;
+  /** Starts a killed node again, empty unless it persisted, with further switches. */
+  restart(node: RedisServer, args?: readonly string[]): Promise<RedisServer>;
   /** Kills a master and waits until its replica took its place. */
   killMaster(master: RedisServer): Promise<void>;
   stop(): Promise<void>;
@@ -31,6 +34,18 @@ export interface ClusterOptions {
   readonly replicas?: number;
   /** Further switches of every redis-server. */
   readonly args?: readonly string[];
+  /** Further switches of one of them. */
+  readonly argsOfNode?: () => Promise<readonly string[]>;
+  /** Who may do everything, if not everybody. */
+  readonly login?: Pick<RedisAddress, "username" | "password">;
+}
+
+/** A node, and what it is started again with. */
+interface Node {
+  readonly server: RedisServer & RedisAddress;
+  readonly busPort: number;
+  readonly args: readonly string[];
+  readonly id: string;
 }
 
 const nodeTimeoutMs = 1500;
@@ -38,37 +53,31 @@ const waitMs = 60_000;
 
 /** Starts a Cluster on free ports, and waits until it serves every slot. */
 export async function startCluster(options: ClusterOptions = {}): Promise<RedisCluster> {
-  const { masters: masterCount = 3, replicas = masterCount, args = [] } = options;
+  const { masters: masterCount = 3, replicas = masterCount, login = {} } = options;
   const nodes = await Promise.all(
-    Array.from({ length: masterCount + replicas }, async () => {
+    Array.from({ length: masterCount + replicas }, async (): Promise<Node> => {
       const busPort = await findFreePort();
-      const server = await startRedis({
-        args: [
-          ...["--cluster-enabled", "yes", "--cluster-port", String(busPort)],
-          ...["--cluster-node-timeout", String(nodeTimeoutMs), "--repl-diskless-sync-delay", "0"],
-          ...["--cluster-allow-replica-migration", "no", ...args],
-        ],
-      });
-      return { server, busPort };
+      const args = [
+        ...["--cluster-enabled", "yes", "--cluster-port", String(busPort)],
+        ...["--cluster-node-timeout", String(nodeTimeoutMs), "--repl-diskless-sync-delay", "0"],
+        ...["--cluster-allow-replica-migration", "no", ...(options.args ?? [])],
+        ...((await options.argsOfNode?.()) ?? []),
+      ];
+      const server = await startRedis({ args, directory: makeTemporaryDirectory() });
+      const address = { ...server, ...login };
+      return { server: address, busPort, args, id: await idOf(address) };
     }),
   );
-  const servers = nodes.map(({ server }) => server);
-  const stop = async () => {
-    await Promise.all(servers.map((server) => server.stop()));
-  };
   try {
     await join(nodes, masterCount);
   } catch (error) {
-    await stop();
+    await Promise.all(nodes.map(({ server }) => server.stop()));
     throw error;
   }
-  return new Cluster(servers, stop);
+  return new Cluster(nodes, login);
 }
 
-async function join(
-  nodes: readonly { readonly server: RedisServer; readonly busPort: number }[],
-  masterCount: number,
-): Promise<void> {
+async function join(nodes: readonly Node[], masterCount: number): Promise<void> {
   const [first] = nodes;
   if (first === undefined) throw new Error("a Cluster has nodes");
   for (const [index, { server, busPort }] of nodes.entries()) {
@@ -105,12 +114,36 @@ class Cluster implements RedisCluster {
     pipeline: (commands: readonly (readonly RedisArgument[])[]) => this.#send(commands),
     close: () => undefined,
   };
-  readonly nodes: readonly RedisServer[];
-  readonly stop: () => Promise<void>;
+  readonly #nodes: Node[];
+  readonly #login: ClusterOptions["login"];
 
-  constructor(nodes: readonly RedisServer[], stop: () => Promise<void>) {
-    this.nodes = nodes;
-    this.stop = stop;
+  constructor(nodes: readonly Node[], login: ClusterOptions["login"]) {
+    this.#nodes = [...nodes];
+    this.#login = login;
+  }
+
+  get nodes(): readonly (RedisServer & RedisAddress)[] {
+    return this.#nodes.map(({ server }) => server);
+  }
+
+  async restart(node: RedisServer, more: readonly string[] = []): Promise<RedisServer> {
+    const place = this.#nodes.findIndex(({ server }) => server === node);
+    const known = this.#nodes[place];
+    if (known === undefined) throw new Error("no node of this Cluster");
+    const { port, directory } = known.server;
+    const started = await startRedis({ port, directory, args: [...known.args, ...more] });
+    const server = { ...started, ...this.#login };
+    this.#nodes[place] = { ...known, server };
+    return server;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(
+      this.nodes.map(async (server) => {
+        await server.stop();
+        removeTemporaryDirectory(server.directory);
+      }),
+    );
   }
 
   async masters(): Promise<readonly RedisServer[]> {
@@ -191,12 +224,8 @@ class Cluster implements RedisCluster {
       }
       for (const range of Array.isArray(ranges) ? ranges : []) {
         const [first, last, master] = range;
-        const port = master[1];
-        owners.fill(
-          this.nodes.find((one) => one.port === port),
-          Number(first),
-          Number(last) + 1,
-        );
+        const id = String(master[2]);
+        owners.fill(this.#nodes.find((one) => one.id === id)?.server, Number(first), Number(last) + 1);
       }
       return owners;
     }
@@ -204,13 +233,13 @@ class Cluster implements RedisCluster {
   }
 }
 
-async function nodesOf(server: RedisServer): Promise<readonly string[]> {
+async function nodesOf(server: RedisAddress): Promise<readonly string[]> {
   return String(await redisCommand(server, "CLUSTER", "NODES"))
     .trim()
     .split("\n");
 }
 
-async function idOf(server: RedisServer): Promise<string> {
+async function idOf(server: RedisAddress): Promise<string> {
   return String(await redisCommand(server, "CLUSTER", "MYID"));
 }
 

@@ -63,7 +63,7 @@ interface MarkedRun {
 /** Reads and leaves marks. If Redis does not allow that, it warns, and a copy goes on without. */
 export function marksOf(
   { servers, directories, keyPrefix, shard }: MarkedRun,
-  canary: Pick<Canary, "isSet" | "beside" | "check"> | undefined,
+  canary: Pick<Canary, "isSet" | "beside" | "check" | "takeRestart"> | undefined,
   warn: Warn,
 ): Marks {
   const complete = new Map<string, readonly ShardMark[]>();
@@ -97,6 +97,10 @@ export function marksOf(
       orSay("read", async () => {
         complete.clear();
         endedCounts = false;
+        // On a Cluster a mark may outlive the keys that it tells of, which lay on another master.
+        if (canary?.takeRestart() === true && canary.beside === undefined) {
+          await changeAll(undefined, ({ complete: _, ...mark }) => mark);
+        }
         for (const directory of directories) {
           const mark = await readOf(directory);
           // One that lies in the future was left by a clock that was wrong.

@@ -20,10 +20,12 @@ export class MemoryGuard {
   #turn: Promise<void> = Promise.resolve();
   #need = 0;
   readonly #onState: (state: ServerState) => void;
+  readonly #who: string;
 
-  /** `onState` hears what Redis says about itself. */
-  constructor(onState: (state: ServerState) => void = () => undefined) {
+  /** `onState` hears what Redis says about itself. `name`: of a master in a Cluster. */
+  constructor(onState: (state: ServerState) => void = () => undefined, name?: string) {
     this.#onState = onState;
+    this.#who = name === undefined ? "Redis" : `the master ${name}`;
   }
 
   /** Notes roughly how many bytes the whole run takes. Only error messages use it. */
@@ -87,7 +89,7 @@ export class MemoryGuard {
     const missing = Math.max(this.#need - this.#written + this.#inFlight, this.#inFlight);
     return new RedisError(
       "refused",
-      `Redis is out of memory (maxmemory reached): about ${mebibytes(missing)} more is needed. ` +
+      `${this.#who} is out of memory (maxmemory reached): about ${mebibytes(missing)} more is needed. ` +
         "Raise maxmemory, then run this again",
     );
   }
@@ -95,7 +97,7 @@ export class MemoryGuard {
   #refusal(free: number, bytes: number): string {
     const missing = Math.max(this.#need - this.#written, bytes) - Math.max(free, 0);
     return (
-      `Redis has reached 95% of its maxmemory: about ${mebibytes(missing)} more is needed. ` +
+      `${this.#who} has reached 95% of its maxmemory: about ${mebibytes(missing)} more is needed. ` +
       "Writing stopped before the server's own saves fail"
     );
   }

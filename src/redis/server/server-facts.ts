@@ -56,9 +56,12 @@ export function continues(history: ServerHistory, id: string | undefined): boole
   return history.id === id || history.id === id?.replace(/ .*$/, ` ${noReplicationId}`);
 }
 
-/** Whether a server with this id followed another one before, as a replica that was promoted did. */
-export function hasFollowed(id: string): boolean {
-  return !id.endsWith(` ${noReplicationId}`);
+/**
+ * Whether a server with this id followed another one before, as a replica that was promoted did, or
+ * does not say.
+ */
+export function hasFollowed(id: string | undefined): boolean {
+  return id?.endsWith(` ${noReplicationId}`) !== true;
 }
 
 /** `undefined` if INFO is denied or does not say. */

@@ -1,4 +1,4 @@
-import { RedisForgotError } from "../../model/errors.js";
+import { RedisError, RedisForgotError } from "../../model/errors.js";
 import type { RedisTarget } from "../../model/redis-target.js";
 import { encodeCommand } from "../encode-command.js";
 import { openConnection, openFirstConnection } from "../open-connection.js";
@@ -6,6 +6,7 @@ import { pause } from "../pause.js";
 import { redisFault } from "../redis-fault.js";
 import { type ResilienceOptions, ResilientConnection } from "../resilient-connection.js";
 import { sendDirectly } from "../send-batch.js";
+import { hasFollowed } from "../server/server-facts.js";
 import { allowed } from "../server/server-info.js";
 import { hashSlot, slotCount } from "./hash-slot.js";
 import { followRedirectionsOf } from "./redirections.js";
@@ -68,8 +69,10 @@ export class ClusterServers implements RedisServers {
   readonly #slots: (Master | undefined)[] = Array.from({ length: slotCount });
   /** The masters of all slots; `undefined` if that may have changed. */
   #holders: readonly Master[] | undefined;
-  /** Every master that was seen, by name. Those without slots may hold a late reply. */
+  /** The masters by name. One whose slots have moved away stays, and may get others. */
   readonly #masters = new Map<string, Master>();
+  /** Every connection that was made. */
+  readonly #connections: ResilientConnection[] = [];
   /** Nodes that know the slots: the next one to ask comes first. */
   #nodes: readonly NodeAddress[] = [];
   #name: string | undefined;
@@ -77,6 +80,7 @@ export class ClusterServers implements RedisServers {
   #strangers = 0;
   #acceptedStrangers = 0;
   #refreshing: Promise<void> | undefined;
+  #isOpen = false;
 
   private constructor(options: ResilienceOptions) {
     this.#options = options;
@@ -98,6 +102,7 @@ export class ClusterServers implements RedisServers {
       client.disconnect();
     }
     cluster.#acceptedStrangers = cluster.#strangers;
+    cluster.#isOpen = true;
     return cluster;
   }
 
@@ -138,11 +143,11 @@ export class ClusterServers implements RedisServers {
   }
 
   async close(): Promise<void> {
-    await allDone([...this.#masters.values()].map(({ connection }) => connection.close()));
+    await allDone(this.#connections.map((connection) => connection.close()));
   }
 
   #sum(count: (connection: ResilientConnection) => number): number {
-    return [...this.#masters.values()].reduce((sum, { connection }) => sum + count(connection), 0);
+    return this.#connections.reduce((sum, connection) => sum + count(connection), 0);
   }
 
   #masterOf(slot: number): Master {
@@ -217,7 +222,7 @@ export class ClusterServers implements RedisServers {
     }
     const master = await this.#connect(address);
     this.#masters.set(master.name, master);
-    if (master.connection.followedAnother) this.#strangers++;
+    if (hasFollowed(master.connection.dataId)) this.#strangers++;
     return master;
   }
 
@@ -243,7 +248,13 @@ export class ClusterServers implements RedisServers {
         }
         return targetAt(master.address);
       },
+    }).catch((error: unknown) => {
+      // A master that cannot be reached during the run may come back, or be replaced.
+      throw this.#isOpen && error instanceof RedisError && error.kind === "unavailable"
+        ? clusterDown()
+        : error;
     });
+    this.#connections.push(connection);
     const master: Master = new Master(address, connection, (slot) => this.#slots[slot] === master);
     return master;
   }

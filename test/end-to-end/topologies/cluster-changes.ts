@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { findFreePort } from "../../support/free-port.js";
 import { readManifest } from "../../support/make-sessions.js";
 import { type RedisCluster, startCluster } from "../../support/redis-cluster.js";
 import { redisCommand } from "../../support/redis-command.js";
+import { makeCertificates } from "../set-ups/make-certificates.js";
 import { assertCopied } from "../support/assert-copied.js";
 import { type ClusterGround, clusterGround, keepMoving } from "../support/cluster-ground.js";
 import { type ObservedRun, run, start } from "../support/observed-run.js";
@@ -132,6 +135,43 @@ export function testClusterChanges(): void {
       assert.equal(exitCode, 3, stderr);
       assert.ok(sessionFilesIn(ground.directory).length > 0);
     });
+  });
+
+  test("a Cluster with TLS and a password on every node", async (t) => {
+    const certificates = makeCertificates();
+    const file = (name: string) => join(certificates, name);
+    const ports: number[] = [];
+    const password = "NotToBeShown";
+    const cluster = await startCluster({
+      replicas: 0,
+      login: { password },
+      args: [
+        ...["--tls-cert-file", file("redis.pem"), "--tls-key-file", file("redis.key")],
+        ...["--tls-ca-cert-file", file("ca.pem"), "--tls-auth-clients", "no", "--requirepass", password],
+        // Otherwise nodes announce their plain ports.
+        ...["--tls-cluster", "yes"],
+      ],
+      argsOfNode: async () => {
+        const port = await findFreePort();
+        ports.push(port);
+        return ["--tls-port", String(port)];
+      },
+    });
+    t.after(() => cluster.stop());
+    const ground = await clusterGround(cluster, 300);
+    const flags = [
+      ...["--session-dir", ground.directory, "--port", String(ports[0]), "--cluster", "--json"],
+      // The nodes announce addresses, and their certificate has a name.
+      ...["--tls", "--cacert", file("ca.pem"), "--tls-servername", "localhost"],
+    ];
+    const environment = { TELE_SESSION_REDIS_PASSWORD: password };
+    const beganMs = Date.now();
+    for (const command of ["copy", "verify", "purge"]) {
+      const { exitCode, stderr } = await run([command, ...flags], { environment });
+      assert.equal(exitCode, 0, stderr);
+    }
+    assert.deepEqual(sessionFilesIn(ground.directory), []);
+    await assertCopied(cluster, { ...ground, beganMs });
   });
 
   describe("a Cluster that loses a master during a run (hazards.md)", () => {

@@ -56,6 +56,24 @@ describe("a Cluster of three masters with replicas (spec.md section 3, --cluster
     await assertCopied(cluster, { manifest, beganMs, sessions });
   });
 
+  test("--stop-after-init copies and purges, by the variables alone", async () => {
+    const { directory, manifest, sessions } = await clusterGround(cluster, 100);
+    const beganMs = Date.now();
+    const { exitCode, stderr } = await run(["--stop-after-init"], {
+      environment: {
+        TELE_SESSION_REDIS: "1",
+        TELE_SESSION_REDIS_COPY_EXISTING_FS_SESSIONS: "1",
+        TELE_SESSION_REDIS_PURGE_EXISTING_FS_SESSIONS: "1",
+        TELE_SESSION_REDIS_CLUSTER: "1",
+        TELE_SESSION_REDIS_PORT: String(cluster.nodes[0]?.port),
+        TELE_SESSION_DIR: directory,
+      },
+    });
+    assert.equal(exitCode, 0, stderr);
+    assert.deepEqual(sessionFilesIn(directory), []);
+    await assertCopied(cluster, { manifest, beganMs, sessions });
+  });
+
   test("slots that stand half moved, and slots that move meanwhile: each session is written once", async () => {
     const { flags, manifest, sessions, slots } = await clusterGround(cluster, 400);
     const masters = await cluster.masters();

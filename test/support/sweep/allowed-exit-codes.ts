@@ -1,5 +1,6 @@
 import type { HappenedFault } from "../fault-schedule.js";
 import type { Occasion } from "./named-fault.js";
+import { isOnCluster } from "./swept-cluster.js";
 import type { SweptCommand } from "./swept-commands.js";
 import type { PlannedFault } from "./swept-run.js";
 
@@ -8,8 +9,11 @@ export interface NamedHappening extends HappenedFault {
   readonly origin: PlannedFault;
 }
 
-/** AUTH, CLIENT SETNAME and INFO: then a run's first connection is made. */
-export const openingReplies = 3;
+/**
+ * AUTH, CLIENT SETNAME and INFO: then a run's first connection is made; on a Cluster one to the node
+ * that is named, which is asked for the slots, and one to each of three masters.
+ */
+export const openingReplies = isOnCluster ? 12 : 3;
 /** How often a Redis may forget everything before a run ends. */
 const mostForgotten = 2;
 

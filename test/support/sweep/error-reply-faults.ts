@@ -1,4 +1,5 @@
 import { type ExitCodes, goesOn, type NamedFault } from "./named-fault.js";
+import { isOnCluster } from "./swept-cluster.js";
 
 /** What is no session may be done without: a mark, the others' names. */
 const refused: ExitCodes = ({ isBatch }) => (isBatch ? [5] : [0, 5]);
@@ -22,6 +23,13 @@ const outOfMemory: ExitCodes = () => [0, 5];
 
 /** With these a run also looks at the session keys before it begins, and does without. */
 const looksAtKeys: ReadonlySet<string> = new Set(["GET", "PEXPIRETIME", "STRLEN"]);
+
+/** On a Cluster, what has no key is never redirected. */
+const redirects: ExitCodes = (occasion) => {
+  const { isBatch, isOpening } = occasion;
+  if (!isOnCluster) return refused(occasion);
+  return [0, ...(isBatch ? [] : [5]), ...(isOpening ? [3] : [])];
+};
 
 /** New connections that a state lasts for. */
 const severalTries = 4;
@@ -47,8 +55,9 @@ const errorReplies: readonly (readonly [error: string, exitCodes: ExitCodes])[] 
   ["NOREPLICAS Not enough good replicas to write.", refused],
   ["NOAUTH Authentication required.", refused],
   ["WRONGPASS invalid username-password pair or user is disabled.", refused],
-  ["MOVED 3999 127.0.0.1:6381", refused],
-  ["ASK 3999 127.0.0.1:6381", refused],
+  // Nobody listens there.
+  ["MOVED 3999 127.0.0.1:1", redirects],
+  ["ASK 3999 127.0.0.1:1", redirects],
   // A connection that may not ask for INFO counts as one to another Redis.
   [
     "NOPERM this user has no permissions to run the 'set' command",

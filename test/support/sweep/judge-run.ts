@@ -4,7 +4,6 @@ import type { ObservedResult } from "../../end-to-end/support/observed-run.js";
 import { checkSessions } from "../check-sessions.js";
 import { savedValue } from "../earlier-copy.js";
 import type { MadeSession } from "../make-sessions.js";
-import { redisCommand, redisPipeline } from "../redis-command.js";
 import { allowedExitCodes } from "./allowed-exit-codes.js";
 import type { SweptCourse } from "./swept-run.js";
 import { missingSessions } from "./swept-sessions.js";
@@ -92,10 +91,7 @@ async function holdToEarlier(
 ): Promise<void> {
   const { earlier } = sessions;
   if (earlier === undefined) return;
-  const values = await redisPipeline(
-    redis.address,
-    sessions.sessions.map(({ sid }) => ["GET", `session:${sid}`]),
-  );
+  const values = await redis.client.pipeline(sessions.sessions.map(({ sid }) => ["GET", `session:${sid}`]));
   for (const [index, { sid, value, path }] of sessions.sessions.entries()) {
     const held = values[index] ?? null;
     const name = `${when}, ${sid.slice(0, 6)}…`;
@@ -110,7 +106,8 @@ async function holdToEarlier(
 /** A complete copy leaves no key of somebody who logged out of files. */
 async function holdToRetraction({ sessions, redis, problems }: SweptCourse): Promise<void> {
   const keys = sessions.earlier?.endedInFiles ?? [];
-  const held = keys.length === 0 ? 0 : Number(await redisCommand(redis.address, "EXISTS", ...keys));
+  const exist = await redis.client.pipeline(keys.map((key) => ["EXISTS", key]));
+  const held = exist.filter((one) => one === 1).length;
   if (held > 0) problems.push(`exit 0, but ${held} of ${keys.length} who logged out of files are alive`);
 }
 
@@ -137,7 +134,7 @@ async function differencesOf(
   async function* each(): AsyncGenerator<MadeSession> {
     yield* sessions;
   }
-  return (await checkSessions(redis.address, each(), { beganMs, endedMs: Date.now() })).differences;
+  return (await checkSessions(redis.client, each(), { beganMs, endedMs: Date.now() })).differences;
 }
 
 function shown(differences: readonly string[]): string {

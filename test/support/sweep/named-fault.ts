@@ -29,6 +29,8 @@ export interface NamedFault {
   readonly redisArgs?: readonly string[];
   /** How often the run's watchdog of 30 s must notice. */
   readonly watchdogs?: number;
+  /** Whether it cannot happen to a node of a Cluster. */
+  readonly needsSingleServer?: true;
   /** Whether Redis forgets sessions. */
   readonly forgets?: true;
   /** Whether other values come into the place of sessions. */

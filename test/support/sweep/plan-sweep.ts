@@ -3,6 +3,7 @@ import type { CommandHead } from "../resp-messages.js";
 import { openingReplies } from "./allowed-exit-codes.js";
 import type { NamedFault } from "./named-fault.js";
 import { namedFaults } from "./named-faults.js";
+import { isOnCluster } from "./swept-cluster.js";
 import type { SweptCommand } from "./swept-commands.js";
 import type { PlannedFault, PlannedRun } from "./swept-run.js";
 
@@ -73,6 +74,7 @@ export function planRandom(calibrations: readonly Calibration[], seed: number): 
 
 /** What a server saved in Redis is gone with a Redis that forgets it. */
 function suits(fault: NamedFault, { afterCopy }: SweptCommand): boolean {
+  if (isOnCluster && fault.needsSingleServer === true) return false;
   return afterCopy === undefined || (fault.forgets !== true && fault.replacesKeys !== true);
 }
 

@@ -1,10 +1,18 @@
 import { mkdir } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FaultProxy } from "../fault-proxy.js";
-import { type RedisAddress, type RedisArgument, type RedisReply, RedisReplyError } from "../redis-client.js";
-import { redisCommand } from "../redis-command.js";
+import {
+  type RedisAddress,
+  type RedisArgument,
+  type RedisClient,
+  type RedisReply,
+  RedisReplyError,
+} from "../redis-client.js";
+import type { RedisCluster } from "../redis-cluster.js";
+import { redisCommand, redisPipeline } from "../redis-command.js";
 import { type RedisServer, startRedis } from "../redis-server.js";
 import { makeTemporaryDirectory, removeTemporaryDirectory } from "../temporary-directory.js";
+import { announcePorts, isOnCluster, startSweptCluster } from "./swept-cluster.js";
 
 /** The Redis of one run, and what can be done to it past the proxy. */
 export class SweptRedis {
@@ -12,23 +20,42 @@ export class SweptRedis {
   static readonly password = "NotToBeShown";
   readonly #directory: string;
   readonly #args: readonly string[];
+  /** Absent if it is one server; else the faults happen to its first node. */
+  readonly #cluster: RedisCluster | undefined;
   readonly #errors: unknown[] = [];
   readonly #background: Promise<void>[] = [];
   #server: RedisServer;
   #proxy: FaultProxy | undefined;
+  /** The ports that the nodes of a Cluster announce; none if they are their own. */
+  #announced: readonly number[] = [];
   #isOver = false;
   #kills = 0;
   #isKilled = false;
 
-  private constructor(server: RedisServer, directory: string, args: readonly string[]) {
+  private constructor(server: RedisServer, args: readonly string[], cluster?: RedisCluster) {
     this.#server = server;
-    this.#directory = directory;
+    this.#directory = server.directory;
     this.#args = args;
+    this.#cluster = cluster;
   }
 
   static async start(args: readonly string[] = []): Promise<SweptRedis> {
-    const directory = makeTemporaryDirectory();
-    return new SweptRedis(await startWithRights(directory, args), directory, args);
+    if (!isOnCluster) return new SweptRedis(await startWithRights(makeTemporaryDirectory(), args), args);
+    const cluster = await startSweptCluster([...rights, ...args], administrator);
+    const [first] = cluster.nodes;
+    if (first === undefined) throw new Error("a Cluster has nodes");
+    return new SweptRedis(first, args, cluster);
+  }
+
+  /** Where its servers listen; the first one is that to which faults happen. */
+  get ports(): readonly number[] {
+    return this.#cluster?.nodes.map(({ port }) => port) ?? [this.port];
+  }
+
+  /** Reaches every key with every right. */
+  get client(): RedisClient {
+    if (this.#cluster !== undefined) return this.#cluster.client;
+    return { pipeline: (commands) => redisPipeline(this.address, commands), close: () => undefined };
   }
 
   get directory(): string {
@@ -44,9 +71,18 @@ export class SweptRedis {
     return { port: this.port, ...administrator };
   }
 
-  /** The proxy that stands before it. */
-  standBehind(proxy: FaultProxy): void {
-    this.#proxy = proxy;
+  /** The proxies that stand before its servers. */
+  async standBehind(proxies: readonly FaultProxy[]): Promise<void> {
+    this.#proxy = proxies[0];
+    if (this.#cluster === undefined) return;
+    this.#announced = proxies.map(({ port }) => port);
+    await announcePorts(this.#cluster, this.#announced);
+  }
+
+  /** No proxy stands before it any more. */
+  async standAlone(): Promise<void> {
+    this.#announced = [];
+    if (this.#cluster !== undefined) await announcePorts(this.#cluster, []);
   }
 
   /**
@@ -87,7 +123,11 @@ export class SweptRedis {
   async startAgain(): Promise<void> {
     await mkdir(this.#directory, { recursive: true });
     this.#isKilled = false;
-    this.#server = await startWithRights(this.#directory, this.#args);
+    const [announced = 0] = this.#announced;
+    const more = ["--cluster-announce-port", String(announced)];
+    this.#server =
+      (await this.#cluster?.restart(this.#server, more)) ??
+      (await startWithRights(this.#directory, this.#args));
     await this.untilLoaded();
     this.#proxy?.redirect(this.port);
   }
@@ -95,10 +135,12 @@ export class SweptRedis {
   /** Takes back whatever was configured, so that it works again. */
   async restore(): Promise<void> {
     await this.command("ACL", "SETUSER", "default", "resetkeys", "~*", "+@all", `>${SweptRedis.password}`);
-    await this.command("REPLICAOF", "NO", "ONE");
+    if (this.#cluster === undefined) await this.command("REPLICAOF", "NO", "ONE");
     for (const [name, value] of Object.entries(settings)) await this.command("CONFIG", "SET", name, value);
-    const [, hashes] = [await this.command("SCAN", 0, "COUNT", 10_000, "TYPE", "hash")].flat();
-    for (const key of [hashes ?? []].flat()) await this.command("DEL", String(key));
+    for (const server of this.#cluster?.nodes ?? [this.address]) {
+      const [, hashes] = [await redisCommand(server, "SCAN", 0, "COUNT", 10_000, "TYPE", "hash")].flat();
+      for (const key of [hashes ?? []].flat()) await redisCommand(server, "DEL", String(key));
+    }
   }
 
   /** Does something beside the run, which a kill may end; `finish` waits for it. */
@@ -150,7 +192,7 @@ export class SweptRedis {
   }
 
   async stop(): Promise<void> {
-    await this.#server.stop();
+    await (this.#cluster ?? this.#server).stop();
     removeTemporaryDirectory(this.#directory);
   }
 }
@@ -170,8 +212,11 @@ const settings = {
 
 const administrator = { username: "administrator", password: "administrator" };
 
+const rights = [
+  ...["--requirepass", SweptRedis.password, "--user", administrator.username, "on"],
+  ...[`>${administrator.password}`, "~*", "&*", "+@all"],
+];
+
 function startWithRights(directory: string, args: readonly string[]): Promise<RedisServer> {
-  const { username, password } = administrator;
-  const rights = ["--user", username, "on", `>${password}`, "~*", "&*", "+@all"];
-  return startRedis({ directory, args: ["--requirepass", SweptRedis.password, ...rights, ...args] });
+  return startRedis({ directory, args: [...rights, ...args] });
 }

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { type ObservedResult, run } from "../../end-to-end/support/observed-run.js";
-import { startFaultProxy } from "../fault-proxy.js";
+import { startFaultProxies } from "../fault-proxy.js";
 import type { Fault, HappenedFault } from "../fault-schedule.js";
 import type { MadeSession } from "../make-sessions.js";
 import type { CommandHead } from "../resp-messages.js";
@@ -8,6 +8,7 @@ import { removeTemporaryDirectory } from "../temporary-directory.js";
 import type { NamedHappening } from "./allowed-exit-codes.js";
 import { judgeRun } from "./judge-run.js";
 import type { NamedFault } from "./named-fault.js";
+import { isOnCluster } from "./swept-cluster.js";
 import type { SweptCommand } from "./swept-commands.js";
 import { SweptRedis } from "./swept-redis.js";
 import { copySweptSessions, fillRedis, missingSessions, type SweptSessions } from "./swept-sessions.js";
@@ -80,12 +81,13 @@ export async function makeSweptRun(
     ...{ planned, sessions, redis, directory, beganMs: sessions.filledMs ?? Date.now() },
     ...{ happenings: [], forgotten: new Set(), problems: [] },
   };
-  if (command.isFilledBefore) await fillRedis(redis.address, sessions, directory);
+  if (command.isFilledBefore) await fillRedis(redis.client, sessions, directory);
   const { result, replies } = await runUnderFaults(course, onWaiting);
   const runAgain = () => runOver(course, ["copy", "--purge"], redis.port, longestMs);
   const judge = async () => {
     if (redis.isKilled) await redis.startAgain();
     await redis.untilLoaded();
+    await redis.standAlone();
     return judgeRun(course, result, runAgain);
   };
   const { lost = 0, exitCodeAgain } = (await judge().catch(noteIn(course))) ?? {};
@@ -121,14 +123,16 @@ async function runUnderFaults(
     if (origin !== undefined) happenings.push({ ...happened, origin });
     if (happened.fault.kind === "stall" || happened.fault.kind === "late") onWaiting();
   };
-  const proxy = await startFaultProxy(redis.port, [...origins.keys()], onFault);
-  redis.standBehind(proxy);
+  const proxies = await startFaultProxies(redis.ports, [...origins.keys()], onFault);
+  await redis.standBehind(proxies);
   const faults = planned.faults.map(({ fault }) => fault);
   const args = [...planned.command.args, ...faults.flatMap((fault) => fault.args ?? [])];
   const watchdogs = faults.reduce((sum, fault) => sum + (fault.watchdogs ?? 0), 0);
+  const [proxy] = proxies;
+  if (proxy === undefined) throw new Error("no server has a proxy");
   const result = await runOver(course, args, proxy.port, longestMs + longestWatchdogMs * watchdogs);
   await redis.finish().catch(noteIn(course));
-  await proxy.stop().catch(noteIn(course));
+  for (const one of proxies) await one.stop().catch(noteIn(course));
   return { result, replies: proxy.replies() };
 }
 
@@ -158,7 +162,10 @@ function runOver(
   timeLimitMs: number,
 ): Promise<ObservedResult | undefined> {
   const { directory, planned } = course;
-  const settings = ["--session-dir", directory, "--port", String(port), "--json", "--verbose"];
+  const settings = [
+    ...["--session-dir", directory, "--port", String(port), "--json", "--verbose"],
+    ...(isOnCluster ? ["--cluster"] : []),
+  ];
   return run([...args, ...settings], {
     environment: { TELE_SESSION_REDIS_PASSWORD: SweptRedis.password },
     timeLimitMs,

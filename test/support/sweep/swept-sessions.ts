@@ -7,8 +7,8 @@ import { between } from "../between.js";
 import { runCommand } from "../command.js";
 import { type Aftermath, savedValue, threeHoursSeconds } from "../earlier-copy.js";
 import { type MadeSession, makeSessions, readManifest } from "../make-sessions.js";
-import type { RedisAddress } from "../redis-client.js";
-import { redisCommand, redisPipeline } from "../redis-command.js";
+import type { RedisClient } from "../redis-client.js";
+import { redisCommand } from "../redis-command.js";
 import { startRedis } from "../redis-server.js";
 import { makeTemporaryDirectory } from "../temporary-directory.js";
 
@@ -83,7 +83,7 @@ function readIfThere(path: string): Buffer {
  * with what an earlier copy left.
  */
 export async function fillRedis(
-  address: RedisAddress,
+  client: RedisClient,
   { sessions, earlier }: SweptSessions,
   directory: string,
 ): Promise<void> {
@@ -96,7 +96,7 @@ export async function fillRedis(
       "PXAT",
       nowMs + lifetime * 1000,
     ]);
-    await redisPipeline(address, all);
+    await client.pipeline(all);
     return;
   }
   const mark = markKey({
@@ -104,7 +104,7 @@ export async function fillRedis(
     directory,
     identity: lastingIdentityOf(directory),
   });
-  await redisPipeline(address, [
+  await client.pipeline([
     ...earlier.keys.map(([key, value, expiresAtMs]) => ["SET", key, value, "PXAT", expiresAtMs]),
     ["SET", mark, earlier.mark],
   ]);
