@@ -34,7 +34,7 @@ const rows: readonly Row[] = [
   { line: "tele-sessions purge --port 1 --wait", exactly: ["--wait-replicas"] },
   { line: "tele-sessions copy --unv", exactly: [] },
   { line: "tele-sessions inspect --url", exactly: [] },
-  { line: "tele-sessions copy --cluster", exactly: [] },
+  { line: "tele-sessions copy --sentinel", exactly: [] },
   { line: "tele-sessions help ex", exactly: ["exit-codes"] },
   { line: "tele-sessions completion ", exactly: ["bash", "zsh", "fish"] },
   { line: `tele-sessions report ${top}/co`, offers: [`${top}/copy.json`] },

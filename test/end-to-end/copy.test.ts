@@ -32,6 +32,7 @@ test("copies sessions of every format and layout, byte for byte, and nothing els
     formats: { pickle: made.sessions - json, json },
     ignored: made.ignored,
     empty: made.empty,
+    shards: [],
   });
   assert.deepEqual(report.target, {
     redis: `localhost:${redis.port}/0`,

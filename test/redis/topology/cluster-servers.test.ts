@@ -100,7 +100,11 @@ describe("cluster-servers: the masters of a Cluster", () => {
   });
 
   async function canaryOf(t: TestContext, servers: ClusterServers): Promise<Canary> {
-    const canary = new Canary(servers, new PeerRuns({ places: ["/s"], token: "1" }), () => undefined);
+    const canary = new Canary(
+      servers,
+      new PeerRuns({ places: ["/s"], shard: null, token: "1" }),
+      () => undefined,
+    );
     await canary.begin();
     t.after(() => canary.end());
     return canary;
