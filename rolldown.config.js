@@ -2,6 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineConfig } from "rolldown";
 
+/** @type {{ version: string }} */
+const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+
 /**
  * One file for the program and one for a reader's thread: finding and reading some 300 small files
  * would take most of the time to start. Modules that are imported on demand run on demand here too.
@@ -13,6 +16,7 @@ function bundle(name, input) {
   return defineConfig({
     input: { [name]: input },
     platform: "node",
+    transform: { define: { packageVersion: JSON.stringify(version) } },
     plugins: [{ name: "ascii", generateBundle: toAscii }],
     output: {
       dir: "dist",

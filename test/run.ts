@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { provideRivalTools } from "../bench/rival-programs.js";
+import { executableVariable } from "./support/command.js";
 import { findMemoryDirectory } from "./support/memory-directory.js";
 import { provideBrowser } from "./support/provide-browser.js";
 import { providePython } from "./support/provide-python.js";
@@ -34,8 +35,9 @@ try {
 await provideRivalTools().catch(() => undefined);
 
 // The server's own variables are none of the tests' business.
+const ours = ["TELE_SESSIONS_NO_INSTALL", executableVariable];
 for (const name of Object.keys(process.env)) {
-  if (/^TELE/.test(name) && name !== "TELE_SESSIONS_NO_INSTALL") delete process.env[name];
+  if (/^TELE/.test(name) && !ours.includes(name)) delete process.env[name];
 }
 const place = makeTemporaryDirectory();
 const searched = join(place, "searched");

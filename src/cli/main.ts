@@ -1,7 +1,9 @@
-import { readFileSync } from "node:fs";
 import { ReportError, SettingsError, systemReason } from "../model/errors.js";
 import { exitCodeOfError, explainError, explainExitCode, worstOf } from "../report/exit-code.js";
 import { listenForStateRequests } from "./progress/state-signals.js";
+
+/** Whoever makes the bundle says it: `rolldown.config.js`. */
+declare const packageVersion: string;
 
 const minNode = 20;
 
@@ -22,7 +24,7 @@ function endWith(exitCode: number): void {
 
 /** Loads modules late: loading them all takes longer than most of what a command line asks for. */
 async function exitCodeOfRun(commandLine: readonly string[]): Promise<number> {
-  const version = packageVersion();
+  const version = packageVersion;
   try {
     refuseOldNode();
     if (commandLine.length === 1 && ["--version", "-V"].includes(commandLine[0] ?? "")) {
@@ -41,12 +43,6 @@ function refuseOldNode(): void {
   if (Number.parseInt(process.versions.node, 10) < minNode) {
     throw new SettingsError(`Node ${process.versions.node} is too old: install Node ${minNode} or later`);
   }
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  const { version }: { version: string } = JSON.parse(text);
-  return version;
 }
 
 /** Treats an error on stdout, such as a full disk, as a lost report. It may come after the run. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { logEvents } from "../../src/cli/progress/log-line.js";
@@ -229,8 +230,11 @@ describe("SIGUSR1 and SIGUSR2 ask for the state", { concurrency: 3 }, () => {
     const early = `process.once("newListener", () => setImmediate(() => {
       for (const name of ["SIGUSR1", "SIGUSR2"]) process.kill(process.pid, name);
     }))`;
-    const preload = ["--import", `data:text/javascript,${encodeURIComponent(early)}`];
-    const { exitCode, signal, stdout, stderr } = await run(["--version"], { nodeArgs: preload });
+    const preload = join(makeTemporaryDirectory(), "early.cjs");
+    writeFileSync(preload, early);
+    const { exitCode, signal, stdout, stderr } = await run(["--version"], {
+      nodeArgs: ["--require", preload],
+    });
     assert.deepEqual([exitCode, signal], [0, null], stderr);
     assert.match(stdout, /^\d/);
     assert.equal(count(stderr, /^tele-sessions is starting$/gm), 2, stderr);
