@@ -8,7 +8,7 @@ import { textStyle } from "../report/text-style.js";
 import { wrapText } from "../report/wrap-text.js";
 import { commandText } from "./closing/command-text.js";
 import { exitLine, nextLine } from "./closing/last-line.js";
-import { isColored } from "./run-context.js";
+import { isColored } from "./is-colored.js";
 import { screenColumns } from "./screen-columns.js";
 
 const helpPage = "docs/checks.md";

@@ -1,9 +1,7 @@
 import { ReportError, SettingsError, systemReason } from "../model/errors.js";
+import { version } from "../model/version.js";
 import { exitCodeOfError, explainError, explainExitCode, worstOf } from "../report/exit-code.js";
 import { listenForStateRequests } from "./progress/state-signals.js";
-
-/** Whoever makes the bundle says it: `rolldown.config.js`. */
-declare const packageVersion: string;
 
 const minNode = 20;
 
@@ -24,7 +22,6 @@ function endWith(exitCode: number): void {
 
 /** Loads modules late: loading them all takes longer than most of what a command line asks for. */
 async function exitCodeOfRun(commandLine: readonly string[]): Promise<number> {
-  const version = packageVersion;
   try {
     refuseOldNode();
     if (commandLine.length === 1 && ["--version", "-V"].includes(commandLine[0] ?? "")) {

@@ -4,6 +4,7 @@ import { exitCodes } from "../../src/report/exit-code.js";
 import { reportJsonSchema } from "../../src/report/schema/report-schema.js";
 import { documentedLimits } from "./documented-limits.js";
 import { reportTable } from "./report-table.js";
+import { reportType } from "./report-type.js";
 import { settingsTable } from "./settings-table.js";
 
 /**
@@ -51,6 +52,7 @@ export const generatedParts: readonly {
 
 /** Whole files that come from the code. */
 export const generatedFiles: readonly { readonly file: string; readonly make: () => string }[] = [
+  { file: "src/library/report.ts", make: reportType },
   { file: "docs/report.schema.json", make: () => `${JSON.stringify(reportJsonSchema(), null, 2)}\n` },
 ];
 function commandsOf(kind: string): string {

@@ -1,6 +1,6 @@
+import type { RunContext } from "../../library/run-context.js";
 import type { RunOptions } from "../../model/run-options.js";
 import type { Report } from "../../report/schema/report-schema.js";
-import type { RunContext } from "../run-context.js";
 import { commandText, sameCommandText } from "./command-text.js";
 import type { NextStep } from "./last-line.js";
 
