@@ -48,7 +48,7 @@ export default [
     ...library,
     plugins: [
       library.plugins,
-      { name: "types", generateBundle: emitTypes },
+      { name: "interface", generateBundle: emitInterface },
       { name: "assets", generateBundle: emitAssets },
     ],
   },
@@ -140,10 +140,18 @@ function component({ name, version, license }) {
 }
 
 /**
- * Adds the declarations of the library, and of whatever these name.
+ * Adds what programs import: a file with the library's exports, and the declarations of these and of
+ * whatever they name. Node guesses the exports of a CommonJS file from its text, and in the bundle
+ * would take those of the packages for ours.
  * @this {import("rolldown").PluginContext}
+ * @param {unknown} _options
+ * @param {import("rolldown").OutputBundle} bundle
  */
-function emitTypes() {
+function emitInterface(_options, bundle) {
+  const names = Object.values(bundle).flatMap((file) => (file.type === "chunk" ? file.exports : []));
+  const lines = names.map((name) => `exports.${name} = library.${name};\n`);
+  const source = `"use strict";\nconst library = require("./cli/library.js");\n${lines.join("")}`;
+  this.emitFile({ type: "asset", fileName: "library.js", source });
   const emit = (/** @type {string} */ path) => {
     if (emitted.has(path)) return;
     emitted.add(path);

@@ -4,6 +4,7 @@ import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { pathToFileURL } from "node:url";
 import type * as library from "../../src/library/index.js";
 import type { CopyOptions, PurgeOptions, SessionResult } from "../../src/library/index.js";
 import { between } from "../support/between.js";
@@ -15,10 +16,10 @@ import { assertCopied } from "./support/assert-copied.js";
 import { run } from "./support/observed-run.js";
 import { redisOf } from "./support/redis-of-test.js";
 
-const bundle = join(projectRoot, "dist", "cli", "library.js");
+const file = join(projectRoot, "dist", "library.js");
 const { copySessions, purgeSessions, SettingsError, verifySessions }: typeof library = createRequire(
   import.meta.url,
-)(bundle);
+)(file);
 
 const top = makeTemporaryDirectory();
 const sessionDir = join(top, "sessions");
@@ -48,6 +49,13 @@ async function tracesOf(call: () => Promise<unknown>): Promise<unknown> {
   }
   return { printed, isUnchanged: [during, state()].every((now) => String(now) === String(before)) };
 }
+
+test("what import names is what is exported, and nothing of the packages within", async () => {
+  const imported: object = await import(pathToFileURL(file).href);
+  // Node itself adds these to what it imports from CommonJS.
+  const names = Object.keys(imported).filter((name) => !["default", "module.exports"].includes(name));
+  assert.deepEqual(names, ["SettingsError", "copySessions", "purgeSessions", "verifySessions"]);
+});
 
 describe("the library", () => {
   test("copy, verify, purge: as the commands do, with threads, and without a trace in the process", async (t) => {

@@ -46,7 +46,7 @@ async function pack(): Promise<string> {
   assert.ok(packed);
   const wanted = [
     /^dist\/cli\/(?:library\.js|main\.js|main\.js\.code|serve-reader\.js)$/,
-    /^dist\/(?:package\.json|sbom\.cdx\.json|third-party-licenses\.txt|types\/[\w/-]+\.d\.ts)$/,
+    /^dist\/(?:library\.js|package\.json|sbom\.cdx\.json|third-party-licenses\.txt|types\/[\w/-]+\.d\.ts)$/,
     /^bin\/(?:tele-sessions\.js|load\.js|package\.json)$/,
     /^docs\/[\w/.-]+\.(?:md|svg|json)$/,
     /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
@@ -107,7 +107,8 @@ test("npm pack, installed in an empty folder: help and a copy work, and the READ
     // skipLibCheck is off: our declarations are judged too.
     await call(tool("tsc"), [...strict, ...types, "example.mts"], folder);
     const { stdout, stderr } = await call("node", ["example.mjs"], folder);
-    assert.deepEqual([stdout, stderr.replace(/^\d+ session ids of .*\n/m, "")], ["partial 190 copied\n", ""]);
+    assert.equal(stdout, "complete 200 copied\n");
+    assert.match(stderr, /^\d+ session ids of 84 or more .*\n$/, "onWarning hears of these");
     const required = `const { verifySessions } = require("tele-sessions");
       verifySessions(JSON.parse(process.argv[1])).then(({ outcome }) => console.log(outcome));`;
     const options = JSON.stringify({
@@ -120,8 +121,7 @@ test("npm pack, installed in an empty folder: help and a copy work, and the READ
 
   await t.test("publint and arethetypeswrong find nothing", async () => {
     await call(tool("publint"), [tarball, "--strict"], folder);
-    // Resolution as before Node 12 knows no "exports".
-    await call(tool("attw"), [tarball, "--profile", "node16"], folder);
+    await call(tool("attw"), [tarball, "--exclude-entrypoints", "package.json"], folder);
   });
 
   const installed = readdirSync(join(folder, "node_modules")).filter((name) => !name.startsWith("."));
