@@ -226,10 +226,15 @@ describe("SIGUSR1 and SIGUSR2 ask for the state", { concurrency: 3 }, () => {
   }
 
   test("from the first moment on: neither is left to Node", async () => {
-    // Sends both as soon as the first listener is there, long before there is a run.
-    const early = `process.once("newListener", () => setImmediate(() => {
-      for (const name of ["SIGUSR1", "SIGUSR2"]) process.kill(process.pid, name);
-    }))`;
+    // Sends both as soon as both have a listener, long before there is a run, and waits for them.
+    const early = `process.on("newListener", function early(name) {
+      if (name !== "SIGUSR2") return;
+      process.off("newListener", early);
+      setImmediate(() => {
+        for (const name of ["SIGUSR1", "SIGUSR2"]) process.kill(process.pid, name);
+        setTimeout(() => undefined, 100);
+      });
+    })`;
     const preload = join(makeTemporaryDirectory(), "early.cjs");
     writeFileSync(preload, early);
     const { exitCode, signal, stdout, stderr } = await run(["--version"], {
