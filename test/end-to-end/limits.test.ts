@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readdirSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { between } from "../support/between.js";
@@ -25,6 +25,9 @@ test("a temporary directory that is full: what cannot be taken back is said, and
   const redis = await redisOf(t);
   const few = join(makeTemporaryDirectory(), "s");
   for (let number = 1; number <= 5; number++) saveSession(few, number, '{"db": "x", "uid": 2}');
+  // A folder with such a time may have changed during the copy, so what was written is looked through.
+  const inAMinute = new Date(Date.now() + 60_000);
+  utimesSync(few, inAMinute, inAMinute);
   // The limit of a file's size stands for it: 0 bytes.
   const { exitCode, stderr, report } = await run(["copy", ...between(few, redis), "--json"], {
     under: ["sh", "-c", 'trap "" XFSZ; ulimit -f 0; exec "$@"', "sh"],
@@ -37,7 +40,7 @@ describe("limits of time and rate", { concurrency: 2 }, () => {
   test("--max-duration: what is in flight is finished, exit 6, and another run goes on", async (t) => {
     const redis = await redisOf(t);
     const args = ["copy", ...between(directory, redis), "--json"];
-    const { exitCode, stderr, report } = await run([...args, "--max-duration", "1", "--max-rate", "100"]);
+    const { exitCode, stderr, report } = await run([...args, "--max-duration", "3", "--max-rate", "100"]);
     assert.equal(exitCode, 6, stderr);
     assert.equal(report.outcome, "partial");
     assert.match(stderr, /--max-duration is over/);
