@@ -34,8 +34,9 @@ try {
 await provideRivalTools().catch(() => undefined);
 
 // The server's own variables are none of the tests' business.
+const ours = ["TELE_SESSIONS_NO_INSTALL", "TELE_SESSIONS_TOPOLOGIES"];
 for (const name of Object.keys(process.env)) {
-  if (/^TELE/.test(name) && name !== "TELE_SESSIONS_NO_INSTALL") delete process.env[name];
+  if (/^TELE/.test(name) && !ours.includes(name)) delete process.env[name];
 }
 const place = makeTemporaryDirectory();
 const searched = join(place, "searched");

@@ -58,6 +58,9 @@ export async function openRun(
     target,
     retryForMs: options.run.retryForMs,
     onWarning: (message) => loginWarnings.push(message),
+    onServer: (server) => {
+      record.redis = server;
+    },
     listener: {
       onSilence: (silence) => progress.wait({ target: "redis", ...silence }),
       onAnswer: () => progress.goOn("redis"),

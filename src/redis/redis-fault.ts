@@ -1,4 +1,5 @@
 import { type Explanation, RedisError } from "../model/errors.js";
+import { NoMasterError } from "./sentinel/no-master-error.js";
 import { needOf, scriptCommands } from "./server/command-needs.js";
 
 /**
@@ -91,6 +92,7 @@ const systemFaults: Readonly<Record<string, RedisFault>> = {
   ENOENT: transient("the socket does not exist", "check its path"),
   EACCES: refused("the socket may not be opened by this user", "see its permissions"),
   EREPLICA: transient("Redis has become a read-only replica", "name its master"),
+  EFAILOVER: transient("the Sentinels are changing the master"),
   EPROTO: transient("TLS failed", "is this a port for TLS?"),
   ERR_OSSL_PEM_NO_START_LINE: refused(
     "a certificate or key file is not a PEM file",
@@ -101,8 +103,8 @@ const systemFaults: Readonly<Record<string, RedisFault>> = {
     "give the key of this certificate",
   ),
 };
-/** Our own code, which messages leave out. */
-const ownCode = "EREPLICA";
+/** Our own codes, which messages leave out. */
+const ownCodes: ReadonlySet<string> = new Set(["EREPLICA", "EFAILOVER"]);
 
 /**
  * By the code of a TLS error about certificates; the first match counts. An alert comes from Redis
@@ -152,9 +154,10 @@ export function redisFault(error: unknown): RedisFault {
     const { kind, message, explanation } = error;
     return { kind, message, ...(explanation === undefined ? {} : { explanation }) };
   }
+  if (error instanceof NoMasterError) return error.fault;
   if (isReply(error)) return replyFault(error.message, commandOf(error));
-  const code = "code" in error ? String(error.code) : "";
-  if (code === ownCode && systemFaults[code] !== undefined) return systemFaults[code];
+  const code = codeOf(error) ?? "";
+  if (ownCodes.has(code) && systemFaults[code] !== undefined) return systemFaults[code];
   if (code === "") return transient("the connection was closed");
   const certificate = certificateFaults.find(([pattern]) => pattern.test(code));
   const known =
@@ -179,6 +182,21 @@ interface ReplyError extends Error {
 /** Shortens OpenSSL's codes: one as long as a sid would be masked like a sid. */
 export function shortCode(code: string): string {
   return code.replace(/^ERR_SSL_/, "");
+}
+
+/** Whether the connection was lost without a reply that says why. */
+export function isLoss(error: unknown): boolean {
+  return error instanceof Error && !isReply(error) && !(error instanceof RedisError);
+}
+
+/** The code of a system error, or of ours. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error ? String(error.code) : undefined;
+}
+
+/** Whether the error is a bug of ours, which no new connection fixes. */
+export function isBug(error: unknown): boolean {
+  return [TypeError, RangeError, ReferenceError].some((type) => error instanceof type);
 }
 
 export function isReply(error: unknown): error is ReplyError {

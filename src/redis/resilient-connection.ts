@@ -3,8 +3,9 @@ import { RedisError, RedisForgotError } from "../model/errors.js";
 import { describeTarget, type RedisTarget } from "../model/redis-target.js";
 import { type Connection, openConnection, openFirstConnection } from "./open-connection.js";
 import { pause } from "./pause.js";
-import { briefly, isReply, redisFault } from "./redis-fault.js";
+import { briefly, isBug, isLoss, isReply, redisFault } from "./redis-fault.js";
 import { type ConnectionListener, ReplyWatch } from "./reply-watch.js";
+import { MasterCheck } from "./sentinel/master-check.js";
 import { announce } from "./server/peers.js";
 import { askHistory, continues, refuseReplica } from "./server/server-facts.js";
 import { askServerState, type ServerState } from "./server/server-state.js";
@@ -54,6 +55,8 @@ export interface ResilienceOptions {
   /** How long to retry a lost Redis before the run ends. */
   readonly retryForMs: number;
   readonly onWarning: (message: string) => void;
+  /** Told which server answers: `host:port/db`. With a Sentinel it may change. */
+  readonly onServer?: (server: string) => void;
   /** Told when Redis stops answering, and of what it says about itself. */
   readonly listener?: ConnectionListener;
   /** The name by which other clients see the connection. */
@@ -69,6 +72,7 @@ export interface ResilienceOptions {
 export class ResilientConnection {
   readonly #options: ResilienceOptions;
   readonly #watch: ReplyWatch | undefined;
+  readonly #masterCheck: MasterCheck;
   #connection: Promise<Connection>;
   /** Since when every try has failed; `undefined` after a success. */
   #failingSinceMs: number | undefined;
@@ -94,9 +98,11 @@ export class ResilientConnection {
   private constructor(options: ResilienceOptions, first: Promise<Connection>) {
     this.#options = options;
     const longestSilenceMs = maxBatchMs + options.retryForMs;
+    this.#masterCheck = new MasterCheck(options.target);
     this.#watch = options.listener && new ReplyWatch(options.listener, longestSilenceMs);
     this.#name = options.name;
     this.#connection = first.then((connection) => {
+      options.onServer?.(describeTarget(connection.server));
       this.#dataId = connection.history?.id;
       this.#announced = connection.announced;
       return connection;
@@ -142,12 +148,13 @@ export class ResilientConnection {
 
   /**
    * Asks Redis for its state, and checks that it holds the data that it confirmed, unless INFO is
-   * denied. Throws `RedisForgotError` if it has followed another server since, or what `run`
-   * throws.
+   * denied, and is still the master of its Sentinels. Throws `RedisForgotError` if it has followed
+   * another server since, or what `run` throws.
    */
   async checkData(): Promise<ServerState> {
     const state = await this.run(async (client) => {
-      const asked = await askServerState(client);
+      const { server } = await this.#connection;
+      const [asked] = await Promise.all([askServerState(client), this.#masterCheck.check(server.address)]);
       refuseReplica(asked.history?.isReplica);
       return asked;
     });
@@ -343,7 +350,8 @@ export class ResilientConnection {
     const { target, retryForMs, stop } = this.#options;
     const fault = redisFault(error);
     this.#lastFault = fault.message;
-    if (this.#dataId === undefined && isReply(error) && error.message.startsWith("READONLY")) {
+    const isReplica = isReply(error) && error.message.startsWith("READONLY");
+    if (isReplica && this.#dataId === undefined && !("sentinels" in target.address)) {
       this.#refusedWrites++;
       if (this.#refusedWrites > maxRefusedWrites) throw new RedisError("refused", fault.message);
     }
@@ -368,7 +376,7 @@ export class ResilientConnection {
     await lost.then(({ client }) => client.disconnect(), redisFault);
     this.#reconnects++;
     const connection = await openConnection(target, this.#name);
-    const { client, history, role, announced } = connection;
+    const { client, server, history, role, announced } = connection;
     try {
       refuseReplica(role.kind === "replica");
     } catch (error) {
@@ -376,20 +384,11 @@ export class ResilientConnection {
       throw error;
     }
     this.#announced = announced;
+    this.#options.onServer?.(describeTarget(server));
     if (history === undefined || !continues(history, this.#dataId)) this.#dataEpoch++;
     this.#dataId = history?.id;
     return connection;
   }
-}
-
-/** Whether the error is a bug of ours, which no new connection fixes. */
-function isBug(error: unknown): boolean {
-  return [TypeError, RangeError, ReferenceError].some((type) => error instanceof type);
-}
-
-/** Whether the connection was lost without a reply that says why. */
-function isLoss(error: unknown): boolean {
-  return error instanceof Error && !isReply(error) && !(error instanceof RedisError);
 }
 
 /** A `single` fault that reaches this point will not go away, so it counts as refused. */

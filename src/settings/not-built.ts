@@ -9,15 +9,7 @@ import type { Settings } from "./read-settings.js";
 export const notBuilt: {
   readonly settings: readonly SettingName[];
 } = {
-  settings: [
-    "shard",
-    "shardCount",
-    "sentinel",
-    "sentinelHost",
-    "sentinelMaster",
-    "sentinelPasswordFile",
-    "cluster",
-  ],
+  settings: ["shard", "shardCount", "cluster"],
 };
 
 /** How every refusal of it ends. */
@@ -25,10 +17,6 @@ export const notBuiltYet = "is not built yet in this version";
 
 /** Variables that complete another setting. Without it they are ignored, not refused. */
 const completes: { readonly [Name in SettingName]?: SettingName } = {
-  sentinelPort: "sentinelHost",
-  sentinelPassword: "sentinelHost",
-  sentinelUsername: "sentinelHost",
-  sentinelTls: "sentinelHost",
   jobCompletionIndex: "shardCount",
 };
 

@@ -66,7 +66,7 @@ function resolveAll(
   if (directories === undefined || connection === undefined || shard === undefined) {
     throw new SettingsError(problems.join("\n"));
   }
-  if (connection.topology !== "single") throw new SettingsError(`a ${connection.topology} ${notBuiltYet}`);
+  if (connection.topology === "cluster") throw new SettingsError(`a ${connection.topology} ${notBuiltYet}`);
   const { names, comesFrom, origin } = directories;
   return {
     source: { names, comesFrom, ...pick(settings, "allowMissing", "sample"), shard },

@@ -22,7 +22,7 @@ export function showSettings(
   return settingEntries.flatMap(([setting, definition]) => {
     const { flag, variable, commands } = definition;
     const name = flag ?? variable ?? setting;
-    if (!commands.includes(command) || isNotBuilt(setting) || isReplacedByUrl(setting, settings)) return [];
+    if (!commands.includes(command) || isNotBuilt(setting) || isReplaced(setting, settings)) return [];
     if (setting === "sessionDir") {
       const { names, origin } = directories;
       return names.map((path) => ({
@@ -43,8 +43,9 @@ export function showSettings(
   });
 }
 
-/** A URL says where Redis is, whatever host, port and database say. */
-function isReplacedByUrl(setting: SettingName, { url }: Settings): boolean {
+/** A Sentinel says where Redis is, whatever the others say; else a URL, whatever host and port say. */
+function isReplaced(setting: SettingName, { url, sentinel, sentinelHost }: Settings): boolean {
+  if (sentinel || sentinelHost) return ["url", "host", "port"].includes(setting);
   return url !== null && ["host", "port", "db"].includes(setting);
 }
 

@@ -3,8 +3,13 @@ import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync } fr
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileTimeSlackMs } from "../../src/model/session-file.js";
-import { between } from "./between.js";
-import { type CommandResult, runCommand } from "./command.js";
+import {
+  type CommandOptions,
+  type CommandResult,
+  type RunningCommand,
+  runCommand,
+  startCommand,
+} from "./command.js";
 import {
   describeKillPoint,
   type KillPoint,
@@ -18,6 +23,7 @@ import { makeSessions, readManifest } from "./make-sessions.js";
 import { redisCommand } from "./redis-command.js";
 import type { RedisServer } from "./redis-server.js";
 import { makeTemporaryDirectory } from "./temporary-directory.js";
+import type { SweptPlace } from "./topology.js";
 
 /** A purge leaves files alone that are younger than 2 s. */
 const ageSeconds = 3600;
@@ -29,7 +35,7 @@ const restMs = fileTimeSlackMs + 100;
 
 /** A Redis and a session directory, for one run at a time. */
 export class KillGround {
-  readonly redis: RedisServer;
+  readonly #place: SweptPlace;
   readonly directory: string;
   /** Where runs put temporary files. */
   readonly temporary = makeTemporaryDirectory();
@@ -39,19 +45,19 @@ export class KillGround {
   readonly #command: readonly string[];
 
   private constructor(
-    redis: RedisServer,
+    place: SweptPlace,
     top: string,
     known: readonly KnownSession[],
     command: readonly string[],
   ) {
-    this.redis = redis;
+    this.#place = place;
     this.directory = join(top, "s");
     this.#master = join(top, "master");
     this.known = known;
     this.#command = command;
   }
 
-  static async make(redis: RedisServer, sessions: number, command: readonly string[]): Promise<KillGround> {
+  static async make(place: SweptPlace, sessions: number, command: readonly string[]): Promise<KillGround> {
     const top = makeTemporaryDirectory();
     const manifest = join(top, "manifest");
     await makeSessions(join(top, "master"), { count: sessions, manifest });
@@ -63,7 +69,12 @@ export class KillGround {
       mkdirSync(dirname(join(top, "s", made.path)), { recursive: true });
       known.push({ made, bytes: readFileSync(path) });
     }
-    return new KillGround(redis, top, known, command);
+    return new KillGround(place, top, known, command);
+  }
+
+  /** The server that takes the sessions now. */
+  get redis(): RedisServer {
+    return this.#place.server();
   }
 
   pathOf({ made }: KnownSession): string {
@@ -80,7 +91,7 @@ export class KillGround {
       rmSync(this.pathOf(session), { force: true });
       linkSync(join(this.#master, session.made.path), this.pathOf(session));
     }
-    await redisCommand(this.redis, "FLUSHALL");
+    await redisCommand({ path: this.redis.socketPath }, "FLUSHALL");
     await sleep(restMs);
   }
 
@@ -97,9 +108,9 @@ export class KillGround {
 
   /**
    * Kills a run at that point, and waits until Redis has carried out all that it had sent: it
-   * closes the connection then. How often a run looks at a file depends on how long it waits for
-   * it. So if the run ends before the point, `prepare` makes everything as it was, and the next one
-   * is killed a little earlier.
+   * closes the connection then. With Sentinels, a failover follows. How often a run looks at a file
+   * depends on how long it waits for it. So if the run ends before the point, `prepare` makes
+   * everything as it was, and the next one is killed a little earlier.
    */
   async kill(point: KillPoint, prepare: () => Promise<void>): Promise<void> {
     for (let at = point.at; ; at = Math.floor(at * 0.97)) {
@@ -110,29 +121,43 @@ export class KillGround {
       assert.ok(at > 0.8 * point.at, `the run ended by itself, it was to be killed ${where}\n${stderr}`);
       await prepare();
     }
-    while (
-      String(await redisCommand(this.redis, "CLIENT", "LIST"))
-        .trim()
-        .split("\n").length > 1
-    )
-      await sleep(1);
+    while ((await this.#countClients()) > 1) await sleep(1);
+    await this.#place.upset();
+  }
+
+  /** Clients but for replicas and Sentinels. */
+  async #countClients(): Promise<number> {
+    const lines = String(await redisCommand({ path: this.redis.socketPath }, "CLIENT", "LIST"))
+      .trim()
+      .split("\n");
+    return lines.filter((line) => !/ name=sentinel-| flags=S/.test(line)).length;
+  }
+
+  /** A run that stands still at that point. */
+  startUntil(point: KillPoint, args = this.#command): RunningCommand {
+    return startCommand(this.#placed(args), this.#watching({ point, signal: "SIGSTOP" }));
   }
 
   /** One undisturbed run. */
   runAgain(args = this.#command): Promise<CommandResult> {
-    return runCommand(this.#placed(args), { environment: { TMPDIR: this.temporary } });
+    return runCommand(this.#placed(args), { environment: this.#environment });
   }
 
   #run(watch: Pick<WatchedRun, "point" | "log">): Promise<CommandResult> {
-    const { directory, redis, temporary } = this;
+    return runCommand(this.#placed(this.#command), this.#watching(watch));
+  }
+
+  #watching(watch: Pick<WatchedRun, "point" | "log" | "signal">): CommandOptions {
+    const { directory, redis } = this;
     const { nodeArgs, environment } = watchOptions({ directory, redisPort: redis.port, ...watch });
-    return runCommand(this.#placed(this.#command), {
-      nodeArgs,
-      environment: { ...environment, TMPDIR: temporary },
-    });
+    return { nodeArgs, environment: { ...environment, ...this.#environment } };
+  }
+
+  get #environment(): Readonly<Record<string, string>> {
+    return { ...this.#place.environment, TMPDIR: this.temporary };
   }
 
   #placed(args: readonly string[]): string[] {
-    return [...args, ...between(this.directory, this.redis)];
+    return [...args, "--session-dir", this.directory, ...this.#place.flags()];
   }
 }

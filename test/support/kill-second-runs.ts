@@ -8,7 +8,7 @@ import { describeKillPoint, type KillPoint } from "./kill-point.js";
 import type { KillSweep } from "./kill-sweep.js";
 import { isOurs, type KnownSession, listFiles, readSessionFiles } from "./locate-sessions.js";
 import { redisPipeline } from "./redis-command.js";
-import { startRedis } from "./redis-server.js";
+import { startTopology } from "./topology.js";
 
 /** What one kill of a second run came to. */
 export interface SecondRunKill {
@@ -38,14 +38,14 @@ export async function sweepSecondRuns(
       command: ["copy", "--purge", "--lanes", lanes],
     })),
   );
-  const servers = await Promise.all(grounds.map(() => startRedis()));
+  const places = await Promise.all(grounds.map(startTopology));
   try {
     const results: SecondRunKill[] = [];
     await Promise.all(
       grounds.map(async ({ aftermath, command }, index) => {
-        const redis = servers[index];
-        if (redis === undefined) return;
-        const ground = await KillGround.make(redis, sessions, command);
+        const place = places[index];
+        if (place === undefined) return;
+        const ground = await KillGround.make(place, sessions, command);
         await prepare(ground, aftermath);
         const work = await ground.watch();
         const share = Math.floor((points + index) / grounds.length);
@@ -57,7 +57,7 @@ export async function sweepSecondRuns(
     );
     return results;
   } finally {
-    await Promise.all(servers.map((redis) => redis.stop()));
+    await Promise.all(places.map((place) => place.stop()));
   }
 }
 

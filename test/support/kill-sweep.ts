@@ -5,7 +5,7 @@ import { KillGround } from "./kill-ground.js";
 import { describeKillPoint, type KillPoint } from "./kill-point.js";
 import { type LocatedSessions, listFiles, locateSessions } from "./locate-sessions.js";
 import type { MadeSession } from "./make-sessions.js";
-import { startRedis } from "./redis-server.js";
+import { type SweptPlace, startTopology } from "./topology.js";
 
 /** What one kill came to. */
 export interface KillResult {
@@ -47,11 +47,11 @@ export async function sweepKills(
   tell: (done: number) => void,
 ): Promise<KillResult[]> {
   const grounds = points >= leastOfLong ? [...commands, ...commands] : commands;
-  const servers = await Promise.all(grounds.map(() => startRedis()));
+  const places = await Promise.all(grounds.map(startTopology));
   try {
     const results: KillResult[] = [];
-    const work = async (redis: (typeof servers)[number], index: number): Promise<void> => {
-      const ground = await KillGround.make(redis, sessions, grounds[index] ?? []);
+    const work = async (place: SweptPlace, index: number): Promise<void> => {
+      const ground = await KillGround.make(place, sessions, grounds[index] ?? []);
       await ground.restore();
       const stretches = findStretches(await ground.watch(), sessions);
       const share = Math.floor((points + index) / grounds.length);
@@ -60,24 +60,24 @@ export async function sweepKills(
         tell(results.length);
       }
     };
-    await Promise.all(servers.map(work));
+    await Promise.all(places.map(work));
     return results;
   } finally {
-    await Promise.all(servers.map((redis) => redis.stop()));
+    await Promise.all(places.map((place) => place.stop()));
   }
 }
 
 async function judgeKill(ground: KillGround, point: KillPoint): Promise<KillResult> {
-  const { redis, directory, temporary, known } = ground;
+  const { directory, temporary, known } = ground;
   await ground.restore();
   const beganMs = Date.now();
   await ground.kill(point, () => ground.restore());
-  const killed = await locateSessions(redis, directory, known);
+  const killed = await locateSessions(ground.redis, directory, known);
 
   const again = await ground.runAgain();
   assert.equal(again.exitCode, 0, `the run after a kill ${describeKillPoint(point)}\n${again.stderr}`);
   const times = { beganMs, endedMs: Date.now() };
-  const { differences } = await checkSessions(redis, manifestOf(ground), times);
+  const { differences } = await checkSessions(ground.redis, manifestOf(ground), times);
   return { point, killed, differences, left: [...listFiles(directory), ...listFiles(temporary)] };
 }
 

@@ -5,7 +5,9 @@ import { masked } from "../../settings/show-settings.js";
 import { shellWord } from "./shell-word.js";
 
 /** What another command needs too. */
-const carriedGroups: ReadonlySet<string> = new Set(["Sessions", "Redis", "TLS", "Keys and lifetimes"]);
+const carriedGroups: ReadonlySet<string> = new Set([
+  ...["Sessions", "Redis", "TLS", "Sentinel and Cluster", "Keys and lifetimes"],
+]);
 
 /**
  * A command line for a shell: the command, then the flags that were typed and say which directory,

@@ -127,7 +127,7 @@ async function checkRedis(unconnected: UnconnectedRun, hasDirectories: boolean):
   }
 }
 
-async function checkReachable({ redis: { connection }, record }: Run): Promise<Check> {
+async function checkReachable({ redis: { connection }, record, options }: Run): Promise<Check> {
   const version = record.redisFacts?.version ?? undefined;
   const { replicas } = await connection.run(askServerState);
   const startedMs = performance.now();
@@ -135,8 +135,9 @@ async function checkReachable({ redis: { connection }, record }: Run): Promise<C
   const away = `${(performance.now() - startedMs).toFixed(1)} ms away`;
   const inStep =
     replicas === undefined ? [] : [replicas === 0 ? "no replica" : `${countOf(replicas, "replica")} in step`];
+  const master = "sentinels" in options.target.redis.address ? `master at ${record.redis}` : "master";
   const parts =
-    version === undefined ? ["Redis, which does not tell its version"] : [`Redis ${version}, master`];
+    version === undefined ? ["Redis, which does not tell its version"] : [`Redis ${version}, ${master}`];
   return passed("reachable", [...parts, ...inStep, away].join(", "));
 }
 
