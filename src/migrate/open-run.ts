@@ -16,7 +16,7 @@ import { MemoryGauge } from "../redis/server/memory-gauge.js";
 import { MemoryGuard } from "../redis/server/memory-guard.js";
 import { PeerRuns, type Phase } from "../redis/server/peers.js";
 import { askFirstFacts, type FirstFacts, withLastFacts } from "../redis/server/redis-facts.js";
-import { refuseUnfitServer, type ServerFacts } from "../redis/server/server-facts.js";
+import type { ServerFacts } from "../redis/server/server-facts.js";
 import { askServerState } from "../redis/server/server-state.js";
 import { directoryPlaces } from "../source/file-identity.js";
 import { marksOf } from "./earlier-runs/marks.js";
@@ -96,7 +96,6 @@ export async function openRun(
     first = await connection.run(askFirstFacts);
     record.redisFacts = first.facts;
     const facts = first.server;
-    refuseUnfitServer(facts);
     const { clockLeadMs } = facts;
     const { layout, check: keys } = await layoutOf(unconnected, connection, clockLeadMs);
     out.explain(redisText(facts, record.redisFacts));

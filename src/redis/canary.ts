@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Redis } from "ioredis";
 import { RedisForgotError } from "../model/errors.js";
-import { isReply } from "./redis-fault.js";
+import { isReply, replyText } from "./redis-fault.js";
 import type { ResilientConnection } from "./resilient-connection.js";
 import type { PeerRuns } from "./server/peers.js";
 import { allowed } from "./server/server-info.js";
@@ -92,7 +92,7 @@ async function joinCanary(client: Redis): Promise<string | undefined> {
     const value = await allowed(() => client.eval(join, 1, canaryKey, newValue, canaryMs));
     return value === undefined ? undefined : String(value);
   } catch (error) {
-    if (isReply(error) && unwritable.test(error.message)) return undefined;
+    if (isReply(error) && unwritable.test(replyText(error))) return undefined;
     throw error;
   }
 }

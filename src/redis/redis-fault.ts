@@ -155,7 +155,7 @@ export function redisFault(error: unknown): RedisFault {
     return { kind, message, ...(explanation === undefined ? {} : { explanation }) };
   }
   if (error instanceof NoMasterError) return error.fault;
-  if (isReply(error)) return replyFault(error.message, commandOf(error));
+  if (isReply(error)) return replyFault(replyText(error), commandOf(error));
   const code = codeOf(error) ?? "";
   if (ownCodes.has(code) && systemFaults[code] !== undefined) return systemFaults[code];
   if (code === "") return transient("the connection was closed");
@@ -207,7 +207,7 @@ export function isReply(error: unknown): error is ReplyError {
 export function isDenied(error: unknown): boolean {
   if (!isReply(error)) return false;
   const command = commandOf(error);
-  const { code, text } = splitReply(error.message);
+  const { code, text } = splitReply(replyText(error));
   return code === "NOPERM" || (code === "ERR" && isHidden(text, command));
 }
 
@@ -225,6 +225,14 @@ function isHidden(text: string, command: string | undefined): boolean {
   return (
     denials.some((pattern) => pattern.test(text)) || (command !== undefined && !dataCommands.has(command))
   );
+}
+
+/**
+ * An error reply without what Redis before 7.0 puts before the error of a command in a script:
+ * `ERR Error running script (call to f_...): @user_script:1: -OOM command not allowed`.
+ */
+export function replyText({ message }: Error): string {
+  return message.replace(/^ERR Error running script.*@user_script: ?\d+: -?(?=[A-Z]+ )/s, "");
 }
 
 function splitReply(reply: string): { readonly code: string; readonly text: string } {

@@ -3,7 +3,7 @@ import { RedisError, RedisForgotError } from "../model/errors.js";
 import { describeTarget, type RedisTarget } from "../model/redis-target.js";
 import { type Connection, openConnection, openFirstConnection } from "./open-connection.js";
 import { pause } from "./pause.js";
-import { briefly, isBug, isLoss, isReply, redisFault } from "./redis-fault.js";
+import { briefly, isBug, isLoss, isReply, redisFault, replyText } from "./redis-fault.js";
 import { type ConnectionListener, ReplyWatch } from "./reply-watch.js";
 import { MasterCheck } from "./sentinel/master-check.js";
 import { announce } from "./server/peers.js";
@@ -350,7 +350,7 @@ export class ResilientConnection {
     const { target, retryForMs, stop } = this.#options;
     const fault = redisFault(error);
     this.#lastFault = fault.message;
-    const isReplica = isReply(error) && error.message.startsWith("READONLY");
+    const isReplica = isReply(error) && replyText(error).startsWith("READONLY");
     if (isReplica && this.#dataId === undefined && !("sentinels" in target.address)) {
       this.#refusedWrites++;
       if (this.#refusedWrites > maxRefusedWrites) throw new RedisError("refused", fault.message);
