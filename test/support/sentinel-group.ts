@@ -40,7 +40,8 @@ export interface SentinelGroupOptions {
 }
 
 export const masterName = "sessions";
-const downAfterMs = 500;
+/** On a busy machine a server may not answer for a second, and that must not count as down. */
+const downAfterMs = 3000;
 const electionMs = 30_000;
 
 /** Starts them on free ports of 127.0.0.1, and waits until all know each other. */

@@ -96,7 +96,7 @@ async function signedKeys(redis: RedisServer) {
   return new Map(keys);
 }
 
-test("Redis that lacks PEXPIRETIME: a user who may not run scripts is refused, with the line that grants it", async (t) => {
+test("Redis without PEXPIRETIME: a user without scripts is refused, with the line that grants them", async (t) => {
   const redis = await startRedis({ args: ["--rename-command", "PEXPIRETIME", ""] });
   t.after(() => redis.stop());
   const directory = join(makeTemporaryDirectory(), "s");
