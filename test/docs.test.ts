@@ -13,7 +13,7 @@ import { isNotBuilt } from "../src/settings/not-built.js";
 import { checkCommandLine, commandsIn } from "./support/command-lines.js";
 import { generatedFiles, generatedParts, replacePart } from "./support/generated-parts.js";
 import { projectRoot } from "./support/project.js";
-import { provideProgram } from "./support/provide-program.js";
+import { provideTool } from "./support/provide-tools.js";
 import { sampleReport } from "./support/sample-report.js";
 
 const read = (path: string): string => readFileSync(join(projectRoot, path), "utf8");
@@ -102,10 +102,9 @@ for (const { file, make } of generatedFiles) {
 
 describe("docs/tele-sessions.1", () => {
   it("groff has nothing to say against it, and it shows every flag", async () => {
-    const groff = await provideProgram({ title: "groff", names: ["groff"], package: "groff-base" });
-    assert.ok(groff.kind === "program");
+    const groff = await provideTool("groff");
     const page = join(projectRoot, "docs", "tele-sessions.1");
-    const { stdout, stderr, status } = spawnSync(groff.path, ["-man", "-Tutf8", "-P-c", "-ww", page], {
+    const { stdout, stderr, status } = spawnSync(groff, ["-man", "-Tutf8", "-P-c", "-ww", page], {
       encoding: "utf8",
     });
     assert.deepEqual([status, stderr], [0, ""]);

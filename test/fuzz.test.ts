@@ -12,9 +12,10 @@ const shownDetails = 12;
 const leastAccepted = 0.2;
 const mostGivenUp = 0.0001;
 
-/** The limit that a detail falls under; `undefined` for none. */
+/** The limit that a detail falls under; `undefined` for none. A planted name adds a warning to any detail. */
 function limitOf(detail: string): string | undefined {
-  return documentedLimits.find(({ details }) => details.test(detail))?.limit;
+  const itself = detail.replace(/; names [^ ]*: no server writes that; .*$/, "");
+  return documentedLimits.find(({ details }) => details.test(itself))?.limit;
 }
 
 /** How often each limit was hit, and with which details. */

@@ -4,10 +4,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { provideRivalTools } from "../bench/rival-programs.js";
 import { findMemoryDirectory } from "./support/memory-directory.js";
-import { provideBrowser } from "./support/provide-browser.js";
-import { providePython } from "./support/provide-python.js";
 import { provideRedis } from "./support/provide-redis.js";
-import { provideTmux } from "./support/provide-tmux.js";
+import { provideTool, toolNames } from "./support/provide-tools.js";
 import { runTestFiles } from "./support/run-test-files.js";
 import { searchedVariable } from "./support/search-output.js";
 import {
@@ -21,16 +19,15 @@ process.env["TMPDIR"] ??= findMemoryDirectory() ?? tmpdir();
 // Once, before the files run side by side and each would install for itself.
 try {
   await provideRedis();
-  await providePython();
-  await provideTmux();
-  await provideBrowser();
+  await provideTool("python");
 } catch (error) {
   console.log(error instanceof Error ? error.message : error);
   console.log("0 passed, 1 failed");
   process.exit(1);
 }
 
-// Only the benchmark's test needs these, and says itself what is missing.
+// Only some tests need these, and say themselves what is missing.
+for (const name of toolNames) await provideTool(name).catch(() => undefined);
 await provideRivalTools().catch(() => undefined);
 
 // The server's own variables are none of the tests' business.

@@ -16,7 +16,7 @@ import {
   shardText,
 } from "../../src/model/shard.js";
 import { projectRoot } from "../support/project.js";
-import { providePython } from "../support/provide-python.js";
+import { provideTool } from "../support/provide-tools.js";
 
 const sidOf = (number: number) => createHash("sha1").update(String(number)).digest("hex");
 
@@ -73,7 +73,7 @@ describe("shard: docs/shards.md", () => {
     const [, code = ""] = /^```python\n(.*?)^```$/ms.exec(text) ?? [];
     const sids = Array.from({ length: 200 }, (_, number) => sidOf(number));
     const program = `${code}\nprint([shard_of(sid, 7) for sid in ${JSON.stringify(sids)}])`;
-    const { stdout } = await promisify(execFile)(await providePython(), ["-c", program]);
+    const { stdout } = await promisify(execFile)(await provideTool("python"), ["-c", program]);
     assert.deepEqual(
       JSON.parse(stdout),
       sids.map((sid) => (hashName(sid) % 7) + 1),

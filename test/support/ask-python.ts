@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { providePython } from "./provide-python.js";
+import { provideTool } from "./provide-tools.js";
 
 /**
  * Runs a line of Python for every item, in one process: `item` is the item, what the expression
@@ -21,7 +21,7 @@ export async function askPython<Answer>(
     "        return None",
     "json.dump([answer(item) for item in json.load(sys.stdin)], sys.stdout)",
   ].join("\n");
-  const output = execFileSync(await providePython(), ["-B", "-c", script], {
+  const output = execFileSync(await provideTool("python"), ["-B", "-c", script], {
     input: JSON.stringify(items),
     encoding: "utf8",
     maxBuffer: 2 ** 28,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { projectRoot } from "./project.js";
-import { providePython } from "./provide-python.js";
+import { provideTool } from "./provide-tools.js";
 
 /** How Python writes a session: `python2` is its protocol 2 with byte strings. */
 export type MadeFormat =
@@ -87,7 +87,7 @@ export async function makeSessions(
     ...(manifest === undefined ? [] : ["--manifest", manifest]),
     ...(values ? ["--values"] : []),
   ];
-  const { stdout } = await promisify(execFile)(await providePython(), args);
+  const { stdout } = await promisify(execFile)(await provideTool("python"), args);
   return JSON.parse(stdout);
 }
 

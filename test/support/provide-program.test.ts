@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { provideProgram } from "./provide-program.js";
-import { providePython } from "./provide-python.js";
 import { provideRedis } from "./provide-redis.js";
+import { provideTool } from "./provide-tools.js";
 import { redisCommand } from "./redis-command.js";
 import { startRedis } from "./redis-server.js";
 import { makeStandInMachine, type StandInMachine } from "./stand-ins.js";
@@ -186,21 +186,21 @@ test("a server in a container is started on a published port and stopped by its 
 test("python3 on the PATH is taken", async () => {
   const machine = makeStandInMachine();
   machine.add("python3", "");
-  assert.equal(await providePython(machine), join(machine.directory, "python3"));
+  assert.equal(await provideTool("python", machine), join(machine.directory, "python3"));
 });
 
 test("python3 is installed for root", async () => {
   const machine = makeStandInMachine({ isRoot: true, hasSystemd: true });
   addAptGet(machine, "python3");
   machine.add("systemctl", "");
-  assert.equal(await providePython(machine), join(machine.directory, "python3"));
+  assert.equal(await provideTool("python", machine), join(machine.directory, "python3"));
   assert.deepEqual(machine.calls(), ["apt-get update", "apt-get install -y --no-install-recommends python3"]);
 });
 
 test("a missing python3 is one sentence", async () => {
   const machine = makeStandInMachine();
   machine.add("docker", "");
-  await assert.rejects(providePython(machine), {
+  await assert.rejects(provideTool("python", machine), {
     message:
       "Python 3 is missing: put python3 on the PATH (Debian, Ubuntu: apt-get install python3; other systems: the " +
       "package of that name).",

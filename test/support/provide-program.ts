@@ -10,7 +10,7 @@ export interface Program {
   readonly names: readonly string[];
   /** Arguments with which it must end well: for a program of which not every copy will do. */
   readonly check?: readonly string[];
-  /** The Debian package that has it. */
+  /** The Debian packages that have it, separated by spaces. */
   readonly package: string;
   /** The service that installing the package would start. */
   readonly service?: string;
@@ -111,7 +111,11 @@ async function install(program: Program, machine: Machine): Promise<boolean> {
   try {
     return (
       (await run([aptGet, "update"], quiet, machine)) &&
-      (await run([aptGet, "install", "-y", "--no-install-recommends", program.package], quiet, machine))
+      (await run(
+        [aptGet, "install", "-y", "--no-install-recommends", ...program.package.split(" ")],
+        quiet,
+        machine,
+      ))
     );
   } finally {
     if (masked) await run([systemctl, "unmask", "--runtime", service], {}, machine);

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { provideProgram } from "./provide-program.js";
+import { provideTool } from "./provide-tools.js";
 import { makeTemporaryDirectory } from "./temporary-directory.js";
 
 const timeLimitMs = 60_000;
@@ -18,7 +18,7 @@ export const completers: Readonly<Record<"bash" | "zsh" | "fish", (script: strin
 };
 
 async function completeInBash(script: string): Promise<Complete> {
-  const shell = await shellAt("bash");
+  const shell = await provideTool("bash");
   const path = fileOf(script, "tele-sessions.bash");
   return (line) => {
     // As readline does: the line's words, taken apart at each =; the last one is being typed.
@@ -37,7 +37,7 @@ spec=$(complete -p tele-sessions)
 }
 
 async function completeInFish(script: string): Promise<Complete> {
-  const shell = await shellAt("fish");
+  const shell = await provideTool("fish");
   const path = fileOf(script, "tele-sessions.fish");
   return async (line) => {
     const program = `source ${quoted(path)}; complete -C ${quoted(line)}`;
@@ -49,7 +49,7 @@ async function completeInFish(script: string): Promise<Complete> {
 
 /** A zsh in a pseudo-terminal gets the line and a Tab; its `compadd` prints what it is given. */
 async function completeInZsh(script: string): Promise<Complete> {
-  const shell = await shellAt("zsh");
+  const shell = await provideTool("zsh");
   const path = fileOf(script, "_tele-sessions");
   const setUp = fileOf(
     `PROMPT=
@@ -94,12 +94,6 @@ exit 2
     "capture.zsh",
   );
   return async (line) => [...new Set(await linesOf(shell, ["-f", capture, setUp, line]))];
-}
-
-async function shellAt(name: string): Promise<string> {
-  const provided = await provideProgram({ title: name, names: [name], package: name });
-  if (provided.kind !== "program") throw new Error(`${name} does not come in a container.`);
-  return provided.path;
 }
 
 function fileOf(text: string, name: string): string {

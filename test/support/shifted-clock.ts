@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { projectRoot } from "./project.js";
-import { provideProgram } from "./provide-program.js";
 import { provideRedis } from "./provide-redis.js";
+import { provideTool } from "./provide-tools.js";
 import { makeTemporaryDirectory } from "./temporary-directory.js";
 
 /**
@@ -22,20 +22,16 @@ export interface ShiftedClock {
  * of Redis.
  */
 export async function makeShiftedClock(): Promise<ShiftedClock> {
-  const compiler = await provideProgram({
-    title: "A C compiler",
-    names: ["cc", "gcc", "clang"],
-    package: "gcc libc6-dev",
-  });
+  const compiler = await provideTool("compiler");
   const redis = await provideRedis();
-  if (compiler.kind !== "program" || redis.kind !== "program") {
-    throw new Error("A shifted clock needs redis-server and cc as programs, not in a container.");
+  if (redis.kind !== "program") {
+    throw new Error("A shifted clock needs redis-server as a program, not in a container.");
   }
   const directory = makeTemporaryDirectory();
   const library = join(directory, "shift-clock.so");
   const file = join(directory, "clock");
   const source = join(projectRoot, "test", "support", "shift-clock.c");
-  execFileSync(compiler.path, ["-O2", "-shared", "-fPIC", "-o", library, source, "-ldl"]);
+  execFileSync(compiler, ["-O2", "-shared", "-fPIC", "-o", library, source, "-ldl"]);
   writeFileSync(file, "+0");
 
   const script = join(directory, "redis-server");

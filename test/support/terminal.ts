@@ -4,7 +4,7 @@ import { caretaker } from "./caretaker.js";
 import { cleanEnvironment } from "./clean-environment.js";
 import { binary } from "./command.js";
 import { projectRoot } from "./project.js";
-import { providePython } from "./provide-python.js";
+import { provideTool } from "./provide-tools.js";
 import { searchOutput } from "./search-output.js";
 import { makeTemporaryDirectory, removeTemporaryDirectory } from "./temporary-directory.js";
 import { makeTranscript } from "./transcript.js";
@@ -64,7 +64,7 @@ export async function openTerminalWith(
   } = options;
   const home = makeTemporaryDirectory();
   const script = join(projectRoot, "test", "python", "terminal.py");
-  const child = spawn(await providePython(), [script, JSON.stringify({ columns, rows }), ...command], {
+  const child = spawn(await provideTool("python"), [script, JSON.stringify({ columns, rows }), ...command], {
     cwd: options.cwd ?? home,
     env: { ...cleanEnvironment(home), TERM: term, ...environment },
     stdio: "pipe",

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { caretaker } from "./caretaker.js";
 import { cleanEnvironment } from "./clean-environment.js";
-import { provideTmux } from "./provide-tmux.js";
+import { provideTool } from "./provide-tools.js";
 import { searchOutput } from "./search-output.js";
 import { makeTemporaryDirectory } from "./temporary-directory.js";
 
@@ -42,7 +42,7 @@ export async function watchScreen(
   command: readonly string[],
   { columns = 80, environment = {} }: ScreenOptions = {},
 ): Promise<WatchedScreen> {
-  const tmux = await provideTmux();
+  const tmux = await provideTool("tmux");
   const home = makeTemporaryDirectory();
   const socket = join(home, "tmux");
   const env = cleanEnvironment(home);

@@ -3,11 +3,11 @@ import { execFileSync } from "node:child_process";
 import { existsSync, lstatSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { basename, dirname, join } from "node:path";
-import { providePython } from "../../support/provide-python.js";
+import { provideTool } from "../../support/provide-tools.js";
 import type { Field, ServerSession } from "./field.js";
 import type { Situation } from "./situation.js";
 
-const python = await providePython();
+const python = await provideTool("python");
 
 /**
  * Saves what Python pickles: an expression, after statements. The value that a copy writes is what

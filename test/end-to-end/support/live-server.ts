@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
 import { caretaker } from "../../support/caretaker.js";
 import { projectRoot } from "../../support/project.js";
-import { providePython } from "../../support/provide-python.js";
+import { provideTool } from "../../support/provide-tools.js";
 import type { LiveHistory } from "./live-history.js";
 import { waitUntil } from "./wait-until.js";
 
@@ -74,7 +74,7 @@ export async function startLiveServer(t: TestContext, options: LiveServerOptions
   ].map(String);
   const further = ["--history", historyFile, ...(scatters ? ["--scatters"] : [])];
   if (longestLifetime !== undefined) further.push("--longest-lifetime", String(longestLifetime));
-  const child = spawn(await providePython(), ["-B", script, directory, ...numbers, ...further], {
+  const child = spawn(await provideTool("python"), ["-B", script, directory, ...numbers, ...further], {
     stdio: ["pipe", "pipe", "pipe"],
   });
   if (child.pid === undefined) throw new Error("The live server cannot be started.");

@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
 import { caretaker } from "../../support/caretaker.js";
 import { projectRoot } from "../../support/project.js";
-import { providePython } from "../../support/provide-python.js";
+import { provideTool } from "../../support/provide-tools.js";
 import type { ShiftedClock } from "../../support/shifted-clock.js";
 
 /** How the server stores sessions, on files and then in Redis. */
@@ -56,7 +56,7 @@ export async function startSimulatedServer(
     applet.lifetime,
     ...(applet.rotates ? ["--rotates"] : []),
   ];
-  const child = spawn(await providePython(), ["-B", script, directory, ...options, ...kind], {
+  const child = spawn(await provideTool("python"), ["-B", script, directory, ...options, ...kind], {
     env: { ...process.env, ...clock.environment },
     stdio: ["pipe", "pipe", "pipe"],
   });

@@ -16,7 +16,7 @@ import { between } from "../../support/between.js";
 import { caretaker } from "../../support/caretaker.js";
 import { savedValue, threeHoursSeconds } from "../../support/earlier-copy.js";
 import { projectRoot } from "../../support/project.js";
-import { providePython } from "../../support/provide-python.js";
+import { provideTool } from "../../support/provide-tools.js";
 import type { RedisArgument } from "../../support/redis-client.js";
 import { redisPipeline } from "../../support/redis-command.js";
 import type { RedisServer } from "../../support/redis-server.js";
@@ -221,7 +221,7 @@ interface Adversary {
 
 async function prepareAdversary(ground: Ground, { seed, swapsDirectories }: Storm): Promise<Adversary> {
   const child = spawn(
-    await providePython(),
+    await provideTool("python"),
     [
       ...["-B", join(projectRoot, "test", "python", "adversary.py")],
       ...[ground.directory, ground.stage, ground.outside, ground.decoy, String(seed)],
