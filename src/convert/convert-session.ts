@@ -1,11 +1,9 @@
 import { DecodeError, ForeignNameError } from "../format/decode-error.js";
-import { writePlainJson } from "../format/pickle/fast/plain-json.js";
-import { PlainTape } from "../format/pickle/fast/plain-tape.js";
-import { readPlain } from "../format/pickle/fast/read-plain.js";
+import { PlainPickles } from "../format/pickle/fast/plain-pickles.js";
 import { isPlanted, type NamedThing } from "../format/pickle/is-planted.js";
 import { plantedNameIn } from "../format/pickle/planted-name.js";
 import { type PythonJson, writePythonJson } from "../format/python-json.js";
-import { isKind, isTruthy, type PythonValue } from "../format/python-value.js";
+import { isKind, isTruthy, type PythonDict, type PythonValue } from "../format/python-value.js";
 import { recogniseFormat, sessionFormats } from "../format/session-format.js";
 import type { Entry } from "../model/entry.js";
 import type { FailureReason, SessionFacts, SessionFormat } from "../model/outcome.js";
@@ -68,8 +66,8 @@ export const fileSizeFactor = 4;
 /** How many values may add nothing to the JSON; every further value needs at least a byte of it. */
 const maxSpareValues = 1_000_000;
 
-/** Reused for every session. */
-const tape = new PlainTape();
+/** Opened for the first pickle, reused for every other; `null` if it cannot be had. */
+let plainPickles: PlainPickles | null | undefined;
 
 /** Every server saves these in every session; a dict with none of them is something else. */
 const sessionKeys = ["db", "uid", "login", "session_token", "context", "debug"] as const;
@@ -190,7 +188,7 @@ interface Decoded extends PythonJson {
 function decodeAny(bytes: Buffer, format: SessionFormat, settings: ConversionOptions): Decoded {
   const session = sessionFormats[format].decode(bytes, maxSpareValues + settings.maxSessionSize);
   if (!isKind(session, "dict")) throw new DecodeError("corrupt", "the session is not a dict");
-  const keys = countSessionKeys((key) => session.values.has(key));
+  const keys = countSessionKeys(session);
   if (keys === 0) throw new DecodeError("not-a-session", `a dict with none of ${sessionKeys.join(", ")}`);
   const { text, lossy } = writePythonJson(session, settings.maxSessionSize);
   const authenticated = isTruthy(session.values.get("uid") ?? null);
@@ -201,12 +199,8 @@ function decodeAny(bytes: Buffer, format: SessionFormat, settings: ConversionOpt
   return { text, lossy, authenticated, lifetime, deletionTime, keys, database };
 }
 
-function countSessionKeys(holds: (key: string) => boolean): number {
-  let count = 0;
-  for (const key of sessionKeys) {
-    if (holds(key) && ++count === maxKeysCounted) break;
-  }
-  return count;
+function countSessionKeys({ values }: PythonDict): number {
+  return Math.min(maxKeysCounted, sessionKeys.filter((key) => values.has(key)).length);
 }
 
 /** The value of a finite int or float; `undefined` for anything else, a bool included. */
@@ -217,17 +211,10 @@ function finiteNumber(value: PythonValue | undefined): number | undefined {
 
 /** Decodes a plain pickle by the fast path; returns `undefined` to leave it to `decodeAny`. */
 function decodePlain(bytes: Buffer, settings: ConversionOptions): Decoded | undefined {
-  const root = readPlain(tape, bytes);
-  if (root === 0 || tape.valueOf(root, "expiration") !== 0 || tape.valueOf(root, "deletion_time") !== 0)
-    return undefined;
-  const keys = countSessionKeys((key) => tape.valueOf(root, key) !== 0);
-  // A dict without session keys may be damaged: the pickle machine decides.
-  if (keys === 0) return undefined;
-  const json = writePlainJson(tape, root, settings.maxSessionSize);
-  if (json === undefined) return undefined;
-  const authenticated = tape.isTruthy(tape.valueOf(root, "uid"));
-  const lifetime = fullLifetime(undefined, authenticated, settings);
-  const database = settings.tellsDatabase === true ? tape.textOf(tape.valueOf(root, "db")) : undefined;
-  const { text, lossy } = json;
+  if (plainPickles === undefined) plainPickles = PlainPickles.open() ?? null;
+  const session = plainPickles?.convert(bytes, settings.maxSessionSize, settings.tellsDatabase);
+  if (session === undefined) return undefined;
+  const lifetime = fullLifetime(undefined, session.authenticated, settings);
+  const { text, lossy, authenticated, keys, database } = session;
   return { text, lossy, authenticated, lifetime, deletionTime: undefined, keys, database };
 }

@@ -44,7 +44,7 @@ function decodeWithSurrogates(
 }
 
 /** The length of the UTF-8 sequence at an offset, 0 if there is none; surrogates are allowed. */
-export function sequenceLength(bytes: Uint8Array, at: number, end: number): number {
+function sequenceLength(bytes: Uint8Array, at: number, end: number): number {
   const lead = bytes[at] ?? 0;
   if (lead < 0x80) return 1;
   const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
@@ -55,7 +55,7 @@ export function sequenceLength(bytes: Uint8Array, at: number, end: number): numb
 }
 
 /** The character that a UTF-8 sequence of that length encodes. */
-export function codePoint(bytes: Uint8Array, at: number, length: number): number {
+function codePoint(bytes: Uint8Array, at: number, length: number): number {
   const lead = bytes[at] ?? 0;
   let point = length === 1 ? lead : lead & (0x7f >> length);
   for (let index = 1; index < length; index++) point = (point << 6) | ((bytes[at + index] ?? 0) & 0x3f);
