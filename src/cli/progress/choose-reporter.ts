@@ -1,7 +1,7 @@
 import type { RunProgress } from "../../model/progress/run-progress.js";
 import type { RunOptions } from "../../model/run-options.js";
 import { textStyle } from "../../report/text-style.js";
-import { isCapable, isColored } from "../run-context.js";
+import { isCapable, isColored } from "../is-colored.js";
 import { jsonLines, textLines } from "./log-line.js";
 import { logReporter } from "./log-reporter.js";
 import type { Reporter } from "./reporter.js";
