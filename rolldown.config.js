@@ -36,18 +36,17 @@ function bundle(name, input) {
   });
 }
 
+const reader = bundle("serve-reader", "src/migrate/readers/serve-reader.ts");
 const program = bundle("main", "src/cli/main.ts");
-const library = bundle("library", "src/library/index.ts");
 
 // biome-ignore lint/style/noDefaultExport: rolldown loads a configuration by its default export
 export default [
-  { ...program, output: { ...program.output, cleanDir: true } },
-  bundle("serve-reader", "src/migrate/readers/serve-reader.ts"),
-  // The last: it knows what the others took from packages.
+  { ...reader, output: { ...reader.output, cleanDir: true } },
+  // The last: it knows what the other took from packages.
   {
-    ...library,
+    ...program,
     plugins: [
-      library.plugins,
+      program.plugins,
       { name: "interface", generateBundle: emitInterface },
       { name: "assets", generateBundle: emitAssets },
     ],
@@ -70,8 +69,11 @@ function toAscii(_options, bundle) {
   }
 }
 
-/** The folders of the packages that the bundles hold. @type {Set<string>} */
-const folders = new Set();
+/**
+ * The folders of the packages that the bundles hold. AssemblyScript compiles parts of its own library
+ * into `plain-module.ts`.
+ */
+const folders = new Set(["node_modules/assemblyscript"]);
 
 /**
  * @param {unknown} _options
@@ -94,7 +96,7 @@ function notePackages(_options, bundle) {
  */
 function emitAssets() {
   const packages = [...folders].sort().map(readPackage);
-  const texts = packages.map(({ name, version, licence }) => `${name} ${version}\n\n${licence.trim()}\n`);
+  const texts = packages.map(({ name, version, licence }) => `${name} ${version}\n\n${licence}\n`);
   const assets = {
     "third-party-licenses.txt": texts.join(`\n${"-".repeat(80)}\n\n`),
     "sbom.cdx.json": `${JSON.stringify(billOfMaterials(packages), null, 2)}\n`,
@@ -105,13 +107,17 @@ function emitAssets() {
 
 /** @param {string} folder */
 function readPackage(folder) {
-  const file = readdirSync(folder).find((name) => /^licen[cs]e(?:\.|$)/i.test(name));
-  if (file === undefined) throw new Error(`${folder} has no licence`);
+  const wanted = /^(?:licen[cs]e|notice)(?:\.|$)/i;
+  const files = readdirSync(folder)
+    .filter((name) => wanted.test(name))
+    .sort();
+  if (files.length === 0) throw new Error(`${folder} has no licence`);
+  const licence = files.map((file) => readFileSync(join(folder, file), "utf8").trim()).join("\n\n");
   /** @type {{ name: string, version: string, license: string }} */
   const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   const { integrity } = lock.packages[folder] ?? {};
   if (integrity === undefined) throw new Error(`package-lock.json has no hash of ${folder}`);
-  return { name, version, license, licence: readFileSync(join(folder, file), "utf8"), integrity };
+  return { name, version, license, licence, integrity };
 }
 
 /**
@@ -149,8 +155,8 @@ function component({ name, version, license }) {
  */
 function emitInterface(_options, bundle) {
   const names = Object.values(bundle).flatMap((file) => (file.type === "chunk" ? file.exports : []));
-  const lines = names.map((name) => `exports.${name} = library.${name};\n`);
-  const source = `"use strict";\nconst library = require("./cli/library.js");\n${lines.join("")}`;
+  const lines = names.filter((name) => name !== "main").map((name) => `exports.${name} = program.${name};\n`);
+  const source = `"use strict";\nconst program = require("./cli/main.js");\n${lines.join("")}`;
   this.emitFile({ type: "asset", fileName: "library.js", source });
   const emit = (/** @type {string} */ path) => {
     if (emitted.has(path)) return;

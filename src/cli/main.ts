@@ -3,6 +3,9 @@ import { ReportError, SettingsError, systemReason } from "../model/errors.js";
 import { exitCodeOfError, explainError, explainExitCode, worstOf } from "../report/exit-code.js";
 import { listenForStateRequests } from "./progress/state-signals.js";
 
+/** For programs that import the package: one bundle holds it all, each module once. */
+export * from "../library/index.js";
+
 const minNode = 20;
 
 /** Runs a command line, given without the program's name, and sets the exit code of the process. */

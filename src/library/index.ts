@@ -1,6 +1,7 @@
+import type { ConnectedCommand } from "../settings/setting-definition.js";
 import type { CopyOptions, PurgeOptions, VerifyOptions } from "./options.js";
+import type { AnyOptions } from "./read-options.js";
 import type { Report } from "./report.js";
-import { runSessions } from "./run-sessions.js";
 
 export { SettingsError } from "../model/errors.js";
 export type { ProgressState } from "../model/progress/progress-state.js";
@@ -14,12 +15,12 @@ export type { SessionResult } from "./session-result.js";
  * `SettingsError` if an option is wrong; then nothing was touched.
  */
 export function copySessions(options: CopyOptions = {}): Promise<Report> {
-  return runSessions("copy", options);
+  return run("copy", options);
 }
 
 /** Compares every session file with Redis, as `tele-sessions verify` does; else like a copy. */
 export function verifySessions(options: VerifyOptions = {}): Promise<Report> {
-  return runSessions("verify", options);
+  return run("verify", options);
 }
 
 /**
@@ -27,5 +28,11 @@ export function verifySessions(options: VerifyOptions = {}): Promise<Report> {
  * like a copy. It asks nobody.
  */
 export function purgeSessions(options: PurgeOptions = {}): Promise<Report> {
-  return runSessions("purge", options);
+  return run("purge", options);
+}
+
+/** The command line loads this file at every start, and what does the run only if there is one. */
+async function run(command: ConnectedCommand, options: AnyOptions): Promise<Report> {
+  const { runSessions } = await import("./run-sessions.js");
+  return runSessions(command, options);
 }

@@ -127,6 +127,27 @@ describe("the library", () => {
     assert.equal((await copySessions({ ...options, port, password: "p" })).exitCode, 0);
   });
 
+  test("two shards, named in either way, share the sessions", async (t) => {
+    const { port } = await redisOf(t);
+    const environment = { JOB_COMPLETION_INDEX: "1" };
+    const shards = [
+      await copySessions({ sessionDir, port, shard: "1/2" }),
+      await copySessions({ sessionDir, port, shardCount: 2, environment }),
+    ];
+    assert.deepEqual(
+      shards.map(({ outcome, source }) => [outcome, source.shards]),
+      [
+        ["complete", ["1/2"]],
+        ["complete", ["2/2"]],
+      ],
+    );
+    assert.equal(
+      shards.reduce((sum, { sessions }) => sum + sessions.found, 0),
+      600,
+    );
+    assert.ok(shards.every(({ sessions }) => sessions.found > 0));
+  });
+
   test("an aborted signal stops the run, before it or in its midst; another goes on", async (t) => {
     const redis = await redisOf(t);
     const controller = new AbortController();
@@ -179,6 +200,11 @@ const wrong: readonly (readonly [options: object, message: RegExp])[] = [
   [{ purge: true }, /^purge means nothing to purge$/],
   [{ hots: "h", prot: 1 }, /^hots is no option\nprot is no option$/],
   [{ json: true }, /^json is no option$/],
+  [{ metricsFile: "m" }, /^metricsFile is no option$/],
+  [{ jobCompletionIndex: 1 }, /^jobCompletionIndex is no option$/],
+  [{ shard: "3/2" }, /^--shard: "3\/2" is not usable/],
+  [{ shard: "1/2", shardCount: 2 }, /^--shard and --shard-count cannot be used together$/],
+  [{ cluster: true, db: 1 }, /^--cluster: a Cluster has only database 0, not 1$/],
   [{ password: 1 }, /^password takes text$/],
   [{ url: "redis://h", host: "h" }, /^--url and --host cannot be used together/],
   [{ environment: { TELE_SESSION_REDIS_PORT: "x" } }, /^TELE_SESSION_REDIS_PORT: "x" is not usable/],

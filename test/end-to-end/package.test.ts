@@ -45,7 +45,7 @@ async function pack(): Promise<string> {
   );
   assert.ok(packed);
   const wanted = [
-    /^dist\/cli\/(?:library\.js|main\.js|main\.js\.code|serve-reader\.js)$/,
+    /^dist\/cli\/(?:main\.js|main\.js\.code|serve-reader\.js)$/,
     /^dist\/(?:library\.js|package\.json|sbom\.cdx\.json|third-party-licenses\.txt|types\/[\w/-]+\.d\.ts)$/,
     /^bin\/(?:tele-sessions\.js|load\.js|package\.json)$/,
     /^docs\/[\w/.-]+\.(?:md|svg|json|1)$/,
