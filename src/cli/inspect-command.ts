@@ -19,11 +19,8 @@ import { commandText } from "./closing/command-text.js";
 import { EndFiles, finishEndFiles, type PlainEnd } from "./closing/end-files.js";
 import { exitLine, type NextStep, nextLine } from "./closing/last-line.js";
 import { isColored } from "./is-colored.js";
-import { chooseReporter } from "./progress/choose-reporter.js";
 import type { Say } from "./progress/log-line.js";
-import { progressFacts } from "./progress/progress-facts.js";
-import { stateText } from "./progress/progress-text.js";
-import { answerStateRequests } from "./progress/state-signals.js";
+import { startReporter } from "./progress/start-reporter.js";
 import { screenColumns } from "./screen-columns.js";
 import { listenForStop } from "./stop-signals.js";
 
@@ -60,11 +57,7 @@ export async function inspectCommand(options: RunOptions, version: string): Prom
   const endFiles = new EndFiles();
   endFiles.open(options.output);
   const progress = new RunProgress(seen, false);
-  const reporter = await chooseReporter(options, progress);
-  answerStateRequests(() => {
-    const { state } = progress;
-    reporter.say("state", stateText(state), progressFacts(state));
-  });
+  const reporter = await startReporter(options, progress);
   const stop = listenForStop(null, (reason) =>
     reporter.say("stop", `${reason}: showing what was read so far; a second signal stops at once`),
   );

@@ -13,11 +13,8 @@ import { EndFiles } from "./closing/end-files.js";
 import { finishRun } from "./closing/finish-run.js";
 import { confirmPurge, confirmUnverified } from "./confirm-removal.js";
 import { settingsText } from "./explanations.js";
-import { chooseReporter } from "./progress/choose-reporter.js";
-import { progressFacts } from "./progress/progress-facts.js";
-import { stateText } from "./progress/progress-text.js";
 import type { Reporter } from "./progress/reporter.js";
-import { answerStateRequests } from "./progress/state-signals.js";
+import { startReporter } from "./progress/start-reporter.js";
 import { messageColumns, screenColumns } from "./screen-columns.js";
 import { listenForStop } from "./stop-signals.js";
 
@@ -45,11 +42,7 @@ export async function runCommand(options: RunOptions, context: RunContext): Prom
   };
   process.once("exit", discardReport);
   const { progress } = run;
-  const reporter = await chooseReporter(options, progress);
-  answerStateRequests(() => {
-    const { state } = progress;
-    reporter.say("state", stateText(state), progressFacts(state));
-  });
+  const reporter = await startReporter(options, progress);
   const stop = listenForStop(options.run.maxDurationMs, (reason) =>
     reporter.say(
       "stop",
