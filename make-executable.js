@@ -4,7 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
 
-const executable = "dist-executable/tele-sessions";
+const target = "dist-executable";
+const executable = join(target, "tele-sessions");
+/** What whoever hands it on hands on too. */
+const licences = "third-party-licenses.txt";
 /** What the program reads from its package. */
 const files = ["main.js", "main.js.code", "serve-reader.js"];
 /** Node looks for the blob, and for this mark, which says that there is one. */
@@ -26,7 +29,8 @@ async function makeExecutable(place) {
   writeFileSync(config, JSON.stringify(settings));
   call(process.execPath, "--experimental-sea-config", config);
 
-  mkdirSync("dist-executable", { recursive: true });
+  mkdirSync(target, { recursive: true });
+  copyFileSync(join("dist", licences), join(target, licences));
   copyFileSync(process.execPath, executable);
   call("node_modules/.bin/postject", executable, resource.name, blob, "--sentinel-fuse", resource.fuse);
 }

@@ -33,9 +33,9 @@ async function call(program: string, args: readonly string[], cwd: string): Prom
 async function pack(): Promise<string> {
   const copy = join(top, "project");
   mkdirSync(copy);
-  const left = new Set([".git", "node_modules", "dist", "fixtures", "test", "bench"]);
+  const left = new Set([".git", "node_modules", "fixtures", "test", "bench"]);
   for (const name of readdirSync(projectRoot)) {
-    if (!left.has(name) && !name.startsWith("build"))
+    if (!left.has(name) && !/^(?:build|dist)/.test(name))
       cpSync(join(projectRoot, name), join(copy, name), { recursive: true });
   }
   symlinkSync(join(projectRoot, "node_modules"), join(copy, "node_modules"));
