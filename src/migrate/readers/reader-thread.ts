@@ -19,9 +19,7 @@ const maxYoungGenerationSizeMb = 12;
 
 /** A reader on a thread of its own, which loads what it needs as soon as it is made. */
 export class ReaderThread {
-  readonly #worker = new Worker(new URL("./serve-reader.js", import.meta.url), {
-    resourceLimits: { maxYoungGenerationSizeMb },
-  });
+  readonly #worker = startWorker("serve-reader.js");
   readonly #waiting = new Map<number, Waiting>();
   #asked = 0;
   #end: unknown;
@@ -102,4 +100,13 @@ export class ReaderThread {
     for (const { reject } of this.#waiting.values()) reject(this.#end);
     this.#waiting.clear();
   }
+}
+
+/** Starts a program of the package on a thread. An executable carries its text as an asset. */
+function startWorker(name: string): Worker {
+  const options = { resourceLimits: { maxYoungGenerationSizeMb } };
+  // Node 20.0 to 20.15 lack `getBuiltinModule`, and make no executables of ours.
+  const sea = process.getBuiltinModule?.("node:sea");
+  if (sea?.isSea()) return new Worker(sea.getAsset(name, "latin1"), { ...options, eval: true });
+  return new Worker(new URL(name, import.meta.url), options);
 }
