@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Redis } from "ioredis";
 import { RedisForgotError } from "../model/errors.js";
 import type { CanaryAsSet } from "./marks.js";
-import { isReply } from "./redis-fault.js";
+import { isReply, replyText } from "./redis-fault.js";
 import { sendOne } from "./send-batch.js";
 import type { PeerRuns } from "./server/peers.js";
 import { allowed } from "./server/server-info.js";
@@ -149,7 +149,7 @@ async function joinCanary(client: Redis, key: string): Promise<string | undefine
     const value = await allowed(() => sendOne(client, "EVAL", join, "1", key, newValue, String(canaryMs)));
     return value === undefined ? undefined : String(value);
   } catch (error) {
-    if (isReply(error) && unwritable.test(error.message)) return undefined;
+    if (isReply(error) && unwritable.test(replyText(error))) return undefined;
     throw error;
   }
 }
