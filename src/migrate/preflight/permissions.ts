@@ -93,7 +93,7 @@ async function mayReplace({ redis, files, options }: Run, { command }: Judged): 
   return seen !== undefined && seen.own.length > 0;
 }
 
-function needsOf(session: string, { options }: Run, { command, purges }: Judged): readonly Need[] {
+function needsOf(session: string, { options, redis }: Run, { command, purges }: Judged): readonly Need[] {
   const isCopy = command === "copy";
   const need = (
     name: string,
@@ -124,6 +124,8 @@ function needsOf(session: string, { options }: Run, { command, purges }: Judged)
     writes("set", [ownKey, "x"], purges),
     reads("client|list", [], false),
     writes("client|setname", ["x"], false),
+    // Without a name, a connection is known by its id.
+    ...(redis.isNamed ? [] : [reads("client|id", [], false)]),
     ...(isCopy
       ? [
           writes("set", [session, "x"], true),

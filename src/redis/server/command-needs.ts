@@ -18,6 +18,7 @@ const needs: Readonly<Record<string, string>> = {
   INFO: "It reports role, memory and restarts",
   TIME: "It shows how far the clocks differ",
   CLIENT: "It shows other runs on this Redis",
+  "CLIENT ID": "It tells a run without a name which connection is its own",
   "CLIENT LIST": "It shows other runs on this Redis",
   "CLIENT SETNAME": "It shows this run to others on this Redis",
   CONFIG: "It tells whether Redis saves to disk",
