@@ -44,6 +44,13 @@ export const masterName = "sessions";
 const downAfterMs = 3000;
 const electionMs = 30_000;
 
+/** Starts a Sentinel by itself, which names that master. */
+export function startSentinelOf({ host, port }: RedisServer): Promise<RedisServer> {
+  const file = join(makeTemporaryDirectory(), "sentinel.conf");
+  writeFileSync(file, `sentinel monitor ${masterName} ${host} ${port} 1\n`);
+  return startRedis({ sentinel: file });
+}
+
 /** Starts them on free ports of 127.0.0.1, and waits until all know each other. */
 export async function startSentinelGroup(options: SentinelGroupOptions = {}): Promise<SentinelGroup> {
   const { args = [], lines = [], login = {}, sentinelLogin = {}, tls } = options;
