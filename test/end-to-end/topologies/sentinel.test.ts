@@ -68,7 +68,8 @@ function guarded(): Guarded {
   return {
     start: () =>
       startSentinelGroup({
-        args: ["--user", "mover", "on", ">moverpw", ...granted.split(" ")],
+        // --wait-replicas also needs WAIT.
+        args: ["--user", "mover", "on", ">moverpw", ...granted.split(" "), "+wait"],
         lines: ["requirepass sentinelpw", `user asker on >askerpw ${asked}`],
         sentinelLogin: { password: "sentinelpw" },
         tls: ["--tls-ca-cert-file", file("ca.pem"), "--tls-auth-clients", "no", ...keys],
