@@ -43,7 +43,7 @@ export class Canary {
   readonly #warn: (message: string) => void;
   /** The keys that the run relies on, and their values; none if one could not be written. */
   #values: ReadonlyMap<string, string> = new Map();
-  #hasRestarted = false;
+  #wasLost = false;
 
   constructor(servers: RedisServers, peers: PeerRuns, warn: (message: string) => void) {
     this.#servers = servers;
@@ -70,8 +70,8 @@ export class Canary {
    * leaves no marks. Throws `RedisError`.
    */
   async begin(): Promise<void> {
-    this.#hasRestarted ||= this.isSet;
     const values = await this.#join(this.#servers.all);
+    this.#wasLost ||= [...this.#values].some(([key, value]) => values?.get(key) !== value);
     this.#values = values ?? new Map();
     if (values !== undefined) return;
     this.#warn(
@@ -80,11 +80,14 @@ export class Canary {
     );
   }
 
-  /** Whether the run has started over since the last call: Redis may have lost keys. */
-  takeRestart(): boolean {
-    const hasRestarted = this.#hasRestarted;
-    this.#hasRestarted = false;
-    return hasRestarted;
+  /**
+   * Whether, since the last call, the run started over and a key was gone: then keys of earlier runs
+   * may be too. A server that kept the key kept what was written before it.
+   */
+  takeLoss(): boolean {
+    const wasLost = this.#wasLost;
+    this.#wasLost = false;
+    return wasLost;
   }
 
   /** Throws `RedisForgotError` if a key is gone, or `RedisError`. */
