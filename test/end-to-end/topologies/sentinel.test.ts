@@ -11,8 +11,18 @@ import type { MadeSession } from "../../support/make-sessions.js";
 import { projectRoot } from "../../support/project.js";
 import type { RedisServer } from "../../support/redis-server.js";
 import { behindSentinels } from "../../support/redis-under-test.js";
-import { type SentinelGroup, startSentinelGroup } from "../../support/sentinel-group.js";
+import {
+  masterName,
+  type SentinelGroup,
+  startSentinelGroup,
+  startSentinelOf,
+} from "../../support/sentinel-group.js";
+import { makeTemporaryDirectory } from "../../support/temporary-directory.js";
 import { makeCertificates } from "../set-ups/make-certificates.js";
+import { saveSession } from "../support/made-session.js";
+import { run } from "../support/observed-run.js";
+import { countKeys, redisOf } from "../support/redis-of-test.js";
+import { sessionFilesIn } from "../support/session-files-in.js";
 import { waitUntil } from "../support/wait-until.js";
 
 /** `npm run test:topologies` sets it. */
@@ -134,6 +144,28 @@ for (const [name, { start, flags = [], environment = {} }] of Object.entries(gro
     }
   });
 }
+
+test("--stop-after-init copies and purges, by the variables alone", async (t) => {
+  const redis = await redisOf(t);
+  const sentinel = await startSentinelOf(redis);
+  t.after(() => sentinel.stop());
+  const directory = join(makeTemporaryDirectory(), "s");
+  for (let number = 1; number <= 5; number++) saveSession(directory, number, '{"db": "x", "uid": 2}');
+  const { exitCode, stderr } = await run(["--stop-after-init"], {
+    environment: {
+      TELE_SESSION_REDIS: "1",
+      TELE_SESSION_REDIS_COPY_EXISTING_FS_SESSIONS: "1",
+      TELE_SESSION_REDIS_PURGE_EXISTING_FS_SESSIONS: "1",
+      TELE_SESSION_REDIS_SENTINEL_HOST: sentinel.host,
+      TELE_SESSION_REDIS_SENTINEL_PORT: String(sentinel.port),
+      TELE_SESSION_REDIS_SENTINEL_MASTER_NAME: masterName,
+      TELE_SESSION_DIR: directory,
+    },
+  });
+  assert.equal(exitCode, 0, stderr);
+  assert.deepEqual(sessionFilesIn(directory), []);
+  assert.equal(await countKeys(redis), 5);
+});
 
 async function untilItStands({ pid, result }: RunningCommand): Promise<void> {
   const stands = waitUntil("the run stands still", () =>
