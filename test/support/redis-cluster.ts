@@ -151,9 +151,13 @@ class Cluster implements RedisCluster {
   }
 
   async masterOf(slot: number): Promise<RedisServer> {
-    const master = (await this.#owners())[slot];
-    if (master === undefined) throw new Error("a slot has no master");
-    return master;
+    for (;;) {
+      const master = (await this.#owners())[slot];
+      if (master === undefined) throw new Error("a slot has no master");
+      // Who has it knows that first; others may name the last one for a while.
+      if ((await this.#ownersBy(master))[slot] === master) return master;
+      await sleep(20);
+    }
   }
 
   async onEach(...args: readonly RedisArgument[]): Promise<readonly RedisReply[]> {
@@ -213,23 +217,26 @@ class Cluster implements RedisCluster {
 
   /** The master of each slot, as a node says that is there. */
   async #owners(): Promise<readonly (RedisServer | undefined)[]> {
-    const owners: (RedisServer | undefined)[] = Array.from({ length: slotCount });
     for (const node of this.nodes) {
-      let ranges: RedisReply;
       try {
-        ranges = await redisCommand(node, "CLUSTER", "SLOTS");
+        return await this.#ownersBy(node);
       } catch (error) {
         if (error instanceof Error && "code" in error && error.code === "ECONNREFUSED") continue;
         throw error;
       }
-      for (const range of Array.isArray(ranges) ? ranges : []) {
-        const [first, last, master] = range;
-        const id = String(master[2]);
-        owners.fill(this.#nodes.find((one) => one.id === id)?.server, Number(first), Number(last) + 1);
-      }
-      return owners;
     }
     throw new Error("no node of the Cluster is left");
+  }
+
+  async #ownersBy(node: RedisServer): Promise<readonly (RedisServer | undefined)[]> {
+    const owners: (RedisServer | undefined)[] = Array.from({ length: slotCount });
+    const ranges = await redisCommand(node, "CLUSTER", "SLOTS");
+    for (const range of Array.isArray(ranges) ? ranges : []) {
+      const [first, last, master] = range;
+      const id = String(master[2]);
+      owners.fill(this.#nodes.find((one) => one.id === id)?.server, Number(first), Number(last) + 1);
+    }
+    return owners;
   }
 }
 
