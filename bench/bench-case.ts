@@ -53,7 +53,7 @@ export const caseKinds = {
     weight: 3,
   },
   scattered: { ...base, title: "scattered pickle, warm and local", layout: "scattered" },
-  json: { ...base, title: "flat JSON, warm and local", format: "json" },
+  json: { ...base, title: "scattered JSON, warm and local", layout: "scattered", format: "json" },
   redis: {
     ...base,
     title: "flat pickle, Redis 1 ms away",
