@@ -1,0 +1,55 @@
+import { DecodeError } from "../format/decode-error.js";
+import { writePickle } from "../format/pickle/write-pickle.js";
+import type { FailureReason, SessionFacts } from "../model/outcome.js";
+import type { FileFormat } from "../model/session-file.js";
+import type { StoredText } from "../model/stored-value.js";
+import { type ConversionOptions, convertSession, decodeDict } from "./convert-session.js";
+
+/** What a session in Redis becomes. */
+export type ExportedSession =
+  | {
+      readonly kind: "file";
+      /** The content of its session file. */
+      readonly bytes: Buffer;
+      /** When it was last saved, as far as Redis tells, milliseconds since the epoch. */
+      readonly savedMs: number;
+      readonly facts: SessionFacts;
+      readonly warning?: string;
+    }
+  /** It is over by its own `expiration` or `deletion_time`. */
+  | { readonly kind: "expired" }
+  | { readonly kind: "failed"; readonly reason: FailureReason; readonly detail: string };
+
+/**
+ * Converts a value in Redis to a session file: the applet's tagged dates and sets become dates and
+ * sets again, except in JSON, whose servers hold them tagged too. Accepts any bytes.
+ */
+export function exportSession(
+  stored: StoredText,
+  sid: string,
+  format: FileFormat,
+  conversion: ConversionOptions,
+): ExportedSession {
+  const { value, expiresAtMs } = stored;
+  const nowMs = Date.now();
+  // A key without a lifetime was saved just now: the applet sets it a moment later.
+  const read = { bytes: value, mtimeMs: nowMs, openedAtMs: nowMs };
+  const session = convertSession(read, sid, { ...conversion, ttl: "full" }, nowMs);
+  if (session.kind === "failed") return session;
+  if (session.kind === "expired") return { kind: "expired" };
+  if (session.format !== "json") {
+    return { kind: "failed", reason: "corrupt", detail: "the value is no JSON" };
+  }
+  const { entry, fullLifetimeMs, facts, warning } = session;
+  const savedMs = expiresAtMs === null ? nowMs : Math.min(expiresAtMs - fullLifetimeMs, nowMs);
+  try {
+    const bytes =
+      format.name === "json"
+        ? Buffer.from(entry.value, "latin1")
+        : writePickle(decodeDict(value, "json", conversion.maxSessionSize), format.protocol);
+    return { kind: "file", bytes, savedMs, facts, ...(warning === undefined ? {} : { warning }) };
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    return { kind: "failed", reason: error.reason, detail: error.message };
+  }
+}
