@@ -1,5 +1,6 @@
 import { isIPv6 } from "node:net";
 import type { Allowance } from "../model/run-options.js";
+import { type ServerName, servers } from "../model/session-file.js";
 import { parseShard } from "../model/shard.js";
 import { parseRedisUrl, type RedisUrl } from "./redis-url.js";
 
@@ -46,6 +47,9 @@ export const kinds = {
   logFormat: oneOf("text", "json"),
   ttl: oneOf("full", "remaining"),
   conflictPolicy: oneOf("newest", "keep", "overwrite"),
+  layout: oneOf("flat", "scattered"),
+  format: oneOf("pickle", "json"),
+  server: oneOf(...(Object.keys(servers) as ServerName[])),
 };
 
 function kind<Value>(takes: string, read: ValueKind<Value>["read"]): ValueKind<Value> {

@@ -38,7 +38,8 @@ export interface EndedRun {
 
 /** The command whose outcomes and summary a task has. */
 export function commandOf(task: RunContext["task"]): SessionCommand {
-  return task === "copy" || task === "verify" ? task : "purge";
+  if (task === "verify-reverse") return "verify --reverse";
+  return task === "purge-unconditionally" || task === "purge-unverified" ? "purge" : task;
 }
 
 /** Writes the report file, then errors, the closing words and JSON. Returns the exit code. */

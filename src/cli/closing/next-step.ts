@@ -28,7 +28,13 @@ export function nextStep({ options, context, report }: ReportedRun): NextStep {
     return { say: "nothing more to do. If you expected sessions, name their directory with --session-dir" };
   }
   if (run.dryRun) return { command: sameCommandText(command, shown) };
+  if (task === "export") return { command: commandText("verify", shown, ["--reverse"]) };
+  if (task === "verify-reverse") {
+    return { say: "stop the server, export once more, and start it without session_redis" };
+  }
   switch (command) {
+    case "export":
+      return done;
     case "copy":
       return afterCopy(options, report);
     case "verify":
@@ -74,6 +80,9 @@ export function mendStep({ options, context, report }: ReportedRun, inDoubt: num
   const { missing = 0, different = 0, absent = 0 } = sessions;
   const wrong = sessions["wrong-lifetime"] ?? 0;
   const copy = commandText("copy", options.shown);
+  if (context.task === "verify-reverse" && missing + wrong + different > 0) {
+    return { command: commandText("export", options.shown) };
+  }
   if (context.task === "verify" && missing + wrong + different > 0) {
     return missing + wrong === 0 && different <= inDoubt
       ? { say: "copy again with --on-conflict overwrite or keep: the warning says which" }

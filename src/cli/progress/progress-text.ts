@@ -46,6 +46,8 @@ export function startText({ phase, directories, dryRun, purge, total, ...rest }:
   switch (phase) {
     case "comparing":
       return `Comparing ${files} in ${paths} with ${redis}`;
+    case "exporting":
+      return `Exporting ${countOf(total ?? 0, "session")} from ${redis} to ${paths}`;
     case "proving":
     case "removing": {
       const proof = redis === null ? "without asking Redis" : `comparing each with ${redis} first`;
@@ -65,7 +67,8 @@ const titles: Readonly<Record<PhaseName, string>> = {
   preparing: "Preparing:",
   copying: "Copying",
   reading: "Reading",
-  settling: "Copying what changed in",
+  exporting: "Exporting from",
+  settling: "Taking what changed in",
   comparing: "Comparing",
   proving: "Removing from",
   removing: "Removing from",
@@ -90,6 +93,8 @@ export function titleParts({ phase, directories, dryRun, purge, ...rest }: Progr
       return [`${title}:`, "checking what was written ..."];
     case "copying":
       return [title, paths, `to ${redis}`];
+    case "exporting":
+      return [`${title} ${redis}`, `to ${paths}`];
     case "settling":
       return [`${title} ${paths}`, "meanwhile"];
     case "reading":
@@ -146,6 +151,13 @@ export function outcomeParts({ phase, dryRun, outcomes }: ProgressState): readon
   const part = (word: string, number: number) => (number === 0 ? [] : [`${word} ${countText(number)}`]);
   const failed = part("FAILED", count("failed"));
   switch (phase) {
+    case "exporting":
+      return [
+        `exported ${countText(count("exported"))}`,
+        ...part("already there", count("identical", "kept")),
+        ...part("expired", count("expired")),
+        ...failed,
+      ];
     case "copying":
     case "reading":
     case "settling": {

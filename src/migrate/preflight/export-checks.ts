@@ -56,7 +56,7 @@ export async function checkSpace(run: Run, target: FileTarget, { count, sample }
     bytes += Math.max(0, blocksOf(exported.bytes.length) - blocksOf(standing?.size ?? 0));
   }
   const factor = sample.length === 0 ? 0 : (inaccuracy * count) / sample.length;
-  const need = { bytes: bytes * factor, files: Math.ceil(files * factor) };
+  const need = { bytes: Math.ceil(bytes * factor), files: Math.ceil(files * factor) };
   const lacksFiles = room.files !== undefined && need.files > room.files;
   if (need.bytes <= room.bytes && !lacksFiles) {
     return passed("space", `about ${bytesText(need.bytes)} needed, ${bytesText(room.bytes)} free`);

@@ -97,10 +97,10 @@ function needsOf(session: string, { options }: Run, { command, purges }: Judged)
     const words = ["eval", "return 1", "1", key];
     return { command: "eval", words, keys, isHarmless: false, isRequired };
   };
+  const read = ["get", "pexpiretime", "exists"].map((name) => reads(name, [session], true));
+  if (command === "export") return [...read, reads("scan", ["0"], true), reads("info", [], false)];
   return [
-    reads("get", [session], true),
-    reads("pexpiretime", [session], true),
-    reads("exists", [session], true),
+    ...read,
     scripts(session, sessionKeys, purges ? true : "replacing"),
     scripts(ownKey, ownKeys, purges),
     reads("get", [ownKey], purges),

@@ -12,6 +12,7 @@ export type PhaseName =
   | "preparing"
   | "copying"
   | "reading"
+  | "exporting"
   | "settling"
   | "comparing"
   | "proving"

@@ -67,6 +67,8 @@ const shortcomings: Readonly<Record<SessionCommand, string>> = {
   copy: "are not in Redis",
   purge: "were not found in Redis",
   verify: "are missing in Redis, or not as they should be",
+  export: "were not written to their files",
+  "verify --reverse": "have no session file, or not the right one",
 };
 
 function factsOf(report: Report): readonly (readonly [name: string, value: string])[] {
