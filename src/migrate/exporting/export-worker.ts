@@ -6,6 +6,7 @@ import type { Written } from "../../model/entry.js";
 import type { Survey } from "../../model/mark.js";
 import type { Difference, FailureReason, OutcomeKind, SessionOutcome } from "../../model/outcome.js";
 import type { SessionFile } from "../../model/session-file.js";
+import { showable } from "../../model/showable.js";
 import type { StoredText, StoredValue } from "../../model/stored-value.js";
 import { digestOf } from "../../redis/sha1.js";
 import { layouts } from "../../source/layouts.js";
@@ -142,7 +143,7 @@ export class ExportWorker {
 
   /** A key of this prefix that ends in no sid. */
   refuseInvalid(end: string): Exported {
-    return this.#failed(end, "invalid-sid", "the key does not end in a session id");
+    return this.#failed(showable(end), "invalid-sid", "the key does not end in a session id");
   }
 
   #hold(sid: string, stored: StoredValue | undefined): Held | SessionOutcome {
