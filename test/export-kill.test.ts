@@ -7,7 +7,7 @@ import { runCommand } from "./support/command.js";
 import { describeKillPoint, type KillPoint, watchOptions } from "./support/kill-point.js";
 import { redisCommand, redisPipeline } from "./support/redis-command.js";
 import { startRedis } from "./support/redis-server.js";
-import { hourMs, sessionText, sidOf } from "./support/session-directory.js";
+import { hourMs, sessionText } from "./support/session-directory.js";
 import { makeTemporaryDirectory } from "./support/temporary-directory.js";
 
 /** `npm run test:export` sets it. */
@@ -24,13 +24,19 @@ const layouts = {
 };
 type Server = keyof typeof layouts;
 
+/** The sid of a session: the first digits of few are alike. */
+function sidOf(number: number): string {
+  const digits = [...number.toString(16).padStart(4, "0")].reverse();
+  return digits.join("").padEnd(40, "e");
+}
+
 /** Empties the directory, but for the sessions that have a file before the export. */
 function restore(directory: string, server: Server): void {
   rmSync(directory, { recursive: true, force: true });
   for (let number = 0; number < sessions; number++) {
     const path = join(directory, layouts[server](sidOf(number)));
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     if (number % 10 !== older && number % 10 !== newer) continue;
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     writeFileSync(path, sessionText(`file ${number}`));
     const savedMs = Date.now() - (number % 10 === older ? 2 * hourMs : 60_000);
     utimesSync(path, savedMs / 1000, savedMs / 1000);

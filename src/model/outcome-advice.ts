@@ -23,8 +23,8 @@ export const outcomeAdvice: Readonly<Record<OutcomeKind, Advice>> = {
       "less than 2 s old, is in doubt, is in use, is superseded by a file that is not proven, holds only one of " +
       "the keys that servers save, or expired less than 7 days ago",
     todo:
-      "in a copy or an export nothing, unless a warning says that it is unclear which value is newer; after a purge, run copy " +
-      "and purge again later",
+      "in a copy or an export nothing, unless a warning says that it is unclear which value is newer; after a " +
+      "purge, run copy and purge again later",
   },
   expired: { means: "the session's lifetime is over, so it is not needed in Redis", todo: nothing },
   ended: {

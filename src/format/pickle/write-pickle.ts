@@ -224,7 +224,8 @@ class PickleWriter {
 
 /** What `set(value)` holds: the items of a list, the characters of a text, the keys of a dict. */
 function setItems(value: PythonValue): readonly PythonValue[] {
-  if (Array.isArray(value)) return value;
+  // `json.loads` makes one object of every NaN, so that a set holds it once.
+  if (Array.isArray(value)) return [...new Set(value)];
   if (typeof value === "string") return [...value];
   if (!isKind(value, "dict")) throw new Error("a set that is none");
   if (tagOf(value) === "set") return setItems(value.values.get("value") ?? null);

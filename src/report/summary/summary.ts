@@ -217,7 +217,9 @@ function facts(summary: Summary): string[] {
     ),
     ...factIf(
       saved,
-      `${subject(saved, "was", "were")} saved ${command === "export" ? "meanwhile, and exported" : "during the copy, and copied"} again`,
+      `${subject(saved, "was", "were")} saved ${
+        command === "export" ? "meanwhile, and exported" : "during the copy, and copied"
+      } again`,
     ),
     ...factIf(
       stillChanging,
