@@ -17,7 +17,7 @@ export function temporaryName(digits: string): string {
 }
 
 /** Removes what killed exports left. Returns how many files that were. */
-export function removeLeftTemporaries(directory: string): number {
+export function removeLeftTemporaries(directory: string, nowMs = Date.now()): number {
   let removed = 0;
   const opened = opendirSync(directory, { bufferSize: 1024 });
   try {
@@ -25,7 +25,7 @@ export function removeLeftTemporaries(directory: string): number {
       if (!entry.name.startsWith(start) || !entry.name.endsWith(end)) continue;
       const path = join(directory, entry.name);
       const stats = lstatSync(path, { throwIfNoEntry: false });
-      if (stats === undefined || stats.ctimeMs > Date.now() - maxInHandMs) continue;
+      if (stats === undefined || stats.ctimeMs > nowMs - maxInHandMs) continue;
       removed += orElse(0, () => {
         unlinkSync(path);
         return 1;
