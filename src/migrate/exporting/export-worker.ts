@@ -13,6 +13,7 @@ import { layouts } from "../../source/layouts.js";
 import type { ExactReading } from "../../source/read-session-file.js";
 import { pathOf } from "../../source/recent-files.js";
 import type { OpenFiles } from "../../source/removal/open-files.js";
+import { StatReader } from "../../source/stat-reader.js";
 import type { NewFile, SessionFileWriter } from "../../source/writing/session-file-writer.js";
 import { FactsBySession } from "../earlier-runs/facts-by-session.js";
 import type { Run } from "../run-context.js";
@@ -96,6 +97,7 @@ export class ExportWorker {
   readonly #context: ExportContext;
   readonly #rules: ConflictRules & { readonly conversion: Run["files"]["conversion"] };
   readonly #facts: FactsBySession;
+  readonly #stats = new StatReader();
   /** 0 for the main pass. */
   pass = 0;
 
@@ -199,13 +201,20 @@ export class ExportWorker {
 
   /** The file that the server would read: one that scatters reads a flat file if it has no other. */
   #standing(file: SessionFile): { readonly reading: ExactReading; readonly isInPlace: boolean } {
-    const reading = this.#context.files.read(file);
+    const reading = this.#read(file);
     const flat = layouts.flat.nameOf(file.sid);
     if (reading.kind !== "vanished" || file.layout === "flat" || flat === undefined) {
       return { reading, isInPlace: true };
     }
-    const other = this.#context.files.read({ ...file, layout: "flat", name: flat });
+    const other = this.#read({ ...file, layout: "flat", name: flat });
     return other.kind === "read" ? { reading: other, isInPlace: false } : { reading, isInPlace: true };
+  }
+
+  /** Opening what is not there would take several times as long as asking for it. */
+  #read(file: SessionFile): ExactReading {
+    return this.#stats.stat(pathOf(file)) === undefined
+      ? { kind: "vanished" }
+      : this.#context.files.read(file);
   }
 
   #planned(held: Held, decided: Decided, write?: NewFile): Plan {

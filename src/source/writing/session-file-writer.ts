@@ -73,6 +73,9 @@ export class SessionFileWriter {
   readonly #path: string;
   readonly #directory: OpenDirectory;
   readonly #owner: FileOwner;
+  /** No other export's temporary files have these. */
+  readonly #digits = randomBytes(8).toString("hex");
+  #count = 0;
   /** The folders with files that were written: their names are synced at the end. */
   readonly #folders = new Set<string>();
 
@@ -107,7 +110,7 @@ export class SessionFileWriter {
   }
 
   #writeTemporary({ bytes, mtimeMs }: NewFile): Temporary {
-    const path = `${this.#root}/${temporaryName(randomBytes(8).toString("hex"))}`;
+    const path = `${this.#root}/${temporaryName(`${this.#digits}-${this.#count++}`)}`;
     const descriptor = openSync(path, createFlags, 0o600);
     try {
       writeFileSync(descriptor, bytes);
