@@ -39,7 +39,7 @@ export function decideExport(
   rules: ConflictRules & { readonly conversion: ConversionOptions },
 ): ExportDecision {
   const { policy, conversion } = rules;
-  const isLater = exported.savedMs - read.mtimeMs >= 1;
+  const isLater = exported.savedMs - read.mtimeMs >= (exported.isNow ? hourMs : 1);
   if (exported.bytes.equals(read.bytes)) return !isLater || policy === "keep" ? identical : { kind: "touch" };
   if (policy === "keep") return { kind: "kept" };
   const nowMs = Date.now();
@@ -65,6 +65,8 @@ export function decideExport(
   }
 }
 
+/** A save of now is no reason to write a file again that is younger than this. */
+const hourMs = 3_600_000;
 const identical: ExportDecision = { kind: "identical" };
 const protocolOpcode = 0x80;
 

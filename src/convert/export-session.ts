@@ -4,6 +4,7 @@ import type { FailureReason, SessionFacts } from "../model/outcome.js";
 import type { FileFormat } from "../model/session-file.js";
 import type { StoredText } from "../model/stored-value.js";
 import { type ConversionOptions, convertSession, decodeDict } from "./convert-session.js";
+import { lifetimeToleranceMs } from "./decide-conflict.js";
 
 /** What a session in Redis becomes. */
 export type ExportedSession =
@@ -13,12 +14,17 @@ export type ExportedSession =
       readonly bytes: Buffer;
       /** When it was last saved, as far as Redis tells, milliseconds since the epoch. */
       readonly savedMs: number;
+      /** Whether that is now, because the key tells of no earlier save. */
+      readonly isNow: boolean;
       readonly facts: SessionFacts;
       readonly warning?: string;
     }
   /** It is over by its own `expiration` or `deletion_time`. */
   | { readonly kind: "expired" }
   | { readonly kind: "failed"; readonly reason: FailureReason; readonly detail: string };
+
+const longerLife =
+  "a key lives longer than --expiration or --expiration-anonymous gives it, so its file counts as saved now";
 
 /**
  * Converts a value in Redis to a session file: the applet's tagged dates and sets become dates and
@@ -41,13 +47,17 @@ export function exportSession(
     return { kind: "failed", reason: "corrupt", detail: "the value is no JSON" };
   }
   const { entry, fullLifetimeMs, facts, warning } = session;
-  const savedMs = expiresAtMs === null ? nowMs : Math.min(expiresAtMs - fullLifetimeMs, nowMs);
+  const impliedMs = expiresAtMs === null ? Number.POSITIVE_INFINITY : expiresAtMs - fullLifetimeMs;
+  const savedMs = Math.min(impliedMs, nowMs);
+  const isLong = expiresAtMs !== null && impliedMs > nowMs + lifetimeToleranceMs;
+  const text = isLong ? longerLife : warning;
   try {
     const bytes =
       format.name === "json"
         ? Buffer.from(entry.value, "latin1")
         : writePickle(decodeDict(value, "json", conversion.maxSessionSize), format.protocol);
-    return { kind: "file", bytes, savedMs, facts, ...(warning === undefined ? {} : { warning }) };
+    const file = { kind: "file", bytes, savedMs, isNow: savedMs === nowMs, facts } as const;
+    return text === undefined ? file : { ...file, warning: text };
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     return { kind: "failed", reason: error.reason, detail: error.message };

@@ -92,6 +92,20 @@ const rows: readonly Row[] = [
   { name: "older, and damaged", file: "{", olderMs: hourMs, is: "write" },
   { name: "newer, and damaged", file: "{", olderMs: -hourMs, is: "kept in doubt" },
   { name: "newer, damaged, overwrite", file: "{", olderMs: -hourMs, policy: "overwrite", is: "write" },
+  {
+    name: "equal, the key tells of no save, and the file is young",
+    file: value,
+    olderMs: 60_000,
+    endless: true,
+    is: "identical",
+  },
+  {
+    name: "equal, the key tells of no save, and the file is old",
+    file: value,
+    olderMs: 2 * hourMs,
+    endless: true,
+    is: "touch",
+  },
   { name: "newer, and no session", file: '{"a": 1}', olderMs: -hourMs, is: "kept in doubt" },
 ];
 
@@ -149,6 +163,12 @@ describe("export-session: when a session was saved", () => {
   it("never in the future", () => {
     const saved = savedOf(value, nowMs + 2 * fullMs);
     assert.ok(saved >= nowMs && saved <= Date.now());
+  });
+  it("a key that lives longer is a warning", () => {
+    const stored = { kind: "text", value: Buffer.from(value), expiresAtMs: nowMs + 2 * fullMs } as const;
+    const exported = exportSession(stored, sid, json, conversion);
+    assert(exported.kind === "file");
+    assert.match(exported.warning ?? "", /lives longer than --expiration/);
   });
   it("a key without a lifetime: now", () => assert.ok(savedOf(value, null) >= nowMs));
 });

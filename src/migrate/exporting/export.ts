@@ -7,13 +7,13 @@ import { inodeOf } from "../../source/file-identity.js";
 import { openFiles } from "../../source/removal/open-files.js";
 import { SessionFileWriter } from "../../source/writing/session-file-writer.js";
 import { removeLeftTemporaries } from "../../source/writing/temporary-files.js";
-import { WrittenSessions } from "../../source/written-sessions.js";
 import { surveyRun } from "../earlier-runs/survey.js";
 import { forEachBatch } from "../for-each-batch.js";
 import { batchSizeFor, makePace } from "../pace.js";
 import type { Run } from "../run-context.js";
 import type { FileTarget } from "./choose-file-target.js";
 import { type Exported, ExportWorker } from "./export-worker.js";
+import { ExportedLog } from "./exported-log.js";
 import { keyPages } from "./key-pages.js";
 import { removeEnded } from "./remove-ended.js";
 
@@ -55,7 +55,7 @@ export async function exportSessions(run: Run, target: FileTarget, total: number
   if (left > 0) out.warn(`removed ${countOf(left, "temporary file")} that an interrupted export had left`);
   const files = openFiles([directory], reading.maxFileSize, Date.now());
   const writer = writes ? new SessionFileWriter(directory, target.owner) : undefined;
-  const log = writes ? new WrittenSessions([directory]) : undefined;
+  const log = writes ? new ExportedLog(directory, out.warn) : undefined;
   try {
     const worker = new ExportWorker(run, { target, survey, files, writer });
     const pass: ExportPass = { worker, ledger: record.ledger, log, told: new Set() };
@@ -87,7 +87,7 @@ interface ExportPass {
   readonly worker: ExportWorker;
   readonly ledger: Ledger;
   /** Absent if nothing is written. */
-  readonly log: WrittenSessions | undefined;
+  readonly log: ExportedLog | undefined;
   /** Sids, and ends of other keys, whose failure was told. */
   readonly told: Set<string>;
 }

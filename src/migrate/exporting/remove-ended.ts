@@ -3,9 +3,9 @@ import { countOf } from "../../model/number-text.js";
 import { ledgersOf } from "../../model/run-record.js";
 import { digestOf } from "../../redis/sha1.js";
 import type { OpenFiles } from "../../source/removal/open-files.js";
-import type { WrittenSessions } from "../../source/written-sessions.js";
 import { mayRetract } from "../earlier-runs/learn.js";
 import type { Run } from "../run-context.js";
+import type { ExportedLog } from "./exported-log.js";
 
 const writtenAtATime = 256;
 
@@ -14,7 +14,7 @@ const writtenAtATime = 256;
  * it wrote them: a server that works on files would log their users in again. Removes none if Redis
  * may have lost keys. Throws what `Continuity` and `SessionStore` throw.
  */
-export async function removeEnded(run: Run, log: WrittenSessions, files: OpenFiles): Promise<void> {
+export async function removeEnded(run: Run, log: ExportedLog, files: OpenFiles): Promise<void> {
   const { redis, record, options, out } = run;
   if ((await redis.continuity.check()) === "evicted") {
     record.partial = true;
@@ -58,7 +58,7 @@ function endedText(count: number): string {
 /** What was written and is no longer in Redis, batch by batch. */
 async function* goneOf(
   { redis: { store }, stop }: Run,
-  log: WrittenSessions,
+  log: ExportedLog,
 ): AsyncGenerator<{ readonly gone: readonly Written[]; readonly count: number }> {
   for (const batch of log.batches(writtenAtATime)) {
     if (stop.aborted) return;
