@@ -12,10 +12,9 @@ const shownDetails = 12;
 const leastAccepted = 0.2;
 const mostGivenUp = 0.0001;
 
-/** The limit that a detail falls under; `undefined` for none. A planted name adds a warning to any detail. */
+/** The limit that a detail falls under; `undefined` for none. */
 function limitOf(detail: string): string | undefined {
-  const itself = detail.replace(/; names [^ ]*: no server writes that; .*$/, "");
-  return documentedLimits.find(({ details }) => details.test(itself))?.limit;
+  return documentedLimits.find(({ details }) => details.test(detail))?.limit;
 }
 
 /** How often each limit was hit, and with which details. */

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { provideRivalTools } from "../bench/rival-programs.js";
+import { executableVariable } from "./support/command.js";
 import { findMemoryDirectory } from "./support/memory-directory.js";
 import { provideRedis } from "./support/provide-redis.js";
 import { provideTool, toolNames } from "./support/provide-tools.js";
@@ -31,8 +32,9 @@ for (const name of toolNames) await provideTool(name).catch(() => undefined);
 await provideRivalTools().catch(() => undefined);
 
 // The server's own variables are none of the tests' business.
+const ours = ["TELE_SESSIONS_NO_INSTALL", executableVariable];
 for (const name of Object.keys(process.env)) {
-  if (/^TELE/.test(name) && name !== "TELE_SESSIONS_NO_INSTALL") delete process.env[name];
+  if (/^TELE/.test(name) && !ours.includes(name)) delete process.env[name];
 }
 const place = makeTemporaryDirectory();
 const searched = join(place, "searched");

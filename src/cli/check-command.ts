@@ -10,7 +10,7 @@ import { wrapText } from "../report/wrap-text.js";
 import { commandText } from "./closing/command-text.js";
 import { EndFiles, finishEndFiles } from "./closing/end-files.js";
 import { exitLine, nextLine } from "./closing/last-line.js";
-import { isColored } from "./run-context.js";
+import { isColored } from "./is-colored.js";
 import { screenColumns } from "./screen-columns.js";
 
 const helpPage = "docs/checks.md";

@@ -1,3 +1,4 @@
+import { warnAs } from "../library/warn-as.js";
 import { inspect, redisNeedOf } from "../migrate/inspect/inspect.js";
 import { startReaderThreads } from "../migrate/readers/start-reader-threads.js";
 import { type Inspection, newInspection } from "../model/inspection.js";
@@ -17,15 +18,11 @@ import { type Listing, listSessions } from "../source/list-sessions.js";
 import { commandText } from "./closing/command-text.js";
 import { EndFiles, finishEndFiles, type PlainEnd } from "./closing/end-files.js";
 import { exitLine, type NextStep, nextLine } from "./closing/last-line.js";
-import { chooseReporter } from "./progress/choose-reporter.js";
+import { isColored } from "./is-colored.js";
 import type { Say } from "./progress/log-line.js";
-import { progressFacts } from "./progress/progress-facts.js";
-import { stateText } from "./progress/progress-text.js";
-import { answerStateRequests } from "./progress/state-signals.js";
-import { isColored } from "./run-context.js";
+import { startReporter } from "./progress/start-reporter.js";
 import { screenColumns } from "./screen-columns.js";
 import { listenForStop } from "./stop-signals.js";
-import { warnAs } from "./warn-as.js";
 
 /** What is known so far. */
 interface Seen {
@@ -60,11 +57,7 @@ export async function inspectCommand(options: RunOptions, version: string): Prom
   const endFiles = new EndFiles();
   endFiles.open(options.output);
   const progress = new RunProgress(seen, false);
-  const reporter = await chooseReporter(options, progress);
-  answerStateRequests(() => {
-    const { state } = progress;
-    reporter.say("state", stateText(state), progressFacts(state));
-  });
+  const reporter = await startReporter(options, progress);
   const stop = listenForStop(null, (reason) =>
     reporter.say("stop", `${reason}: showing what was read so far; a second signal stops at once`),
   );
@@ -91,7 +84,7 @@ async function look(
   { progress, say, stop }: { readonly progress: RunProgress; readonly say: Say; readonly stop: AbortSignal },
 ): Promise<void> {
   const { inspection, tally } = seen;
-  const warn = warnAs(options, seen.warnings, say);
+  const warn = warnAs(options, seen.warnings, (text) => say("warning", text));
   seen.directories = await resolveDirectories(options.source, (text) => warn(text, { evenIfQuiet: true }));
   const { directories } = seen;
   let listed = 0;

@@ -1,3 +1,4 @@
+import type { RunContext } from "../library/run-context.js";
 import { SettingsError } from "../model/errors.js";
 import { thisMachine } from "../settings/machine.js";
 import type { TypedFlags } from "../settings/read-settings.js";
@@ -6,7 +7,6 @@ import { asksForQuiet } from "./asks-for-quiet.js";
 import { parseCommandLine } from "./command-line/parse-command-line.js";
 import type { Say } from "./progress/log-line.js";
 import { answerStateRequests } from "./progress/state-signals.js";
-import type { RunContext } from "./run-context.js";
 import { screenColumns } from "./screen-columns.js";
 
 /** Help is no wider, so that lines stay readable. */

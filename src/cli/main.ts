@@ -1,7 +1,10 @@
-import { readFileSync } from "node:fs";
+import { version } from "../library/version.js";
 import { ReportError, SettingsError, systemReason } from "../model/errors.js";
 import { exitCodeOfError, explainError, explainExitCode, worstOf } from "../report/exit-code.js";
 import { listenForStateRequests } from "./progress/state-signals.js";
+
+/** For programs that import the package: one bundle holds it all, each module once. */
+export * from "../library/index.js";
 
 const minNode = 20;
 
@@ -24,7 +27,6 @@ function endWith(exitCode: number): void {
 
 /** Loads modules late: loading them all takes longer than most of what a command line asks for. */
 async function exitCodeOfRun(commandLine: readonly string[]): Promise<number> {
-  const version = packageVersion();
   try {
     refuseOldNode();
     if (commandLine.length === 1 && ["--version", "-V"].includes(commandLine[0] ?? "")) {
@@ -43,12 +45,6 @@ function refuseOldNode(): void {
   if (Number.parseInt(process.versions.node, 10) < minNode) {
     throw new SettingsError(`Node ${process.versions.node} is too old: install Node ${minNode} or later`);
   }
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  const { version }: { version: string } = JSON.parse(text);
-  return version;
 }
 
 /** Treats an error on stdout, such as a full disk, as a lost report. It may come after the run. */

@@ -7,8 +7,8 @@ import { asksForJsonLines } from "./asks-for-json-lines.js";
 import { asksForQuiet } from "./asks-for-quiet.js";
 import { type EndFilePaths, EndFiles, endFilesOf, finishEndFiles } from "./closing/end-files.js";
 import { exitLine } from "./closing/last-line.js";
+import { isCapable } from "./is-colored.js";
 import { jsonLines, type Say, textLines } from "./progress/log-line.js";
-import { isCapable } from "./run-context.js";
 
 /** Says why the run did not begin, with `--json` on stdout too. Returns the exit code. */
 export async function refuse(

@@ -1,17 +1,7 @@
+import { newStopRequest, type StopRequest } from "../library/stop-request.js";
 import { exitCodeOfStop, type StopReason, type StopSignal } from "../report/exit-code.js";
 
-/** How a run learns that it should stop. */
-export interface StopRequest {
-  readonly signal: AbortSignal;
-  /** Why: the signal that came, else that the time is up; undefined if it need not stop. */
-  readonly reason: () => StopReason | undefined;
-  /** Stops listening. */
-  readonly release: () => void;
-}
-
 const signals: readonly StopSignal[] = ["SIGHUP", "SIGINT", "SIGTERM"];
-/** Node fires a longer timer at once. */
-const maxTimerMs = 2 ** 31 - 1;
 
 /**
  * Asks the run to stop on the first signal, or when its time is up. A second signal ends the
@@ -21,31 +11,20 @@ export function listenForStop(
   maxDurationMs: number | null,
   onStop: (reason: StopReason) => void,
 ): StopRequest {
-  const controller = new AbortController();
-  let reason: StopReason | undefined;
-  const stopFor = (cause: StopReason) => {
-    reason = cause;
-    onStop(cause);
-    controller.abort();
-  };
-  const endTime = () => {
-    if (reason === undefined) stopFor("time");
-  };
-  const timer = maxDurationMs === null ? undefined : setTimeout(endTime, Math.min(maxDurationMs, maxTimerMs));
-  timer?.unref();
+  const stop = newStopRequest(maxDurationMs, onStop);
   const listeners = signals.map((name) => {
     const listener = () => {
+      const reason = stop.reason();
       if (reason !== undefined && reason !== "time") process.exit(exitCodeOfStop[name]);
-      stopFor(name);
+      stop.stopFor(name);
     };
     process.on(name, listener);
     return [name, listener] as const;
   });
   return {
-    signal: controller.signal,
-    reason: () => reason,
+    ...stop,
     release: () => {
-      clearTimeout(timer);
+      stop.release();
       for (const [name, listener] of listeners) process.off(name, listener);
     },
   };

@@ -1,6 +1,6 @@
 import { RedisForgotError } from "../model/errors.js";
 import type { Ledger } from "../model/ledger.js";
-import type { PhaseName } from "../model/progress/progress.js";
+import type { PhaseName } from "../model/progress/progress-state.js";
 import type { RunRecord } from "../model/run-record.js";
 import type { UnconnectedRun } from "./run-context.js";
 

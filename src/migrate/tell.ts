@@ -1,10 +1,13 @@
+import { availableParallelism } from "node:os";
 import { type Explanation, SourceError } from "../model/errors.js";
 import type { Survey } from "../model/mark.js";
-import { bytesText, countOf, durationText } from "../model/number-text.js";
+import { bytesText, countOf, countText, durationText } from "../model/number-text.js";
 import type { RedisFacts } from "../model/redis-facts.js";
+import type { RunOptions } from "../model/run-options.js";
 import type { KeyLayoutEvidence } from "../model/server-evidence.js";
 import type { ScanTally } from "../model/session-file.js";
 import { showable, showablePath } from "../model/showable.js";
+import type { Listing } from "../source/list-sessions.js";
 import type { SeenDirectories } from "./earlier-runs/learn.js";
 import type { UnconnectedRun } from "./run-context.js";
 
@@ -120,4 +123,27 @@ export function refuseUnreadable({ unreadable }: ScanTally): void {
   if (first === undefined) return;
   const others = unreadable.length - 1;
   throw new SourceError(others === 0 ? first.message : `${first.message}, and ${others} more`);
+}
+
+/** `2,010 session files in /srv/s`, for each directory. */
+export function listingText({ directories, isComplete }: Listing): string {
+  const found = directories.map(({ directory, count, ofAllShards }) => {
+    const all = count === ofAllShards ? "" : `, of ${countText(ofAllShards)} in all shards,`;
+    return `${countOf(count, "session file")}${all} in ${showablePath(directory)}`;
+  });
+  return `listed ${found.join(", ") || "nothing"}${isComplete ? "" : " before the run was stopped"}`;
+}
+
+/** How many threads read, and why. */
+export function threadsText({ run: { lanes, maxRate } }: RunOptions, count: number): string {
+  const processors = countOf(availableParallelism(), "processor");
+  const reason =
+    lanes !== null
+      ? "--lanes asks for it"
+      : count > 1
+        ? `there are ${processors} and many files`
+        : maxRate !== null
+          ? "--max-rate is set"
+          : `with ${processors} and this many files, more would be no faster`;
+  return `${countOf(count, "thread")}: ${reason}`;
 }

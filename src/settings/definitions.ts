@@ -263,7 +263,8 @@ const limits = group("Limits", confirming, {
   }),
 });
 
-const output = group("Output", all, {
+/** What a run shows, and the files it writes beside. */
+export const outputSettings = group("Output", all, {
   json: toggle("--json", "print the result as one JSON object on stdout", { commands: printing }),
   report: setting(
     "--report <file>",
@@ -317,7 +318,7 @@ export const settingDefinitions = {
   ...run,
   ...stepSettings,
   ...limits,
-  ...output,
+  ...outputSettings,
 };
 
 export type SettingDefinitions = typeof settingDefinitions;

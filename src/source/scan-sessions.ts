@@ -18,7 +18,7 @@ const maxSetAside = 10_000;
 const longSid = 84;
 
 /** Names read from a directory per call: little memory, and few system calls. */
-const manyNames = 1024;
+const manyNames = 256;
 
 /** Error codes of opening a folder that is gone or no longer a directory. */
 const goneCodes: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR"]);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { between } from "../support/between.js";
 import { cleanEnvironment } from "../support/clean-environment.js";
-import { binary } from "../support/command.js";
+import { program } from "../support/command.js";
 import { makeSessions } from "../support/make-sessions.js";
 import { redisCommand } from "../support/redis-command.js";
 import { startRedis } from "../support/redis-server.js";
@@ -30,7 +30,7 @@ interface ShellResult {
 async function runInShell(line: string): Promise<ShellResult> {
   const codeFile = join(top, "code");
   writeFileSync(codeFile, "");
-  const copy = [process.execPath, binary, "copy", ...between(join(top, "s"), redis)];
+  const copy = [...program, "copy", ...between(join(top, "s"), redis)];
   const script = `code=$1; shift; args="$*"; run() { $args "$@"; echo $? > "$code"; }; ${line}`;
   const written = await new Promise<{ stdout: string; stderr: string }>((resolve) => {
     execFile(

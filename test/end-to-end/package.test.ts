@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
@@ -18,8 +18,8 @@ interface Output {
   readonly stderr: string;
 }
 
-/** Runs npm or npx with the settings of whoever runs the tests. */
-async function call(program: "npm" | "npx", args: readonly string[], cwd: string): Promise<Output> {
+/** Runs a program with the settings of whoever runs the tests. */
+async function call(program: string, args: readonly string[], cwd: string): Promise<Output> {
   // What `npm test` sets for its own child would speak for the project, not for the folder.
   const environment = Object.fromEntries(
     Object.entries(process.env).filter(
@@ -33,9 +33,9 @@ async function call(program: "npm" | "npx", args: readonly string[], cwd: string
 async function pack(): Promise<string> {
   const copy = join(top, "project");
   mkdirSync(copy);
-  const left = new Set([".git", "node_modules", "dist", "fixtures", "test", "bench"]);
+  const left = new Set([".git", "node_modules", "fixtures", "test", "bench"]);
   for (const name of readdirSync(projectRoot)) {
-    if (!left.has(name) && !name.startsWith("build"))
+    if (!left.has(name) && !/^(?:build|dist)/.test(name))
       cpSync(join(projectRoot, name), join(copy, name), { recursive: true });
   }
   symlinkSync(join(projectRoot, "node_modules"), join(copy, "node_modules"));
@@ -45,7 +45,8 @@ async function pack(): Promise<string> {
   );
   assert.ok(packed);
   const wanted = [
-    /^dist\/(?:cli\/(?:main\.js|main\.js\.code|serve-reader\.js)|package\.json|third-party-licenses\.txt)$/,
+    /^dist\/cli\/(?:main\.js|main\.js\.code|serve-reader\.js)$/,
+    /^dist\/(?:library\.js|package\.json|sbom\.cdx\.json|third-party-licenses\.txt|types\/[\w/-]+\.d\.ts)$/,
     /^bin\/(?:tele-sessions\.js|load\.js|package\.json)$/,
     /^docs\/[\w/.-]+\.(?:md|svg|json|1)$/,
     /^deploy\/(?:Dockerfile(?:\.dockerignore)?|(?:ci|kubernetes)\/[\w-]+\.ya?ml)$/,
@@ -56,6 +57,11 @@ async function pack(): Promise<string> {
     .filter((path) => !wanted.some((pattern) => pattern.test(path)));
   assert.deepEqual(strangers, [], "the package holds what runs, and nothing else");
   return join(top, packed.filename);
+}
+
+/** A program that the project has among its `devDependencies`. */
+function tool(name: string): string {
+  return join(projectRoot, "node_modules", ".bin", name);
 }
 
 function bytesBelow(directory: string): number {
@@ -86,6 +92,37 @@ test("npm pack, installed in an empty folder: help and a copy work, and the READ
     const copy = ["copy", ...between(join(top, "sessions"), redis)];
     await call("npx", ["--no-install", "tele-sessions", ...copy], folder);
     await assertCopied(redis, { manifest, beganMs, sessions: 200 });
+  });
+
+  await t.test("the library, as the documentation shows it: types, import and require", async (t) => {
+    const redis = await startRedis();
+    t.after(() => redis.stop());
+    const [, example = ""] =
+      /^```ts\n(.*?)^```$/ms.exec(readFileSync(join(projectRoot, "docs", "library.md"), "utf8")) ?? [];
+    const source = example
+      .replace("/var/lib/tele/sessions", join(top, "sessions"))
+      .replace('"redis.example"', `"127.0.0.1", port: ${redis.port}`);
+    writeFileSync(join(folder, "example.mts"), source);
+    const types = ["--types", "node", "--typeRoots", join(projectRoot, "node_modules", "@types")];
+    const strict = ["--strict", "--module", "nodenext", "--target", "es2022"];
+    // skipLibCheck is off: our declarations are judged too.
+    await call(tool("tsc"), [...strict, ...types, "example.mts"], folder);
+    const { stdout, stderr } = await call("node", ["example.mjs"], folder);
+    assert.equal(stdout, "complete 200 copied\n");
+    assert.match(stderr, /^\d+ session ids of 84 or more .*\n$/, "onWarning hears of these");
+    const required = `const { verifySessions } = require("tele-sessions");
+      verifySessions(JSON.parse(process.argv[1])).then(({ outcome }) => console.log(outcome));`;
+    const options = JSON.stringify({
+      sessionDir: join(top, "sessions"),
+      port: redis.port,
+      maxFailed: "100%",
+    });
+    assert.equal((await call("node", ["-e", required, options], folder)).stdout, "complete\n");
+  });
+
+  await t.test("publint and arethetypeswrong find nothing", async () => {
+    await call(tool("publint"), [tarball, "--strict"], folder);
+    await call(tool("attw"), [tarball, "--exclude-entrypoints", "package.json"], folder);
   });
 
   const installed = readdirSync(join(folder, "node_modules")).filter((name) => !name.startsWith("."));

@@ -14,7 +14,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { compileNative } from "../../bench/compile-native.js";
 import { provideCompiler } from "../../bench/rival-programs.js";
 import { between } from "../support/between.js";
-import { binary } from "../support/command.js";
+import { program } from "../support/command.js";
 import { findFreePort } from "../support/free-port.js";
 import { makeSessions } from "../support/make-sessions.js";
 import { redisCommand, redisPipeline } from "../support/redis-command.js";
@@ -403,7 +403,7 @@ describe("--unverified: without asking Redis", { concurrency: 2 }, () => {
       const directory = newDirectory();
       for (let number = 1; number <= 3; number++) saveSession(directory, number, fileValue);
       const terminal = await openTerminalWith([
-        ...[process.execPath, binary, "purge", "--unverified", "--session-dir", directory],
+        ...[...program, "purge", "--unverified", "--session-dir", directory],
       ]);
       await terminal.waitFor(
         /This removes the session files in\s[\s\S]*\s\(3\)\s[\s\S]*Type "remove" to begin \(or give --yes\): $/,
@@ -517,7 +517,7 @@ describe("in a terminal a purge asks before it begins (spec.md section 4, Purge)
       for (let number = 1; number <= 3; number++) saveSession(directory, number, fileValue);
       const place = between(directory, redis);
       if (command[0] !== "copy") await redisPipeline(redis, [1, 2, 3].map(entryOf));
-      const terminal = await openTerminalWith([process.execPath, binary, ...command, ...place]);
+      const terminal = await openTerminalWith([...program, ...command, ...place]);
       if (question !== undefined) {
         await terminal.waitFor(question);
         assert.match(

@@ -55,6 +55,7 @@ test("--version runs what it takes to start, and to say what went wrong", async 
   const expected = [
     "cli/main",
     "cli/progress/state-signals",
+    "library/version",
     "model/errors",
     "model/showable",
     "report/exit-code",

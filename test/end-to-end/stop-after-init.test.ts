@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { between } from "../support/between.js";
 import { cleanEnvironment } from "../support/clean-environment.js";
-import { binary } from "../support/command.js";
+import { program } from "../support/command.js";
 import { findFreePort } from "../support/free-port.js";
 import { makeSessions } from "../support/make-sessions.js";
 import { redisCommand } from "../support/redis-command.js";
@@ -91,7 +91,7 @@ test("it needs no terminal and no standard input: all closed, it copies", async 
   const exitCode = await new Promise<number | string | null>((resolve) => {
     execFile(
       "sh",
-      ["-c", 'exec "$@" <&- >&- 2>&-', "sh", process.execPath, binary, ...step],
+      ["-c", 'exec "$@" <&- >&- 2>&-', "sh", ...program, ...step],
       { env: { ...cleanEnvironment(top), ...copyIsOn } },
       (error) => resolve(error === null ? 0 : (error.code ?? null)),
     );

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { between } from "../support/between.js";
-import { binary } from "../support/command.js";
+import { program } from "../support/command.js";
 import { makeSessions } from "../support/make-sessions.js";
 import type { RedisServer } from "../support/redis-server.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
@@ -34,10 +34,10 @@ async function watch(
 ): Promise<Watched> {
   const redis = await redisOf(t);
   const slow = await startSlowReplies(t, redis.port, 300);
-  const terminal = await openTerminalWith(
-    [process.execPath, binary, "copy", ...between(directory, slow), ...args],
-    { ...options, environment: { LC_ALL: "C.UTF-8", ...options.environment } },
-  );
+  const terminal = await openTerminalWith([...program, "copy", ...between(directory, slow), ...args], {
+    ...options,
+    environment: { LC_ALL: "C.UTF-8", ...options.environment },
+  });
   await slowOf(slow, terminal.result);
   await waitUntil("Redis holds some sessions", async () => (await countKeys(redis)) > 0);
   return { terminal, redis, goOn: slow.hurry };
@@ -97,7 +97,7 @@ describe("in a terminal", { concurrency: 4 }, () => {
     const slow = await startSlowReplies(t, redis.port, 300);
     const terminal = await openTerminalWith(
       [
-        ...["sh", "-c", '"$@"; code=$?; times; exit $code', "sh", process.execPath, binary, "copy"],
+        ...["sh", "-c", '"$@"; code=$?; times; exit $code', "sh", ...program, "copy"],
         ...between(directory, slow),
       ],
       { columns: 0 },

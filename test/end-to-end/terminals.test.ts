@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { between } from "../support/between.js";
-import { binary, runCommand } from "../support/command.js";
+import { program, runCommand } from "../support/command.js";
 import { makeSessions } from "../support/make-sessions.js";
 import { redisCommand } from "../support/redis-command.js";
 import type { RedisServer } from "../support/redis-server.js";
@@ -39,7 +39,7 @@ async function watchCopy(
 ): Promise<Watched> {
   const redis = await redisOf(t);
   const slow = await startSlowReplies(t, redis.port, 300);
-  const command = [process.execPath, binary, "copy", ...between(directory, slow), ...args];
+  const command = [...program, "copy", ...between(directory, slow), ...args];
   const screen = await watchScreen(t, command, options);
   await slow.slow;
   await waitUntil("Redis holds some sessions", async () => (await countKeys(redis)) > 0);
@@ -149,7 +149,7 @@ describe("real terminals: waiting for Redis", { concurrency: 2 }, () => {
   for (const columns of isWhole ? sizes : [80]) {
     test(`${columns} columns: it says so, how long it tries, and that it is back`, async (t) => {
       const redis = await redisOf(t);
-      const command = [process.execPath, binary, "copy", ...between(directory, redis), "--max-rate", "400"];
+      const command = [...program, "copy", ...between(directory, redis), "--max-rate", "400"];
       const screen = await watchScreen(t, command, { columns });
       await waitUntil("Redis holds some sessions", async () => (await countKeys(redis)) > 0);
       process.kill(redis.pid, "SIGSTOP");
@@ -179,7 +179,7 @@ describe("real terminals: a purge", { concurrency: 2 }, () => {
       for (const key of [await redisCommand(redis, "KEYS", "tele-sessions:mark:*")].flat()) {
         await redisCommand(redis, "DEL", String(key));
       }
-      const command = [process.execPath, binary, "purge", ...between(purged, redis), "--max-rate", "200"];
+      const command = [...program, "purge", ...between(purged, redis), "--max-rate", "200"];
       const screen = await watchScreen(t, command, { columns });
       await screen.waitFor(/\[y\s*\/N\]/);
       await screen.type("y", "Enter");

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { logEvents } from "../../src/cli/progress/log-line.js";
@@ -225,13 +226,19 @@ describe("SIGUSR1 and SIGUSR2 ask for the state", { concurrency: 3 }, () => {
   }
 
   test("from the first moment on: neither is left to Node", async () => {
-    // Sends both as soon as the first listener is there, long before there is a run.
-    const early = `process.once("newListener", () => setImmediate(() => {
-      for (const name of ["SIGUSR1", "SIGUSR2"]) process.kill(process.pid, name);
-    }))`;
-    const preload = ["--import", `data:text/javascript,${encodeURIComponent(early)}`];
+    // Sends both as soon as both have a listener, long before there is a run.
+    const early = `process.on("newListener", function early(name) {
+      if (name !== "SIGUSR2") return;
+      process.off("newListener", early);
+      setImmediate(() => {
+        for (const name of ["SIGUSR1", "SIGUSR2"]) process.kill(process.pid, name);
+      });
+    })`;
+    // The executable takes no --import.
+    const preload = join(makeTemporaryDirectory(), "early.cjs");
+    writeFileSync(preload, early);
     const inspect = ["inspect", "--session-dir", directory];
-    const { exitCode, signal, stderr } = await run(inspect, { nodeArgs: preload });
+    const { exitCode, signal, stderr } = await run(inspect, { nodeArgs: ["--require", preload] });
     assert.deepEqual([exitCode, signal], [0, null], stderr);
     const answer = /^(?:tele-sessions is starting|inspect is at work|reading \d+%, .* elapsed)$/gm;
     assert.equal(count(stderr, answer), 2, stderr);

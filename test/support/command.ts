@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { caretaker } from "./caretaker.js";
 import { cleanEnvironment } from "./clean-environment.js";
 import { projectRoot } from "./project.js";
@@ -9,6 +10,15 @@ import { makeTranscript } from "./transcript.js";
 
 /** The built command line, as npm installs it. */
 export const binary = join(projectRoot, "bin", "tele-sessions.js");
+
+/** Names an executable for the tests to run in place of the binary, from the checkout on. */
+export const executableVariable = "TELE_SESSIONS_BINARY";
+const named = process.env[executableVariable];
+/** Its path; absent if the tests run the binary. */
+export const executable = named === undefined ? undefined : resolve(projectRoot, named);
+
+/** The words that start the command line: the binary under Node, or the executable. */
+export const program: readonly string[] = executable ? [executable] : [process.execPath, binary];
 
 export interface CommandOptions {
   /** Variables beside the clean ones; `undefined` takes one away. */
@@ -61,10 +71,11 @@ export function runCommand(args: readonly string[], options: CommandOptions = {}
 export function startCommand(args: readonly string[], options: CommandOptions = {}): RunningCommand {
   const { environment = {}, input, timeLimitMs = 60_000, nodeArgs = [], under = [] } = options;
   const home = makeTemporaryDirectory();
-  const [program = "", ...words] = [...under, process.execPath, ...nodeArgs, binary, ...args];
-  const child = spawn(program, words, {
+  const started = executable ? program : [process.execPath, ...nodeArgs, binary];
+  const [first = "", ...words] = [...under, ...started, ...args];
+  const child = spawn(first, words, {
     cwd: options.cwd ?? home,
-    env: { ...cleanEnvironment(home), ...environment },
+    env: { ...cleanEnvironment(home), ...(executable && optionsForNode(nodeArgs)), ...environment },
     stdio: "pipe",
   });
   const { pid } = child;
@@ -117,4 +128,14 @@ export function startCommand(args: readonly string[], options: CommandOptions = 
       child.kill(signal);
     },
   };
+}
+
+/** An executable hands all its arguments to the program: Node's own come in a variable. */
+function optionsForNode(nodeArgs: readonly string[]): Record<string, string> {
+  if (nodeArgs.length === 0) return {};
+  // It starts without what `--import` belongs to. `--require` warns of an ES module.
+  const words = nodeArgs.map((word) =>
+    word === "--import" ? "--require" : word.startsWith("file:") ? fileURLToPath(word) : word,
+  );
+  return { NODE_OPTIONS: ["--disable-warning=ExperimentalWarning", ...words].join(" ") };
 }

@@ -10,6 +10,7 @@ import { jobRulesTable } from "./job-rules.js";
 import { manualPage } from "./manual-page.js";
 import { projectRoot } from "./project.js";
 import { reportTable } from "./report-table.js";
+import { reportType } from "./report-type.js";
 import { settingsTable } from "./settings-table.js";
 
 /**
@@ -76,6 +77,7 @@ const manifest: { readonly version: string } = JSON.parse(
 /** Whole files that come from the code. */
 export const generatedFiles: readonly { readonly file: string; readonly make: () => string }[] = [
   { file: "docs/tele-sessions.1", make: () => manualPage(manifest.version) },
+  { file: "src/library/report.ts", make: reportType },
   { file: "docs/report.schema.json", make: () => `${JSON.stringify(reportJsonSchema(), null, 2)}\n` },
 ];
 function commandsOf(kind: string): string {

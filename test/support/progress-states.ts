@@ -1,4 +1,4 @@
-import type { ProgressState } from "../../src/model/progress/progress.js";
+import type { ProgressState } from "../../src/model/progress/progress-state.js";
 
 /** A copy as operator.md shows it. */
 export const copying: ProgressState = {

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { caretaker } from "./caretaker.js";
 import { cleanEnvironment } from "./clean-environment.js";
-import { binary } from "./command.js";
+import { program } from "./command.js";
 import { projectRoot } from "./project.js";
 import { provideTool } from "./provide-tools.js";
 import { searchOutput } from "./search-output.js";
@@ -47,7 +47,7 @@ export interface Terminal {
 
 /** Runs the built binary in a real pseudo-terminal, its three streams connected to it. */
 export function openTerminal(args: readonly string[], options: TerminalOptions = {}): Promise<Terminal> {
-  return openTerminalWith([process.execPath, binary, ...args], options);
+  return openTerminalWith([...program, ...args], options);
 }
 
 /** Like `openTerminal`, with any command. */

@@ -1,10 +1,7 @@
-import { countOf } from "../../model/number-text.js";
-import type { SessionCommand } from "../../model/outcome.js";
-import type { RunOptions } from "../../model/run-options.js";
-import { ledgersOf, type RunRecord, tooManyFailed } from "../../model/run-record.js";
-import { maxLineLength, showable } from "../../model/showable.js";
-import { buildReport } from "../../report/build-report.js";
-import { exitCodeOf, exitCodeOfError, explainError } from "../../report/exit-code.js";
+import { type PreparedRun, reportOf } from "../../library/perform-run.js";
+import { commandOf } from "../../library/run-context.js";
+import type { StopRequest } from "../../library/stop-request.js";
+import { exitCodeOfError, explainError } from "../../report/exit-code.js";
 import { reportMetrics } from "../../report/metrics/metrics-text.js";
 import type { reportPage } from "../../report/page/report-page.js";
 import type { PageFile } from "../../report/page-file.js";
@@ -13,10 +10,9 @@ import type { Report } from "../../report/schema/report-schema.js";
 import { summaryText } from "../../report/summary/summary.js";
 import { type ClosingWords, terminationText } from "../../report/termination-log.js";
 import { type TextStyle, textStyle } from "../../report/text-style.js";
+import { isColored } from "../is-colored.js";
 import type { LogFacts, Say } from "../progress/log-line.js";
-import { isColored, type RunContext } from "../run-context.js";
 import { screenColumns } from "../screen-columns.js";
-import type { StopRequest } from "../stop-signals.js";
 import type { EndFiles } from "./end-files.js";
 import { exitLine, mendLine, nextLine } from "./last-line.js";
 import { mendStep, nextStep } from "./next-step.js";
@@ -24,9 +20,7 @@ import { type UnfinishedRun, whyExit, whyExitAlone } from "./why-exit.js";
 
 /** A run after its last step. */
 export interface EndedRun {
-  readonly options: RunOptions;
-  readonly context: RunContext;
-  readonly record: RunRecord;
+  readonly run: PreparedRun;
   readonly stop: StopRequest;
   /** Absent if no report file is wanted, or none could be created. */
   readonly reportFile: ReportFile | undefined;
@@ -36,23 +30,11 @@ export interface EndedRun {
   readonly say: Say;
 }
 
-/** The command whose outcomes and summary a task has. */
-export function commandOf(task: RunContext["task"]): SessionCommand {
-  if (task === "verify-reverse") return "verify --reverse";
-  return task === "purge-unconditionally" || task === "purge-unverified" ? "purge" : task;
-}
-
 /** Writes the report file, then errors, the closing words and JSON. Returns the exit code. */
-export function finishRun(run: EndedRun): number {
-  const { options, record, reportFile, page, endFiles, say } = run;
+export function finishRun({ run, stop, reportFile, page, endFiles, say }: EndedRun): number {
+  const { options, record } = run;
   const { output } = options;
-
-  const sessionWarnings = ledgersOf(record).flatMap(({ warnings }) => [...warnings]);
-  for (const [text, count] of sessionWarnings) {
-    const warning = `${countOf(count, "time")}: ${text}`;
-    record.warnings.push(warning);
-    if (!output.quiet) say("warning", warning);
-  }
+  const report = (showIds = output.showIds) => reportOf(run, stop.reason(), showIds);
   const attempt = (write: () => void) => {
     try {
       write();
@@ -60,21 +42,22 @@ export function finishRun(run: EndedRun): number {
       record.errors.push(error);
     }
   };
-  attempt(() => reportFile?.finish(reportOf(run)));
+  attempt(() => reportFile?.finish(report()));
   const reportPath = output.report === toStdout ? null : output.report;
-  attempt(() => page?.file.finish(page.make(page.file.withFindings(reportOf(run)), reportPath)));
-  attempt(() => endFiles.writeMetrics(() => reportMetrics(reportOf(run))));
-  attempt(() => endFiles.writeWords(() => terminationTextOf(run)));
-  // Built again, because it may have to report that its own file failed.
-  const report = reportOf(run);
-  sayClosingWords(run, report);
-  if (output.json) process.stdout.write(`${JSON.stringify(report)}\n`);
-  return report.exitCode;
+  attempt(() => page?.file.finish(page.make(page.file.withFindings(report()), reportPath)));
+  attempt(() => endFiles.writeMetrics(() => reportMetrics(report())));
+  // Sids are cut, even with `--show-ids`: whoever may look at the pod sees it.
+  attempt(() => endFiles.writeWords(() => terminationTextOf(run, report(false))));
+  // Made again, because it may have to report that its own file failed.
+  const last = report();
+  sayClosingWords(run, last, say);
+  if (output.json) process.stdout.write(`${JSON.stringify(last)}\n`);
+  return last.exitCode;
 }
 
 /** Errors, the summary, and what to do next or why the run ends. `--quiet` leaves one line at most. */
-function sayClosingWords(run: EndedRun, report: Report): void {
-  const { options, record, say } = run;
+function sayClosingWords(run: PreparedRun, report: Report, say: Say): void {
+  const { options, record } = run;
   const { output } = options;
   const style = textStyle(isColored(output));
   const { exitCode } = report;
@@ -91,7 +74,7 @@ function sayClosingWords(run: EndedRun, report: Report): void {
   say("end", mend === undefined ? end : `${mend}\n${end}`, facts);
 }
 
-function closingWords(run: EndedRun, report: Report, style: TextStyle): ClosingWords {
+function closingWords(run: PreparedRun, report: Report, style: TextStyle): ClosingWords {
   const { options, context, record } = run;
   const { command, purges } = unfinished(run, report);
   const { exitCode } = report;
@@ -110,37 +93,19 @@ function closingWords(run: EndedRun, report: Report, style: TextStyle): ClosingW
   };
 }
 
-function unfinished({ options, context, record }: EndedRun, report: Report): UnfinishedRun {
+function unfinished({ options, context, record }: PreparedRun, report: Report): UnfinishedRun {
   const command = commandOf(context.task);
   const purges = command === "copy" && options.removal.purge;
   return { command, report, errors: record.errors, maxFailed: options.run.maxFailed, purges };
 }
 
-/** Sids are cut, even with `--show-ids`: whoever may look at the pod sees it. */
-function terminationTextOf(run: EndedRun): string {
-  const report = reportOf(run, false);
+function terminationTextOf(run: PreparedRun, report: Report): string {
   return terminationText(closingWords(run, report, textStyle(false)), run.record.warnings, report.exitCode);
 }
 
 /** What a program wants to know of the end, without a second file to read. */
 function endFacts({ command, dryRun, exitCode, outcome, listed, sessions, seconds }: Report): LogFacts {
   return { command, dryRun, exitCode, outcome, listed, sessions, seconds };
-}
-
-function reportOf({ options, context, record, stop }: EndedRun, showIds = options.output.showIds): Report {
-  const { run, source, target } = options;
-  // These purges remove every session: a file that holds none stays, which is not their failure.
-  const removesAll = context.task === "purge-unconditionally" || context.task === "purge-unverified";
-  const failedTooMany = !removesAll && tooManyFailed(record, run.maxFailed);
-  const exitCode = exitCodeOf(record, failedTooMany, stop.reason());
-  const warnings = [...record.warnings, ...record.errors.map(explainError)].map((warning) =>
-    showable(warning, maxLineLength),
-  );
-  const { version, command } = context;
-  const { dryRun } = run;
-  const facts = { version, command, dryRun, exitCode, warnings, settings: options.shown };
-  const taken = { shard: source.shard, prefix: target.prefix };
-  return buildReport({ ...facts, ...taken, showIds }, record);
 }
 
 /** Whether there is anything to sum up. A run refused before its first session has said why. */

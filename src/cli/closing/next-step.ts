@@ -1,7 +1,7 @@
+import type { RunContext } from "../../library/run-context.js";
 import { countText } from "../../model/number-text.js";
 import type { RunOptions } from "../../model/run-options.js";
 import type { Report } from "../../report/schema/report-schema.js";
-import type { RunContext } from "../run-context.js";
 import { commandText, sameCommandText } from "./command-text.js";
 import type { NextStep } from "./last-line.js";
 

@@ -1,4 +1,5 @@
-import type { ProgressChange, ProgressState } from "../../model/progress/progress.js";
+import type { ProgressChange } from "../../model/progress/progress.js";
+import type { ProgressState } from "../../model/progress/progress-state.js";
 import type { RunProgress } from "../../model/progress/run-progress.js";
 import type { FormatLine, LogFacts, Say } from "./log-line.js";
 import { progressFacts } from "./progress-facts.js";

@@ -1,4 +1,4 @@
-import type { ProgressState } from "../../model/progress/progress.js";
+import type { ProgressState } from "../../model/progress/progress-state.js";
 import { showablePath } from "../../model/showable.js";
 import type { LogFacts } from "./log-line.js";
 

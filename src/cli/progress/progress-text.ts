@@ -1,5 +1,10 @@
 import { bytesText, countOf, countText, durationText } from "../../model/number-text.js";
-import type { MemoryState, PhaseName, ProgressState, WaitState } from "../../model/progress/progress.js";
+import type {
+  MemoryState,
+  PhaseName,
+  ProgressState,
+  WaitState,
+} from "../../model/progress/progress-state.js";
 import { showablePath } from "../../model/showable.js";
 
 /** `copying 71%, 855,075 of 1,204,331, 41,200/s, about 8 s left, 12 FAILED`. */

@@ -1,5 +1,5 @@
 import { bytesText, countOf, countText } from "../../model/number-text.js";
-import type { ProgressState, PurgeState, WaitState } from "../../model/progress/progress.js";
+import type { ProgressState, PurgeState, WaitState } from "../../model/progress/progress-state.js";
 import { fitParts, type Part, withRight } from "./fit-parts.js";
 import {
   countPart,

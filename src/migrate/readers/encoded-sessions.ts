@@ -1,4 +1,5 @@
 import type { LifetimeOrigin } from "../../convert/lifetime.js";
+import { numberText } from "../../model/number-text.js";
 import type { SessionOutcome } from "../../model/outcome.js";
 import type { SessionFile } from "../../model/session-file.js";
 import { encodePart, protocolText } from "../../redis/encode-command.js";
@@ -121,7 +122,7 @@ export class EncodedSessions {
   /** Adds a session; `place`: of its file in the batch. */
   add(place: number, { candidate, stamp, outcome, lifetimeOrigin }: Prepared, clockLeadMs: number): void {
     const { key, value, expiresAtMs } = candidate.entry;
-    const options = createOptions + encodePart(String(expiresAtMs + clockLeadMs));
+    const options = createOptions + encodePart(numberText(expiresAtMs + clockLeadMs));
     const text = `${create}${encodePart(protocolText(key))}${encodePart(value)}${options}`;
     const valueEnd = text.length - options.length - lineEnd.length;
     this.#reserve(text.length);

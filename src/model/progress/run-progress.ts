@@ -1,15 +1,6 @@
 import { type RunRecord, secondsOf } from "../run-record.js";
-import type {
-  MemoryState,
-  Phase,
-  PhaseName,
-  ProgressChange,
-  ProgressState,
-  PurgeState,
-  RedisMemory,
-  Wait,
-  WaitState,
-} from "./progress.js";
+import type { Phase, ProgressChange, RedisMemory } from "./progress.js";
+import type { MemoryState, PhaseName, ProgressState, PurgeState, Wait, WaitState } from "./progress-state.js";
 import { RecentRate } from "./recent-rate.js";
 
 /** Outcomes of files that a purge should have removed, and that stay. */

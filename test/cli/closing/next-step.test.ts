@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { mendStep, nextStep } from "../../../src/cli/closing/next-step.js";
 import { parseCommandLine } from "../../../src/cli/command-line/parse-command-line.js";
-import type { RunContext } from "../../../src/cli/run-context.js";
+import type { RunContext } from "../../../src/library/run-context.js";
 import type { ServerWorks } from "../../../src/model/server-evidence.js";
 import type { Report } from "../../../src/report/schema/report-schema.js";
 import { resolveRunOptions } from "../../../src/settings/resolve-options.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { backText, progressText, startText, stateText } from "../../../src/cli/progress/progress-text.js";
-import type { ProgressState } from "../../../src/model/progress/progress.js";
+import type { ProgressState } from "../../../src/model/progress/progress-state.js";
 import { connecting, copying, removing, waiting } from "../../support/progress-states.js";
 
 describe("progress-text: a line of progress", () => {
