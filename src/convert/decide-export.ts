@@ -39,7 +39,7 @@ export function decideExport(
   rules: ConflictRules & { readonly conversion: ConversionOptions },
 ): ExportDecision {
   const { policy, conversion } = rules;
-  const isLater = exported.savedMs - read.mtimeMs >= (exported.isNow ? hourMs : 1);
+  const isLater = exported.savedMs - read.mtimeMs >= (exported.isNow ? hourMs : fileTimeSlackMs);
   if (exported.bytes.equals(read.bytes)) return !isLater || policy === "keep" ? identical : { kind: "touch" };
   if (policy === "keep") return { kind: "kept" };
   const nowMs = Date.now();
@@ -50,7 +50,8 @@ export function decideExport(
     return policy === "overwrite" || isOlder ? { kind: "write" } : { kind: "kept", inDoubt: true };
   }
   const { entry, fullLifetimeMs } = session;
-  const known = { entry, mtimeMs: read.mtimeMs, fullLifetimeMs };
+  // Setting a file's time goes through a float, which may add a part of a millisecond.
+  const known = { entry, mtimeMs: Math.floor(read.mtimeMs), fullLifetimeMs };
   const candidate = unmodifiedSinceMark ? { ...known, unmodifiedSinceMark: true as const } : known;
   const comparison = compareStored(candidate, stored, { ...rules, policy: "newest" }, nowMs);
   switch (comparison.kind) {

@@ -46,7 +46,9 @@ export function exportSession(
   if (session.format !== "json") {
     return { kind: "failed", reason: "corrupt", detail: "the value is no JSON" };
   }
-  const { entry, fullLifetimeMs, facts, warning } = session;
+  const { entry, fullLifetimeMs, warning } = session;
+  // What JSON cannot hold was lost before.
+  const facts = { ...session.facts, lossy: false };
   const impliedMs = expiresAtMs === null ? Number.POSITIVE_INFINITY : expiresAtMs - fullLifetimeMs;
   const savedMs = Math.min(impliedMs, nowMs);
   const isLong = expiresAtMs !== null && impliedMs > nowMs + lifetimeToleranceMs;

@@ -49,6 +49,7 @@ interface Row {
 const rows: readonly Row[] = [
   { name: "equal", file: value, olderMs: 0, is: "identical" },
   { name: "equal, and the file is later", file: value, olderMs: -hourMs, is: "identical" },
+  { name: "equal, as exact as file times are", file: value, olderMs: 1500, is: "identical" },
   { name: "equal, saved again since", file: value, olderMs: hourMs, is: "touch" },
   { name: "equal, saved again since, keep", file: value, olderMs: hourMs, policy: "keep", is: "identical" },
   { name: "equal, other spaces", file: '{"db":"x","uid":2,"v":1}', olderMs: 0, is: "identical" },
@@ -69,6 +70,12 @@ const rows: readonly Row[] = [
     is: "identical",
   },
   { name: "older", file: other, olderMs: hourMs, is: "write" },
+  {
+    name: "a save that renewed no lifetime, to the precision of file times",
+    file: other,
+    olderMs: -0.0002,
+    is: "write",
+  },
   { name: "newer than the save of a server", file: other, olderMs: -hourMs, is: "kept in doubt" },
   { name: "newer, keep", file: other, olderMs: -hourMs, policy: "keep", is: "kept" },
   { name: "older, keep", file: other, olderMs: hourMs, policy: "keep", is: "kept" },

@@ -45,7 +45,7 @@ export async function exportSessions(run: Run, target: FileTarget, total: number
   await redis.marks.read();
   const survey = await surveyRun(run, "sample");
   record.serverWorks = survey.serverWorks;
-  if (survey.serverWorks === "files" && !reverse) {
+  if (survey.serverWorks === "files" && run.listing.count > 0 && !reverse) {
     out.warn(
       "the server seems to work on files already: sessions that ended there come back if Redis still holds them",
       { evenIfQuiet: true },

@@ -1,6 +1,7 @@
 import type { Written } from "../../model/entry.js";
 import { countOf } from "../../model/number-text.js";
 import { ledgersOf } from "../../model/run-record.js";
+import { fileTimeSlackMs } from "../../model/session-file.js";
 import { digestOf } from "../../redis/sha1.js";
 import type { OpenFiles } from "../../source/removal/open-files.js";
 import { mayRetract } from "../earlier-runs/learn.js";
@@ -77,7 +78,8 @@ function removeWritten(
   if (reading.kind !== "read") return "other";
   const { bytes, mtimeMs } = reading.read;
   const isOurs =
-    Math.abs(mtimeMs - expiresAtMs) < 1 && Buffer.compare(digestOf(bytes.toString("latin1")), digest) === 0;
+    Math.abs(mtimeMs - expiresAtMs) < fileTimeSlackMs &&
+    Buffer.compare(digestOf(bytes.toString("latin1")), digest) === 0;
   if (!isOurs) return "other";
   const { kind } = files.remove(file, reading.exact);
   if (kind === "removed") return kind;
