@@ -456,6 +456,31 @@ describe("what goes wrong", () => {
     assert.ok(report.sessions.exported > 0 && report.sessions.unvisited > 0);
   });
 
+  test("a Redis that comes back empty: no file is removed", async (t) => {
+    const { redis, directory } = await inMemory(t);
+    await fill(redis, 2000);
+    const args = ["export", ...between(directory, redis), "--server", "15.0", "--json"];
+    const running = start([...args, "--max-rate", "1000"]);
+    await running.waitFor(/Exporting/);
+    await sleep(500);
+    await redis.stop();
+    await redisOf(t, { port: redis.port });
+    const { exitCode, report, stderr } = await running.result;
+    assert.equal(exitCode, 3, stderr);
+    assert.ok(report.sessions.exported > 0);
+    assert.equal(namesIn(directory).length, report.sessions.exported);
+  });
+
+  test("no key at all", async (t) => {
+    const { redis, directory } = await inMemory(t);
+    const { exitCode, stderr } = await run(["export", ...between(directory, redis), "--server", "15.0"]);
+    assert.equal(exitCode, 0, stderr);
+    assert.match(
+      stderr,
+      /Nothing to do: no session key in localhost.*\n[\s\S]*Next {2}nothing more to do\. If you/,
+    );
+  });
+
   test("a Redis that was emptied: no file is removed", async (t) => {
     const { redis, directory } = await inMemory(t);
     await fill(redis, 600);

@@ -25,6 +25,9 @@ export function nextStep({ options, context, report }: ReportedRun): NextStep {
   }
   if (sessions.found === 0) {
     if (source.shard !== null) return done;
+    if (task === "export" || task === "verify-reverse") {
+      return { say: "nothing more to do. If you expected sessions, look at --db, --prefix and --key-layout" };
+    }
     return { say: "nothing more to do. If you expected sessions, name their directory with --session-dir" };
   }
   if (run.dryRun) return { command: sameCommandText(command, shown) };
