@@ -66,12 +66,11 @@ export function chooseFileTarget({ source, files }: RunOptions, listing: Listing
   return { directory, layout, format, owner: { uid, gid, mode: shown.mode } };
 }
 
-/** How the latest of some session files is written, and where most of them lie. */
-function lookAt({ sample, tally }: Listing["directories"][number]): Shown {
-  const { flat, scattered } = tally.layouts;
+/** How the latest of some session files is written, and where they lie. */
+function lookAt({ sample }: Listing["directories"][number]): Shown {
   // Servers that scatter move flat files on their first use.
-  const layout = scattered > 0 ? "scattered" : "flat";
-  const found = flat + scattered === 0 ? {} : { layout: layout as Layout };
+  const layout: Layout = sample.some((file) => file.layout === "scattered") ? "scattered" : "flat";
+  const found = sample.length === 0 ? {} : { layout };
   let latestMs = 0;
   let seen: Shown = { ...found, mode: fileMode };
   for (const file of spreadOver(sample, maxLookedAt)) {
