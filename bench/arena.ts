@@ -97,7 +97,9 @@ export class Arena {
   #start(contestant: Contestant, files: SessionDirectory, surroundings: Surroundings): Promise<Taken> {
     const { programs, format, home, binary = ownBinary } = this.#options;
     const { host, port, before, environment } = surroundings;
-    const { command, ...input } = contestant.start(programs, { ...files, format, host, port, binary });
+    const { flags = ["--host", host, "--port", String(port)] } = surroundings;
+    const task = { ...files, format, host, port, flags, binary };
+    const { command, ...input } = contestant.start(programs, task);
     return timedRun(
       { command: [...before, ...command], ...input },
       {

@@ -1,8 +1,8 @@
-import { openClusterRedis } from "./cluster-redis.js";
 import { openColdCache } from "./cold-cache.js";
 import type { ContestantName } from "./contestants.js";
 import { openDistantRedis } from "./distant-redis.js";
 import { openLocalSurroundings } from "./local-surroundings.js";
+import { openClusterRedis, openRedisBehindSentinel } from "./other-topologies.js";
 import type { Format, Layout } from "./session-directories.js";
 import { openSlowFiles } from "./slow-files.js";
 import type { OpenSurroundings } from "./surroundings.js";
@@ -80,6 +80,12 @@ export const caseKinds = {
     open: openClusterRedis,
     contestants: [["copy", "verify", "purge"]],
   },
+  sentinel: {
+    ...base,
+    title: "flat pickle, Redis behind a Sentinel",
+    open: openRedisBehindSentinel,
+    contestants: [["copy", "verify", "purge"]],
+  },
 } satisfies Record<string, CaseKind>;
 
 export type CaseKindName = keyof typeof caseKinds;
@@ -92,6 +98,7 @@ export const caseKindNames: readonly CaseKindName[] = [
   "files",
   "cold",
   "cluster",
+  "sentinel",
 ];
 
 export interface BenchCase {

@@ -9,6 +9,8 @@ export interface Task {
   readonly protocol: string;
   readonly host: string;
   readonly port: number;
+  /** The flags by which tele-sessions finds Redis. */
+  readonly flags: readonly string[];
   /** The tele-sessions to measure. */
   readonly binary: string;
 }
@@ -56,11 +58,8 @@ function ourselves(
     title,
     side: "ours",
     ...how,
-    start: (_, { directory, host, port, binary }) => ({
-      command: [
-        ...[process.execPath, binary, ...words, "--session-dir", directory],
-        ...["--host", host, "--port", String(port), "--json"],
-      ],
+    start: (_, { directory, flags, binary }) => ({
+      command: [...[process.execPath, binary, ...words, "--session-dir", directory, ...flags, "--json"]],
     }),
     count: (stdout) => {
       const report: { readonly sessions: Readonly<Record<string, number>> } = JSON.parse(stdout);

@@ -78,6 +78,13 @@ export function judge(results: readonly CaseResult[]): Requirement[] {
       1.5,
     ),
     required(
+      "behind a Sentinel: time of the same without",
+      ratio(value("sentinel", "copy", seconds), value("warm", "copy", seconds)),
+      "less",
+      undefined,
+      1.1,
+    ),
+    required(
       "files 2 ms away: as fast as the server's way",
       faster("files", "copy", "server"),
       "more",

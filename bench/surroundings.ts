@@ -8,6 +8,8 @@ export interface Surroundings {
   /** Where a contestant finds Redis. */
   readonly host: string;
   readonly port: number;
+  /** The flags by which tele-sessions finds it; absent if those are host and port. */
+  readonly flags?: readonly string[];
   /** The servers that hold the entries; absent if it is the one that the bench started. */
   readonly servers?: readonly RedisServer[];
   /** What stands before its command line. */

@@ -171,7 +171,8 @@ test("a full run measures the base at a million too, and what differs from it at
     }
     return sizes;
   };
-  const others = { scattered: [1e5], json: [1e5], redis: [1e5], files: [1e5], cold: [1e5], cluster: [1e5] };
+  const names = ["scattered", "json", "redis", "files", "cold", "cluster", "sentinel"];
+  const others = Object.fromEntries(names.map((name) => [name, [1e5]]));
   assert.deepEqual(sizesOf([]), { warm: [1e4, 1e5], ...others });
   assert.deepEqual(sizesOf(["--full"]), { warm: [1e4, 1e5, 1e6], ...others });
   assert.deepEqual(sizesOf(["--only", "cold", "--size", "20"]), { cold: [20] });

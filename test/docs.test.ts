@@ -9,7 +9,6 @@ import type { Report } from "../src/report/schema/report-schema.js";
 import { summaryText } from "../src/report/summary/summary.js";
 import { textStyle } from "../src/report/text-style.js";
 import { settingEntries } from "../src/settings/definitions.js";
-import { isNotBuilt } from "../src/settings/not-built.js";
 import { checkCommandLine, commandsIn } from "./support/command-lines.js";
 import { generatedFiles, generatedParts, replacePart } from "./support/generated-parts.js";
 import { projectRoot } from "./support/project.js";
@@ -109,9 +108,8 @@ describe("docs/tele-sessions.1", () => {
     });
     assert.deepEqual([status, stderr], [0, ""]);
     const shown = stdout.replaceAll(/.[\b]/g, "");
-    for (const [name, { flag }] of settingEntries) {
-      if (flag !== undefined && !isNotBuilt(name))
-        assert.match(shown, new RegExp(`^ {7}(-\\w, )?${flag}\\b`, "m"));
+    for (const [, { flag }] of settingEntries) {
+      if (flag !== undefined) assert.match(shown, new RegExp(`^ {7}(-\\w, )?${flag}\\b`, "m"));
     }
   });
 

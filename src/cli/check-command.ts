@@ -15,6 +15,9 @@ import { screenColumns } from "./screen-columns.js";
 
 const helpPage = "docs/checks.md";
 
+/** Each of them says where Redis is. */
+const redisSettings = ["--sentinel", "TELE_SESSION_REDIS_SENTINEL_HOST", "--url", "--host", "--port", "--db"];
+
 /** Runs `check`. Returns the exit code that the run would have. */
 export async function checkCommand(options: RunOptions, version: string): Promise<number> {
   const { output, removal, source } = options;
@@ -46,7 +49,7 @@ export async function checkCommand(options: RunOptions, version: string): Promis
       },
       {
         heading: `Redis  ${redis}`,
-        origin: originOf(options, ["--url", "--host", "--port", "--db"]),
+        origin: originOf(options, redisSettings),
         checks: ofRedis.map((check) => withPasswordOrigin(check, options)),
       },
       { heading: "What the server will read", origin: null, checks: ofServer },

@@ -16,7 +16,6 @@ import { MemoryGauge } from "../redis/server/memory-gauge.js";
 import { MemoryGuard } from "../redis/server/memory-guard.js";
 import { PeerRuns, type Phase } from "../redis/server/peers.js";
 import { askFirstFacts, type FirstFacts, withLastFacts } from "../redis/server/redis-facts.js";
-import { refuseUnfitServer } from "../redis/server/server-facts.js";
 import { askServerState, type ServerState } from "../redis/server/server-state.js";
 import { type JoinedFacts, joinFacts, joinServerFacts } from "../redis/topology/join-facts.js";
 import { openServers } from "../redis/topology/open-servers.js";
@@ -68,6 +67,9 @@ export async function openRun(
     target,
     retryForMs: options.run.retryForMs,
     onWarning: (message) => loginWarnings.push(message),
+    onOpen: (_, server) => {
+      record.redis = describeTarget(server);
+    },
     listener: {
       onSilence: (silence) => progress.wait({ target: "redis", ...silence }),
       onAnswer: () => progress.goOn("redis"),
@@ -110,7 +112,6 @@ export async function openRun(
       await onEach(servers, async (client, server) => [server, await askFirstFacts(client)] as const),
     );
     record.redisFacts = joinFacts([...first.values()].map((one) => one.facts));
-    for (const { server } of first.values()) refuseUnfitServer(server);
     const facts = joinServerFacts([...first.values()].map(({ server }) => server));
     const { clockLeadMs } = facts;
     const { layout, check: keys } = await layoutOf(unconnected, servers, clockLeadMs);

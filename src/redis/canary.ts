@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Redis } from "ioredis";
 import { RedisForgotError } from "../model/errors.js";
 import type { CanaryAsSet } from "./marks.js";
-import { isReply } from "./redis-fault.js";
+import { isReply, replyText } from "./redis-fault.js";
 import { sendOne } from "./send-batch.js";
 import type { PeerRuns } from "./server/peers.js";
 import { allowed } from "./server/server-info.js";
@@ -43,7 +43,7 @@ export class Canary {
   readonly #warn: (message: string) => void;
   /** The keys that the run relies on, and their values; none if one could not be written. */
   #values: ReadonlyMap<string, string> = new Map();
-  #hasRestarted = false;
+  #wasLost = false;
 
   constructor(servers: RedisServers, peers: PeerRuns, warn: (message: string) => void) {
     this.#servers = servers;
@@ -70,8 +70,8 @@ export class Canary {
    * leaves no marks. Throws `RedisError`.
    */
   async begin(): Promise<void> {
-    this.#hasRestarted ||= this.isSet;
     const values = await this.#join(this.#servers.all);
+    this.#wasLost ||= [...this.#values].some(([key, value]) => values?.get(key) !== value);
     this.#values = values ?? new Map();
     if (values !== undefined) return;
     this.#warn(
@@ -80,11 +80,14 @@ export class Canary {
     );
   }
 
-  /** Whether the run has started over since the last call: Redis may have lost keys. */
-  takeRestart(): boolean {
-    const hasRestarted = this.#hasRestarted;
-    this.#hasRestarted = false;
-    return hasRestarted;
+  /**
+   * Whether, since the last call, the run started over and a key was gone: then keys of earlier runs
+   * may be too. A server that kept the key kept what was written before it.
+   */
+  takeLoss(): boolean {
+    const wasLost = this.#wasLost;
+    this.#wasLost = false;
+    return wasLost;
   }
 
   /** Throws `RedisForgotError` if a key is gone, or `RedisError`. */
@@ -149,7 +152,7 @@ async function joinCanary(client: Redis, key: string): Promise<string | undefine
     const value = await allowed(() => sendOne(client, "EVAL", join, "1", key, newValue, String(canaryMs)));
     return value === undefined ? undefined : String(value);
   } catch (error) {
-    if (isReply(error) && unwritable.test(error.message)) return undefined;
+    if (isReply(error) && unwritable.test(replyText(error))) return undefined;
     throw error;
   }
 }

@@ -1,7 +1,9 @@
 import type { Redis } from "ioredis";
 import type { StoredValue } from "../model/stored-value.js";
+import { sendAsTaken } from "./commands/server-gaps.js";
+import { sessionScripts } from "./commands/session-scripts.js";
 import { encodeCommand, protocolText } from "./encode-command.js";
-import { redisFault } from "./redis-fault.js";
+import { redisFault, replyText } from "./redis-fault.js";
 import { sendBatch } from "./send-batch.js";
 
 /** Bytes of values per request, about: Redis may limit its output (client-output-buffer-limit). */
@@ -73,17 +75,25 @@ export async function readSizedKeys(
 }
 
 async function readOnce(client: Redis, keys: readonly string[], clockLeadMs: number): Promise<StoredValue[]> {
-  const commands = keys.flatMap((key) => {
-    const text = protocolText(key);
-    return [encodeCommand("GET", text), encodeCommand("PEXPIRETIME", text)];
+  const texts = keys.map(protocolText);
+  const replies = await sendAsTaken(client, (gaps) => {
+    const commands = gaps.pexpiretime
+      ? texts.map((text) => encodeCommand("EVAL", sessionScripts(gaps).read, "1", text))
+      : texts.flatMap((text) => [encodeCommand("GET", text), encodeCommand("PEXPIRETIME", text)]);
+    return sendBatch(client, commands);
   });
-  const replies = await sendBatch(client, commands);
-  return keys.map((_, index) => storedOf(replies[2 * index], replies[2 * index + 1], clockLeadMs));
+  if (replies.length === 2 * keys.length) {
+    return keys.map((_, index) => storedOf(replies[2 * index], replies[2 * index + 1], clockLeadMs));
+  }
+  return replies.map((reply) => {
+    const [value, expiry]: readonly unknown[] = Array.isArray(reply) ? reply : [reply];
+    return storedOf(value, expiry, clockLeadMs);
+  });
 }
 
 function storedOf(value: unknown, expiry: unknown, clockLeadMs: number): StoredValue {
   if (value instanceof Error) {
-    if (value.message.startsWith("WRONGTYPE")) return { kind: "other-type" };
+    if (replyText(value).startsWith("WRONGTYPE")) return { kind: "other-type" };
     const { kind, message } = redisFault(value);
     if (kind === "single") return { kind: "unreadable", detail: message };
     throw value;

@@ -1,4 +1,5 @@
 import { type Explanation, RedisError } from "../model/errors.js";
+import { NoMasterError } from "./sentinel/no-master-error.js";
 import { needOf, scriptCommands } from "./server/command-needs.js";
 
 /**
@@ -96,6 +97,7 @@ const systemFaults: Readonly<Record<string, RedisFault>> = {
   EREPLICA: transient("Redis has become a read-only replica", "name its master"),
   ECLUSTERDOWN: transient("the Redis cluster is down"),
   EMOVING: transient("Redis is moving keys"),
+  EFAILOVER: transient("the Sentinels are changing the master"),
   EPROTO: transient("TLS failed", "is this a port for TLS?"),
   ERR_OSSL_PEM_NO_START_LINE: refused(
     "a certificate or key file is not a PEM file",
@@ -107,7 +109,7 @@ const systemFaults: Readonly<Record<string, RedisFault>> = {
   ),
 };
 /** Our own codes, which messages leave out. */
-const ownCodes: ReadonlySet<string> = new Set(["EREPLICA", "ECLUSTERDOWN", "EMOVING"]);
+const ownCodes: ReadonlySet<string> = new Set(["EREPLICA", "EFAILOVER", "ECLUSTERDOWN", "EMOVING"]);
 
 /**
  * By the code of a TLS error about certificates; the first match counts. An alert comes from Redis
@@ -157,8 +159,9 @@ export function redisFault(error: unknown): RedisFault {
     const { kind, message, explanation } = error;
     return { kind, message, ...(explanation === undefined ? {} : { explanation }) };
   }
-  if (isReply(error)) return replyFault(error.message, commandOf(error));
-  const code = "code" in error ? String(error.code) : "";
+  if (error instanceof NoMasterError) return error.fault;
+  if (isReply(error)) return replyFault(replyText(error), commandOf(error));
+  const code = codeOf(error) ?? "";
   if (ownCodes.has(code) && systemFaults[code] !== undefined) return systemFaults[code];
   if (code === "") return transient("the connection was closed");
   const certificate = certificateFaults.find(([pattern]) => pattern.test(code));
@@ -186,6 +189,21 @@ export function shortCode(code: string): string {
   return code.replace(/^ERR_SSL_/, "");
 }
 
+/** Whether the connection was lost without a reply that says why. */
+export function isLoss(error: unknown): boolean {
+  return error instanceof Error && !isReply(error) && !(error instanceof RedisError);
+}
+
+/** The code of a system error, or of ours. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error ? String(error.code) : undefined;
+}
+
+/** Whether the error is a bug of ours, which no new connection fixes. */
+export function isBug(error: unknown): boolean {
+  return [TypeError, RangeError, ReferenceError].some((type) => error instanceof type);
+}
+
 export function isReply(error: unknown): error is ReplyError {
   return error instanceof Error && error.name === "ReplyError";
 }
@@ -194,7 +212,7 @@ export function isReply(error: unknown): error is ReplyError {
 export function isDenied(error: unknown): boolean {
   if (!isReply(error)) return false;
   const command = commandOf(error);
-  const { code, text } = splitReply(error.message);
+  const { code, text } = splitReply(replyText(error));
   return code === "NOPERM" || (code === "ERR" && isHidden(text, command));
 }
 
@@ -212,6 +230,14 @@ function isHidden(text: string, command: string | undefined): boolean {
   return (
     denials.some((pattern) => pattern.test(text)) || (command !== undefined && !dataCommands.has(command))
   );
+}
+
+/**
+ * An error reply without what Redis before 7.0 puts before the error of a command in a script:
+ * `ERR Error running script (call to f_...): @user_script:1: -OOM command not allowed`.
+ */
+export function replyText({ message }: Error): string {
+  return message.replace(/^ERR Error running script.*@user_script: ?\d+: -?(?=[A-Z]+ )/s, "");
 }
 
 function splitReply(reply: string): { readonly code: string; readonly text: string } {
@@ -258,16 +284,6 @@ export function commandOf(error: Error): string | undefined {
   return /^(CLIENT|CLUSTER|CONFIG|SENTINEL)$/.test(name) && typeof first === "string"
     ? `${name} ${first.toUpperCase()}`
     : name;
-}
-
-/** Whether the error is a bug of ours, which no new connection fixes. */
-export function isBug(error: unknown): boolean {
-  return [TypeError, RangeError, ReferenceError].some((type) => error instanceof type);
-}
-
-/** Whether the connection was lost without a reply that says why. */
-export function isLoss(error: unknown): boolean {
-  return error instanceof Error && !isReply(error) && !(error instanceof RedisError);
 }
 
 /** A `single` fault that reaches this point will not go away, so it counts as refused. */

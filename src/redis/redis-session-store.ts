@@ -1,9 +1,11 @@
 import type { Redis } from "ioredis";
 import type { Entry } from "../model/entry.js";
 import type { StoredValue } from "../model/stored-value.js";
+import { gapsOf, noteGaps, type ServerGaps, sendAsTaken } from "./commands/server-gaps.js";
+import { sessionScripts } from "./commands/session-scripts.js";
 import { encodeCommand, protocolText } from "./encode-command.js";
 import { existingKeys, readKeys } from "./read-keys.js";
-import { redisFault } from "./redis-fault.js";
+import { redisFault, replyText } from "./redis-fault.js";
 import type { ResilientConnection } from "./resilient-connection.js";
 import { sendBatch, sendEncoded } from "./send-batch.js";
 import type { MemoryGuard } from "./server/memory-guard.js";
@@ -19,23 +21,6 @@ import {
   type Write,
 } from "./session-store.js";
 
-/** Compares bytes and expiry, because Redis's JSON parser rejects what Python writes. */
-const compareAndSet = `
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-if redis.call('PEXPIRETIME', KEYS[1]) ~= tonumber(ARGV[2]) then return 0 end
-redis.call('SET', KEYS[1], ARGV[3], 'PXAT', ARGV[4])
-return 1`;
-/** Sets only the expiry, if the value stays: this takes no memory and sends half the bytes. */
-const compareAndRenew = `
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-if redis.call('PEXPIRETIME', KEYS[1]) ~= tonumber(ARGV[2]) then return 0 end
-return redis.call('PEXPIREAT', KEYS[1], ARGV[3])`;
-/** Compares a digest, because the value is gone with its file. */
-const compareAndDelete = `
-local value = redis.call('GET', KEYS[1])
-if not value or redis.sha1hex(value) ~= ARGV[1] then return 0 end
-if redis.call('PEXPIRETIME', KEYS[1]) ~= tonumber(ARGV[2]) then return 0 end
-return redis.call('DEL', KEYS[1])`;
 const noExpiry = -1;
 
 /** How the store names and dates keys, and what keeps Redis from filling up. */
@@ -69,7 +54,7 @@ export class RedisSessionStore implements SessionStore {
       unaccepted: failedFor,
       work: (client, part, tries) =>
         this.#admitted(client, part, "new", async () => {
-          const sent = await sendLive(client, part, (entry) => this.#set(entry, "NX"));
+          const sent = await sendLive(client, part, (entry, gaps) => this.#create(entry, gaps));
           // A full Redis refuses SET with NX even if the key exists and nothing needs writing.
           const isFull = sent.some(isOutOfMemory);
           const exist = isFull ? await existingKeys(client, part.map(keyOf)) : [];
@@ -91,6 +76,8 @@ export class RedisSessionStore implements SessionStore {
     if (this.#connection.dataId === undefined) return Promise.resolve(keys().map(() => "refused"));
     return this.#connection.run(async (client, tries) => {
       if (tries > 1) return undefined;
+      // Such a server takes no SET with PXAT; `create` writes in its own way.
+      if (gapsOf(client).pxat) return keys().map(() => "refused");
       const release = await this.#options.guard.admit(client, memory, async () => {
         const exist = await existingKeys(client, keys());
         return exist.reduce((sum, exists, index) => sum + (exists ? 0 : entries.memoryAt(index)), 0);
@@ -100,6 +87,7 @@ export class RedisSessionStore implements SessionStore {
         return undefined;
       }
       const replies = await sendEncoded(client, entries).finally(release);
+      noteGaps(client, replies);
       return replies.map((reply) => {
         if (!(reply instanceof Error)) return reply === null ? "exists" : "created";
         // `create` sorts errors about one entry; errors about the connection are thrown here.
@@ -139,7 +127,7 @@ export class RedisSessionStore implements SessionStore {
       unaccepted: failedFor,
       work: (client, part) =>
         this.#admitted(client, part, "stored", async () => {
-          const sent = await sendLive(client, part, (entry) => this.#set(entry));
+          const sent = await sendLive(client, part, (entry, gaps) => this.#overwrite(entry, gaps));
           return part.map((entry, index): Write => {
             const reply = sent[index];
             if (reply === undefined) return { kind: "expired" };
@@ -157,12 +145,12 @@ export class RedisSessionStore implements SessionStore {
     return this.#connection.run(async (client) => {
       if (reconnects !== undefined && reconnects !== this.#connection.reconnects)
         return keys.map(() => false);
-      return runScripts(
-        client,
-        keys.map(({ sid, digest, expiresAtMs }) =>
+      return runScripts(client, (gaps) => {
+        const { compareAndDelete } = sessionScripts(gaps);
+        return keys.map(({ sid, digest, expiresAtMs }) =>
           encodeScript(compareAndDelete, this.keyOf(sid), digest, this.#redisTime(expiresAtMs)),
-        ),
-      );
+        );
+      });
     });
   }
 
@@ -170,15 +158,18 @@ export class RedisSessionStore implements SessionStore {
     const nowMs = Date.now();
     // Redis would reply OK to an expiry in the past, and delete the key.
     const live = replacements.filter(({ entry }) => entry.expiresAtMs > nowMs);
-    const scripts = live.map((one) => {
-      const { entry, stored } = one;
-      const value = stored.value.toString("latin1");
-      const seen = stored.expiresAtMs === null ? noExpiry : this.#redisTime(stored.expiresAtMs);
-      const expiry = this.#redisTime(entry.expiresAtMs);
-      return keepsValue(one)
-        ? encodeScript(compareAndRenew, entry.key, value, seen, expiry)
-        : encodeScript(compareAndSet, entry.key, value, seen, entry.value, expiry);
-    });
+    const scripts = (gaps: ServerGaps) => {
+      const { compareAndRenew, compareAndSet } = sessionScripts(gaps);
+      return live.map((one) => {
+        const { entry, stored } = one;
+        const value = stored.value.toString("latin1");
+        const seen = stored.expiresAtMs === null ? noExpiry : this.#redisTime(stored.expiresAtMs);
+        const expiry = this.#redisTime(entry.expiresAtMs);
+        return keepsValue(one)
+          ? encodeScript(compareAndRenew, entry.key, value, seen, expiry)
+          : encodeScript(compareAndSet, entry.key, value, seen, entry.value, expiry);
+      });
+    };
     const replaced = (await runScripts(client, scripts)).values();
     return replacements.map(({ entry }) => entry.expiresAtMs > nowMs && replaced.next().value === true);
   }
@@ -213,9 +204,16 @@ export class RedisSessionStore implements SessionStore {
     return entries.reduce((sum, { key, value }) => sum + this.#options.entryMemory(key, value), 0);
   }
 
-  #set({ key, value, expiresAtMs }: Entry, ...flags: readonly string[]): string {
+  #create({ key, value, expiresAtMs }: Entry, gaps: ServerGaps): string {
     const expiry = String(this.#redisTime(expiresAtMs));
-    return encodeCommand("SET", protocolText(key), value, ...flags, "PXAT", expiry);
+    if (gaps.pxat) return encodeScript(sessionScripts(gaps).create, key, value, expiry);
+    return encodeCommand("SET", protocolText(key), value, "NX", "PXAT", expiry);
+  }
+
+  #overwrite({ key, value, expiresAtMs }: Entry, gaps: ServerGaps): string {
+    const expiry = String(this.#redisTime(expiresAtMs));
+    if (gaps.pxat) return encodeScript(sessionScripts(gaps).overwrite, key, value, expiry);
+    return encodeCommand("SET", protocolText(key), value, "PXAT", expiry);
   }
 
   #redisTime(ourMs: number): number {
@@ -271,16 +269,21 @@ function keepsValue({ entry, stored }: Replacement): boolean {
 async function sendLive(
   client: Redis,
   entries: readonly Entry[],
-  encode: (entry: Entry) => string,
+  encode: (entry: Entry, gaps: ServerGaps) => string,
 ): Promise<unknown[]> {
   const nowMs = Date.now();
   const live = entries.filter(({ expiresAtMs }) => expiresAtMs > nowMs);
-  const replies = (await sendBatch(client, live.map(encode))).values();
+  const send = (gaps: ServerGaps) =>
+    sendBatch(
+      client,
+      live.map((entry) => encode(entry, gaps)),
+    );
+  const replies = (await sendAsTaken(client, send)).values();
   return entries.map(({ expiresAtMs }) => (expiresAtMs > nowMs ? replies.next().value : undefined));
 }
 
 function isOutOfMemory(reply: unknown): boolean {
-  return reply instanceof Error && reply.message.startsWith("OOM ");
+  return reply instanceof Error && replyText(reply).startsWith("OOM ");
 }
 
 function creationOf(entry: Entry, reply: unknown, sentBefore: boolean): Creation {
@@ -295,8 +298,12 @@ function encodeScript(script: string, key: string, ...args: readonly (string | n
 }
 
 /** Whether each script did its work. `false` for a key that became another type. */
-async function runScripts(client: Redis, encoded: readonly string[]): Promise<boolean[]> {
-  return (await sendBatch(client, encoded)).map((reply) => {
+async function runScripts(
+  client: Redis,
+  encode: (gaps: ServerGaps) => readonly string[],
+): Promise<boolean[]> {
+  const replies = await sendAsTaken(client, (gaps) => sendBatch(client, encode(gaps)));
+  return replies.map((reply) => {
     if (reply instanceof Error && !reply.message.includes("WRONGTYPE")) throw reply;
     return reply === 1;
   });

@@ -1,17 +1,17 @@
 import type { Redis } from "ioredis";
 import { RedisError, RedisForgotError } from "../model/errors.js";
-import { describeTarget, type RedisTarget } from "../model/redis-target.js";
+import { describeTarget, type RedisTarget, type ServerTarget } from "../model/redis-target.js";
 import { type Connection, openConnection, openFirstConnection } from "./open-connection.js";
+import { Outage } from "./outage.js";
 import { pause } from "./pause.js";
-import { briefly, endKind, isBug, isLoss, isReply, redisFault } from "./redis-fault.js";
+import { briefly, endKind, isBug, isLoss, isReply, redisFault, replyText } from "./redis-fault.js";
 import { type ConnectionListener, ReplyWatch } from "./reply-watch.js";
+import { MasterCheck } from "./sentinel/master-check.js";
 import { announce } from "./server/peers.js";
 import { askHistory, continues, refuseReplica } from "./server/server-facts.js";
 import { askServerState, type ServerState } from "./server/server-state.js";
 import { withinTime } from "./time-limit.js";
 
-const minPauseMs = 50;
-const maxPauseMs = 5000;
 /** If a batch takes longer, the connection stalls. */
 const maxBatchMs = 30_000;
 
@@ -62,8 +62,8 @@ export interface ResilienceOptions {
   readonly name?: string;
   /** Says where the server is now, before each new connection; absent if it stays where it is. */
   readonly locate?: () => Promise<RedisTarget>;
-  /** Told of each connection. */
-  readonly onOpen?: (client: Redis) => void;
+  /** Told of each connection, and where it leads: with a Sentinel that may change. */
+  readonly onOpen?: (client: Redis, server: ServerTarget) => void;
   /** Aborted when the run is to stop, which ends a pause at once. */
   readonly stop: AbortSignal;
 }
@@ -75,12 +75,10 @@ export interface ResilienceOptions {
 export class ResilientConnection {
   readonly #options: ResilienceOptions;
   readonly #watch: ReplyWatch | undefined;
+  readonly #masterCheck: MasterCheck;
   #target: RedisTarget;
   #connection: Promise<Connection>;
-  /** Since when every try has failed; `undefined` after a success. */
-  #failingSinceMs: number | undefined;
-  /** Connections lost since then. */
-  #failures = 0;
+  readonly #outage = new Outage();
 
   /** Identifies the data of the server that confirmed our writes; `undefined` if INFO is denied. */
   #dataId: string | undefined;
@@ -102,12 +100,13 @@ export class ResilientConnection {
     this.#options = options;
     this.#target = options.target;
     const longestSilenceMs = maxBatchMs + options.retryForMs;
+    this.#masterCheck = new MasterCheck(options.target);
     this.#watch = options.listener && new ReplyWatch(options.listener, longestSilenceMs);
     this.#name = options.name;
     this.#connection = first.then((connection) => {
       this.#dataId = connection.history?.id;
       this.#announced = connection.announced;
-      options.onOpen?.(connection.client);
+      options.onOpen?.(connection.client, connection.server);
       return connection;
     });
     // Work that awaits the connection sees the error.
@@ -151,12 +150,13 @@ export class ResilientConnection {
 
   /**
    * Asks Redis for its state, and checks that it holds the data that it confirmed, unless INFO is
-   * denied. Throws `RedisForgotError` if it has followed another server since, or what `run`
-   * throws.
+   * denied, and is still the master of its Sentinels. Throws `RedisForgotError` if it has followed
+   * another server since, or what `run` throws.
    */
   async checkData(): Promise<ServerState> {
     const state = await this.run(async (client) => {
-      const asked = await askServerState(client);
+      const { server } = await this.#connection;
+      const [asked] = await Promise.all([askServerState(client), this.#masterCheck.check(server.address)]);
       refuseReplica(asked.history?.isReplica);
       return asked;
     });
@@ -260,8 +260,7 @@ export class ResilientConnection {
       await this.#recover(error, attempt);
       if (lost < maxLost) continue;
       // Redis is there: each of these connections was logged in.
-      this.#failingSinceMs = undefined;
-      this.#failures = 0;
+      this.#outage.end();
       return undefined;
     }
   }
@@ -275,8 +274,7 @@ export class ResilientConnection {
       wasOpen = true;
       const inTime = () => withinTime(maxBatchMs, client, () => work(client));
       const value = await (this.#watch === undefined ? inTime() : this.#watch.during(client, inTime));
-      this.#failingSinceMs = undefined;
-      this.#failures = 0;
+      this.#outage.end();
       this.#watch?.answered();
       return { attempt, wasOpen, result: { value } };
     } catch (error) {
@@ -352,7 +350,8 @@ export class ResilientConnection {
     const { retryForMs, stop } = this.#options;
     const fault = redisFault(error);
     this.#lastFault = fault.message;
-    if (this.#dataId === undefined && isReply(error) && error.message.startsWith("READONLY")) {
+    const isReplica = isReply(error) && replyText(error).startsWith("READONLY");
+    if (isReplica && this.#dataId === undefined && !("sentinels" in this.#target.address)) {
       this.#refusedWrites++;
       if (this.#refusedWrites > maxRefusedWrites) throw new RedisError("refused", fault.message);
     }
@@ -360,17 +359,17 @@ export class ResilientConnection {
       throw error instanceof RedisError
         ? error
         : new RedisError(endKind(fault.kind), fault.message, fault.explanation);
-    this.#failingSinceMs ??= Date.now();
-    if (Date.now() - this.#failingSinceMs >= retryForMs || stop.aborted) {
+    const endMs = this.#outage.began() + retryForMs;
+    if (Date.now() >= endMs || stop.aborted) {
       throw new RedisError(
         "unavailable",
         `Redis at ${describeTarget(this.#target)} was lost: ${fault.message}`,
       );
     }
-    this.#watch?.lost(briefly(fault), this.#failingSinceMs + retryForMs);
-    await pause(Math.min(minPauseMs * 2 ** this.#failures, maxPauseMs), stop);
+    this.#watch?.lost(briefly(fault), endMs);
+    await pause(this.#outage.pauseMs, stop);
     if (this.#connection !== attempt) return;
-    this.#failures++;
+    this.#outage.loseConnection();
     this.#connection = this.#reopen(attempt);
     // Work that awaits the connection sees the error; there may be none yet.
     this.#connection.catch(redisFault);
@@ -382,7 +381,7 @@ export class ResilientConnection {
     const { locate, onOpen } = this.#options;
     if (locate !== undefined) this.#target = await locate();
     const connection = await openConnection(this.#target, this.#name);
-    const { client, history, role, announced } = connection;
+    const { client, server, history, role, announced } = connection;
     try {
       refuseReplica(role.kind === "replica");
     } catch (error) {
@@ -392,7 +391,7 @@ export class ResilientConnection {
     this.#announced = announced;
     if (history === undefined || !continues(history, this.#dataId)) this.#dataEpoch++;
     this.#dataId = history?.id;
-    onOpen?.(client);
+    onOpen?.(client, server);
     return connection;
   }
 }

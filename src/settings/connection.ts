@@ -1,6 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import { SettingsError } from "../model/errors.js";
-import { describeTarget, type RedisTarget } from "../model/redis-target.js";
+import {
+  describeTarget,
+  type HostAndPort,
+  type RedisTarget,
+  type RedisTls,
+  type ServerTarget,
+  type WatchedMaster,
+} from "../model/redis-target.js";
 import type { MissedSetting } from "../model/run-options.js";
 import { showablePath } from "../model/showable.js";
 import type { SettingName } from "./definitions.js";
@@ -8,19 +15,12 @@ import type { Machine } from "./machine.js";
 import type { Origin, Settings } from "./read-settings.js";
 import { readPasswordFile, readTextFile } from "./read-text-file.js";
 import type { RedisUrl } from "./redis-url.js";
-import type { HostAndPort } from "./value-kinds.js";
 
 /** Which Redis is meant, and how to reach it. */
-export type RedisConnection =
-  | { readonly topology: "single" | "cluster"; readonly target: RedisTarget }
-  | {
-      readonly topology: "sentinel";
-      readonly sentinels: readonly HostAndPort[];
-      readonly sentinelPassword?: string;
-      readonly masterName: string;
-      /** How to log in to the master that the Sentinels name. */
-      readonly master: Omit<RedisTarget, "address">;
-    };
+export interface RedisConnection {
+  readonly topology: "single" | "sentinel" | "cluster";
+  readonly target: RedisTarget;
+}
 
 /**
  * A Sentinel wins over a URL, and a URL over host and port. Warnings are added to `warnings`.
@@ -55,7 +55,14 @@ function refuseTwoKinds({ url, sentinel, sentinelHost, cluster, originOf }: Sett
     const given = sentinel ? "sentinel" : "sentinelHost";
     if (cluster) refuse(given, "cluster");
     if (isTyped("port")) refuse("port", given);
-  } else if (url) {
+    return;
+  }
+  const aside = (["sentinelMaster", "sentinelPasswordFile"] as const).find(isTyped);
+  if (aside) {
+    const { name } = originOf(aside);
+    throw new SettingsError(`${name} needs a Sentinel: --sentinel or TELE_SESSION_REDIS_SENTINEL_HOST`);
+  }
+  if (url) {
     if (isTyped("port")) refuse("port", "url", ": the URL gives the port");
     if (isTyped("db")) refuse("db", "url", ": the URL gives the database");
   }
@@ -66,7 +73,8 @@ function resolveSentinel(
   settings: Settings,
   machine: Machine,
 ): RedisConnection {
-  const { sentinel, sentinelMaster, sentinelPasswordFile, sentinelPassword, db, originOf } = settings;
+  const { sentinel, sentinelMaster, sentinelPasswordFile, sentinelPassword, sentinelUsername } = settings;
+  const { db, originOf } = settings;
   if (!sentinelMaster) {
     const { name } = originOf(sentinel ? "sentinel" : "sentinelHost");
     throw new SettingsError(
@@ -76,26 +84,34 @@ function resolveSentinel(
   const ownPassword = sentinelPasswordFile
     ? readPasswordFile(sentinelPasswordFile, originOf("sentinelPasswordFile"), machine)
     : sentinelPassword;
+  const tls = readTls(settings, machine, settings.tls || settings.sentinelTls);
+  const address: WatchedMaster = {
+    masterName: sentinelMaster,
+    sentinels,
+    ...(sentinelUsername ? { username: sentinelUsername } : {}),
+    ...(ownPassword === null ? {} : { password: ownPassword }),
+    ...(tls && settings.sentinelTls ? { tls } : {}),
+  };
+  const credentials = resolveCredentials(settings, machine);
   return {
     topology: "sentinel",
-    sentinels,
-    ...(ownPassword === null ? {} : { sentinelPassword: ownPassword }),
-    masterName: sentinelMaster,
-    master: { db, ...resolveTls(settings, machine), ...resolveCredentials(settings, machine) },
+    target: { address, db, ...(tls && settings.tls ? { tls } : {}), ...credentials },
   };
 }
 
 /** A URL says where Redis is, or else host and port do. */
 function resolveTarget(settings: Settings, machine: Machine): RedisTarget {
   const { url, host, port, db, originOf } = settings;
-  const tls = resolveTls(settings, machine);
+  // As in session_redis, Odoo's switch is for host and port; a URL says it itself.
+  const isTlsOn = url?.scheme === "rediss" || (settings.tls && !(url && originOf("tls").isOdoos));
+  const tls = readTls(settings, machine, isTlsOn);
   const credentials = resolveCredentials(settings, machine);
   const isAddressOdoos = !url && (originOf("host").isOdoos || originOf("port").isOdoos);
   const mayNeedTls = isAddressOdoos && originOf("tls").from === "default";
   return {
     address: url?.address ?? { host, port },
     db: url?.db ?? db,
-    ...tls,
+    ...(tls ? { tls } : {}),
     ...credentials,
     ...(mayNeedTls ? { hints: { ...credentials.hints, connection: odooTlsHint } } : {}),
   };
@@ -166,17 +182,15 @@ function describeOddity(text: string | null, { name }: Origin): string | null {
   return seen === undefined ? null : `The value of ${name} ${seen}, and was sent as it is`;
 }
 
-/** Empty if Redis is reached without TLS. */
-function resolveTls(settings: Settings, machine: Machine): Pick<RedisTarget, "tls"> {
-  const { url, tls, cert, key, tlsServername, originOf } = settings;
-  // As in session_redis, Odoo's switch is for host and port; a URL says it itself.
-  const isOn = url?.scheme === "rediss" || (tls && !(url && originOf("tls").isOdoos));
+/** `undefined` without TLS. */
+function readTls(settings: Settings, machine: Machine, isOn: boolean): RedisTls | undefined {
+  const { url, cert, key, tlsServername, originOf } = settings;
   if (!isOn) {
     const idle = (["cacert", "cert", "key", "tlsServername", "tlsInsecure"] as const).find(
       (name) => settings[name] && !originOf(name).isOdoos,
     );
     if (idle) throw new SettingsError(`${originOf(idle).name} needs TLS: --tls or a rediss: URL`);
-    return {};
+    return undefined;
   }
   if (url && "path" in url.address) {
     throw new SettingsError(`${originOf("tls").name}: there is no TLS on a Unix socket`);
@@ -198,13 +212,11 @@ function resolveTls(settings: Settings, machine: Machine): Pick<RedisTarget, "tl
   const keyText = read("key", url?.tls.keyFile) ?? certText;
   const insecure = settings.tlsInsecure || url?.tls.verify === false;
   return {
-    tls: {
-      ...(ca === undefined ? {} : { ca }),
-      ...(certText === undefined || keyText === undefined ? {} : { cert: certText, key: keyText }),
-      ...(tlsServername ? { servername: tlsServername } : {}),
-      insecure,
-      checkHostname: !insecure && url?.tls.checkHostname !== false,
-    },
+    ...(ca === undefined ? {} : { ca }),
+    ...(certText === undefined || keyText === undefined ? {} : { cert: certText, key: keyText }),
+    ...(tlsServername ? { servername: tlsServername } : {}),
+    insecure,
+    checkHostname: !insecure && url?.tls.checkHostname !== false,
   };
 }
 
@@ -222,46 +234,39 @@ export function refuseOtherConnection(ofTele: RedisConnection, ofOdoo: RedisConn
   );
 }
 
-function withoutHints(connection: RedisConnection): unknown {
-  const { hints: _, ...access } = accessOf(connection);
-  return { ...connection, [connection.topology === "sentinel" ? "master" : "target"]: access };
+function withoutHints({ topology, target: { hints: _, ...target } }: RedisConnection): unknown {
+  return { topology, target };
 }
 
-function accessOf(connection: RedisConnection): Omit<RedisTarget, "address"> {
-  return connection.topology === "sentinel" ? connection.master : connection.target;
-}
-
-function describeConnection(connection: RedisConnection): string {
-  if (connection.topology !== "sentinel") {
-    return `${connection.topology} ${describeTarget(connection.target)}`;
-  }
-  return `Sentinel ${connection.sentinels.map(({ host, port }) => `${host}:${port}`).join(", ")}`;
+function describeConnection({ topology, target }: RedisConnection): string {
+  return topology === "sentinel" ? describeTarget(target) : `${topology} ${describeTarget(target)}`;
 }
 
 /** session_redis before 18.0 reads the host, the port, the password and a URL, and nothing else. */
 export function settingsOldAppletsMiss(
   settings: Settings,
-  connection: RedisConnection,
+  { topology, target }: RedisConnection,
 ): readonly MissedSetting[] {
-  const { db, username, tls } = accessOf(connection);
-  const url = connection.topology === "sentinel" ? null : settings.url;
+  const { address, db, username, tls } = target;
+  const url = topology === "sentinel" ? null : settings.url;
   const missed = [
     db !== (url?.db ?? 0) && "db",
     username !== url?.username && "username",
     tls && url?.scheme !== "rediss" && "tls",
     settings.cluster && "cluster",
   ] as const;
-  const inUrl =
-    connection.topology === "sentinel"
-      ? "Put it into a URL"
-      : `Set TELE_SESSION_REDIS_URL=${urlOf(connection.target)} there`;
+  const check = "check that the server uses the same Redis";
+  const remedy =
+    "sentinels" in address
+      ? `With a Sentinel it has no other way: ${check}`
+      : `Set TELE_SESSION_REDIS_URL=${urlOf({ ...target, address })} there, or ${check}`;
   return missed.flatMap((name) =>
     name
       ? [
           {
             name: settings.originOf(name).name,
             found: "session_redis before 18.0 does not read this setting",
-            remedy: `${inUrl}, or check that the server uses the same Redis`,
+            remedy,
           },
         ]
       : [],
@@ -269,7 +274,7 @@ export function settingsOldAppletsMiss(
 }
 
 /** A URL that means the target, with words for the credentials. */
-function urlOf({ address, db, username, password, tls }: RedisTarget): string {
+function urlOf({ address, db, username, password, tls }: ServerTarget): string {
   const login = `${username === undefined ? "" : "USER"}${password === undefined ? "" : ":PASSWORD"}`;
   const at = login === "" ? "" : `${login}@`;
   if ("path" in address) return `unix://${at}${showablePath(address.path)}?db=${db}`;

@@ -1,11 +1,11 @@
 import { isIPv6 } from "node:net";
-import type { RedisTarget } from "../model/redis-target.js";
+import type { ServerAddress } from "../model/redis-target.js";
 import type { TextProblem } from "./text-problem.js";
 
 /** What a Redis URL says, as redis-py reads it. */
 export interface RedisUrl {
   readonly scheme: "redis" | "rediss" | "unix";
-  readonly address: RedisTarget["address"];
+  readonly address: ServerAddress;
   readonly db: number;
   readonly username: string | undefined;
   readonly password: string | undefined;

@@ -6,7 +6,6 @@ import { showablePath } from "../model/showable.js";
 import { refuseOtherConnection, resolveConnection, settingsOldAppletsMiss } from "./connection.js";
 import { type SettingName, settingEntries } from "./definitions.js";
 import type { Machine } from "./machine.js";
-import { notBuiltYet, refuseNotBuilt } from "./not-built.js";
 import { type Environment, readSettings, type Settings, type TypedFlags } from "./read-settings.js";
 import { resolveSessionDirectories } from "./session-directories.js";
 import type { DirectoryCommand } from "./setting-definition.js";
@@ -45,7 +44,6 @@ function resolveAll(
   const byOdoo = settingsNamedByOdoo(environment);
   const sources = { command, typed, environment, byOdoo };
   const settings = readSettings(sources);
-  refuseNotBuilt(settings);
   if (settings.json && settings.report === "-") {
     throw new SettingsError("--json and --report - both print the report on stdout: give one of them");
   }
@@ -68,7 +66,6 @@ function resolveAll(
   if (directories === undefined || connection === undefined || shard === undefined) {
     throw new SettingsError(problems.join("\n"));
   }
-  if (connection.topology === "sentinel") throw new SettingsError(`a ${connection.topology} ${notBuiltYet}`);
   const { names, comesFrom, origin } = directories;
   return {
     source: { names, comesFrom, ...pick(settings, "allowMissing", "sample"), shard },

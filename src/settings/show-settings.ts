@@ -1,7 +1,6 @@
 import type { ShownSetting } from "../model/run-options.js";
 import { showablePath } from "../model/showable.js";
 import { type SettingName, settingEntries } from "./definitions.js";
-import { isNotBuilt } from "./not-built.js";
 import type { Settings } from "./read-settings.js";
 import { parseRedisUrl } from "./redis-url.js";
 import type { DirectoryCommand, SettingDefinition } from "./setting-definition.js";
@@ -22,7 +21,7 @@ export function showSettings(
   return settingEntries.flatMap(([setting, definition]) => {
     const { flag, variable, commands } = definition;
     const name = flag ?? variable ?? setting;
-    if (!commands.includes(command) || isNotBuilt(setting) || isReplacedByUrl(setting, settings)) return [];
+    if (!commands.includes(command) || isReplaced(setting, settings)) return [];
     if (setting === "sessionDir") {
       const { names, origin } = directories;
       return names.map((path) => ({
@@ -43,8 +42,9 @@ export function showSettings(
   });
 }
 
-/** A URL says where Redis is, whatever host, port and database say. */
-function isReplacedByUrl(setting: SettingName, { url }: Settings): boolean {
+/** A Sentinel says where Redis is, whatever the others say; else a URL, whatever host and port say. */
+function isReplaced(setting: SettingName, { url, sentinel, sentinelHost }: Settings): boolean {
+  if (sentinel || sentinelHost) return ["url", "host", "port"].includes(setting);
   return url !== null && ["host", "port", "db"].includes(setting);
 }
 

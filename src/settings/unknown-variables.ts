@@ -1,6 +1,5 @@
 import { showable } from "../model/showable.js";
 import { settingEntries } from "./definitions.js";
-import { isNotBuilt } from "./not-built.js";
 import type { Environment } from "./read-settings.js";
 
 const ours = /^(?:TELE_SESSION_|TELE_SESSIONS_REDIS|ODOO_SESSION_REDIS)/;
@@ -23,9 +22,9 @@ export function warnOfUnknownVariables(environment: Environment): readonly strin
 /** What was probably meant: the same setting's name in this family, or the most similar name. */
 function nearestVariable(name: string): string {
   const isOdoos = name.startsWith("ODOO");
-  const candidates = settingEntries.flatMap(([setting, { variable, odooVariable }]) => {
+  const candidates = settingEntries.flatMap(([, { variable, odooVariable }]) => {
     const [own, other] = isOdoos ? [odooVariable, variable] : [variable, odooVariable];
-    if (own === undefined || !ours.test(own) || isNotBuilt(setting)) return [];
+    if (own === undefined || !ours.test(own)) return [];
     return [{ own, isTwin: suffixOf(other) === suffixOf(name), distance: editDistance(name, own) }];
   });
   const [nearest] = candidates.sort((a, b) => a.distance - b.distance);

@@ -1,4 +1,5 @@
 import { isIPv6 } from "node:net";
+import type { HostAndPort } from "../model/redis-target.js";
 import type { Allowance } from "../model/run-options.js";
 import { type ServerName, servers } from "../model/session-file.js";
 import { parseShard } from "../model/shard.js";
@@ -14,11 +15,6 @@ export interface ValueKind<Value> {
   readonly read: (text: string) => Value | undefined;
   /** Why `read` refuses the text, if `takes` does not say it. Quotes nothing of the text. */
   readonly reason?: (text: string) => string | undefined;
-}
-
-export interface HostAndPort {
-  readonly host: string;
-  readonly port: number;
 }
 
 const maxSessionSize = 512 * 1024 * 1024;

@@ -4,7 +4,6 @@ import { type Invocation, parseCommandLine } from "../../src/cli/command-line/pa
 import { failureAdvice, outcomeAdvice } from "../../src/model/outcome-advice.js";
 import { exitCodes } from "../../src/report/exit-code.js";
 import { settingEntries } from "../../src/settings/definitions.js";
-import { isNotBuilt } from "../../src/settings/not-built.js";
 
 function parse(...commandLine: string[]): Invocation {
   return parseCommandLine(commandLine, "1.2.3", 100);
@@ -169,13 +168,12 @@ describe("command line: help", () => {
 
   for (const command of commands) {
     const help = screenOf("help", command);
-    it(`help ${command}, ${command} --help and ${command} -h: every flag of this version and no other`, () => {
+    it(`help ${command}, ${command} --help and ${command} -h: every flag`, () => {
       assert.equal(screenOf(command, "--help"), help);
       assert.equal(screenOf(command, "-h"), help);
-      for (const [name, { flag, commands: takenBy }] of settingEntries) {
+      for (const [, { flag, commands: takenBy }] of settingEntries) {
         if (flag === undefined || !takenBy.includes(command)) continue;
-        const shown = new RegExp(`^ +(-\\w, )?${flag}(?![\\w-])`, "m").test(help);
-        assert.equal(shown, !isNotBuilt(name), flag);
+        assert.match(help, new RegExp(`^ +(-\\w, )?${flag}(?![\\w-])`, "m"));
       }
     });
     it(`help ${command}: examples that parse, and the topics`, () => {
@@ -186,11 +184,10 @@ describe("command line: help", () => {
     });
   }
 
-  it("help environment names every variable of this version and no other", () => {
+  it("help environment names every variable", () => {
     const help = screenOf("help", "environment");
-    for (const [name, { variable }] of settingEntries) {
-      if (variable === undefined) continue;
-      assert.equal(new RegExp(`^ +${variable}(?!\\w)`, "m").test(help), !isNotBuilt(name), variable);
+    for (const [, { variable }] of settingEntries) {
+      if (variable !== undefined) assert.match(help, new RegExp(`^ +${variable}(?!\\w)`, "m"));
     }
   });
 

@@ -61,7 +61,7 @@ describe("check (operator.md, Screens)", { concurrency: 2 }, () => {
       "Redis  localhost:PORT/0 (--port)",
       "  ok    reachable     Redis N, master, no replica, N ms away",
       "  ok    login         user default",
-      "  ok    permissions   all 13 commands on session:* and tele-sessions:*",
+      "  ok    permissions   all 14 commands on session:* and tele-sessions:*",
       "  ok    memory        about N needed; Redis has no memory limit",
       "  ok    eviction      noeviction",
       "  ok    persistence   Redis saves to its disk",

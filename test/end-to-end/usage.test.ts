@@ -120,7 +120,6 @@ const rows: readonly {
     args: [...copy, "--report", join(top, "file", "report.json")],
     says: /--report.*ENOTDIR/,
   },
-  { name: "what is not built yet", args: [...copy, "--sentinel", "h:1"], says: /--sentinel .*not built yet/ },
   {
     name: "a Cluster and a database",
     args: [...copy, "--cluster", "--db", "1"],

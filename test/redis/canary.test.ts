@@ -42,6 +42,18 @@ describe("canary: shows whether Redis was emptied (hazards.md, Redis that forgot
     }
   });
 
+  it("a run that starts over knows whether the key was gone", async (t) => {
+    const server = await redisOf(t);
+    const { canary } = await canaryOf(t, server);
+    await canary.begin();
+    await canary.begin();
+    assert.equal(canary.takeLoss(), false);
+    await redisCommand(server, "FLUSHALL");
+    await canary.begin();
+    await canary.begin();
+    assert.deepEqual([canary.takeLoss(), canary.takeLoss()], [true, false]);
+  });
+
   it("deleted at the end, but not while another run is seen, and not if it has another value", async (t) => {
     const server = await redisOf(t);
     const { canary: one } = await canaryOf(t, server);

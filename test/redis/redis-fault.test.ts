@@ -47,7 +47,7 @@ describe("redis-fault: what an error comes to (hazards.md, Redis)", () => {
     [
       reply("ERR unknown command 'PEXPIRETIME', with args beginning with: ", "pexpiretime"),
       "refused",
-      /PEXPIRETIME.*7\.0/,
+      /lacks or hides the command PEXPIRETIME/,
     ],
     [reply("ERR the service has no such thing", "scan"), "refused", /lacks or hides the command SCAN/],
     [reply("command not supported by this proxy", "exists"), "refused", /lacks or hides the command EXISTS/],
@@ -64,6 +64,27 @@ describe("redis-fault: what an error comes to (hazards.md, Redis)", () => {
     ],
     [
       reply("ERR Unknown Redis command called from script script: x", "eval"),
+      "refused",
+      /EVAL, or a command/,
+    ],
+    [
+      reply(
+        "ERR Error running script (call to f_0): @user_script:2: @user_script: 2: -OOM command not allowed",
+        "eval",
+      ),
+      "refused",
+      /^Redis is out of memory/,
+    ],
+    [
+      reply("ERR Error running script (call to f_0): @user_script:2: READONLY You can't write", "eval"),
+      "transient",
+      /replica/,
+    ],
+    [
+      reply(
+        "ERR Error running script (call to f_0): @user_script:2: @user_script: 2: Unknown Redis command",
+        "eval",
+      ),
       "refused",
       /EVAL, or a command/,
     ],

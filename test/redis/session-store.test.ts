@@ -3,18 +3,21 @@ import { DryRunStore, RedisSessionStore } from "../../src/redis/redis-session-st
 import { MemoryStore } from "../support/memory-store.js";
 import { redisCommand } from "../support/redis-command.js";
 import { type RedisServer, startRedis } from "../support/redis-server.js";
+import { masterName, startSentinelOf } from "../support/sentinel-group.js";
 import { type TestedStore, testSessionStore } from "./session-store.contract.js";
 import { resilientOf, storeOptions } from "./support/client-of.js";
 import { fillRedis, redisContents } from "./support/redis-contents.js";
 
 let server: RedisServer;
+let sentinel: RedisServer;
 const reader = { username: "reader", password: "pw" };
 before(async () => {
   server = await startRedis();
+  sentinel = await startSentinelOf(server);
   const rules = ["on", ">pw", "~*", "+@all", "-@write", "-@scripting"];
   await redisCommand(server, "ACL", "SETUSER", reader.username, ...rules);
 });
-after(() => server.stop());
+after(() => Promise.all([sentinel.stop(), server.stop()]));
 
 function onRedis(Store: typeof RedisSessionStore, user = {}): TestedStore["open"] {
   return async (t, contents, clockLeadMs) => {
@@ -29,6 +32,16 @@ testSessionStore("RedisSessionStore", { open: onRedis(RedisSessionStore) });
 testSessionStore("DryRunStore, as a user who may only read", {
   open: onRedis(DryRunStore, reader),
   isDry: true,
+});
+testSessionStore("RedisSessionStore behind a Sentinel", {
+  open: async (t, contents, clockLeadMs) => {
+    await fillRedis(server, contents);
+    const { host, port } = sentinel;
+    const target = { address: { masterName, sentinels: [{ host, port }] }, db: 0 };
+    const connection = await resilientOf(t, server, { target });
+    const store = new RedisSessionStore(connection, { ...storeOptions(), clockLeadMs });
+    return { store, contents: () => redisContents(server) };
+  },
 });
 testSessionStore("MemoryStore", {
   open: async (_, contents, clockLeadMs) => {

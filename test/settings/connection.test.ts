@@ -29,6 +29,13 @@ const USERNAME = "TELE_SESSION_REDIS_USERNAME";
 const PASSWORD = "TELE_SESSION_REDIS_PASSWORD";
 const PASSWORD_FILE = "TELE_SESSION_REDIS_PASSWORD_FILE";
 const SENTINEL_HOST = "TELE_SESSION_REDIS_SENTINEL_HOST";
+const SENTINEL_PORT = "TELE_SESSION_REDIS_SENTINEL_PORT";
+const SENTINEL_MASTER = "TELE_SESSION_REDIS_SENTINEL_MASTER_NAME";
+const SENTINEL_USERNAME = "TELE_SESSION_REDIS_SENTINEL_USERNAME";
+const SENTINEL_PASSWORD = "TELE_SESSION_REDIS_SENTINEL_PASSWORD";
+const SENTINEL_TLS = "TELE_SESSION_REDIS_SENTINEL_TLS";
+const byVariables = { [SENTINEL_HOST]: "s", [SENTINEL_MASTER]: "m" };
+const one = (host: string, port = 26379) => ({ masterName: "m", sentinels: [{ host, port }] });
 
 describe("connection: which Redis is meant (spec.md section 3)", () => {
   const rows: readonly (readonly [
@@ -90,6 +97,62 @@ describe("connection: which Redis is meant (spec.md section 3)", () => {
     ],
     ["--host hides a bad URL variable", { host: "f" }, { [URL]: "nonsense" }, { host: "f", port: 6379 }, 0],
     ["a Unix socket", {}, { [URL]: "unix:///run/r?db=3" }, { path: "/run/r" }, 3],
+    [
+      "a Sentinel over URL, host and port",
+      {},
+      { ...byVariables, [URL]: "redis://u/1", [HOST]: "h", [PORT]: "1", [DB]: "2" },
+      one("s"),
+      2,
+    ],
+    ["the Sentinel's port", {}, { ...byVariables, [SENTINEL_PORT]: "7" }, one("s", 7), 0],
+    [
+      "--sentinel, repeated, hides the other connection variables",
+      { sentinel: ["a:1", "[::1]:2"], sentinelMaster: "m" },
+      { ...byVariables, [SENTINEL_PORT]: "x", [URL]: "nonsense", [HOST]: "h", [PORT]: "y" },
+      {
+        masterName: "m",
+        sentinels: [
+          { host: "a", port: 1 },
+          { host: "::1", port: 2 },
+        ],
+      },
+      0,
+    ],
+    [
+      "--sentinel takes the master's name from the variable",
+      { sentinel: ["a:1"] },
+      { [SENTINEL_MASTER]: "m" },
+      one("a", 1),
+      0,
+    ],
+    [
+      "the Sentinels' own login",
+      {},
+      { ...byVariables, [SENTINEL_USERNAME]: "u", [SENTINEL_PASSWORD]: "p" },
+      { ...one("s"), username: "u", password: "p" },
+      0,
+    ],
+    [
+      "--sentinel-password-file over the variable",
+      { sentinelPasswordFile: "/plain" },
+      { ...byVariables, [SENTINEL_PASSWORD]: "p" },
+      { ...one("s"), password: "pw" },
+      0,
+    ],
+    [
+      "the master's login is not the Sentinels'",
+      { passwordFile: "/plain", username: "u" },
+      byVariables,
+      one("s"),
+      0,
+    ],
+    [
+      "Odoo's names",
+      {},
+      { ODOO_SESSION_REDIS_SENTINEL_HOST: "s", ODOO_SESSION_REDIS_SENTINEL_MASTER_NAME: "m" },
+      one("s"),
+      0,
+    ],
   ];
   for (const [name, typed, environment, address, db] of rows) {
     it(name, () => {
@@ -123,10 +186,46 @@ describe("connection: which Redis is meant (spec.md section 3)", () => {
       /--db and --url cannot be used together: the URL gives the database/,
     ],
     [
-      "a Sentinel variable over the URL",
+      "a Sentinel without the master's name",
       {},
       { [URL]: "redis://u", [SENTINEL_HOST]: "s" },
-      /SENTINEL_HOST is not built yet/,
+      /^SettingsError: TELE_SESSION_REDIS_SENTINEL_HOST needs the master's name: --sentinel-master or/,
+    ],
+    [
+      "--sentinel without it",
+      { sentinel: ["s:1"] },
+      {},
+      /^SettingsError: --sentinel needs the master's name/,
+    ],
+    [
+      "--sentinel and --url",
+      { sentinel: ["s:1"], sentinelMaster: "m", url: "redis://u" },
+      {},
+      /^SettingsError: --url and --sentinel cannot be used together/,
+    ],
+    [
+      "--port with a Sentinel",
+      { port: "1" },
+      byVariables,
+      /^SettingsError: --port and TELE_SESSION_REDIS_SENTINEL_HOST cannot be used together/,
+    ],
+    [
+      "--sentinel-master without a Sentinel",
+      { sentinelMaster: "m" },
+      {},
+      /^SettingsError: --sentinel-master needs a Sentinel: --sentinel or TELE_SESSION_REDIS_SENTINEL_HOST/,
+    ],
+    [
+      "an empty Sentinel password file",
+      { sentinelPasswordFile: "/empty" },
+      byVariables,
+      /--sentinel-password-file: the file "\/empty" is empty/,
+    ],
+    [
+      "a certificate authority without TLS to either",
+      { cacert: "/ca.pem" },
+      byVariables,
+      /--cacert needs TLS/,
     ],
     [
       "both passwords",
@@ -310,6 +409,30 @@ describe("connection: TLS", () => {
   }
 });
 
+describe("connection: TLS to Sentinels and to the master", () => {
+  const verified = { ca: "CA", insecure: false, checkHostname: true };
+  const rows: readonly (readonly [
+    name: string,
+    typed: TypedFlags,
+    environment: Environment,
+    master: object | undefined,
+    sentinels: object | undefined,
+  ])[] = [
+    ["to neither", {}, {}, undefined, undefined],
+    ["to the master", { tls: true, cacert: "/ca.pem" }, {}, verified, undefined],
+    ["to the Sentinels", { cacert: "/ca.pem" }, { [SENTINEL_TLS]: "1" }, undefined, verified],
+    ["to both", { tls: true, cacert: "/ca.pem" }, { [SENTINEL_TLS]: "1" }, verified, verified],
+  ];
+  for (const [name, typed, environment, master, sentinels] of rows) {
+    it(name, () => {
+      const { redis } = resolve(typed, { ...byVariables, ...environment }).target;
+      const { address } = redis;
+      assert.ok("sentinels" in address);
+      assert.deepEqual([redis.tls, address.tls], [master, sentinels]);
+    });
+  }
+});
+
 describe("connection: warnings", () => {
   const rows: readonly (readonly [
     name: string,
@@ -324,6 +447,19 @@ describe("connection: warnings", () => {
     ["database variable", {}, { [DB]: "1" }, [/^TELE_SESSION_REDIS_DB: session_redis before/]],
     ["user name", {}, { [USERNAME]: "v" }, [/^TELE_SESSION_REDIS_USERNAME: session_redis before/]],
     ["TLS", { tls: true }, {}, [/^--tls: session_redis before/]],
+    ["none with a Sentinel", {}, byVariables, []],
+    [
+      "a database with a Sentinel",
+      { db: "1" },
+      byVariables,
+      [/^--db: session_redis before 18\.0 does not read/],
+    ],
+    [
+      "a URL beside a Sentinel",
+      {},
+      { ...byVariables, [URL]: "redis://u" },
+      [/^TELE_SESSION_REDIS_URL is ignored: a Sentinel is set$/],
+    ],
     [
       "a password in --url",
       { url: "redis://:hunter2@h" },

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { parseCommandLine } from "../../src/cli/command-line/parse-command-line.js";
 import { SettingsError } from "../../src/model/errors.js";
+import { describeTarget } from "../../src/model/redis-target.js";
 import type { RunOptions } from "../../src/model/run-options.js";
 import { settingEntries } from "../../src/settings/definitions.js";
-import { isNotBuilt } from "../../src/settings/not-built.js";
 import { resolveRunOptions, resolveStepSwitches } from "../../src/settings/resolve-options.js";
 import { type ConnectedCommand, connectedCommands } from "../../src/settings/setting-definition.js";
 import { memoryFiles } from "../support/memory-files.js";
@@ -55,13 +55,20 @@ interface Row {
 const redis = ({ target }: RunOptions) => target.redis;
 const host = (options: RunOptions) => {
   const { address } = redis(options);
-  return "host" in address ? address.host : address.path;
+  return "host" in address ? address.host : describeTarget(redis(options));
 };
 const port = (options: RunOptions) => {
   const { address } = redis(options);
   return "host" in address ? address.port : null;
 };
+/** The watched master; nothing without a Sentinel. */
+const watched = (options: RunOptions) => {
+  const { address } = redis(options);
+  return "sentinels" in address ? address : {};
+};
 const TLS = { TELE_SESSION_REDIS_TLS: "on" };
+const SENTINEL = { TELE_SESSION_REDIS_SENTINEL_HOST: "s", TELE_SESSION_REDIS_SENTINEL_MASTER_NAME: "m" };
+const oneSentinel = { masterName: "m", sentinels: [{ host: "s", port: 26379 }] };
 
 const rows: readonly Row[] = [
   {
@@ -321,6 +328,71 @@ const rows: readonly Row[] = [
     flag: [["--yes"], true],
     fallback: false,
   },
+  {
+    name: "--sentinel",
+    read: watched,
+    flag: [["--sentinel", "s:1"], { ...oneSentinel, sentinels: [{ host: "s", port: 1 }] }],
+    fallback: {},
+    beside: { TELE_SESSION_REDIS_SENTINEL_MASTER_NAME: "m" },
+  },
+  {
+    name: "TELE_SESSION_REDIS_SENTINEL_HOST",
+    read: watched,
+    variable: [{ TELE_SESSION_REDIS_SENTINEL_HOST: "s" }, oneSentinel],
+    fallback: {},
+    beside: { TELE_SESSION_REDIS_SENTINEL_MASTER_NAME: "m" },
+  },
+  {
+    name: "TELE_SESSION_REDIS_SENTINEL_PORT",
+    read: watched,
+    variable: [
+      { TELE_SESSION_REDIS_SENTINEL_PORT: "7" },
+      { ...oneSentinel, sentinels: [{ host: "s", port: 7 }] },
+    ],
+    fallback: oneSentinel,
+    beside: SENTINEL,
+  },
+  {
+    name: "--sentinel-master",
+    read: watched,
+    flag: [["--sentinel", "s:26379", "--sentinel-master", "f"], { ...oneSentinel, masterName: "f" }],
+    variable: [
+      { ...SENTINEL, TELE_SESSION_REDIS_SENTINEL_MASTER_NAME: "v" },
+      { ...oneSentinel, masterName: "v" },
+    ],
+    fallback: {},
+  },
+  {
+    name: "--sentinel-password-file",
+    read: watched,
+    flag: [["--sentinel-password-file", "/secret"], { ...oneSentinel, password: "from-the-flag's-file" }],
+    fallback: oneSentinel,
+    beside: SENTINEL,
+  },
+  {
+    name: "TELE_SESSION_REDIS_SENTINEL_PASSWORD",
+    read: watched,
+    variable: [{ TELE_SESSION_REDIS_SENTINEL_PASSWORD: "p" }, { ...oneSentinel, password: "p" }],
+    fallback: oneSentinel,
+    beside: SENTINEL,
+  },
+  {
+    name: "TELE_SESSION_REDIS_SENTINEL_USERNAME",
+    read: watched,
+    variable: [{ TELE_SESSION_REDIS_SENTINEL_USERNAME: "u" }, { ...oneSentinel, username: "u" }],
+    fallback: oneSentinel,
+    beside: SENTINEL,
+  },
+  {
+    name: "TELE_SESSION_REDIS_SENTINEL_TLS",
+    read: watched,
+    variable: [
+      { TELE_SESSION_REDIS_SENTINEL_TLS: "1" },
+      { ...oneSentinel, tls: { insecure: false, checkHostname: true } },
+    ],
+    fallback: oneSentinel,
+    beside: SENTINEL,
+  },
   { name: "--max-rate", read: ({ run }) => run.maxRate, flag: [["--max-rate", "50"], 50], fallback: null },
   { name: "--lanes", read: ({ run }) => run.lanes, flag: [["--lanes", "3"], 3], fallback: null },
   {
@@ -453,10 +525,7 @@ describe("settings: flag over variable over default (spec.md section 3)", () => 
   it("every setting of this version has its row", () => {
     const covered = new Set(rows.map(({ name }) => name));
     const missing = settingEntries
-      .filter(
-        ([name, { commands }]) =>
-          connectedCommands.some((command) => commands.includes(command)) && !isNotBuilt(name),
-      )
+      .filter(([, { commands }]) => connectedCommands.some((command) => commands.includes(command)))
       .map(([, { flag, variable }]) => flag ?? variable)
       .filter((name) => name !== undefined && !covered.has(name));
     assert.deepEqual(missing, []);
@@ -659,32 +728,8 @@ describe("settings: no message shows a secret", () => {
   });
 });
 
-describe("settings: what is not built yet is refused by name", () => {
-  const flags = [
-    ["--sentinel", "h:1"],
-    ["--sentinel-master", "m"],
-    ["--sentinel-password-file", "/secret"],
-  ];
-  for (const typed of flags) {
-    it(typed.join(" "), () => {
-      const message = refusalOf(typed);
-      assert.ok(
-        message.includes(typed[0] ?? "") && message.includes("is not built yet in this version"),
-        message,
-      );
-    });
-  }
-
-  const variables: readonly (readonly [name: string, value: string])[] = [
-    ["TELE_SESSION_REDIS_SENTINEL_HOST", "h"],
-  ];
-  for (const [name, value] of variables) {
-    it(name, () =>
-      assert.equal(refusalOf([], { [name]: value }), `${name} is not built yet in this version`),
-    );
-  }
-
-  it("what only completes an unset setting is passed over", () => {
+describe("settings: what completes another setting", () => {
+  it("is passed over while that is unset", () => {
     resolve([], {
       TELE_SESSION_REDIS_SENTINEL_PORT: "x",
       TELE_SESSION_REDIS_SENTINEL_MASTER_NAME: "m",

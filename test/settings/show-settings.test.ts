@@ -41,7 +41,6 @@ describe("settings as people see them: value, and what gave it", () => {
     ["a switch that is off", "--dry-run", {}, {}, ["off (default)"]],
     ["unset, without a default", "--prefix", {}, {}, []],
     ["of another command", "--unverified", {}, {}, []],
-    ["not built yet", "--shard", {}, {}, []],
     [
       "a list",
       "--session-dir",
@@ -94,6 +93,20 @@ describe("settings as people see them: value, and what gave it", () => {
       ["unix://***@/run/redis?db=3&*** (--url)"],
     ],
     ["a URL hides host and port", "--host", { url: "redis://r:1/2" }, {}, []],
+    [
+      "a Sentinel hides host and port",
+      "--host",
+      { sentinel: ["s:1"], sentinelMaster: "m" },
+      { TELE_SESSION_REDIS_HOST: "h" },
+      [],
+    ],
+    [
+      "every Sentinel",
+      "--sentinel",
+      { sentinel: ["s:1", "t:2"], sentinelMaster: "m" },
+      {},
+      ["s:1 (--sentinel)", "t:2 (--sentinel)"],
+    ],
   ];
   for (const [name, setting, typed, variables, expected] of rows) {
     it(name, () => assert.deepEqual(rowsOf(setting, typed, variables), expected));

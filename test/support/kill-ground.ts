@@ -3,7 +3,13 @@ import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync } fr
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileTimeSlackMs } from "../../src/model/session-file.js";
-import { type CommandResult, runCommand } from "./command.js";
+import {
+  type CommandOptions,
+  type CommandResult,
+  type RunningCommand,
+  runCommand,
+  startCommand,
+} from "./command.js";
 import {
   describeKillPoint,
   type KillPoint,
@@ -99,9 +105,9 @@ export class KillGround {
 
   /**
    * Kills a run at that point, and waits until Redis has carried out all that it had sent: it
-   * closes the connection then. How often a run looks at a file depends on how long it waits for
-   * it. So if the run ends before the point, `prepare` makes everything as it was, and the next one
-   * is killed a little earlier.
+   * closes the connection then. With Sentinels, a failover follows. How often a run looks at a file
+   * depends on how long it waits for it. So if the run ends before the point, `prepare` makes
+   * everything as it was, and the next one is killed a little earlier.
    */
   async kill(point: KillPoint, prepare: () => Promise<void>): Promise<void> {
     for (let at = point.at; ; at = Math.floor(at * 0.97)) {
@@ -112,25 +118,41 @@ export class KillGround {
       assert.ok(at > 0.8 * point.at, `the run ended by itself, it was to be killed ${where}\n${stderr}`);
       await prepare();
     }
-    const isConnected = (list: unknown) => String(list).trim().split("\n").length > 1;
-    while ((await this.redis.onEach("CLIENT", "LIST")).some(isConnected)) await sleep(1);
+    const runs = (list: unknown) => String(list).trim().split("\n").filter(isRun).length;
+    while ((await this.redis.onEach("CLIENT", "LIST")).some((list) => runs(list) > 1)) await sleep(1);
+    await this.redis.upset?.();
+  }
+
+  /** A run that stands still at that point. */
+  startUntil(point: KillPoint, args = this.#command): RunningCommand {
+    return startCommand(this.#placed(args), this.#watching({ point, signal: "SIGSTOP" }));
   }
 
   /** One undisturbed run. */
   runAgain(args = this.#command): Promise<CommandResult> {
-    return runCommand(this.#placed(args), { environment: { TMPDIR: this.temporary } });
+    return runCommand(this.#placed(args), { environment: this.#environment });
   }
 
   #run(watch: Pick<WatchedRun, "point" | "log">): Promise<CommandResult> {
-    const { directory, redis, temporary } = this;
+    return runCommand(this.#placed(this.#command), this.#watching(watch));
+  }
+
+  #watching(watch: Pick<WatchedRun, "point" | "log" | "signal">): CommandOptions {
+    const { directory, redis } = this;
     const { nodeArgs, environment } = watchOptions({ directory, redisPorts: redis.ports, ...watch });
-    return runCommand(this.#placed(this.#command), {
-      nodeArgs,
-      environment: { ...environment, TMPDIR: temporary },
-    });
+    return { nodeArgs, environment: { ...environment, ...this.#environment } };
+  }
+
+  get #environment(): Readonly<Record<string, string>> {
+    return { ...this.redis.environment, TMPDIR: this.temporary };
   }
 
   #placed(args: readonly string[]): string[] {
     return [...args, "--session-dir", this.directory, ...this.redis.flags];
   }
+}
+
+/** Whether a line of CLIENT LIST stands for neither a replica nor a Sentinel. */
+function isRun(line: string): boolean {
+  return !/ name=sentinel-| flags=S/.test(line);
 }

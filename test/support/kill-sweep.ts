@@ -5,7 +5,7 @@ import { KillGround } from "./kill-ground.js";
 import { describeKillPoint, type KillPoint } from "./kill-point.js";
 import { type LocatedSessions, listFiles, locateSessions } from "./locate-sessions.js";
 import type { MadeSession } from "./make-sessions.js";
-import { startRedisUnderTest } from "./redis-under-test.js";
+import { type RedisUnderTest, startRedisUnderTest } from "./redis-under-test.js";
 
 /** What one kill came to. */
 export interface KillResult {
@@ -50,7 +50,7 @@ export async function sweepKills(
   const servers = await Promise.all(grounds.map(() => startRedisUnderTest()));
   try {
     const results: KillResult[] = [];
-    const work = async (redis: (typeof servers)[number], index: number): Promise<void> => {
+    const work = async (redis: RedisUnderTest, index: number): Promise<void> => {
       const ground = await KillGround.make(redis, sessions, grounds[index] ?? []);
       await ground.restore();
       const stretches = findStretches(await ground.watch(), sessions);

@@ -1,13 +1,12 @@
 import { commandTexts } from "../../src/cli/command-line/command-texts.js";
 import { exitCodes } from "../../src/report/exit-code.js";
 import { settingEntries } from "../../src/settings/definitions.js";
-import { isNotBuilt } from "../../src/settings/not-built.js";
 import type { SettingDefinition } from "../../src/settings/setting-definition.js";
 import { kinds } from "../../src/settings/value-kinds.js";
 
 /** The manual page, docs/tele-sessions.1, in the macros of man(7). */
 export function manualPage(version: string): string {
-  const settings = settingEntries.filter(([name]) => !isNotBuilt(name)).map(([, definition]) => definition);
+  const settings = settingEntries.map(([, definition]) => definition);
   const groups = groupsOf(settings);
   const lines = [
     '.\\" Made by npm run docs.',

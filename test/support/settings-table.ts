@@ -1,40 +1,28 @@
 import { settingEntries } from "../../src/settings/definitions.js";
-import { isNotBuilt, notBuilt, notBuiltYet } from "../../src/settings/not-built.js";
 import type { SettingDefinition } from "../../src/settings/setting-definition.js";
 import { kinds } from "../../src/settings/value-kinds.js";
 
-/** The table of settings in docs/settings.md, and what is refused in this version, as Markdown. */
+/** The table of settings in docs/settings.md, as Markdown. */
 export function settingsTable(): string {
-  const rows = settingEntries
-    .filter(([name]) => !isNotBuilt(name))
-    .map(([, definition]) => {
-      const takes = definition.kind === kinds.switch && !definition.variable ? "" : definition.kind.takes;
-      const cells = [
-        nameFlag(definition),
-        definition.variable ? code(definition.variable) : "",
-        escapeTags(definition.help),
-        escapeTags(takes),
-        escapeTags(definition.default ?? definition.defaultShown ?? "none"),
-      ];
-      return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-    });
-  return [
-    "| flag | variable | what it does | takes | default |",
-    "|---|---|---|---|---|",
-    ...rows,
-    ...refusedByName(),
-  ].join("\n");
+  const rows = settingEntries.map(([, definition]) => {
+    const takes = definition.kind === kinds.switch && !definition.variable ? "" : definition.kind.takes;
+    const cells = [
+      nameFlag(definition),
+      definition.variable ? code(definition.variable) : "",
+      escapeTags(definition.help),
+      escapeTags(takes),
+      escapeTags(definition.default ?? definition.defaultShown ?? "none"),
+    ];
+    return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  });
+  return ["| flag | variable | what it does | takes | default |", "|---|---|---|---|---|", ...rows].join(
+    "\n",
+  );
 }
 
 function nameFlag({ usage, repeatable }: SettingDefinition): string {
   if (usage === undefined) return "";
   return code(usage) + (repeatable ? ", repeatable" : "");
-}
-
-function refusedByName(): readonly string[] {
-  const settings = settingEntries.filter(([name]) => notBuilt.settings.includes(name));
-  const names = settings.map(([, { flag, variable }]) => code(flag ?? variable ?? ""));
-  return names.length === 0 ? [] : ["", `Refused by name, because it ${notBuiltYet}: ${names.join(", ")}.`];
 }
 
 function code(text: string): string {

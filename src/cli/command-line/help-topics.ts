@@ -2,7 +2,6 @@ import { outcomeKinds, outcomesOf } from "../../model/outcome.js";
 import { type Advice, failureAdvice, outcomeAdvice } from "../../model/outcome-advice.js";
 import { exitCodes } from "../../report/exit-code.js";
 import { settingEntries } from "../../settings/definitions.js";
-import { isNotBuilt } from "../../settings/not-built.js";
 import { itemList, paragraph } from "./item-list.js";
 
 export const helpTopics = ["environment", "exit-codes", "outcomes"] as const;
@@ -20,8 +19,8 @@ export function topicText(topic: HelpTopic, columns: number): string {
 
 function environmentSections(columns: number): string[] {
   const groups = new Map<string, [term: string, meaning: string][]>();
-  for (const [name, { variable, flag, help, group }] of settingEntries) {
-    if (variable === undefined || isNotBuilt(name)) continue;
+  for (const [, { variable, flag, help, group }] of settingEntries) {
+    if (variable === undefined) continue;
     const items = groups.get(group) ?? [];
     items.push([variable, flag === undefined ? help : `${flag}: ${help}`]);
     groups.set(group, items);

@@ -1,7 +1,6 @@
 import { Command as Commander, CommanderError, Option } from "commander";
 import { SettingsError } from "../../model/errors.js";
 import { type SettingName, settingEntries } from "../../settings/definitions.js";
-import { isNotBuilt } from "../../settings/not-built.js";
 import type { TypedFlags } from "../../settings/read-settings.js";
 import {
   type Command,
@@ -146,18 +145,13 @@ ${lines.join("\n")}
 More: tele-sessions help ${helpTopics.join(" | ")}`;
 }
 
-/**
- * Adds the flags of every setting that one of `commands` takes. Flags that are not built yet are
- * accepted, to be refused by name, but help does not show them.
- */
+/** Adds the flags of every setting that one of `commands` takes. */
 function addSettings(commander: Commander, commands: readonly Command[]): SettingOptions {
   const options = new Map<SettingName, Option>();
   for (const [name, definition] of settingEntries) {
     const { usage, repeatable, group } = definition;
-    const hidden = isNotBuilt(name);
-    if (usage === undefined || !(hidden || commands.some((command) => definition.commands.includes(command))))
-      continue;
-    const option = new Option(usage, describe(definition)).helpGroup(`${group}:`).hideHelp(hidden);
+    if (usage === undefined || !commands.some((command) => definition.commands.includes(command))) continue;
+    const option = new Option(usage, describe(definition)).helpGroup(`${group}:`);
     if (repeatable) option.argParser((value: string, before: string[] = []) => [...before, value]);
     commander.addOption(option);
     options.set(name, option);

@@ -1,5 +1,4 @@
 import { settingEntries } from "../../settings/definitions.js";
-import { isNotBuilt } from "../../settings/not-built.js";
 import {
   type Command,
   directoryCommands,
@@ -81,10 +80,10 @@ export function flagsWithValue(): readonly string[] {
 }
 
 function flagsOf(commands: readonly Command[]): readonly CompletedFlag[] {
-  return settingEntries.flatMap(([name, definition]) => {
+  return settingEntries.flatMap(([, definition]) => {
     const { flag, usage, repeatable, help } = definition;
     const isTaken = commands.some((command) => definition.commands.includes(command));
-    if (flag === undefined || !isTaken || isNotBuilt(name)) return [];
+    if (flag === undefined || !isTaken) return [];
     const short = /^(-\w), /.exec(usage ?? "")?.[1];
     return [
       {

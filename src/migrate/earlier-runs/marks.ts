@@ -63,7 +63,7 @@ interface MarkedRun {
 /** Reads and leaves marks. If Redis does not allow that, it warns, and a copy goes on without. */
 export function marksOf(
   { servers, directories, keyPrefix, shard }: MarkedRun,
-  canary: Pick<Canary, "isSet" | "beside" | "check" | "takeRestart"> | undefined,
+  canary: Pick<Canary, "isSet" | "beside" | "check" | "takeLoss"> | undefined,
   warn: Warn,
 ): Marks {
   const complete = new Map<string, readonly ShardMark[]>();
@@ -98,7 +98,7 @@ export function marksOf(
         complete.clear();
         endedCounts = false;
         // On a Cluster a mark may outlive the keys that it tells of, which lay on another master.
-        if (canary?.takeRestart() === true && canary.beside === undefined) {
+        if (canary?.takeLoss() === true && canary.beside === undefined) {
           await changeAll(undefined, ({ complete: _, ...mark }) => mark);
         }
         for (const directory of directories) {

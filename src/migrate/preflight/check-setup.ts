@@ -138,8 +138,12 @@ async function checkReachable({ redis: { servers }, options, record }: Run): Pro
   const away = `${(performance.now() - startedMs).toFixed(1)} ms away`;
   const inStep =
     replicas === undefined ? [] : [replicas === 0 ? "no replica" : `${countOf(replicas, "replica")} in step`];
-  const { isCluster } = options.target.redis;
-  const role = isCluster === true ? `Cluster of ${countOf(states.length, "master")}` : "master";
+  const { address, isCluster } = options.target.redis;
+  const role = isCluster
+    ? `Cluster of ${countOf(states.length, "master")}`
+    : "sentinels" in address
+      ? `master at ${record.redis}`
+      : "master";
   const parts =
     version === undefined ? ["Redis, which does not tell its version"] : [`Redis ${version}, ${role}`];
   return passed("reachable", [...parts, ...inStep, away].join(", "));

@@ -30,8 +30,13 @@ type Missing = Need & { readonly state: Permission };
 /** Checks every permission at once, and names the line that grants what is missing. */
 export async function checkPermissions(run: Run, judged: Judged): Promise<Check> {
   const { redis, files } = run;
-  const needs = needsOf(`${files.conversion.keyPrefix}${"0".repeat(40)}`, run, judged);
-  const { all, scripts } = await askPermissionsOnEach(redis.servers, needs);
+  const usual = needsOf(`${files.conversion.keyPrefix}${"0".repeat(40)}`, run, judged);
+  const answers = await askPermissionsOnEach(redis.servers, usual);
+  const lacksPexpiretime = usual.some(
+    ({ command }, index) => command === "pexpiretime" && answers.all[index] === "absent",
+  );
+  const needs = lacksPexpiretime ? needsOfScripts(usual) : usual;
+  const { all, scripts } = lacksPexpiretime ? await askPermissionsOnEach(redis.servers, needs) : answers;
   const missing = withKeys(
     needs.flatMap((need, index): Missing[] => {
       const state = stateOf(need, all[index] ?? "unknown", scripts);
@@ -51,6 +56,18 @@ export async function checkPermissions(run: Run, judged: Judged): Promise<Check>
   const remedy = remedyFor(missing, showable(user));
   if (required.length > 0) return { name: "permissions", verdict: "fail", found, remedy, exitCode: 5 };
   return { name: "permissions", verdict: "warn", found, remedy };
+}
+
+/** What replaces PEXPIRETIME, and the PXAT that a server without it may lack too. */
+function needsOfScripts(usual: readonly Need[]): readonly Need[] {
+  const required = new Set(["time", "pexpireat"]);
+  return usual.map((need) => {
+    if (need.command === "pexpiretime") {
+      return { ...need, command: "pttl", words: ["pttl", ...need.words.slice(1)] };
+    }
+    const isScript = need.command === "eval" && need.keys === sessionKeys;
+    return isScript || required.has(need.command) ? { ...need, isRequired: true } : need;
+  });
 }
 
 /** Only a script can show whether scripts are allowed; one with a key shows it for the key. */
@@ -76,7 +93,7 @@ async function mayReplace({ redis, files, options }: Run, { command }: Judged): 
   return seen !== undefined && seen.own.length > 0;
 }
 
-function needsOf(session: string, { options }: Run, { command, purges }: Judged): readonly Need[] {
+function needsOf(session: string, { options, redis }: Run, { command, purges }: Judged): readonly Need[] {
   const isCopy = command === "copy";
   const need = (
     name: string,
@@ -98,7 +115,19 @@ function needsOf(session: string, { options }: Run, { command, purges }: Judged)
     return { command: "eval", words, keys, isHarmless: false, isRequired };
   };
   const read = ["get", "pexpiretime", "exists"].map((name) => reads(name, [session], true));
-  if (command === "export") return [...read, reads("scan", ["0"], true), reads("info", [], false)];
+  const onCluster =
+    options.target.redis.isCluster === true
+      ? [reads("cluster|slots", [], true), writes("asking", [], true)]
+      : [];
+  if (command === "export") {
+    return [
+      ...read,
+      ...onCluster,
+      reads("scan", ["0"], true),
+      reads("info", [], false),
+      reads("time", [], false),
+    ];
+  }
   return [
     ...read,
     scripts(session, sessionKeys, purges ? true : "replacing"),
@@ -107,6 +136,8 @@ function needsOf(session: string, { options }: Run, { command, purges }: Judged)
     writes("set", [ownKey, "x"], purges),
     reads("client|list", [], false),
     writes("client|setname", ["x"], false),
+    // Without a name, a connection is known by its id.
+    ...(redis.isNamed ? [] : [reads("client|id", [], false)]),
     ...(isCopy
       ? [
           writes("set", [session, "x"], true),
@@ -117,9 +148,7 @@ function needsOf(session: string, { options }: Run, { command, purges }: Judged)
     reads("strlen", [session], false),
     reads("scan", ["0"], false),
     reads("info", [], false),
-    ...(options.target.redis.isCluster === true
-      ? [reads("cluster|slots", [], true), writes("asking", [], true)]
-      : []),
+    ...onCluster,
     reads("time", [], false),
     ...(purges ? [reads("config|get", ["save"], false)] : []),
     ...(purges && options.removal.waitReplicas > 0 ? [writes("wait", ["0", "1"], true)] : []),

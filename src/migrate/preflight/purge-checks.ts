@@ -93,7 +93,7 @@ export async function checkOtherRuns({ redis, options }: Run): Promise<Check> {
   const found =
     "Redis does not show other connections to this user (CLIENT LIST is denied, or does not list our " +
     "own connection), so a purge cannot see whether a copy is still under way";
-  const remedy = "Allow CLIENT LIST, or give --alone if no other run is copying this directory";
+  const remedy = "Allow CLIENT LIST and CLIENT ID, or give --alone if no other run is copying this directory";
   const message = `${found}: nothing was removed. ${remedy}`;
   return { name, verdict: "fail", found, remedy, message, evenIfQuiet: true, exitCode: 5 };
 }

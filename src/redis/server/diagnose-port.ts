@@ -1,7 +1,8 @@
 import { connect, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
-import type { Explanation } from "../../model/errors.js";
-import type { RedisTarget } from "../../model/redis-target.js";
+import { type Explanation, RedisError } from "../../model/errors.js";
+import type { ServerTarget } from "../../model/redis-target.js";
+import { codeOf, isReply } from "../redis-fault.js";
 
 /** How an address answered one greeting. */
 interface Answer {
@@ -13,17 +14,52 @@ interface Answer {
   readonly code: string;
 }
 
+/** Error codes that mean that no server was reached. */
+const notReached: ReadonlySet<string | undefined> = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOENT",
+]);
+
+/** Whether something answers there that may not be a Redis that speaks as expected. */
+export function mayBeAnotherServer(error: unknown): boolean {
+  return !isReply(error) && !(error instanceof RedisError) && !notReached.has(codeOf(error));
+}
+
+/** Whether nobody answers there. */
+export function isUnreached(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === "ETIMEDOUT" || notReached.has(code);
+}
+
 const answerWithinMs = 3000;
 const ping = "PING\r\n";
 const checkAddress = "check host and port";
 /** Asks a PostgreSQL server for TLS. Only PostgreSQL answers S or N. */
 const postgresGreeting = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 
+/** How to switch TLS on and off. */
+export interface TlsRemedies {
+  readonly use: string;
+  readonly leaveOut: string;
+}
+
+const redisRemedies: TlsRemedies = {
+  use: "give --tls, or a URL that begins with rediss:",
+  leaveOut: "leave out --tls, or begin the URL with redis:",
+};
+
 /**
  * Says why an address that accepts connections does not answer like Redis; `undefined` if nothing
  * more is known. Takes up to three seconds.
  */
-export async function diagnosePort({ address, tls }: RedisTarget): Promise<Explanation | undefined> {
+export async function diagnosePort(
+  { address, tls }: Pick<ServerTarget, "address" | "tls">,
+  remedies = redisRemedies,
+): Promise<Explanation | undefined> {
   const host = "path" in address ? undefined : address.host;
   const name = host === undefined || /^[\d.]+$|:/.test(host) ? {} : { servername: host };
   const client = tls?.cert === undefined ? {} : { cert: tls.cert, ...(tls.key ? { key: tls.key } : {}) };
@@ -38,8 +74,7 @@ export async function diagnosePort({ address, tls }: RedisTarget): Promise<Expla
     converse(() => connect(address), "connect", postgresGreeting),
   ]);
   const speaksTls = encrypted.opened || /ALERT/.test(encrypted.code);
-  if (tls === undefined && speaksTls)
-    return { found: "the port wants TLS", remedy: "give --tls, or a URL that begins with rediss:" };
+  if (tls === undefined && speaksTls) return { found: "the port wants TLS", remedy: remedies.use };
   if (speaksTls && encrypted.bytes === "" && encrypted.closed) {
     const found = "it closes the connection after the TLS handshake, so it most likely ";
     return tls?.cert === undefined
@@ -57,8 +92,7 @@ export async function diagnosePort({ address, tls }: RedisTarget): Promise<Expla
     return { found: "a PostgreSQL server answers there, not Redis", remedy: checkAddress };
   }
   if (tls !== undefined && isRedis(plain.bytes)) {
-    const remedy = "leave out --tls, or begin the URL with redis:";
-    return { found: "the port does not speak TLS", remedy };
+    return { found: "the port does not speak TLS", remedy: remedies.leaveOut };
   }
   if (plain.bytes !== "") return otherProtocol(plain.bytes);
   if (plain.opened && plain.closed) {

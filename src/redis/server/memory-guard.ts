@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import { RedisError } from "../../model/errors.js";
-import { isReply } from "../redis-fault.js";
+import { isReply, replyText } from "../redis-fault.js";
 import { askServerState, type ServerState } from "./server-state.js";
 
 /** Share of the memory limit. Above it the live server's own saves would soon fail. */
@@ -85,7 +85,7 @@ export class MemoryGuard {
    * is missing. Returns other errors as they are.
    */
   explain(error: unknown): unknown {
-    if (!isReply(error) || !error.message.startsWith("OOM")) return error;
+    if (!isReply(error) || !replyText(error).startsWith("OOM")) return error;
     const missing = Math.max(this.#need - this.#written + this.#inFlight, this.#inFlight);
     return new RedisError(
       "refused",

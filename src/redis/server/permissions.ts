@@ -23,7 +23,7 @@ export interface Permissions {
   readonly scripts: boolean;
 }
 
-/** Asks for each command without running it. Replies with nothing before Redis 7. */
+/** Asks for each command without running it. Redis before 7.0 cannot compile or answer it. */
 const askEach = `#!lua flags=no-writes
 if not redis.acl_check_cmd then return false end
 local answers = {}
@@ -36,13 +36,19 @@ return answers`;
 /** Asks what this user may do. Sends no command that writes. */
 export async function askPermissions(client: Redis, uses: readonly CommandUse[]): Promise<Permissions> {
   const words = JSON.stringify(uses.map((use) => use.words));
-  const answers = await allowed(() => client.eval(askEach, 0, words));
+  const answers = await allowed(() => client.eval(askEach, 0, words).catch(noAnswer));
   if (Array.isArray(answers)) return { all: answers.map(permissionOf), scripts: true };
   const all: Permission[] = [];
   for (const { words, isHarmless } of uses) {
     all.push(isHarmless ? await tryCommand(client, words) : "unknown");
   }
   return { all, scripts: answers !== undefined };
+}
+
+/** Returns null, as a server does that may not be asked, if the script is too new for the server. */
+function noAnswer(error: unknown): null {
+  if (isReply(error) && /compil/i.test(error.message)) return null;
+  throw error;
 }
 
 function permissionOf(answer: unknown): Permission {

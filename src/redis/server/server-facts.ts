@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { type Explanation, RedisError } from "../../model/errors.js";
+import type { Explanation } from "../../model/errors.js";
 import { allowed, fieldOf } from "./server-info.js";
 
 /** What a server says about itself. */
@@ -13,9 +13,6 @@ export interface ServerFacts {
   /** What the operator should know if TIME is denied. */
   readonly warning?: Explanation;
 }
-
-/** The first version with PEXPIRETIME, which shows when a value was saved. */
-const oldestVersion = [7, 0] as const;
 
 const clockUnknown: Explanation = {
   found: "Redis does not allow the command TIME, so its clock is assumed to agree with ours",
@@ -83,16 +80,6 @@ export function historyOf(info: string | undefined): ServerHistory | undefined {
  */
 export function refuseReplica(isReplica: boolean | undefined): void {
   if (isReplica === true) throw Object.assign(new Error("a replica"), { code: "EREPLICA" });
-}
-
-/** Throws `RedisError` if the server is too old to know PEXPIRETIME. */
-export function refuseUnfitServer(facts: ServerFacts): void {
-  const [major = 0, minor = 0] = (facts.version ?? oldestVersion.join(".")).split(".").map(Number);
-  if (major < oldestVersion[0] || (major === oldestVersion[0] && minor < oldestVersion[1])) {
-    const found = `Redis ${facts.version} is too old`;
-    const remedy = `${oldestVersion.join(".")} is needed`;
-    throw new RedisError("refused", `${found}: ${remedy}`, { found, remedy });
-  }
 }
 
 async function measureClockLead(client: Redis): Promise<number> {

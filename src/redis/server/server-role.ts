@@ -1,6 +1,9 @@
 import type { Redis } from "ioredis";
 import { type Explanation, RedisError } from "../../model/errors.js";
+import type { ServerTarget } from "../../model/redis-target.js";
+import { showable } from "../../model/showable.js";
 import { isReply, useCluster } from "../redis-fault.js";
+import { sentinelMasters } from "../sentinel/sentinel-masters.js";
 import { allowed, fieldOf } from "./server-info.js";
 
 /**
@@ -55,22 +58,6 @@ async function isReadOnly(client: Redis): Promise<boolean> {
   return false;
 }
 
-interface NamedMaster {
-  readonly name: string;
-  readonly host: string;
-  readonly port: string;
-}
-
-/** The masters that a Sentinel watches; `undefined` if it is not a Sentinel, or does not say. */
-async function sentinelMasters(client: Redis): Promise<readonly NamedMaster[] | undefined> {
-  const masters = await allowed(() => client.call("SENTINEL", "MASTERS"));
-  if (!Array.isArray(masters)) return undefined;
-  return masters.filter(Array.isArray).map((fields: readonly unknown[]) => {
-    const fieldNamed = (name: string) => String(fields[fields.indexOf(name) + 1] ?? "");
-    return { name: fieldNamed("name"), host: fieldNamed("ip"), port: fieldNamed("port") };
-  });
-}
-
 /**
  * Throws `RedisError` for a Sentinel, which cannot hold the sessions, and for a server that is, or is
  * not, a node of a Cluster as it should be.
@@ -78,17 +65,19 @@ async function sentinelMasters(client: Redis): Promise<readonly NamedMaster[] | 
 export async function refuseOtherKinds(
   client: Redis,
   { kind, isNode }: ServerRole,
-  isCluster: boolean,
+  { address, isCluster }: Pick<ServerTarget, "address" | "isCluster">,
 ): Promise<void> {
-  if (isNode === true && !isCluster) {
+  if (isNode === true && isCluster !== true) {
     throw refusal({ found: "it is a node of a Redis Cluster", remedy: useCluster });
   }
-  if (isNode === false && isCluster) throw refusal(noCluster);
+  if (isNode === false && isCluster === true) throw refusal(noCluster);
   if (kind !== "sentinel") return;
-  const masters = (await sentinelMasters(client)) ?? [];
-  const flags = masters.map(({ name, host, port }) => `--host ${host} --port ${port} (${name})`);
-  const named = flags.length === 0 ? "the host and port of its master" : `its master: ${flags.join(", ")}`;
-  throw refusal({ found: "it is a Sentinel, which keeps no sessions", remedy: `name ${named}` });
+  const names = ((await sentinelMasters(client)) ?? []).map(({ name }) => showable(name));
+  const [name = "NAME"] = names;
+  const others = names.length > 1 ? ` (it also knows ${names.slice(1).join(", ")})` : "";
+  const sentinel = "path" in address ? "HOST:PORT" : `${address.host}:${address.port}`;
+  const remedy = `in place of host and port, give --sentinel ${sentinel} --sentinel-master ${name}${others}`;
+  throw refusal({ found: "it is a Sentinel, which keeps no sessions", remedy });
 }
 
 /** Whether the error says that the server is no node of a Cluster. */

@@ -1,5 +1,5 @@
 import { RedisError, RedisForgotError } from "../../model/errors.js";
-import type { RedisTarget } from "../../model/redis-target.js";
+import { describeAddress, type HostAndPort, type RedisTarget } from "../../model/redis-target.js";
 import { encodeCommand } from "../encode-command.js";
 import { openConnection, openFirstConnection } from "../open-connection.js";
 import { pause } from "../pause.js";
@@ -11,14 +11,7 @@ import { allowed } from "../server/server-info.js";
 import { hashSlot, slotCount } from "./hash-slot.js";
 import { followRedirectionsOf } from "./redirections.js";
 import { allDone, type RedisServer, type RedisServers, type StateOfServer } from "./redis-servers.js";
-import {
-  askSlotRanges,
-  type NodeAddress,
-  nameOf,
-  type Redirection,
-  redirectionOf,
-  type SlotRange,
-} from "./slot-ranges.js";
+import { askSlotRanges, type Redirection, redirectionOf, type SlotRange } from "./slot-ranges.js";
 
 /** How often a command is sent on before the batch that it belongs to is sent again. */
 const maxHops = 10;
@@ -27,18 +20,18 @@ const asking = Buffer.from(encodeCommand("ASKING"), "latin1");
 
 /** A master of the Cluster. After a failover it is the node that took its place. */
 class Master implements RedisServer {
-  address: NodeAddress;
+  address: HostAndPort;
   readonly connection: ResilientConnection;
   readonly #holds: (slot: number) => boolean;
 
-  constructor(address: NodeAddress, connection: ResilientConnection, holds: (slot: number) => boolean) {
+  constructor(address: HostAndPort, connection: ResilientConnection, holds: (slot: number) => boolean) {
     this.address = address;
     this.connection = connection;
     this.#holds = holds;
   }
 
   get name(): string {
-    return nameOf(this.address);
+    return describeAddress(this.address);
   }
 
   keyHere(start: string): string {
@@ -74,7 +67,7 @@ export class ClusterServers implements RedisServers {
   /** Every connection that was made. */
   readonly #connections: ResilientConnection[] = [];
   /** Nodes that know the slots: the next one to ask comes first. */
-  #nodes: readonly NodeAddress[] = [];
+  #nodes: readonly HostAndPort[] = [];
   #name: string | undefined;
   /** Masters that had followed another one before they were seen. */
   #strangers = 0;
@@ -173,7 +166,7 @@ export class ClusterServers implements RedisServers {
   }
 
   async #askNodes(lost: Master | undefined): Promise<void> {
-    const isLost = (node: NodeAddress) => nameOf(node) === lost?.name;
+    const isLost = (node: HostAndPort) => describeAddress(node) === lost?.name;
     const nodes = [...this.#nodes.filter((one) => !isLost(one)), ...this.#nodes.filter(isLost)];
     const failures: unknown[] = [];
     for (const node of nodes) {
@@ -199,20 +192,21 @@ export class ClusterServers implements RedisServers {
   async #apply(ranges: readonly SlotRange[]): Promise<void> {
     if (ranges.length === 0) throw clusterDown();
     const nodes = ranges.flatMap(({ master, replicas }) => [master, ...replicas]);
-    const known = new Map([...this.#nodes, ...nodes].map((node) => [nameOf(node), node]));
+    const known = new Map([...this.#nodes, ...nodes].map((node) => [describeAddress(node), node]));
     this.#nodes = [...known.values()];
-    const holders = new Set(ranges.map(({ master }) => nameOf(master)));
+    const holders = new Set(ranges.map(({ master }) => describeAddress(master)));
     for (const { first, last, master: address } of ranges) {
       const before = this.#slots.slice(first, last + 1);
       const replaced = before.find((one) => one !== undefined && !holders.has(one.name));
-      const master = this.#masters.get(nameOf(address)) ?? (await this.#addMaster(address, replaced));
+      const master =
+        this.#masters.get(describeAddress(address)) ?? (await this.#addMaster(address, replaced));
       this.#slots.fill(master, first, last + 1);
       this.#holders = undefined;
     }
   }
 
   /** `replaced`: the master whose place it takes; `undefined` if it takes none. */
-  async #addMaster(address: NodeAddress, replaced: Master | undefined): Promise<Master> {
+  async #addMaster(address: HostAndPort, replaced: Master | undefined): Promise<Master> {
     if (replaced !== undefined) {
       // Its connection shows whether the data is the same once it leads here.
       this.#masters.delete(replaced.name);
@@ -226,9 +220,9 @@ export class ClusterServers implements RedisServers {
     return master;
   }
 
-  async #connect(address: NodeAddress): Promise<Master> {
+  async #connect(address: HostAndPort): Promise<Master> {
     const { listener, ...options } = this.#options;
-    const targetAt = (node: NodeAddress): RedisTarget => ({ ...options.target, address: node });
+    const targetAt = (node: HostAndPort): RedisTarget => ({ ...options.target, address: node });
     const connection = await ResilientConnection.open({
       ...options,
       target: targetAt(address),
@@ -274,7 +268,7 @@ export class ClusterServers implements RedisServers {
       for (const { index, from } of open) {
         const to = redirectionOf(replies[index], from.address);
         if (to === undefined) continue;
-        const name = `${to.kind} ${nameOf(to.to)}`;
+        const name = `${to.kind} ${describeAddress(to.to)}`;
         const group = groups.get(name) ?? { to, some: [] };
         groups.set(name, group);
         group.some.push(index);
@@ -298,18 +292,18 @@ export class ClusterServers implements RedisServers {
   }
 
   #moved({ slot, to }: Redirection): void {
-    const master = this.#masters.get(nameOf(to));
+    const master = this.#masters.get(describeAddress(to));
     if (master === undefined || this.#slots[slot] === master) return;
     this.#slots[slot] = master;
     this.#holders = undefined;
   }
 
   /** The master at an address. A node that gets its first slot is not in the table yet. */
-  async #masterAt(address: NodeAddress): Promise<Master> {
-    const known = this.#masters.get(nameOf(address));
+  async #masterAt(address: HostAndPort): Promise<Master> {
+    const known = this.#masters.get(describeAddress(address));
     if (known !== undefined) return known;
     await this.#refresh();
-    const master = this.#masters.get(nameOf(address)) ?? (await this.#addMaster(address, undefined));
+    const master = this.#masters.get(describeAddress(address)) ?? (await this.#addMaster(address, undefined));
     this.#refuseStrangers();
     return master;
   }
@@ -324,8 +318,8 @@ async function sendTo({ connection }: Master, commands: readonly Buffer[]): Prom
   return sendDirectly(client, Buffer.concat(commands), commands.length);
 }
 
-function addressOf({ address }: RedisTarget): NodeAddress {
-  if ("path" in address) throw new Error("a Cluster has no Unix socket");
+function addressOf({ address }: RedisTarget): HostAndPort {
+  if (!("host" in address)) throw new Error("a Cluster has neither a Unix socket nor a Sentinel");
   return address;
 }
 

@@ -1,31 +1,21 @@
 import type { Redis } from "ioredis";
+import type { HostAndPort } from "../../model/redis-target.js";
 import { isReply } from "../redis-fault.js";
 import { refusalOfNoCluster } from "../server/server-role.js";
-
-/** Where a node of a Cluster listens. */
-export interface NodeAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** `host:port`: how people see a node. */
-export function nameOf({ host, port }: NodeAddress): string {
-  return `${host}:${port}`;
-}
 
 /** Neighbouring hash slots, and the nodes that hold them. */
 export interface SlotRange {
   readonly first: number;
   readonly last: number;
-  readonly master: NodeAddress;
-  readonly replicas: readonly NodeAddress[];
+  readonly master: HostAndPort;
+  readonly replicas: readonly HostAndPort[];
 }
 
 /**
  * Asks a node which nodes hold which slots; `asked`: its own address, by which it may leave its
  * host out. Throws `RedisError` if it is no node of a Cluster.
  */
-export async function askSlotRanges(client: Redis, asked: NodeAddress): Promise<readonly SlotRange[]> {
+export async function askSlotRanges(client: Redis, asked: HostAndPort): Promise<readonly SlotRange[]> {
   const reply = await client.call("CLUSTER", "SLOTS").catch((error: unknown) => {
     throw refusalOfNoCluster(error) ?? error;
   });
@@ -38,7 +28,7 @@ export async function askSlotRanges(client: Redis, asked: NodeAddress): Promise<
 }
 
 /** A node is listed as host, port, id and other names; `undefined` if it does not know its host. */
-function addressOf(node: unknown, asked: NodeAddress): NodeAddress | undefined {
+function addressOf(node: unknown, asked: HostAndPort): HostAndPort | undefined {
   if (!Array.isArray(node)) return undefined;
   const [host, port, , others] = node;
   if (host === null || host === "") return { host: asked.host, port: Number(port) };
@@ -51,11 +41,11 @@ function addressOf(node: unknown, asked: NodeAddress): NodeAddress | undefined {
 export interface Redirection {
   readonly kind: "MOVED" | "ASK";
   readonly slot: number;
-  readonly to: NodeAddress;
+  readonly to: HostAndPort;
 }
 
 /** Reads `MOVED 3999 127.0.0.1:6381`. The host may be missing: then it is that of the node itself. */
-export function redirectionOf(reply: unknown, asked: NodeAddress): Redirection | undefined {
+export function redirectionOf(reply: unknown, asked: HostAndPort): Redirection | undefined {
   if (!isReply(reply)) return undefined;
   const [, kind, slot, host, port] = /^(MOVED|ASK) (\d+) (.*):(\d+)$/.exec(reply.message) ?? [];
   if (kind !== "MOVED" && kind !== "ASK") return undefined;

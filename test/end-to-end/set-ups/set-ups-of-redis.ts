@@ -132,7 +132,7 @@ export const setUpsOfRedis: readonly SetUp[] = [
     name: "the port of a Sentinel",
     check: "reachable",
     found: /^it is a Sentinel, which keeps no sessions$/,
-    remedy: /^name its master: --host 127\.0\.0\.1 --port \d+ \(prod\)$/,
+    remedy: /^in place of host and port, give --sentinel 127\.0\.0\.1:\d+ --sentinel-master prod$/,
     exit: 5,
     make: async (ground) => {
       const { port } = await startWith(ground);
@@ -140,6 +140,27 @@ export const setUpsOfRedis: readonly SetUp[] = [
       writeFileSync(file, `sentinel monitor prod 127.0.0.1 ${port} 1\n`);
       const sentinel = await ground.startRedis({ sentinel: file });
       ground.nameRedis(sentinel);
+    },
+    mend: (ground, remedy) => {
+      ground.flags.delete("--host");
+      ground.flags.delete("--port");
+      ground.takeFlags(remedy);
+    },
+  },
+  {
+    name: "a master that the Sentinel does not know",
+    check: "reachable",
+    found: /^Sentinel 127\.0\.0\.1:\d+ knows no master named sessions$/,
+    remedy: /^name one that it knows: --sentinel-master prod$/,
+    exit: 5,
+    make: async (ground) => {
+      const { port } = await startWith(ground);
+      const file = join(ground.top, "sentinel.conf");
+      writeFileSync(file, `sentinel monitor prod 127.0.0.1 ${port} 1\n`);
+      const sentinel = await ground.startRedis({ sentinel: file });
+      ground.flags.delete("--host");
+      ground.flags.delete("--port");
+      ground.flags.set("--sentinel", `127.0.0.1:${sentinel.port}`).set("--sentinel-master", "sessions");
     },
     mend: (ground, remedy) => ground.takeFlags(remedy),
   },

@@ -31,7 +31,7 @@ describe("permissions: all that is missing at once, and the line that grants exa
     readonly grants?: string;
   }
   const rows: Readonly<Record<string, Row>> = {
-    "all rights": { rules: everything, verdict: "ok", found: /^all 13 commands on session:\* and tele-/ },
+    "all rights": { rules: everything, verdict: "ok", found: /^all 14 commands on session:\* and tele-/ },
     "SET and EXISTS are denied": {
       rules: [...everything, "-set", "-exists"],
       verdict: "fail",
@@ -49,6 +49,13 @@ describe("permissions: all that is missing at once, and the line that grants exa
       verdict: "warn",
       found: /the commands STRLEN and TIME/,
       grants: "+strlen +time",
+    },
+    "a connection without a name is known by its id": {
+      rules: [...everything, "-client|id"],
+      purges: true,
+      verdict: "warn",
+      found: /^Redis does not allow this user the command CLIENT ID$/,
+      grants: "+client|id",
     },
     "other keys": {
       rules: ["~other:*", "&*", "+@all"],

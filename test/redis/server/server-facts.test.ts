@@ -1,14 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { RedisError } from "../../../src/model/errors.js";
 import { openConnection } from "../../../src/redis/open-connection.js";
 import { askFirstFacts } from "../../../src/redis/server/redis-facts.js";
-import {
-  askHistory,
-  continues,
-  refuseUnfitServer,
-  type ServerFacts,
-} from "../../../src/redis/server/server-facts.js";
+import { askHistory, continues, type ServerFacts } from "../../../src/redis/server/server-facts.js";
 import { redisOf } from "../../end-to-end/support/redis-of-test.js";
 import { waitUntil } from "../../end-to-end/support/wait-until.js";
 import { redisCommand } from "../../support/redis-command.js";
@@ -34,7 +28,6 @@ describe("server-facts: what a server says of itself", () => {
     const facts = await factsOf(server);
     assert.match(facts.version ?? "", /^\d+\.\d+\.\d+$/);
     assert.deepEqual({ ...facts, version: "" }, { version: "", clockLeadMs: 0, databases: [] });
-    refuseUnfitServer(facts);
     await server.stop();
   });
 
@@ -63,7 +56,6 @@ describe("server-facts: what a server says of itself", () => {
       assert.equal(facts.clockLeadMs, 0);
       const mayAskTime = !rules.some((rule) => rule === "-time" || rule === "-@all");
       assert.equal(facts.warning === undefined, mayAskTime, facts.warning?.found);
-      refuseUnfitServer(facts);
     }
     await server.stop();
   });
@@ -73,30 +65,6 @@ describe("server-facts: what a server says of itself", () => {
     await assert.rejects(factsOf(server), /NOAUTH/);
     await server.stop();
   });
-
-  for (const [version, fits] of [
-    ["7.2.4", true],
-    ["7.0.0", true],
-    ["6.2.14", false],
-    ["10.0.0", true],
-    [undefined, true],
-    ["6.0.16", false],
-    ["5.0.7", false],
-    ["255.255.255", true],
-  ] as const) {
-    it(`version ${version}: ${fits ? "taken" : "refused"}`, () => {
-      const judge = () => refuseUnfitServer({ version, clockLeadMs: 0, databases: [] });
-      if (fits) judge();
-      else
-        assert.throws(
-          judge,
-          (error) =>
-            error instanceof RedisError &&
-            error.kind === "refused" &&
-            error.message.includes(String(version)),
-        );
-    });
-  }
 });
 
 describe("server-facts: whether a server still holds the data that it stored (hazards.md, Redis)", () => {

@@ -39,7 +39,7 @@ export async function clientOf(t: Scope, account: Account, name?: string): Promi
 export async function resilientOf(
   t: Scope,
   account: Account,
-  options: Partial<Pick<ResilienceOptions, "name" | "retryForMs">> = {},
+  options: Partial<Pick<ResilienceOptions, "name" | "retryForMs" | "target">> = {},
 ): Promise<ResilientConnection> {
   const connection = await ResilientConnection.open({
     target: targetOf(account),

@@ -5,6 +5,7 @@ import { redisCommand } from "../redis-command.js";
 import { type ExitCodes, goesOn, impatience, type NamedFault, staysAway } from "./named-fault.js";
 import { isOnCluster } from "./swept-cluster.js";
 import type { SweptRedis } from "./swept-redis.js";
+import { isBehindSentinel } from "./swept-sentinel.js";
 
 /**
  * What forgot the sessions is given them again by a copy; a purge and a verification say what is
@@ -34,12 +35,22 @@ const refusesWrites: ExitCodes = ({ on, isBatch, swept }) => {
 /** Certain in the middle of sessions; behind them nothing may be asked any more. */
 const refusesAll: ExitCodes = ({ isBatch }) => (isBatch ? [5] : [0, 5]);
 
+/** A replica may lack the last writes, and may be taken for the same Redis. */
+const failsOver: ExitCodes = (occasion) => [...restarts(occasion), ...forgets(occasion)];
+const failover = { forgets: true, changesHistory: true } as const;
+
 const hashes = 3;
 const longestFollowingMs = 1000;
 const nothing = (): undefined => undefined;
 
 /** What happens to Redis itself. */
 export const redisFaults: readonly NamedFault[] = [
+  ...(isBehindSentinel
+    ? [
+        act("is killed, and a replica takes its place", failsOver, (redis) => redis.failOver(true), failover),
+        act("gives way to a replica", failsOver, (redis) => redis.failOver(false), failover),
+      ]
+    : []),
   act("is killed and forgets everything", forgets, killAndStart, { forgets: true, changesHistory: true }),
   act("is killed and has kept everything", restarts, killAndStart, {
     redisArgs: ["--appendonly", "yes", "--appendfsync", "always"],
@@ -143,7 +154,7 @@ export const redisFaults: readonly NamedFault[] = [
     { needsSingleServer: true },
   ),
   act("wants replicas", refusesWrites, async (redis) => {
-    await redis.command("CONFIG", "SET", "min-replicas-to-write", 1);
+    await redis.command("CONFIG", "SET", "min-replicas-to-write", 9);
   }),
   act("takes the right to write and read away", refusesAll, async (redis) => {
     await redis.command("ACL", "SETUSER", "default", "-@write", "-@read");

@@ -3,9 +3,10 @@ import type { RedisAddress } from "../redis-client.js";
 import { type RedisCluster, startCluster } from "../redis-cluster.js";
 import { redisCommand } from "../redis-command.js";
 import type { RedisServer } from "../redis-server.js";
+import { topology } from "../redis-under-test.js";
 
 /** Whether sweeps are to run against a Cluster: `TELE_SESSIONS_TOPOLOGY=cluster`. */
-export const isOnCluster = process.env["TELE_SESSIONS_TOPOLOGY"] === "cluster";
+export const isOnCluster = topology === "cluster";
 
 /** Starts a Cluster of three masters for one swept run. */
 export function startSweptCluster(

@@ -13,43 +13,77 @@ import { redisCommand, redisPipeline } from "../redis-command.js";
 import { type RedisServer, startRedis } from "../redis-server.js";
 import { makeTemporaryDirectory, removeTemporaryDirectory } from "../temporary-directory.js";
 import { announcePorts, isOnCluster, startSweptCluster } from "./swept-cluster.js";
+import { isBehindSentinel, type SweptSentinel, startSweptSentinel } from "./swept-sentinel.js";
 
 /** The Redis of one run, and what can be done to it past the proxy. */
 export class SweptRedis {
   /** What the run under test knows. */
   static readonly password = "NotToBeShown";
-  readonly #directory: string;
   readonly #args: readonly string[];
   /** Absent if it is one server; else the faults happen to its first node. */
   readonly #cluster: RedisCluster | undefined;
+  readonly #sentinel: SweptSentinel | undefined;
   readonly #errors: unknown[] = [];
   readonly #background: Promise<void>[] = [];
+  /** The one to which faults happen. */
   #server: RedisServer;
-  #proxy: FaultProxy | undefined;
-  /** The ports that the nodes of a Cluster announce; none if they are their own. */
-  #announced: readonly number[] = [];
+  /** Behind a Sentinel, the one that may take its place. */
+  #replica: RedisServer | undefined;
+  /** Those before its servers, in the order of `ports`. */
+  #proxies: readonly FaultProxy[] = [];
   #isOver = false;
   #kills = 0;
   #isKilled = false;
 
-  private constructor(server: RedisServer, args: readonly string[], cluster?: RedisCluster) {
+  private constructor(
+    server: RedisServer,
+    args: readonly string[],
+    { cluster, sentinel }: { readonly cluster?: RedisCluster; readonly sentinel?: SweptSentinel } = {},
+  ) {
     this.#server = server;
-    this.#directory = server.directory;
     this.#args = args;
     this.#cluster = cluster;
+    this.#sentinel = sentinel;
   }
 
   static async start(args: readonly string[] = []): Promise<SweptRedis> {
-    if (!isOnCluster) return new SweptRedis(await startWithRights(makeTemporaryDirectory(), args), args);
-    const cluster = await startSweptCluster([...rights, ...args], administrator);
-    const [first] = cluster.nodes;
-    if (first === undefined) throw new Error("a Cluster has nodes");
-    return new SweptRedis(first, args, cluster);
+    if (isOnCluster) {
+      const cluster = await startSweptCluster([...rights, ...args], administrator);
+      const [first] = cluster.nodes;
+      if (first === undefined) throw new Error("a Cluster has nodes");
+      return new SweptRedis(first, args, { cluster });
+    }
+    const server = await startWithRights(makeTemporaryDirectory(), args);
+    if (!isBehindSentinel) return new SweptRedis(server, args);
+    const redis = new SweptRedis(server, args, { sentinel: await startSweptSentinel() });
+    redis.#replica = await redis.#startReplica(makeTemporaryDirectory());
+    redis.#sentinel?.name(server.port);
+    return redis;
+  }
+
+  /** Starts one that follows the server, and waits until it is in step. */
+  async #startReplica(directory: string): Promise<RedisServer> {
+    const following = ["--replicaof", `127.0.0.1 ${this.port}`, "--repl-diskless-sync-delay", "0"];
+    const replica = await startWithRights(directory, [...this.#args, ...following]);
+    const isInStep = async () =>
+      String(await redisCommand({ ...replica, ...administrator }, "INFO", "replication")).includes(
+        "master_link_status:up",
+      );
+    while (!(await isInStep())) await sleep(20);
+    return replica;
   }
 
   /** Where its servers listen; the first one is that to which faults happen. */
   get ports(): readonly number[] {
-    return this.#cluster?.nodes.map(({ port }) => port) ?? [this.port];
+    const others = this.#replica === undefined ? [] : [this.#replica.port];
+    return this.#cluster?.nodes.map(({ port }) => port) ?? [this.port, ...others];
+  }
+
+  /** The flags by which a run finds it: through the proxies, if they stand before it. */
+  get flags(): readonly string[] {
+    if (this.#sentinel !== undefined) return this.#sentinel.flags;
+    const [{ port } = this.#server] = this.#proxies;
+    return ["--port", String(port), ...(this.#cluster === undefined ? [] : ["--cluster"])];
   }
 
   /** Reaches every key with every right. */
@@ -59,7 +93,7 @@ export class SweptRedis {
   }
 
   get directory(): string {
-    return this.#directory;
+    return this.#server.directory;
   }
 
   get port(): number {
@@ -73,16 +107,18 @@ export class SweptRedis {
 
   /** The proxies that stand before its servers. */
   async standBehind(proxies: readonly FaultProxy[]): Promise<void> {
-    this.#proxy = proxies[0];
+    this.#proxies = proxies;
+    this.#sentinel?.name(proxies[0]?.port ?? this.port);
     if (this.#cluster === undefined) return;
-    this.#announced = proxies.map(({ port }) => port);
-    await announcePorts(this.#cluster, this.#announced);
+    await announcePorts(
+      this.#cluster,
+      proxies.map(({ port }) => port),
+    );
   }
 
   /** No proxy stands before it any more. */
-  async standAlone(): Promise<void> {
-    this.#announced = [];
-    if (this.#cluster !== undefined) await announcePorts(this.#cluster, []);
+  standAlone(): Promise<void> {
+    return this.standBehind([]);
   }
 
   /**
@@ -109,7 +145,7 @@ export class SweptRedis {
   async kill(): Promise<void> {
     this.#kills += 1;
     this.#isKilled = true;
-    this.#proxy?.expectNobody();
+    this.#proxies[0]?.expectNobody();
     process.kill(this.#server.pid, "SIGKILL");
     await this.#server.waitForEnd();
   }
@@ -121,15 +157,40 @@ export class SweptRedis {
 
   /** Starts one in the place of a killed one: empty, where that one did not persist. */
   async startAgain(): Promise<void> {
-    await mkdir(this.#directory, { recursive: true });
+    await mkdir(this.directory, { recursive: true });
     this.#isKilled = false;
-    const [announced = 0] = this.#announced;
-    const more = ["--cluster-announce-port", String(announced)];
+    const [proxy] = this.#proxies;
+    const more = ["--cluster-announce-port", String(proxy?.port ?? 0)];
     this.#server =
       (await this.#cluster?.restart(this.#server, more)) ??
-      (await startWithRights(this.#directory, this.#args));
+      (await startWithRights(this.directory, this.#args));
     await this.untilLoaded();
-    this.#proxy?.redirect(this.port);
+    proxy?.redirect(this.port);
+    if (this.#replica !== undefined) await follow(this.#replica, this.#server);
+  }
+
+  /**
+   * Has the replica take the master's place. The old master, which may be killed first, becomes its
+   * replica.
+   */
+  async failOver(isKilled: boolean): Promise<void> {
+    const [old, next] = [this.#server, this.#replica];
+    if (next === undefined) throw new Error("there is no replica");
+    if (isKilled) await this.kill();
+    await redisCommand({ ...next, ...administrator }, "REPLICAOF", "NO", "ONE");
+    this.#server = next;
+    this.#isKilled = false;
+    this.#proxies = this.#proxies.toReversed();
+    this.#sentinel?.name(this.#proxies[0]?.port ?? next.port);
+    if (isKilled) {
+      await mkdir(old.directory, { recursive: true });
+      this.#replica = await this.#startReplica(old.directory);
+      this.#proxies[1]?.redirect(this.#replica.port);
+    } else {
+      this.#replica = old;
+      await follow(old, next);
+      await redisCommand({ ...old, ...administrator }, "CLIENT", "KILL", "TYPE", "normal");
+    }
   }
 
   /** Takes back whatever was configured, so that it works again. */
@@ -171,7 +232,7 @@ export class SweptRedis {
 
   /** How many connections were made to the proxy so far. */
   connections(): number {
-    return this.#proxy?.connections() ?? 0;
+    return this.#proxies[0]?.connections() ?? 0;
   }
 
   /** Ends what is done beside the run, which has ended. Rejects with what went wrong in it. */
@@ -192,8 +253,10 @@ export class SweptRedis {
   }
 
   async stop(): Promise<void> {
+    this.#sentinel?.stop();
+    await this.#replica?.stop();
     await (this.#cluster ?? this.#server).stop();
-    removeTemporaryDirectory(this.#directory);
+    for (const one of [this.#server, this.#replica]) if (one) removeTemporaryDirectory(one.directory);
   }
 }
 
@@ -215,7 +278,12 @@ const administrator = { username: "administrator", password: "administrator" };
 const rights = [
   ...["--requirepass", SweptRedis.password, "--user", administrator.username, "on"],
   ...[`>${administrator.password}`, "~*", "&*", "+@all"],
+  ...["--masteruser", administrator.username, "--masterauth", administrator.password],
 ];
+
+async function follow(replica: RedisServer, { port }: RedisServer): Promise<void> {
+  await redisCommand({ ...replica, ...administrator }, "REPLICAOF", "127.0.0.1", port);
+}
 
 function startWithRights(directory: string, args: readonly string[]): Promise<RedisServer> {
   return startRedis({ directory, args: [...rights, ...args] });

@@ -8,7 +8,6 @@ import { removeTemporaryDirectory } from "../temporary-directory.js";
 import type { NamedHappening } from "./allowed-exit-codes.js";
 import { judgeRun } from "./judge-run.js";
 import type { NamedFault } from "./named-fault.js";
-import { isOnCluster } from "./swept-cluster.js";
 import type { SweptCommand } from "./swept-commands.js";
 import { SweptRedis } from "./swept-redis.js";
 import { copySweptSessions, fillRedis, missingSessions, type SweptSessions } from "./swept-sessions.js";
@@ -83,7 +82,7 @@ export async function makeSweptRun(
   };
   if (command.isFilledBefore) await fillRedis(redis.client, sessions, directory);
   const { result, replies } = await runUnderFaults(course, onWaiting);
-  const runAgain = () => runOver(course, ["copy", "--purge"], redis.port, longestMs);
+  const runAgain = () => runOver(course, ["copy", "--purge"], longestMs);
   const judge = async () => {
     if (redis.isKilled) await redis.startAgain();
     await redis.untilLoaded();
@@ -130,7 +129,7 @@ async function runUnderFaults(
   const watchdogs = faults.reduce((sum, fault) => sum + (fault.watchdogs ?? 0), 0);
   const [proxy] = proxies;
   if (proxy === undefined) throw new Error("no server has a proxy");
-  const result = await runOver(course, args, proxy.port, longestMs + longestWatchdogMs * watchdogs);
+  const result = await runOver(course, args, longestMs + longestWatchdogMs * watchdogs);
   await redis.finish().catch(noteIn(course));
   for (const one of proxies) await one.stop().catch(noteIn(course));
   return { result, replies: proxy.replies() };
@@ -158,14 +157,10 @@ function notingForgotten(fault: Fault, { sessions, directory, forgotten }: Swept
 function runOver(
   course: SweptCourse,
   args: readonly string[],
-  port: number,
   timeLimitMs: number,
 ): Promise<ObservedResult | undefined> {
-  const { directory, planned } = course;
-  const settings = [
-    ...["--session-dir", directory, "--port", String(port), "--json", "--verbose"],
-    ...(isOnCluster ? ["--cluster"] : []),
-  ];
+  const { directory, planned, redis } = course;
+  const settings = ["--session-dir", directory, ...redis.flags, "--json", "--verbose"];
   return run([...args, ...settings], {
     environment: { TELE_SESSION_REDIS_PASSWORD: SweptRedis.password },
     timeLimitMs,
