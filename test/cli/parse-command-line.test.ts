@@ -148,7 +148,6 @@ describe("command line: help", () => {
     );
     assert.match(screen, /^tele-sessions 1\.2\.3 - /);
     for (const command of commands) assert.match(screen, new RegExp(`^ {2}${command}\\b`, "m"));
-    assert.doesNotMatch(screen, /\bexport\b/);
     for (const [, flag = ""] of screen.matchAll(/(--[a-z-]+)/g)) {
       const known = [
         ...settingEntries.map(([, definition]) => definition.flag),

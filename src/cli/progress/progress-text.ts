@@ -52,7 +52,7 @@ export function startText({ phase, directories, dryRun, purge, total, ...rest }:
     case "comparing":
       return `Comparing ${files} in ${paths} with ${redis}`;
     case "exporting":
-      return `Exporting ${countOf(total ?? 0, "session")} from ${redis} to ${paths}`;
+      return `Exporting ${countOf(total ?? 0, "session")} from ${redis} to ${paths}${isRehearsed}`;
     case "proving":
     case "removing": {
       const proof = redis === null ? "without asking Redis" : `comparing each with ${redis} first`;
@@ -73,7 +73,7 @@ const titles: Readonly<Record<PhaseName, string>> = {
   copying: "Copying",
   reading: "Reading",
   exporting: "Exporting from",
-  settling: "Taking what changed in",
+  settling: "Copying what changed in",
   comparing: "Comparing",
   proving: "Removing from",
   removing: "Removing from",
@@ -99,7 +99,7 @@ export function titleParts({ phase, directories, dryRun, purge, ...rest }: Progr
     case "copying":
       return [title, paths, `to ${redis}`];
     case "exporting":
-      return [`${title} ${redis}`, `to ${paths}`];
+      return [`${title} ${redis}`, `to ${paths}`, ...(dryRun ? ["(dry run)"] : [])];
     case "settling":
       return [`${title} ${paths}`, "meanwhile"];
     case "reading":
@@ -158,7 +158,7 @@ export function outcomeParts({ phase, dryRun, outcomes }: ProgressState): readon
   switch (phase) {
     case "exporting":
       return [
-        `exported ${countText(count("exported"))}`,
+        `${dryRun ? "to export" : "exported"} ${countText(count("exported"))}`,
         ...part("already there", count("identical", "kept")),
         ...part("expired", count("expired")),
         ...failed,

@@ -59,7 +59,7 @@ export async function exportSessions(run: Run, target: FileTarget, total: number
   try {
     const worker = new ExportWorker(run, { target, survey, files, writer });
     const pass: ExportPass = { worker, ledger: record.ledger, log, told: new Set() };
-    const name = reverse ? "comparing" : writes ? "exporting" : "reading";
+    const name = reverse ? "comparing" : "exporting";
     const done = () => record.ledger.counts.found;
     out.progress.enter({ name, pass: 1, total, ledger: record.ledger, done });
     await mainPass(run, pass, total);
@@ -113,7 +113,7 @@ async function laterPasses(run: Run, pass: ExportPass, total: number): Promise<v
     pass.worker.pass = number;
     const ledger = new Ledger({ onFailure: out.onFailure, onDifference: out.onDifference });
     let seen = 0;
-    out.progress.enter({ name: "settling", pass: number + 1, total, ledger, done: () => seen });
+    out.progress.enter({ name: "exporting", pass: number + 1, total, ledger, done: () => seen });
     try {
       await passOver(run, { ...pass, ledger }, ({ outcome, written }) => {
         seen++;
