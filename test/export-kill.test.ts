@@ -16,7 +16,15 @@ const sessions = 300;
 const fullLifetimeMs = 604_800_000;
 /** Of every ten sessions, one has an older file, and one a newer. */
 const [older, newer] = [3, 7];
-const operations = ["openSync", "linkSync", "renameSync", "unlinkSync", "mkdirSync"] as const;
+/** What is counted up to a kill, and about how often it comes in an export. */
+const kinds = [
+  { name: "openSync", most: 800 },
+  { name: "reply", most: 1500 },
+  { name: "linkSync", most: 200 },
+  { name: "renameSync", most: 25 },
+  { name: "unlinkSync", most: 200 },
+  { name: "mkdirSync", most: 12 },
+] as const;
 
 const layouts = {
   "15.0": (sid: string) => `werkzeug_${sid}.sess`,
@@ -67,14 +75,13 @@ test("kill -9 at any point of an export: whole files only, no newer one replaced
     // By JSON both servers' files can be compared with what Redis holds.
     const layout = server === "15.0" ? "flat" : "scattered";
     const args = ["export", ...between(directory, redis), "--layout", layout, "--format", "json"];
-    const name = operations[at % operations.length] ?? "openSync";
-    const most = name === "mkdirSync" ? 20 : name === "openSync" ? 900 : name === "renameSync" ? 30 : 200;
-    const point: KillPoint = {
-      kind: "file operation",
-      name,
+    const { name, most } = kinds[at % kinds.length] ?? kinds[0];
+    const place: Pick<KillPoint, "at" | "side"> = {
       at: 1 + Math.floor((most * (at + 0.5)) / wanted),
       side: at % 4 < 2 ? "before" : "after",
     };
+    const point: KillPoint =
+      name === "reply" ? { kind: name, ...place } : { kind: "file operation", name, ...place };
     const { nodeArgs, environment } = watchOptions({ directory, redisPorts: [redis.port], point });
     const { signal } = await runCommand(args, { nodeArgs, environment });
     if (signal === "SIGKILL") killed++;
@@ -90,7 +97,7 @@ test("kill -9 at any point of an export: whole files only, no newer one replaced
   t.diagnostic(
     `${killed} of ${wanted} exports of ${sessions} sessions were killed, ${partly} with some written`,
   );
-  assert.ok(killed >= wanted / 3, `only ${killed} were killed`);
+  assert.ok(killed >= wanted * 0.8, `only ${killed} were killed`);
   assert.equal(Number(await redisCommand(redis, "EXISTS", ...allKeys())), sessions);
 });
 

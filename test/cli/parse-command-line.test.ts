@@ -134,7 +134,7 @@ describe("command line: what it refuses", () => {
 });
 
 describe("command line: help", () => {
-  const commands = ["inspect", "check", "copy", "purge", "verify", "report"] as const;
+  const commands = ["inspect", "check", "copy", "purge", "verify", "report", "export"] as const;
   const screenOf = (...words: string[]) => textOf(...words);
 
   it("--help, -h and help show one screen, at any width", () => {
