@@ -63,8 +63,8 @@ export class SweptRedis {
 
   /** Starts one that follows the server, and waits until it is in step. */
   async #startReplica(directory: string): Promise<RedisServer> {
-    const following = ["--replicaof", `127.0.0.1 ${this.port}`, "--repl-diskless-sync-delay", "0"];
-    const replica = await startWithRights(directory, [...this.#args, ...following]);
+    const replica = await startWithRights(directory, [...this.#args, "--repl-diskless-sync-delay", "0"]);
+    await follow(replica, this.#server);
     const isInStep = async () =>
       String(await redisCommand({ ...replica, ...administrator }, "INFO", "replication")).includes(
         "master_link_status:up",
@@ -278,11 +278,15 @@ const administrator = { username: "administrator", password: "administrator" };
 const rights = [
   ...["--requirepass", SweptRedis.password, "--user", administrator.username, "on"],
   ...[`>${administrator.password}`, "~*", "&*", "+@all"],
-  ...["--masteruser", administrator.username, "--masterauth", administrator.password],
 ];
 
+/** A replica shows its master these. Only some have a master that asks. */
+const asReplica = { masteruser: administrator.username, masterauth: administrator.password };
+
 async function follow(replica: RedisServer, { port }: RedisServer): Promise<void> {
-  await redisCommand({ ...replica, ...administrator }, "REPLICAOF", "127.0.0.1", port);
+  const address = { ...replica, ...administrator };
+  await redisCommand(address, "CONFIG", "SET", ...Object.entries(asReplica).flat());
+  await redisCommand(address, "REPLICAOF", "127.0.0.1", port);
 }
 
 function startWithRights(directory: string, args: readonly string[]): Promise<RedisServer> {
