@@ -17,15 +17,16 @@ const writtenAtATime = 256;
  */
 export async function removeEnded(run: Run, log: ExportedLog, files: OpenFiles): Promise<void> {
   const { redis, record, options, out } = run;
-  if ((await redis.continuity.check()) === "evicted") {
-    record.partial = true;
-    return;
-  }
   let ended = 0;
   let written = 0;
   for await (const { gone, count } of goneOf(run, log)) {
     ended += gone.length;
     written += count;
+  }
+  // Whatever else took the keys took them before this.
+  if ((await redis.continuity.check()) === "evicted") {
+    record.partial = true;
+    return;
   }
   if (ended === 0) return;
   const { maxEnded } = options.conflicts;
