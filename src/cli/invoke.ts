@@ -33,8 +33,9 @@ export async function invoke(commandLine: readonly string[], version: string): P
     return reportCommand(invocation.files, typed, version);
   }
   if (kind === "inspect" || kind === "check") return look(kind, typed, version);
-  const isUnverified = kind === "purge" && typed.unverified === true;
-  return run(typed, { command: kind, task: isUnverified ? "purge-unverified" : kind, version });
+  const task = kind === "purge" && typed.unverified === true ? "purge-unverified" : kind;
+  const isReverse = kind === "verify" && typed.reverse === true;
+  return run(typed, { command: kind, task: isReverse ? "verify-reverse" : task, version });
 }
 
 /** Prints what a shell completes. Throws `SettingsError` for another shell. */

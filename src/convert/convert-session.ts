@@ -186,8 +186,7 @@ interface Decoded extends PythonJson {
 }
 
 function decodeAny(bytes: Buffer, format: SessionFormat, settings: ConversionOptions): Decoded {
-  const session = sessionFormats[format].decode(bytes, maxSpareValues + settings.maxSessionSize);
-  if (!isKind(session, "dict")) throw new DecodeError("corrupt", "the session is not a dict");
+  const session = decodeDict(bytes, format, settings.maxSessionSize);
   const keys = countSessionKeys(session);
   if (keys === 0) throw new DecodeError("not-a-session", `a dict with none of ${sessionKeys.join(", ")}`);
   const { text, lossy } = writePythonJson(session, settings.maxSessionSize);
@@ -197,6 +196,13 @@ function decodeAny(bytes: Buffer, format: SessionFormat, settings: ConversionOpt
   const name = settings.tellsDatabase === true ? session.values.get("db") : undefined;
   const database = typeof name === "string" ? name : undefined;
   return { text, lossy, authenticated, lifetime, deletionTime, keys, database };
+}
+
+/** Decodes a session. Throws `DecodeError`, also for anything but a dict. */
+export function decodeDict(bytes: Buffer, format: SessionFormat, maxSessionSize: number): PythonDict {
+  const session = sessionFormats[format].decode(bytes, maxSpareValues + maxSessionSize);
+  if (!isKind(session, "dict")) throw new DecodeError("corrupt", "the session is not a dict");
+  return session;
 }
 
 function countSessionKeys({ values }: PythonDict): number {

@@ -1,4 +1,4 @@
-import { isIsoText } from "./calendar.js";
+import { parseIsoText } from "./calendar.js";
 import { isKind, type PythonDict, type PythonValue, textOf } from "./python-value.js";
 
 /** The values of `_type` that the applet's decoder acts on [session_redis/json_encoding.py]. */
@@ -18,7 +18,7 @@ export function isReadable(dict: PythonDict, tag: Tag): boolean {
   const value = dict.values.get("value");
   if (value === undefined) return false;
   const text = textOf(value);
-  if (tag !== "set") return text !== undefined && isIsoText(text);
+  if (tag !== "set") return text !== undefined && parseIsoText(text) !== undefined;
   if (text !== undefined) return true;
   const content = isKind(value, "instance") ? value.content : value;
   const items = isKind(content, "tuple") ? content.items : content;

@@ -27,6 +27,20 @@ export function decodeUtf8(
   return text.includes("\ufffd") ? decodeWithSurrogates(bytes, start, end, splitText) : text;
 }
 
+/** UTF-8 with lone surrogates as characters of their own, as pickles have them. */
+export function encodeUtf8(text: string): Buffer {
+  if (!/\p{Cs}/u.test(text)) return Buffer.from(text, "utf8");
+  return Buffer.concat(
+    Array.from(text, (character) => {
+      const point = character.charCodeAt(0);
+      const isLone = character.length === 1 && point >= 0xd800 && point <= 0xdfff;
+      return isLone
+        ? Buffer.of(0xe0 | (point >> 12), 0x80 | ((point >> 6) & 0x3f), 0x80 | (point & 0x3f))
+        : Buffer.from(character, "utf8");
+    }),
+  );
+}
+
 function decodeWithSurrogates(
   bytes: Buffer,
   start: number,

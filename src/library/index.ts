@@ -1,11 +1,11 @@
 import type { ConnectedCommand } from "../settings/setting-definition.js";
-import type { CopyOptions, PurgeOptions, VerifyOptions } from "./options.js";
+import type { CopyOptions, ExportOptions, PurgeOptions, VerifyOptions } from "./options.js";
 import type { AnyOptions } from "./read-options.js";
 import type { Report } from "./report.js";
 
 export { SettingsError } from "../model/errors.js";
 export type { ProgressState } from "../model/progress/progress-state.js";
-export type { CopyOptions, PurgeOptions, SessionOptions, VerifyOptions } from "./options.js";
+export type { CopyOptions, ExportOptions, PurgeOptions, SessionOptions, VerifyOptions } from "./options.js";
 export type { Report } from "./report.js";
 export type { SessionResult } from "./session-result.js";
 
@@ -29,6 +29,14 @@ export function verifySessions(options: VerifyOptions = {}): Promise<Report> {
  */
 export function purgeSessions(options: PurgeOptions = {}): Promise<Report> {
   return run("purge", options);
+}
+
+/**
+ * Writes the sessions in Redis back to session files, as `tele-sessions export` does; else like a
+ * copy.
+ */
+export function exportSessions(options: ExportOptions = {}): Promise<Report> {
+  return run("export", options);
 }
 
 /** The command line loads this file at every start, and what does the run only if there is one. */

@@ -64,7 +64,7 @@ export interface SessionOptions {
   expirationAnonymous?: number | string | undefined;
   /** Whether lifetimes count from now (the default), or from the file's last modification. */
   ttl?: "full" | "remaining" | undefined;
-  /** Which value wins if Redis holds a different one; the newest by default. */
+  /** Which value wins if the place of a session holds a different one; the newest by default. */
   onConflict?: "newest" | "keep" | "overwrite" | undefined;
 
   /** How many sessions may fail, or `"1%"`, before the run counts as partial; 0 by default. */
@@ -96,7 +96,23 @@ export interface SessionOptions {
   onOutcome?(result: SessionResult): void;
 }
 
-/** What runs take that write or remove. */
+/** How session files are written; as the directory holds them, or as the server does, by default. */
+interface FileOptions extends SessionOptions {
+  /** Where session files lie in the directory. */
+  layout?: "flat" | "scattered" | undefined;
+  format?: "pickle" | "json" | undefined;
+  /** The server that is to read them: `"8.0"` to `"19.0"`, or `"tele-1.0"`. */
+  server?: string | undefined;
+}
+
+export interface ExportOptions extends FileOptions {
+  /** Whether to write and remove nothing, and report what would be. */
+  dryRun?: boolean | undefined;
+  /** Whether to skip the checks that can only warn. */
+  skipCheck?: boolean | undefined;
+}
+
+/** What runs take that write to Redis or remove files. */
 interface ChangingOptions extends SessionOptions {
   /** Whether to write and remove nothing, and report what would be. */
   dryRun?: boolean | undefined;
@@ -124,7 +140,9 @@ export interface PurgeOptions extends ChangingOptions {
   yes?: boolean | undefined;
 }
 
-export interface VerifyOptions extends SessionOptions {
+export interface VerifyOptions extends FileOptions {
+  /** Whether to compare every key with its session file, and not every file with its key. */
+  reverse?: boolean | undefined;
   /** Looks at only this share of the sessions: `"5%"`. */
   sample?: string | undefined;
 }

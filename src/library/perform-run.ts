@@ -109,7 +109,7 @@ async function runInDirectories(
     },
   });
   record.directories = directories;
-  const purges = task !== "verify" && (task !== "copy" || options.removal.purge);
+  const purges = commandOf(task) === "purge" || (task === "copy" && options.removal.purge);
   refuseFailed(purges ? [...checks, checkRemovable(listing)] : checks, out.warn);
   if (task === "purge-unverified") {
     if (!options.removal.yes) progress.enter({ name: "asking" });

@@ -11,10 +11,10 @@ import { thisMachine } from "../settings/machine.js";
 import { resolveRunOptions } from "../settings/resolve-options.js";
 import type { ConnectedCommand, SettingDefinition } from "../settings/setting-definition.js";
 import { kinds } from "../settings/value-kinds.js";
-import type { CopyOptions, PurgeOptions, VerifyOptions } from "./options.js";
+import type { CopyOptions, ExportOptions, PurgeOptions, VerifyOptions } from "./options.js";
 
-/** What the three functions take, together. */
-export type AnyOptions = CopyOptions & PurgeOptions & VerifyOptions;
+/** What the functions take, together. */
+export type AnyOptions = CopyOptions & PurgeOptions & VerifyOptions & ExportOptions;
 
 /** Options that are no settings. */
 type OwnOption = "environment" | "signal" | "onWarning" | "onProgress" | "onOutcome";

@@ -9,7 +9,7 @@ export interface Report {
   /** The version of tele-sessions. */
   readonly version: string;
   /** What was run. */
-  readonly command: "copy" | "purge" | "verify" | "stop-after-init";
+  readonly command: "copy" | "purge" | "verify" | "export" | "stop-after-init";
   /** Whether nothing was changed, and the counts say what would be done. */
   readonly dryRun: boolean;
   /** What the exit code comes to. */
@@ -104,6 +104,7 @@ export interface Report {
     readonly missing?: number;
     readonly different?: number;
     readonly "wrong-lifetime"?: number;
+    readonly exported?: number;
     /** Originals removed. */
     readonly purged: number;
     /** Keys deleted because their files are gone. */
@@ -137,6 +138,7 @@ export interface Report {
     readonly missing?: number;
     readonly different?: number;
     readonly "wrong-lifetime"?: number;
+    readonly exported?: number;
   }[];
   /** Sessions that were still changing at the end of the last pass. */
   readonly stillChanging: number;
@@ -161,6 +163,8 @@ export interface Report {
     readonly "changed-repeatedly"?: number;
     readonly "wrong-redis-type"?: number;
     readonly "redis-error"?: number;
+    readonly "invalid-sid"?: number;
+    readonly "not-written"?: number;
   };
   /** Sessions by database; null because a run does not count them, `inspect` does. */
   readonly databases: { readonly [name: string]: number } | null;
@@ -221,7 +225,9 @@ export interface Report {
       | "unreadable"
       | "changed-repeatedly"
       | "wrong-redis-type"
-      | "redis-error";
+      | "redis-error"
+      | "invalid-sid"
+      | "not-written";
     /** More, without any value of the session. */
     readonly detail: string;
     /** Present if the file names something that no server writes: somebody may have planted it. */

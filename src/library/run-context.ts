@@ -12,5 +12,6 @@ export interface RunContext {
 
 /** The command whose outcomes and summary a task has. */
 export function commandOf(task: Task): SessionCommand {
-  return task === "copy" || task === "verify" ? task : "purge";
+  if (task === "verify-reverse") return "verify --reverse";
+  return task === "purge-unconditionally" || task === "purge-unverified" ? "purge" : task;
 }

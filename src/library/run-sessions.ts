@@ -1,3 +1,5 @@
+import type { Task } from "../migrate/run.js";
+import type { RunOptions } from "../model/run-options.js";
 import type { ConnectedCommand } from "../settings/setting-definition.js";
 import { newRun, performRun, type RunHost, reportOf } from "./perform-run.js";
 import { type AnyOptions, readOptions } from "./read-options.js";
@@ -8,6 +10,11 @@ import { version } from "./version.js";
 
 const progressEveryMs = 1000;
 
+function taskOf(command: ConnectedCommand, { removal, files }: RunOptions): Task {
+  if (command === "purge" && removal.unverified) return "purge-unverified";
+  return command === "verify" && files.reverse ? "verify-reverse" : command;
+}
+
 /**
  * Does a run for a program.
  * @throws SettingsError if an option is wrong, and what a callback threw, once the run has stopped.
@@ -17,8 +24,7 @@ export async function runSessions(command: ConnectedCommand, given: AnyOptions):
   const resolved = readOptions(command, given);
   // A copy collects outcomes only for somebody who wants them.
   const options = { ...resolved, output: { ...resolved.output, list: onOutcome !== undefined } };
-  const isUnverified = command === "purge" && options.removal.unverified;
-  const run = newRun(options, { command, task: isUnverified ? "purge-unverified" : command, version });
+  const run = newRun(options, { command, task: taskOf(command, options), version });
   const stop = newStopRequest(options.run.maxDurationMs);
   const abort = () => stop.stopFor("SIGTERM");
   let thrown: { readonly error: unknown } | undefined;

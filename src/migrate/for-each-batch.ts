@@ -1,14 +1,14 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { SessionFile } from "../model/session-file.js";
 
-/** How batches are worked through. */
-export interface BatchWork {
-  /** Batches of session files, streamed. Throws `SourceError` if a directory cannot be read. */
-  readonly batches: Iterable<readonly SessionFile[]>;
+/** How batches, of session files or of the sids of keys, are worked through. */
+export interface BatchWork<Item = SessionFile, Batches = Iterable<readonly Item[]>> {
+  /** Streamed. Throws `SourceError` if a directory cannot be read, `RedisError` if keys cannot. */
+  readonly batches: Batches;
   /** Does everything for one batch. An error ends the work. */
-  readonly work: (batch: readonly SessionFile[]) => Promise<void>;
+  readonly work: (batch: readonly Item[]) => Promise<void>;
   /** Told of a batch that was listed but not started. */
-  readonly skip: (batch: readonly SessionFile[]) => void;
+  readonly skip: (batch: readonly Item[]) => void;
   /** Batches in progress at a time. */
   readonly batchesInFlight: number;
   /** Resolves when that many more sessions may be started. */
@@ -21,18 +21,18 @@ export interface BatchWork {
  * Works through batches, several at a time. Throws the first error, once everything in progress is
  * done.
  */
-export async function forEachBatch({
+export async function forEachBatch<Item = SessionFile>({
   batches,
   work,
   skip,
   batchesInFlight,
   pace,
   stop,
-}: BatchWork): Promise<void> {
+}: BatchWork<Item, Iterable<readonly Item[]> | AsyncIterable<readonly Item[]>>): Promise<void> {
   const inFlight = new Set<Promise<void>>();
   const errors: unknown[] = [];
   try {
-    for (const batch of batches) {
+    for await (const batch of batches) {
       await pace(batch.length);
       if (stop.aborted || errors.length > 0) {
         skip(batch);

@@ -1,5 +1,9 @@
 import { copy } from "./copy.js";
-import { openRun } from "./open-run.js";
+import { chooseFileTarget, type FileTarget } from "./exporting/choose-file-target.js";
+import { exportSessions } from "./exporting/export.js";
+import { countKeys } from "./exporting/key-pages.js";
+import { type OpenRun, openRun } from "./open-run.js";
+import { checkSpace, checkWritableFolders } from "./preflight/export-checks.js";
 import { checkConnected } from "./preflight/preflight.js";
 import { askWhetherSaved } from "./preflight/purge-checks.js";
 import { refuseFailed } from "./preflight/refuse-failed.js";
@@ -9,7 +13,14 @@ import type { UnconnectedRun } from "./run-context.js";
 import { verify } from "./verify.js";
 
 /** What a run is to do. */
-export type Task = "copy" | "purge" | "purge-unconditionally" | "purge-unverified" | "verify";
+export type Task =
+  | "copy"
+  | "purge"
+  | "purge-unconditionally"
+  | "purge-unverified"
+  | "verify"
+  | "verify-reverse"
+  | "export";
 
 /** How other runs see it; a verification is not seen. */
 const phases = {
@@ -17,6 +28,9 @@ const phases = {
   purge: "removing",
   "purge-unconditionally": "removing",
   verify: undefined,
+  "verify-reverse": undefined,
+  // So that nobody purges meanwhile what it writes.
+  export: "copying",
 } as const;
 
 /** Does a task, from connecting to Redis to disconnecting. Throws what ends the run. */
@@ -26,10 +40,15 @@ export async function runTask(
   threads: readonly ReaderThread[],
 ): Promise<void> {
   if (task === "purge-unverified") return purgeUnverified(unconnected);
-  const { options, out } = unconnected;
+  const { options, out, listing } = unconnected;
+  const exports = task === "export" || task === "verify-reverse";
+  const target = exports ? chooseFileTarget(options, listing) : undefined;
+  if (target !== undefined && task === "export")
+    refuseFailed([checkWritableFolders(target, listing)], out.warn);
   const opened = await openRun(unconnected, options.run.dryRun ? undefined : phases[task], threads);
   const { run, close } = opened;
   try {
+    if (target !== undefined) return await exportFrom(opened, target, task === "export");
     const command = task === "copy" || task === "verify" ? task : "purge";
     const purges = command === "purge" || (command === "copy" && options.removal.purge);
     const judged = { command, purges, isCheck: false, hasDirectories: true } as const;
@@ -41,4 +60,19 @@ export async function runTask(
   } finally {
     await close();
   }
+}
+
+/** Exports what is in Redis, or compares it with the files. */
+async function exportFrom(opened: OpenRun, target: FileTarget, writes: boolean): Promise<void> {
+  const { run } = opened;
+  const judged = {
+    command: writes ? "export" : "verify",
+    purges: false,
+    isCheck: false,
+    hasDirectories: true,
+  } as const;
+  refuseFailed(await checkConnected(opened, judged), run.out.warn);
+  const keys = await countKeys(run);
+  if (writes) refuseFailed([await checkSpace(run, target, keys)], run.out.warn);
+  await exportSessions(run, target, keys.count);
 }

@@ -3,6 +3,8 @@ import type { Explanation } from "./errors.js";
 /** What a check is called; a setting that old applets do not read has its own name, as `--tls`. */
 export type CheckName =
   | "readable"
+  | "directory"
+  | "space"
   | "removable"
   | "server"
   | "reachable"

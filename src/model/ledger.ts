@@ -148,14 +148,17 @@ export class Ledger {
   }
 
   /**
-   * Turns a session that ended later, and whose key was deleted, into a vanished one. It was copied,
-   * or identical if its lifetime was `renewed`.
+   * Turns a session that ended later, and whose key or file was removed, into a vanished one. It was
+   * copied or exported, or identical if its lifetime was `renewed`.
    */
-  recordRetracted({ renewed, bytes, expiresAtMs }: Pick<Written, "renewed" | "bytes" | "expiresAtMs">): void {
-    this.#outcomes[renewed ? "identical" : "copied"]--;
+  recordRetracted(
+    { renewed, bytes, expiresAtMs }: Pick<Written, "renewed" | "bytes" | "expiresAtMs">,
+    kind: "copied" | "exported" = "copied",
+  ): void {
+    this.#outcomes[renewed ? "identical" : kind]--;
     this.#outcomes.vanished++;
     if (!renewed) this.#totals.bytesWritten -= bytes;
-    increase(this.#lifetimes, this.#hourOf(expiresAtMs), -1);
+    if (kind === "copied") increase(this.#lifetimes, this.#hourOf(expiresAtMs), -1);
   }
 
   /** Counts session files that were listed but never reached. They are not part of `found`. */

@@ -9,19 +9,22 @@ export interface Advice {
 
 const nothing = null;
 const copyAgain = "run copy again";
+const copyOrExport = "run copy again, or after --reverse export";
 
 /** Each outcome of any command; `docs/outcomes.md` is made from it. */
 export const outcomeAdvice: Readonly<Record<OutcomeKind, Advice>> = {
   copied: { means: "written to Redis with its lifetime", todo: nothing },
-  identical: { means: "Redis already held an equal session", todo: nothing },
+  exported: { means: "written to its session file", todo: nothing },
+  identical: { means: "Redis, or in an export the file, already held an equal session", todo: nothing },
   kept: {
     means:
-      "in a copy: Redis holds another value and keeps it; in a purge: the file is left, because it changed, is " +
+      "in a copy: Redis holds another value and keeps it; in an export: the file holds another, newer session and " +
+      "keeps it; in a purge: the file is left, because it changed, is " +
       "less than 2 s old, is in doubt, is in use, is superseded by a file that is not proven, holds only one of " +
       "the keys that servers save, or expired less than 7 days ago",
     todo:
-      "in a copy nothing, unless a warning says that it is unclear which value is newer; after a purge, run copy " +
-      "and purge again later",
+      "in a copy or an export nothing, unless a warning says that it is unclear which value is newer; after a " +
+      "purge, run copy and purge again later",
   },
   expired: { means: "the session's lifetime is over, so it is not needed in Redis", todo: nothing },
   ended: {
@@ -31,7 +34,10 @@ export const outcomeAdvice: Readonly<Record<OutcomeKind, Advice>> = {
     todo: "nothing; if somebody deleted keys by hand, copy with --again",
   },
   superseded: { means: "another file holds a later save of the same session", todo: nothing },
-  vanished: { means: "the file disappeared during the run: its user logged out", todo: nothing },
+  vanished: {
+    means: "the file, or in an export the key, disappeared during the run: its user logged out",
+    todo: nothing,
+  },
   failed: { means: "not written, compared or removed; the reason says why", todo: "see the reason" },
   removed: { means: "Redis was proven to hold it, and the file is gone", todo: nothing },
   absent: { means: "Redis does not hold it, so a purge leaves the file", todo: copyAgain },
@@ -39,14 +45,18 @@ export const outcomeAdvice: Readonly<Record<OutcomeKind, Advice>> = {
     means: "this user may not remove files there",
     todo: "run the purge as the owner, whose uid is in the message",
   },
-  equal: { means: "in Redis with the right lifetime", todo: nothing },
-  newer: { means: "the server has saved it in Redis since", todo: nothing },
-  missing: { means: "not in Redis", todo: copyAgain },
+  equal: { means: "in Redis with the right lifetime; with --reverse, in its file", todo: nothing },
+  newer: { means: "the server has saved it in Redis since; with --reverse, in its file", todo: nothing },
+  missing: { means: "not in Redis; with --reverse, without a session file", todo: copyOrExport },
   different: {
-    means: "Redis holds an older value, or it is unclear which is newer",
-    todo: `${copyAgain}; if a warning names --on-conflict, choose`,
+    means: "Redis, or with --reverse the file, holds an older value, or it is unclear which is newer",
+    todo: `${copyOrExport}; if a warning names --on-conflict, choose`,
   },
-  "wrong-lifetime": { means: "in Redis with no lifetime, or a wrong one", todo: copyAgain },
+  "wrong-lifetime": {
+    means:
+      "in Redis with no lifetime, or a wrong one; with --reverse, the file says that it was saved earlier",
+    todo: copyOrExport,
+  },
 };
 
 const damaged = "nothing mends the file: its user must log in again; --max-failed allows some";
@@ -88,5 +98,13 @@ export const failureAdvice: Readonly<Record<FailureReason, Advice>> = {
   "redis-error": {
     means: "Redis refused this one command, or never accepts a value of this size",
     todo: "read the detail, change what it names, and run copy again",
+  },
+  "invalid-sid": {
+    means: "the key does not end in a session id, or in one that has no file in the flat layout",
+    todo: "find out what writes it; a server with such session ids has the scattered layout",
+  },
+  "not-written": {
+    means: "the session file cannot be written: something else has its name, or its folder's",
+    todo: "look at what is there, and move it away",
   },
 };

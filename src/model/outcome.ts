@@ -10,10 +10,15 @@ export const failureReasons = [
   "changed-repeatedly",
   "wrong-redis-type",
   "redis-error",
+  "invalid-sid",
+  "not-written",
 ] as const;
 export type FailureReason = (typeof failureReasons)[number];
 
-/** What can become of a session file, by command. Every file found gets exactly one outcome. */
+/**
+ * What can become of a session file, or of a key that is exported or compared with its file, by
+ * command. Each that is found gets exactly one outcome.
+ */
 export const outcomesOf = {
   copy: ["copied", "identical", "kept", "expired", "ended", "superseded", "vanished", "failed"],
   purge: ["removed", "absent", "ended", "kept", "denied", "vanished", "failed"],
@@ -23,6 +28,17 @@ export const outcomesOf = {
     "expired",
     "ended",
     "superseded",
+    "missing",
+    "different",
+    "wrong-lifetime",
+    "vanished",
+    "failed",
+  ],
+  export: ["exported", "identical", "kept", "expired", "vanished", "failed"],
+  "verify --reverse": [
+    "equal",
+    "newer",
+    "expired",
     "missing",
     "different",
     "wrong-lifetime",

@@ -1,5 +1,7 @@
 import type { Explanation } from "./errors.js";
+import type { SessionFormat } from "./outcome.js";
 import type { RedisTarget } from "./redis-target.js";
+import type { Layout, ServerName } from "./session-file.js";
 import type { Shard } from "./shard.js";
 
 /** What a run is asked to do, checked. A command ignores what means nothing to it. */
@@ -36,6 +38,14 @@ export interface RunOptions {
     readonly again: boolean;
     /** Percent of an earlier copy's keys that may be missing, or that the run may delete. */
     readonly maxEnded: number;
+  };
+  /** How session files are written; null: as the directory holds them, or as the server does. */
+  readonly files: {
+    readonly layout: Layout | null;
+    readonly format: SessionFormat | null;
+    readonly server: ServerName | null;
+    /** Whether `verify` compares every key with its file, and not every file with its key. */
+    readonly reverse: boolean;
   };
   readonly removal: {
     /** Whether a purge follows the copy. */

@@ -4,6 +4,31 @@
  */
 export type Layout = "flat" | "scattered";
 
+/** How a session file is written: protocol 2 is for Python 2, 4 for Python 3. */
+export type FileFormat = { readonly name: "json" } | { readonly name: "pickle"; readonly protocol: 2 | 4 };
+
+const json: FileFormat = { name: "json" };
+const pickle2: FileFormat = { name: "pickle", protocol: 2 };
+const pickle4: FileFormat = { name: "pickle", protocol: 4 };
+
+/** How servers keep their session files [odoo/http.py 8.0 to 19.0; tele/http.py]. */
+export const servers = {
+  "8.0": { layout: "flat", format: pickle2 },
+  "9.0": { layout: "flat", format: pickle2 },
+  "10.0": { layout: "flat", format: pickle2 },
+  "11.0": { layout: "flat", format: pickle4 },
+  "12.0": { layout: "flat", format: pickle4 },
+  "13.0": { layout: "flat", format: pickle4 },
+  "14.0": { layout: "flat", format: pickle4 },
+  "15.0": { layout: "flat", format: pickle4 },
+  "16.0": { layout: "scattered", format: pickle4 },
+  "17.0": { layout: "scattered", format: pickle4 },
+  "18.0": { layout: "scattered", format: json },
+  "19.0": { layout: "scattered", format: json },
+  "tele-1.0": { layout: "flat", format: pickle4 },
+} as const satisfies Record<string, { readonly layout: Layout; readonly format: FileFormat }>;
+export type ServerName = keyof typeof servers;
+
 /**
  * How far file times may lag behind the clock, milliseconds: some file systems keep only seconds.
  */

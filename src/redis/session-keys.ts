@@ -6,6 +6,8 @@ export interface SessionKeys {
   /** Where the next page begins; `0` after the last. */
   readonly cursor: string;
   readonly sids: readonly string[];
+  /** What follows the prefix if it is no sid. What holds a colon is another prefix's key, and in neither. */
+  readonly invalid: readonly string[];
 }
 
 const keysPerScan = 1000;
@@ -14,8 +16,9 @@ const keysPerScan = 1000;
 export async function sessionKeys(client: Redis, cursor: string, keyPrefix: string): Promise<SessionKeys> {
   const pattern = `${escapeGlob(keyPrefix)}*`;
   const [next, keys] = await client.scan(cursor, "MATCH", pattern, "COUNT", keysPerScan);
-  const sids = keys.filter((key) => key.startsWith(keyPrefix)).map((key) => key.slice(keyPrefix.length));
-  return { cursor: next, sids: sids.filter(isSid) };
+  const ends = keys.filter((key) => key.startsWith(keyPrefix)).map((key) => key.slice(keyPrefix.length));
+  const invalid = ends.filter((end) => !isSid(end) && !end.includes(":"));
+  return { cursor: next, sids: ends.filter(isSid), invalid };
 }
 
 /** A SCAN pattern that matches this text only. */

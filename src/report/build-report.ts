@@ -192,7 +192,7 @@ function remedyOf(error: unknown): string | null {
 }
 
 function kindsOf(command: string): readonly OutcomeKind[] {
-  return command === "purge" || command === "verify" ? outcomesOf[command] : outcomesOf.copy;
+  return outcomesOf[command === "purge" || command === "verify" || command === "export" ? command : "copy"];
 }
 
 function passCounts(ledger: Ledger, kinds: readonly OutcomeKind[]): PassCounts {

@@ -66,8 +66,8 @@ export const exitCodes: readonly ExitCode[] = [
     meaning:
       "verify found differences, a purge left files, keys were evicted or lost, or too many sessions ended",
     todo:
-      "after verify: copy again; after a purge: look at what it left; after a copy: Redis evicted or lost keys, " +
-      "or too many sessions ended, and nothing was removed",
+      "after verify: copy again, or export again if it was --reverse; after a purge: look at what it left; after a " +
+      "copy or an export: Redis evicted or lost keys, or too many sessions ended, and nothing was removed",
     job: "fail",
   },
   {

@@ -2,10 +2,20 @@ import { commandSets, group, type SettingDefinition, setting, toggle } from "./s
 import { kinds } from "./value-kinds.js";
 
 const { all, withRedis, overSessions, confirming, removing, reporting, printing, step } = commandSets;
-const { removingOrChecking } = commandSets;
+const { changing, overFiles, removingOrChecking, writingFiles } = commandSets;
 const { anyText, count, database, durationMs, host, hostAndPort, lifetime, path, percentage } = kinds;
 const { port, positiveCount, size, text, url } = kinds;
-const { allowance, conflictPolicy, keyLayout, logFormat, shard, ttl } = kinds;
+const {
+  allowance,
+  conflictPolicy,
+  format,
+  keyLayout,
+  layout,
+  logFormat,
+  server: serverName,
+  shard,
+  ttl,
+} = kinds;
 
 const sessions = group("Sessions", all, {
   sessionDir: setting(
@@ -152,14 +162,26 @@ const keys = group("Keys and lifetimes", all, {
     "--ttl <full|remaining>",
     "count lifetimes from now (full), or from the file's last modification (remaining)",
     ttl,
-    { variable: "TELE_SESSION_REDIS_TTL", default: "full" },
+    { variable: "TELE_SESSION_REDIS_TTL", default: "full", commands: overFiles },
   ),
+});
+
+const files = group("Session files", writingFiles, {
+  layout: setting("--layout <layout>", "where session files lie in the directory", layout, {
+    defaultShown: "as there, or as --server has it",
+  }),
+  format: setting("--format <format>", "how session files are written", format, {
+    defaultShown: "as there, or as --server has it",
+  }),
+  server: setting("--server <version>", "the server that is to read the session files", serverName),
+  reverse: toggle("--reverse", "compare every key in Redis with its session file", { commands: ["verify"] }),
 });
 
 const run = group("Run", removing, {
   onConflict: setting(
     "--on-conflict <policy>",
-    "which value wins if Redis holds a different one: the newest, Redis's (keep) or the file's (overwrite)",
+    "which value wins if the place of a session holds a different one: the newest, the one that is there (keep) " +
+      "or the one that comes (overwrite)",
     conflictPolicy,
     { default: "newest", commands: [...confirming, "check"] },
   ),
@@ -168,7 +190,9 @@ const run = group("Run", removing, {
     "also write sessions that an earlier run wrote and that have ended in Redis since",
     { commands: ["copy", "check"] },
   ),
-  dryRun: toggle("-n, --dry-run", "read, decode and report everything; write and remove nothing"),
+  dryRun: toggle("-n, --dry-run", "read, decode and report everything; write and remove nothing", {
+    commands: changing,
+  }),
   purge: toggle("--purge", "then remove the originals that Redis is proven to hold", {
     commands: ["copy", "check"],
   }),
@@ -180,7 +204,7 @@ const run = group("Run", removing, {
   alone: toggle("--alone", "promise that no other run is copying this directory, if Redis cannot tell", {
     commands: removingOrChecking,
   }),
-  skipCheck: toggle("--skip-check", "skip the checks that can only warn"),
+  skipCheck: toggle("--skip-check", "skip the checks that can only warn", { commands: changing }),
   probe: toggle("--probe", "let `check` write one short-lived key, to see whether Redis takes writes", {
     commands: ["check"],
   }),
@@ -205,7 +229,7 @@ const limits = group("Limits", confirming, {
   ),
   maxEnded: setting(
     "--max-ended <n%>",
-    "share of an earlier copy's keys that may be missing, or that a copy may delete",
+    "share of an earlier copy's keys that may be missing, that a copy may delete, or whose files an export may",
     percentage,
     { variable: "TELE_SESSION_REDIS_MAX_ENDED", default: "20%" },
   ),
@@ -290,6 +314,7 @@ export const settingDefinitions = {
   ...sessions,
   ...redisSettings,
   ...keys,
+  ...files,
   ...run,
   ...stepSettings,
   ...limits,

@@ -76,6 +76,7 @@ function resolveAll(
     },
     conversion: pick(settings, "ttl", "expiration", "expirationAnonymous", "maxSessionSize"),
     conflicts: { policy: settings.onConflict, ...pick(settings, "again", "maxEnded") },
+    files: pick(settings, "layout", "format", "server", "reverse"),
     removal: pick(settings, "purge", "inUse", "unverified", "yes", "waitReplicas", "alone"),
     run: {
       ...pick(settings, "dryRun", "skipCheck", "probe", "maxFailed", "lanes"),

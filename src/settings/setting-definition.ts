@@ -1,7 +1,7 @@
 import { kinds, type ValueKind } from "./value-kinds.js";
 
 /** The commands that compare sessions with Redis, and give every session an outcome. */
-export const connectedCommands = ["copy", "purge", "verify"] as const;
+export const connectedCommands = ["copy", "purge", "verify", "export"] as const;
 export type ConnectedCommand = (typeof connectedCommands)[number];
 
 /** The commands that look at session directories. */
@@ -13,14 +13,17 @@ export type Command = DirectoryCommand | "report" | "stop-after-init";
 
 /** Which commands a setting means something to. */
 export const commandSets = {
-  all: ["copy", "purge", "verify", "inspect", "check"],
-  withRedis: ["copy", "purge", "verify", "check"],
+  all: ["copy", "purge", "verify", "export", "inspect", "check"],
+  withRedis: ["copy", "purge", "verify", "export", "check"],
+  overFiles: ["copy", "purge", "verify", "inspect", "check"],
   overSessions: ["copy", "purge", "verify", "inspect"],
-  confirming: ["copy", "purge", "verify"],
+  confirming: ["copy", "purge", "verify", "export"],
+  changing: ["copy", "purge", "export"],
   removing: ["copy", "purge"],
+  writingFiles: ["export", "verify"],
   removingOrChecking: ["copy", "purge", "check"],
-  reporting: ["copy", "purge", "verify", "report"],
-  printing: ["copy", "purge", "verify", "inspect", "check", "report"],
+  reporting: ["copy", "purge", "verify", "export", "report"],
+  printing: ["copy", "purge", "verify", "export", "inspect", "check", "report"],
   step: ["stop-after-init"],
 } as const satisfies Record<string, readonly Command[]>;
 

@@ -1,6 +1,7 @@
 import { isIPv6 } from "node:net";
 import type { HostAndPort } from "../model/redis-target.js";
 import type { Allowance } from "../model/run-options.js";
+import { type ServerName, servers } from "../model/session-file.js";
 import { parseShard } from "../model/shard.js";
 import { parseRedisUrl, type RedisUrl } from "./redis-url.js";
 
@@ -42,6 +43,9 @@ export const kinds = {
   logFormat: oneOf("text", "json"),
   ttl: oneOf("full", "remaining"),
   conflictPolicy: oneOf("newest", "keep", "overwrite"),
+  layout: oneOf("flat", "scattered"),
+  format: oneOf("pickle", "json"),
+  server: oneOf(...(Object.keys(servers) as ServerName[])),
 };
 
 function kind<Value>(takes: string, read: ValueKind<Value>["read"]): ValueKind<Value> {

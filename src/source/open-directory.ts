@@ -42,17 +42,22 @@ export class OpenDirectory {
     return identityOf(fstatSync(this.#descriptor));
   }
 
+  /** The path of the directory itself. */
+  get root(): string {
+    return this.#through(this.#path, this.#descriptor);
+  }
+
   /**
    * The path of the folder that holds a session file, valid until the next call; `undefined` if the
    * folder is gone or no longer a directory. Throws the system's error if it cannot be opened.
    */
   folderOf(file: SessionFile): string | undefined {
     const name = dirname(file.name);
-    if (name === ".") return this.#through(this.#path, this.#descriptor);
+    if (name === ".") return this.root;
     if (this.#folder?.name !== name) {
       this.#closeFolder();
       try {
-        const path = join(this.#through(this.#path, this.#descriptor), name);
+        const path = join(this.root, name);
         this.#folder = { name, descriptor: retryWhileShort(() => openSync(path, openFlags)) };
       } catch (error) {
         if (goneCodes.has(errorCode(error))) return undefined;

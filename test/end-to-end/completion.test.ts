@@ -37,7 +37,7 @@ const rows: readonly Row[] = [
     line: "tele-sessions copy --sentinel",
     offers: ["--sentinel", "--sentinel-master", "--sentinel-password-file"],
   },
-  { line: "tele-sessions help ex", exactly: ["exit-codes"] },
+  { line: "tele-sessions help ex", exactly: ["exit-codes", "export"] },
   { line: "tele-sessions completion ", exactly: ["bash", "zsh", "fish"] },
   { line: `tele-sessions report ${top}/co`, offers: [`${top}/copy.json`] },
   { line: `tele-sessions copy --report ${top}/co`, offers: [`${top}/copy.json`] },

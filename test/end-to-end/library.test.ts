@@ -17,9 +17,8 @@ import { run } from "./support/observed-run.js";
 import { redisOf } from "./support/redis-of-test.js";
 
 const file = join(projectRoot, "dist", "library.js");
-const { copySessions, purgeSessions, SettingsError, verifySessions }: typeof library = createRequire(
-  import.meta.url,
-)(file);
+const { copySessions, exportSessions, purgeSessions, SettingsError, verifySessions }: typeof library =
+  createRequire(import.meta.url)(file);
 
 const top = makeTemporaryDirectory();
 const sessionDir = join(top, "sessions");
@@ -54,7 +53,13 @@ test("what import names is what is exported, and nothing of the packages within"
   const imported: object = await import(pathToFileURL(file).href);
   // Node itself adds these to what it imports from CommonJS.
   const names = Object.keys(imported).filter((name) => !["default", "module.exports"].includes(name));
-  assert.deepEqual(names, ["SettingsError", "copySessions", "purgeSessions", "verifySessions"]);
+  assert.deepEqual(names, [
+    "SettingsError",
+    "copySessions",
+    "exportSessions",
+    "purgeSessions",
+    "verifySessions",
+  ]);
 });
 
 describe("the library", () => {
@@ -89,6 +94,11 @@ describe("the library", () => {
     const purged = await purgeSessions({ sessionDir, port, dryRun: true, inUse: true });
     assert.deepEqual([purged.outcome, purged.dryRun], ["complete", true], purged.warnings.join());
     assert.ok(purged.sessions.purged > 0);
+    const back = makeTemporaryDirectory();
+    const exported = await exportSessions({ sessionDir: back, port, layout: "scattered", format: "json" });
+    assert.deepEqual([exported.outcome, exported.sessions.exported], ["complete", verified.sessions.equal]);
+    const compared = await verifySessions({ sessionDir: back, port, reverse: true });
+    assert.deepEqual([compared.outcome, compared.sessions.equal], ["complete", verified.sessions.equal]);
   });
 
   test("the report is the object that --json prints", async (t) => {

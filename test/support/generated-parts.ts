@@ -87,9 +87,9 @@ function commandsOf(kind: string): string {
 
 /** A heading, and below it a paragraph. */
 function section(heading: string, { means, todo }: Advice, more = ""): string {
-  const sentences = [sentence(means), todo === null ? "Nothing to do." : `To do: ${todo}.`, more];
-  const text = sentences.filter((one) => one !== "").join(" ");
-  return `### ${heading}\n\n${wrap(text.replaceAll(/--[a-z-]+/g, "`$&`"), "", "")}`;
+  const advice = `${sentence(means)} ${todo === null ? "Nothing to do." : `To do: ${todo}.`}`;
+  const text = [advice.replaceAll(/--[a-z-]+/g, "`$&`"), more].filter((one) => one !== "").join(" ");
+  return `### ${heading}\n\n${wrap(text, "", "")}`;
 }
 
 function sentence(text: string): string {

@@ -6,6 +6,7 @@ import { shellWord } from "./shell-word.js";
 
 /** What another command needs too. */
 const carriedGroups: ReadonlySet<string> = new Set([
+  "Session files",
   "Sessions",
   "Redis",
   "TLS",

@@ -25,10 +25,19 @@ export function nextStep({ options, context, report }: ReportedRun): NextStep {
   }
   if (sessions.found === 0) {
     if (source.shard !== null) return done;
+    if (task === "export" || task === "verify-reverse") {
+      return { say: "nothing more to do. If you expected sessions, look at --db, --prefix and --key-layout" };
+    }
     return { say: "nothing more to do. If you expected sessions, name their directory with --session-dir" };
   }
   if (run.dryRun) return { command: sameCommandText(command, shown) };
+  if (task === "export") return { command: commandText("verify", shown, ["--reverse"]) };
+  if (task === "verify-reverse") {
+    return { say: "stop the server, export once more, and start it without session_redis" };
+  }
   switch (command) {
+    case "export":
+      return done;
     case "copy":
       return afterCopy(options, report);
     case "verify":
@@ -74,6 +83,9 @@ export function mendStep({ options, context, report }: ReportedRun, inDoubt: num
   const { missing = 0, different = 0, absent = 0 } = sessions;
   const wrong = sessions["wrong-lifetime"] ?? 0;
   const copy = commandText("copy", options.shown);
+  if (context.task === "verify-reverse" && missing + wrong + different > 0) {
+    return { command: commandText("export", options.shown) };
+  }
   if (context.task === "verify" && missing + wrong + different > 0) {
     return missing + wrong === 0 && different <= inDoubt
       ? { say: "copy again with --on-conflict overwrite or keep: the warning says which" }

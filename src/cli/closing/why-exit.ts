@@ -29,7 +29,7 @@ export function whyExit(run: UnfinishedRun): string {
         ? `${lostPart(errors)}. Nothing was done yet: run the same command again`
         : `${lostPart(errors)}. What was done stays done: run the same command again`;
     case 4:
-      return { copy: whyCopyIsPartial, purge: whatPurgeLeft, verify: whatDiffers }[command](run);
+      return whyPartial[command](run);
     case 5:
       return sessions.found + sessions.unvisited === 0 ? "Redis refuses this run" : "Redis refused to go on";
     case 70:
@@ -60,6 +60,14 @@ function lostPart(errors: readonly unknown[]): string {
   if (isAny(SourceError)) return "a session directory could not be used";
   return isAny(ReportError) ? "the report could not be written" : "something could not be used";
 }
+
+const whyPartial: Readonly<Record<SessionCommand, (run: UnfinishedRun) => string>> = {
+  copy: whyCopyIsPartial,
+  purge: whatPurgeLeft,
+  verify: whatDiffers,
+  export: () => "keys were evicted during the export: the warnings say more",
+  "verify --reverse": whatDiffers,
+};
 
 function whyCopyIsPartial({ purges }: UnfinishedRun): string {
   return purges

@@ -36,7 +36,9 @@ export const commandTexts: Readonly<Record<Exclude<Command, "stop-after-init">, 
   },
   verify: {
     usage: "[options]",
-    description: "Compares every session file with Redis: present, equal, right lifetime. Changes nothing.",
+    description:
+      "Compares every session file with Redis: present, equal, right lifetime; with --reverse, every key in Redis " +
+      "with its session file. Changes nothing.",
     examples: [`verify ${where} --host redis-1`, `verify ${where} --host redis-1 --sample 5%`],
   },
   purge: {
@@ -44,6 +46,13 @@ export const commandTexts: Readonly<Record<Exclude<Command, "stop-after-init">, 
     description:
       "Removes the files of sessions that Redis is proven to hold, and no others. Asks on a terminal before it begins.",
     examples: [`purge ${where} --host redis-1 -n`, `purge ${where} --host redis-1`],
+  },
+  export: {
+    usage: "[options]",
+    description:
+      "Writes the sessions in Redis back to session files, so that a server can go on without session_redis. It only " +
+      "reads Redis, and never replaces a newer file.",
+    examples: [`export ${where} --host redis-1 -n`, `export ${where} --host redis-1 --server 16.0`],
   },
   report: {
     usage: "[options] <file...>",

@@ -16,6 +16,7 @@ Move
   purge     remove the files that Redis is proven to hold
 Afterwards
   report    turn report files into one HTML page
+  export    write the sessions in Redis back to session files
 
 Pre-deploy step, without a command:
   --stop-after-init   do what the TELE_SESSION_REDIS* switches say, then exit

@@ -51,6 +51,8 @@ export function startText({ phase, directories, dryRun, purge, total, ...rest }:
   switch (phase) {
     case "comparing":
       return `Comparing ${files} in ${paths} with ${redis}`;
+    case "exporting":
+      return `Exporting ${countOf(total ?? 0, "session")} from ${redis} to ${paths}${isRehearsed}`;
     case "proving":
     case "removing": {
       const proof = redis === null ? "without asking Redis" : `comparing each with ${redis} first`;
@@ -70,6 +72,7 @@ const titles: Readonly<Record<PhaseName, string>> = {
   preparing: "Preparing:",
   copying: "Copying",
   reading: "Reading",
+  exporting: "Exporting from",
   settling: "Copying what changed in",
   comparing: "Comparing",
   proving: "Removing from",
@@ -95,6 +98,8 @@ export function titleParts({ phase, directories, dryRun, purge, ...rest }: Progr
       return [`${title}:`, "checking what was written ..."];
     case "copying":
       return [title, paths, `to ${redis}`];
+    case "exporting":
+      return [`${title} ${redis}`, `to ${paths}`, ...(dryRun ? ["(dry run)"] : [])];
     case "settling":
       return [`${title} ${paths}`, "meanwhile"];
     case "reading":
@@ -151,6 +156,13 @@ export function outcomeParts({ phase, dryRun, outcomes }: ProgressState): readon
   const part = (word: string, number: number) => (number === 0 ? [] : [`${word} ${countText(number)}`]);
   const failed = part("FAILED", count("failed"));
   switch (phase) {
+    case "exporting":
+      return [
+        `${dryRun ? "to export" : "exported"} ${countText(count("exported"))}`,
+        ...part("already there", count("identical", "kept")),
+        ...part("expired", count("expired")),
+        ...failed,
+      ];
     case "copying":
     case "reading":
     case "settling": {

@@ -114,10 +114,22 @@ function needsOf(session: string, { options, redis }: Run, { command, purges }: 
     const words = ["eval", "return 1", "1", key];
     return { command: "eval", words, keys, isHarmless: false, isRequired };
   };
+  const read = ["get", "pexpiretime", "exists"].map((name) => reads(name, [session], true));
+  const onCluster =
+    options.target.redis.isCluster === true
+      ? [reads("cluster|slots", [], true), writes("asking", [], true)]
+      : [];
+  if (command === "export") {
+    return [
+      ...read,
+      ...onCluster,
+      reads("scan", ["0"], true),
+      reads("info", [], false),
+      reads("time", [], false),
+    ];
+  }
   return [
-    reads("get", [session], true),
-    reads("pexpiretime", [session], true),
-    reads("exists", [session], true),
+    ...read,
     scripts(session, sessionKeys, purges ? true : "replacing"),
     scripts(ownKey, ownKeys, purges),
     reads("get", [ownKey], purges),
@@ -136,9 +148,7 @@ function needsOf(session: string, { options, redis }: Run, { command, purges }: 
     reads("strlen", [session], false),
     reads("scan", ["0"], false),
     reads("info", [], false),
-    ...(options.target.redis.isCluster === true
-      ? [reads("cluster|slots", [], true), writes("asking", [], true)]
-      : []),
+    ...onCluster,
     reads("time", [], false),
     ...(purges ? [reads("config|get", ["save"], false)] : []),
     ...(purges && options.removal.waitReplicas > 0 ? [writes("wait", ["0", "1"], true)] : []),

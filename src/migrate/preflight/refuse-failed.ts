@@ -20,10 +20,13 @@ function stopsRun({ verdict, stopsLate }: Check): boolean {
   return verdict === "fail" && stopsLate !== true;
 }
 
+/** The checks of session directories: all others are of Redis. */
+const ofDirectories: ReadonlySet<string> = new Set(["readable", "directory", "space"]);
+
 function errorOf(check: Check): Error {
   const { found, remedy, exitCode } = check;
   const explanation = remedy === null ? undefined : { found, remedy };
   if (exitCode === 2) return new SettingsError(messageOf(check), explanation);
-  if (check.name === "readable") return new SourceError(messageOf(check), explanation);
+  if (ofDirectories.has(check.name)) return new SourceError(messageOf(check), explanation);
   return new RedisError(exitCode === 5 ? "refused" : "unavailable", messageOf(check), explanation);
 }

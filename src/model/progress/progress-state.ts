@@ -11,6 +11,7 @@ export type PhaseName =
   | "preparing"
   | "copying"
   | "reading"
+  | "exporting"
   | "settling"
   | "comparing"
   | "proving"

@@ -24,6 +24,10 @@ const over = [
   { kind: "superseded", tone: "neutral", text: "another file holds a later save of the session" },
   { kind: "vanished", tone: "neutral", text: "the file disappeared during the run: logged out" },
 ] as const satisfies readonly Place[];
+const overInRedis = [
+  { kind: "expired", tone: "neutral", text: "their lifetime was over" },
+  { kind: "vanished", tone: "neutral", text: "gone from Redis during the run: logged out or expired" },
+] as const satisfies readonly Place[];
 const unvisited = {
   kind: "unvisited",
   tone: "warn",
@@ -58,11 +62,30 @@ const placesOf: Readonly<Record<SessionCommand, readonly Place[]>> = {
     { kind: "missing", tone: "bad", text: "not in Redis" },
     { kind: "failed", tone: "bad", text: "not compared: see Failures" },
   ],
+  export: [
+    { kind: "exported", tone: "good", text: "in its file: written now" },
+    { kind: "identical", tone: "good", text: "in its file: already there" },
+    { kind: "kept", tone: "good", text: "its file holds another session, which was kept" },
+    ...overInRedis,
+    unvisited,
+    { kind: "failed", tone: "bad", text: "not written: see Failures" },
+  ],
+  "verify --reverse": [
+    { kind: "equal", tone: "good", text: "in its file, equal" },
+    { kind: "newer", tone: "good", text: "its file holds a later save" },
+    ...overInRedis,
+    unvisited,
+    { kind: "wrong-lifetime", tone: "bad", text: "in its file, which says that it was saved earlier" },
+    { kind: "different", tone: "bad", text: "its file holds another session that is not known to be newer" },
+    { kind: "missing", tone: "bad", text: "without a file" },
+    { kind: "failed", tone: "bad", text: "not compared: see Failures" },
+  ],
 };
 
 /** In a dry run nothing is there yet. */
 const foreseen: Readonly<Partial<Record<Place["kind"], string>>> = {
   copied: "would be copied to Redis",
+  exported: "would be written to its file",
   removed: "the file would be removed",
 };
 

@@ -67,15 +67,19 @@ const shortcomings: Readonly<Record<SessionCommand, string>> = {
   copy: "are not in Redis",
   purge: "were not found in Redis",
   verify: "are missing in Redis, or not as they should be",
+  export: "were not written to their files",
+  "verify --reverse": "have no session file, or not the right one",
 };
 
 function factsOf(report: Report): readonly (readonly [name: string, value: string])[] {
   const { command, source, target, startedAt, endedAt, seconds, sessionsPerSecond, host, user } = report;
   const account = user === null ? undefined : `${user.name ?? "no name"} (uid ${user.uid})`;
+  const files = `${shardsText(source.shards)}${source.directories.join(", ")}` || null;
+  const [from, to] = command === "export" ? [target.redis, files] : [files, target.redis];
   const facts: readonly (readonly [name: string, value: string | null | undefined])[] = [
     ["Command", `${command}${report.dryRun ? " --dry-run" : ""}`],
-    ["From", `${shardsText(source.shards)}${source.directories.join(", ")}` || null],
-    ["To", target.redis],
+    ["From", from],
+    ["To", to],
     ["Prefix", target.prefix],
     ["Started", startedAt === null ? null : instantText(startedAt)],
     ["Ended", endedAt === null ? null : instantText(endedAt)],

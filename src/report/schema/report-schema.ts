@@ -77,7 +77,7 @@ export const reportSchema = z
     tool: z.literal("tele-sessions").describe("Says that this is one of our reports."),
     schemaVersion: z.literal(schemaVersion).default(schemaVersion).describe("Changes if a key goes."),
     version: z.string().describe("The version of tele-sessions."),
-    command: z.enum(["copy", "purge", "verify", "stop-after-init"]).describe("What was run."),
+    command: z.enum(["copy", "purge", "verify", "export", "stop-after-init"]).describe("What was run."),
     dryRun: z.boolean().describe("Whether nothing was changed, and the counts say what would be done."),
     outcome: z
       .enum(["complete", "partial", "refused", "interrupted", "failed"])

@@ -4,6 +4,7 @@ import type { Report } from "../schema/report-schema.js";
 import type { TextStyle } from "../text-style.js";
 import { wrapText } from "../wrap-text.js";
 import { type CountRow, countRows } from "./count-rows.js";
+import { exportRows, reverseRows } from "./export-words.js";
 import { differenceLines, failureLines, type ListingStyle } from "./findings.js";
 import { verdictOf } from "./verdict.js";
 
@@ -52,13 +53,21 @@ export function summaryText(summary: Summary, columns: number, style: TextStyle)
 function rowsOf(summary: Summary): CountRow[] {
   const { command, report } = summary;
   const { unvisited } = report.sessions;
-  const rows = { copy: copyRows, purge: purgeRows, verify: verifyRows }[command](summary);
+  const rows = rowsBy[command](summary);
   const meaning = "listed, but not reached";
   return [...rows, { label: "not reached", count: unvisited, meaning, isBad: true }];
 }
 
+const rowsBy: Readonly<Record<SessionCommand, (summary: Summary) => CountRow[]>> = {
+  copy: copyRows,
+  purge: purgeRows,
+  verify: verifyRows,
+  export: ({ report }) => [...exportRows(report), failedRow(report)],
+  "verify --reverse": ({ report }) => [...reverseRows(report), failedRow(report)],
+};
+
 function isShown({ label, count }: CountRow): boolean {
-  return count > 0 || /in Redis|removed/.test(label);
+  return count > 0 || /in Redis|in files|removed/.test(label);
 }
 
 function copyRows({ report, purges }: Summary): CountRow[] {
@@ -206,10 +215,15 @@ function facts(summary: Summary): string[] {
       command === "copy" ? sessions.lossy : 0,
       `${subject(sessions.lossy, "holds", "hold")} tuples or integer keys, stored as the applet stores them`,
     ),
-    ...factIf(saved, `${subject(saved, "was", "were")} saved during the copy, and copied again`),
+    ...factIf(
+      saved,
+      `${subject(saved, "was", "were")} saved ${
+        command === "export" ? "meanwhile, and exported" : "during the copy, and copied"
+      } again`,
+    ),
     ...factIf(
       stillChanging,
-      `${subject(stillChanging, "was", "were")} still changing at the end: copy again after the switch`,
+      `${subject(stillChanging, "was", "were")} still changing at the end: ${command} again after the switch`,
     ),
     ...factIf(
       sessions.retracted,
@@ -230,6 +244,14 @@ function factIf(count: number, text: string): string[] {
   return count === 0 ? [] : [text];
 }
 
+const preposition: Readonly<Record<SessionCommand, string>> = {
+  copy: "to",
+  purge: "with",
+  verify: "with",
+  export: "from",
+  "verify --reverse": "with",
+};
+
 /** To a tenth of a second up to a minute. */
 function secondsText(seconds: number): string {
   return seconds < 59.95 ? `${seconds.toFixed(1)} s` : durationText(seconds);
@@ -237,8 +259,7 @@ function secondsText(seconds: number): string {
 
 /** `to redis-1:6379/0 in 29.2 s, 41,244/s; Redis now uses 918 MiB of 1.5 GiB`. */
 function effort({ command, report }: Summary): string {
-  const where =
-    report.target.redis === null ? "" : `${command === "copy" ? "to" : "with"} ${report.target.redis} `;
+  const where = report.target.redis === null ? "" : `${preposition[command]} ${report.target.redis} `;
   const pace = `${where}in ${secondsText(report.seconds)}, ${countText(report.sessionsPerSecond)}/s`;
   const { redis } = report;
   const used = redis?.memoryAfter;

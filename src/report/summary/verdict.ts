@@ -1,6 +1,7 @@
 import { countOf, countText } from "../../model/number-text.js";
 import type { Report } from "../schema/report-schema.js";
 import { shardsText } from "../shards.js";
+import { exportEssence, goodExportText, noKeysText } from "./export-words.js";
 import type { Summary } from "./summary.js";
 
 /** The first sentence of a summary, and whether it is a good one. */
@@ -18,11 +19,15 @@ export function verdictOf(judged: Judged): Verdict {
   const isGood = outcome === "complete";
   const isDry = dryRun ? "Dry run: nothing was changed. " : "";
   if (sessions.found + sessions.unvisited === 0 && isGood) {
+    if (ofKeys.has(judged.command)) return { text: noKeysText(report), isGood };
     return { text: `Nothing to do: no session file in ${placeOf(report)}.`, isGood };
   }
   const text = isGood ? goodText(judged) : `${badWord(judged)}: ${essenceOf(judged)}.`;
   return { text: `${isDry}${text}`, isGood };
 }
+
+/** The commands that take keys, and not files. */
+const ofKeys: ReadonlySet<string> = new Set(["export", "verify --reverse"]);
 
 function placeOf({ source: { directories, shards } }: Report): string {
   return `${shardsText(shards)}${directories.join(", ") || "no directory"}`;
@@ -34,6 +39,7 @@ function goodText({ command, report, purges }: Judged): string {
   const failed = failures.length + failuresOmitted;
   const done = dryRun ? "" : "Done. ";
   const place = placeOf(report);
+  if (ofKeys.has(command)) return goodExportText(report);
   if (command === "purge") {
     const removed = sessions.removed ?? 0;
     const isAll = removed === found;
@@ -73,6 +79,7 @@ function badWord({ command, report, purges }: Judged): string {
  * listed.
  */
 export function essenceOf({ command, report, purges }: Judged): string {
+  if (ofKeys.has(command)) return exportEssence(report);
   const { sessions, listed, dryRun, exitCode, outcome } = report;
   const { unvisited } = sessions;
   const total = countText(sessions.found + unvisited);

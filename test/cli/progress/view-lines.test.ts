@@ -45,6 +45,16 @@ Copying /var/lib/tele/sessions to redis-1:6379/0
   41,200/s   20 s elapsed, about 8 s left   228 MiB written
   copied 854,962  expired 101  FAILED 12`,
   ],
+  [
+    "an export",
+    { ...copying, phase: "exporting", outcomes: { exported: 854_000, kept: 1, failed: 12 } },
+    80,
+    `
+Exporting from redis-1:6379/0 to /var/lib/tele/sessions       2 threads, pass 1
+  ############################............  71%   855,275 of 1,204,331
+  41,200/s   20 s elapsed, about 8 s left   228 MiB written
+  exported 854,000  already there 1  FAILED 12         Redis 689 MiB of 1.5 GiB`,
+  ],
   ["a copy", copying, 59, "71% 855k/1.2M 41k/s 8 s left, 12 FAILED"],
   ["a copy", copying, 40, "71% 855k/1.2M 41k/s 8 s left, 12 FAILED"],
   ["a copy", copying, 39, "71% 855k/1.2M 41k/s 8 s left"],

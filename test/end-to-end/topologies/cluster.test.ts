@@ -54,6 +54,12 @@ describe("a Cluster of three masters with replicas (spec.md section 3, --cluster
     assert.equal(report.sessions.removed, sessions);
     assert.deepEqual(sessionFilesIn(directory), []);
     await assertCopied(cluster, { manifest, beganMs, sessions });
+    const files = ["--layout", "scattered", "--format", "json"];
+    const back = await run(["export", ...flags, ...files], { environment });
+    assert.deepEqual([back.exitCode, back.report.sessions.exported], [0, sessions], back.stderr);
+    assert.equal(sessionFilesIn(directory).length, sessions);
+    const compared = await run(["verify", "--reverse", ...flags], { environment });
+    assert.deepEqual([compared.exitCode, compared.report.sessions.equal], [0, sessions], compared.stderr);
   });
 
   test("--stop-after-init copies and purges, by the variables alone", async () => {

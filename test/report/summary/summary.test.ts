@@ -250,6 +250,42 @@ describe("summary: the first sentence", () => {
       "verify",
     ],
     [
+      "export: all right",
+      { command: "export", listed: 3, sessions: { found: 3, exported: 1, identical: 1, kept: 1 } },
+      /^Done\. All 3 sessions in localhost:6379\/0 are in \/srv\/sessions, or accounted for\.$/m,
+      "export",
+    ],
+    [
+      "export: a dry run",
+      { command: "export", dryRun: true, listed: 1, sessions: { found: 1, exported: 1 } },
+      /^Dry run: nothing was changed\. The only session in localhost:6379\/0 could be\nexported\.$/m,
+      "export",
+    ],
+    [
+      "export: stopped",
+      {
+        ...{ command: "export", outcome: "interrupted", exitCode: 130, listed: 9 },
+        sessions: { found: 4, exported: 4, unvisited: 5 },
+      },
+      /^STOPPED: 4 of 9 sessions are in files as they should be; 5 not reached\.$/m,
+      "export",
+    ],
+    [
+      "export: no key",
+      { command: "export", listed: 0, sessions: { found: 0, exported: 0 } },
+      /^Nothing to do: no session key in localhost:6379\/0\.$/m,
+      "export",
+    ],
+    [
+      "verify --reverse: differences",
+      {
+        ...{ command: "verify", outcome: "partial", exitCode: 4, listed: 4 },
+        sessions: { found: 4, equal: 1, missing: 1, different: 1, "wrong-lifetime": 1 },
+      },
+      /^NOT ALL: 1 of 4 sessions is in files as they should be\.\n[\s\S]+MISSING +1 [\s\S]+WRONG LIFETIME +1 /m,
+      "verify --reverse",
+    ],
+    [
       "verify: differences",
       {
         outcome: "partial",

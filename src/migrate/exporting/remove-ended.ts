@@ -1,0 +1,88 @@
+import type { Written } from "../../model/entry.js";
+import { countOf } from "../../model/number-text.js";
+import { ledgersOf } from "../../model/run-record.js";
+import { fileTimeSlackMs } from "../../model/session-file.js";
+import { digestOf } from "../../redis/sha1.js";
+import type { OpenFiles } from "../../source/removal/open-files.js";
+import { mayRetract } from "../earlier-runs/learn.js";
+import type { Run } from "../run-context.js";
+import type { ExportedLog } from "./exported-log.js";
+
+const writtenAtATime = 256;
+
+/**
+ * Removes the files of sessions that ended in Redis after this run wrote them, if they are still as
+ * it wrote them: a server that works on files would log their users in again. Removes none if Redis
+ * may have lost keys. Throws what `Continuity` and `SessionStore` throw.
+ */
+export async function removeEnded(run: Run, log: ExportedLog, files: OpenFiles): Promise<void> {
+  const { redis, record, options, out } = run;
+  let ended = 0;
+  let written = 0;
+  for await (const { gone, count } of goneOf(run, log)) {
+    ended += gone.length;
+    written += count;
+  }
+  // Whatever else took the keys took them before this.
+  if ((await redis.continuity.check()) === "evicted") {
+    record.partial = true;
+    return;
+  }
+  if (ended === 0) return;
+  const { maxEnded } = options.conflicts;
+  if (redis.canary?.isSet !== true || redis.continuity.hidesEvictions) {
+    out.warn(`${endedText(ended)}: this run cannot tell whether Redis lost them, so their files stay`);
+    return;
+  }
+  if (!mayRetract(ended, written, maxEnded)) {
+    out.warn(
+      `${endedText(ended)} of ${written}, which is more than --max-ended ${maxEnded}% allows: their files stay`,
+      { evenIfQuiet: true },
+    );
+    return;
+  }
+  const ledgers = ledgersOf(record);
+  let left = 0;
+  for await (const { gone } of goneOf(run, log)) {
+    for (const one of gone) {
+      const kind = removeWritten(one, files);
+      if (kind === "removed") ledgers[one.pass]?.recordRetracted(one, "exported");
+      else if (kind === "failed") left++;
+    }
+  }
+  if (left > 0) out.warn(`${countOf(left, "session file")} of ended sessions could not be removed`);
+}
+
+function endedText(count: number): string {
+  return `${countOf(count, "session")} that this run wrote ${count === 1 ? "has" : "have"} ended in Redis since`;
+}
+
+/** What was written and is no longer in Redis, batch by batch. */
+async function* goneOf(
+  { redis: { store }, stop }: Run,
+  log: ExportedLog,
+): AsyncGenerator<{ readonly gone: readonly Written[]; readonly count: number }> {
+  for (const batch of log.batches(writtenAtATime)) {
+    if (stop.aborted) return;
+    const exist = await store.exist(batch.map(({ file }) => store.keyOf(file.sid)));
+    yield { gone: batch.filter((_, index) => exist[index] !== true), count: batch.length };
+  }
+}
+
+/** Removes a file that is still as this run wrote it. */
+function removeWritten(
+  { file, digest, expiresAtMs }: Written,
+  files: OpenFiles,
+): "removed" | "other" | "failed" {
+  const reading = files.read(file);
+  if (reading.kind === "failed") return "failed";
+  if (reading.kind !== "read") return "other";
+  const { bytes, mtimeMs } = reading.read;
+  const isOurs =
+    Math.abs(mtimeMs - expiresAtMs) < fileTimeSlackMs &&
+    Buffer.compare(digestOf(bytes.toString("latin1")), digest) === 0;
+  if (!isOurs) return "other";
+  const { kind } = files.remove(file, reading.exact);
+  if (kind === "removed") return kind;
+  return kind === "changed" || kind === "vanished" ? "other" : "failed";
+}
