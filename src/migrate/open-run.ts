@@ -43,13 +43,21 @@ export interface OpenRun {
   readonly close: () => Promise<void>;
 }
 
+/** What a run shows in Redis. */
+export interface Presence {
+  /** As other runs see it. */
+  readonly phase: Phase;
+  /** Whether it has a canary key: not if it only reads Redis. */
+  readonly hasCanary: boolean;
+}
+
 /**
- * Connects to Redis, and chooses the key layout. `phase`: what other runs see; a run that only
- * reads has none. Throws `RedisError` if Redis cannot be used.
+ * Connects to Redis, and chooses the key layout. `presence`: absent for a run that other runs need
+ * not see. Throws `RedisError` if Redis cannot be used.
  */
 export async function openRun(
   unconnected: UnconnectedRun,
-  phase: Phase | undefined,
+  presence: Presence | undefined,
   threads: readonly ReaderThread[],
 ): Promise<OpenRun> {
   const { options, record, out, stop } = unconnected;
@@ -75,13 +83,13 @@ export async function openRun(
       onAnswer: () => progress.goOn("redis"),
       onState: (state, server) => gauge.note(state, server),
     },
-    ...(phase === undefined ? {} : { name: peers.ownName(phase) }),
+    ...(presence === undefined ? {} : { name: peers.ownName(presence.phase) }),
     stop,
   });
   progress.enter({ name: "preparing" });
   gauge.start(servers);
   let first: ReadonlyMap<RedisServer, FirstFacts> = new Map();
-  const canary = phase === undefined ? undefined : new Canary(servers, peers, out.warn);
+  const canary = presence?.hasCanary === true ? new Canary(servers, peers, out.warn) : undefined;
   const closeLate = () => setTimeout(() => void servers.close(), shutdownGraceMs).unref();
   stop.addEventListener("abort", closeLate, { once: true });
   const noteLastFacts = async () => {
@@ -131,7 +139,7 @@ export async function openRun(
           : new SplitSessionStore(servers, naming.keyPrefix, storeOn),
       guardOf,
       peers,
-      isNamed: phase !== undefined,
+      isNamed: presence !== undefined,
       canary,
       serverDatabase: await findServerDatabase(target, facts.databases, clockLeadMs),
       continuity: new Continuity(servers, canary, out.warn),

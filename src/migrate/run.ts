@@ -22,16 +22,19 @@ export type Task =
   | "verify-reverse"
   | "export";
 
-/** How other runs see it; a verification is not seen. */
-const phases = {
-  copy: "copying",
-  purge: "removing",
-  "purge-unconditionally": "removing",
+const [copying, removing] = [
+  { phase: "copying", hasCanary: true },
+  { phase: "removing", hasCanary: true },
+] as const;
+/** A verification is not seen. An export is, so that nobody purges what it writes. */
+const presences = {
+  copy: copying,
+  purge: removing,
+  "purge-unconditionally": removing,
   verify: undefined,
   "verify-reverse": undefined,
-  // So that nobody purges meanwhile what it writes.
-  export: "copying",
-} as const;
+  export: { ...copying, hasCanary: false },
+};
 
 /** Does a task, from connecting to Redis to disconnecting. Throws what ends the run. */
 export async function runTask(
@@ -45,7 +48,7 @@ export async function runTask(
   const target = exports ? chooseFileTarget(options, listing) : undefined;
   if (target !== undefined && task === "export")
     refuseFailed([checkWritableFolders(target, listing)], out.warn);
-  const opened = await openRun(unconnected, options.run.dryRun ? undefined : phases[task], threads);
+  const opened = await openRun(unconnected, options.run.dryRun ? undefined : presences[task], threads);
   const { run, close } = opened;
   try {
     if (target !== undefined) return await exportFrom(opened, target, task === "export");

@@ -1,12 +1,13 @@
 import { SourceError } from "../../model/errors.js";
 import { Ledger } from "../../model/ledger.js";
-import { countOf } from "../../model/number-text.js";
+import { countOf, countText } from "../../model/number-text.js";
 import { showablePath } from "../../model/showable.js";
 import { pause } from "../../redis/pause.js";
 import { inodeOf } from "../../source/file-identity.js";
 import { openFiles } from "../../source/removal/open-files.js";
 import { SessionFileWriter } from "../../source/writing/session-file-writer.js";
 import { removeLeftTemporaries } from "../../source/writing/temporary-files.js";
+import { mayRetract } from "../earlier-runs/learn.js";
 import { surveyRun } from "../earlier-runs/survey.js";
 import { forEachBatch } from "../for-each-batch.js";
 import { batchSizeFor, makePace } from "../pace.js";
@@ -94,7 +95,7 @@ interface ExportPass {
 
 /** Takes every key, and notes how many there are. What was not reached counts even after an error. */
 async function mainPass(run: Run, pass: ExportPass, total: number): Promise<void> {
-  const { record, stop } = run;
+  const { record, options, out, stop } = run;
   let isComplete = false;
   try {
     await passOver(run, pass, () => true);
@@ -103,6 +104,11 @@ async function mainPass(run: Run, pass: ExportPass, total: number): Promise<void
     const { found } = record.ledger.counts;
     record.listed = isComplete ? found : total;
     if (!isComplete) record.ledger.recordUnvisited(Math.max(total - found, 0));
+    else if (!mayRetract(total - found, total, options.conflicts.maxEnded)) {
+      record.partial = true;
+      const counts = `Redis held ${countOf(total, "session key")} at first, and ${countText(found)} later`;
+      out.warn(`${counts}: it may have lost the others`, { evenIfQuiet: true });
+    }
   }
 }
 

@@ -53,10 +53,10 @@ export async function openCopy(
     onRestart: () => forgetPass(record, sinks),
     confirmPurge: async () => undefined,
   };
-  const phase = options.run.dryRun ? undefined : "copying";
+  const presence = options.run.dryRun ? undefined : ({ phase: "copying", hasCanary: true } as const);
   const stop = controller.signal;
   const listing = await listSessions([directory], options.source, stop);
-  const { run, close } = await openRun({ options, record, listing, out, stop }, phase, []);
+  const { run, close } = await openRun({ options, record, listing, out, stop }, presence, []);
   t.after(close);
   return { run, directory, warnings, stop: () => controller.abort() };
 }
