@@ -278,7 +278,9 @@ const administrator = { username: "administrator", password: "administrator" };
 const rights = [
   ...["--requirepass", SweptRedis.password, "--user", administrator.username, "on"],
   ...[`>${administrator.password}`, "~*", "&*", "+@all"],
-  ...["--masteruser", administrator.username, "--masterauth", administrator.password],
+  ...(isBehindSentinel
+    ? ["--masteruser", administrator.username, "--masterauth", administrator.password]
+    : []),
 ];
 
 async function follow(replica: RedisServer, { port }: RedisServer): Promise<void> {
