@@ -229,7 +229,7 @@ const limits = group("Limits", confirming, {
   ),
   maxEnded: setting(
     "--max-ended <n%>",
-    "share of an earlier copy's keys that may be missing, that a copy may delete, or whose files an export may",
+    "share of the sessions of a copy or an export that may have ended since; if more have, Redis may have lost them",
     percentage,
     { variable: "TELE_SESSION_REDIS_MAX_ENDED", default: "20%" },
   ),
