@@ -132,10 +132,17 @@ export async function startSentinelGroup(options: SentinelGroupOptions = {}): Pr
       const master = await untilAgreed();
       const [sentinel] = sentinels;
       if (sentinel === undefined) throw new Error("There is no Sentinel.");
-      // It refuses while it knows of no good replica, or the last failover is not over yet.
-      const began = async () =>
-        !((await ask(sentinel, "FAILOVER", masterName).catch((error) => error)) instanceof RedisReplyError);
-      await waitUntil("a failover begins", began);
+      // It refuses while it knows of no good replica or the last failover is not over yet, and gives
+      // up one that takes too long.
+      const hasBegun = async () => {
+        if ((await named(sentinel)) !== master.port) return true;
+        await ask(sentinel, "FAILOVER", masterName).catch((error) => {
+          if (!(error instanceof RedisReplyError)) throw error;
+        });
+        await sleep(500);
+        return false;
+      };
+      await waitUntil("a Sentinel names another master", hasBegun);
       return untilAgreed(master);
     },
     heal: async () => {
