@@ -34,14 +34,16 @@ export function namesSeen({ tally: { layouts } }: Pick<RunRecord, "tally">): num
 }
 
 /**
- * Notes how many session files there are. Those that a pass cut short did not reach count as
- * unvisited.
+ * Notes how many session files there are, if they were listed to the end. Those that a pass cut
+ * short did not reach count as unvisited.
  */
 function noteListed({ record, listing, options }: UnconnectedRun, isComplete: boolean): void {
   const seen = namesSeen(record);
-  if (isComplete) record.listed = seen;
-  else if (listing.isComplete) {
-    record.listed = Math.max(listing.count, seen);
-    if (options.source.sample === null) record.ledger.recordUnvisited(record.listed - seen);
+  if (isComplete) {
+    record.listed = seen;
+    return;
   }
+  const known = Math.max(listing.count, seen);
+  if (listing.isComplete) record.listed = known;
+  if (options.source.sample === null) record.ledger.recordUnvisited(known - seen);
 }

@@ -82,10 +82,11 @@ export function essenceOf({ command, report, purges }: Judged): string {
   if (ofKeys.has(command)) return exportEssence(report);
   const { sessions, listed, dryRun, exitCode, outcome } = report;
   const { unvisited } = sessions;
-  const total = countText(sessions.found + unvisited);
+  const atLeast = listed === null && unvisited > 0 ? "at least " : "";
+  const total = `${atLeast}${countText(sessions.found + unvisited)}`;
   const notReached =
     unvisited > 0
-      ? `; ${countText(unvisited)} ${was(unvisited, "not reached")}`
+      ? `; ${atLeast}${countText(unvisited)} ${was(unvisited, "not reached")}`
       : listed === null
         ? "; how many were not reached is not known"
         : "";

@@ -220,6 +220,16 @@ describe("summary: the first sentence", () => {
       /^STOPPED: 5 of 5 sessions are in Redis; how many were not reached is not known\.$/m,
     ],
     [
+      "stopped while the directory was counted",
+      {
+        outcome: "interrupted",
+        exitCode: 6,
+        listed: null,
+        sessions: { found: 0, copied: 0, unvisited: 9000 },
+      },
+      /^STOPPED: 0 of at least 9,000 sessions are in Redis; at least 9,000 were not\nreached\.$/m,
+    ],
+    [
       "a purge that was refused after its copy",
       { outcome: "partial", exitCode: 4, listed: 2000, sessions: { ...whole, purged: 0 } },
       /^NOT REMOVED: 2,000 of 2,000 sessions are in Redis; 0 of their files were\nremoved\.$/m,
