@@ -13,8 +13,8 @@ const failsOne: ExitCodes = ({ on, isBatch }) => {
   if (!isBatch) return [0, 1, 3, 5];
   // An entry that is refused once is read and sent again.
   if (on === "SET") return [0, 1];
-  // Redis may lack the one, and have no scripts.
-  if (on === "PEXPIRETIME" || on === "EVAL") return [0, 1, 3, 4, 5];
+  // Redis may lack the first and have no scripts, and no Redis answers EXISTS like this.
+  if (on === "PEXPIRETIME" || on === "EVAL" || on === "EXISTS") return [0, 1, 3, 4, 5];
   return looksAtKeys.has(on) ? [0, 1, 3, 4] : [1, 3, 4];
 };
 
