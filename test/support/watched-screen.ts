@@ -102,6 +102,12 @@ export async function watchScreen(
     resize: async (wanted) => {
       // tmux wraps the lines that are there, and tells the command of the new size a moment later.
       process.kill(pid, "SIGSTOP");
+      // What the command wrote before must not reach tmux only after the resize.
+      let before: string;
+      do {
+        before = await call("capture-pane", "-p");
+        await sleep(100);
+      } while (before !== (await call("capture-pane", "-p")));
       await call("resize-window", "-x", String(wanted), "-y", String(rows));
       const sizeOf = async () => (await promisify(execFile)("stty", ["-F", terminal, "size"])).stdout.trim();
       while ((await sizeOf()) !== `${rows} ${wanted}`) await sleep(10);
