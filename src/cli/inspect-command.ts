@@ -136,7 +136,7 @@ function endOf(options: RunOptions, seen: Seen, known: Known): PlainEnd {
     dryRun: false,
     shards: options.source.shard === null ? [] : [shardText(options.source.shard)],
     seconds: seen.timeline.seconds,
-    // Sids are cut, even with `--show-ids`: whoever may look at the pod sees it.
+    // Sids are cut, even with `--show-ids`: anyone who may look at the pod sees it.
     words: wordsOf(
       { ...options, output: { ...options.output, showIds: false } },
       seen,

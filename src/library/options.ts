@@ -14,7 +14,7 @@ export interface SessionOptions {
   allowMissing?: boolean | undefined;
   /** Takes only one part of the sessions: `"2/5"`. */
   shard?: string | undefined;
-  /** Takes only the part that `JOB_COMPLETION_INDEX` in `environment` names, of so many. */
+  /** Takes one of this many parts: the one that `JOB_COMPLETION_INDEX` in `environment` names. */
   shardCount?: number | string | undefined;
 
   /** A redis:, rediss: or unix: URL, read as redis-py reads it. */
@@ -75,7 +75,7 @@ export interface SessionOptions {
   maxSessionSize?: number | string | undefined;
   /** Sessions per second; no limit by default. */
   maxRate?: number | string | undefined;
-  /** Stops after so many seconds, or `"1h30m"`; no limit by default. */
+  /** Stops after this many seconds, or `"1h30m"`; no limit by default. */
   maxDuration?: number | string | undefined;
   /** How long to try to reach Redis once the connection is lost: seconds, or `"5m"`, the default. */
   retryFor?: number | string | undefined;

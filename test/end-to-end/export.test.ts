@@ -25,6 +25,7 @@ import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 import { dayMs, fullLifetimeMs, hourMs, keyOf, pathOf, saveSession, sidOf } from "./support/made-session.js";
 import { run, start } from "./support/observed-run.js";
 import { redisOf } from "./support/redis-of-test.js";
+import { waitUntil } from "./support/wait-until.js";
 
 const nobody = 65_534;
 const asNobody = ["setpriv", "--reuid", String(nobody), "--regid", String(nobody), "--clear-groups"];
@@ -53,6 +54,12 @@ async function fill(redis: RedisServer, count: number): Promise<void> {
     redis,
     Array.from({ length: count }, (_, number) => savedAgo(number, `value ${number}`)),
   );
+}
+
+/** Waits until an export has written this many files. */
+function untilWritten(directory: string, count: number): Promise<void> {
+  const files = () => namesIn(directory).filter((name) => name.endsWith(".sess") && !name.startsWith("tmp"));
+  return waitUntil(`${count} session files are written`, () => files().length >= count);
 }
 
 /** Names below a directory, session files or not. */
@@ -418,8 +425,7 @@ describe("what goes wrong", () => {
     const directory = mounted(t, "2m");
     const args = ["export", ...between(directory, redis), "--server", "15.0", "--json"];
     const running = start([...args, "--max-rate", "400"]);
-    await running.waitFor(/Exporting/);
-    await sleep(100);
+    await untilWritten(directory, 1);
     writeFileSync(join(directory, "filler.__tx_sess__"), "x".repeat(2 ** 20));
     const { exitCode, report, stderr } = await running.result;
     assert.equal(exitCode, 3, stderr);
@@ -447,8 +453,7 @@ describe("what goes wrong", () => {
     await fill(redis, 2000);
     const args = ["export", ...between(directory, redis), "--server", "15.0", "--json", "--retry-for", "1s"];
     const running = start([...args, "--max-rate", "1000"]);
-    await running.waitFor(/Exporting/);
-    await sleep(500);
+    await untilWritten(directory, 1);
     await redis.stop();
     const { exitCode, report, stderr } = await running.result;
     assert.equal(exitCode, 3, stderr);
@@ -461,8 +466,7 @@ describe("what goes wrong", () => {
     await fill(redis, 2000);
     const args = ["export", ...between(directory, redis), "--server", "15.0", "--json"];
     const running = start([...args, "--max-rate", "1000"]);
-    await running.waitFor(/Exporting/);
-    await sleep(500);
+    await untilWritten(directory, 1);
     await redis.stop();
     await redisOf(t, { port: redis.port });
     const { exitCode, report, stderr } = await running.result;
@@ -485,8 +489,7 @@ describe("what goes wrong", () => {
     const { redis, directory } = await inMemory(t);
     await fill(redis, 600);
     const running = start(["export", ...between(directory, redis), "--server", "15.0", "--max-rate", "300"]);
-    await running.waitFor(/Exporting/);
-    await sleep(1000);
+    await untilWritten(directory, 150);
     await redisCommand(redis, "FLUSHALL");
     const { exitCode, stderr } = await running.result;
     assert.equal(exitCode, 4, stderr);
@@ -533,8 +536,7 @@ describe("what happens meanwhile", () => {
     const { redis, directory } = await inMemory(t);
     await fill(redis, 600);
     const running = start(["export", ...between(directory, redis), "--server", "15.0", "--max-rate", "200"]);
-    await running.waitFor(/Exporting/);
-    await sleep(500);
+    await untilWritten(directory, 1);
     const purge = start(["purge", ...between(directory, redis), "--yes"]);
     await purge.waitFor(/another run copies this directory/);
     assert.equal((await running.result).exitCode, 0);
@@ -546,8 +548,7 @@ describe("what happens meanwhile", () => {
     await fill(redis, 600);
     const args = ["export", ...between(directory, redis), "--server", "15.0", "--json"];
     const running = start([...args, "--max-rate", "200"]);
-    await running.waitFor(/Exporting/);
-    await sleep(500);
+    await untilWritten(directory, 1);
     running.kill("SIGINT");
     const { exitCode, report } = await running.result;
     assert.equal(exitCode, 130);

@@ -46,7 +46,7 @@ export function finishRun({ run, stop, reportFile, page, endFiles, say }: EndedR
   const reportPath = output.report === toStdout ? null : output.report;
   attempt(() => page?.file.finish(page.make(page.file.withFindings(report()), reportPath)));
   attempt(() => endFiles.writeMetrics(() => reportMetrics(report())));
-  // Sids are cut, even with `--show-ids`: whoever may look at the pod sees it.
+  // Sids are cut, even with `--show-ids`: anyone who may look at the pod sees it.
   attempt(() => endFiles.writeWords(() => terminationTextOf(run, report(false))));
   // Made again, because it may have to report that its own file failed.
   const last = report();

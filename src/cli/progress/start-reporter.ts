@@ -10,7 +10,7 @@ import type { Reporter } from "./reporter.js";
 import { answerStateRequests } from "./state-signals.js";
 
 /**
- * Shows a run from now on, and its state to whoever asks by a signal: in a view if a person watches a
+ * Shows a run from now on, and its state if a signal asks for it: in a view if a person watches a
  * terminal that has room for it, in lines otherwise.
  */
 export async function startReporter(options: RunOptions, progress: RunProgress): Promise<Reporter> {

@@ -116,7 +116,7 @@ class PickleWriter {
   /** A `date` or a `datetime`, from the state that `__reduce__` gives [CPython, datetime.py]. */
   #date(text: string, isDate: boolean): void {
     const parts = parseIsoText(text);
-    if (parts === undefined) throw new Error("a date that is none");
+    if (parts === undefined) throw new Error("not a date");
     const { year, month, day, hour, minute, second, microsecond, offsetMinutes } = parts;
     const state = Buffer.of(year >> 8, year & 0xff, month, day, hour, minute, second, 0, 0, 0);
     state.writeUIntBE(microsecond, 7, 3);
@@ -211,7 +211,7 @@ class PickleWriter {
     this.#length += bytes.copy(this.#room(bytes.length), this.#length);
   }
 
-  /** The buffer, with room for so many bytes more. */
+  /** The buffer, with room for this many more bytes. */
   #room(length: number): Buffer {
     if (this.#length + length > this.#buffer.length) {
       const larger = Buffer.allocUnsafe(2 * (this.#length + length));
@@ -227,7 +227,7 @@ function setItems(value: PythonValue): readonly PythonValue[] {
   // `json.loads` makes one object of every NaN, so that a set holds it once.
   if (Array.isArray(value)) return [...new Set(value)];
   if (typeof value === "string") return [...value];
-  if (!isKind(value, "dict")) throw new Error("a set that is none");
+  if (!isKind(value, "dict")) throw new Error("not a set");
   if (tagOf(value) === "set") return setItems(value.values.get("value") ?? null);
   return [...value.values.keys()].map(String);
 }

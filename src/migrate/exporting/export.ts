@@ -12,9 +12,9 @@ import { surveyRun } from "../earlier-runs/survey.js";
 import { forEachBatch } from "../for-each-batch.js";
 import { batchSizeFor, makePace } from "../pace.js";
 import type { Run } from "../run-context.js";
+import { SessionLog } from "../session-log.js";
 import type { FileTarget } from "./choose-file-target.js";
 import { type Exported, ExportWorker } from "./export-worker.js";
-import { ExportedLog } from "./exported-log.js";
 import { keyPages } from "./key-pages.js";
 import { removeEnded } from "./remove-ended.js";
 
@@ -24,8 +24,10 @@ const maxBatch = 512;
 const batchesInFlight = 2;
 /** Failures of earlier passes that are remembered, so that none is told twice. */
 const maxRemembered = 10_000;
+/** What follows if it is not kept what was written. */
+const fileStays = "the file of a session that ends during the export stays";
 
-/** A key, by its sid; or what follows the prefix of a key that is none. */
+/** A key, by its sid; if it has no valid one, by what follows the prefix. */
 interface FoundKey {
   readonly sid: string;
   readonly isValid: boolean;
@@ -56,7 +58,7 @@ export async function exportSessions(run: Run, target: FileTarget, total: number
   if (left > 0) out.warn(`removed ${countOf(left, "temporary file")} that an interrupted export had left`);
   const files = openFiles([directory], reading.maxFileSize, Date.now());
   const writer = writes ? new SessionFileWriter(directory, target.owner) : undefined;
-  const log = writes ? new ExportedLog(directory, out.warn) : undefined;
+  const log = writes ? new SessionLog([directory], fileStays, out.warn) : undefined;
   try {
     const worker = new ExportWorker(run, { target, survey, files, writer });
     const pass: ExportPass = { worker, ledger: record.ledger, log, told: new Set() };
@@ -88,7 +90,7 @@ interface ExportPass {
   readonly worker: ExportWorker;
   readonly ledger: Ledger;
   /** Absent if nothing is written. */
-  readonly log: ExportedLog | undefined;
+  readonly log: SessionLog | undefined;
   /** Sids, and ends of other keys, whose failure was told. */
   readonly told: Set<string>;
 }

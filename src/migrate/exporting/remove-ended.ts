@@ -6,7 +6,7 @@ import { digestOf } from "../../redis/sha1.js";
 import type { OpenFiles } from "../../source/removal/open-files.js";
 import { mayRetract } from "../earlier-runs/learn.js";
 import type { Run } from "../run-context.js";
-import type { ExportedLog } from "./exported-log.js";
+import type { SessionLog } from "../session-log.js";
 
 const writtenAtATime = 256;
 
@@ -16,7 +16,7 @@ const writtenAtATime = 256;
  * may have lost keys: an export has no canary to tell, so more than `--max-ended` of them, or half
  * of a few, count as lost. Throws what `Continuity` and `SessionStore` throw.
  */
-export async function removeEnded(run: Run, log: ExportedLog, files: OpenFiles): Promise<void> {
+export async function removeEnded(run: Run, log: SessionLog, files: OpenFiles): Promise<void> {
   const { redis, record, options, out } = run;
   const ended = new Set<number>();
   let written = 0;
@@ -71,7 +71,7 @@ interface Gone {
 /** What was written and is no longer in Redis, batch by batch. */
 async function* goneOf(
   { redis: { store }, stop }: Run,
-  log: ExportedLog,
+  log: SessionLog,
 ): AsyncGenerator<{ readonly gone: readonly Gone[]; readonly count: number }> {
   let first = 0;
   for (const batch of log.batches(writtenAtATime)) {

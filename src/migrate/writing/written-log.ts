@@ -1,13 +1,12 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Written } from "../../model/entry.js";
-import { SourceError } from "../../model/errors.js";
 import type { SessionFile } from "../../model/session-file.js";
 import type { Warn } from "../../model/warn.js";
 import type { SessionStore } from "../../redis/session-store.js";
 import type { RedisServers } from "../../redis/topology/redis-servers.js";
 import type { SessionFolders } from "../../source/session-folders.js";
 import { StatReader } from "../../source/stat-reader.js";
-import { WrittenSessions } from "../../source/written-sessions.js";
+import { SessionLog } from "../session-log.js";
 
 /** What the log works with. */
 export interface LogContext {
@@ -44,16 +43,13 @@ export class WrittenLog {
   readonly #stats = new StatReader();
   /** Sids of keys that were written and deleted again. */
   readonly #retracted = new Set<string>();
-  /** `undefined` if what was written cannot be kept. */
-  #sessions: WrittenSessions | undefined;
+  /** Absent in a dry run, which writes nothing. */
+  readonly #log: SessionLog | undefined;
 
   constructor(options: LogOptions, context: LogContext) {
     this.#options = options;
     this.#context = context;
-    if (options.dryRun) return;
-    this.#keeping(() => {
-      this.#sessions = new WrittenSessions(options.directories);
-    });
+    if (!options.dryRun) this.#log = new SessionLog(options.directories, staysInRedis, context.warn);
   }
 
   /**
@@ -67,7 +63,7 @@ export class WrittenLog {
     const retracted = await this.#retractGone(written);
     for (const one of written) {
       if (retracted.has(one)) gone.add(one.file);
-      else this.#keeping(() => this.#sessions?.add(one));
+      else this.#log?.add(one);
     }
     return gone;
   }
@@ -78,7 +74,7 @@ export class WrittenLog {
    */
   async *retractEnded(): AsyncGenerator<Written> {
     if (this.#context.folders.areUntouched()) return;
-    for (const batch of this.#batches()) {
+    for (const batch of this.#log?.batches(writtenPerBatch) ?? []) {
       // Signals get their turn.
       await nextTurn();
       if (this.#context.stop.aborted) return;
@@ -96,7 +92,7 @@ export class WrittenLog {
   async countMissing(): Promise<number | undefined> {
     const { store, stop } = this.#context;
     const missing = new Set<string>();
-    for (const batch of this.#batches()) {
+    for (const batch of this.#log?.batches(writtenPerBatch) ?? []) {
       await nextTurn();
       if (stop.aborted) break;
       const sids = batch.flatMap(({ file: { sid }, expiresAtMs }) =>
@@ -105,12 +101,11 @@ export class WrittenLog {
       const exist = await store.exist(sids.map((sid) => store.keyOf(sid)));
       for (const [index, sid] of sids.entries()) if (exist[index] !== true) missing.add(sid);
     }
-    return this.#sessions === undefined ? undefined : missing.size;
+    return this.#log?.isWhole === true ? missing.size : undefined;
   }
 
   close(): void {
-    this.#sessions?.close();
-    this.#sessions = undefined;
+    this.#log?.close();
   }
 
   async #retractGone(written: readonly Written[]): Promise<ReadonlySet<Written>> {
@@ -128,28 +123,5 @@ export class WrittenLog {
       warn(`the connection was lost, so ${staysInRedis}`);
     }
     return new Set(own.filter((_, index) => deleted[index] === true));
-  }
-
-  *#batches(): Generator<readonly Written[]> {
-    try {
-      yield* this.#sessions?.batches(writtenPerBatch) ?? [];
-    } catch (error) {
-      this.#goOnWithout(error);
-    }
-  }
-
-  #keeping(action: () => void): void {
-    try {
-      action();
-    } catch (error) {
-      this.#goOnWithout(error);
-    }
-  }
-
-  /** If the temporary file fails, the copy goes on without deleting keys. */
-  #goOnWithout(error: unknown): void {
-    if (!(error instanceof SourceError)) throw error;
-    this.#context.warn(`${error.message}, so ${staysInRedis}`, { evenIfQuiet: true });
-    this.close();
   }
 }

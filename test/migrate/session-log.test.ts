@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { ExportedLog } from "../../../src/migrate/exporting/exported-log.js";
-import type { Written } from "../../../src/model/entry.js";
+import { SessionLog } from "../../src/migrate/session-log.js";
+import type { Written } from "../../src/model/entry.js";
 
 const sid = "ab".padEnd(40, "0");
 const written: Written = {
@@ -10,8 +10,8 @@ const written: Written = {
   digest: Buffer.alloc(20, 7),
 };
 
-it("exported-log: gives back what was written", () => {
-  const log = new ExportedLog("/srv", assert.fail);
+it("session-log: gives back what was written", () => {
+  const log = new SessionLog(["/srv"], "it stays", assert.fail);
   log.add(written);
   assert.deepEqual(
     [...log.batches(2)].map((batch) => batch.map((one) => ({ ...one, digest: Buffer.from(one.digest) }))),
@@ -20,7 +20,7 @@ it("exported-log: gives back what was written", () => {
   log.close();
 });
 
-it("exported-log: without a temporary file it warns, and the export goes on", (t) => {
+it("session-log: without a temporary file it warns, and the run goes on", (t) => {
   const environment = process.env["TMPDIR"];
   process.env["TMPDIR"] = "/nowhere";
   t.after(() => {
@@ -28,9 +28,9 @@ it("exported-log: without a temporary file it warns, and the export goes on", (t
     else process.env["TMPDIR"] = environment;
   });
   const warnings: string[] = [];
-  const log = new ExportedLog("/srv", (text) => warnings.push(text));
+  const log = new SessionLog(["/srv"], "it stays", (text) => warnings.push(text));
   log.add(written);
   assert.deepEqual([...log.batches(2)], []);
-  assert.match(warnings.join(), /^no temporary file can be made \(ENOENT\), so the file of a session/);
+  assert.match(warnings.join(), /^no temporary file can be made \(ENOENT\), so it stays$/);
   log.close();
 });
