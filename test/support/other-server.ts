@@ -1,6 +1,4 @@
-import { connect, createServer } from "node:net";
-import { listen } from "./listen.js";
-import { makeMessageSplitter } from "./resp-messages.js";
+import { type MessageProxy, maxRewritten, startMessageProxy } from "./message-proxy.js";
 
 /**
  * A server that no registry offers, so that a Redis stands in its place: what it lacks is refused as
@@ -42,50 +40,23 @@ export const otherServers: Readonly<Record<string, OtherServer>> = {
   },
 };
 
-/** Larger replies are values, and are handed on as they are. */
-const maxRewritten = 64 * 1024;
-
 /** Listens on a free port of 127.0.0.1 in place of the Redis at `redisPort` there. */
-export async function startOtherServer(
-  redisPort: number,
-  other: OtherServer,
-): Promise<{ readonly port: number; stop(): void }> {
-  const ends = new Set<() => void>();
-  const server = createServer((client) => {
-    const redis = connect(redisPort, "127.0.0.1");
+export function startOtherServer(redisPort: number, other: OtherServer): Promise<MessageProxy> {
+  return startMessageProxy(redisPort, () => {
     /** For each command on its way, the error that answers it; a PING goes in its place. */
     const refusals: (string | undefined)[] = [];
-    const end = () => {
-      ends.delete(end);
-      client.destroy();
-      redis.destroy();
+    return {
+      command: (command) => {
+        const refusal = refusalOf(command, other);
+        refusals.push(refusal);
+        return refusal === undefined ? command : "PING\r\n";
+      },
+      reply: (reply) => {
+        const refusal = refusals.shift();
+        return refusal === undefined ? rewritten(reply, other) : `-${refusal}\r\n`;
+      },
     };
-    ends.add(end);
-    const send = makeMessageSplitter((command) => {
-      const refusal = refusalOf(command, other);
-      refusals.push(refusal);
-      redis.write(refusal === undefined ? command : "PING\r\n");
-    });
-    const answer = makeMessageSplitter((reply) => {
-      const refusal = refusals.shift();
-      client.write(refusal === undefined ? rewritten(reply, other) : `-${refusal}\r\n`);
-    });
-    client.on("data", send);
-    redis.on("data", answer);
-    for (const socket of [client, redis]) {
-      // Whatever ended a socket, its `close` follows.
-      socket.on("error", () => undefined);
-      socket.on("close", end);
-    }
   });
-  const port = await listen(server);
-  return {
-    port,
-    stop: () => {
-      server.close();
-      for (const end of ends) end();
-    },
-  };
 }
 
 /** The error with which the server refuses a command; `undefined` if it takes it. */
