@@ -62,10 +62,10 @@ function untilWritten(directory: string, count: number): Promise<void> {
   return waitUntil(`${count} session files are written`, () => files().length >= count);
 }
 
-/** Names below a directory, session files or not. */
+/** Names below a directory, session files or not. A file renamed while this looks is left out. */
 function namesIn(directory: string): string[] {
   return readdirSync(directory, { recursive: true, encoding: "utf8" })
-    .filter((name) => lstatSync(join(directory, name)).isFile())
+    .filter((name) => lstatSync(join(directory, name), { throwIfNoEntry: false })?.isFile())
     .sort();
 }
 
