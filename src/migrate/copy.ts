@@ -125,7 +125,7 @@ function openWriter(
   const { options, redis, files, out, stop } = run;
   const { directories, maxFileSize, conversion, threads } = files;
   const { dryRun } = options.run;
-  const reading = { directories, maxFileSize, conversion, runStartedMs, passStartedMs };
+  const reading = { directories, maxFileSize, conversion, runStartedMs, passStartedMs, hashes: !dryRun };
   const writing = {
     ...reading,
     conflicts: options.conflicts,

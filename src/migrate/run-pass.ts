@@ -9,6 +9,7 @@ import { DeferredFiles } from "./deferred-files.js";
 import { learn, SeenDirectories } from "./earlier-runs/learn.js";
 import { type BatchWork, forEachBatch } from "./for-each-batch.js";
 import { makePace } from "./pace.js";
+import { batchesFor } from "./readers/reader-pool.js";
 import type { Run } from "./run-context.js";
 
 /** Works on session files batch by batch: `CopyWriter` and `Verifier`. */
@@ -38,7 +39,7 @@ export function passOf<Worker>(
     worker,
     batches,
     ledger,
-    batchesInFlight: 2 * files.threads.length + 2,
+    batchesInFlight: batchesFor(files.threads),
     pace: makePace(options.run.maxRate, (milliseconds) => pause(milliseconds, stop)),
     onOutcome: out.onOutcome,
     stop,

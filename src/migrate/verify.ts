@@ -35,7 +35,8 @@ export async function verify(run: Run): Promise<void> {
 function verifierOf({ options, redis, files, stop }: Run, survey: Survey): Verifier {
   const startedMs = Date.now();
   const { directories, maxFileSize, conversion, threads } = files;
-  const reading = { directories, maxFileSize, conversion, runStartedMs: startedMs, passStartedMs: startedMs };
+  const times = { runStartedMs: startedMs, passStartedMs: startedMs };
+  const reading = { directories, maxFileSize, conversion, ...times, hashes: false };
   const { conflicts, output } = options;
   return new Verifier({ conversion, conflicts, collectsOutcomes: output.list }, survey, {
     store: redis.store,

@@ -6,7 +6,7 @@ import type { ScanTally } from "../../model/session-file.js";
 import type { Warn } from "../../model/warn.js";
 import { forEachBatch } from "../for-each-batch.js";
 import { memoryOf } from "../memory-need.js";
-import { ReaderPool } from "../readers/reader-pool.js";
+import { batchesFor, ReaderPool } from "../readers/reader-pool.js";
 import type { ReaderThread } from "../readers/reader-thread.js";
 import { scanAll } from "../session-scan.js";
 import { refuseUnreadable } from "../tell.js";
@@ -45,6 +45,7 @@ export async function inspect(
       conversion: { ...conversion, ...naming, tellsDatabase: true },
       runStartedMs: startedMs,
       passStartedMs: startedMs,
+      hashes: false,
     },
     threads,
   );
@@ -53,7 +54,7 @@ export async function inspect(
     batches: scanAll(scanning, tally, { maxBatch, restores: false }),
     work: async (batch) => addInspection(inspection, await readers.inspect(batch)),
     skip: () => undefined,
-    batchesInFlight: 2 * threads.length + 2,
+    batchesInFlight: batchesFor(threads),
     pace: async () => undefined,
     stop,
   });

@@ -62,10 +62,13 @@ export class EncodedSessions {
     this.#digests = Buffer.from(digests.buffer);
   }
 
-  /** `room`: where the commands go. A larger buffer takes its place if they need one. */
-  static empty(room: ArrayBuffer, capacity: number): EncodedSessions {
+  /**
+   * `room`: where the commands go. A larger buffer takes its place if they need one. `hashes`:
+   * whether `digest` will be asked.
+   */
+  static empty(room: ArrayBuffer, capacity: number, hashes: boolean): EncodedSessions {
     const numbers = new Float64Array(capacity * columns);
-    return new EncodedSessions(room, numbers, new Uint8Array(capacity * digestLength));
+    return new EncodedSessions(room, numbers, new Uint8Array(hashes ? capacity * digestLength : 0));
   }
 
   static of(table: EncodedTable): EncodedSessions {
@@ -142,7 +145,7 @@ export class EncodedSessions {
       (outcome.facts?.authenticated === true ? flag.authenticated : 0) |
       (outcome.facts?.lossy === true ? flag.lossy : 0) |
       (origins.indexOf(lifetimeOrigin) << originShift);
-    this.#digests.write(sha1(value), this.#count * digestLength, "hex");
+    if (this.#digests.length > 0) this.#digests.write(sha1(value), this.#count * digestLength, "hex");
     this.#length += this.#commands.write(text, this.#length, "latin1");
     numbers[row + column.memory] = entryMemory(key, value);
     this.#memory += this.memoryAt(this.#count);
@@ -177,7 +180,7 @@ export class EncodedSessions {
     return { mtimeMs: this.#number(row, column.mtimeMs), ctimeMs: this.#number(row, column.ctimeMs) };
   }
 
-  /** SHA-1 of the value. */
+  /** SHA-1 of the value; empty if none was asked for. */
   digest(row: number): Uint8Array {
     return this.#digests.subarray(row * digestLength, (row + 1) * digestLength);
   }

@@ -24,6 +24,8 @@ export interface ReaderOptions {
   readonly runStartedMs: number;
   /** When its main pass began. */
   readonly passStartedMs: number;
+  /** Whether the SHA-1 of each value is needed: a copy keeps it, and deletes a key only by it. */
+  readonly hashes: boolean;
 }
 
 /** How a session file stands now; `undefined` if it is gone or cannot be looked at. */
@@ -60,7 +62,7 @@ export class Reader {
    * for it.
    */
   async convert(files: readonly SessionFile[], room: ArrayBuffer): Promise<ConvertedBatch> {
-    const sessions = EncodedSessions.empty(room, files.length);
+    const sessions = EncodedSessions.empty(room, files.length, this.#options.hashes);
     const prepared: Prepared[] = [];
     const finished: Finished[] = [];
     const unread: number[] = [];

@@ -81,7 +81,7 @@ const ways: Readonly<Record<string, (ground: WriterGround) => void>> = {
         });
         return {
           ...batch,
-          sessions: EncodedSessions.empty(new ArrayBuffer(0), 0),
+          sessions: EncodedSessions.empty(new ArrayBuffer(0), 0, true),
           prepared: [...rows, ...prepared],
         };
       },

@@ -47,7 +47,7 @@ export class WriterGround {
       conflicts: { policy: "newest", again: false, maxEnded: 10 },
       ...change,
     };
-    this.readers = new ReaderPool({ ...options, maxFileSize }, []);
+    this.readers = new ReaderPool({ ...options, maxFileSize, hashes: true }, []);
     this.writer = new CopyWriter(options, this.survey(facts, survey), {
       ...{ servers: this.servers, store: this.store, readers: this.readers },
       warn: (message, { evenIfQuiet = false } = {}) =>

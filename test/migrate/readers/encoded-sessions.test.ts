@@ -35,7 +35,7 @@ function preparedOf(
 }
 
 function encode(all: readonly Prepared[], { room = 1024 * 1024, clockLeadMs = 0 } = {}): EncodedSessions {
-  const sessions = EncodedSessions.empty(new ArrayBuffer(room), all.length);
+  const sessions = EncodedSessions.empty(new ArrayBuffer(room), all.length, true);
   for (const [index, one] of all.entries()) sessions.add(3 * index, one, clockLeadMs);
   return sessions;
 }
@@ -94,7 +94,7 @@ describe("encoded-sessions: finished commands, and what is known of each session
 
   it("they cross threads without a copy, and more can be added", () => {
     const all = [1, 2, 3].map((number) => preparedOf(number));
-    const { table } = EncodedSessions.empty(new ArrayBuffer(1000), all.length);
+    const { table } = EncodedSessions.empty(new ArrayBuffer(1000), all.length, true);
     const before = EncodedSessions.of(table);
     for (const [index, one] of all.slice(0, 2).entries()) before.add(3 * index, one, 0);
     const sent = before.table;

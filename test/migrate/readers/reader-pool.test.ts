@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import type { ConvertedBatch } from "../../../src/migrate/readers/converted-batch.js";
 import { maxCommandBytes } from "../../../src/migrate/readers/encoded-sessions.js";
 import type { ReaderOptions } from "../../../src/migrate/readers/reader.js";
-import { ReaderPool } from "../../../src/migrate/readers/reader-pool.js";
+import { batchesFor, ReaderPool } from "../../../src/migrate/readers/reader-pool.js";
 import { ReaderThread } from "../../../src/migrate/readers/reader-thread.js";
 import type { SessionFile } from "../../../src/model/session-file.js";
 import { hourMs, SessionDirectory, sessionOfLength, sessionText } from "../../support/session-directory.js";
@@ -14,7 +14,7 @@ function optionsOf(directory: SessionDirectory, change: Partial<ReaderOptions> =
   return {
     ...{ directories: [directory.path], maxFileSize: 8 * 1024 * 1024 },
     conversion,
-    ...{ runStartedMs: startedMs, passStartedMs: startedMs },
+    ...{ runStartedMs: startedMs, passStartedMs: startedMs, hashes: true },
     ...change,
   };
 }
@@ -71,7 +71,7 @@ describe("reader-pool: batches go to whichever reader is free", () => {
     await thread.end();
   });
 
-  it("two batches for each thread, to the one with fewer, and then to the main thread", async () => {
+  it("six batches for each thread, to the one with fewer, and then two to the main thread", async () => {
     const directory = new SessionDirectory();
     const files = [directory.save(1, sessionText())];
     const threads = [new ReaderThread(), new ReaderThread()];
@@ -79,19 +79,17 @@ describe("reader-pool: batches go to whichever reader is free", () => {
     let inline = 0;
     beside(pool.inline, "convert", { before: () => inline++ });
     const pending: (readonly number[])[] = [];
-    const batches = Array.from({ length: 6 }, () => {
+    const batches = Array.from({ length: batchesFor(threads) }, () => {
       const batch = pool.convert(files);
       pending.push([...threads.map((thread) => thread.pending), inline]);
       return batch;
     });
-    assert.deepEqual(pending, [
-      [1, 0, 0],
-      [1, 1, 0],
-      [2, 1, 0],
-      [2, 2, 0],
-      [2, 2, 1],
-      [2, 2, 2],
+    const byTurns = Array.from({ length: 12 }, (_, asked) => [
+      Math.ceil((asked + 1) / 2),
+      (asked + 1) >> 1,
+      0,
     ]);
+    assert.deepEqual(pending, [...byTurns, [6, 6, 1], [6, 6, 2]]);
     for (const { sessions } of await Promise.all(batches)) assert.equal(sessions.count, 1);
     assert.deepEqual(
       threads.map(({ pending }) => pending),

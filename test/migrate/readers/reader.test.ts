@@ -16,7 +16,7 @@ function makeGround(change: Partial<ReaderOptions> = {}) {
   const reader = new Reader({
     ...{ directories: [directory.path], maxFileSize: 8 * 1024 * 1024 },
     conversion,
-    ...{ runStartedMs: startedMs, passStartedMs: startedMs },
+    ...{ runStartedMs: startedMs, passStartedMs: startedMs, hashes: true },
     ...change,
   });
   return { directory, reader };

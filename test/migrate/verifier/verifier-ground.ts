@@ -50,6 +50,7 @@ export class VerifierGround {
         conversion: options.conversion,
         runStartedMs: startedMs,
         passStartedMs: startedMs,
+        hashes: false,
       },
       [],
     );

@@ -7,7 +7,7 @@ export function encodedEntries(
   entries: readonly Entry[],
   clockLeadMs: number,
 ): Parameters<SessionStore["createEncoded"]> {
-  const sessions = EncodedSessions.empty(new ArrayBuffer(16), entries.length);
+  const sessions = EncodedSessions.empty(new ArrayBuffer(16), entries.length, true);
   for (const [place, entry] of entries.entries()) {
     const session = {
       file: { directory: "/d", name: "n", layout: "flat", sid: "n" },
