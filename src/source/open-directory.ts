@@ -1,6 +1,6 @@
 import { closeSync, constants, existsSync, fstatSync, openSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { errorCode, SourceError, systemReason } from "../model/errors.js";
+import { errorCode, orElse, SourceError, systemReason } from "../model/errors.js";
 import type { SessionFile } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
 import { identityOf } from "./file-identity.js";
@@ -65,6 +65,23 @@ export class OpenDirectory {
       }
     }
     return this.#through(join(this.#path, name), this.#folder.descriptor);
+  }
+
+  /**
+   * Calls `use` with the path of the folder that holds a session file, valid until it is done. Does
+   * not call it if the folder is gone or cannot be opened.
+   */
+  async whileOpen(file: SessionFile, use: (folder: string) => Promise<void>): Promise<void> {
+    const name = dirname(file.name);
+    if (name === ".") return use(this.root);
+    const path = join(this.root, name);
+    const descriptor = orElse(undefined, () => openSync(path, openFlags));
+    if (descriptor === undefined) return;
+    try {
+      await use(this.#through(join(this.#path, name), descriptor));
+    } finally {
+      closeSync(descriptor);
+    }
   }
 
   close(): void {

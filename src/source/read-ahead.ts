@@ -2,7 +2,15 @@ import { closeSync, open, read } from "node:fs";
 import { errorCode } from "../model/errors.js";
 import type { SessionFile } from "../model/session-file.js";
 import { LatencyProbe } from "./latency-probe.js";
-import { openFlags, type Reading, readOpened, readSessionFile } from "./read-session-file.js";
+import {
+  type ExactReading,
+  openFlags,
+  type Reading,
+  readOpened,
+  readOpenedExactly,
+  readSessionFile,
+} from "./read-session-file.js";
+import { pathOf } from "./recent-files.js";
 import { isShortage } from "./retry-while-short.js";
 
 /** Bytes kept of each prefetched file. A larger file is read when its turn comes. */
@@ -10,53 +18,93 @@ const maxPrefetched = 16 * 1024;
 /** Reads that only warm the cache write here, several at a time; nothing reads it. */
 const discarded = Buffer.allocUnsafe(maxPrefetched);
 
+/** How session files are read. */
+interface WayToRead<Result extends Reading> {
+  /** Reads a file when its turn comes. */
+  readonly read: (file: SessionFile) => Result;
+  /** Reads an open file of at most that many bytes. Throws the system's error. */
+  readonly readOpened: (descriptor: number, openedAtMs: number, maxFileSize: number) => Result;
+  readonly maxFileSize: number;
+}
+
+/** What tells whether reading waits: `whole` times opening and reading a file, `opened` only the reading. */
+interface ReadProbes {
+  readonly whole: LatencyProbe;
+  readonly opened: LatencyProbe;
+}
+
+/** Reads session files wherever they are by now, as `readSessionFile` does. */
+export function readAhead(maxFileSize: number, probes?: ReadProbes): ReadAhead {
+  const read = (file: SessionFile) => readSessionFile(file, maxFileSize);
+  return new ReadAhead({ read, readOpened, maxFileSize }, probes);
+}
+
+/** Reads session files with exact stamps. `read`: reads one as `readPlaceExactly` does. */
+export function readAheadExactly(
+  maxFileSize: number,
+  read: (file: SessionFile) => ExactReading,
+  probes?: ReadProbes,
+): ReadAhead<ExactReading> {
+  return new ReadAhead({ read, readOpened: readOpenedExactly, maxFileSize }, probes);
+}
+
 /**
  * Reads session files: one after the other if the file system is fast, and many at a time, before
  * their turn comes, if each waits for a network or a cold disk. Measures while reading which it is.
  */
-export class ReadAhead {
-  readonly #maxFileSize: number;
-  /** `whole` times opening and reading a file, `opened` only the reading. */
-  readonly #probes: { readonly whole: LatencyProbe; readonly opened: LatencyProbe };
-  readonly #fetched = new WeakMap<SessionFile, Reading>();
+export class ReadAhead<Result extends Reading = Reading> {
+  readonly #way: WayToRead<Result>;
+  readonly #probes: ReadProbes;
+  readonly #fetched = new WeakMap<SessionFile, Result>();
   /** Files open at a time: fewer after the system ran short of descriptors. */
   #maxOpen = Number.POSITIVE_INFINITY;
 
-  constructor(maxFileSize: number, probes = { whole: new LatencyProbe(), opened: new LatencyProbe() }) {
-    this.#maxFileSize = maxFileSize;
+  constructor(
+    way: WayToRead<Result>,
+    probes: ReadProbes = { whole: new LatencyProbe(), opened: new LatencyProbe() },
+  ) {
+    this.#way = way;
     this.#probes = probes;
   }
 
-  /** Reads the next files before their turn, if that pays. Errors show when `read` reads them. */
-  async prefetch(batch: readonly SessionFile[]): Promise<void> {
+  /** Whether reading a file waits for a network or a cold disk. */
+  get waits(): boolean {
+    return this.#probes.whole.isSlow;
+  }
+
+  /**
+   * Reads the next files before their turn, if that pays. Errors show when `read` reads them.
+   * `pathTo`: the path that opens a file.
+   */
+  async prefetch(batch: readonly SessionFile[], pathTo = pathOf): Promise<void> {
     // What was read for an earlier turn may be out of date by now.
     for (const file of batch) this.#fetched.delete(file);
-    if (!this.#probes.whole.isSlow) return;
+    if (!this.waits) return;
     for (let begun = 0; begun < batch.length; ) {
       const next = batch.slice(begun, begun + this.#maxOpen);
       begun += next.length;
-      await Promise.all(next.map((file) => this.#fetch(file, next.length)));
+      await Promise.all(next.map((file) => this.#fetch(file, pathTo(file), next.length)));
     }
   }
 
-  /** A session file's content, as `readSessionFile` returns it. */
-  read(file: SessionFile): Reading {
+  /** A session file's content. */
+  read(file: SessionFile): Result {
     const fetched = this.#fetched.get(file);
-    if (fetched === undefined) return this.#probes.whole.time(() => readSessionFile(file, this.#maxFileSize));
+    if (fetched === undefined) return this.#probes.whole.time(() => this.#way.read(file));
     this.#fetched.delete(file);
     return fetched;
   }
 
   /** A session file's content as it is now, whatever was read before its turn. */
-  readNow(file: SessionFile): Reading {
+  readNow(file: SessionFile): Result {
     this.#fetched.delete(file);
     return this.read(file);
   }
 
-  #fetch(file: SessionFile, count: number): Promise<void> {
+  #fetch(file: SessionFile, path: string, count: number): Promise<void> {
     const openedAtMs = Date.now();
     return new Promise((resolve, reject) => {
-      open(`${file.directory}/${file.name}`, openFlags, (error, descriptor) => {
+      open(path, openFlags, (error, descriptor) => {
         if (error !== null) {
           // `read` reads it when its turn comes.
           if (isShortage(error)) this.#maxOpen = Math.max(1, Math.floor(count / 2));
@@ -81,8 +129,8 @@ export class ReadAhead {
   /** Keeps the content of a small file, and closes the file. */
   #keep(file: SessionFile, descriptor: number, openedAtMs: number): void {
     try {
-      const size = Math.min(maxPrefetched, this.#maxFileSize);
-      const reading = this.#probes.opened.time(() => readOpened(descriptor, openedAtMs, size));
+      const size = Math.min(maxPrefetched, this.#way.maxFileSize);
+      const reading = this.#probes.opened.time(() => this.#way.readOpened(descriptor, openedAtMs, size));
       if (reading.kind === "read") this.#fetched.set(file, reading);
     } catch (error) {
       errorCode(error);

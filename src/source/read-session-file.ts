@@ -129,7 +129,8 @@ function readBetweenStats(descriptor: number, openedAtMs: number, maxFileSize: n
   return changedRepeatedly;
 }
 
-function readOpenedExactly(descriptor: number, openedAtMs: number, maxFileSize: number): ExactReading {
+/** As `readOpened`, with the exact stamp. Throws the system's error. */
+export function readOpenedExactly(descriptor: number, openedAtMs: number, maxFileSize: number): ExactReading {
   for (let reads = 0; reads < maxReads; reads++) {
     const before = exactStampOf(descriptor);
     const reading = readOpened(descriptor, openedAtMs, maxFileSize);

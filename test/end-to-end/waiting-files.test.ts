@@ -14,6 +14,7 @@ import { comparable } from "./support/comparable.js";
 import { heldOf, startGate } from "./support/gate.js";
 import { run, start } from "./support/observed-run.js";
 import { redisOf } from "./support/redis-of-test.js";
+import { sessionFilesIn } from "./support/session-files-in.js";
 
 const sessions = 1200;
 
@@ -76,4 +77,17 @@ describe("files that are waited for (hazards.md, Files: network file system): th
       assert.ok(report.sessions.vanished > 0);
     });
   }
+
+  test("purged, by the same report", async (t) => {
+    const { redis, directory, args, waiting } = await makeWaitingGround(t);
+    const copied = await run(["copy", ...args]);
+    assert.equal(copied.exitCode, 0, copied.stderr);
+    const dry = await run(["purge", "-n", ...args]);
+    const { exitCode, stderr, report } = await run(["purge", "--yes", ...args], waiting);
+    assert.equal(exitCode, 0, stderr);
+    assert.equal(Reflect.get(report.sessions, "removed"), sessions);
+    assert.deepEqual(report.sessions, dry.report.sessions);
+    assert.deepEqual(sessionFilesIn(directory), []);
+    assert.equal(await redisCommand(redis, "DBSIZE"), sessions + 1, "the sessions and the mark");
+  });
 });

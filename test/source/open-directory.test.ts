@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, it } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { SourceError } from "../../src/model/errors.js";
 import type { SessionFile } from "../../src/model/session-file.js";
 import { OpenDirectory } from "../../src/source/open-directory.js";
@@ -121,6 +122,32 @@ describe("open-directory: stays with the directory it opened (spec.md section 4,
     assert.equal(openOnes(), before + 2);
     open.close();
     assert.equal(openOnes(), before);
+  });
+
+  it("a folder of one's own stays open until its use is over, whatever else is opened meanwhile", async () => {
+    const { directory, flat, scattered } = makePlace();
+    mkdirSync(join(directory, "cd"));
+    const openOnes = () => readdirSync("/proc/self/fd").length;
+    const open = new OpenDirectory(directory);
+    const before = openOnes();
+    for (const file of [flat, scattered]) {
+      let used = false;
+      await open.whileOpen(file, async (folder) => {
+        open.folderOf({ ...scattered, name: `cd/${sid}` });
+        await nextTurn();
+        assert.equal(readFileSync(join(folder, basename(file.name)), "utf8"), "inside");
+        used = true;
+      });
+      assert(used);
+    }
+    // The folder last used stays open.
+    assert.equal(openOnes(), before + 1);
+    const fail = async () => assert.fail("nothing to use");
+    await open.whileOpen({ ...scattered, name: `none/${sid}` }, fail);
+    renameSync(join(directory, "ab"), `${directory}-away`);
+    symlinkSync(`${directory}-away`, join(directory, "ab"));
+    await open.whileOpen(scattered, fail);
+    open.close();
   });
 
   it("its identity is the directory's own", () => {

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { SessionFile } from "../../src/model/session-file.js";
 import { LatencyProbe } from "../../src/source/latency-probe.js";
-import { ReadAhead } from "../../src/source/read-ahead.js";
-import { readSessionFile } from "../../src/source/read-session-file.js";
+import { type ReadAhead, readAhead, readAheadExactly } from "../../src/source/read-ahead.js";
+import { type ExactReading, readPlaceExactly, readSessionFile } from "../../src/source/read-session-file.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 import { slowProbe } from "./support/slow-probe.js";
 
@@ -28,14 +28,14 @@ const textOf = (reader: ReadAhead, file: SessionFile): string => {
 
 /** Readers that have found out that opening waits, and that reading does too. */
 const waitingReaders = {
-  "opening waits": () => new ReadAhead(maxFileSize, { whole: slowProbe(), opened: new LatencyProbe() }),
-  "reading too": () => new ReadAhead(maxFileSize, { whole: slowProbe(), opened: slowProbe() }),
+  "opening waits": () => readAhead(maxFileSize, { whole: slowProbe(), opened: new LatencyProbe() }),
+  "reading too": () => readAhead(maxFileSize, { whole: slowProbe(), opened: slowProbe() }),
 };
 
 describe("read-ahead: many at a time if each waits long (design.md section 2)", () => {
   it("if the file system is fast, nothing is read before its turn", async () => {
     const files = makeFiles(3);
-    const reader = new ReadAhead(maxFileSize);
+    const reader = readAhead(maxFileSize);
     await reader.prefetch(files);
     for (const { directory, name } of files) rmSync(join(directory, name));
     assert.deepEqual(
@@ -96,4 +96,25 @@ describe("read-ahead: many at a time if each waits long (design.md section 2)", 
       );
     });
   }
+
+  it("a purge reads exact stamps, at the paths that it gives, and each file once", async () => {
+    const files = makeFiles(100);
+    const pathTo = ({ directory, name }: SessionFile) => join(directory, name);
+    const exactly = (file: SessionFile) => readPlaceExactly(pathTo(file), maxFileSize);
+    const probes = { whole: slowProbe(), opened: new LatencyProbe() };
+    const reader = readAheadExactly(maxFileSize, exactly, probes);
+    const expected = files.map(exactly);
+    const elsewhere = files.map((file) => ({ ...file, directory: "/nowhere" }));
+    await reader.prefetch(elsewhere, ({ name }) => join(files[0]?.directory ?? "", name));
+    for (const file of files) rmSync(pathTo(file));
+    const stampOf = (reading: ExactReading) => reading.kind === "read" && reading.exact;
+    assert.deepEqual(
+      elsewhere.map((file) => stampOf(reader.read(file))),
+      expected.map(stampOf),
+    );
+    assert.deepEqual(
+      elsewhere.map((file) => reader.read(file).kind),
+      elsewhere.map(() => "vanished"),
+    );
+  });
 });

@@ -8,7 +8,7 @@ import { fullShare } from "../../redis/server/memory-guard.js";
 import { askKeyCounts, askServerState, type ServerState } from "../../redis/server/server-state.js";
 import { onEach, type RedisServers } from "../../redis/topology/redis-servers.js";
 import { spreadOver } from "../../source/list-sessions.js";
-import { ReadAhead } from "../../source/read-ahead.js";
+import { type ReadAhead, readAhead } from "../../source/read-ahead.js";
 import { FactsBySession } from "../earlier-runs/facts-by-session.js";
 import { surveyRun } from "../earlier-runs/survey.js";
 import { type MemoryNeed, memoryNeedOf, ownMemory } from "../memory-need.js";
@@ -51,7 +51,7 @@ async function estimate(run: Run, states: readonly ServerState[]): Promise<reado
   const sample = listing.directories.flatMap((one) =>
     spreadOver(one.sample, Math.ceil((maxRead * one.ofAllShards) / listing.ofAllShards)),
   );
-  const files = new ReadAhead(run.files.maxFileSize);
+  const files = readAhead(run.files.maxFileSize);
   const added: AddedKey[] = [];
   for (let from = 0; from < sample.length && !stop.aborted; from += readAtATime) {
     const batch = sample.slice(from, from + readAtATime);

@@ -4,7 +4,7 @@ import type { Inspection } from "../../model/inspection.js";
 import type { FileStamp, SessionFile } from "../../model/session-file.js";
 import { fileTimeSlackMs } from "../../model/session-file.js";
 import { OtherLocations } from "../../source/other-locations.js";
-import { ReadAhead } from "../../source/read-ahead.js";
+import { type ReadAhead, readAhead } from "../../source/read-ahead.js";
 import type { Reading } from "../../source/read-session-file.js";
 import { isModifiedSince, pathOf } from "../../source/recent-files.js";
 import { StatReader } from "../../source/stat-reader.js";
@@ -53,7 +53,7 @@ export class Reader {
 
   constructor(options: ReaderOptions) {
     this.#options = options;
-    this.#files = new ReadAhead(options.maxFileSize);
+    this.#files = readAhead(options.maxFileSize);
     this.#locations = new OtherLocations(options.directories, this.#stats);
   }
 

@@ -78,7 +78,7 @@ export function openPurge(
       ...sharedParts(run, counts, files),
       prover: {
         prove: async (batch) => {
-          await otherLocations.begin(batch);
+          await Promise.all([files.prefetch(batch), otherLocations.begin(batch)]);
           return proveBatch(batch, proof);
         },
         proveAgain: (proven) => proveAgain(proven, proof),
@@ -104,7 +104,10 @@ export function openUnverifiedPurge(run: UnconnectedRun, counts: PurgeCounts): O
     work: {
       ...sharedParts(run, counts, files),
       prover: {
-        prove: (batch) => proveBatch(batch, proof),
+        prove: async (batch) => {
+          await files.prefetch(batch);
+          return proveBatch(batch, proof);
+        },
         proveAgain: (proven) => proveAgain(proven, proof),
       },
       gate: alwaysOpen,

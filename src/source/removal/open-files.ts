@@ -3,6 +3,7 @@ import { basename, dirname } from "node:path";
 import { errorCode } from "../../model/errors.js";
 import type { ExactStamp, SessionFile } from "../../model/session-file.js";
 import { OpenDirectory } from "../open-directory.js";
+import { readAheadExactly } from "../read-ahead.js";
 import { type ExactReading, readPlaceExactly } from "../read-session-file.js";
 import { isModifiedSince } from "../recent-files.js";
 import { type RemovalDenial, removalDenial } from "./removal-denial.js";
@@ -21,17 +22,30 @@ export function openFiles(directories: readonly string[], maxFileSize: number, s
   let isInUse = false;
   const denials = new Map<string, RemovalDenial | undefined>();
   const folderOf = (file: SessionFile) => opened.get(file.directory)?.folderOf(file);
+  const ahead = readAheadExactly(maxFileSize, (file) => {
+    try {
+      const folder = folderOf(file);
+      if (folder === undefined) return { kind: "vanished" };
+      return readPlaceExactly(`${folder}/${basename(file.name)}`, maxFileSize);
+    } catch (error) {
+      return { kind: "failed", reason: "unreadable", detail: errorCode(error) };
+    }
+  });
   return {
-    read: (file: SessionFile): ExactReading => {
-      try {
-        const folder = folderOf(file);
-        if (folder === undefined) return { kind: "vanished" };
-        const reading = readPlaceExactly(`${folder}/${basename(file.name)}`, maxFileSize);
-        if (reading.kind === "read") isInUse ||= isModifiedSince(reading.stamp, startedMs);
-        return reading;
-      } catch (error) {
-        return { kind: "failed", reason: "unreadable", detail: errorCode(error) };
+    /** Reads the next files before their turn, many at a time, if each waits long. */
+    prefetch: async (files: readonly SessionFile[]): Promise<void> => {
+      if (!ahead.waits) return;
+      for (const some of byFolder(files)) {
+        const [first] = some;
+        await opened
+          .get(first.directory)
+          ?.whileOpen(first, (folder) => ahead.prefetch(some, ({ name }) => `${folder}/${basename(name)}`));
       }
+    },
+    read: (file: SessionFile): ExactReading => {
+      const reading = ahead.read(file);
+      if (reading.kind === "read") isInUse ||= isModifiedSince(reading.stamp, startedMs);
+      return reading;
     },
     remove: (file: SessionFile, exact: ExactStamp): Removal => {
       try {
@@ -50,7 +64,7 @@ export function openFiles(directories: readonly string[], maxFileSize: number, s
     },
     /** Why this process may not remove a file, and from which folder; `undefined` if it may. */
     denialOf: (file: SessionFile) => {
-      const folder = dirname(`${file.directory}/${file.name}`);
+      const folder = folderNameOf(file);
       if (!denials.has(folder)) denials.set(folder, removalDenial(folder));
       const why = denials.get(folder);
       return why === undefined ? undefined : { folder, why };
@@ -61,4 +75,19 @@ export function openFiles(directories: readonly string[], maxFileSize: number, s
       for (const directory of opened.values()) directory.close();
     },
   };
+}
+
+/** Files that follow each other in one folder. */
+function byFolder(files: readonly SessionFile[]): [SessionFile, ...SessionFile[]][] {
+  const groups: [SessionFile, ...SessionFile[]][] = [];
+  for (const file of files) {
+    const last = groups.at(-1);
+    if (last !== undefined && folderNameOf(last[0]) === folderNameOf(file)) last.push(file);
+    else groups.push([file]);
+  }
+  return groups;
+}
+
+function folderNameOf({ directory, name }: SessionFile): string {
+  return dirname(`${directory}/${name}`);
 }
