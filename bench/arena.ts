@@ -89,7 +89,7 @@ export class Arena {
     await Promise.all(this.#servers.map((server) => redisCommand(server, "FLUSHALL", "SYNC")));
     if (contestant.finds === "a copy" && files.sessions > 0) {
       const isElsewhere = surroundings.servers !== undefined;
-      const near = isElsewhere ? surroundings : await openLocalSurroundings(redis);
+      const near = isElsewhere ? surroundings : await openLocalSurroundings(redis, this.#options.programs);
       await this.#start(contestants.copy, files, near);
     }
   }
@@ -97,8 +97,8 @@ export class Arena {
   #start(contestant: Contestant, files: SessionDirectory, surroundings: Surroundings): Promise<Taken> {
     const { programs, format, home, binary = ownBinary } = this.#options;
     const { host, port, before, environment } = surroundings;
-    const { flags = ["--host", host, "--port", String(port)] } = surroundings;
-    const task = { ...files, format, host, port, flags, binary };
+    const { flags = ["--host", host, "--port", String(port)], node = process.execPath } = surroundings;
+    const task = { ...files, format, host, port, flags, binary, node };
     const { command, ...input } = contestant.start(programs, task);
     return timedRun(
       { command: [...before, ...command], ...input },

@@ -2,6 +2,7 @@ import { openColdCache } from "./cold-cache.js";
 import type { ContestantName } from "./contestants.js";
 import { openDistantRedis } from "./distant-redis.js";
 import { openLocalSurroundings } from "./local-surroundings.js";
+import { openNode24 } from "./node-24.js";
 import { openClusterRedis, openRedisBehindSentinel } from "./other-topologies.js";
 import type { Format, Layout } from "./session-directories.js";
 import { openSlowFiles } from "./slow-files.js";
@@ -47,12 +48,24 @@ export const caseKinds = {
   warm: {
     ...base,
     title: "flat pickle, warm and local",
+    contestants: [...everyone, ["copy-one"], ["copy-four"]],
     // Our own memory at a million sessions is not to be seen on fewer.
     longestRunS: { rivals: 30, ours: Number.POSITIVE_INFINITY },
     rounds: 5,
     weight: 3,
   },
-  scattered: { ...base, title: "scattered pickle, warm and local", layout: "scattered" },
+  node24: {
+    ...base,
+    title: "flat pickle, warm and local, on Node 24",
+    open: openNode24,
+    contestants: [["copy", "verify"]],
+  },
+  scattered: {
+    ...base,
+    title: "scattered pickle, warm and local",
+    layout: "scattered",
+    contestants: [["server"], ["script"], ["dry-run"], ["copy", "verify"]],
+  },
   json: { ...base, title: "scattered JSON, warm and local", layout: "scattered", format: "json" },
   redis: {
     ...base,
@@ -78,13 +91,13 @@ export const caseKinds = {
     ...base,
     title: "flat pickle, a Redis Cluster",
     open: openClusterRedis,
-    contestants: [["copy", "verify", "purge"]],
+    contestants: [["copy", "verify"]],
   },
   sentinel: {
     ...base,
     title: "flat pickle, Redis behind a Sentinel",
     open: openRedisBehindSentinel,
-    contestants: [["copy", "verify", "purge"]],
+    contestants: [["copy", "verify"]],
   },
 } satisfies Record<string, CaseKind>;
 
@@ -92,6 +105,7 @@ export type CaseKindName = keyof typeof caseKinds;
 
 export const caseKindNames: readonly CaseKindName[] = [
   "warm",
+  "node24",
   "scattered",
   "json",
   "redis",

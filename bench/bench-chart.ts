@@ -9,6 +9,8 @@ const looks: Readonly<Record<BenchRow["contestant"], { readonly label: string; r
   floor: { label: "both: the floor", look: "floor" },
   "dry-run": { label: "dry run", look: "ours" },
   copy: { label: "tele-sessions copy", look: "copy" },
+  "copy-one": { label: "copy, one reader", look: "ours" },
+  "copy-four": { label: "copy, four readers", look: "ours" },
   verify: { label: "verify", look: "ours" },
   purge: { label: "purge", look: "ours" },
 };

@@ -12,7 +12,7 @@ import type { Surroundings } from "./surroundings.js";
  * else the content of the session files.
  */
 export async function openColdCache(redis: RedisServer, programs: RivalPrograms): Promise<Surroundings> {
-  const local = await openLocalSurroundings(redis);
+  const local = await openLocalSurroundings(redis, programs);
   try {
     await dropCaches();
     return {

@@ -1,6 +1,4 @@
-import { execFile } from "node:child_process";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { binary } from "../test/support/command.js";
 import { makeTemporaryDirectory } from "../test/support/temporary-directory.js";
 import { Arena, type ContestantRun } from "./arena.js";
@@ -47,7 +45,6 @@ export async function compareBuilds(
     for (let round = 0; round <= rounds; round++) {
       for (const { title, arena, runs } of round % 2 === 0 ? [other, ours] : [ours, other]) {
         for (const command of commands) {
-          await promisify(execFile)(programs.reader, [files.directory]);
           const run = await arena.run(command, files);
           if (round > 0) runs[command].push(run);
           say(

@@ -11,8 +11,9 @@ export interface Task {
   readonly port: number;
   /** The flags by which tele-sessions finds Redis. */
   readonly flags: readonly string[];
-  /** The tele-sessions to measure. */
+  /** The tele-sessions to measure, and the Node that runs it. */
   readonly binary: string;
+  readonly node: string;
 }
 
 /** How to start a process. */
@@ -58,8 +59,8 @@ function ourselves(
     title,
     side: "ours",
     ...how,
-    start: (_, { directory, flags, binary }) => ({
-      command: [...[process.execPath, binary, ...words, "--session-dir", directory, ...flags, "--json"]],
+    start: (_, { directory, flags, binary, node }) => ({
+      command: [node, binary, ...words, "--session-dir", directory, ...flags, "--json"],
     }),
     count: (stdout) => {
       const report: { readonly sessions: Readonly<Record<string, number>> } = JSON.parse(stdout);
@@ -110,6 +111,8 @@ export const contestants = {
     leaves: "nothing",
   }),
   copy: ourselves("tele-sessions copy", ["copy"], "copied", copies),
+  "copy-one": ourselves("tele-sessions copy, one reader", ["copy", "--lanes", "1"], "copied", copies),
+  "copy-four": ourselves("tele-sessions copy, four readers", ["copy", "--lanes", "4"], "copied", copies),
   verify: ourselves("tele-sessions verify", ["verify"], "equal", { ...copies, finds: "a copy" }),
   purge: ourselves("tele-sessions purge", ["purge"], "removed", {
     finds: "a copy",

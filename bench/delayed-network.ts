@@ -22,7 +22,7 @@ const queueLimit = 200_000;
  */
 export async function openDelayedNetwork(
   redis: RedisServer,
-  _: RivalPrograms,
+  programs: RivalPrograms,
   delayMs: number,
 ): Promise<Surroundings> {
   const holder = spawn("unshare", ["--net", "sleep", "infinity"], { stdio: "ignore", detached: true });
@@ -55,7 +55,7 @@ export async function openDelayedNetwork(
     await redisCommand(redis, "CONFIG", "SET", "protected-mode", "no");
     await redisCommand(redis, "CONFIG", "SET", "bind", `127.0.0.1 ${redisAddress}`);
     return {
-      ...(await openLocalSurroundings(redis)),
+      ...(await openLocalSurroundings(redis, programs)),
       how: `a network namespace, tc netem delays every packet by ${delayMs} ms each way`,
       host: redisAddress,
       before: inside,

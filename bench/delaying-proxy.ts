@@ -12,10 +12,10 @@ import type { Surroundings } from "./surroundings.js";
  */
 export async function openDelayingProxy(
   redis: RedisServer,
-  { delayingProxy }: RivalPrograms,
+  programs: RivalPrograms,
   delayMs: number,
 ): Promise<Surroundings> {
-  const child = spawn(delayingProxy, [String(redis.port), String(delayMs * 1e6)], {
+  const child = spawn(programs.delayingProxy, [String(redis.port), String(delayMs * 1e6)], {
     stdio: ["ignore", "pipe", "inherit"],
     detached: true,
   });
@@ -27,7 +27,7 @@ export async function openDelayingProxy(
   const port = Number(String(said[0]));
   if (!(port > 0)) throw new Error("The delaying proxy ended as soon as it was started.");
   return {
-    ...(await openLocalSurroundings(redis)),
+    ...(await openLocalSurroundings(redis, programs)),
     how: `a proxy delays every chunk by ${delayMs} ms each way`,
     port,
     close: async () => {

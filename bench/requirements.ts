@@ -75,6 +75,7 @@ export function judge(results: readonly CaseResult[]): Requirement[] {
       150,
       200,
     ),
+    required("on Node 24: time of the same on this Node", sameAs("node24"), "less"),
     required("a Cluster: time of the same on one server", sameAs("cluster"), "less", undefined, 1.5),
     required("behind a Sentinel: time of the same on one server", sameAs("sentinel"), "less", undefined, 1.5),
     required(

@@ -4,10 +4,10 @@ import type { RivalPrograms } from "./rival-programs.js";
 import type { Surroundings } from "./surroundings.js";
 
 /** Every opening of a session file takes 2 ms longer. */
-export async function openSlowFiles(redis: RedisServer, { slowOpen }: RivalPrograms): Promise<Surroundings> {
+export async function openSlowFiles(redis: RedisServer, programs: RivalPrograms): Promise<Surroundings> {
   return {
-    ...(await openLocalSurroundings(redis)),
+    ...(await openLocalSurroundings(redis, programs)),
     how: "a preloaded library waits 2 ms in every open of a session file",
-    environment: { LD_PRELOAD: slowOpen },
+    environment: { LD_PRELOAD: programs.slowOpen },
   };
 }

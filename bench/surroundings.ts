@@ -12,6 +12,8 @@ export interface Surroundings {
   readonly flags?: readonly string[];
   /** The servers that hold the entries; absent if it is the one that the bench started. */
   readonly servers?: readonly RedisServer[];
+  /** The Node that runs tele-sessions; absent if it is the one that runs the bench. */
+  readonly node?: string;
   /** What stands before its command line. */
   readonly before: readonly string[];
   readonly environment: Readonly<Record<string, string>>;

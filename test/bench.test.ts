@@ -30,7 +30,19 @@ test("a small benchmark: every contestant brings every session to Redis, and has
   assert.equal(numbers.cases.length, 1);
   assert.deepEqual(
     result?.rows.map(({ contestant }) => contestant),
-    ["server", "script", "pipe", "reader", "floor", "dry-run", "copy", "verify", "purge"],
+    [
+      "server",
+      "script",
+      "pipe",
+      "reader",
+      "floor",
+      "dry-run",
+      "copy",
+      "verify",
+      "purge",
+      "copy-one",
+      "copy-four",
+    ],
   );
   const svg = readFileSync(svgFile, "utf8");
   for (const row of result?.rows ?? []) {
@@ -171,7 +183,7 @@ test("a full run measures the base at a million too, and what differs from it at
     }
     return sizes;
   };
-  const names = ["scattered", "json", "redis", "files", "cold", "cluster", "sentinel"];
+  const names = ["node24", "scattered", "json", "redis", "files", "cold", "cluster", "sentinel"];
   const others = Object.fromEntries(names.map((name) => [name, [1e5]]));
   assert.deepEqual(sizesOf([]), { warm: [2e4, 1e5], ...others });
   assert.deepEqual(sizesOf(["--full"]), { warm: [2e4, 1e5, 1e6], ...others });

@@ -2,7 +2,13 @@ import { execFileSync, spawn } from "node:child_process";
 import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { projectRoot } from "./support/project.js";
-import { listNodeVersions, newestOf, type ProvidedNode, provideNode } from "./support/provide-node.js";
+import {
+  listNodeVersions,
+  newestOf,
+  nodeCache,
+  type ProvidedNode,
+  provideNode,
+} from "./support/provide-node.js";
 
 // Runs the tests on the newest release of each of these, one after the other. Words on the command
 // line are filters, as for `npm test`.
@@ -42,7 +48,7 @@ const versions = await listNodeVersions();
 const total = { passed: 0, failed: 0 };
 try {
   for (const major of majors) {
-    const node = await provideNode(newestOf(major, versions), join(projectRoot, "node_modules/.cache/nodes"));
+    const node = await provideNode(newestOf(major, versions), nodeCache);
     build(environmentOf(node));
     const began = performance.now();
     const { passed, failed, output } = await runTests(node);

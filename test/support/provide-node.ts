@@ -2,9 +2,13 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { projectRoot } from "./project.js";
 
 /** Has `bin/node`, and runs no script when it is installed, unlike the package `node`. */
 const packageName = `node-linux-${process.arch}`;
+
+/** Where the tests and the benchmark keep the versions of Node that they installed. */
+export const nodeCache = join(projectRoot, "node_modules", ".cache", "nodes");
 
 /** A Node that npm installed. */
 export interface ProvidedNode {
