@@ -57,7 +57,7 @@ export class ReadAhead<Result extends Reading = Reading> {
   readonly #probes: ReadProbes;
   readonly #fetched = new WeakMap<SessionFile, Result>();
   /** Files open at a time: fewer after the system ran short of descriptors. */
-  #maxOpen = Number.POSITIVE_INFINITY;
+  #maxOpen = 64;
 
   constructor(
     way: WayToRead<Result>,
