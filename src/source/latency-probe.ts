@@ -8,9 +8,12 @@ const longMs = 0.25;
 const minLong = callsTimed / 4;
 
 /**
- * Times calls to tell whether they wait for a network or a cold disk. Once they were slow they
- * count as slow for good.
+ * Calls that a slow file system gets in parallel before a round is timed again: it may have been a
+ * cold stretch of a disk, or a busy processor, and calls that do not wait are slower in parallel.
  */
+const callsUntilAgain = 65_536;
+
+/** Times calls to tell whether they wait for a network or a cold disk. */
 export class LatencyProbe {
   readonly #clock: () => number;
   /** Calls to go before the next is timed. The first calls are slow because the program is cold. */
@@ -18,6 +21,8 @@ export class LatencyProbe {
   #timed = 0;
   #long = 0;
   #isSlow = false;
+  /** Calls since they were slow. */
+  #passed = 0;
 
   /** `clock` gives milliseconds. */
   constructor(clock: () => number = () => performance.now()) {
@@ -30,7 +35,10 @@ export class LatencyProbe {
 
   /** Makes a call and notes how long it took. */
   time<T>(call: () => T): T {
-    if (this.#isSlow) return call();
+    if (this.#isSlow) {
+      this.pass(1);
+      return call();
+    }
     if (this.#untimed > 0) {
       this.#untimed--;
       return call();
@@ -39,6 +47,15 @@ export class LatencyProbe {
     const result = call();
     this.#note(this.#clock() - beganMs);
     return result;
+  }
+
+  /** Counts calls that were made in parallel. */
+  pass(calls: number): void {
+    this.#passed += calls;
+    if (this.#passed < callsUntilAgain) return;
+    this.#passed = 0;
+    this.#untimed = 0;
+    this.#isSlow = false;
   }
 
   #note(milliseconds: number): void {

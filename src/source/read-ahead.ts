@@ -80,6 +80,7 @@ export class ReadAhead<Result extends Reading = Reading> {
     // What was read for an earlier turn may be out of date by now.
     for (const file of batch) this.#fetched.delete(file);
     if (!this.waits) return;
+    this.#probes.whole.pass(batch.length);
     for (let begun = 0; begun < batch.length; ) {
       const next = batch.slice(begun, begun + this.#maxOpen);
       begun += next.length;

@@ -31,6 +31,7 @@ export class StatReader {
   /** Stats many paths, in order. */
   async statAll(paths: readonly string[]): Promise<(Stats | undefined)[]> {
     if (!this.isSlow) return paths.map((path) => this.stat(path));
+    this.#probe.pass(paths.length);
     return Promise.all(
       paths.map(
         (path) =>
@@ -47,6 +48,7 @@ export class StatReader {
   /** Whether each path exists, in order. A path that cannot be accessed counts as missing. */
   async existAll(paths: readonly string[]): Promise<boolean[]> {
     if (!this.isSlow) return paths.map((path) => this.#probe.time(() => existsSync(path)));
+    this.#probe.pass(paths.length);
     return Promise.all(
       paths.map(
         (path) => new Promise<boolean>((resolve) => access(path, (error) => resolve(error === null))),

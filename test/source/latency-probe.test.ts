@@ -30,6 +30,12 @@ describe("latency-probe: whether calls wait, from how long they take (design.md 
     ],
     ["a cold disk: every fourth", Array.from({ length: 32 }, (_, at) => (at % 4 === 0 ? 1 : 0.01)), true],
     ["one that was waited for and is quick now", [...calls(32, 2), ...calls(500, 0.01)], true],
+    [
+      "one that has been quick for long",
+      [...calls(32, 2), ...calls(65_536, 0.01), ...calls(16, 0.01)],
+      false,
+    ],
+    ["one that is waited for still", [...calls(32, 2), ...calls(65_536, 2), ...calls(16, 2)], true],
     ["one that is waited for only later", [...calls(512, 0.01), ...calls(128, 2)], true],
   ];
   for (const [name, milliseconds, isSlow] of rows) {
