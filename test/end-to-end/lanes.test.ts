@@ -21,7 +21,7 @@ import { waitUntil } from "./support/wait-until.js";
 /** Four batches and a part of a fifth. */
 const sessions = 600;
 /** More than are in flight at a time. */
-const moreThanInFlight = 1100;
+const moreThanInFlight = 3000;
 
 async function makeGround(
   t: TestContext,
@@ -141,7 +141,7 @@ describe("lanes on threads: what happens while they work", { concurrency: 2 }, (
 
   test("SIGTERM: what is in flight in every lane is finished, exit 143", async (t) => {
     const { redis, args } = await makeGround(t, { count: moreThanInFlight });
-    // Within the first batch: three more may be begun, and a fifth is left.
+    // Within the first batch: seven more may be begun, and the others are left.
     const gate = await startGate(t, redis.port, 100_000);
     const running = start(["copy", "--lanes", "2", ...args(gate.port)]);
     await heldOf(gate, running.result);

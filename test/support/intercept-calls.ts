@@ -44,8 +44,24 @@ export function interceptCalls(around: (call: PendingCall) => unknown): () => vo
     };
     Reflect.set(fs, name, Object.assign(through, original));
   }
+  // A purge whose files are waited for opens many at a time. What it opened counts from then on.
+  const { open } = fs;
+  const opening = (path: string, flags: number, callback: (error: unknown, descriptor: number) => void) =>
+    open(path, flags, (error, descriptor) => {
+      if (error === null && !within) {
+        within = true;
+        try {
+          around({ name: "openSync", paths: [path], proceed: () => descriptor });
+        } finally {
+          within = false;
+        }
+      }
+      callback(error, descriptor);
+    });
+  Reflect.set(fs, "open", Object.assign(opening, open));
   syncBuiltinESMExports();
   return () => {
+    Reflect.set(fs, "open", open);
     for (const [name, original] of originals) Reflect.set(fs, name, original);
     syncBuiltinESMExports();
   };
