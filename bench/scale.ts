@@ -9,7 +9,7 @@ import { makeTemporaryDirectory, removeTemporaryDirectory } from "../test/suppor
 import { compileNative } from "./compile-native.js";
 import { provideCompiler } from "./rival-programs.js";
 
-/** Sessions in the smaller and the larger flat directory: 100,000, and the first argument or 1,000,000. */
+/** Sessions in two flat directories: 100,000, and the first argument or 1,000,000. */
 const sizes = [100_000, Number(process.argv[2] ?? 1_000_000)] as const;
 const rounds = 3;
 const timeLimitMs = 1_800_000;

@@ -27,7 +27,7 @@ interface WayToRead<Result extends Reading> {
   readonly maxFileSize: number;
 }
 
-/** What tells whether reading waits: `whole` times opening and reading a file, `opened` only the reading. */
+/** Tells whether reading waits: `whole` times opening and reading a file, `opened` only the reading. */
 interface ReadProbes {
   readonly whole: LatencyProbe;
   readonly opened: LatencyProbe;
