@@ -61,10 +61,7 @@ export default [
 function toAscii(_options, bundle) {
   for (const file of Object.values(bundle)) {
     if (file.type === "chunk") {
-      file.code = file.code.replace(
-        /[^\0-\x7f]/g,
-        (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
-      );
+      file.code = file.code.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
     }
   }
 }
@@ -164,8 +161,7 @@ function emitInterface(_options, bundle) {
     const { code, errors } = isolatedDeclarationSync(path, readFileSync(path, "utf8"));
     if (errors.length > 0) throw new Error(`${path}: ${errors.map(({ message }) => message).join("\n")}`);
     this.emitFile({ type: "asset", fileName: path.replace(/^src(.*)\.ts$/, "types$1.d.ts"), source: code });
-    for (const [, name = ""] of code.matchAll(/ from "([^"]+)\.js"/g))
-      emit(join(dirname(path), `${name}.ts`));
+    for (const [, name = ""] of code.matchAll(/ from "([^"]+)\.js"/g)) emit(join(dirname(path), `${name}.ts`));
   };
   /** @type {Set<string>} */
   const emitted = new Set();

@@ -47,11 +47,7 @@ export class Arena {
    * files. Throws where it fails, says that it dealt with another number of sessions, or leaves
    * another number of entries in Redis.
    */
-  async run(
-    name: ContestantName,
-    original: SessionDirectory,
-    fresh?: SessionDirectory,
-  ): Promise<ContestantRun> {
+  async run(name: ContestantName, original: SessionDirectory, fresh?: SessionDirectory): Promise<ContestantRun> {
     const { surroundings } = this.#options;
     const contestant: Contestant = contestants[name];
     const files = fresh ?? original;

@@ -24,14 +24,7 @@ export interface CaseKind {
   readonly weight: number;
 }
 
-const everyone = [
-  ["server"],
-  ["script"],
-  ["pipe"],
-  ["reader"],
-  ["dry-run"],
-  ["copy", "verify", "purge"],
-] as const;
+const everyone = [["server"], ["script"], ["pipe"], ["reader"], ["dry-run"], ["copy", "verify", "purge"]] as const;
 const base = {
   layout: "flat",
   format: "pickle",

@@ -49,9 +49,7 @@ const style = `
 /** An SVG picture of sessions per second, in every case and of everyone: longer is faster. */
 export function benchChart(results: readonly CaseResult[]): string {
   const groups = results.filter(({ rows }) => rows.length > 0);
-  const rates = groups.flatMap(({ rows }) =>
-    rows.filter(({ contestant }) => looks[contestant].look !== "part"),
-  );
+  const rates = groups.flatMap(({ rows }) => rows.filter(({ contestant }) => looks[contestant].look !== "part"));
   const scale = barLength / Math.max(...rates.map(perSecondOf));
 
   const parts: string[] = [];

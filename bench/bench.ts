@@ -59,14 +59,8 @@ function machineLine({ processors, processor, kernel, node, redis, python, redis
   return `${system}, Node ${node}, Redis ${redis}, Python ${python}, redis-py ${redisPy}`;
 }
 
-function toJson(
-  machine: Machine,
-  cases: readonly CaseResult[],
-  requirements: readonly Requirement[],
-): string {
-  const { version }: { readonly version: string } = JSON.parse(
-    readFileSync(join(projectRoot, "package.json"), "utf8"),
-  );
+function toJson(machine: Machine, cases: readonly CaseResult[], requirements: readonly Requirement[]): string {
+  const { version }: { readonly version: string } = JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8"));
   const judged = requirements.map((requirement) => ({
     ...requirement,
     isReached: isReached(requirement, requirement.bound) ?? null,

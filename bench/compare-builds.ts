@@ -47,9 +47,7 @@ export async function compareBuilds(
         for (const command of commands) {
           const run = await arena.run(command, files);
           if (round > 0) runs[command].push(run);
-          say(
-            `round ${round} of ${rounds}: ${command} of ${sessions} took ${run.seconds.toFixed(2)} s, ${title}`,
-          );
+          say(`round ${round} of ${rounds}: ${command} of ${sessions} took ${run.seconds.toFixed(2)} s, ${title}`);
         }
       }
     }

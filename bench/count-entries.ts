@@ -7,8 +7,7 @@ export async function countEntries(address: RedisAddress): Promise<number> {
     ["INFO", "keyspace"],
     ["KEYS", "tele-sessions:mark:*"],
   ]);
-  const [, keys = 0, lifetimes = 0] =
-    /^db0:keys=(\d+),expires=(\d+)/m.exec(String(keyspace))?.map(Number) ?? [];
+  const [, keys = 0, lifetimes = 0] = /^db0:keys=(\d+),expires=(\d+)/m.exec(String(keyspace))?.map(Number) ?? [];
   if (keys !== lifetimes) throw new Error(`${keys - lifetimes} of ${keys} keys have no lifetime`);
   return keys - (Array.isArray(marks) ? marks.length : 0);
 }

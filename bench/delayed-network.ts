@@ -72,8 +72,7 @@ export async function openDelayedNetwork(
 
 /** Waits until a process has a network of its own. */
 async function untilApart(pid: number): Promise<void> {
-  const networkOf = async (of: string) =>
-    (await promisify(execFile)("readlink", [`/proc/${of}/ns/net`])).stdout;
+  const networkOf = async (of: string) => (await promisify(execFile)("readlink", [`/proc/${of}/ns/net`])).stdout;
   const here = await networkOf(String(process.pid));
   for (let attempt = 0; attempt < 100; attempt++) {
     if ((await networkOf(String(pid))) !== here) return;

@@ -28,10 +28,7 @@ export interface MeasureOptions {
  * Measures every contestant of a case: a trial on a sample of the sessions, which all must bring to
  * the same entries, a warm-up, and rounds in which they come by turns, each second one backwards.
  */
-export async function measureCase(
-  { kind: name, sessions }: BenchCase,
-  options: MeasureOptions,
-): Promise<CaseResult> {
+export async function measureCase({ kind: name, sessions }: BenchCase, options: MeasureOptions): Promise<CaseResult> {
   const kind: CaseKind = caseKinds[name];
   const { title } = kind;
   let surroundings: Surroundings;
@@ -92,9 +89,7 @@ async function runCase(
       take: (name, run) => void starts.get(name)?.push(run),
     });
     const tookMs = performance.now() - beganMs;
-    say(
-      `${sessions} sessions, ${kind.title}: round ${round} of ${rounds} took ${(tookMs / 1000).toFixed(1)} s`,
-    );
+    say(`${sessions} sessions, ${kind.title}: round ${round} of ${rounds} took ${(tookMs / 1000).toFixed(1)} s`);
     if (performance.now() + tookMs > deadlineMs) break;
   }
 

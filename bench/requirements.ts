@@ -48,12 +48,8 @@ export function judge(results: readonly CaseResult[]): Requirement[] {
     const row = result?.rows.find((one) => one.contestant === contestant);
     return row === undefined ? undefined : measure(row);
   };
-  const faster = (
-    kind: CaseKindName,
-    who: BenchRow["contestant"],
-    than: BenchRow["contestant"],
-    sessions = size,
-  ) => ratio(value(kind, than, seconds, sessions), value(kind, who, seconds, sessions));
+  const faster = (kind: CaseKindName, who: BenchRow["contestant"], than: BenchRow["contestant"], sessions = size) =>
+    ratio(value(kind, than, seconds, sessions), value(kind, who, seconds, sessions));
   const fasterOf = (sessions: number, than: BenchRow["contestant"]) => faster("warm", "copy", than, sessions);
   const sameAs = (kind: CaseKindName) => ratio(value(kind, "copy", seconds), value("warm", "copy", seconds));
   const time = (kind: CaseKindName, who: BenchRow["contestant"], of: BenchRow["contestant"]) =>
@@ -68,23 +64,11 @@ export function judge(results: readonly CaseResult[]): Requirement[] {
     required("copy of 20,000, as fast as the pipelined script", fasterOf(few, "script"), "more", 1.3, 1.6),
     required("copy of 1,000,000, as fast as the server's way", fasterOf(large, "server"), "more", 25, 35),
     required("scattered JSON, as fast as the server's way", faster("json", "copy", "server"), "more", 15, 20),
-    required(
-      "Redis 1 ms away: as fast as the server's way",
-      faster("redis", "copy", "server"),
-      "more",
-      150,
-      200,
-    ),
+    required("Redis 1 ms away: as fast as the server's way", faster("redis", "copy", "server"), "more", 150, 200),
     required("on Node 24: time of the same on this Node", sameAs("node24"), "less"),
     required("a Cluster: time of the same on one server", sameAs("cluster"), "less", undefined, 1.5),
     required("behind a Sentinel: time of the same on one server", sameAs("sentinel"), "less", undefined, 1.5),
-    required(
-      "files 2 ms away: as fast as the server's way",
-      faster("files", "copy", "server"),
-      "more",
-      80,
-      100,
-    ),
+    required("files 2 ms away: as fast as the server's way", faster("files", "copy", "server"), "more", 80, 100),
     required("cold cache: as fast as the server's way", faster("cold", "copy", "server"), "more", 6),
     // What the disk gives is what the C reader gets; there is no number for it.
     required("cold cache: time of the C reader", time("cold", "copy", "reader"), "less"),

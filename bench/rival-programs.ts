@@ -53,8 +53,7 @@ async function pathOf(program: Program): Promise<string> {
 /** Provides the programs; what is compiled goes to `directory`. */
 export async function provideRivals(directory: string): Promise<RivalPrograms> {
   const { compiler, ...found } = await provideRivalTools();
-  const compile = (name: string, flags: readonly string[] = []) =>
-    compileNative(compiler, name, directory, flags);
+  const compile = (name: string, flags: readonly string[] = []) => compileNative(compiler, name, directory, flags);
   const [measurer, reader, delayingProxy, slowOpen] = await Promise.all([
     compile("measure_run"),
     compile("read_files"),

@@ -46,14 +46,10 @@ async function measureScale(): Promise<void> {
       }
     }
     const [small, large] = sizes.map((size) => measured.get(size) ?? []);
-    const times = [small, large].map((results = []) =>
-      median(results.map((result) => result.microsecondsPerSession)),
-    );
+    const times = [small, large].map((results = []) => median(results.map((result) => result.microsecondsPerSession)));
     const ratio = (times[1] ?? Number.NaN) / (times[0] ?? Number.NaN);
     const peak = Math.max(...(large ?? []).map((result) => result.peakMB));
-    console.log(
-      `time per session at ${sizes[1]} against ${sizes[0]}: ${ratio.toFixed(3)} (median of ${rounds})`,
-    );
+    console.log(`time per session at ${sizes[1]} against ${sizes[0]}: ${ratio.toFixed(3)} (median of ${rounds})`);
     console.log(`peak memory at ${sizes[1]}: ${peak.toFixed(0)} MB`);
   } finally {
     await redis.stop();
@@ -69,8 +65,7 @@ async function copy(count: number, directory: string, port: number): Promise<Mea
     readonly peakMemoryBytes: number;
     readonly sessions: { readonly copied: number };
   } = JSON.parse(stdout);
-  if (exitCode !== 0 || report.sessions.copied !== count)
-    throw new Error(`a copy ended with ${exitCode}: ${stdout}`);
+  if (exitCode !== 0 || report.sessions.copied !== count) throw new Error(`a copy ended with ${exitCode}: ${stdout}`);
   return {
     microsecondsPerSession: (report.seconds * 1e6) / count,
     peakMB: report.peakMemoryBytes / 1e6,

@@ -105,9 +105,7 @@ function report(rows: readonly Row[]): void {
     ),
   );
   for (const { name, taken } of rows) {
-    const cells = columns.map(
-      ({ of }) => `${of(taken).toFixed(0)} (${(of(taken) / of(base.taken)).toFixed(2)})`,
-    );
+    const cells = columns.map(({ of }) => `${of(taken).toFixed(0)} (${(of(taken) / of(base.taken)).toFixed(2)})`);
     console.log(line(name, cells));
   }
 }

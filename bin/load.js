@@ -21,8 +21,7 @@ exports.load = function load(file) {
   const script = new Script(wrapped, { filename: file, ...(code && { cachedData: code }) });
   const module = { exports: /** @type {any} */ ({}) };
   script.runInThisContext()(module.exports, createRequire(file), module, file, dirname(file));
-  const saveCode = () =>
-    writeFileSync(codeFileOf(file), Buffer.concat([sumOf(source), script.createCachedData()]));
+  const saveCode = () => writeFileSync(codeFileOf(file), Buffer.concat([sumOf(source), script.createCachedData()]));
   return { exports: module.exports, isCodeTaken: script.cachedDataRejected === false, saveCode };
 };
 

@@ -60,9 +60,7 @@ function findViolations(files: ReadonlyMap<string, string>): string[] {
 
 test("imports run one way, and each dependency enters by one door", () => {
   const src = join(projectRoot, "src");
-  const paths = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((path) =>
-    path.endsWith(".ts"),
-  );
+  const paths = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".ts"));
   const files = new Map(paths.map((path) => [path, readFileSync(join(src, path), "utf8")]));
   assert.ok(files.size > 0);
   assert.deepEqual(findViolations(files), []);
@@ -75,19 +73,11 @@ const imports: readonly (readonly [path: string, text: string, violation: string
   ["library/perform-run.ts", 'import { say } from "../cli/say.js";', "library imports from cli"],
   ["migrate/copy.ts", 'import { newRun } from "../library/perform-run.js";', "migrate imports from library"],
   ["settings/value-kinds.ts", 'import * as z from "zod";', "zod does not enter here"],
-  [
-    "settings/connection.ts",
-    'import type { Lane } from "../migrate/lane.js";',
-    "settings imports from migrate",
-  ],
+  ["settings/connection.ts", 'import type { Lane } from "../migrate/lane.js";', "settings imports from migrate"],
   ["report/summary.ts", 'import { key } from "../redis/key.js";', "report imports from redis"],
   ["cli/main.ts", 'import * as z from "zod";', "zod does not enter here"],
   ["cli/main.ts", 'import { Command } from "commander";', "commander does not enter here"],
-  [
-    "cli/closing/finish-run.ts",
-    'import { wrapAnsi } from "fast-wrap-ansi";',
-    "fast-wrap-ansi does not enter here",
-  ],
+  ["cli/closing/finish-run.ts", 'import { wrapAnsi } from "fast-wrap-ansi";', "fast-wrap-ansi does not enter here"],
   ["cli/progress/log-reporter.ts", 'import ora from "ora";', "ora does not enter here"],
   ["cli/main.ts", 'import type { Redis } from "ioredis";', "ioredis does not enter here"],
   ["migrate/copy.ts", 'import type { Lane } from "../redis/lane.js";', null],
@@ -111,11 +101,7 @@ const imports: readonly (readonly [path: string, text: string, violation: string
   ["convert/key.ts", 'import "../source/read.js";', "convert imports from source"],
   ["format/pickle/decode.ts", 'import { text } from "../text.js";', null],
   ["format/pickle/decode.ts", 'import { key } from "../../convert/key.js";', "format imports from convert"],
-  [
-    "format/pickle/decode.ts",
-    'import { open } from "node:fs/promises";',
-    "node:fs/promises does not enter here",
-  ],
+  ["format/pickle/decode.ts", 'import { open } from "node:fs/promises";', "node:fs/promises does not enter here"],
   ["model/entry.ts", 'import type { Sid } from "./sid.js";', null],
   ["model/entry.ts", 'import { hash } from "node:crypto";', "model imports node:crypto"],
   ["redis/write.ts", 'import { helper } from "../../test/helper.js";', "redis imports from outside"],
@@ -125,9 +111,6 @@ const imports: readonly (readonly [path: string, text: string, violation: string
 
 for (const [path, text, violation] of imports) {
   test(`${path}: ${JSON.stringify(text)} is ${violation === null ? "allowed" : "found out"}`, () => {
-    assert.deepEqual(
-      findViolations(new Map([[path, text]])),
-      violation === null ? [] : [`${path}: ${violation}`],
-    );
+    assert.deepEqual(findViolations(new Map([[path, text]])), violation === null ? [] : [`${path}: ${violation}`]);
   });
 }

@@ -30,19 +30,7 @@ test("a small benchmark: every contestant brings every session to Redis, and has
   assert.equal(numbers.cases.length, 1);
   assert.deepEqual(
     result?.rows.map(({ contestant }) => contestant),
-    [
-      "server",
-      "script",
-      "pipe",
-      "reader",
-      "floor",
-      "dry-run",
-      "copy",
-      "verify",
-      "purge",
-      "copy-one",
-      "copy-four",
-    ],
+    ["server", "script", "pipe", "reader", "floor", "dry-run", "copy", "verify", "purge", "copy-one", "copy-four"],
   );
   const svg = readFileSync(svgFile, "utf8");
   for (const row of result?.rows ?? []) {
@@ -75,20 +63,12 @@ test("two builds side by side: a row for each command of each, and the ratios", 
       assert(stdout.includes(`\n  ${command}, ${build} `), stdout);
     }
     const ratio = String.raw`x \d+\.\d{3} \(\d+\.\d{3} to \d+\.\d{3}\)`;
-    assert.match(
-      stdout,
-      new RegExp(`^${command}: time ${ratio}, processor ${ratio}, peak memory ${ratio}$`, "m"),
-    );
+    assert.match(stdout, new RegExp(`^${command}: time ${ratio}, processor ${ratio}, peak memory ${ratio}$`, "m"));
   }
 });
 
 describe("what a run is to show", () => {
-  const rowIn = (
-    contestant: BenchRow["contestant"],
-    size: number,
-    median: number,
-    megabytes = 100,
-  ): BenchRow => ({
+  const rowIn = (contestant: BenchRow["contestant"], size: number, median: number, megabytes = 100): BenchRow => ({
     contestant,
     title: contestant,
     sessions: size,
@@ -117,11 +97,7 @@ describe("what a run is to show", () => {
     caseOf("warm", 1_000_000, [rowIn("copy", 1_000_000, 11, 190)]),
     caseOf("cluster", 100_000, [rowIn("copy", 100_000, 1.2)]),
   ]);
-  const rows: readonly (readonly [
-    title: string,
-    measured: number | undefined,
-    reached: boolean | undefined,
-  ])[] = [
+  const rows: readonly (readonly [title: string, measured: number | undefined, reached: boolean | undefined])[] = [
     ["copy, as fast as the server's way", 20, true],
     ["copy, time of the floor", 2, true],
     ["copy, as fast as the pipelined script", undefined, undefined],

@@ -30,9 +30,7 @@ test("the bill of materials is CycloneDX", async () => {
 test("it names each package that the bundles hold, with the licence and the hash that npm has", () => {
   const thirdParty = read("dist/third-party-licenses.txt");
   const bundled = ["main", "serve-reader"].flatMap((name) =>
-    [...read(`dist/cli/${name}.js`).matchAll(/^\/\/ node_modules\/((?:@[^/]+\/)?[^/]+)\//gm)].map(
-      ([, name]) => name,
-    ),
+    [...read(`dist/cli/${name}.js`).matchAll(/^\/\/ node_modules\/((?:@[^/]+\/)?[^/]+)\//gm)].map(([, name]) => name),
   );
   assert.ok(bundled.length > 50);
   assert.match(read("dist/cli/main.js"), /^\/\/ src\/format\/pickle\/fast\/plain-module\.ts$/m);
@@ -55,11 +53,7 @@ test("it names each package that the bundles hold, with the licence and the hash
     assert.equal(purl, `pkg:npm/${name.replace("@", "%40")}@${version}`);
     assert.ok(thirdParty.includes(`${name} ${version}\n\n`), name);
   }
-  assert.match(
-    thirdParty,
-    /licensed their contributions to AssemblyScript/,
-    "its NOTICE, as Apache-2.0 asks",
-  );
+  assert.match(thirdParty, /licensed their contributions to AssemblyScript/, "its NOTICE, as Apache-2.0 asks");
   const manifest: { readonly name: string; readonly version: string } = JSON.parse(read("package.json"));
   const { name, version } = bill.metadata.component;
   assert.deepEqual([name, version], [manifest.name, manifest.version]);

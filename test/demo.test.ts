@@ -103,11 +103,7 @@ test("a Redis that somebody gives is used when it is empty, and empty again afte
 });
 
 const refusals: readonly (readonly [title: string, url: string, stderr: RegExp])[] = [
-  [
-    "does not answer",
-    "redis://:hush@127.0.0.1:1",
-    /^[^\n]* cannot be used: connect ECONNREFUSED 127\.0\.0\.1:1\.\n$/,
-  ],
+  ["does not answer", "redis://:hush@127.0.0.1:1", /^[^\n]* cannot be used: connect ECONNREFUSED 127\.0\.0\.1:1\.\n$/],
   ["is no Redis", "http://127.0.0.1", /^TELE_SESSIONS_DEMO_REDIS_URL takes redis:\/\/[^\n]*\n$/],
   ["is no URL", "localhost", /^TELE_SESSIONS_DEMO_REDIS_URL takes redis:\/\/[^\n]*\n$/],
 ];

@@ -20,8 +20,7 @@ test("every random session becomes the bytes that Python writes, or is refused f
   const outcome = await judgedRun("random_sessions.py", wanted, 1);
   const { counts, comparisons, discrepancies } = outcome;
   t.diagnostic(describeRun(outcome));
-  const often = (names: readonly string[]): string =>
-    names.map((name) => `${name} ${counts[name] ?? 0}`).join(", ");
+  const often = (names: readonly string[]): string => names.map((name) => `${name} ${counts[name] ?? 0}`).join(", ");
   const opcodes = writtenOpcodes.map((name) => `opcode ${name}`);
   if (isLong) {
     t.diagnostic(often(opcodes).replaceAll("opcode ", ""));

@@ -81,8 +81,7 @@ describe("the documents", () => {
       const prose = text.replace(/^```.*?^```$/gms, "").split("\n");
       const generated = generatedParts.filter(({ file }) => file === path).map(({ make }) => make());
       const long = prose.filter(
-        (line) =>
-          line.length > 100 && !/^\||^<!--/.test(line) && !generated.some((part) => part.includes(line)),
+        (line) => line.length > 100 && !/^\||^<!--/.test(line) && !generated.some((part) => part.includes(line)),
       );
       assert.deepEqual(long, []);
     });

@@ -64,13 +64,7 @@ test("kill -9 at any point of an export: whole files only, no newer one replaced
   await redisPipeline(
     redis,
     Array.from({ length: sessions }, (_, number) => [
-      ...[
-        "SET",
-        `session:${sidOf(number)}`,
-        sessionText(`redis ${number}`),
-        "PXAT",
-        String(savedMs + fullLifetimeMs),
-      ],
+      ...["SET", `session:${sidOf(number)}`, sessionText(`redis ${number}`), "PXAT", String(savedMs + fullLifetimeMs)],
     ]),
   );
   let killed = 0;
@@ -87,8 +81,7 @@ test("kill -9 at any point of an export: whole files only, no newer one replaced
       at: 1 + Math.floor((most * (at + 0.5)) / wanted),
       side: at % 4 < 2 ? "before" : "after",
     };
-    const point: KillPoint =
-      name === "reply" ? { kind: name, ...place } : { kind: "file operation", name, ...place };
+    const point: KillPoint = name === "reply" ? { kind: name, ...place } : { kind: "file operation", name, ...place };
     const { nodeArgs, environment } = watchOptions({ directory, redisPorts: [redis.port], point });
     const { signal } = await runCommand(args, { nodeArgs, environment });
     if (signal === "SIGKILL") killed++;
@@ -101,9 +94,7 @@ test("kill -9 at any point of an export: whole files only, no newer one replaced
     assert.equal(check(directory, server, where, false), sessions * 0.9, where);
     rmSync(directory, { recursive: true });
   }
-  t.diagnostic(
-    `${killed} of ${wanted} exports of ${sessions} sessions were killed, ${partly} with some written`,
-  );
+  t.diagnostic(`${killed} of ${wanted} exports of ${sessions} sessions were killed, ${partly} with some written`);
   assert.ok(killed >= wanted * 0.8, `only ${killed} were killed`);
   assert.equal(Number(await redisCommand(redis, "EXISTS", ...allKeys())), sessions);
 });

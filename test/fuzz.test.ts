@@ -54,10 +54,7 @@ test("whatever happens to a session file: it is judged as in Python, or refused 
   const undocumented = Object.keys(refusedOnlyHere).filter((detail) => limitOf(detail) === undefined);
   assert.deepEqual(undocumented, [], "refused only here, for no documented limit");
   assert.ok(acceptedByBoth >= wanted * leastAccepted, `${acceptedByBoth} accepted by both`);
-  assert.ok(
-    (counts["judge gave up"] ?? 0) <= wanted * mostGivenUp,
-    "Python judges in bounded time and memory",
-  );
+  assert.ok((counts["judge gave up"] ?? 0) <= wanted * mostGivenUp, "Python judges in bounded time and memory");
   assert.ok(slowest.milliseconds < longestMs, `file ${slowest.label} took ${slowest.milliseconds} ms`);
   assert.ok(peakMemoryBytes < mostMemoryBytes, `peak memory ${peakMemoryBytes} bytes`);
 });

@@ -91,9 +91,7 @@ function printedReport(): Report {
     ...report,
     source: { ...report.source, directories: ["/srv/tele/sessions"] },
     errors: [],
-    warnings: [
-      "Redis has no persistence (RDB or AOF). Once the files are removed, a restart logs everyone out.",
-    ],
+    warnings: ["Redis has no persistence (RDB or AOF). Once the files are removed, a restart logs everyone out."],
     byReason: { corrupt: 150, "unsupported-type": 50 },
     byDirectory: [],
     failures: failures.map((failure, index) => ({

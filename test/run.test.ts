@@ -42,8 +42,7 @@ async function run(
 
 test("tests and subtests are counted, suites are not, the diagnostics are shown", async () => {
   const { said, ...counts } = await run({
-    "one.test.js":
-      'test("a", (t) => t.diagnostic("200 rows"));\ndescribe("s", () => { it("b", () => {}); });',
+    "one.test.js": 'test("a", (t) => t.diagnostic("200 rows"));\ndescribe("s", () => { it("b", () => {}); });',
     "deep/two.test.js": 'test("c", () => console.log("chatter"));',
     "deep/not-a-test.js": 'throw new Error("never loaded");',
   });

@@ -9,11 +9,7 @@ import { provideRedis } from "./support/provide-redis.js";
 import { provideTool, toolNames } from "./support/provide-tools.js";
 import { runTestFiles } from "./support/run-test-files.js";
 import { searchedVariable } from "./support/search-output.js";
-import {
-  makeTemporaryDirectory,
-  removeTemporaryDirectory,
-  temporaryVariable,
-} from "./support/temporary-directory.js";
+import { makeTemporaryDirectory, removeTemporaryDirectory, temporaryVariable } from "./support/temporary-directory.js";
 
 process.env["TMPDIR"] ??= findMemoryDirectory() ?? tmpdir();
 
@@ -51,9 +47,7 @@ const sizes = readFileSync(searched, "utf8").trimEnd().split("\n").filter(Boolea
 removeTemporaryDirectory(place);
 if (sizes.length > 0) {
   const bytes = sizes.reduce((sum, size) => sum + size, 0);
-  console.log(
-    `Output of ${sizes.length} runs of the binary, ${bytes} bytes, was looked through for secrets.`,
-  );
+  console.log(`Output of ${sizes.length} runs of the binary, ${bytes} bytes, was looked through for secrets.`);
 }
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;

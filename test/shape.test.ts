@@ -56,9 +56,7 @@ function findBreaches(path: string, text: string): string[] {
   const long = text.split("\n").filter((line) => line.length > maxColumns).length;
   const breaches = long === 0 ? [] : [`${path}: ${long} lines over ${maxColumns} columns`];
   if (!path.startsWith("src/")) return breaches;
-  for (const [node, name] of nodesIn(parseAst(text, { lang: "ts" }, path)).flatMap((tree) => [
-    ...walk(tree),
-  ])) {
+  for (const [node, name] of nodesIn(parseAst(text, { lang: "ts" }, path)).flatMap((tree) => [...walk(tree)])) {
     const members = /^TS(?:InterfaceBody|TypeLiteral)$/.test(node.type)
       ? nodesIn(node["body"] ?? node["members"]).filter(isFunctionMember).length
       : 0;

@@ -11,11 +11,7 @@ export function canAsk({ stdin, terminal }: Asked): boolean {
 }
 
 /** Returns the typed line, or "" if the input ends or the run is stopped first. */
-export async function askPerson(
-  question: string,
-  { stdin, terminal }: Asked,
-  stop: AbortSignal,
-): Promise<string> {
+export async function askPerson(question: string, { stdin, terminal }: Asked, stop: AbortSignal): Promise<string> {
   if (stop.aborted) return "";
   // Not in raw mode, so Ctrl-C still arrives as a signal.
   const asking = createInterface({ input: stdin, output: terminal, terminal: false, signal: stop });

@@ -55,10 +55,7 @@ export async function checkCommand(options: RunOptions, version: string): Promis
       { heading: "What the server will read", origin: null, checks: ofServer },
     ];
     const columns = screenColumns();
-    lines.push(
-      `${checkScreen(sections, columns, style)}\n`,
-      wrapText("", checkVerdict(all, run), columns, 0),
-    );
+    lines.push(`${checkScreen(sections, columns, style)}\n`, wrapText("", checkVerdict(all, run), columns, 0));
   }
   const more = removal.purge ? ["--purge"] : [];
   const next = nextLine({ command: commandText("copy", options.shown, more) });

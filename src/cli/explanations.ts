@@ -9,8 +9,6 @@ export function settingsText(shown: readonly ShownSetting[], columns: number): s
     const source = origin === name ? "flag" : origin;
     return wrapText(`  ${name.padEnd(width)}  `, `${value}  (${source})`, columns);
   });
-  const defaults = shown.flatMap(({ name, value, origin }) =>
-    origin === "default" ? [`${name} ${value}`] : [],
-  );
+  const defaults = shown.flatMap(({ name, value, origin }) => (origin === "default" ? [`${name} ${value}`] : []));
   return ["settings", ...lines, wrapText("  by default: ", defaults.join(", "), columns, 4)].join("\n");
 }

@@ -137,12 +137,7 @@ function endOf(options: RunOptions, seen: Seen, known: Known): PlainEnd {
     shards: options.source.shard === null ? [] : [shardText(options.source.shard)],
     seconds: seen.timeline.seconds,
     // Sids are cut, even with `--show-ids`: anyone who may look at the pod sees it.
-    words: wordsOf(
-      { ...options, output: { ...options.output, showIds: false } },
-      seen,
-      known,
-      textStyle(false),
-    ),
+    words: wordsOf({ ...options, output: { ...options.output, showIds: false } }, seen, known, textStyle(false)),
     warnings: seen.warnings,
   };
 }
@@ -157,10 +152,7 @@ function wordsOf(options: RunOptions, seen: Seen, known: Known, style: TextStyle
   return {
     errors: seen.errors.map(explainError),
     summary: exitCode === 0 || report.sessions.found > 0 ? inspectionText({ facts, report }, look) : "",
-    end:
-      exitCode === 0
-        ? nextLine(nextStep(options, report.listed))
-        : exitLine(exitCode, whyExit(exitCode), style),
+    end: exitCode === 0 ? nextLine(nextStep(options, report.listed)) : exitLine(exitCode, whyExit(exitCode), style),
   };
 }
 

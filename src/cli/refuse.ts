@@ -11,11 +11,7 @@ import { isCapable } from "./is-colored.js";
 import { jsonLines, type Say, textLines } from "./progress/log-line.js";
 
 /** Says why the run did not begin, with `--json` on stdout too. Returns the exit code. */
-export async function refuse(
-  error: unknown,
-  commandLine: readonly string[],
-  version: string,
-): Promise<number> {
+export async function refuse(error: unknown, commandLine: readonly string[], version: string): Promise<number> {
   const exitCode = sayRefusal(error, {
     isQuiet: asksForQuiet(commandLine),
     isJsonLines: asksForJsonLines(commandLine),

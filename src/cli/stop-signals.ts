@@ -7,10 +7,7 @@ const signals: readonly StopSignal[] = ["SIGHUP", "SIGINT", "SIGTERM"];
  * Asks the run to stop on the first signal, or when its time is up. A second signal ends the
  * process at once.
  */
-export function listenForStop(
-  maxDurationMs: number | null,
-  onStop: (reason: StopReason) => void,
-): StopRequest {
+export function listenForStop(maxDurationMs: number | null, onStop: (reason: StopReason) => void): StopRequest {
   const stop = newStopRequest(maxDurationMs, onStop);
   const listeners = signals.map((name) => {
     const listener = () => {

@@ -80,12 +80,7 @@ const oddExpiration = "a session's own expiration is not a number of seconds, so
  * Converts a session file to an entry for Redis, as of `nowMs`. Accepts any bytes: it never throws
  * for them, hangs, or runs anything. The only place that turns a `DecodeError` into an outcome.
  */
-export function convertSession(
-  read: ReadSession,
-  sid: string,
-  settings: ConversionOptions,
-  nowMs: number,
-): Conversion {
+export function convertSession(read: ReadSession, sid: string, settings: ConversionOptions, nowMs: number): Conversion {
   const format = recogniseFormat(read.bytes);
   try {
     const decoded = decode(read.bytes, format, settings);

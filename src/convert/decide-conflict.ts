@@ -77,8 +77,7 @@ export function decideConflict(
   rules: ConflictRules,
   nowMs: number,
 ): ConflictDecision {
-  if (equalSessions(candidate.entry.value, stored.value))
-    return decideLifetime(candidate, stored, rules, nowMs);
+  if (equalSessions(candidate.entry.value, stored.value)) return decideLifetime(candidate, stored, rules, nowMs);
   if (rules.policy === "overwrite") return { kind: "replace", blindly: true };
   const isCopyWritten = rules.signsCount && isSigned(stored, rules.clockLeadMs);
   const isUnmodified = candidate.unmodifiedSinceMark === true && !(rules.provesCopies && isCopyWritten);

@@ -35,8 +35,6 @@ function canonical(value: PythonValue, maxLength: number): string {
       .sort()
       .join()})`;
   }
-  const members = [...value.values].map(
-    ([key, item]) => `${JSON.stringify(key)}:${canonical(item, maxLength)}`,
-  );
+  const members = [...value.values].map(([key, item]) => `${JSON.stringify(key)}:${canonical(item, maxLength)}`);
   return `{${members.join()}}`;
 }

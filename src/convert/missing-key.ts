@@ -74,10 +74,7 @@ function latestExpiryOfKey(
  * Whether a complete run without `--on-conflict keep` has read the file as it is now. Then the
  * value in Redis is newer and a purge may remove the file, so file times count as up to 2 s late.
  */
-export function isUnmodifiedSinceMark(
-  stamp: MissingSession["stamp"],
-  facts: DirectoryFacts | undefined,
-): boolean {
+export function isUnmodifiedSinceMark(stamp: MissingSession["stamp"], facts: DirectoryFacts | undefined): boolean {
   const startedMs = facts?.mark?.startedWithoutKeepMs;
   return startedMs !== undefined && stamp.mtimeMs <= startedMs - fileTimeSlackMs;
 }

@@ -67,8 +67,7 @@ class JsonReader {
     }
     if (character === "{" || character === "[") {
       if (depth > maxDepth) throw new DecodeError("too-deep", `more than ${maxDepth} levels`);
-      if (this.#containersLeft-- === 0)
-        throw new DecodeError("too-large", `more than ${maxContainers} containers`);
+      if (this.#containersLeft-- === 0) throw new DecodeError("too-large", `more than ${maxContainers} containers`);
       this.#at++;
       return character === "{" ? this.#object(depth) : this.#array(depth);
     }

@@ -51,8 +51,7 @@ export function parseFloatText(line: string): number | undefined {
   if (!float.test(text)) return undefined;
   const lower = text.toLowerCase();
   if (lower.endsWith("nan")) return Number.NaN;
-  if (lower.includes("inf"))
-    return lower.startsWith("-") ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  if (lower.includes("inf")) return lower.startsWith("-") ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   const value = Number(lower);
   return Number.isFinite(value) ? value : undefined;
 }

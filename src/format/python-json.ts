@@ -159,8 +159,7 @@ class JsonWriter {
     for (const list of lists.values.values()) {
       if (!Array.isArray(list))
         throw new DecodeError("unsupported-type", "a multi-dict with a value that is not a list");
-      if (list.length === 0)
-        throw new DecodeError("unsupported-type", "a multi-dict with a key that has no value");
+      if (list.length === 0) throw new DecodeError("unsupported-type", "a multi-dict with a key that has no value");
     }
     this.#dict(firstValues(lists), identity, depth);
   }
@@ -293,7 +292,6 @@ function keyText(key: PythonValue): string {
 
 function requireText(value: PythonValue): string {
   const text = textOf(value);
-  if (text === undefined)
-    throw new DecodeError("unsupported-type", "a Python 2 byte string that is not UTF-8");
+  if (text === undefined) throw new DecodeError("unsupported-type", "a Python 2 byte string that is not UTF-8");
   return text;
 }

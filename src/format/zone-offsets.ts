@@ -5,9 +5,7 @@ const offsetText = /GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/;
 const zoneName = /^[A-Z][A-Za-z0-9_+/-]*$/;
 
 /** The names of three letters that Python's zoneinfo knows. ICU adds others, from Java. */
-const shortNames: ReadonlySet<string> = new Set(
-  "CET EET EST GMT HST MET MST PRC ROC ROK UCT UTC WET".split(" "),
-);
+const shortNames: ReadonlySet<string> = new Set("CET EET EST GMT HST MET MST PRC ROC ROK UCT UTC WET".split(" "));
 /** Names that ICU keeps and the IANA database has dropped. */
 const droppedName = /^(?:SystemV\/.+|US\/Pacific-New|Canada\/East-Saskatchewan)$/;
 
@@ -37,8 +35,7 @@ function makeOffsets(name: string): OffsetAt | undefined {
   const { timeZone } = format.resolvedOptions();
   // Node ignores the case of a name; Python does not.
   if (timeZone !== name && timeZone.toLowerCase() === name.toLowerCase()) return undefined;
-  return (localSeconds, fold) =>
-    offsetAtLocal((instant) => offsetAtInstant(format, instant), localSeconds, fold);
+  return (localSeconds, fold) => offsetAtLocal((instant) => offsetAtInstant(format, instant), localSeconds, fold);
 }
 
 /**

@@ -48,11 +48,7 @@ export interface RunHost extends Pick<RunOutput, "explain" | "onOutcome" | "onRe
 }
 
 /** `findings` hears of every failure and difference. */
-export function newRun(
-  options: RunOptions,
-  context: RunContext,
-  findings: FindingListeners = {},
-): PreparedRun {
+export function newRun(options: RunOptions, context: RunContext, findings: FindingListeners = {}): PreparedRun {
   const listeners: Required<FindingListeners> = {
     onFailure: (failure) => findings.onFailure?.(failure),
     onDifference: (difference) => {

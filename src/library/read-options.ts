@@ -1,12 +1,7 @@
 import { SettingsError } from "../model/errors.js";
 import type { RunOptions } from "../model/run-options.js";
 import { showable } from "../model/showable.js";
-import {
-  type outputSettings,
-  type SettingName,
-  settingEntries,
-  type stepSettings,
-} from "../settings/definitions.js";
+import { type outputSettings, type SettingName, settingEntries, type stepSettings } from "../settings/definitions.js";
 import { thisMachine } from "../settings/machine.js";
 import { resolveRunOptions } from "../settings/resolve-options.js";
 import type { ConnectedCommand, SettingDefinition } from "../settings/setting-definition.js";
@@ -57,8 +52,7 @@ export function readOptions(command: ConnectedCommand, options: AnyOptions): Run
     const [name, definition] = setting;
     if (!definition.commands.includes(command)) problems.push(`${option} means nothing to ${command}`);
     const text = textOf(value, definition);
-    if (text === undefined)
-      problems.push(`${option}: the value given is not usable; it takes ${takes(definition)}`);
+    if (text === undefined) problems.push(`${option}: the value given is not usable; it takes ${takes(definition)}`);
     return [[name, text]];
   });
   if (password !== undefined && typeof password !== "string") problems.push("password takes text");
@@ -74,14 +68,9 @@ export function readOptions(command: ConnectedCommand, options: AnyOptions): Run
 }
 
 /** A value as a command line would give it; undefined if no value of the setting looks like this. */
-function textOf(
-  value: unknown,
-  { kind, repeatable }: SettingDefinition,
-): string | string[] | true | undefined {
+function textOf(value: unknown, { kind, repeatable }: SettingDefinition): string | string[] | true | undefined {
   if (Array.isArray(value)) {
-    return repeatable && value.length > 0 && value.every((item) => typeof item === "string")
-      ? value
-      : undefined;
+    return repeatable && value.length > 0 && value.every((item) => typeof item === "string") ? value : undefined;
   }
   if (kind === kinds.switch) return value === true ? true : value === false ? "off" : undefined;
   if (typeof value === "number") return String(value);

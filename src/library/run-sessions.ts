@@ -42,9 +42,7 @@ export async function runSessions(command: ConnectedCommand, given: AnyOptions):
     begin: () => undefined,
     showWarning: (text) => call(() => onWarning?.(text)),
     explain: () => undefined,
-    onOutcome: onOutcome
-      ? (outcome) => call(() => onOutcome(sessionResult(outcome, showIds)))
-      : () => undefined,
+    onOutcome: onOutcome ? (outcome) => call(() => onOutcome(sessionResult(outcome, showIds))) : () => undefined,
     onRestart: () => undefined,
     // Whoever wrote the program has decided.
     confirmPurge: async () => undefined,

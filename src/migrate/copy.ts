@@ -28,12 +28,7 @@ import { staysInRedis } from "./writing/written-log.js";
 
 const maxLaterPasses = 3;
 /** Reasons that no other run, settings or version would change: such a file holds no session. */
-const finalReasons: ReadonlySet<FailureReason> = new Set([
-  "corrupt",
-  "not-a-session",
-  "circular",
-  "too-deep",
-]);
+const finalReasons: ReadonlySet<FailureReason> = new Set(["corrupt", "not-a-session", "circular", "too-deep"]);
 
 /**
  * Copies every session to Redis, and purges the originals if the run is to do that. Starts over if
@@ -146,9 +141,7 @@ async function runPasses(run: Run, writer: CopyWriter, before: Survey): Promise<
   const watching = dryRun ? {} : { onFolder: (path: string) => watches.add(path) };
   try {
     const batches = scanAll(run, record.tally, watching);
-    const end = await runMainPass(passOf(run, writer, batches), before, record, (seen) =>
-      seeOtherShards(run, seen),
-    );
+    const end = await runMainPass(passOf(run, writer, batches), before, record, (seen) => seeOtherShards(run, seen));
     if (dryRun) return end;
     if (tookEveryFile(run, writer) && (await watches.areQuiet())) {
       run.out.explain("no later pass: no session file changed since its folder was listed");
@@ -195,12 +188,7 @@ async function laterPasses(run: Run, writer: CopyWriter): Promise<void> {
 }
 
 /** Stats every file, and copies those that changed. Only these count for the rate. */
-async function laterPass(
-  run: Run,
-  writer: CopyWriter,
-  ledger: Ledger,
-  batches: Pass["batches"],
-): Promise<void> {
+async function laterPass(run: Run, writer: CopyWriter, ledger: Ledger, batches: Pass["batches"]): Promise<void> {
   const pass = passOf(run, writer, batches, ledger);
   const workOn: BatchWorker["workOn"] = async (batch) => {
     const changed = await writer.changedOf(batch);
@@ -229,9 +217,7 @@ async function haveKeysGone(
   const replaced = files.directories.find((directory, index) => inodeOf(directory) !== inodes[index]);
   if (replaced !== undefined) {
     // Another directory at the path was not copied, whatever lies in it.
-    throw new SourceError(
-      `the directory ${showablePath(replaced)} was replaced by another directory during the copy`,
-    );
+    throw new SourceError(`the directory ${showablePath(replaced)} was replaced by another directory during the copy`);
   }
   if ((await redis.continuity.check()) === "evicted") return true;
   if (!redis.continuity.hidesEvictions) return false;

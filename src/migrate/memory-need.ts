@@ -87,9 +87,7 @@ export function memoryNeedOf({ listed, sampled, sizes }: SampledSessions, stored
   const factor = listed / sampled;
   const tables = tableGrowth(stored, Math.round(sizes.length * factor));
   const sum = sumOf(sizes);
-  const largest = sumOf(
-    sizes.toSorted((one, other) => other - one).slice(0, Math.ceil(sampled * largestShare)),
-  );
+  const largest = sumOf(sizes.toSorted((one, other) => other - one).slice(0, Math.ceil(sampled * largestShare)));
   const atLeast = Math.ceil(tables + (sum - largest) * factor + largest);
   const atMost = Math.ceil(tables + sum * factor);
   return { bytes: largest > sum * rareShare ? atLeast : atMost, atLeast, atMost };
@@ -101,8 +99,5 @@ function sumOf(sizes: readonly number[]): number {
 
 /** Bytes by which the tables of keys and of lifetimes grow if this many keys are added. */
 function tableGrowth({ keys, expiring }: KeyCounts, added: number): number {
-  return [keys, expiring].reduce(
-    (growth, stored) => growth + tableBytes(stored + added) - tableBytes(stored),
-    0,
-  );
+  return [keys, expiring].reduce((growth, stored) => growth + tableBytes(stored + added) - tableBytes(stored), 0);
 }

@@ -19,12 +19,7 @@ import { askFirstFacts, type FirstFacts, withLastFacts } from "../redis/server/r
 import { askServerState, type ServerState } from "../redis/server/server-state.js";
 import { type JoinedFacts, joinFacts, joinServerFacts } from "../redis/topology/join-facts.js";
 import { openServers } from "../redis/topology/open-servers.js";
-import {
-  onEach,
-  type RedisServer,
-  type RedisServers,
-  SingleServer,
-} from "../redis/topology/redis-servers.js";
+import { onEach, type RedisServer, type RedisServers, SingleServer } from "../redis/topology/redis-servers.js";
 import { SplitSessionStore } from "../redis/topology/split-session-store.js";
 import { directoryPlaces } from "../source/file-identity.js";
 import { marksOf } from "./earlier-runs/marks.js";
@@ -116,9 +111,7 @@ export async function openRun(
     }
   };
   try {
-    first = new Map(
-      await onEach(servers, async (client, server) => [server, await askFirstFacts(client)] as const),
-    );
+    first = new Map(await onEach(servers, async (client, server) => [server, await askFirstFacts(client)] as const));
     record.redisFacts = joinFacts([...first.values()].map((one) => one.facts));
     const facts = joinServerFacts([...first.values()].map(({ server }) => server));
     const { clockLeadMs } = facts;
@@ -134,9 +127,7 @@ export async function openRun(
     const redis: RunRedis = {
       servers,
       store:
-        servers instanceof SingleServer
-          ? storeOn(servers)
-          : new SplitSessionStore(servers, naming.keyPrefix, storeOn),
+        servers instanceof SingleServer ? storeOn(servers) : new SplitSessionStore(servers, naming.keyPrefix, storeOn),
       guardOf,
       peers,
       isNamed: presence !== undefined,

@@ -64,10 +64,7 @@ export function prepareSession(
 }
 
 /** What becomes of a file that was not read. */
-export function unreadOutcome(
-  sid: string,
-  reading: Exclude<Reading, { readonly kind: "read" }>,
-): SessionOutcome {
+export function unreadOutcome(sid: string, reading: Exclude<Reading, { readonly kind: "read" }>): SessionOutcome {
   if (reading.kind === "failed") return failed({ sid, bytesRead: 0 }, reading.reason, reading.detail);
   return { sid, kind: reading.kind, bytesRead: 0, bytesWritten: 0 };
 }

@@ -167,8 +167,7 @@ function foreseePurge({ record, listing }: Run): void {
 
 function tellLeft({ out }: Run, { counts }: Ledger): void {
   const { removed, absent, ended, kept, denied, failed } = counts.outcomes;
-  if (ended > 0)
-    out.warn(`purge: ${countOf(ended, "session file")} left, because Redis no longer has their keys`);
+  if (ended > 0) out.warn(`purge: ${countOf(ended, "session file")} left, because Redis no longer has their keys`);
   if (absent + kept + denied + failed === 0) return;
   const reasons = [...counts.reasons].map(([reason, count]) => `${reason} ${count}`).join(", ");
   out.warn(

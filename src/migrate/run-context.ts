@@ -31,10 +31,7 @@ export interface RunOutput {
    * Asks a person before session files are removed, if one is there to be asked. Throws
    * `SettingsError` if they decline.
    */
-  readonly confirmPurge: (
-    listing: Listing,
-    askPersistence: () => Promise<boolean | undefined>,
-  ) => Promise<void>;
+  readonly confirmPurge: (listing: Listing, askPersistence: () => Promise<boolean | undefined>) => Promise<void>;
 }
 
 /** The Redis that a run is connected to, and its keys there. */

@@ -46,8 +46,7 @@ export async function runTask(
   const { options, out, listing } = unconnected;
   const exports = task === "export" || task === "verify-reverse";
   const target = exports ? chooseFileTarget(options, listing) : undefined;
-  if (target !== undefined && task === "export")
-    refuseFailed([checkWritableFolders(target, listing)], out.warn);
+  if (target !== undefined && task === "export") refuseFailed([checkWritableFolders(target, listing)], out.warn);
   const opened = await openRun(unconnected, options.run.dryRun ? undefined : presences[task], threads);
   const { run, close } = opened;
   try {

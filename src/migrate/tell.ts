@@ -78,9 +78,7 @@ export function redisText(
   ];
   const used = facts?.memoryBefore;
   if (used !== undefined && used !== null) {
-    known.push(
-      `uses ${bytesText(used)} of ${facts?.memoryLimit ? bytesText(facts.memoryLimit) : "no limit"}`,
-    );
+    known.push(`uses ${bytesText(used)} of ${facts?.memoryLimit ? bytesText(facts.memoryLimit) : "no limit"}`);
   }
   return known.filter((part) => part !== null && part !== undefined).join(", ");
 }

@@ -1,9 +1,4 @@
-import {
-  type ConflictRules,
-  compareStored,
-  conflictRules,
-  isRightLifetime,
-} from "../convert/decide-conflict.js";
+import { type ConflictRules, compareStored, conflictRules, isRightLifetime } from "../convert/decide-conflict.js";
 import { explainMissing, isCoveredByMark, isUnmodifiedSinceMark } from "../convert/missing-key.js";
 import type { Survey } from "../model/mark.js";
 import type { SessionOutcome } from "../model/outcome.js";
@@ -165,10 +160,7 @@ export class Verifier implements BatchWorker {
     }
   }
 
-  #judgeText(
-    { file, stamp, candidate }: Prepared,
-    stored: StoredText,
-  ): Pick<SessionOutcome, "kind" | "inDoubt"> {
+  #judgeText({ file, stamp, candidate }: Prepared, stored: StoredText): Pick<SessionOutcome, "kind" | "inDoubt"> {
     const isUnmodified = isUnmodifiedSinceMark(stamp, this.#facts.of(file));
     const known = isUnmodified ? { ...candidate, unmodifiedSinceMark: true as const } : candidate;
     const comparison = compareStored(known, stored, this.#rules, Date.now());
@@ -187,12 +179,7 @@ export class Verifier implements BatchWorker {
   }
 
   /** What a missing key means. */
-  #explainMissing({
-    file,
-    stamp,
-    candidate,
-    lifetimeOrigin,
-  }: Prepared): "missing" | "expired" | "ended" | "unknown" {
+  #explainMissing({ file, stamp, candidate, lifetimeOrigin }: Prepared): "missing" | "expired" | "ended" | "unknown" {
     const { conversion } = this.#options;
     const { fullLifetimeMs } = candidate;
     const nowMs = Date.now();

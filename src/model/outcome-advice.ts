@@ -53,8 +53,7 @@ export const outcomeAdvice: Readonly<Record<OutcomeKind, Advice>> = {
     todo: `${copyOrExport}; if a warning names --on-conflict, choose`,
   },
   "wrong-lifetime": {
-    means:
-      "in Redis with no lifetime, or a wrong one; with --reverse, the file says that it was saved earlier",
+    means: "in Redis with no lifetime, or a wrong one; with --reverse, the file says that it was saved earlier",
     todo: copyOrExport,
   },
 };

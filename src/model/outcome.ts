@@ -35,16 +35,7 @@ export const outcomesOf = {
     "failed",
   ],
   export: ["exported", "identical", "kept", "expired", "vanished", "failed"],
-  "verify --reverse": [
-    "equal",
-    "newer",
-    "expired",
-    "missing",
-    "different",
-    "wrong-lifetime",
-    "vanished",
-    "failed",
-  ],
+  "verify --reverse": ["equal", "newer", "expired", "missing", "different", "wrong-lifetime", "vanished", "failed"],
 } as const;
 
 /** A command that gives every session file an outcome. */

@@ -110,9 +110,7 @@ export function ledgersOf({ ledger, laterPasses }: RunRecord): Ledger[] {
 export function tooManyFailed(record: RunRecord, allowance: Allowance): boolean {
   const { found } = record.ledger.counts;
   return ledgersOf(record).some(({ counts: { outcomes } }) =>
-    "count" in allowance
-      ? outcomes.failed > allowance.count
-      : 100 * outcomes.failed > allowance.percent * found,
+    "count" in allowance ? outcomes.failed > allowance.count : 100 * outcomes.failed > allowance.percent * found,
   );
 }
 

@@ -16,15 +16,9 @@ const ourVariable = /^(?:TELE|ODOO)_SESSIONS?_REDIS_[A-Z_]+$/;
 export function showable(text: string, maxLength = maxLengthByDefault): string {
   const edge = 4 * maxLength;
   // The edge may cut through a session id and leave fewer than 40 characters of it.
-  const head =
-    text.length > edge ? text.slice(0, edge).replace(/([A-Za-z0-9_-]{6})[A-Za-z0-9_-]+$/, "$1…") : text;
-  const cut = head.replace(/[A-Za-z0-9_-]{40,}/g, (run) =>
-    ourVariable.test(run) ? run : `${run.slice(0, 6)}…`,
-  );
-  const escaped = cut.replace(
-    /[^\x20-\x7e…]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  const head = text.length > edge ? text.slice(0, edge).replace(/([A-Za-z0-9_-]{6})[A-Za-z0-9_-]+$/, "$1…") : text;
+  const cut = head.replace(/[A-Za-z0-9_-]{40,}/g, (run) => (ourVariable.test(run) ? run : `${run.slice(0, 6)}…`));
+  const escaped = cut.replace(/[^\x20-\x7e…]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
   return escaped.length > maxLength ? `${escaped.slice(0, maxLength)}…` : escaped;
 }
 

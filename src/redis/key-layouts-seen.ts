@@ -50,9 +50,7 @@ export async function findKeyLayouts(
 ): Promise<KeyLayoutsSeen | undefined> {
   const endMs = Date.now() + maxScanMs;
   const search = async (prefix: string) => {
-    const searches = await onEach(servers, (client) =>
-      allowed(() => serverSaves(client, prefix, tests, endMs)),
-    );
+    const searches = await onEach(servers, (client) => allowed(() => serverSaves(client, prefix, tests, endMs)));
     return summaryOf(searches);
   };
   // The published applet's layout comes first, because missing it would log everyone out.

@@ -122,11 +122,7 @@ async function locateFirst(target: RedisTarget): Promise<LocatedServer> {
   }
 }
 
-async function openFirst(
-  server: LocatedServer,
-  label: string,
-  name: string | undefined,
-): Promise<Connection> {
+async function openFirst(server: LocatedServer, label: string, name: string | undefined): Promise<Connection> {
   try {
     return await openAt(server, name);
   } catch (error) {
@@ -134,8 +130,7 @@ async function openFirst(
     const kind = fault.kind === "refused" ? "refused" : "unavailable";
     const hint = failureHint(server, error);
     const isLogin = isReply(error) && /^(?:NOAUTH|WRONGPASS|ERR invalid password)/.test(error.message);
-    const diagnosis =
-      kind === "unavailable" && mayBeAnotherServer(error) ? await diagnosePort(server) : undefined;
+    const diagnosis = kind === "unavailable" && mayBeAnotherServer(error) ? await diagnosePort(server) : undefined;
     if (diagnosis === undefined) throw unusable(label, kind, { ...explanationOf(fault), isLogin }, hint);
     const code = codeOf(error);
     const bracket = code === undefined ? "" : ` (${shortCode(code)})`;
@@ -162,11 +157,7 @@ function explanationOf({ message, explanation }: RedisFault): Explanation {
 /** What the settings may have to do with a failed connection, with `. ` before it; may be empty. */
 function failureHint({ hints = {}, isNamedBySentinels }: LocatedServer, error: unknown): string {
   const loginHint = isReply(error) && commandOf(error) === "AUTH" ? hints.login : undefined;
-  const hint = isReply(error)
-    ? loginHint
-    : isNamedBySentinels && isUnreached(error)
-      ? unreachedHint
-      : hints.connection;
+  const hint = isReply(error) ? loginHint : isNamedBySentinels && isUnreached(error) ? unreachedHint : hints.connection;
   return hint === undefined ? "" : `. ${hint}`;
 }
 

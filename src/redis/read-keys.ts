@@ -28,21 +28,14 @@ export async function existingKeys(client: Redis, keys: readonly string[]): Prom
  * doubles their number while values are small, and asks for fewer again when large ones come. The
  * expiry is read after the value, so a save in between shows as a later expiry.
  */
-export async function readKeys(
-  client: Redis,
-  keys: readonly string[],
-  clockLeadMs: number,
-): Promise<StoredValue[]> {
+export async function readKeys(client: Redis, keys: readonly string[], clockLeadMs: number): Promise<StoredValue[]> {
   const stored: StoredValue[] = [];
   while (stored.length < keys.length) {
     const window = windows.get(client) ?? firstWindow;
     const seen = await readOnce(client, keys.slice(stored.length, stored.length + window), clockLeadMs);
     const largest = seen.reduce((max, one) => Math.max(max, one.kind === "text" ? one.value.length : 0), 1);
     // A short last request does not shrink the window.
-    windows.set(
-      client,
-      Math.max(1, Math.min(Math.floor(maxBytes / largest), Math.max(window, 2 * seen.length))),
-    );
+    windows.set(client, Math.max(1, Math.min(Math.floor(maxBytes / largest), Math.max(window, 2 * seen.length))));
     stored.push(...seen);
   }
   return stored;

@@ -73,10 +73,7 @@ const errorTexts: readonly (readonly [RegExp, RedisFault])[] = [
     /^DB index is out of range/,
     refused("Redis has no database of that number", "give the one that the server uses with --db"),
   ],
-  [
-    /^invalid password/,
-    refused("Redis refused the password", "see TELE_SESSION_REDIS_PASSWORD or --password-file"),
-  ],
+  [/^invalid password/, refused("Redis refused the password", "see TELE_SESSION_REDIS_PASSWORD or --password-file")],
   [/^max number of clients (\+ cluster connections )?reached/, transient("Redis takes no more clients")],
   [/^Cannot select another database/i, refused("Redis allows no database but 0", "use --db 0")],
   [/^SELECT is not allowed in cluster mode/, refused("a Redis cluster has database 0 only", "use --db 0")],
@@ -99,10 +96,7 @@ const systemFaults: Readonly<Record<string, RedisFault>> = {
   EMOVING: transient("Redis is moving keys"),
   EFAILOVER: transient("the Sentinels are changing the master"),
   EPROTO: transient("TLS failed", "is this a port for TLS?"),
-  ERR_OSSL_PEM_NO_START_LINE: refused(
-    "a certificate or key file is not a PEM file",
-    "see --cacert, --cert and --key",
-  ),
+  ERR_OSSL_PEM_NO_START_LINE: refused("a certificate or key file is not a PEM file", "see --cacert, --cert and --key"),
   ERR_OSSL_X509_KEY_VALUES_MISMATCH: refused(
     "--cert and --key do not belong together",
     "give the key of this certificate",
@@ -227,9 +221,7 @@ const denials = [
 /** All other commands are well-formed, so an error can only mean that the server lacks them. */
 function isHidden(text: string, command: string | undefined): boolean {
   if (errorTexts.some(([pattern]) => pattern.test(text))) return false;
-  return (
-    denials.some((pattern) => pattern.test(text)) || (command !== undefined && !dataCommands.has(command))
-  );
+  return denials.some((pattern) => pattern.test(text)) || (command !== undefined && !dataCommands.has(command));
 }
 
 /**

@@ -67,10 +67,7 @@ export class RedisSessionStore implements SessionStore {
     });
   }
 
-  createEncoded(
-    entries: EncodedEntries,
-    keys: () => readonly string[],
-  ): Promise<readonly EncodedReply[] | undefined> {
+  createEncoded(entries: EncodedEntries, keys: () => readonly string[]): Promise<readonly EncodedReply[] | undefined> {
     const { memory, soonestMs } = entries;
     // Then a lost connection starts the copy over, and only `create` finds the entry that loses it.
     if (this.#connection.dataId === undefined) return Promise.resolve(keys().map(() => "refused"));
@@ -143,8 +140,7 @@ export class RedisSessionStore implements SessionStore {
 
   retract(keys: readonly KeyAsSeen[], reconnects?: number): Promise<boolean[]> {
     return this.#connection.run(async (client) => {
-      if (reconnects !== undefined && reconnects !== this.#connection.reconnects)
-        return keys.map(() => false);
+      if (reconnects !== undefined && reconnects !== this.#connection.reconnects) return keys.map(() => false);
       return runScripts(client, (gaps) => {
         const { compareAndDelete } = sessionScripts(gaps);
         return keys.map(({ sid, digest, expiresAtMs }) =>
@@ -298,10 +294,7 @@ function encodeScript(script: string, key: string, ...args: readonly (string | n
 }
 
 /** Whether each script did its work. `false` for a key that became another type. */
-async function runScripts(
-  client: Redis,
-  encode: (gaps: ServerGaps) => readonly string[],
-): Promise<boolean[]> {
+async function runScripts(client: Redis, encode: (gaps: ServerGaps) => readonly string[]): Promise<boolean[]> {
   const replies = await sendAsTaken(client, (gaps) => sendBatch(client, encode(gaps)));
   return replies.map((reply) => {
     if (reply instanceof Error && !reply.message.includes("WRONGTYPE")) throw reply;

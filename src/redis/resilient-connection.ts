@@ -356,15 +356,10 @@ export class ResilientConnection {
       if (this.#refusedWrites > maxRefusedWrites) throw new RedisError("refused", fault.message);
     }
     if (fault.kind !== "transient")
-      throw error instanceof RedisError
-        ? error
-        : new RedisError(endKind(fault.kind), fault.message, fault.explanation);
+      throw error instanceof RedisError ? error : new RedisError(endKind(fault.kind), fault.message, fault.explanation);
     const endMs = this.#outage.began() + retryForMs;
     if (Date.now() >= endMs || stop.aborted) {
-      throw new RedisError(
-        "unavailable",
-        `Redis at ${describeTarget(this.#target)} was lost: ${fault.message}`,
-      );
+      throw new RedisError("unavailable", `Redis at ${describeTarget(this.#target)} was lost: ${fault.message}`);
     }
     this.#watch?.lost(briefly(fault), endMs);
     await pause(this.#outage.pauseMs, stop);

@@ -9,9 +9,7 @@ export type Creation =
   | { readonly kind: "failed"; readonly detail: string };
 
 /** The result of writing an entry whatever the key holds. */
-export type Write =
-  | { readonly kind: "copied" | "expired" }
-  | { readonly kind: "failed"; readonly detail: string };
+export type Write = { readonly kind: "copied" | "expired" } | { readonly kind: "failed"; readonly detail: string };
 
 /** An entry to replace the value that was read under its key. */
 export interface Replacement {
@@ -64,10 +62,7 @@ export interface SessionStore {
    * Creates the keys that do not exist, from encoded commands. `undefined` if the connection was
    * lost or an entry expired before it could be sent: `create` then finds out what became of them.
    */
-  createEncoded(
-    entries: EncodedEntries,
-    keys: () => readonly string[],
-  ): Promise<readonly EncodedReply[] | undefined>;
+  createEncoded(entries: EncodedEntries, keys: () => readonly string[]): Promise<readonly EncodedReply[] | undefined>;
   /** Reads values and expiries. */
   read(keys: readonly string[]): Promise<StoredValue[]>;
   /** Replaces values that are still as they were read. `false`: changed, or the entry expired. */

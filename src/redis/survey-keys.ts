@@ -40,12 +40,7 @@ export function surveyKeys(
   return allowed(() => readSample(client, ownPrefix, clockLeadMs, share));
 }
 
-async function readSample(
-  client: Redis,
-  ownPrefix: string,
-  clockLeadMs: number,
-  share: number,
-): Promise<KeySurvey> {
+async function readSample(client: Redis, ownPrefix: string, clockLeadMs: number, share: number): Promise<KeySurvey> {
   const endMs = Date.now() + maxScanMs;
   const own: StoredText[] = [];
   const others: KeySurvey["others"][number][] = [];

@@ -3,13 +3,7 @@ import { ageBuckets, hourMs } from "../model/age-buckets.js";
 import { orElse, RedisError, RedisForgotError, ReportError, SourceError } from "../model/errors.js";
 import type { Ledger, LedgerCounts } from "../model/ledger.js";
 import { maxLifetimeHours } from "../model/ledger.js";
-import {
-  type Difference,
-  type Failure,
-  type FailureReason,
-  type OutcomeKind,
-  outcomesOf,
-} from "../model/outcome.js";
+import { type Difference, type Failure, type FailureReason, type OutcomeKind, outcomesOf } from "../model/outcome.js";
 import { ledgersOf, newRunRecord, type RunRecord, secondsOf } from "../model/run-record.js";
 import { type Shard, shardText } from "../model/shard.js";
 import { maxDetailLength, maxLineLength, shortSid, showable, showablePath } from "../model/showable.js";
@@ -36,16 +30,7 @@ const maxFailures = 100;
 
 /** The report of a run. Without a record: of a run that ended before it touched anything. */
 export function buildReport(facts: ReportFacts, record = newRunRecord(kindsOf(facts.command))): Report {
-  const {
-    version,
-    command,
-    exitCode,
-    warnings,
-    dryRun = false,
-    showIds = false,
-    prefix = null,
-    shard = null,
-  } = facts;
+  const { version, command, exitCode, warnings, dryRun = false, showIds = false, prefix = null, shard = null } = facts;
   const { ledger, tally, kinds, timeline } = record;
   const counts = ledger.counts;
   const mainPass = passCounts(ledger, kinds);
@@ -206,10 +191,7 @@ export function reportedFailure(failure: Failure, showIds: boolean): ReportedFai
   return { ...reportedFile(sid, path ?? "", showIds), reason, detail, ...(suspicious && { suspicious }) };
 }
 
-export function reportedDifference(
-  { sid, path, kind, detail }: Difference,
-  showIds: boolean,
-): ReportedDifference {
+export function reportedDifference({ sid, path, kind, detail }: Difference, showIds: boolean): ReportedDifference {
   return { ...reportedFile(sid, path, showIds), kind, detail: showable(detail) };
 }
 

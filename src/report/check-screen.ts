@@ -21,10 +21,7 @@ export function checkScreen(sections: readonly CheckSection[], columns: number, 
   const texts = sections
     .filter(({ checks }) => checks.length > 0)
     .map(({ heading, origin, checks }) =>
-      [
-        headingLine(heading, origin, columns),
-        ...checks.map((check) => checkLines(check, columns, style)),
-      ].join("\n"),
+      [headingLine(heading, origin, columns), ...checks.map((check) => checkLines(check, columns, style))].join("\n"),
     );
   return texts.join("\n\n");
 }
@@ -36,11 +33,7 @@ function headingLine(heading: string, origin: string | null, columns: number): s
   return room > right.length ? `${heading} ${right.padStart(room)}` : `${heading}\n  ${right}`;
 }
 
-function checkLines(
-  { name, title = name, verdict, found, remedy }: Check,
-  columns: number,
-  style: TextStyle,
-) {
+function checkLines({ name, title = name, verdict, found, remedy }: Check, columns: number, style: TextStyle) {
   const word = words[verdict];
   const head = `  ${word.padEnd(6)}${title.padEnd(titleColumns)} `;
   const indent = 8 + titleColumns + 1;

@@ -38,8 +38,7 @@ export const exitCodes: readonly ExitCode[] = [
   {
     code: 5,
     outcome: "refused",
-    meaning:
-      "refused by Redis: password, permissions, server role, certificate, memory, eviction policy or key layout",
+    meaning: "refused by Redis: password, permissions, server role, certificate, memory, eviction policy or key layout",
     todo: "the message names the command, the permission, the limit or the policy, and what to change",
     job: "fail",
   },
@@ -63,8 +62,7 @@ export const exitCodes: readonly ExitCode[] = [
   {
     code: 4,
     outcome: "partial",
-    meaning:
-      "verify found differences, a purge left files, keys were evicted or lost, or too many sessions ended",
+    meaning: "verify found differences, a purge left files, keys were evicted or lost, or too many sessions ended",
     todo:
       "after verify: copy again, or export again if it was --reverse; after a purge: look at what it left; after a " +
       "copy or an export: Redis evicted or lost keys, or too many sessions ended, and nothing was removed",

@@ -176,9 +176,7 @@ function mergeRedis(all: readonly NonNullable<Report["redis"]>[]): Report["redis
     memoryBefore: before.length === 0 ? null : Math.min(...before),
     memoryAfter: counted.length === 0 ? null : Math.max(...counted),
     memoryLimit: last.memoryLimit,
-    evicted: all.some(({ evicted }) => evicted === null)
-      ? null
-      : Math.max(...all.map(({ evicted }) => evicted ?? 0)),
+    evicted: all.some(({ evicted }) => evicted === null) ? null : Math.max(...all.map(({ evicted }) => evicted ?? 0)),
   };
 }
 

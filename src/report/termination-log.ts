@@ -26,9 +26,7 @@ export class TerminationLog {
       this.#descriptor = openSync(path, O_WRONLY | O_CREAT | O_NONBLOCK, 0o644);
       if (fstatSync(this.#descriptor).isFile()) ftruncateSync(this.#descriptor);
     } catch (error) {
-      throw new SettingsError(
-        `--termination-log: ${showablePath(path)} cannot be written: ${systemReason(error)}`,
-      );
+      throw new SettingsError(`--termination-log: ${showablePath(path)} cannot be written: ${systemReason(error)}`);
     }
   }
 

@@ -68,11 +68,7 @@ function refuseTwoKinds({ url, sentinel, sentinelHost, cluster, originOf }: Sett
   }
 }
 
-function resolveSentinel(
-  sentinels: readonly HostAndPort[],
-  settings: Settings,
-  machine: Machine,
-): RedisConnection {
+function resolveSentinel(sentinels: readonly HostAndPort[], settings: Settings, machine: Machine): RedisConnection {
   const { sentinel, sentinelMaster, sentinelPasswordFile, sentinelPassword, sentinelUsername } = settings;
   const { db, originOf } = settings;
   if (!sentinelMaster) {
@@ -148,8 +144,7 @@ function resolveCredentials(
   const urlsName = isTyped("username") ? undefined : url?.username;
   const urlsPassword = isTyped("passwordFile") ? undefined : url?.password;
   if (isTyped("url")) {
-    const twice =
-      url?.username !== urlsName ? "--username" : url?.password !== urlsPassword ? "--password-file" : null;
+    const twice = url?.username !== urlsName ? "--username" : url?.password !== urlsPassword ? "--password-file" : null;
     if (twice) throw new SettingsError(`--url and ${twice} give the same thing: set one of them`);
   }
   const passwordOrigin = originOf(passwordFile ? "passwordFile" : "password");
@@ -225,9 +220,7 @@ export function refuseOtherConnection(ofTele: RedisConnection, ofOdoo: RedisConn
   if (isDeepStrictEqual(withoutHints(ofTele), withoutHints(ofOdoo))) return;
   const [tele, odoo] = [describeConnection(ofTele), describeConnection(ofOdoo)];
   const difference =
-    tele === odoo
-      ? `differ in the credentials or TLS for ${tele}`
-      : `name different servers: ${tele} and ${odoo}`;
+    tele === odoo ? `differ in the credentials or TLS for ${tele}` : `name different servers: ${tele} and ${odoo}`;
   throw new SettingsError(
     `TELE_SESSION_REDIS_* and ODOO_SESSION_REDIS_* ${difference}. ` +
       "Unset one of them, or name the server with --url or --host",

@@ -5,17 +5,7 @@ const { all, withRedis, overSessions, confirming, removing, reporting, printing,
 const { changing, overFiles, removingOrChecking, writingFiles } = commandSets;
 const { anyText, count, database, durationMs, host, hostAndPort, lifetime, path, percentage } = kinds;
 const { port, positiveCount, size, text, url } = kinds;
-const {
-  allowance,
-  conflictPolicy,
-  format,
-  keyLayout,
-  layout,
-  logFormat,
-  server: serverName,
-  shard,
-  ttl,
-} = kinds;
+const { allowance, conflictPolicy, format, keyLayout, layout, logFormat, server: serverName, shard, ttl } = kinds;
 
 const sessions = group("Sessions", all, {
   sessionDir: setting(
@@ -118,11 +108,7 @@ const topology = group("Sentinel and Cluster", withRedis, {
   sentinelMaster: setting("--sentinel-master <name>", "name of the master; required with a Sentinel", text, {
     variable: "TELE_SESSION_REDIS_SENTINEL_MASTER_NAME",
   }),
-  sentinelPasswordFile: setting(
-    "--sentinel-password-file <file>",
-    "file with the Sentinels' own password",
-    path,
-  ),
+  sentinelPasswordFile: setting("--sentinel-password-file <file>", "file with the Sentinels' own password", path),
   sentinelPassword: setting("TELE_SESSION_REDIS_SENTINEL_PASSWORD", "the Sentinels' own password", anyText, {
     secret: true,
   }),
@@ -152,12 +138,10 @@ const keys = group("Keys and lifetimes", all, {
     variable: "TELE_SESSION_REDIS_EXPIRATION",
     default: "604800",
   }),
-  expirationAnonymous: setting(
-    "--expiration-anonymous <seconds>",
-    "full lifetime of an anonymous session",
-    lifetime,
-    { variable: "TELE_SESSION_REDIS_EXPIRATION_ANONYMOUS", default: "10800" },
-  ),
+  expirationAnonymous: setting("--expiration-anonymous <seconds>", "full lifetime of an anonymous session", lifetime, {
+    variable: "TELE_SESSION_REDIS_EXPIRATION_ANONYMOUS",
+    default: "10800",
+  }),
   ttl: setting(
     "--ttl <full|remaining>",
     "count lifetimes from now (full), or from the file's last modification (remaining)",
@@ -185,11 +169,9 @@ const run = group("Run", removing, {
     conflictPolicy,
     { default: "newest", commands: [...confirming, "check"] },
   ),
-  again: toggle(
-    "--again",
-    "also write sessions that an earlier run wrote and that have ended in Redis since",
-    { commands: ["copy", "check"] },
-  ),
+  again: toggle("--again", "also write sessions that an earlier run wrote and that have ended in Redis since", {
+    commands: ["copy", "check"],
+  }),
   dryRun: toggle("-n, --dry-run", "read, decode and report everything; write and remove nothing", {
     commands: changing,
   }),
@@ -221,12 +203,10 @@ export const stepSettings = group("Run", step, {
 });
 
 const limits = group("Limits", confirming, {
-  maxFailed: setting(
-    "--max-failed <n or n%>",
-    "how many sessions may fail before the exit code says so",
-    allowance,
-    { variable: "TELE_SESSION_REDIS_MAX_FAILED", default: "0" },
-  ),
+  maxFailed: setting("--max-failed <n or n%>", "how many sessions may fail before the exit code says so", allowance, {
+    variable: "TELE_SESSION_REDIS_MAX_FAILED",
+    default: "0",
+  }),
   maxEnded: setting(
     "--max-ended <n%>",
     "share of the sessions of a copy or an export that may have ended since; if more have, Redis may have lost them",
@@ -266,14 +246,9 @@ const limits = group("Limits", confirming, {
 /** What a run shows, and the files it writes beside. */
 export const outputSettings = group("Output", all, {
   json: toggle("--json", "print the result as one JSON object on stdout", { commands: printing }),
-  report: setting(
-    "--report <file>",
-    "write the report, with every failure, to this file; - is stdout",
-    path,
-    {
-      commands: confirming,
-    },
-  ),
+  report: setting("--report <file>", "write the report, with every failure, to this file; - is stdout", path, {
+    commands: confirming,
+  }),
   html: setting("--html <file>", "write the report to this file as one HTML page", path, {
     commands: reporting,
   }),
@@ -287,15 +262,10 @@ export const outputSettings = group("Output", all, {
     "write the closing words to this file, as Kubernetes reads them: /dev/termination-log",
     path,
   ),
-  logFormat: setting(
-    "--log-format <text|json>",
-    "plain lines on stderr, or one JSON object a line",
-    logFormat,
-    {
-      default: "text",
-      commands: confirming,
-    },
-  ),
+  logFormat: setting("--log-format <text|json>", "plain lines on stderr, or one JSON object a line", logFormat, {
+    default: "text",
+    commands: confirming,
+  }),
   quiet: toggle("-q, --quiet", "print only errors and the warnings that matter", { commands: printing }),
   verbose: toggle("-v, --verbose", "also print what the run decided, and why"),
   list: toggle("--list", "print a line for each session", { commands: confirming }),

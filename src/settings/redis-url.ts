@@ -26,14 +26,7 @@ export interface RedisUrlTls {
 const plainOptions = ["db", "username", "password", "host", "port"];
 const takenByScheme: Readonly<Record<RedisUrl["scheme"], readonly string[]>> = {
   redis: plainOptions,
-  rediss: [
-    ...plainOptions,
-    "ssl_cert_reqs",
-    "ssl_check_hostname",
-    "ssl_ca_certs",
-    "ssl_certfile",
-    "ssl_keyfile",
-  ],
+  rediss: [...plainOptions, "ssl_cert_reqs", "ssl_check_hostname", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile"],
   unix: ["db", "username", "password", "path"],
 };
 

@@ -19,11 +19,7 @@ import { connectionSettings, isAnySet, settingsNamedByOdoo } from "./variable-fa
  * settings name and changes nothing.
  * @throws SettingsError naming every origin, without showing a secret.
  */
-export function resolveRunOptions(
-  command: DirectoryCommand,
-  typed: TypedFlags,
-  machine: Machine,
-): RunOptions {
+export function resolveRunOptions(command: DirectoryCommand, typed: TypedFlags, machine: Machine): RunOptions {
   const warningsEvenIfQuiet = warnOfUnknownVariables(machine.environment);
   try {
     return { ...resolveAll(command, typed, machine), warningsEvenIfQuiet };

@@ -61,8 +61,7 @@ function maskedUrl(text: string): string {
   const { scheme, address, db, username, password } = url;
   const login = username === undefined && password === undefined ? "" : `${masked}@`;
   const hasOptions = /[?&](?!db=)[^=&]+=/.test(text);
-  if ("path" in address)
-    return `${scheme}://${login}${address.path}?db=${db}${hasOptions ? `&${masked}` : ""}`;
+  if ("path" in address) return `${scheme}://${login}${address.path}?db=${db}${hasOptions ? `&${masked}` : ""}`;
   const host = address.host.includes(":") ? `[${address.host}]` : address.host;
   return `${scheme}://${login}${host}:${address.port}/${db}${hasOptions ? `?${masked}` : ""}`;
 }

@@ -14,9 +14,7 @@ export function warnOfUnknownVariables(environment: Environment): readonly strin
   return Object.keys(environment)
     .filter((name) => environment[name] && ours.test(name) && !known.has(name) && !ofKubernetes.test(name))
     .sort()
-    .map(
-      (name) => `${showable(name)} is set, but it is not a setting. Did you mean ${nearestVariable(name)}?`,
-    );
+    .map((name) => `${showable(name)} is set, but it is not a setting. Did you mean ${nearestVariable(name)}?`);
 }
 
 /** What was probably meant: the same setting's name in this family, or the most similar name. */

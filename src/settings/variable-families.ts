@@ -1,10 +1,4 @@
-import {
-  redisSettings,
-  type SettingName,
-  settingDefinitions,
-  settingEntries,
-  stepSettings,
-} from "./definitions.js";
+import { redisSettings, type SettingName, settingDefinitions, settingEntries, stepSettings } from "./definitions.js";
 import type { Environment, SettingSources } from "./read-settings.js";
 import type { SettingDefinition } from "./setting-definition.js";
 
@@ -15,11 +9,7 @@ export const connectionSettings = Object.keys(redisSettings) as (keyof typeof re
 export const stepSwitches = Object.keys(stepSettings) as (keyof typeof stepSettings)[];
 
 /** Settings that only one family of variables may give. Any other setting is a group of its own. */
-const groups: readonly (readonly SettingName[])[] = [
-  connectionSettings,
-  ["config", "formerConfig"],
-  stepSwitches,
-];
+const groups: readonly (readonly SettingName[])[] = [connectionSettings, ["config", "formerConfig"], stepSwitches];
 
 const sentinelVariables = [
   "sentinelHost",

@@ -52,9 +52,7 @@ export class DirectoryWatches {
     await nextTurn();
     return (
       this.#isQuiet &&
-      [...this.#watched].every(
-        ([path, { identity }]) => identity !== undefined && identityAt(path) === identity,
-      )
+      [...this.#watched].every(([path, { identity }]) => identity !== undefined && identityAt(path) === identity)
     );
   }
 

@@ -59,10 +59,7 @@ export class ReadAhead<Result extends Reading = Reading> {
   /** Files open at a time: fewer after the system ran short of descriptors. */
   #maxOpen = 64;
 
-  constructor(
-    way: WayToRead<Result>,
-    probes: ReadProbes = { whole: new LatencyProbe(), opened: new LatencyProbe() },
-  ) {
+  constructor(way: WayToRead<Result>, probes: ReadProbes = { whole: new LatencyProbe(), opened: new LatencyProbe() }) {
     this.#way = way;
     this.#probes = probes;
   }

@@ -92,9 +92,7 @@ function readPlace<Result extends Reading>(
 
 /** Reads an open file, whole and unchanged while it was read. Throws the system's error. */
 export function readOpened(descriptor: number, openedAtMs: number, maxFileSize: number): Reading {
-  return (
-    readSettled(descriptor, openedAtMs, maxFileSize) ?? readBetweenStats(descriptor, openedAtMs, maxFileSize)
-  );
+  return readSettled(descriptor, openedAtMs, maxFileSize) ?? readBetweenStats(descriptor, openedAtMs, maxFileSize);
 }
 
 /**
@@ -107,8 +105,7 @@ function readSettled(descriptor: number, openedAtMs: number, maxFileSize: number
   if (bytes === undefined) return undefined;
   const stamp = fstatSync(descriptor);
   const isSettled = Math.max(stamp.mtimeMs, stamp.ctimeMs) < openedAtMs - fileTimeSlackMs;
-  if (!isSettled || !stamp.isFile() || bytes.length !== stamp.size || stamp.size > maxFileSize)
-    return undefined;
+  if (!isSettled || !stamp.isFile() || bytes.length !== stamp.size || stamp.size > maxFileSize) return undefined;
   return { kind: "read", read: { bytes, mtimeMs: stamp.mtimeMs, openedAtMs }, stamp };
 }
 

@@ -94,9 +94,6 @@ function latest({ mtimeMs, ctimeMs }: FileStamp): number {
 /** The server renames a new file over the old one, so each save has a new inode. */
 function isSame(one: FileStamp, other: FileStamp): boolean {
   return (
-    isSameFile(one, other) &&
-    one.size === other.size &&
-    one.mtimeMs === other.mtimeMs &&
-    one.ctimeMs === other.ctimeMs
+    isSameFile(one, other) && one.size === other.size && one.mtimeMs === other.mtimeMs && one.ctimeMs === other.ctimeMs
   );
 }

@@ -120,8 +120,7 @@ function* scatteredFiles(scanned: Scanned, { name, statError }: Entry): Generato
   } catch (error) {
     if (!(error instanceof UnreadableDirectory)) throw error;
     // A folder that is gone since it was listed took its sessions with it.
-    const isExcused =
-      error instanceof UnopenedDirectory && goneCodes.has(error.code) && isGone(scanned, name);
+    const isExcused = error instanceof UnopenedDirectory && goneCodes.has(error.code) && isGone(scanned, name);
     if (!isExcused) tally.unreadable.push({ directory, message: error.message });
   }
 }
@@ -144,9 +143,7 @@ function isGone({ directory, identity }: Scanned, folder: string): boolean {
 function sessionFileOf(directory: string, folder: string, name: string): SessionFile | undefined {
   const layout = folder === "" ? "flat" : "scattered";
   const sid = layouts[layout].sidOf(folder, name);
-  return sid === undefined
-    ? undefined
-    : { directory, name: folder === "" ? name : `${folder}/${name}`, layout, sid };
+  return sid === undefined ? undefined : { directory, name: folder === "" ? name : `${folder}/${name}`, layout, sid };
 }
 
 /** The file that a purge set aside under that name; `undefined` if the name is not such a file's. */

@@ -75,10 +75,7 @@ export class SessionFolders {
   /** Whether no session directory holds a file of a sid, and each is still the one noted. */
   isNowhere(sid: string): boolean {
     const locations = sessionLocations(sid, this.#directories);
-    return (
-      locations.every((one) => isMissing(pathOf(one))) &&
-      locations.every((one) => this.#isMissingElsewhere(one))
-    );
+    return locations.every((one) => isMissing(pathOf(one))) && locations.every((one) => this.#isMissingElsewhere(one));
   }
 
   /** Whether nothing can have been removed from any noted folder since. */
@@ -113,11 +110,7 @@ export class SessionFolders {
 
   #isMissingFromOwn(file: SessionFile): boolean {
     const known = this.#identityOf(folderOf(file));
-    return isMissingFrom(
-      file,
-      this.#identityOf(file.directory),
-      (folder) => folder !== undefined && folder === known,
-    );
+    return isMissingFrom(file, this.#identityOf(file.directory), (folder) => folder !== undefined && folder === known);
   }
 
   /** Whether a file is missing from a location whose scatter folder may never have existed. */
@@ -146,8 +139,7 @@ function knownFolder(path: string): KnownFolder | undefined {
   const stats = folderAt(path);
   if (stats === undefined) return undefined;
   const isSettled = Math.max(stats.mtimeMs, stats.ctimeMs) < nowMs - fileTimeSlackMs;
-  const times =
-    isSettled && isOnLocalFileSystem(path) ? { mtimeMs: stats.mtimeMs, ctimeMs: stats.ctimeMs } : undefined;
+  const times = isSettled && isOnLocalFileSystem(path) ? { mtimeMs: stats.mtimeMs, ctimeMs: stats.ctimeMs } : undefined;
   return { identity: identityOf(stats), times };
 }
 

@@ -50,9 +50,7 @@ export class StatReader {
     if (!this.isSlow) return paths.map((path) => this.#probe.time(() => existsSync(path)));
     this.#probe.pass(paths.length);
     return Promise.all(
-      paths.map(
-        (path) => new Promise<boolean>((resolve) => access(path, (error) => resolve(error === null))),
-      ),
+      paths.map((path) => new Promise<boolean>((resolve) => access(path, (error) => resolve(error === null)))),
     );
   }
 }

@@ -43,10 +43,7 @@ export class WrittenSessions {
     if (this.#buffered + headLength + maxSidLength > bufferLength) this.#flush();
     let offset = this.#buffered;
     offset = this.#buffer.writeUInt16LE(this.#directories.indexOf(file.directory), offset);
-    offset = this.#buffer.writeUInt8(
-      (file.layout === "flat" ? 0 : scattered) | (renewed ? renewal : 0),
-      offset,
-    );
+    offset = this.#buffer.writeUInt8((file.layout === "flat" ? 0 : scattered) | (renewed ? renewal : 0), offset);
     offset = this.#buffer.writeUInt8(pass, offset);
     offset = this.#buffer.writeUInt32LE(reconnects, offset);
     offset = this.#buffer.writeDoubleLE(expiresAtMs, offset);

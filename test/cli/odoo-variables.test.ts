@@ -20,12 +20,7 @@ function resolve(environment: Environment, typed: TypedFlags = {}, files = memor
 
 describe("Odoo's variables: the connection as a whole (spec.md section 3)", () => {
   const verified = { insecure: false, checkHostname: true };
-  const rows: readonly (readonly [
-    name: string,
-    environment: Environment,
-    typed: TypedFlags,
-    target: object,
-  ])[] = [
+  const rows: readonly (readonly [name: string, environment: Environment, typed: TypedFlags, target: object])[] = [
     [
       "host, port and database",
       {
@@ -106,11 +101,7 @@ describe("Odoo's variables: the connection as a whole (spec.md section 3)", () =
       { TELE_SESSION_REDIS_HOST: "t", ODOO_SESSION_REDIS_HOST: "o" },
       /different servers: single t:6379\/0 and single o:6379\/0/,
     ],
-    [
-      "another database",
-      { TELE_SESSION_REDIS_URL: "redis://h/1", ODOO_SESSION_REDIS_HOST: "h" },
-      /different servers/,
-    ],
+    ["another database", { TELE_SESSION_REDIS_URL: "redis://h/1", ODOO_SESSION_REDIS_HOST: "h" }, /different servers/],
     [
       "another password",
       { TELE_SESSION_REDIS_PASSWORD: "hunter2", ODOO_SESSION_REDIS_PASSWORD: "hunter3" },
@@ -176,8 +167,7 @@ describe("Odoo's variables: each other setting by itself", () => {
 describe("Odoo's variables: the three switches together", () => {
   const off = { redis: false, copyExisting: false, purgeExisting: false };
   const odoo = { ODOO_SESSION_REDIS: "1", ODOO_SESSION_REDIS_COPY_EXISTING_FS_SESSIONS: "1" };
-  it("Odoo's", () =>
-    assert.deepEqual(resolveStepSwitches(odoo), { ...off, redis: true, copyExisting: true }));
+  it("Odoo's", () => assert.deepEqual(resolveStepSwitches(odoo), { ...off, redis: true, copyExisting: true }));
   it("one of Tele's, even off, and Odoo's do not count", () => {
     assert.deepEqual(resolveStepSwitches({ ...odoo, TELE_SESSION_REDIS: "0" }), off);
     const purge = { ...odoo, TELE_SESSION_REDIS_PURGE_EXISTING_FS_SESSIONS: "1" };
@@ -196,30 +186,15 @@ describe("Odoo's names: configuration file and default directories", () => {
   ])[] = [
     ["ODOO_RC", { ODOO_RC: "/odoo.conf" }, memoryFiles(machine), "/srv/odoo/sessions"],
     ["OPENERP_SERVER", { OPENERP_SERVER: "/odoo.conf" }, memoryFiles(machine), "/srv/odoo/sessions"],
-    [
-      "~/.odoorc",
-      {},
-      withDirectories([], { "/home/tele/.odoorc": "[options]\ndata_dir=/rc\n" }),
-      "/rc/sessions",
-    ],
-    [
-      "TELE_RC over ODOO_RC",
-      { TELE_RC: "/tele.conf", ODOO_RC: "/none" },
-      memoryFiles(machine),
-      "/srv/tele/sessions",
-    ],
+    ["~/.odoorc", {}, withDirectories([], { "/home/tele/.odoorc": "[options]\ndata_dir=/rc\n" }), "/rc/sessions"],
+    ["TELE_RC over ODOO_RC", { TELE_RC: "/tele.conf", ODOO_RC: "/none" }, memoryFiles(machine), "/srv/tele/sessions"],
     [
       "~/.telerc over ODOO_RC",
       { ODOO_RC: "/odoo.conf" },
       withDirectories([], { "/home/tele/.telerc": "[options]\ndata_dir=/rc\n" }),
       "/rc/sessions",
     ],
-    [
-      "a file of Odoo's without data_dir",
-      { ODOO_RC: "/empty.conf" },
-      withDirectories([teleDefault]),
-      odooDefault,
-    ],
+    ["a file of Odoo's without data_dir", { ODOO_RC: "/empty.conf" }, withDirectories([teleDefault]), odooDefault],
     [
       "a file of Tele's without data_dir",
       { TELE_RC: "/empty.conf", ODOO_SESSION_REDIS_HOST: "o" },
@@ -248,10 +223,7 @@ describe("Odoo's names: configuration file and default directories", () => {
 
   it("says where the name comes from", () => {
     const from = (environment: Environment) => resolve(environment).source.comesFrom ?? "";
-    assert.match(
-      from({ ODOO_RC: "/odoo.conf" }),
-      /^It comes from data_dir in ODOO_RC: the file "\/odoo.conf"$/,
-    );
+    assert.match(from({ ODOO_RC: "/odoo.conf" }), /^It comes from data_dir in ODOO_RC: the file "\/odoo.conf"$/);
     assert.match(from({}), /none of --session-dir, TELE_SESSION_DIR and --config was given/);
     assert.equal(resolve({ TELE_SESSION_DIR: "/a" }).source.comesFrom, null);
   });
@@ -268,10 +240,7 @@ describe("a working directory that is gone", () => {
     ["--cacert", { tls: true, cacert: "ca.pem" }],
   ] as const) {
     it(`${flag} ${JSON.stringify(typed)}`, () => {
-      assert.throws(
-        () => resolve({}, typed, gone),
-        new RegExp(`^SettingsError: ${flag}: .*no longer exists`),
-      );
+      assert.throws(() => resolve({}, typed, gone), new RegExp(`^SettingsError: ${flag}: .*no longer exists`));
     });
   }
   it("absolute paths do not need one", () => {

@@ -54,10 +54,7 @@ describe("command line: what it refuses", () => {
     ["stop_after_init", /^stop-after-init is a flag: tele-sessions --stop-after-init$/],
     ["constructor", /^unknown command; tele-sessions --help lists them$/],
     ["report", /^name the report files: tele-sessions report /],
-    [
-      "help nonsense",
-      /^there is no help on that: tele-sessions help takes .*environment, exit-codes, outcomes$/,
-    ],
+    ["help nonsense", /^there is no help on that: tele-sessions help takes .*environment, exit-codes, outcomes$/],
     ["help copy verify", /^there is no help on that/],
     ["help constructor", /^there is no help on that/],
     ["copy --hots x", /^unknown option '--hots'\n\(Did you mean --host\?\)$/],
@@ -122,8 +119,7 @@ describe("command line: what it refuses", () => {
     it(`shows no value: ${commandLine}`, () => {
       assert.throws(
         () => parse(...commandLine.split(" ")),
-        (error) =>
-          error instanceof Error && error.name === "SettingsError" && !error.message.includes("hunter2"),
+        (error) => error instanceof Error && error.name === "SettingsError" && !error.message.includes("hunter2"),
       );
     });
   }
@@ -193,10 +189,7 @@ describe("command line: help", () => {
   it("help exit-codes and help outcomes say what each means and what to do", () => {
     const codes = screenOf("help", "exit-codes").replace(/\s+/g, " ");
     for (const { code, meaning, todo } of exitCodes) {
-      assert.ok(
-        codes.includes(` ${code} ${meaning}${todo === null ? "" : `. What to do: ${todo}`}`),
-        `${code}`,
-      );
+      assert.ok(codes.includes(` ${code} ${meaning}${todo === null ? "" : `. What to do: ${todo}`}`), `${code}`);
     }
     const outcomes = screenOf("help", "outcomes").replace(/\s+/g, " ");
     for (const [kind, { means }] of Object.entries({ ...outcomeAdvice, ...failureAdvice })) {

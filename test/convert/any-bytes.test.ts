@@ -43,23 +43,7 @@ function check(bytes: Buffer): void {
 }
 
 const token = fc.constantFrom(
-  ...[
-    "{",
-    "}",
-    "[",
-    "]",
-    ",",
-    ":",
-    " ",
-    "\n",
-    '"',
-    '"a"',
-    '"uid"',
-    '"expiration"',
-    '"_type"',
-    '"value"',
-    '"set"',
-  ],
+  ...["{", "}", "[", "]", ",", ":", " ", "\n", '"', '"a"', '"uid"', '"expiration"', '"_type"', '"value"', '"set"'],
   ...[
     "0",
     "-0",
@@ -79,9 +63,7 @@ const token = fc.constantFrom(
   ],
   ...['"\\u0000"', '"\\ud800"', '"\\x"', "\\", "\u0000", "é", "\ufeff", '"date_isoformat"', '"2020-01-01"'],
 );
-const jsonSoup = fc
-  .array(token, { maxLength: 40 })
-  .map((tokens) => Buffer.from(`{"db":0,${tokens.join("")}`));
+const jsonSoup = fc.array(token, { maxLength: 40 }).map((tokens) => Buffer.from(`{"db":0,${tokens.join("")}`));
 const cutJson = fc
   .record({ value: fc.jsonValue(), cut: fc.nat(400) })
   .map(({ value, cut }) => Buffer.from(`{"db": ${JSON.stringify(value)}}`.slice(0, cut)));
@@ -114,10 +96,7 @@ describe("convertSession: any 60 MiB take less than 20 s and a heap of 1 GiB", (
         0,
         `ended with ${end}: ${/^FATAL.*$/m.exec(result.stderr)?.[0] ?? result.stderr.slice(0, 500)}`,
       );
-      assert.match(
-        result.stdout,
-        /^(?:entry|failed (?:corrupt|not-a-session|too-large|too-deep|unsupported-type))/,
-      );
+      assert.match(result.stdout, /^(?:entry|failed (?:corrupt|not-a-session|too-large|too-deep|unsupported-type))/);
     });
   }
 });

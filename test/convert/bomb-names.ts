@@ -16,10 +16,7 @@ export const bombs: readonly (readonly [name: string, make: (size: number) => Bu
     "a Python 2 literal of backslashes",
     (size) => Buffer.concat([filled(size, "(S'db'\nS'", "\\\\"), Buffer.from("'\nd.")]),
   ],
-  [
-    "a line of raw-unicode escapes",
-    (size) => Buffer.concat([filled(size, "(Vdb\nV", "\\u0041"), Buffer.from("\nd.")]),
-  ],
+  ["a line of raw-unicode escapes", (size) => Buffer.concat([filled(size, "(Vdb\nV", "\\u0041"), Buffer.from("\nd.")])],
   ["a line of backslashes", (size) => Buffer.concat([filled(size, "(Vdb\nV", "\\\\"), Buffer.from("\nd.")])],
   ["a line that does not end", (size) => filled(size, "(Vdb\nV", "a")],
   ["an int's line", (size) => filled(size, "I", "1")],

@@ -54,8 +54,7 @@ function compare({
     },
     nowMs,
   );
-  if (comparison.kind === "equal")
-    return comparison.lifetimeIsRight ? "equal" : "equal, its lifetime is wrong";
+  if (comparison.kind === "equal") return comparison.lifetimeIsRight ? "equal" : "equal, its lifetime is wrong";
   return comparison.kind === "different" && comparison.inDoubt === true ? inDoubt : comparison.kind;
 }
 
@@ -79,16 +78,8 @@ describe("compare-stored: an equal value: a lifetime is right up to full + 5 s (
     ["a second more", { endsMs: nowMs + full + 6 * second }, wrong],
     ["none at all", { endsMs: null }, wrong],
     ["about to end", { endsMs: nowMs + 1 }, "equal"],
-    [
-      "the same set in another order",
-      { file: setOf("1, 2"), stored: setOf("2, 1"), endsMs: nowMs + 1 },
-      "equal",
-    ],
-    [
-      "the same set in another order, for ever",
-      { file: setOf("1, 2"), stored: setOf("2, 1"), endsMs: null },
-      wrong,
-    ],
+    ["the same set in another order", { file: setOf("1, 2"), stored: setOf("2, 1"), endsMs: nowMs + 1 }, "equal"],
+    ["the same set in another order, for ever", { file: setOf("1, 2"), stored: setOf("2, 1"), endsMs: null }, wrong],
   ];
   for (const [name, case_, expected] of rows) it(name, () => assert.equal(compare(case_), expected));
 });

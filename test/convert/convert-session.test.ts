@@ -10,8 +10,7 @@ const plain = (...keys: string[]) => latin1(`\x80\x04}(${keys.map((key) => `${te
 /** That dict with a set in it, which only the pickle machine reads. */
 const forMachine = (...keys: string[]) =>
   latin1(`\x80\x04}(${keys.map((key) => `${text(key)}N`).join("")}${text("s")}\x8fu.`);
-const json = (...keys: string[]) =>
-  Buffer.from(JSON.stringify(Object.fromEntries(keys.map((key) => [key, null]))));
+const json = (...keys: string[]) => Buffer.from(JSON.stringify(Object.fromEntries(keys.map((key) => [key, null]))));
 
 const verdictOf = (conversion: Conversion) =>
   conversion.kind === "failed"
@@ -28,9 +27,7 @@ describe("a session holds at least one of the keys that every server saves", () 
     [["name", "expiration", "deletion_time"], none],
     [["Uid", "uid ", "dbs", "_db", "session-token"], none],
     [["a", "b", "c"], none],
-    ...["db", "uid", "login", "session_token", "context", "debug"].map(
-      (key) => [[key, "name"], "one key"] as const,
-    ),
+    ...["db", "uid", "login", "session_token", "context", "debug"].map((key) => [[key, "name"], "one key"] as const),
     [["name", "debug"], "one key"],
     [["db", "uid"], "a session"],
     [["context", "name", "debug"], "a session"],
@@ -51,25 +48,16 @@ describe("a session holds at least one of the keys that every server saves", () 
     ["byte strings of Python 2, protocol 0", latin1("(dS'db'\nNsS'\\x75id'\nNs."), "a session"],
     ["one byte string of Python 2", latin1("\x80\x02}U\x02dbNs."), "one key"],
     ["a key twice", Buffer.from('{"db": 1, "db": 2}'), "one key"],
-    [
-      "damage instead of keys",
-      latin1("\x80\x04}X\x01\x00\x00\x00\xffNs."),
-      "corrupt: invalid text at byte 9",
-    ],
+    ["damage instead of keys", latin1("\x80\x04}X\x01\x00\x00\x00\xffNs."), "corrupt: invalid text at byte 9"],
   ];
-  for (const [name, bytes, verdict] of others)
-    it(name, () => assert.equal(verdictOf(convertBytes(bytes)), verdict));
+  for (const [name, bytes, verdict] of others) it(name, () => assert.equal(verdictOf(convertBytes(bytes)), verdict));
 });
 
 describe("the database that a session names, if somebody asks", () => {
   const rows: readonly (readonly [name: string, content: string, database: string | undefined])[] = [
     ["plain pickle", `\x80\x04}(${text("uid")}N${text("db")}${text("prod")}u.`, "prod"],
     ["of Python 2", "\x80\x02}(U\x03uidNU\x02dbU\x04produ.", "prod"],
-    [
-      "pickle for the machine",
-      `\x80\x04}(${text("s")}\x8f${text("db")}${text("prod")}${text("uid")}Nu.`,
-      "prod",
-    ],
+    ["pickle for the machine", `\x80\x04}(${text("s")}\x8f${text("db")}${text("prod")}${text("uid")}Nu.`, "prod"],
     ["text that is not ASCII", `\x80\x04}(${text("uid")}N${text("db")}${text("\xc3\xa9")}u.`, "é"],
     ["protocol 0", "(dS'uid'\nNsS'db'\nS'prod'\ns.", "prod"],
     ["JSON", '{"uid": null, "db": "prod"}', "prod"],

@@ -73,25 +73,16 @@ function decide({
 
 const inDoubt = "kept, in doubt";
 /** The expiry of a key whose session was saved that long before the file was modified. */
-const savedBeforeFile = (milliseconds: number, lifetime = full): number =>
-  fileModifiedMs - milliseconds + lifetime;
+const savedBeforeFile = (milliseconds: number, lifetime = full): number => fileModifiedMs - milliseconds + lifetime;
 
 const setOf = (items: string): string => `{"uid": 2, "s": {"_type": "set", "value": [${items}]}}`;
 
 describe("decide-conflict: an equal value (spec.md section 4, Conflicts)", () => {
   const rows: readonly (readonly [name: string, case_: Case, expected: string])[] = [
     ["a lifetime that is right: identical", { stored: fileValue, endsMs: nowMs + full - day }, "identical"],
-    [
-      "about to end: identical, its lifetime is not renewed",
-      { stored: fileValue, endsMs: nowMs + 1 },
-      "identical",
-    ],
+    ["about to end: identical, its lifetime is not renewed", { stored: fileValue, endsMs: nowMs + 1 }, "identical"],
     ["ended by our clock: identical", { stored: fileValue, endsMs: nowMs - 1 }, "identical"],
-    [
-      "the items of a set in another order: identical",
-      { file: setOf("1, 2"), stored: setOf("2, 1") },
-      "identical",
-    ],
+    ["the items of a set in another order: identical", { file: setOf("1, 2"), stored: setOf("2, 1") }, "identical"],
     ["no lifetime: endless", { stored: fileValue, endsMs: null }, "endless"],
     [
       "a set in another order, no lifetime: endless",
@@ -122,11 +113,7 @@ describe("decide-conflict: an equal value (spec.md section 4, Conflicts)", () =>
       "identical",
     ],
     ["exactly our instant: perhaps our own write", { stored: fileValue, endsMs: ourInstant }, "own"],
-    [
-      "a second beside our instant: identical",
-      { stored: fileValue, endsMs: ourInstant + second },
-      "identical",
-    ],
+    ["a second beside our instant: identical", { stored: fileValue, endsMs: ourInstant + second }, "identical"],
     ["no session, in the file as in Redis: identical", { file: "[1]", stored: "[1]" }, "identical"],
   ];
   for (const [name, case_, expected] of rows) {
@@ -182,11 +169,7 @@ describe("decide-conflict: newest, another value, in its three steps (spec.md se
       { endsMs: savedBeforeFile(-day), longest: { expiration: 2 * 604_800, expirationAnonymous: 10_800 } },
       "replace",
     ],
-    [
-      "3: saved by a server after the file was modified",
-      { endsMs: savedBeforeFile(-1), by: "server" },
-      "kept",
-    ],
+    ["3: saved by a server after the file was modified", { endsMs: savedBeforeFile(-1), by: "server" }, "kept"],
     ["3: saved by a server, perhaps before", { endsMs: savedBeforeFile(2), by: "server" }, inDoubt],
     ["3: three hours left of a server's save", { endsMs: nowMs + 3 * 3600 * second, by: "server" }, inDoubt],
     [
@@ -247,16 +230,8 @@ describe("decide-conflict: newest: the session in Redis dates its own save", () 
     it(name, () => {
       assert.equal(decide({ stored, endsMs: savedBeforeFile(1, lifetime) }), "replace", "copied before");
       assert.equal(decide({ stored, endsMs: savedBeforeFile(-second, lifetime) }), "kept", "copied after");
-      assert.equal(
-        decide({ stored, by: "server", endsMs: savedBeforeFile(2, lifetime) }),
-        inDoubt,
-        "saved before",
-      );
-      assert.equal(
-        decide({ stored, by: "server", endsMs: savedBeforeFile(-1, lifetime) }),
-        "kept",
-        "saved after",
-      );
+      assert.equal(decide({ stored, by: "server", endsMs: savedBeforeFile(2, lifetime) }), inDoubt, "saved before");
+      assert.equal(decide({ stored, by: "server", endsMs: savedBeforeFile(-1, lifetime) }), "kept", "saved after");
       assert.equal(decide({ stored, endsMs: nowMs + lifetime + 6001 }), inDoubt, "saved in the future");
     });
   }

@@ -129,15 +129,10 @@ describe("decide-export: a copy's rules with the roles reversed (spec.md section
       const bytes = Buffer.from(file);
       const mtimeMs = exported.savedMs - olderMs;
       const read = { bytes, mtimeMs, openedAtMs: Date.now() };
-      const decision = decideExport(
-        { read, sid, unmodifiedSinceMark: copied === true },
-        { stored, exported },
-        format,
-        {
-          ...{ policy, lifetimes: conversion, longest: conversion, clockLeadMs: 0, signsCount: true },
-          ...{ renews: false, provesCopies: false, conversion },
-        },
-      );
+      const decision = decideExport({ read, sid, unmodifiedSinceMark: copied === true }, { stored, exported }, format, {
+        ...{ policy, lifetimes: conversion, longest: conversion, clockLeadMs: 0, signsCount: true },
+        ...{ renews: false, provesCopies: false, conversion },
+      });
       const doubt = decision.kind === "kept" && decision.inDoubt === true ? " in doubt" : "";
       assert.equal(decision.kind + doubt, is);
     });
@@ -153,12 +148,7 @@ describe("decide-export: a copy's rules with the roles reversed (spec.md section
 
 describe("export-session: when a session was saved", () => {
   const savedOf = (text: string, expiresAtMs: number | null): number => {
-    const exported = exportSession(
-      { kind: "text", value: Buffer.from(text), expiresAtMs },
-      sid,
-      json,
-      conversion,
-    );
+    const exported = exportSession({ kind: "text", value: Buffer.from(text), expiresAtMs }, sid, json, conversion);
     assert(exported.kind === "file");
     return exported.savedMs;
   };

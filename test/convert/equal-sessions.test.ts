@@ -7,12 +7,7 @@ const setOf = (...items: readonly string[]): string => `{"_type": "set", "value"
 const deep = (levels: number, core: string): string => "[".repeat(levels) + core + "]".repeat(levels);
 
 describe("equal-sessions: equal bytes, or equal JSON with sets in any order (spec.md section 4, Conflicts)", () => {
-  const rows: readonly (readonly [
-    name: string,
-    value: string,
-    stored: string | Buffer,
-    expected: boolean,
-  ])[] = [
+  const rows: readonly (readonly [name: string, value: string, stored: string | Buffer, expected: boolean])[] = [
     ["the same bytes", '{"uid": 2}', '{"uid": 2}', true],
     ["other bytes of the same length", '{"uid": 2}', '{"uid": 3}', false],
     ["another length", '{"uid": 2}', '{"uid": 2} ', false],
@@ -45,37 +40,17 @@ describe("equal-sessions: equal bytes, or equal JSON with sets in any order (spe
       `{"\\ud801": ${setOf("2", "1")}}`,
       false,
     ],
-    [
-      "ints beyond JavaScript's in a set",
-      setOf("9007199254740993", "1"),
-      setOf("1", "9007199254740993"),
-      true,
-    ],
+    ["ints beyond JavaScript's in a set", setOf("9007199254740993", "1"), setOf("1", "9007199254740993"), true],
     ["ints that JavaScript confuses", setOf("9007199254740993", "1"), setOf("1", "9007199254740992"), false],
-    [
-      "sets within sets",
-      setOf(setOf("1", "2"), setOf("3", "4")),
-      setOf(setOf("4", "3"), setOf("2", "1")),
-      true,
-    ],
+    ["sets within sets", setOf(setOf("1", "2"), setOf("3", "4")), setOf(setOf("4", "3"), setOf("2", "1")), true],
     [
       "sets within sets, an item moved",
       setOf(setOf("1", "2"), setOf("3", "4")),
       setOf(setOf("1", "3"), setOf("2", "4")),
       false,
     ],
-    [
-      "a set in a list in a dict",
-      `{"a": [{"b": ${setOf("1", "2")}}]}`,
-      `{"a": [{"b": ${setOf("2", "1")}}]}`,
-      true,
-    ],
-    [
-      "a list beside a set in another order",
-      `[[1, 2], ${setOf("3", "4")}]`,
-      `[[2, 1], ${setOf("4", "3")}]`,
-      false,
-    ],
+    ["a set in a list in a dict", `{"a": [{"b": ${setOf("1", "2")}}]}`, `{"a": [{"b": ${setOf("2", "1")}}]}`, true],
+    ["a list beside a set in another order", `[[1, 2], ${setOf("3", "4")}]`, `[[2, 1], ${setOf("4", "3")}]`, false],
     [
       "keys beside a set in another order",
       `{"a": 1, "b": ${setOf("3", "4")}}`,
@@ -96,12 +71,7 @@ describe("equal-sessions: equal bytes, or equal JSON with sets in any order (spe
       '{"a": "{\\"_type\\": \\"set\\"", "b": 21}',
       false,
     ],
-    [
-      "a set's value that is not a list",
-      '{"_type": "set", "value": "ab"}',
-      '{"_type": "set", "value": "ba"}',
-      false,
-    ],
+    ["a set's value that is not a list", '{"_type": "set", "value": "ab"}', '{"_type": "set", "value": "ba"}', false],
     ["stored is cut short", `[${setOf("1", "2")}]`, `[${setOf("1", "2")} `, false],
     ["an empty set", setOf(), setOf(), true],
     ["500 levels", deep(498, setOf("1", "2")), deep(498, setOf("2", "1")), true],
@@ -134,9 +104,7 @@ describe("equal-sessions: equal bytes, or equal JSON with sets in any order (spe
     const item = fc.oneof(fc.string(), fc.integer(), fc.boolean()).map((one) => JSON.stringify(one));
     const shuffled = fc
       .uniqueArray(item, { minLength: 1, maxLength: 12 })
-      .chain((items) =>
-        fc.tuple(fc.constant(items), fc.shuffledSubarray(items, { minLength: items.length })),
-      );
+      .chain((items) => fc.tuple(fc.constant(items), fc.shuffledSubarray(items, { minLength: items.length })));
     fc.assert(
       fc.property(shuffled, ([items, others]) => {
         const ascii = (text: string) =>

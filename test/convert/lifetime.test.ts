@@ -39,11 +39,7 @@ function convert(json: string, { ttl = "full", openedMsAgo = 0, modifiedMsAgo = 
 function livesFor(conversion: Conversion): number | string {
   if (conversion.kind !== "entry") return conversion.kind;
   const { expiresAtMs, value } = conversion.entry;
-  assert.equal(
-    expiresAtMs % 1000,
-    crc32ByTable(Buffer.from(value)) % 1000,
-    "it carries the sign of the value",
-  );
+  assert.equal(expiresAtMs % 1000, crc32ByTable(Buffer.from(value)) % 1000, "it carries the sign of the value");
   return expiresAtMs - nowMs;
 }
 
@@ -67,12 +63,7 @@ describe("lifetime: one absolute instant (spec.md section 4, Lifetime)", () => {
     ["full: uid 0.0 is anonymous", '{"uid": 0.0}', {}, anonymous - 2000],
     ["full: a text uid is authenticated", '{"uid": "0"}', {}, full - 2000],
     ["full: the file's age says nothing", '{"uid": 2}', { modifiedMsAgo: 30 * day }, full - 2000],
-    [
-      "full: a conversion long after the opening does not move it",
-      '{"uid": 2}',
-      { openedMsAgo: 5000 },
-      full - 7000,
-    ],
+    ["full: a conversion long after the opening does not move it", '{"uid": 2}', { openedMsAgo: 5000 }, full - 7000],
     ["remaining: from the mtime", '{"uid": 2}', { ttl: "remaining", modifiedMsAgo: day }, full - day],
     ["remaining, anonymous", "{}", { ttl: "remaining", modifiedMsAgo: 3000 }, anonymous - 3000],
     [
@@ -85,12 +76,7 @@ describe("lifetime: one absolute instant (spec.md section 4, Lifetime)", () => {
     ["remaining: over just now", '{"uid": 2}', { ttl: "remaining", modifiedMsAgo: full }, "expired"],
     ["remaining: two seconds left", '{"uid": 2}', { ttl: "remaining", modifiedMsAgo: full - 2000 }, 2000],
     ["its deletion_time comes first", `{"uid": 2, "deletion_time": ${nowMs / 1000 + 60.5}}`, {}, 60_500],
-    [
-      "its deletion_time comes later",
-      `{"uid": 2, "deletion_time": ${nowMs / 1000 + expiration}}`,
-      {},
-      full - 2000,
-    ],
+    ["its deletion_time comes later", `{"uid": 2, "deletion_time": ${nowMs / 1000 + expiration}}`, {}, full - 2000],
     ["its deletion_time is past", `{"uid": 2, "deletion_time": ${nowMs / 1000}}`, {}, "expired"],
     ["a deletion_time that is no number", '{"uid": 2, "deletion_time": "1"}', {}, full - 2000],
     ["a deletion_time that is a bool", '{"uid": 2, "deletion_time": true}', {}, full - 2000],
@@ -111,12 +97,7 @@ describe("lifetime: one absolute instant (spec.md section 4, Lifetime)", () => {
     ["own: an empty list is none", '{"expiration": []}', {}, anonymous - 2000],
     ["own: negative is over", '{"uid": 2, "expiration": -1}', {}, "expired"],
     ["own: negative text is over", '{"uid": 2, "expiration": "-1"}', {}, "expired"],
-    [
-      "own: negative beyond any number is over",
-      `{"uid": 2, "expiration": -${"9".repeat(400)}}`,
-      {},
-      "expired",
-    ],
+    ["own: negative beyond any number is over", `{"uid": 2, "expiration": -${"9".repeat(400)}}`, {}, "expired"],
     ["own: 2 s, which the margin takes", '{"expiration": 2}', {}, "expired"],
     ["own: 4 s", '{"expiration": 4}', {}, 2000],
   ];
@@ -129,19 +110,7 @@ describe("lifetime: one absolute instant (spec.md section 4, Lifetime)", () => {
   }
 
   const odd = [
-    ...[
-      "60.0",
-      "1e3",
-      "true",
-      '"60 "',
-      '"+60"',
-      '"6_0"',
-      '"0x10"',
-      '"60.0"',
-      '"10000000000"',
-      '"soon"',
-      '"６０"',
-    ],
+    ...["60.0", "1e3", "true", '"60 "', '"+60"', '"6_0"', '"0x10"', '"60.0"', '"10000000000"', '"soon"', '"６０"'],
     ...["10000000000", "9".repeat(400), "[60]", '{"a": 1}', "NaN", "Infinity"],
   ];
   for (const text of odd) {
@@ -161,12 +130,7 @@ describe("lifetime: one absolute instant (spec.md section 4, Lifetime)", () => {
 describe("lifetime: the pieces", () => {
   it("fullLifetime says which default it used", () => {
     const settings = { ttl: "full", expiration, expirationAnonymous } as const;
-    const rows: readonly (readonly [
-      own: PythonValue,
-      authenticated: boolean,
-      seconds: number,
-      odd: boolean,
-    ])[] = [
+    const rows: readonly (readonly [own: PythonValue, authenticated: boolean, seconds: number, odd: boolean])[] = [
       [null, true, expiration, false],
       [null, false, expirationAnonymous, false],
       [5, true, 5, false],
@@ -179,8 +143,7 @@ describe("lifetime: the pieces", () => {
       setItem(session, "expiration", own);
       assert.deepEqual(fullLifetime(session.values.get("expiration"), authenticated, settings), {
         seconds,
-        origin:
-          seconds === expiration ? "authenticated" : seconds === expirationAnonymous ? "anonymous" : "own",
+        origin: seconds === expiration ? "authenticated" : seconds === expirationAnonymous ? "anonymous" : "own",
         odd: isOdd,
       });
     }

@@ -25,26 +25,19 @@ const mark: DirectoryMark = {
 };
 
 describe("modified-since: mtime or ctime, which may lag (spec.md section 1)", () => {
-  const rows: readonly (readonly [
-    name: string,
-    mtimeMs: number,
-    ctimeMs: number,
-    all: boolean,
-    expected: boolean,
-  ])[] = [
-    ["long before", markMs - day - 0.5, markMs - day - 0.5, true, false],
-    ["a clock tick before", markMs - 51, markMs - 51, true, false],
-    ["less than that before: doubt says modified", markMs - 49, markMs - 49, true, true],
-    ["in whole seconds, 2 s before", markMs - 2123, markMs - 2123, true, false],
-    ["in whole seconds, less than 2 s before", markMs - 1123, markMs - 1123, true, true],
-    ["put there later with an old mtime: its ctime shows it", markMs - day, markMs + 1, true, true],
-    ["as above, but something touched every file", markMs - day, markMs + 1, false, false],
-    ["by its mtime alone", markMs + 1, markMs - day, false, true],
-  ];
+  const rows: readonly (readonly [name: string, mtimeMs: number, ctimeMs: number, all: boolean, expected: boolean])[] =
+    [
+      ["long before", markMs - day - 0.5, markMs - day - 0.5, true, false],
+      ["a clock tick before", markMs - 51, markMs - 51, true, false],
+      ["less than that before: doubt says modified", markMs - 49, markMs - 49, true, true],
+      ["in whole seconds, 2 s before", markMs - 2123, markMs - 2123, true, false],
+      ["in whole seconds, less than 2 s before", markMs - 1123, markMs - 1123, true, true],
+      ["put there later with an old mtime: its ctime shows it", markMs - day, markMs + 1, true, true],
+      ["as above, but something touched every file", markMs - day, markMs + 1, false, false],
+      ["by its mtime alone", markMs + 1, markMs - day, false, true],
+    ];
   for (const [name, mtimeMs, ctimeMs, changeTimesCount, expected] of rows)
-    it(name, () =>
-      assert.equal(mayBeModifiedSince({ mtimeMs, ctimeMs }, markMs, changeTimesCount), expected),
-    );
+    it(name, () => assert.equal(mayBeModifiedSince({ mtimeMs, ctimeMs }, markMs, changeTimesCount), expected));
 });
 
 describe("missing-key: where the server works (spec.md section 4)", () => {
@@ -89,8 +82,7 @@ const session = (change: Partial<MissingSession> = {}): MissingSession => ({
 
 describe("missing-key: a mark covers files that were not modified since", () => {
   it("covers an unmodified file", () => assert.equal(isCoveredByMark(old, factsOf()), true));
-  it("not for a modified file", () =>
-    assert.equal(isCoveredByMark({ ...old, mtimeMs: nowMs }, factsOf()), false));
+  it("not for a modified file", () => assert.equal(isCoveredByMark({ ...old, mtimeMs: nowMs }, factsOf()), false));
   it("not without a mark", () => {
     const { mark: _, ...others } = factsOf();
     assert.equal(isCoveredByMark(old, others), false);
@@ -108,12 +100,7 @@ describe("missing-key: what a missing key means (spec.md section 4, Marks)", () 
   const oldMark = { ...mark, startedMs: monthAgo, renewedMs: monthAgo };
   const anonymous = session({ lifetimeOrigin: "anonymous", fullLifetimeMs: 10_800_000 });
   const ancient = { mtimeMs: monthAgo - day, ctimeMs: monthAgo - day };
-  const rows: readonly (readonly [
-    name: string,
-    session: MissingSession,
-    facts: DirectoryFacts,
-    expected: string,
-  ])[] = [
+  const rows: readonly (readonly [name: string, session: MissingSession, facts: DirectoryFacts, expected: string])[] = [
     ["modified since the mark", session({ stamp: { mtimeMs: nowMs, ctimeMs: nowMs } }), factsOf(), "write"],
     ["1: the server works on files", session(), factsOf({ serverWorks: "files" }), "write"],
     [
@@ -178,12 +165,7 @@ describe("missing-key: what a missing key means (spec.md section 4, Marks)", () 
       factsOf({ serverWorks: "unknown", whole: false }),
       "unknown",
     ],
-    [
-      "unknown server, after the whole directory was seen",
-      session(),
-      factsOf({ serverWorks: "unknown" }),
-      "ended",
-    ],
+    ["unknown server, after the whole directory was seen", session(), factsOf({ serverWorks: "unknown" }), "ended"],
     ["Redis evicts, or does not tell", session(), factsOf({ endedCounts: false }), "write"],
   ];
   for (const [name, missing, facts, expected] of rows) {

@@ -10,9 +10,7 @@ import { projectRoot } from "../support/project.js";
 import { ciJobs, githubText, gitlabJob } from "./support/ci-jobs.js";
 
 const lint = await createLinter();
-const { version }: { readonly version: string } = JSON.parse(
-  readFileSync(join(projectRoot, "package.json"), "utf8"),
-);
+const { version }: { readonly version: string } = JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8"));
 
 for (const { name, scripts, variables } of ciJobs) {
   describe(name, () => {

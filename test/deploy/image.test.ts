@@ -17,8 +17,7 @@ import { type Place, runPod } from "./support/run-pod.js";
 const isLong = process.env["TELE_SESSIONS_DEPLOY"] === "all";
 
 /** What `npm ci` would install is here already. */
-const link: Replacement = (folder) =>
-  symlinkSync(join(projectRoot, "node_modules"), join(folder, "node_modules"));
+const link: Replacement = (folder) => symlinkSync(join(projectRoot, "node_modules"), join(folder, "node_modules"));
 
 const sessions = 200;
 

@@ -18,9 +18,7 @@ const pods = manifests.flatMap(({ name, manifest }) => {
   const pod = podOf(manifest);
   return pod === undefined ? [] : [{ name, pod, container: ourContainerOf(pod) }];
 });
-const { version }: { readonly version: string } = JSON.parse(
-  readFileSync(join(projectRoot, "package.json"), "utf8"),
-);
+const { version }: { readonly version: string } = JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8"));
 const variables = settingEntries.flatMap(([, { variable }]) => variable ?? []);
 
 describe("a manifest that a cluster would not take is refused", () => {
@@ -28,12 +26,7 @@ describe("a manifest that a cluster would not take is refused", () => {
     ["a kind that is not there", "batch/v1", "batch/v1beta7", /has a kind/],
     ["a field at the top that is not there", "\nspec:", "\nspecs:", /does not have \.specs$/],
     ["a field deep inside", "podFailurePolicy:", "podFailurePolcy:", /have \.spec\.podFailurePolcy$/],
-    [
-      "a field in a list",
-      "terminationMessagePath:",
-      "terminationMesagePath:",
-      /containers\.0\.terminationMesage/,
-    ],
+    ["a field in a list", "terminationMessagePath:", "terminationMesagePath:", /containers\.0\.terminationMesage/],
     ["a text for a number", "backoffLimit: 3", "backoffLimit: three", /backoffLimit/],
     ["a number for a text", "memory: 512Mi", "memory: [1]", /memory/],
     [
@@ -46,26 +39,11 @@ describe("a manifest that a cluster would not take is refused", () => {
     ["an action that is not there", "action: Ignore", "action: Ignored", /action/],
     ["no pods", "  template:", "  templates:", /template/],
     ["an octal mode as text", "defaultMode: 0444", 'defaultMode: "0444"', /defaultMode/],
-    [
-      "restartPolicy OnFailure",
-      "restartPolicy: Never",
-      "restartPolicy: OnFailure",
-      /needs restartPolicy Never/,
-    ],
+    ["restartPolicy OnFailure", "restartPolicy: Never", "restartPolicy: OnFailure", /needs restartPolicy Never/],
     ["exit codes in disorder", "[1, 2, 4, 5, 70]", "[1, 4, 2, 5, 70]", /ascending order/],
     ["exit code 0", "[1, 2, 4, 5, 70]", "[0, 1]", /above 0/],
-    [
-      "a container that is not there",
-      "containerName: tele-sessions",
-      "containerName: copy",
-      /no container copy/,
-    ],
-    [
-      "FailIndex in a Job without indexes",
-      "action: FailJob",
-      "action: FailIndex",
-      /needs backoffLimitPerIndex/,
-    ],
+    ["a container that is not there", "containerName: tele-sessions", "containerName: copy", /no container copy/],
+    ["FailIndex in a Job without indexes", "action: FailJob", "action: FailIndex", /needs backoffLimitPerIndex/],
   ];
   for (const [name, from, to, reason] of rows) {
     it(name, () => {
@@ -95,8 +73,7 @@ function actionOn({ spec }: Job, exitCode: number, isDisrupted: boolean): string
   const rule = spec?.podFailurePolicy?.rules.find(
     ({ onExitCodes, onPodConditions = [] }) =>
       onExitCodes?.values.includes(exitCode) ||
-      (isDisrupted &&
-        onPodConditions.some(({ type, status }) => type === "DisruptionTarget" && status === "True")),
+      (isDisrupted && onPodConditions.some(({ type, status }) => type === "DisruptionTarget" && status === "True")),
   );
   return rule?.action ?? "no rule";
 }
@@ -112,8 +89,7 @@ for (const { name, manifest } of manifests) {
       it(`${code} of a pod that is disrupted: ${ifDisrupted}`, () =>
         assert.equal(actionOn(manifest, code, true), ifDisrupted));
     }
-    it("a pod that is killed has no rule, so it counts", () =>
-      assert.equal(actionOn(manifest, 137, false), "no rule"));
+    it("a pod that is killed has no rule, so it counts", () => assert.equal(actionOn(manifest, 137, false), "no rule"));
     it("it fails after a few tries", () => {
       const { backoffLimit, backoffLimitPerIndex } = manifest.spec ?? {};
       assert.equal(isIndexed ? backoffLimitPerIndex : backoffLimit, 3);
@@ -161,9 +137,7 @@ for (const { name, pod, container } of pods) {
     it("mounts the sessions read-only, unless it removes files", () => {
       const data = mounts.find((mount) => mount.name === "data");
       const removes =
-        args.includes("purge") ||
-        args.includes("--purge") ||
-        JSON.stringify(container.env ?? []).includes("PURGE");
+        args.includes("purge") || args.includes("--purge") || JSON.stringify(container.env ?? []).includes("PURGE");
       assert.equal(data?.readOnly ?? false, !removes);
       assert.ok(mounts.every((mount) => mount === data || mount.readOnly));
     });
@@ -192,9 +166,7 @@ for (const { name, pod, container } of pods) {
 }
 
 it("settings.yaml: every variable exists, also those commented out", () => {
-  const names = [...manifestText("settings.yaml").matchAll(/^ {2}(?:# )?([A-Z_]+): /gm)].map(
-    ([, name]) => name,
-  );
+  const names = [...manifestText("settings.yaml").matchAll(/^ {2}(?:# )?([A-Z_]+): /gm)].map(([, name]) => name);
   assert.ok(names.length >= 10);
   assert.deepEqual(
     names.filter((name = "") => !variables.includes(name)),

@@ -48,21 +48,8 @@ function filesOf(directory: string): number[] {
 }
 
 function outcomesOf(counts: object): Record<string, number> {
-  const shown = [
-    "copied",
-    "identical",
-    "kept",
-    "ended",
-    "equal",
-    "newer",
-    "missing",
-    "different",
-    "removed",
-    "absent",
-  ];
-  return Object.fromEntries(
-    Object.entries(counts).filter(([kind, count]) => shown.includes(kind) && count > 0),
-  );
+  const shown = ["copied", "identical", "kept", "ended", "equal", "newer", "missing", "different", "removed", "absent"];
+  return Object.fromEntries(Object.entries(counts).filter(([kind, count]) => shown.includes(kind) && count > 0));
 }
 
 describe("each applet: copy, switch, copy again, verify, purge (spec.md section 4)", {
@@ -117,10 +104,7 @@ describe("each applet: copy, switch, copy again, verify, purge (spec.md section 
       saveSession(directory, 1, back, { mtimeMs: Date.now() + 1500 });
 
       const doubted = await run(["copy", ...args, "--quiet"]);
-      assert.deepEqual(
-        [doubted.exitCode, outcomesOf(doubted.report.sessions)],
-        [0, { identical: 11, kept: 1 }],
-      );
+      assert.deepEqual([doubted.exitCode, outcomesOf(doubted.report.sessions)], [0, { identical: 11, kept: 1 }]);
       assert.match(doubted.stderr, /--on-conflict overwrite/);
       assert.match(doubted.stderr, /--on-conflict keep/);
       assert.equal(String(await redisCommand(redis, "GET", keyOf(1))), newSession, "doubt keeps");
@@ -168,10 +152,7 @@ describe("rotated sessions of Odoo 19 (formats.md section 1)", { concurrency: 2 
     assert.equal(exitCode, 0, stderr);
     const expiry = Number(await redisCommand(redis, "PEXPIRETIME", `session:${longSid}`));
     assert.ok(expiry <= endsAtMs && expiry > endsAtMs - 1001, `${expiry} for ${endsAtMs}`);
-    assert.match(
-      stderr,
-      /1 session id of 84 or more characters: session_redis reads them only from 19\.0 on/,
-    );
+    assert.match(stderr, /1 session id of 84 or more characters: session_redis reads them only from 19\.0 on/);
   });
 
   test("past it, it is expired, and the key that a copy wrote goes; one that a server saved stays", async (t) => {

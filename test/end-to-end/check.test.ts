@@ -20,8 +20,7 @@ function directoryOf(count: number, value = session): string {
 
 /** The names of the checks in the JSON, by verdict. */
 function namesOf({ stdout }: CommandResult, verdict: string): string[] {
-  const { checks }: { checks: readonly { name: string; verdict: string; setting?: string }[] } =
-    JSON.parse(stdout);
+  const { checks }: { checks: readonly { name: string; verdict: string; setting?: string }[] } = JSON.parse(stdout);
   return checks.filter((one) => one.verdict === verdict).map(({ name, setting }) => setting ?? name);
 }
 
@@ -93,17 +92,11 @@ describe("check (operator.md, Screens)", { concurrency: 2 }, () => {
     // A full stop after a command would be pasted with it.
     assert.match(checked.stderr, /CONFIG SET appendonly yes$/m);
     assert.doesNotMatch(checked.stderr, /ACL SETUSER [a-z+|\s]*\.$/m);
-    assert.match(
-      checked.stderr,
-      /\n2 to fix, 3 warnings\. copy would be refused: permissions, keys\.\nExit 5/,
-    );
+    assert.match(checked.stderr, /\n2 to fix, 3 warnings\. copy would be refused: permissions, keys\.\nExit 5/);
     for (const command of [["copy", "--dry-run"], ["copy"]]) {
       const { exitCode, stderr } = await runCommand([...command, ...args]);
       assert.equal(exitCode, 5, stderr);
-      assert.match(
-        stderr,
-        /^error: .*the commands EXISTS and SET.*ACL SETUSER u \+exists \+set \+scan \+info/m,
-      );
+      assert.match(stderr, /^error: .*the commands EXISTS and SET.*ACL SETUSER u \+exists \+set \+scan \+info/m);
       assert.match(stderr, /^error: .*SCAN.*--key-layout/m);
       assert.equal(await countKeys(redis), 1);
     }
@@ -158,15 +151,7 @@ describe("check (operator.md, Screens)", { concurrency: 2 }, () => {
   test("what only a purge needs is a warning without --purge", async (t) => {
     const redis = await redisOf(t);
     await redisCommand(redis, "ACL", "SETUSER", "u", "on", "nopass", "~*", "&*", "+@all", "-client|list");
-    const args = [
-      "check",
-      ...between(directoryOf(5), redis),
-      "--username",
-      "u",
-      "--wait-replicas",
-      "1",
-      "--json",
-    ];
+    const args = ["check", ...between(directoryOf(5), redis), "--username", "u", "--wait-replicas", "1", "--json"];
     const forCopy = await runCommand(args);
     assert.equal(forCopy.exitCode, 0, forCopy.stderr);
     assert.deepEqual(namesOf(forCopy, "warn").sort(), [

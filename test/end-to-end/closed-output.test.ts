@@ -33,11 +33,8 @@ async function runInShell(line: string): Promise<ShellResult> {
   const copy = [...program, "copy", ...between(join(top, "s"), redis)];
   const script = `code=$1; shift; args="$*"; run() { $args "$@"; echo $? > "$code"; }; ${line}`;
   const written = await new Promise<{ stdout: string; stderr: string }>((resolve) => {
-    execFile(
-      "sh",
-      ["-c", script, "sh", codeFile, ...copy],
-      { env: cleanEnvironment(top) },
-      (_, stdout, stderr) => resolve({ stdout, stderr }),
+    execFile("sh", ["-c", script, "sh", codeFile, ...copy], { env: cleanEnvironment(top) }, (_, stdout, stderr) =>
+      resolve({ stdout, stderr }),
     );
   });
   assertNothingSecret(written.stdout + written.stderr);

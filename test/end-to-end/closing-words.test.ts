@@ -31,9 +31,7 @@ function nextCommand(stderr: string): string[] {
 
 /** Whether a line of a list names a session of this kind. */
 function listed(stderr: string, number: number, kind: string): boolean {
-  return new RegExp(`^ {6}sessions/werkzeug_${sidOf(number).slice(0, 6)}….sess {2}${kind}: .`, "m").test(
-    stderr,
-  );
+  return new RegExp(`^ {6}sessions/werkzeug_${sidOf(number).slice(0, 6)}….sess {2}${kind}: .`, "m").test(stderr);
 }
 
 test("every Next line is the right next command, from the rehearsal to the purge", async (t) => {
@@ -88,8 +86,7 @@ describe("what verify finds is named, with the command that mends it", () => {
     const persist = Array.from({ length: 10 }, (_, number) => ["PERSIST", keyOf(number)]);
     await redisPipeline(redis, persist);
     // Saved in files after the copy.
-    for (let number = 30; number < 40; number++)
-      saveSession(directory, number, value, { mtimeMs: Date.now() });
+    for (let number = 30; number < 40; number++) saveSession(directory, number, value, { mtimeMs: Date.now() });
     saveSession(directory, 20, '{"db": "x", "uid": 2, "v": "later"}', { mtimeMs: Date.now() });
 
     const found = await run(["verify", ...args, "--json"]);
@@ -127,19 +124,13 @@ describe("what verify finds is named, with the command that mends it", () => {
 
     const quiet = await run(["purge", ...args, "--quiet", "--dry-run"]);
     assert.equal(quiet.exitCode, 4, quiet.stderr);
-    assert.match(
-      quiet.stderr,
-      /^Exit 4: session files would be left: 1 that Redis does not hold\. 6 of 7 session/,
-    );
+    assert.match(quiet.stderr, /^Exit 4: session files would be left: 1 that Redis does not hold\. 6 of 7 session/);
 
     const purged = await run(["purge", ...args]);
     assert.match(purged.stderr, /^NOT ALL: 6 of 7 session files were removed\.$/m);
     assert.match(purged.stderr, /^ {2}ABSENT +1 {3}left: Redis does not hold them$/m);
     assert.ok(listed(purged.stderr, 7, "absent"), purged.stderr);
-    assert.match(
-      purged.stderr,
-      /\nMend {2}tele-sessions copy [\s\S]*\nExit 4: session files left: 1 that Redis does/,
-    );
+    assert.match(purged.stderr, /\nMend {2}tele-sessions copy [\s\S]*\nExit 4: session files left: 1 that Redis does/);
   });
 });
 
@@ -159,10 +150,7 @@ test("Redis goes away in the middle: what is in Redis, out of everything, and wh
   const text = (number: number) => number.toLocaleString("en");
   assert.match(stderr, new RegExp(`^FAILED: ${text(copied)} of 1,500 sessions`, "m"));
   assert.match(stderr, new RegExp(`; ${text(unvisited)}\\s(were|was)\\snot\\sreached\\.$`, "m"));
-  assert.match(
-    stderr,
-    /\nExit 3: Redis could not be used\. What was done stays done: run the same command again\n$/,
-  );
+  assert.match(stderr, /\nExit 3: Redis could not be used\. What was done stays done: run the same command again\n$/);
 });
 
 describe("refusals", () => {
@@ -177,11 +165,7 @@ describe("refusals", () => {
       ["copy", "--password-file", "/none"],
       /cannot be read: no such file or directory; check the path \(ENOENT\)$/m,
     ],
-    [
-      "-h with a word",
-      ["copy", "-h", "redis.example"],
-      /^error: -h is help; the host is --host redis\.example$/m,
-    ],
+    ["-h with a word", ["copy", "-h", "redis.example"], /^error: -h is help; the host is --host redis\.example$/m],
     ["a flag as a command", ["dry-run"], /^error: dry-run is a flag: tele-sessions copy --dry-run$/m],
     ["no command", [], /^Topics: [\s\S]*^error: no command given$/m],
   ];
@@ -210,12 +194,9 @@ test("--verbose: settings with what gave them, Redis, keys, the server, threads 
   const redis = await redisOf(t);
   const directory = sessionsOf(3);
   writeFileSync(join(directory, "..", "tele.conf"), `[options]\ndata_dir = ${join(directory, "..")}\n`);
-  const { stderr } = await run(
-    ["copy", "-v", "--config", join(directory, "..", "tele.conf"), "--ttl", "remaining"],
-    {
-      environment: { TELE_SESSION_REDIS_PORT: String(redis.port) },
-    },
-  );
+  const { stderr } = await run(["copy", "-v", "--config", join(directory, "..", "tele.conf"), "--ttl", "remaining"], {
+    environment: { TELE_SESSION_REDIS_PORT: String(redis.port) },
+  });
   const text = stderr.replaceAll(/\s+/g, " ");
   for (const said of [
     /settings --session-dir \S+\/sessions \(\S+\/tele\.conf\)/,
@@ -247,9 +228,6 @@ for (const columns of [40, 80]) {
     // The paths of this machine may be longer than the screen.
     const cut = lines.filter((line) => line.length === columns && !line.includes("/"));
     assert.deepEqual(wraps === 0 ? [] : cut, [], output);
-    assert.match(
-      lines.join(" ").replaceAll(/\s+/g, " "),
-      /NOT ALL: 1 of 6 sessions .*Exit 1: more sessions failed/,
-    );
+    assert.match(lines.join(" ").replaceAll(/\s+/g, " "), /NOT ALL: 1 of 6 sessions .*Exit 1: more sessions failed/);
   });
 }

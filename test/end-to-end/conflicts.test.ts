@@ -93,11 +93,7 @@ interface Case {
   readonly value?: string;
   readonly before: (nowMs: number) => Before;
   /** Newest, keep, overwrite. */
-  readonly expected: readonly [
-    readonly [Outcome, After],
-    readonly [Outcome, After],
-    readonly [Outcome, After],
-  ];
+  readonly expected: readonly [readonly [Outcome, After], readonly [Outcome, After], readonly [Outcome, After]];
 }
 
 const always = (outcome: Outcome, after: After): Case["expected"] => [
@@ -237,10 +233,7 @@ async function judgePolicy(t: TestContext, policy: (typeof policies)[number]): P
     }
     assert.equal(text, how === "file" ? value : before[key]?.[0], name);
     const countedFromMs = endsMs - full + 2 * second;
-    assert.ok(
-      countedFromMs > beganMs - second && countedFromMs <= endedMs,
-      `${name}: ${countedFromMs - beganMs} ms`,
-    );
+    assert.ok(countedFromMs > beganMs - second && countedFromMs <= endedMs, `${name}: ${countedFromMs - beganMs} ms`);
   }
 
   const again = await run([...args, ...chosen]);
@@ -333,13 +326,9 @@ async function liveServer(port: number, keys: number, seed: number): Promise<voi
 }
 
 function startLiveServer(port: number, keys: number, seed: number) {
-  const child = fork(
-    fileURLToPath(import.meta.url),
-    ["live-server", String(port), String(keys), String(seed)],
-    {
-      execArgv: [],
-    },
-  );
+  const child = fork(fileURLToPath(import.meta.url), ["live-server", String(port), String(keys), String(seed)], {
+    execArgv: [],
+  });
   if (child.pid !== undefined) child.once("exit", caretaker.killAtEnd(child.pid));
   let busy = false;
   const report = new Promise<LiveServerReport>((resolve, reject) => {

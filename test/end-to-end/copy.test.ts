@@ -16,9 +16,7 @@ test("copies sessions of every format and layout, byte for byte, and nothing els
   const manifest = join(top, "manifest");
   const made = await makeSessions(join(top, "sessions"), { count: 600, strays: true, manifest });
   const beganMs = Date.now();
-  const { exitCode, stderr, report } = await run([
-    ...["copy", ...between(join(top, "sessions"), redis), "--json"],
-  ]);
+  const { exitCode, stderr, report } = await run([...["copy", ...between(join(top, "sessions"), redis), "--json"]]);
 
   assert.equal(exitCode, 0, stderr);
   await assertCopied(redis, { manifest, beganMs, sessions: made.sessions, expired: made.expired });
@@ -76,21 +74,13 @@ test("several directories, a glob, one directory named twice: each session once"
   symlinkSync(join(top, "servers", "one"), join(top, "servers", "linked"));
   const { exitCode, stderr, report } = await run([
     ...["copy", "--session-dir", join(top, "servers", "*", "sessions")],
-    ...[
-      "--session-dir",
-      join(top, "servers", "apart"),
-      "--session-dir",
-      join(top, "servers", "one", "sessions"),
-    ],
+    ...["--session-dir", join(top, "servers", "apart"), "--session-dir", join(top, "servers", "one", "sessions")],
     ...["--port", String(redis.port), "--json"],
   ]);
   assert.equal(exitCode, 0, stderr);
   assert.equal(report.sessions.copied, 200);
   assert.equal(await countKeys(redis), 200);
-  assert.deepEqual(
-    [...report.source.directories].sort(),
-    places.map((place) => join(top, "servers", place)).sort(),
-  );
+  assert.deepEqual([...report.source.directories].sort(), places.map((place) => join(top, "servers", place)).sort());
 });
 
 test("a directory whose name is a glob of others is taken literally", async (t) => {
@@ -120,10 +110,7 @@ test("the session directory is found", async (t) => {
   await t.test("by the data_dir of the file in TELE_RC", async () => {
     const top = makeTemporaryDirectory();
     await makeSessions(join(top, "data", "sessions"), { count: 4 });
-    writeFileSync(
-      join(top, "tele.conf"),
-      `[options]\nadmin_passwd = NotToBeShown\ndata_dir = ${join(top, "data")}\n`,
-    );
+    writeFileSync(join(top, "tele.conf"), `[options]\nadmin_passwd = NotToBeShown\ndata_dir = ${join(top, "data")}\n`);
     const { report } = await run(["copy", "--port", port, "--json"], {
       environment: { TELE_RC: join(top, "tele.conf") },
     });

@@ -18,9 +18,7 @@ function stateOf(directory: string): readonly string[] {
     .map((name) => {
       const path = join(directory, name);
       const { mode, ino, nlink, size, mtimeNs, ctimeNs } = lstatSync(path, { bigint: true });
-      const content = lstatSync(path).isFile()
-        ? createHash("sha256").update(readFileSync(path)).digest("hex")
-        : "";
+      const content = lstatSync(path).isFile() ? createHash("sha256").update(readFileSync(path)).digest("hex") : "";
       return [name, mode, ino, nlink, size, mtimeNs, ctimeNs, content].join(" ");
     });
 }

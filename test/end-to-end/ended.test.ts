@@ -23,14 +23,7 @@ function newDirectory(count: number): string {
 }
 
 async function serverSaves(redis: RedisServer, key: string): Promise<void> {
-  await redisCommand(
-    redis,
-    "SET",
-    key,
-    newer,
-    "PXAT",
-    String(signedInstant(Date.now() + hourMs, newer, 0) + 1),
-  );
+  await redisCommand(redis, "SET", key, newer, "PXAT", String(signedInstant(Date.now() + hourMs, newer, 0) + 1));
 }
 
 async function marksOf(redis: RedisServer): Promise<string[]> {
@@ -62,10 +55,7 @@ describe("what ended in Redis stays ended (spec.md section 4, Logouts)", { concu
     saveSession(directory, 2, newer, { mtimeMs: Date.now() });
     const { exitCode, stderr, report } = await run(args);
     const { copied, ended, identical } = report.sessions;
-    assert.deepEqual(
-      { exitCode, copied, ended, identical },
-      { exitCode: 0, copied: 1, ended: 2, identical: 3 },
-    );
+    assert.deepEqual({ exitCode, copied, ended, identical }, { exitCode: 0, copied: 1, ended: 2, identical: 3 });
     assert.match(stderr, /^ {2}ended +2 {3}[\s\S]*--again/m);
     assert.equal(await redisCommand(redis, "EXISTS", keyOf(1), keyOf(3)), 0);
     assert.equal(String(await redisCommand(redis, "GET", keyOf(2))), newer);
@@ -87,11 +77,7 @@ describe("what ended in Redis stays ended (spec.md section 4, Logouts)", { concu
     assert.deepEqual([report.sessions.copied, report.sessions.ended], [1, 0]);
   });
 
-  const noMark: readonly (readonly [
-    name: string,
-    args: readonly string[],
-    spoil: (directory: string) => void,
-  ])[] = [
+  const noMark: readonly (readonly [name: string, args: readonly string[], spoil: (directory: string) => void])[] = [
     ["a dry run", ["--dry-run"], () => undefined],
     ["a run with failures", [], (directory) => saveSession(directory, 9, "{")],
     [

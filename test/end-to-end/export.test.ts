@@ -249,15 +249,7 @@ describe("what becomes of a key and the file that it has", () => {
       holds: "nothing",
     },
   ];
-  for (const {
-    name,
-    prepare,
-    key = savedAgo(1, "redis"),
-    args = [],
-    outcome,
-    reverse,
-    holds = "redis",
-  } of rows) {
+  for (const { name, prepare, key = savedAgo(1, "redis"), args = [], outcome, reverse, holds = "redis" } of rows) {
     test(name, async (t) => {
       const { redis, directory } = await inMemory(t);
       prepare?.(directory);
@@ -305,10 +297,7 @@ describe("what becomes of a key and the file that it has", () => {
   test("a flat file is read where files are scattered, and stays; long ids have no flat file", async (t) => {
     const { redis, directory } = await inMemory(t);
     const long = `${"A".repeat(83)}-`;
-    await redisPipeline(redis, [
-      savedAgo(1, "redis"),
-      ["SET", `session:${long}`, textOf("x"), "EX", 600_000],
-    ]);
+    await redisPipeline(redis, [savedAgo(1, "redis"), ["SET", `session:${long}`, textOf("x"), "EX", 600_000]]);
     saveSession(directory, 1, textOf("file"));
     const args = [...between(directory, redis), "--layout", "scattered", "--format", "json", "--json"];
     const { report } = await run(["export", ...args]);
@@ -323,16 +312,8 @@ describe("what becomes of a key and the file that it has", () => {
 describe("where and how", () => {
   const refusals: readonly (readonly [name: string, args: readonly string[], says: RegExp])[] = [
     ["an empty directory shows nothing", [], /give --server, or --layout and --format/],
-    [
-      "another layout than the server's",
-      ["--server", "15.0", "--layout", "scattered"],
-      /--layout scattered was given/,
-    ],
-    [
-      "another format than the server's",
-      ["--server", "18.0", "--format", "pickle"],
-      /--server 18.0 reads json/,
-    ],
+    ["another layout than the server's", ["--server", "15.0", "--layout", "scattered"], /--layout scattered was given/],
+    ["another format than the server's", ["--server", "18.0", "--format", "pickle"], /--server 18.0 reads json/],
     ["no server", ["--server", "20.0"], /--server/],
   ];
   for (const [name, args, says] of refusals) {
@@ -346,11 +327,7 @@ describe("where and how", () => {
 
   test("a glob, several directories and a missing one are refused", async (t) => {
     const { redis, directory } = await inMemory(t);
-    for (const where of [
-      [`${directory.slice(0, -1)}[s]`],
-      [directory, makeDirectory()],
-      [`${directory}/none`],
-    ]) {
+    for (const where of [[`${directory.slice(0, -1)}[s]`], [directory, makeDirectory()], [`${directory}/none`]]) {
       const dirs = where.flatMap((one) => ["--session-dir", one]);
       const args = ["export", "--port", String(redis.port), "--server", "15.0", "--allow-missing", ...dirs];
       const { exitCode, stderr } = await run(args);
@@ -479,10 +456,7 @@ describe("what goes wrong", () => {
     const { redis, directory } = await inMemory(t);
     const { exitCode, stderr } = await run(["export", ...between(directory, redis), "--server", "15.0"]);
     assert.equal(exitCode, 0, stderr);
-    assert.match(
-      stderr,
-      /Nothing to do: no session key in localhost.*\n[\s\S]*Next {2}nothing more to do\. If you/,
-    );
+    assert.match(stderr, /Nothing to do: no session key in localhost.*\n[\s\S]*Next {2}nothing more to do\. If you/);
   });
 
   test("a Redis that was emptied: no file is removed", async (t) => {

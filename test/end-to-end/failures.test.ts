@@ -23,10 +23,7 @@ const corruptSids = Array.from({ length: corrupt }, (_, index) =>
   createHash("sha1").update(`corrupt ${index}`).digest("hex"),
 );
 for (const sid of corruptSids)
-  writeFileSync(
-    join(directory, `werkzeug_${sid}.sess`),
-    Buffer.from(`\x80\x04\x8cNotToBeShown${sid}`, "latin1"),
-  );
+  writeFileSync(join(directory, `werkzeug_${sid}.sess`), Buffer.from(`\x80\x04\x8cNotToBeShown${sid}`, "latin1"));
 const redis = await startRedis();
 const copy = ["copy", ...between(directory, redis)];
 test.after(() => redis.stop());

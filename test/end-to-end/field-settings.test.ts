@@ -120,20 +120,13 @@ test("a password that ends in a newline is named only if the login is refused", 
 
 test("wrong levels and odd names: exit 2, nothing written", async (t) => {
   writeFileSync(join(top, "srv", "one", "notes.txt"), "x");
-  mkdirSync(
-    Buffer.concat([Buffer.from(`${top}/srv/`), Buffer.from("caf\xe9", "latin1"), Buffer.from("/sessions")]),
-    {
-      recursive: true,
-    },
-  );
+  mkdirSync(Buffer.concat([Buffer.from(`${top}/srv/`), Buffer.from("caf\xe9", "latin1"), Buffer.from("/sessions")]), {
+    recursive: true,
+  });
   for (const [name, pattern, says] of [
     ["one level up", join(top, "srv", "one"), /Did you mean .*\/srv\/one\/sessions\?/],
     ["two levels up", join(top, "srv"), /Did you mean .*\/srv\/one\/sessions\?/],
-    [
-      "a Latin-1 directory in a glob",
-      join(top, "srv/*/sessions"),
-      /caf\\xe9\/sessions has a name that is not UTF-8/,
-    ],
+    ["a Latin-1 directory in a glob", join(top, "srv/*/sessions"), /caf\\xe9\/sessions has a name that is not UTF-8/],
   ] as const) {
     await t.test(name, async () => {
       await redisCommand(redis, "FLUSHALL");
@@ -197,12 +190,7 @@ test("a server that reads other keys than the run writes: a warning that --quiet
     flags: readonly string[],
     says: RegExp,
   ])[] = [
-    [
-      "the prefix was forgotten",
-      [["session::shop:", 0]],
-      [],
-      /under session::shop:<sid>.*add --prefix shop:/,
-    ],
+    ["the prefix was forgotten", [["session::shop:", 0]], [], /under session::shop:<sid>.*add --prefix shop:/],
     ["it is misspelt", [["session::shop:", 0]], ["--prefix", "shp", ...applet], /use --prefix shop:/],
     ["the server has none", [["session:", 0]], ["--prefix", "shop", ...applet], /leave --prefix out:/],
     [
@@ -241,14 +229,11 @@ test("a server that reads other keys than the run writes: a warning that --quiet
     });
   }
 
-  await t.test(
-    "keys that a copy wrote into another database, and nothing else there: not a word",
-    async () => {
-      await redisCommand(server, "FLUSHALL");
-      assert.equal((await run([...field, "--db", "1"])).exitCode, 0);
-      assert.equal((await run(field)).stderr, "");
-    },
-  );
+  await t.test("keys that a copy wrote into another database, and nothing else there: not a word", async () => {
+    await redisCommand(server, "FLUSHALL");
+    assert.equal((await run([...field, "--db", "1"])).exitCode, 0);
+    assert.equal((await run(field)).stderr, "");
+  });
 
   await t.test("databases may not be chosen: the run goes on", async () => {
     await redisCommand(server, "FLUSHALL");

@@ -44,19 +44,16 @@ test("every fixture, hostile ones too: others are unharmed, memory is bounded, n
     `\x80\x04\x95\x00\x00\x00\x00\x00\x00\x00\x00${pickleThatTouches(marker)}`,
     `(dS'a'\n${pickleThatTouches(marker).slice(0, -1)}s.`,
   ].entries()) {
-    writeFileSync(
-      join(directory, `werkzeug_${sidOf(`marker ${index}`)}.sess`),
-      Buffer.from(content, "latin1"),
-    );
+    writeFileSync(join(directory, `werkzeug_${sidOf(`marker ${index}`)}.sess`), Buffer.from(content, "latin1"));
   }
 
   const home = makeTemporaryDirectory();
   const file = join(top, "report.json");
   const beganMs = Date.now();
-  const { exitCode, stderr, report } = await run(
-    ["copy", ...between(directory, redis), "--json", "--report", file],
-    { cwd: home, environment: { HOME: home, TMPDIR: home } },
-  );
+  const { exitCode, stderr, report } = await run(["copy", ...between(directory, redis), "--json", "--report", file], {
+    cwd: home,
+    environment: { HOME: home, TMPDIR: home },
+  });
   const seconds = (Date.now() - beganMs) / 1000;
   assert.equal(exitCode, 1, stderr);
   assert.equal(existsSync(marker), false, "a pickle ran a command");

@@ -152,13 +152,7 @@ describe("inspect", { concurrency: 2 }, () => {
       ],
       ["Lossy", [/^Lossy {5}1 holds tuples or integer keys \(the applet loses the same\)$/]],
       ["Ignored", [/^Ignored {3}1 name that is no session, 1 empty file$/]],
-      [
-        "Odd",
-        [
-          /^Odd {7}1: a session's own expiration is not a number of seconds, so the$/,
-          /^ {10}default applies$/,
-        ],
-      ],
+      ["Odd", [/^Odd {7}1: a session's own expiration is not a number of seconds, so the$/, /^ {10}default applies$/]],
     ];
     for (const [label, expected] of rows) {
       await t.test(label, () => {
@@ -170,10 +164,7 @@ describe("inspect", { concurrency: 2 }, () => {
     const alarm = lines.findIndex((line) => line.startsWith("! 1 file names posix.system: no server writes"));
     assert.ok(alarm > 0 && alarm < lines.length - 1);
     const next = lines.slice(lines.findIndex((line) => line.startsWith("Next"))).join(" ");
-    assert.equal(
-      next.replaceAll(/ \\ +/g, " "),
-      `Next  tele-sessions check --session-dir ${directory} --url URL`,
-    );
+    assert.equal(next.replaceAll(/ \\ +/g, " "), `Next  tele-sessions check --session-dir ${directory} --url URL`);
     assert.equal(printed.failures.length, 5);
     assert.equal(printed.failures[0]?.["suspicious"], true);
     const { found, authenticated = 0, anonymous = 0, failed = 0 } = printed.sessions;
@@ -219,17 +210,8 @@ describe("inspect", { concurrency: 2 }, () => {
     const planted = join(makeTemporaryDirectory(), "s");
     mkdirSync(planted);
     writeFileSync(join(planted, `werkzeug_${sid}.sess`), system);
-    const { stderr, stdout } = await runCommand([
-      "inspect",
-      "--session-dir",
-      planted,
-      "--json",
-      "--show-ids",
-    ]);
-    assert.match(
-      stderr,
-      new RegExp(`names posix\\.system, which no server\\s+writes:\\s+werkzeug_${sid}\\.sess`),
-    );
+    const { stderr, stdout } = await runCommand(["inspect", "--session-dir", planted, "--json", "--show-ids"]);
+    assert.match(stderr, new RegExp(`names posix\\.system, which no server\\s+writes:\\s+werkzeug_${sid}\\.sess`));
     assert.ok(stdout.includes(`"session":"${sid}"`));
   });
 
@@ -242,16 +224,10 @@ describe("inspect", { concurrency: 2 }, () => {
     const { exitCode, lines, printed } = await inspect(["--session-dir", directory]);
     assert.equal(exitCode, 0, "files that fail are no reason for another exit code");
     const text = blockOf(lines, "Failing").join(" ").replace(/ +/g, " ");
-    assert.match(
-      text,
-      /^Failing 300: corrupt 288, unsupported-type 12 10 name posix\.system, which no server/,
-    );
+    assert.match(text, /^Failing 300: corrupt 288, unsupported-type 12 10 name posix\.system, which no server/);
     assert.equal(text.match(/werkzeug_\w{6}\.\.\.\.sess/g)?.length, 11);
     assert.match(text, /2 more name what no server writes/);
-    assert.match(
-      lines.join("\n"),
-      /! 300 of 300 session files fail: check that this is the server's session$/m,
-    );
+    assert.match(lines.join("\n"), /! 300 of 300 session files fail: check that this is the server's session$/m);
     assert.equal(printed.failures.filter(({ suspicious }) => suspicious).length, 12);
     assert.equal(
       printed.failures.findIndex(({ suspicious }) => !suspicious),
@@ -297,10 +273,8 @@ describe("inspect", { concurrency: 2 }, () => {
 
   test("a scatter folder that cannot be read: exit 3, and what was read is shown as incomplete", async () => {
     const directory = openUp(makeTemporaryDirectory());
-    for (const number of [0, 0x1100])
-      chmodSync(saveSession(directory, number, "{}", { layout: "scattered" }), 0o644);
-    for (const name of readdirSync(directory))
-      chmodSync(join(directory, name), name === "11" ? 0o700 : 0o755);
+    for (const number of [0, 0x1100]) chmodSync(saveSession(directory, number, "{}", { layout: "scattered" }), 0o644);
+    for (const name of readdirSync(directory)) chmodSync(join(directory, name), name === "11" ? 0o700 : 0o755);
     const { exitCode, lines, printed } = await inspect(["--session-dir", directory], { under: asNobody });
     assert.equal(exitCode, 3);
     assert.equal(printed["complete"], false);

@@ -73,18 +73,14 @@ describe("lanes on threads (design.md section 2): one lane or several, the same 
     const keys = String(await redisCommand(redis, "KEYS", "session:*")).split(",");
     await redisPipeline(
       redis,
-      keys
-        .slice(0, 400)
-        .map((key, index) => (index % 2 === 0 ? ["DEL", key] : ["SET", key, "{}", "EX", "60"])),
+      keys.slice(0, 400).map((key, index) => (index % 2 === 0 ? ["DEL", key] : ["SET", key, "{}", "EX", "60"])),
     );
     const [one, two] = [await run(["verify", ...args()]), await run(["verify", "--lanes", "2", ...args()])];
     assert.equal(two?.exitCode, one?.exitCode, two?.stderr);
     assert.deepEqual(comparable(two.report), comparable(one.report));
     assert.equal(Reflect.get(two.report.sessions, "equal"), sessions - 400);
     // Those modified since the mark are missing, the others ended in Redis.
-    const [missing, ended] = ["missing", "ended"].map((kind) =>
-      Number(Reflect.get(two.report.sessions, kind)),
-    );
+    const [missing, ended] = ["missing", "ended"].map((kind) => Number(Reflect.get(two.report.sessions, kind)));
     assert.equal(Number(missing) + Number(ended), 200);
     assert.ok(Number(ended) > 150, String(ended));
   });
@@ -108,19 +104,9 @@ describe("lanes on threads (design.md section 2): one lane or several, the same 
   test("a key that Redis has refused: each lane's failure is told once, with its reason", async (t) => {
     const { redis, args } = await makeGround(t, { layouts: ["flat"] });
     await redisCommand(redis, "ACL", "SETUSER", "reader", "on", "nopass", "~*", "+@all", "-set");
-    const { exitCode, stderr, report } = await run([
-      "copy",
-      "--lanes",
-      "2",
-      ...args(),
-      "--username",
-      "reader",
-    ]);
+    const { exitCode, stderr, report } = await run(["copy", "--lanes", "2", ...args(), "--username", "reader"]);
     assert.equal(exitCode, 5, stderr);
-    assert.match(
-      stderr,
-      /^error: Redis does not allow this user the command SET on the keys session:\*\. Allow it/m,
-    );
+    assert.match(stderr, /^error: Redis does not allow this user the command SET on the keys session:\*\. Allow it/m);
     assert.equal(report.sessions.found, report.sessions.failed);
   });
 });
@@ -170,17 +156,14 @@ describe("lanes on threads: what happens while they work", { concurrency: 2 }, (
       const proxy = await startFaultProxy(redis.port, faults);
       t.after(() => proxy.stop());
       await redis.standBehind([proxy]);
-      const { exitCode, stderr } = await run(
-        ["copy", "--lanes", "2", ...between(directory, proxy), "--json"],
-        { environment: { TELE_SESSION_REDIS_PASSWORD: SweptRedis.password } },
-      );
+      const { exitCode, stderr } = await run(["copy", "--lanes", "2", ...between(directory, proxy), "--json"], {
+        environment: { TELE_SESSION_REDIS_PASSWORD: SweptRedis.password },
+      });
       // The last one may have been found out before it was through.
       await waitUntil("all kills happened", async () => proxy.happened().length === kills);
       assert.equal(exitCode, kills < 3 ? 0 : 3, stderr);
       const told =
-        stderr.match(
-          /^warning: Redis was restarted, emptied or replaced, and may have lost what it confirmed/gm,
-        ) ?? [];
+        stderr.match(/^warning: Redis was restarted, emptied or replaced, and may have lost what it confirmed/gm) ?? [];
       assert.equal(told.length, Math.min(kills, 1), "a warning is said once");
       if (kills < 3) await assertCopied(redis.address, { manifest, beganMs, sessions });
     });

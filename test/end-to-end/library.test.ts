@@ -17,8 +17,9 @@ import { run } from "./support/observed-run.js";
 import { redisOf } from "./support/redis-of-test.js";
 
 const file = join(projectRoot, "dist", "library.js");
-const { copySessions, exportSessions, purgeSessions, SettingsError, verifySessions }: typeof library =
-  createRequire(import.meta.url)(file);
+const { copySessions, exportSessions, purgeSessions, SettingsError, verifySessions }: typeof library = createRequire(
+  import.meta.url,
+)(file);
 
 const top = makeTemporaryDirectory();
 const sessionDir = join(top, "sessions");
@@ -53,13 +54,7 @@ test("what import names is what is exported, and nothing of the packages within"
   const imported: object = await import(pathToFileURL(file).href);
   // Node itself adds these to what it imports from CommonJS.
   const names = Object.keys(imported).filter((name) => !["default", "module.exports"].includes(name));
-  assert.deepEqual(names, [
-    "SettingsError",
-    "copySessions",
-    "exportSessions",
-    "purgeSessions",
-    "verifySessions",
-  ]);
+  assert.deepEqual(names, ["SettingsError", "copySessions", "exportSessions", "purgeSessions", "verifySessions"]);
 });
 
 describe("the library", () => {
@@ -86,11 +81,7 @@ describe("the library", () => {
     assert.deepEqual(traces, { printed: [], isUnchanged: true });
     await assertCopied({ port }, { manifest, beganMs, sessions: 600 });
     const verified = await verifySessions({ sessionDir, port });
-    assert.deepEqual(
-      [verified.outcome, verified.sessions.found],
-      ["complete", 600],
-      verified.warnings.join(),
-    );
+    assert.deepEqual([verified.outcome, verified.sessions.found], ["complete", 600], verified.warnings.join());
     const purged = await purgeSessions({ sessionDir, port, dryRun: true, inUse: true });
     assert.deepEqual([purged.outcome, purged.dryRun], ["complete", true], purged.warnings.join());
     assert.ok(purged.sessions.purged > 0);
@@ -181,10 +172,7 @@ describe("the library", () => {
     const onOutcome = () => {
       throw thrown;
     };
-    await assert.rejects(
-      copySessions({ sessionDir, port, maxRate: 200, onOutcome }),
-      (error) => error === thrown,
-    );
+    await assert.rejects(copySessions({ sessionDir, port, maxRate: 200, onOutcome }), (error) => error === thrown);
     assert.ok(Number(await redisCommand({ port }, "DBSIZE")) < 600);
   });
 

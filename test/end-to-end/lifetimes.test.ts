@@ -139,7 +139,5 @@ test("how long each session lives", async (t) => {
   }
   assert.equal(report.sessions.expired, 2);
   const odd = rows.filter(({ warns }) => warns).length;
-  assert.ok(
-    report.warnings.some((warning) => warning.startsWith(`${odd} times: `) && warning.includes("expiration")),
-  );
+  assert.ok(report.warnings.some((warning) => warning.startsWith(`${odd} times: `) && warning.includes("expiration")));
 });

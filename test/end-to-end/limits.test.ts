@@ -69,9 +69,7 @@ describe("memory (hazards.md, OOM and eviction)", { concurrency: 2 }, () => {
   test("writing stops at 95% of maxmemory if the estimate was too low: exit 5, no purge", async (t) => {
     const redis = await redisOf(t);
     const { directory: unforeseen, sessions } = await makeUnforeseenNeed(redis);
-    const { exitCode, stderr, report } = await run([
-      ...["copy", "--purge", ...between(unforeseen, redis), "--json"],
-    ]);
+    const { exitCode, stderr, report } = await run([...["copy", "--purge", ...between(unforeseen, redis), "--json"]]);
     assert.equal(exitCode, 5, stderr);
     assert.match(stderr, /Redis has reached 95% of its maxmemory: about [\d.]+ MiB more is needed/);
     const limit = Number(/maxmemory:(\d+)/.exec(String(await redisCommand(redis, "INFO", "memory")))?.[1]);
@@ -167,8 +165,7 @@ describe("--wait-replicas (hazards.md, master lost after its OK)", { concurrency
   test("a replica that stands still: nothing is removed before it has all, exit 3 where it never does", async (t) => {
     const redis = await redisOf(t);
     const replica = await redisOf(t, { args: ["--replicaof", `127.0.0.1 ${redis.port}`] });
-    const inStep = async () =>
-      / *slave0:.*state=online/.test(String(await redisCommand(redis, "INFO", "replication")));
+    const inStep = async () => / *slave0:.*state=online/.test(String(await redisCommand(redis, "INFO", "replication")));
     await waitUntil("the replica is in step", inStep);
     const few = fewSessions();
     const args = [...between(few, redis), "--wait-replicas", "1", "--json"];

@@ -20,10 +20,7 @@ const sessions = 800;
  */
 async function copyHalf(
   t: TestContext,
-  {
-    layout = "flat",
-    more = [],
-  }: { readonly layout?: "flat" | "scattered"; readonly more?: readonly string[] } = {},
+  { layout = "flat", more = [] }: { readonly layout?: "flat" | "scattered"; readonly more?: readonly string[] } = {},
 ) {
   const redis = await redisOf(t);
   const directory = join(makeTemporaryDirectory(), "s");

@@ -269,11 +269,7 @@ async function assertHeld(redis: RedisServer, { sessions }: LiveHistory): Promis
     if (String(replies[2 * index]) === value && isLifetimeRight) return [];
     return [`${sid.slice(0, 6)}… of ${lifetimeSeconds} s, ${remainingMs} ms left`];
   });
-  assert.deepEqual(
-    wrong.slice(0, 10),
-    [],
-    `${wrong.length} of ${held.length} are not as the server has them`,
-  );
+  assert.deepEqual(wrong.slice(0, 10), [], `${wrong.length} of ${held.length} are not as the server has them`);
 }
 
 function filesIn(directory: string): string[] {

@@ -25,11 +25,7 @@ function sessionOf(bytes: number): string {
   return text.replace('""', `"${"x".repeat(bytes - text.length)}"`);
 }
 
-function makeDirectory(
-  count: number,
-  bytes: number,
-  directory = join(makeTemporaryDirectory(), "s"),
-): string {
+function makeDirectory(count: number, bytes: number, directory = join(makeTemporaryDirectory(), "s")): string {
   mkdirSync(directory, { recursive: true });
   const text = sessionOf(bytes);
   const aDayAgo = (Date.now() - dayMs) / 1000;
@@ -179,12 +175,7 @@ describe("memory: the estimate before the first write (spec.md, a Redis that may
 
 describe("memory: what Redis hides is said, and looked for otherwise", { concurrency: 2 }, () => {
   /** A Redis that evicts in the middle of a copy by a user who cannot see it. */
-  async function copyWhileEvicting(
-    t: TestContext,
-    redis: RedisServer,
-    redisPort: number,
-    args: readonly string[],
-  ) {
+  async function copyWhileEvicting(t: TestContext, redis: RedisServer, redisPort: number, args: readonly string[]) {
     const directory = makeDirectory(2000, 500);
     const gate = await startGate(t, redisPort, 300_000);
     const running = start([...args, ...between(directory, gate)], {
@@ -213,9 +204,7 @@ describe("memory: what Redis hides is said, and looked for otherwise", { concurr
       assert.equal(result.exitCode, 4, result.stderr);
       assert.match(result.stderr, /^warning: Redis does not say how many keys it evicted, so /m);
       const [, count] =
-        /^warning: ([\d,]+) sessions? that this run wrote (?:is|are) no longer in Redis/m.exec(
-          result.stderr,
-        ) ?? [];
+        /^warning: ([\d,]+) sessions? that this run wrote (?:is|are) no longer in Redis/m.exec(result.stderr) ?? [];
       const keys = await redisCommand(redis, "KEYS", "session:*");
       const missing = 2000 - (Array.isArray(keys) ? keys.length : 0);
       assert.ok(missing > 0);
@@ -235,20 +224,10 @@ describe("memory: what Redis hides is said, and looked for otherwise", { concurr
     denied: readonly string[],
     says: RegExp | undefined,
   ])[] = [
-    [
-      "without the limit and the policy, which CONFIG tells",
-      ["maxmemory", "maxmemory_policy"],
-      [],
-      undefined,
-    ],
+    ["without the limit and the policy, which CONFIG tells", ["maxmemory", "maxmemory_policy"], [], undefined],
     ["without what is used, which MEMORY STATS tells", ["used_memory"], [], undefined],
     ["without the limit, CONFIG denied", ["maxmemory"], ["-config"], /does not say its memory limit, so/],
-    [
-      "without the policy, CONFIG denied",
-      ["maxmemory_policy"],
-      ["-config"],
-      /does not say its eviction policy, so/,
-    ],
+    ["without the policy, CONFIG denied", ["maxmemory_policy"], ["-config"], /does not say its eviction policy, so/],
     [
       "without the limit and the policy, CONFIG denied",
       ["maxmemory", "maxmemory_policy"],
@@ -256,12 +235,7 @@ describe("memory: what Redis hides is said, and looked for otherwise", { concurr
       /does not say its memory limit and its eviction policy, so/,
     ],
     ["without evictions", ["evicted_keys"], [], /does not say how many keys it evicted, so/],
-    [
-      "without what is used, MEMORY denied",
-      ["used_memory"],
-      ["-memory"],
-      /does not say how much memory it uses, so/,
-    ],
+    ["without what is used, MEMORY denied", ["used_memory"], ["-memory"], /does not say how much memory it uses, so/],
   ];
   for (const [name, hidden, denied, says] of fields) {
     test(`INFO ${name}: ${says === undefined ? "nothing hidden" : "a warning"}; exit 0`, async (t) => {
@@ -300,8 +274,7 @@ describe("memory: what Redis hides is said, and looked for otherwise", { concurr
     const { exitCode, stderr } = await run(args, { environment });
     assert.equal(exitCode, 5, stderr);
     assert.match(stderr, /warning: about 9\.\d MiB of Redis memory needed/);
-    const [, missing] =
-      /out of memory \(maxmemory reached\): about ([\d.]+) MiB more is needed/.exec(stderr) ?? [];
+    const [, missing] = /out of memory \(maxmemory reached\): about ([\d.]+) MiB more is needed/.exec(stderr) ?? [];
     assert.ok(Number(missing) > 5 && Number(missing) < 9, stderr);
   });
 
@@ -368,12 +341,7 @@ describe("--alone: a purge by a user who cannot see other runs (spec.md, Purge)"
     ["CLIENT LIST is denied", ["-client|list"], (text) => text],
     ["CLIENT is denied as a whole", ["-client"], (text) => text],
     ["the list lacks our own connection", [], ours],
-    [
-      "CLIENT SETNAME is denied: the list has our connection by its id",
-      ["-client|setname"],
-      (text) => text,
-      true,
-    ],
+    ["CLIENT SETNAME is denied: the list has our connection by its id", ["-client|setname"], (text) => text, true],
   ];
   for (const [name, denied, rewrite, isSeen] of rows) {
     const exits = isSeen === true ? "exit 0" : "exit 5, with --alone exit 0";
@@ -421,11 +389,7 @@ describe("--alone: a purge by a user who cannot see other runs (spec.md, Purge)"
     const args = between(directory, redis);
     assert.equal((await run(["copy", ...args])).exitCode, 0);
     const places = directoryPlaces([directory]);
-    await clientOf(
-      t,
-      redis,
-      new PeerRuns({ places, shard: null, token: "0123456789abcdef" }).ownName("copying"),
-    );
+    await clientOf(t, redis, new PeerRuns({ places, shard: null, token: "0123456789abcdef" }).ownName("copying"));
     const { exitCode, stderr } = await run(["purge", "--alone", "--retry-for", "1", ...args]);
     assert.equal(exitCode, 4, stderr);
     assert.match(stderr, /another run still copies this directory: nothing was removed/);

@@ -53,8 +53,7 @@ test("a command that is denied or hidden: its name, and exit 5 if the run cannot
     for (const way of ["denied", "hidden"] as const) {
       await t.test(`${command} ${way}`, async (t) => {
         const redis = await redisOf(t, way === "hidden" ? { args: ["--rename-command", command, ""] } : {});
-        if (way === "denied")
-          await redisCommand(redis, "ACL", "SETUSER", "default", `-${command.toLowerCase()}`);
+        if (way === "denied") await redisCommand(redis, "ACL", "SETUSER", "default", `-${command.toLowerCase()}`);
         const { exitCode, stderr } = await run([...copy, "--port", String(redis.port), ...args]);
         assert.equal(exitCode, code, stderr);
         if (says !== undefined) assert.match(stderr, says);

@@ -40,9 +40,7 @@ async function pack(): Promise<string> {
   }
   symlinkSync(join(projectRoot, "node_modules"), join(copy, "node_modules"));
   const { stdout } = await call("npm", ["pack", "--json", "--pack-destination", top], copy);
-  const [packed]: { filename: string; files: { path: string }[] }[] = JSON.parse(
-    stdout.slice(stdout.indexOf("[")),
-  );
+  const [packed]: { filename: string; files: { path: string }[] }[] = JSON.parse(stdout.slice(stdout.indexOf("[")));
   assert.ok(packed);
   const wanted = [
     /^dist\/cli\/(?:main\.js|main\.js\.code|serve-reader\.js)$/,

@@ -57,12 +57,7 @@ describe("--metrics-file and --termination-log", { concurrency: 2 }, () => {
   test("a run that ends well, quiet or not; dry runs and other commands say which they are", async (t) => {
     const redis = await redisOf(t);
     const ground = watched();
-    const { exitCode, stderr } = await run([
-      "copy",
-      ...between(ground.directory, redis),
-      ...ground.flags,
-      "-q",
-    ]);
+    const { exitCode, stderr } = await run(["copy", ...between(ground.directory, redis), ...ground.flags, "-q"]);
     assert.deepEqual([exitCode, stderr], [0, ""]);
     const samples = metricsOf(ground);
     assert.equal(exitCodeIn(samples), 0);
@@ -88,25 +83,16 @@ describe("--metrics-file and --termination-log", { concurrency: 2 }, () => {
       ["inspect", []],
     ] as const;
     for (const [command, more] of words) {
-      const flags =
-        command === "inspect" ? ["--session-dir", ground.directory] : between(ground.directory, redis);
+      const flags = command === "inspect" ? ["--session-dir", ground.directory] : between(ground.directory, redis);
       const result = await runCommand([command, ...flags, ...ground.flags, ...more]);
       assert.equal(result.exitCode, 0, result.stderr);
       const [first] = metricsOf(ground);
-      assert.deepEqual(
-        [first?.labels["command"], first?.labels["dry_run"]],
-        [command, String(more.length > 0)],
-      );
+      assert.deepEqual([first?.labels["command"], first?.labels["dry_run"]], [command, String(more.length > 0)]);
       assert.match(wordsOf(ground), /\nNext {2}/);
     }
   });
 
-  const refused: readonly (readonly [
-    name: string,
-    args: readonly string[],
-    exitCode: number,
-    says: RegExp,
-  ])[] = [
+  const refused: readonly (readonly [name: string, args: readonly string[], exitCode: number, says: RegExp])[] = [
     ["a bad value", ["copy", "--port", "x"], 2, /--port: "x" is not usable/],
     ["an unknown flag", ["copy", "--prot", "1"], 2, /unknown option/],
     ["no command", [], 2, /no command given/],
@@ -189,8 +175,7 @@ describe("--metrics-file and --termination-log", { concurrency: 2 }, () => {
       assert.equal(exitCode, 2);
       assert.match(stderr, new RegExp(`^error: ${flag}: /none/file cannot be written: .*\\n`));
       for (const command of ["inspect", "check"]) {
-        const flags =
-          command === "check" ? between(ground.directory, redis) : ["--session-dir", ground.directory];
+        const flags = command === "check" ? between(ground.directory, redis) : ["--session-dir", ground.directory];
         const other = await runCommand([command, ...flags, flag, "/none/file"]);
         assert.equal(other.exitCode, 2);
         assert.equal(other.stderr.match(/cannot be written/g)?.length, 1, other.stderr);

@@ -41,10 +41,7 @@ describe("a purge by a user who may not remove the files (spec.md section 4, Pur
       assert.equal((await run(["copy", ...args])).exitCode, 0);
       const { exitCode, stderr, report } = await run([...command, ...args], { under: asNobody });
       assert.equal(exitCode, 4, stderr);
-      assert.match(
-        stderr,
-        /uid 65534 is not permitted .* belongs to uid 0 \(EACCES\)\. Run the purge as uid 0/,
-      );
+      assert.match(stderr, /uid 65534 is not permitted .* belongs to uid 0 \(EACCES\)\. Run the purge as uid 0/);
       assert.equal(report.sessions.purged, 0);
       for (const { detail } of report.differences) {
         assert.equal(detail, "not permitted: this is uid 65534, and the folder belongs to uid 0 (EACCES)");

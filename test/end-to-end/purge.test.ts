@@ -1,13 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  chmodSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
@@ -187,16 +179,7 @@ test("copy --purge: every session is right in Redis, and only what is no session
   const [directory, manifest] = [join(top, "s"), join(top, "manifest")];
   await makeSessions(directory, { count: 600, strays: true, manifest });
   const port = String(redis.port);
-  const dry = await run([
-    "copy",
-    "--purge",
-    "--session-dir",
-    directory,
-    "--port",
-    port,
-    "--json",
-    "--dry-run",
-  ]);
+  const dry = await run(["copy", "--purge", "--session-dir", directory, "--port", port, "--json", "--dry-run"]);
   assert.deepEqual([dry.exitCode, dry.report.sessions.purged], [0, 600]);
   const before = filesIn(directory);
   const beganMs = Date.now();
@@ -263,10 +246,9 @@ test("copy --purge, a scatter folder that cannot be read after the copy: exit 3,
     "-fPIC",
     "-ldl",
   ]);
-  const { exitCode, stderr, report } = await run(
-    ["copy", "--purge", ...between(directory, redis), "--json"],
-    { environment: { LD_PRELOAD: refusing, REFUSED_FOLDER: folder, REFUSED_BEHIND: "2" } },
-  );
+  const { exitCode, stderr, report } = await run(["copy", "--purge", ...between(directory, redis), "--json"], {
+    environment: { LD_PRELOAD: refusing, REFUSED_FOLDER: folder, REFUSED_BEHIND: "2" },
+  });
   assert.equal(exitCode, 3, stderr);
   assert.match(stderr, /^error: the directory .* cannot be read \(EACCES\)$/m);
   assert.deepEqual([report.sessions.copied, report.sessions.purged], [20, 0]);
@@ -290,8 +272,7 @@ describe("a directory that a server still uses (spec.md section 4, Purge)", () =
       const { exitCode, stderr, report } = await running.result;
       assert.deepEqual([exitCode, report.sessions.purged], inUse ? [0, 601] : [4, 0], stderr);
       assert.equal(filesIn(directory).length, inUse ? 0 : 601);
-      if (!inUse)
-        assert.match(stderr, /a server is still using this directory\. Nothing was removed; use --in-use/);
+      if (!inUse) assert.match(stderr, /a server is still using this directory\. Nothing was removed; use --in-use/);
       assert.equal(await countKeys(redis), 601);
     });
 
@@ -375,19 +356,9 @@ describe("--unverified: without asking Redis", { concurrency: 2 }, () => {
 
   test("with --yes: removes what can be decoded, no Redis is asked", async () => {
     const directory = newDirectory();
-    for (let number = 1; number <= 5; number++)
-      saveSession(directory, number, number === 5 ? "{" : fileValue);
+    for (let number = 1; number <= 5; number++) saveSession(directory, number, number === 5 ? "{" : fileValue);
     const { exitCode, stderr, report } = await run([
-      ...[
-        "purge",
-        "--unverified",
-        "--yes",
-        "--session-dir",
-        directory,
-        "--port",
-        String(await nobody),
-        "--json",
-      ],
+      ...["purge", "--unverified", "--yes", "--session-dir", directory, "--port", String(await nobody), "--json"],
     ]);
     assert.deepEqual([exitCode, Reflect.get(report.sessions, "removed")], [0, 4], stderr);
     assert.equal(filesIn(directory).length, 1, "what cannot be decoded stays");
@@ -402,9 +373,7 @@ describe("--unverified: without asking Redis", { concurrency: 2 }, () => {
     test(`in a terminal, where ${JSON.stringify(typed)} is typed: exit ${code}`, async () => {
       const directory = newDirectory();
       for (let number = 1; number <= 3; number++) saveSession(directory, number, fileValue);
-      const terminal = await openTerminalWith([
-        ...[...program, "purge", "--unverified", "--session-dir", directory],
-      ]);
+      const terminal = await openTerminalWith([...[...program, "purge", "--unverified", "--session-dir", directory]]);
       await terminal.waitFor(
         /This removes the session files in\s[\s\S]*\s\(3\)\s[\s\S]*Type "remove" to begin \(or give --yes\): $/,
       );
@@ -612,10 +581,9 @@ test("--stop-after-init with both switches copies, then purges what is proven", 
     TELE_SESSION_REDIS_COPY_EXISTING_FS_SESSIONS: "1",
     TELE_SESSION_REDIS_PURGE_EXISTING_FS_SESSIONS: "1",
   };
-  const { exitCode, stderr, report } = await run(
-    ["--stop-after-init", ...between(directory, redis), "--json"],
-    { environment },
-  );
+  const { exitCode, stderr, report } = await run(["--stop-after-init", ...between(directory, redis), "--json"], {
+    environment,
+  });
   assert.deepEqual([exitCode, report.sessions.copied, report.sessions.purged], [0, 300, 300], stderr);
   assert.deepEqual(filesIn(directory), []);
   assert.equal(await countKeys(redis), 300);

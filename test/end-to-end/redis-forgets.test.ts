@@ -109,9 +109,7 @@ async function undisturbedReplies(
 }
 
 const numbersOf = (replies: readonly CommandHead[], name: string) =>
-  replies.flatMap((reply, index) =>
-    reply.name === name && reply.key.startsWith("session:") ? [index + 1] : [],
-  );
+  replies.flatMap((reply, index) => (reply.name === name && reply.key.startsWith("session:") ? [index + 1] : []));
 /**
  * When Redis is asked, after the proof, whose data it holds and what it evicted: before the first
  * file is removed, after each hundred, again after a thousand, and after the last. Its canary key
@@ -188,10 +186,7 @@ describe("Redis is killed (-9) and has kept nothing: found out, written again, n
       const { result, redis, directory, kills } = await runWhileKilled(t, args, [at]);
       assert.equal(result.exitCode, 0, result.stderr);
       assert.equal(kills, 1);
-      assert.match(
-        result.stderr,
-        /Redis was restarted, emptied or replaced, and may have lost what it confirmed/,
-      );
+      assert.match(result.stderr, /Redis was restarted, emptied or replaced, and may have lost what it confirmed/);
       assert.deepEqual((await differencesOf(redis.address)).slice(0, 3), []);
       if (args === copy) assert.deepEqual(missingSessions(made, directory), []);
       else assert.deepEqual(filesIn(directory), []);

@@ -189,9 +189,7 @@ test("a copy whose page cannot be written: exit 2, and nothing is copied", async
     ["the report's own file", ["--html", report], /--report and --html name the same file/],
   ] as const) {
     await t.test(name, async () => {
-      const { exitCode, stderr } = await run([
-        ...["copy", ...between(directory, redis), "--report", report, ...args],
-      ]);
+      const { exitCode, stderr } = await run([...["copy", ...between(directory, redis), "--report", report, ...args]]);
       assert.equal(exitCode, 2, stderr);
       assert.match(stderr, why);
       assert.equal(await countKeys(redis), 0);

@@ -36,8 +36,7 @@ function unwrapped(stderr: string): string {
 }
 
 function saveAll(directory: string, numbers: readonly number[], layout: Layout = "flat"): void {
-  for (const number of numbers)
-    saveSession(directory, number, value, { layout, mtimeMs: Date.now() - hourMs });
+  for (const number of numbers) saveSession(directory, number, value, { layout, mtimeMs: Date.now() - hourMs });
 }
 
 /** A session directory that every user may read. */

@@ -27,11 +27,7 @@ async function copyWrites(redis: RedisServer, key: string, text: string): Promis
 }
 
 /** A user with these rights and no others. */
-async function allow(
-  redis: RedisServer,
-  names: readonly string[],
-  keys = ["~session:*", "~tele-sessions:*"],
-) {
+async function allow(redis: RedisServer, names: readonly string[], keys = ["~session:*", "~tele-sessions:*"]) {
   const rules = names.map((name) => `+${name}`);
   await redisCommand(redis, "ACL", "SETUSER", "u", "reset", "on", ">pw", ...keys, ...rules);
 }

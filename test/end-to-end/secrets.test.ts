@@ -207,10 +207,9 @@ test("files whose content is secret fail without a word of it", async () => {
     writeFileSync(join(place, `werkzeug_${sid}.sess`), Buffer.from(content, "latin1"));
   }
   const file = join(top, "hostile.json");
-  const { report } = await run(
-    ["copy", "--session-dir", place, "--port", port, "--list", "--json", "--report", file],
-    { environment: withPassword },
-  );
+  const { report } = await run(["copy", "--session-dir", place, "--port", port, "--list", "--json", "--report", file], {
+    environment: withPassword,
+  });
   assert.equal(report.sessions.found, contents.length);
   assert.equal(report.sessions.failed, contents.length, JSON.stringify(report.sessions));
   assert.equal(readReportFile(file).failures.length, contents.length);
@@ -226,12 +225,9 @@ test("names of directories are cut and escaped", async (t) => {
     await t.test(row.name, async () => {
       for (const isMissing of [true, false]) {
         if (!isMissing) mkdirSync(row.directory);
-        const { exitCode, stderr } = await run(
-          ["copy", "--session-dir", row.directory, "--port", port, "--json"],
-          {
-            environment: withPassword,
-          },
-        );
+        const { exitCode, stderr } = await run(["copy", "--session-dir", row.directory, "--port", port, "--json"], {
+          environment: withPassword,
+        });
         assert.equal(exitCode, isMissing ? 2 : 0, stderr);
         assert.doesNotMatch(stderr, /[\x00-\x09\x0b-\x1f]/);
       }

@@ -26,8 +26,7 @@ const numbersTo = (count: number) => Array.from({ length: count }, (_, index) =>
 
 function newDirectory(count: number): string {
   const directory = join(makeTemporaryDirectory(), "s");
-  for (const number of numbersTo(count))
-    saveSession(directory, number, value, { mtimeMs: Date.now() - hourMs });
+  for (const number of numbersTo(count)) saveSession(directory, number, value, { mtimeMs: Date.now() - hourMs });
   return directory;
 }
 
@@ -38,9 +37,7 @@ function takenBy(numbers: readonly number[], index: number, count: number): read
 
 /** Runs a command for each of n shards, all at once. */
 function runAll(count: number, words: readonly string[]): Promise<ObservedResult[]> {
-  return Promise.all(
-    numbersTo(count).map((index) => run([...words, "--json", "--shard", `${index}/${count}`])),
-  );
+  return Promise.all(numbersTo(count).map((index) => run([...words, "--json", "--shard", `${index}/${count}`])));
 }
 
 function sumOf(results: readonly ObservedResult[], of: (report: ObservedResult["report"]) => number): number {
@@ -80,10 +77,7 @@ describe("shards: several processes share a session directory", { concurrency: 2
     for (const { exitCode, stderr, report } of copies) {
       assert.equal(exitCode, 0, stderr);
       assert.ok(report.sessions.found > 80, "about a quarter each");
-      assert.match(
-        stderr.replaceAll(/\s+/g, " "),
-        /of shard \d\/4 of .* Next once all 4 shards have ended well/,
-      );
+      assert.match(stderr.replaceAll(/\s+/g, " "), /of shard \d\/4 of .* Next once all 4 shards have ended well/);
       assert.match(stderr.replaceAll(/\s+/g, " "), /tele-sessions verify .*--shard \d\/4/);
     }
     const total = {
@@ -102,10 +96,7 @@ describe("shards: several processes share a session directory", { concurrency: 2
     assert.equal(merged.exitCode, 0, merged.stderr);
     assert.match(readFileSync(join(top, "job.html"), "utf8"), /all 4 shards of /);
     const { stdout: printed } = await run(["report", ...reports]);
-    assert.match(
-      printed.replaceAll(/\s+/g, " "),
-      new RegExp(`All ${total.found} sessions of all 4 shards of`),
-    );
+    assert.match(printed.replaceAll(/\s+/g, " "), new RegExp(`All ${total.found} sessions of all 4 shards of`));
     const three = await run(["report", ...reports.slice(1), "--html", join(top, "three.html")]);
     assert.equal(three.exitCode, 0);
     assert.match(readFileSync(join(top, "three.html"), "utf8"), /the report of shard 1\/4 is missing/);
@@ -122,8 +113,7 @@ describe("shards: several processes share a session directory", { concurrency: 2
     const purged = await runAll(3, ["purge", ...between(directory, redis)]);
     for (const { exitCode, stderr } of purged) assert.equal(exitCode, 0, stderr);
     assert.equal(
-      sumOf(purged, ({ sessions }) => sessions.removed ?? 0) +
-        sumOf(purged, ({ sessions }) => sessions.kept ?? 0),
+      sumOf(purged, ({ sessions }) => sessions.removed ?? 0) + sumOf(purged, ({ sessions }) => sessions.kept ?? 0),
       found,
     );
     // What expired less than 7 days ago is kept.
@@ -173,8 +163,7 @@ describe("shards: several processes share a session directory", { concurrency: 2
     const places = directoryPlaces([directory]);
     const peer = new PeerRuns({ places, shard: { index: 1, count: 2 }, token: "0123456789abcdef" });
     await clientOf(t, redis, peer.ownName("copying"));
-    const purge = (...more: string[]) =>
-      run(["purge", ...between(directory, redis), "--retry-for", "1", ...more]);
+    const purge = (...more: string[]) => run(["purge", ...between(directory, redis), "--retry-for", "1", ...more]);
     for (const beside of [["--shard", "2/2"], ["--shard", "4/4"], []]) {
       const { exitCode, stderr } = await purge(...beside);
       assert.equal(exitCode, 4, stderr);
@@ -220,8 +209,7 @@ describe("shards: several processes share a session directory", { concurrency: 2
     const redis = await redisOf(t);
     const directory = newDirectory(80);
     const words = ["copy", ...between(directory, redis), "--json"];
-    for (const shard of ["1/4", "2/4", "3/4"])
-      assert.equal((await run([...words, "--shard", shard])).exitCode, 0);
+    for (const shard of ["1/4", "2/4", "3/4"]) assert.equal((await run([...words, "--shard", shard])).exitCode, 0);
     assert.deepEqual(await markedShards(redis), ["1/4", "2/4", "3/4"]);
     await switchServer(redis);
     // Their users logged out of Redis; the fourth shard was never copied.

@@ -68,8 +68,7 @@ describe("a signal in the middle of a run", { concurrency: 4 }, () => {
       assert.equal(failed, 0);
       assert.equal(await countKeys(redis), copied, "what was in flight was finished");
       await assertReportedAreThere(redis, result);
-      const counts =
-        /^STOPPED: ([\d,]+) of 1,400 sessions (?:is|are) in Redis; ([\d,]+) (?:was|were) not reached\.$/m;
+      const counts = /^STOPPED: ([\d,]+) of 1,400 sessions (?:is|are) in Redis; ([\d,]+) (?:was|were) not reached\.$/m;
       const said = counts
         .exec(result.stderr)
         ?.slice(1)

@@ -157,8 +157,7 @@ describe(`the pre-deploy step on ${days} simulated days (spec.md section 4, Mark
         const { serverWorks } = JSON.parse(stdout).target;
         const place = placeToFind(applet, onFiles, quiet);
         // After a return to files, keys that the applet left still say Redis.
-        if (serverWorks !== place && !hadReturned)
-          problems.push(`day ${day}: works on ${serverWorks}, not ${place}`);
+        if (serverWorks !== place && !hadReturned) problems.push(`day ${day}: works on ${serverWorks}, not ${place}`);
 
         if (isSwitch) {
           problems.push(...(await server.ask("redis")).problems);

@@ -84,19 +84,9 @@ test("a command line begins the packages that it needs, and no others", async (t
     ["a directory that is missing", copy(`${sessions}-`), 2, ["commander", "fast-glob", "fast-wrap-ansi"]],
     ["an inspection", ["inspect", "--session-dir", sessions], 0, ["commander", "fast-wrap-ansi"]],
     ["a copy", copy(sessions), 0, ["commander", "fast-wrap-ansi", "ioredis", "zod"]],
-    [
-      "a copy with a page",
-      [...copy(sessions), "--html", page],
-      0,
-      ["commander", "fast-wrap-ansi", "ioredis", "zod"],
-    ],
+    ["a copy with a page", [...copy(sessions), "--html", page], 0, ["commander", "fast-wrap-ansi", "ioredis", "zod"]],
     ["a report", ["report", report, "--html", page], 0, ["commander", "fast-wrap-ansi", "zod"]],
-    [
-      "a copy by a glob",
-      copy(`${sessions}*`),
-      0,
-      ["commander", "fast-glob", "fast-wrap-ansi", "ioredis", "zod"],
-    ],
+    ["a copy by a glob", copy(`${sessions}*`), 0, ["commander", "fast-glob", "fast-wrap-ansi", "ioredis", "zod"]],
   ];
   for (const [name, args, exitCode, begun] of rows) {
     await t.test(name, async () => {
@@ -140,9 +130,7 @@ test("a start takes the code that V8 compiled at the build, and does without if 
       const script = `const { exports, isCodeTaken } = require("./bin/load.js").load(process.argv[1]);
         console.log(isCodeTaken);
         exports.main(["--version"]);`;
-      const [taken, version] = String(
-        execFileSync(process.execPath, ["-e", script, main], { cwd: copy }),
-      ).split("\n");
+      const [taken, version] = String(execFileSync(process.execPath, ["-e", script, main], { cwd: copy })).split("\n");
       assert.equal(taken, String(isTaken));
       assert.match(version ?? "", /^\d+\.\d+\.\d+$/);
     });

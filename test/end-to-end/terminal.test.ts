@@ -27,11 +27,7 @@ interface Watched {
 }
 
 /** A copy in a terminal that has written some sessions and all but stands still. */
-async function watch(
-  t: TestContext,
-  options: TerminalOptions,
-  args: readonly string[] = [],
-): Promise<Watched> {
+async function watch(t: TestContext, options: TerminalOptions, args: readonly string[] = []): Promise<Watched> {
   const redis = await redisOf(t);
   const slow = await startSlowReplies(t, redis.port, 300);
   const terminal = await openTerminalWith([...program, "copy", ...between(directory, slow), ...args], {
@@ -96,10 +92,7 @@ describe("in a terminal", { concurrency: 4 }, () => {
     const redis = await redisOf(t);
     const slow = await startSlowReplies(t, redis.port, 300);
     const terminal = await openTerminalWith(
-      [
-        ...["sh", "-c", '"$@"; code=$?; times; exit $code', "sh", ...program, "copy"],
-        ...between(directory, slow),
-      ],
+      [...["sh", "-c", '"$@"; code=$?; times; exit $code', "sh", ...program, "copy"], ...between(directory, slow)],
       { columns: 0 },
     );
     await slowOf(slow, terminal.result);

@@ -32,11 +32,7 @@ interface Watched {
 }
 
 /** A copy that has written some sessions and all but stands still, in a terminal. */
-async function watchCopy(
-  t: TestContext,
-  options: ScreenOptions,
-  args: readonly string[] = [],
-): Promise<Watched> {
+async function watchCopy(t: TestContext, options: ScreenOptions, args: readonly string[] = []): Promise<Watched> {
   const redis = await redisOf(t);
   const slow = await startSlowReplies(t, redis.port, 300);
   const command = [...program, "copy", ...between(directory, slow), ...args];
@@ -126,10 +122,7 @@ describe("real terminals: a copy", { concurrency: 2 }, () => {
     test(`${name}: plain lines`, async (t) => {
       const { screen, slow } = await watchCopy(t, { columns: 200, environment });
       const lines = await screen.lines();
-      assert.match(
-        lines.join("\n"),
-        /^Connecting to \S+ \.\.\.\nCopying 1,400 session files from \S+ to \S+$/,
-      );
+      assert.match(lines.join("\n"), /^Connecting to \S+ \.\.\.\nCopying 1,400 session files from \S+ to \S+$/);
       slow.hurry();
       await screen.ended();
     });

@@ -54,10 +54,7 @@ async function startHalfPurge(ground: Ground, command: readonly string[]) {
   const { directory, redis, known } = ground;
   const half = known.length / 2;
   const point = { kind: "file operation", name: "unlinkSync", at: half, side: "before" } as const;
-  const running = ground.run(
-    command,
-    watchOptions({ directory, redisPorts: [redis.port], point, signal: "SIGSTOP" }),
-  );
+  const running = ground.run(command, watchOptions({ directory, redisPorts: [redis.port], point, signal: "SIGSTOP" }));
   const left = half + 1;
   const isHalf = waitUntil(`${left} files are left`, () => listFiles(directory).length === left);
   await Promise.race([isHalf, running.result]);
@@ -180,13 +177,7 @@ describe("two runs that cannot see each other, or want other things: nothing is 
 
   test("copy --on-conflict overwrite after purge removed half of the files, as Redis has newer ones", async (t) => {
     const ground = await makeGround(t, sessionsForAnotherLook);
-    const saved = ground.known.map(({ made }) => [
-      "SET",
-      `session:${made.sid}`,
-      '{"uid": null}',
-      "EX",
-      10_800,
-    ]);
+    const saved = ground.known.map(({ made }) => ["SET", `session:${made.sid}`, '{"uid": null}', "EX", 10_800]);
     await redisPipeline(ground.redis, saved);
     const purge = await startHalfPurge(ground, ["purge"]);
     const { gate, running } = await startHalfCopy(t, ground, ["copy", "--on-conflict", "overwrite"]);

@@ -153,9 +153,7 @@ test("a refusal is told to whoever reads --json, too", async () => {
 });
 
 test("a session directory that is missing is told in the report", async () => {
-  const { exitCode, report } = await run([
-    ...["copy", "--session-dir", join(top, "none"), "--port", port, "--json"],
-  ]);
+  const { exitCode, report } = await run([...["copy", "--session-dir", join(top, "none"), "--port", port, "--json"]]);
   assert.equal(exitCode, 2);
   assert.match(report.warnings.join("\n"), /does not exist/);
 });

@@ -77,10 +77,7 @@ describe("Redis does not answer in the middle of a run", { concurrency: 3 }, () 
     process.kill(redis.pid, "SIGSTOP");
     await running.waitFor(/^Waiting for Redis/m).finally(() => process.kill(redis.pid, "SIGCONT"));
     const { exitCode, stderr } = await running.result;
-    assert.match(
-      stderr,
-      new RegExp(`^Waiting for Redis at localhost:\\d+: no answer, \\d s; ${promise}$`, "m"),
-    );
+    assert.match(stderr, new RegExp(`^Waiting for Redis at localhost:\\d+: no answer, \\d s; ${promise}$`, "m"));
     assert.match(stderr, /^Redis is back after \d+ s$/m);
     assert.equal(exitCode, 0, stderr);
   });
@@ -89,9 +86,7 @@ describe("Redis does not answer in the middle of a run", { concurrency: 3 }, () 
     const redis = await redisOf(t);
     const running = await copySlowly(redis);
     await redisCommand(redis, "REPLICAOF", "127.0.0.1", "1");
-    await running.waitFor(
-      /^Waiting for Redis at localhost:\d+: Redis (is|has become) a read-only replica, \d s; /m,
-    );
+    await running.waitFor(/^Waiting for Redis at localhost:\d+: Redis (is|has become) a read-only replica, \d s; /m);
     await redisCommand(redis, "REPLICAOF", "NO", "ONE");
     await running.waitFor(/^Redis is back after \d+ s$/m);
     const { exitCode, stderr } = await running.result;
@@ -165,18 +160,17 @@ describe("lines off a terminal", { concurrency: 3 }, () => {
     assert.doesNotMatch(stderr, /^(copying|settling|listing)|tele-sessions:/m);
   });
 
-  const rows: readonly (readonly [name: string, args: (redis: RedisServer) => string[], exitCode: number])[] =
-    [
-      ["a copy", (redis) => ["copy", ...between(directory, redis), "--list"], 0],
-      ["a dry run", (redis) => ["copy", ...between(directory, redis), "--dry-run"], 0],
-      ["a verification that finds all missing", (redis) => ["verify", ...between(directory, redis)], 4],
-      ["a purge that may remove nothing", (redis) => ["purge", ...between(directory, redis), "--yes"], 4],
-      ["a missing directory", (redis) => ["copy", ...between(`${directory}-`, redis)], 2],
-      ["a Redis that is not there", () => ["copy", ...between(directory, { port: 1 })], 3],
-      ["a setting that is refused", () => ["copy", "--port", "x"], 2],
-      ["no command", () => [], 2],
-      ["a step that is off", () => ["--stop-after-init"], 0],
-    ];
+  const rows: readonly (readonly [name: string, args: (redis: RedisServer) => string[], exitCode: number])[] = [
+    ["a copy", (redis) => ["copy", ...between(directory, redis), "--list"], 0],
+    ["a dry run", (redis) => ["copy", ...between(directory, redis), "--dry-run"], 0],
+    ["a verification that finds all missing", (redis) => ["verify", ...between(directory, redis)], 4],
+    ["a purge that may remove nothing", (redis) => ["purge", ...between(directory, redis), "--yes"], 4],
+    ["a missing directory", (redis) => ["copy", ...between(`${directory}-`, redis)], 2],
+    ["a Redis that is not there", () => ["copy", ...between(directory, { port: 1 })], 3],
+    ["a setting that is refused", () => ["copy", "--port", "x"], 2],
+    ["no command", () => [], 2],
+    ["a step that is off", () => ["--stop-after-init"], 0],
+  ];
   for (const [name, args, code] of rows) {
     test(`--log-format json: ${name}: every line is an object, the last one is the end`, async (t: TestContext) => {
       const redis = await redisOf(t);
@@ -209,10 +203,7 @@ describe("SIGUSR1 and SIGUSR2 ask for the state", { concurrency: 3 }, () => {
       const running = start(["copy", ...between(directory, slow), ...args]);
       await slowOf(slow, running.result);
       const isSaid = (times: number) =>
-        waitUntil(
-          `the state is said ${times} times`,
-          () => count(running.output().stderr, pattern) === times,
-        );
+        waitUntil(`the state is said ${times} times`, () => count(running.output().stderr, pattern) === times);
       running.kill("SIGUSR1");
       await isSaid(1);
       running.kill("SIGUSR2");

@@ -38,9 +38,7 @@ describe("float-repr: a float as json.dumps writes it (formats.md section 3)", (
       "import struct",
     );
     const wrong = floats.flatMap((float, index) =>
-      floatRepr(float) === expected[index]
-        ? []
-        : [`${bitsOf(float)}: ${expected[index]}, not ${floatRepr(float)}`],
+      floatRepr(float) === expected[index] ? [] : [`${bitsOf(float)}: ${expected[index]}, not ${floatRepr(float)}`],
     );
     assert.deepEqual(wrong, []);
   });

@@ -6,15 +6,7 @@ import fc from "fast-check";
 import { opcode } from "../../src/format/pickle/opcodes.js";
 import { opcodeSoup } from "../support/opcode-soup.js";
 import { projectRoot } from "../support/project.js";
-import {
-  check,
-  double,
-  maxLength,
-  pickleOf,
-  plainPickles,
-  readByMachine,
-  text,
-} from "./support/plain-pickles.js";
+import { check, double, maxLength, pickleOf, plainPickles, readByMachine, text } from "./support/plain-pickles.js";
 
 const latin1Of = (bytes: readonly number[]) => Buffer.from(bytes).toString("latin1");
 
@@ -49,40 +41,20 @@ const plainValue = fc.letrec<{ value: string; key: string; item: string; line: s
     fc
       .tuple(fc.constantFrom("I", "L", "F", "g", "S", "V"), fc.stringMatching(/^[-+ 01e.L_'"\\]{0,5}$/))
       .map(([code, argument]) => `${code}${argument}\n`),
-    fc.constantFrom(
-      "I00\n",
-      "I01\n",
-      "I-0\n",
-      "F1\n",
-      "Fnan\n",
-      'S"a"\n',
-      "g0\n",
-      "g1\n",
-      "p0\n",
-      "Np0\n",
-      "Np1\n",
-    ),
+    fc.constantFrom("I00\n", "I01\n", "I-0\n", "F1\n", "Fnan\n", 'S"a"\n', "g0\n", "g1\n", "p0\n", "Np0\n", "Np1\n"),
   ),
   value: fc.oneof(
     { depthSize: "small", withCrossShrink: true },
     tie("item"),
-    fc
-      .tuple(tie("item"), fc.constantFrom("\x94", "q\x00", "q\x01", "p0\n", "p1\n"))
-      .map(([item, memo]) => item + memo),
+    fc.tuple(tie("item"), fc.constantFrom("\x94", "q\x00", "q\x01", "p0\n", "p1\n")).map(([item, memo]) => item + memo),
     fc.array(tie("value"), { maxLength: 4 }).map((items) => `](${items.join("")}e`),
-    fc
-      .array(tie("value"), { maxLength: 4 })
-      .map((items) => `]\x94${items.map((item) => `${item}a`).join("")}`),
+    fc.array(tie("value"), { maxLength: 4 }).map((items) => `]\x94${items.map((item) => `${item}a`).join("")}`),
     fc.array(tie("value"), { maxLength: 4 }).map((items) => `(${items.join("")}t`),
     fc.array(tie("value"), { maxLength: 4 }).map((items) => `(${items.join("")}l`),
-    fc
-      .array(fc.tuple(tie("key"), tie("value")), { maxLength: 4 })
-      .map((items) => `(${items.flat().join("")}d`),
+    fc.array(fc.tuple(tie("key"), tie("value")), { maxLength: 4 }).map((items) => `(${items.flat().join("")}d`),
     tie("value").map((item) => `${item}\x85`),
     fc.tuple(tie("value"), tie("value")).map((items) => `${items.join("")}\x86`),
-    fc
-      .array(fc.tuple(tie("key"), tie("value")), { maxLength: 4 })
-      .map((items) => `}(${items.flat().join("")}u`),
+    fc.array(fc.tuple(tie("key"), tie("value")), { maxLength: 4 }).map((items) => `}(${items.flat().join("")}u`),
     fc
       .array(fc.tuple(tie("key"), tie("value")), { maxLength: 4 })
       .map((items) => `}\x94${items.map(([key, value]) => `${key}${value}s`).join("")}`),

@@ -45,11 +45,7 @@ describe("plain pickles: plain pickles are written without the pickle machine", 
       true,
     ],
     ["lists that are filled twice", dictOf("](K\x01eK\x02a(K\x03e"), '{"db": [1, 2, 3]}'],
-    [
-      "dicts that are filled twice",
-      pickleOf(`}(${text("db")}K\x01u(${text("b")}K\x02u`),
-      '{"db": 1, "b": 2}',
-    ],
+    ["dicts that are filled twice", pickleOf(`}(${text("db")}K\x01u(${text("b")}K\x02u`), '{"db": 1, "b": 2}'],
     [
       "a text that is remembered",
       pickleOf(`}\x94(${text("db")}\x94${text("b")}\x94h\x02h\x01u`),
@@ -66,34 +62,22 @@ describe("plain pickles: plain pickles are written without the pickle machine", 
     ],
     [
       "Python 3's protocol 0",
-      latin1(
-        "(dp0\nVdb\np1\nVa\xe9\np2\nsVuid\np3\nI7\nsVdebug\np4\n(lp5\nI01\naI00\naF1.5\naNasVx\np6\ng2\ns.",
-      ),
+      latin1("(dp0\nVdb\np1\nVa\xe9\np2\nsVuid\np3\nI7\nsVdebug\np4\n(lp5\nI01\naI00\naF1.5\naNasVx\np6\ng2\ns."),
       '{"db": "a\\u00e9", "uid": 7, "debug": [true, false, 1.5, null], "x": "a\\u00e9"}',
     ],
     [
       "Python 2's protocol 0",
-      latin1(
-        "(dp1\nS'db'\np2\nS\"it's\"\np3\nsS'uid'\np4\nL7L\nsS'debug'\np5\n(I1\nF0.10000000000000001\ntp6\ns.",
-      ),
+      latin1("(dp1\nS'db'\np2\nS\"it's\"\np3\nsS'uid'\np4\nL7L\nsS'debug'\np5\n(I1\nF0.10000000000000001\ntp6\ns."),
       '{"db": "it\'s", "uid": 7, "debug": [1, 0.1]}',
       true,
     ],
-    [
-      "Python 2's protocol 1",
-      latin1("}q\x01(U\x02dbq\x02U\x01aU\x03uidq\x03K\x01u."),
-      '{"db": "a", "uid": 1}',
-    ],
+    ["Python 2's protocol 1", latin1("}q\x01(U\x02dbq\x02U\x01aU\x03uidq\x03K\x01u."), '{"db": "a", "uid": 1}'],
     [
       "ints as text",
       dictOf("](I0\nI-5\nI999999999999999999\nL-12L\nL0L\ne"),
       '{"db": [0, -5, 999999999999999999, -12, 0]}',
     ],
-    [
-      "floats as text",
-      dictOf("](F1\nF-0\nF1e+16\nF.5\nFinf\ne"),
-      '{"db": [1.0, -0.0, 1e+16, 0.5, Infinity]}',
-    ],
+    ["floats as text", dictOf("](F1\nF-0\nF1e+16\nF.5\nFinf\ne"), '{"db": [1.0, -0.0, 1e+16, 0.5, Infinity]}'],
   ];
   for (const [name, bytes, json, lossy = false] of rows) {
     it(name, () => {
@@ -130,10 +114,7 @@ describe("plain pickles: plain pickles are written without the pickle machine", 
   for (const key of sessionKeys) {
     it(`${key} is a session key`, () => {
       assert.equal(convertInNoise(pickleOf(`}${text(key)}Ns`))?.keys, 1);
-      assert.equal(
-        convertInNoise(pickleOf(`}(${text(key)}N${key === "db" ? text("uid") : text("db")}Nu`))?.keys,
-        2,
-      );
+      assert.equal(convertInNoise(pickleOf(`}(${text(key)}N${key === "db" ? text("uid") : text("db")}Nu`))?.keys, 2);
     });
   }
 
@@ -190,10 +171,7 @@ describe("plain pickles: what is left to the pickle machine", () => {
     ["a frame that ends early", latin1(`\x80\x04\x95\x01\x00\x00\x00\x00\x00\x00\x00${session}.`)],
     ["a frame that is too long", latin1(`\x80\x04\x95\x0a\x00\x00\x00\x00\x00\x00\x00${session}.`)],
     ["a frame longer than 32 bits", latin1(`\x80\x04\x95\x09\x00\x00\x00\x01\x00\x00\x00${session}.`)],
-    [
-      "a frame in a frame",
-      dictOf(`\x95\x0c\x00\x00\x00\x00\x00\x00\x00\x95\x03\x00\x00\x00\x00\x00\x00\x00N`),
-    ],
+    ["a frame in a frame", dictOf(`\x95\x0c\x00\x00\x00\x00\x00\x00\x00\x95\x03\x00\x00\x00\x00\x00\x00\x00N`)],
     ["half of a surrogate pair", dictOf("\x8c\x03\xed\xa0\x80")],
     ["no UTF-8", dictOf("\x8c\x01\xff")],
     ["a character in more bytes than it takes", dictOf("\x8c\x02\xc0\xaf")],

@@ -57,8 +57,7 @@ const latin1 = (text: string) => Buffer.from(text, "latin1");
 const decimal = "cdecimal\nDecimal\n(S'1.5'\ntR";
 const system = "cposix\nsystem\n(S'id'\ntR";
 const proto4 = "\x80\x04\x8c\x05posix\x94\x8c\x06system\x94\x93";
-const advice =
-  "no server writes that; somebody may have planted it. It did not run here, but it would in the server";
+const advice = "no server writes that; somebody may have planted it. It did not run here, but it would in the server";
 
 describe("a file that fails because of a planted name, or beside one", () => {
   const rows: readonly (readonly [name: string, pickle: string, reason: string, detail: string])[] = [
@@ -77,12 +76,7 @@ describe("a file that fails because of a planted name, or beside one", () => {
       "unsupported-type",
       `names posix.system: ${advice}`,
     ],
-    [
-      "after a decimal",
-      `(dS'a'\n${decimal}sS'b'\n${system}s.`,
-      "unsupported-type",
-      `names posix.system: ${advice}`,
-    ],
+    ["after a decimal", `(dS'a'\n${decimal}sS'b'\n${system}s.`, "unsupported-type", `names posix.system: ${advice}`],
     [
       "after damage that Python accepts",
       `c__builtin__\nset\n()tR0${system}.`,

@@ -151,8 +151,7 @@ describe("python-value: bool(value)", () => {
     ["split surrogates", split, true],
     ["a multi-dict without a key", { kind: "multi-dict", lists: newDict(), fillable: true }, false],
   ];
-  for (const [name, value, truthy] of rows)
-    it(`${name}: ${truthy}`, () => assert.equal(isTruthy(value), truthy));
+  for (const [name, value, truthy] of rows) it(`${name}: ${truthy}`, () => assert.equal(isTruthy(value), truthy));
 });
 
 describe("python-value: textOf", () => {

@@ -18,12 +18,7 @@ const multiDictOf = (values: Readonly<Record<string, PythonValue>>): PythonValue
 const aDate = dictOf({ _type: "date_isoformat", value: "2020-01-01" });
 
 describe("tagged-dict: a session's own dict that the applet would read as a date or set (formats.md section 3)", () => {
-  const rows: readonly (readonly [
-    name: string,
-    tag: string,
-    value: PythonValue | undefined,
-    readable: boolean,
-  ])[] = [
+  const rows: readonly (readonly [name: string, tag: string, value: PythonValue | undefined, readable: boolean])[] = [
     ["a date", "date_isoformat", "2020-01-01", true],
     ["a date and time as a date", "date_isoformat", "2020-01-01T00:00:00", true],
     ["no value", "date_isoformat", undefined, false],
@@ -66,10 +61,7 @@ describe("tagged-dict: a session's own dict that the applet would read as a date
   });
 
   it("a tag may be a Python 2 string", () => {
-    assert.equal(
-      tagOf(dictOf({ _type: { kind: "byte-text", bytes: Buffer.from("set"), text: "set" } })),
-      "set",
-    );
+    assert.equal(tagOf(dictOf({ _type: { kind: "byte-text", bytes: Buffer.from("set"), text: "set" } })), "set");
   });
 
   it("a multi-dict shows its first values, without keys that have none", () => {

@@ -81,9 +81,7 @@ describe("text-escapes: raw-unicode-escape of protocol 0", () => {
     );
     const wrong = texts.flatMap((text, index) => {
       const ours = kept(decodeRawUnicodeEscape(text, splitText));
-      return ours === expectedOf(expected[index])
-        ? []
-        : [`${JSON.stringify(text)}: ${expected[index]}, not ${ours}`];
+      return ours === expectedOf(expected[index]) ? [] : [`${JSON.stringify(text)}: ${expected[index]}, not ${ours}`];
     });
     assert.deepEqual(wrong, []);
   });

@@ -42,10 +42,7 @@ describe("utf8: a pickle's text, with surrogates (formats.md section 3)", () => 
   for (const [name, hex, expected] of rows) it(name, () => assert.deepEqual(decode(hex), expected));
 
   it("agrees with Python about 20,000 random and damaged texts", async () => {
-    const texts = [
-      ...rows.map(([, hex]) => hex.replaceAll(" ", "")),
-      ...Array.from({ length: 20_000 }, randomText),
-    ];
+    const texts = [...rows.map(([, hex]) => hex.replaceAll(" ", "")), ...Array.from({ length: 20_000 }, randomText)];
     const expected = await askPython<number[]>(
       "[ord(c) for c in bytes.fromhex(item).decode('utf-8', 'surrogatepass')]",
       texts,
@@ -68,8 +65,7 @@ function randomText(): string {
     return encodePoint(point);
   });
   const bytes = Buffer.concat(parts);
-  if (bytes.length > 0 && (random[6] ?? 0) % 3 === 0)
-    bytes[(random[7] ?? 0) % bytes.length] = random[20] ?? 0;
+  if (bytes.length > 0 && (random[6] ?? 0) % 3 === 0) bytes[(random[7] ?? 0) % bytes.length] = random[20] ?? 0;
   return bytes.toString("hex");
 }
 

@@ -35,13 +35,7 @@ describe("zone-offsets: the offset that Python's zoneinfo gives", () => {
     assert.deepEqual(wrong.slice(0, 5), []);
   });
 
-  const rows: readonly (readonly [
-    name: string,
-    zone: string,
-    local: string,
-    first: number,
-    second: number,
-  ])[] = [
+  const rows: readonly (readonly [name: string, zone: string, local: string, first: number, second: number])[] = [
     ["a local time that comes twice", "Europe/Zurich", "2024-10-27T02:30", 7200, 3600],
     ["the last second before one that does", "Europe/Zurich", "2024-10-27T01:59:59", 7200, 7200],
     ["the first second after one that does", "Europe/Zurich", "2024-10-27T03:00", 3600, 3600],

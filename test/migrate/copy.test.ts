@@ -313,9 +313,7 @@ describe("copy: a complete run leaves the start of its main pass (spec.md sectio
       assert.equal(await markOf(made), undefined);
     });
   throws("Redis is lost in a pass", { name: "RedisError", message: "lost" }, (t, { run }) =>
-    t.mock.method(run.redis.store, "createEncoded", () =>
-      Promise.reject(new RedisError("unavailable", "lost")),
-    ),
+    t.mock.method(run.redis.store, "createEncoded", () => Promise.reject(new RedisError("unavailable", "lost"))),
   );
   throws("the directory goes", { name: "SourceError" }, () => rmSync(directory, { recursive: true }));
   const replaced = { name: "SourceError", message: /was replaced by another directory during the copy$/ };

@@ -131,15 +131,7 @@ describe("for-each-batch: the first error ends the work, once all in flight has 
       if (batch.length === 1) throw second;
     };
     await assert.rejects(forEachBatch({ ...work, work: failing }), first);
-    assert.deepEqual(events.toSorted(), [
-      "begin 1",
-      "closed",
-      "done 1",
-      "list 1",
-      "list 2",
-      "list 3",
-      "skip 3",
-    ]);
+    assert.deepEqual(events.toSorted(), ["begin 1", "closed", "done 1", "list 1", "list 2", "list 3", "skip 3"]);
   });
 
   it("an error of the last batch, behind which nothing is listed", async () => {

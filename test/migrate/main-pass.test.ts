@@ -82,9 +82,7 @@ describe("main-pass: missing keys are settled at its end, where the sample did n
   it("many deferred ones come in batches of 256", async () => {
     const made = passOver([Array.from({ length: 600 }, (_, index) => `later${index}`)]);
     await made.run();
-    const sizes = made.events
-      .filter((event) => event.startsWith("work"))
-      .map((event) => event.split(",").length);
+    const sizes = made.events.filter((event) => event.startsWith("work")).map((event) => event.split(",").length);
     assert.deepEqual(sizes, [600, 256, 256, 88]);
     assert.equal(made.record.ledger.counts.outcomes.ended, 600);
   });

@@ -77,19 +77,18 @@ describe("memory-need: a rare giant is not taken for one of many", () => {
 
 describe("memory-need: the estimate is within 10% of what a real Redis then uses", () => {
   const typical = [110, 121, 205, 279, 450, 663, 984];
-  const rows: readonly (readonly [name: string, sizes: readonly number[], count: number, stored?: number])[] =
-    [
-      ["values of 40 bytes", [40], 20_000],
-      ["values of 200 bytes", [200], 20_000],
-      ["values of 200 bytes, just after the hash tables grew", [200], 33_000],
-      ["values of 200 bytes, just before they grow", [200], 32_000],
-      ["values of 1 KB", [1000], 8000],
-      ["values of 24 KB", [24_000], 2500],
-      ["values of 300 KB", [300_000], 300],
-      ["values of all typical sizes", typical, 20_000],
-      ["values of 200 bytes, in a Redis that holds as many keys already", [200], 20_000, 20_000],
-      ["values of 1 KB, and one of 64 KB in a thousand", [...Array(999).fill(1000), 64_000], 10_000],
-    ];
+  const rows: readonly (readonly [name: string, sizes: readonly number[], count: number, stored?: number])[] = [
+    ["values of 40 bytes", [40], 20_000],
+    ["values of 200 bytes", [200], 20_000],
+    ["values of 200 bytes, just after the hash tables grew", [200], 33_000],
+    ["values of 200 bytes, just before they grow", [200], 32_000],
+    ["values of 1 KB", [1000], 8000],
+    ["values of 24 KB", [24_000], 2500],
+    ["values of 300 KB", [300_000], 300],
+    ["values of all typical sizes", typical, 20_000],
+    ["values of 200 bytes, in a Redis that holds as many keys already", [200], 20_000, 20_000],
+    ["values of 1 KB, and one of 64 KB in a thousand", [...Array(999).fill(1000), 64_000], 10_000],
+  ];
   const endMs = Date.now() + 604_800_000;
   for (const [name, sizes, count, stored = 0] of rows) {
     it(name, async (t) => {
@@ -99,10 +98,7 @@ describe("memory-need: the estimate is within 10% of what a real Redis then uses
       const keyOf = (sid: string) => `session:${sid}`;
       const sidOf = (index: number) => index.toString(16).padStart(40, "a");
       const lengths = new Map(
-        Array.from(
-          { length: count },
-          (_, index) => [sidOf(index), sizes[index % sizes.length] ?? 0] as const,
-        ),
+        Array.from({ length: count }, (_, index) => [sidOf(index), sizes[index % sizes.length] ?? 0] as const),
       );
       const fill = (entries: Iterable<readonly [sid: string, length: number]>) =>
         redisPipeline(

@@ -103,7 +103,6 @@ describe("pace: batches small enough that a rate is kept within a quarter of a s
     [1, 256, 1],
     [0.5, 256, 1],
   ] as const) {
-    it(`${perSecond ?? "no limit"}: ${expected}`, () =>
-      assert.equal(batchSizeFor(perSecond, largest), expected));
+    it(`${perSecond ?? "no limit"}: ${expected}`, () => assert.equal(batchSizeFor(perSecond, largest), expected));
   }
 });

@@ -157,11 +157,7 @@ describe("prove: a file goes only if Redis now holds an equal or newer entry (sp
       { stored: nothing, missing: "ended", reading: readAt(nowMs - 2 * week) },
       "ended",
     ],
-    [
-      "no key, however old its file is",
-      { stored: nothing, reading: readAt(nowMs - 2 * week) },
-      "absent, left",
-    ],
+    ["no key, however old its file is", { stored: nothing, reading: readAt(nowMs - 2 * week) }, "absent, left"],
     ["a file with one session key stays, even if Redis holds it", { conversion: oneKey }, "kept, left"],
     [
       "a file with one session key stays, even if it is over",
@@ -193,8 +189,7 @@ describe("prove: a file goes only if Redis now holds an equal or newer entry (sp
     ["an empty one is no session", { reading: { kind: "empty" } }, "empty"],
     ["what is no regular file is no session", { reading: { kind: "ignored" } }, "ignored"],
   ];
-  for (const [name, case_, expected] of rows)
-    it(name, async () => assert.equal(wordOf(await prove(case_)), expected));
+  for (const [name, case_, expected] of rows) it(name, async () => assert.equal(wordOf(await prove(case_)), expected));
 });
 
 describe("prove: PURGE alone also removes what Redis does not hold; what failed stays (spec.md section 2)", () => {
@@ -320,8 +315,7 @@ describe("prove: what a proof says", () => {
       ["kept, left", { conversion: oneKey }],
       ["kept", { conversion: expired }],
       ...failureReasons.map(
-        (reason) =>
-          [`failed ${reason}, left`, { reading: { kind: "failed", reason, detail: "why" } }] as const,
+        (reason) => [`failed ${reason}, left`, { reading: { kind: "failed", reason, detail: "why" } }] as const,
       ),
     ];
     await fc.assert(
@@ -359,12 +353,7 @@ describe("prove: just before a file goes it is proven again", () => {
     ],
     ["an old file is not read again", {}, { reading: { kind: "vanished" } }, "proven, stored"],
     ["a young file is read again", { reading: young }, { reading: { kind: "vanished" } }, "vanished"],
-    [
-      "a young file, and Redis holds something else now",
-      { reading: young },
-      { comparison: different },
-      "kept, left",
-    ],
+    ["a young file, and Redis holds something else now", { reading: young }, { comparison: different }, "kept, left"],
     ["a young file, and the key is gone", { reading: young }, lost, "absent, left"],
   ];
   for (const [name, first, then, expected] of rows) {
@@ -420,17 +409,9 @@ describe("prove: just before a file goes it is proven again", () => {
 });
 
 describe("prove: --unverified takes every file that holds a session, without asking Redis (Purge)", () => {
-  const rows: readonly (readonly [
-    name: string,
-    case_: Pick<Case, "reading" | "conversion">,
-    expected: string,
-  ])[] = [
+  const rows: readonly (readonly [name: string, case_: Pick<Case, "reading" | "conversion">, expected: string])[] = [
     ["a session", {}, "proven, not stored"],
-    [
-      "one that is over, however young",
-      { conversion: expired, reading: readAt(nowMs) },
-      "proven, not stored",
-    ],
+    ["one that is over, however young", { conversion: expired, reading: readAt(nowMs) }, "proven, not stored"],
     ["what fails stays, and is not left", { conversion: corrupt }, "failed corrupt"],
     ["a file with one session key stays, and is not left", { conversion: oneKey }, "kept"],
     ["one that is gone", { reading: { kind: "vanished" } }, "vanished"],

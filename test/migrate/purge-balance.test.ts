@@ -13,15 +13,7 @@ import type { Removal } from "../../src/source/removal/remove-session-file.js";
 /** What becomes of one file, in the proof and where it comes to its removal. */
 interface Fate {
   readonly directory: string;
-  readonly verdict:
-    | "stored"
-    | "notStored"
-    | "absent"
-    | "kept"
-    | "vanished"
-    | "empty"
-    | "ignored"
-    | FailureReason;
+  readonly verdict: "stored" | "notStored" | "absent" | "kept" | "vanished" | "empty" | "ignored" | FailureReason;
   readonly removal: Removal["kind"];
   /** Whether it is seen before its removal that it may not be removed. */
   readonly isDenied: boolean;

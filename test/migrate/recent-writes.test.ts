@@ -24,13 +24,7 @@ describe("recent-writes: an older file never replaces what this run wrote for a 
     ["a newer file", [candidate(4900)], candidate(4950, 4001), 4000, false],
     ["saved by the server since", [candidate(4900)], candidate(4800, 4001), 4321, false],
     ["without a lifetime", [candidate(4900)], candidate(4800, 4001), null, false],
-    [
-      "what was sent was not just modified: its instant tells",
-      [candidate(2999)],
-      candidate(2000, 4001),
-      4000,
-      false,
-    ],
+    ["what was sent was not just modified: its instant tells", [candidate(2999)], candidate(2000, 4001), 4000, false],
     ["the newer of two sent", [candidate(4900), candidate(4800, 4001)], candidate(4850, 4002), 4000, true],
     ["nothing sent", [], candidate(4800), 4000, false],
   ];

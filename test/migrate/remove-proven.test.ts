@@ -2,12 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Proof, ProvenFile } from "../../src/migrate/removing/prove.js";
-import {
-  type Gate,
-  type Prover,
-  type Purge,
-  purgeSessions,
-} from "../../src/migrate/removing/remove-proven.js";
+import { type Gate, type Prover, type Purge, purgeSessions } from "../../src/migrate/removing/remove-proven.js";
 import { RedisError, RedisForgotError, SourceError } from "../../src/model/errors.js";
 import { Ledger } from "../../src/model/ledger.js";
 import type { FailureReason, OutcomeKind, SessionOutcome } from "../../src/model/outcome.js";
@@ -77,8 +72,7 @@ function purgeOf(batches: Iterable<readonly SessionFile[]>, change: Partial<Flat
     }
   }
   const parts = {
-    prove: async (batch: readonly SessionFile[]): Promise<readonly Proof[]> =>
-      batch.map((file) => proven(file)),
+    prove: async (batch: readonly SessionFile[]): Promise<readonly Proof[]> => batch.map((file) => proven(file)),
     proveAgain: async (some: readonly ProvenFile[]): Promise<readonly Proof[]> =>
       some.map((one) => ({ proven: { ...one, settled: true } })),
     confirm: async () => true,
@@ -99,8 +93,7 @@ function purgeOf(batches: Iterable<readonly SessionFile[]>, change: Partial<Flat
     ledger,
     onStep: () => undefined,
     onOutcome: ({ sid, kind }) => told.push(`${sid} ${kind}`),
-    warn: (message, { evenIfQuiet = false } = {}) =>
-      void warnings.push(`${message}${evenIfQuiet ? "!" : ""}`),
+    warn: (message, { evenIfQuiet = false } = {}) => void warnings.push(`${message}${evenIfQuiet ? "!" : ""}`),
     ...change,
     batches: handedOut(),
     prove: async (batch) => {
@@ -148,9 +141,7 @@ function purgeOf(batches: Iterable<readonly SessionFile[]>, change: Partial<Flat
     /** The counts that are not 0. */
     counts: () =>
       Object.fromEntries(
-        Object.entries({ ...ledger.counts.outcomes, unvisited: ledger.unvisited }).filter(
-          ([, count]) => count > 0,
-        ),
+        Object.entries({ ...ledger.counts.outcomes, unvisited: ledger.unvisited }).filter(([, count]) => count > 0),
       ),
     removed: () => events.filter((event) => event.startsWith("remove ")).map((event) => event.slice(7)),
     /** Every file that was listed has its outcome, or is unvisited. */
@@ -180,13 +171,7 @@ describe("remove-proven: nothing is removed before all files of the chunk are pr
     assert.equal(events[5], "confirm");
     assert.deepEqual(events.slice(6, 11).sort(), ["again a", "again b", "again c", "again d", "again e"]);
     assert.equal(events[11], "conclude");
-    assert.deepEqual(events.slice(12, 17).sort(), [
-      "remove a",
-      "remove b",
-      "remove c",
-      "remove d",
-      "remove e",
-    ]);
+    assert.deepEqual(events.slice(12, 17).sort(), ["remove a", "remove b", "remove c", "remove d", "remove e"]);
     assert.deepEqual(events.slice(17), ["conclude"]);
     assert.deepEqual(made.counts(), { removed: 5 });
     made.assertBalanced();
@@ -219,10 +204,7 @@ describe("remove-proven: nothing is removed before all files of the chunk are pr
     assert.equal(made.events.slice(0, firstRemoval).filter((event) => event === "confirm").length, 1);
     assert.equal(firstRemoval, 100_102);
     const secondChunk = made.events.indexOf("prove s100000");
-    assert.equal(
-      made.events.slice(0, secondChunk).filter((event) => event.startsWith("remove ")).length,
-      100_000,
-    );
+    assert.equal(made.events.slice(0, secondChunk).filter((event) => event.startsWith("remove ")).length, 100_000);
     assert.equal(made.events[secondChunk + 1000], "confirm");
     assert.deepEqual(made.counts(), { removed: 101_000 });
     made.assertBalanced();
@@ -416,41 +398,37 @@ describe("remove-proven: files that this process may not remove (spec.md section
 });
 
 describe("remove-proven: what stays is told with its file and a reason", () => {
-  const rows: readonly (readonly [name: string, change: Partial<FlatPurge>, kind: string, detail: RegExp])[] =
+  const rows: readonly (readonly [name: string, change: Partial<FlatPurge>, kind: string, detail: RegExp])[] = [
     [
-      [
-        "Redis has no key",
-        { prove: async ([file = assert.fail("no file")]) => [settled(file, "absent", true)] },
-        "absent",
-        /no key/,
-      ],
-      [
-        "Redis holds an older value",
-        { prove: async ([file = assert.fail("no file")]) => [settled(file, "kept", true)] },
-        "kept",
-        /older value/,
-      ],
-      [
-        "it may not be removed",
-        { denialOf: () => ({ folder: "/a", why: { code: "EACCES" } }) },
-        "denied",
-        /^not permitted \(EACCES\)$/,
-      ],
-      ["it changed", { remove: () => ({ kind: "changed" }) }, "kept", /changed after it was compared/],
-      ["a server is at work", { isInUse: () => true }, "kept", /still using the directory/],
-      ["a folder cannot be read", withBroken("/a"), "kept", /error in its directory/],
-      ["Redis does not answer for it", { confirm: async () => false }, "kept", /may have lost keys/],
-    ];
+      "Redis has no key",
+      { prove: async ([file = assert.fail("no file")]) => [settled(file, "absent", true)] },
+      "absent",
+      /no key/,
+    ],
+    [
+      "Redis holds an older value",
+      { prove: async ([file = assert.fail("no file")]) => [settled(file, "kept", true)] },
+      "kept",
+      /older value/,
+    ],
+    [
+      "it may not be removed",
+      { denialOf: () => ({ folder: "/a", why: { code: "EACCES" } }) },
+      "denied",
+      /^not permitted \(EACCES\)$/,
+    ],
+    ["it changed", { remove: () => ({ kind: "changed" }) }, "kept", /changed after it was compared/],
+    ["a server is at work", { isInUse: () => true }, "kept", /still using the directory/],
+    ["a folder cannot be read", withBroken("/a"), "kept", /error in its directory/],
+    ["Redis does not answer for it", { confirm: async () => false }, "kept", /may have lost keys/],
+  ];
   for (const [name, change, kind, detail] of rows) {
     it(`${name}: ${kind}`, async () => {
       const told: SessionOutcome[] = [];
       const made = purgeOf([filesOf("a")], { ...change, onOutcome: (outcome) => told.push(outcome) });
       await purgeSessions(made.purge);
       const [{ difference } = assert.fail("no outcome")] = told;
-      assert.deepEqual(
-        [difference?.kind, difference?.path],
-        [kind, pathOf(filesOf("a")[0] ?? assert.fail())],
-      );
+      assert.deepEqual([difference?.kind, difference?.path], [kind, pathOf(filesOf("a")[0] ?? assert.fail())]);
       assert.match(difference?.detail ?? "", detail);
     });
   }
@@ -498,8 +476,7 @@ describe("remove-proven: an I/O error in a directory ends removal there (spec.md
 
   it("a session that failed for its content closes nothing", async () => {
     const made = purgeOf([filesOf("x", "a")], {
-      prove: async (batch) =>
-        batch.map((file) => (file.sid === "x" ? failing(file, "corrupt") : proven(file))),
+      prove: async (batch) => batch.map((file) => (file.sid === "x" ? failing(file, "corrupt") : proven(file))),
     });
     assert.equal((await purgeSessions(made.purge)).left, 1);
     assert.deepEqual(made.counts(), { removed: 1, failed: 1 });
@@ -544,9 +521,7 @@ describe("remove-proven: what a removal comes to", () => {
   it("only what a proof leaves of those that were to go counts as left", async () => {
     const made = purgeOf([filesOf("a", "b", "c")], {
       prove: async ([a, b, c]) =>
-        a && b && c
-          ? [settled(a, "kept", false), settled(b, "kept", true), settled(c, "vanished", false)]
-          : [],
+        a && b && c ? [settled(a, "kept", false), settled(b, "kept", true), settled(c, "vanished", false)] : [],
     });
     assert.equal((await purgeSessions(made.purge)).left, 1);
     assert.deepEqual(made.counts(), { kept: 2, vanished: 1 });

@@ -44,10 +44,7 @@ describe("what --verbose says of Redis", () => {
 
 describe("what --verbose says of the keys and of the server", () => {
   it("keys, and the evidence for their layout", () => {
-    assert.equal(
-      keysText("session:", "none"),
-      "keys: session:<sid>, because nothing in Redis says otherwise",
-    );
+    assert.equal(keysText("session:", "none"), "keys: session:<sid>, because nothing in Redis says otherwise");
     assert.equal(
       keysText("session::shop:", "found"),
       "keys: session::shop:<sid>, because a server saved keys of this layout",

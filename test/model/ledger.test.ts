@@ -33,10 +33,7 @@ const anyOutcome: fc.Arbitrary<SessionOutcome> = fc
 describe("ledger", () => {
   it("is empty at first", () => {
     const { counts, failures, warnings, unvisited } = new Ledger();
-    assert.deepEqual(
-      [counts.found, failures.length, warnings.size, unvisited, counts.reasons.size],
-      [0, 0, 0, 0, 0],
-    );
+    assert.deepEqual([counts.found, failures.length, warnings.size, unvisited, counts.reasons.size], [0, 0, 0, 0, 0]);
   });
 
   it("found is the sum of the outcomes, always (spec.md section 5)", () => {
@@ -73,11 +70,7 @@ describe("ledger", () => {
   for (const [name, part, expected] of [
     ["pickle", { format: "pickle" }, { formats: { pickle: 1, json: 0 } }],
     ["json", { format: "json" }, { formats: { pickle: 0, json: 1 } }],
-    [
-      "authenticated",
-      { facts: { authenticated: true, lossy: false } },
-      { authenticated: 1, anonymous: 0, lossy: 0 },
-    ],
+    ["authenticated", { facts: { authenticated: true, lossy: false } }, { authenticated: 1, anonymous: 0, lossy: 0 }],
     [
       "anonymous and lossy",
       { facts: { authenticated: false, lossy: true } },
@@ -226,8 +219,7 @@ describe("ledger: a session that ended after its write (spec.md section 4, Logou
 
   it("turns from identical to vanished if only its lifetime was renewed", () => {
     const ledger = new Ledger();
-    for (const kind of ["copied", "identical"] as const)
-      ledger.record(outcome({ kind, bytesWritten: 0 }), "/srv/s");
+    for (const kind of ["copied", "identical"] as const) ledger.record(outcome({ kind, bytesWritten: 0 }), "/srv/s");
     ledger.recordRetracted({ renewed: true, bytes: 9, expiresAtMs: 0 });
     const { outcomes, found, bytesWritten } = ledger.counts;
     assert.deepEqual([outcomes.copied, outcomes.identical, outcomes.vanished], [1, 0, 1]);

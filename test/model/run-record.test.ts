@@ -11,10 +11,7 @@ type PassCounts = readonly [found: number, failed: number];
 function ledgerOf([found, failed]: PassCounts): Ledger {
   const ledger = new Ledger();
   for (let index = 0; index < found; index++)
-    ledger.record(
-      { sid: "s", kind: index < failed ? "failed" : "copied", bytesRead: 0, bytesWritten: 0 },
-      "/srv/s",
-    );
+    ledger.record({ sid: "s", kind: index < failed ? "failed" : "copied", bytesRead: 0, bytesWritten: 0 }, "/srv/s");
   return ledger;
 }
 

@@ -6,15 +6,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
 import fc from "fast-check";
-import {
-  hashName,
-  isInShard,
-  isPartOf,
-  overlap,
-  parseShard,
-  type Shard,
-  shardText,
-} from "../../src/model/shard.js";
+import { hashName, isInShard, isPartOf, overlap, parseShard, type Shard, shardText } from "../../src/model/shard.js";
 import { projectRoot } from "../support/project.js";
 import { provideTool } from "../support/provide-tools.js";
 
@@ -97,18 +89,13 @@ describe("shard: two of them", () => {
 
   it("isPartOf: every sid of a part is in the whole", () =>
     fc.assert(
-      fc.property(
-        anyShard,
-        fc.integer({ min: 1, max: 12 }),
-        fc.nat(11),
-        ({ index, count }, factor, number) => {
-          const whole = { index, count };
-          const part = { index: index + (number % factor) * count, count: count * factor };
-          assert.ok(isPartOf(part, whole) && overlap(part, whole));
-          assert.ok(within(part).every((sid) => isInShard(sid, whole)));
-          assert.equal(isPartOf(whole, part), factor === 1);
-        },
-      ),
+      fc.property(anyShard, fc.integer({ min: 1, max: 12 }), fc.nat(11), ({ index, count }, factor, number) => {
+        const whole = { index, count };
+        const part = { index: index + (number % factor) * count, count: count * factor };
+        assert.ok(isPartOf(part, whole) && overlap(part, whole));
+        assert.ok(within(part).every((sid) => isInShard(sid, whole)));
+        assert.equal(isPartOf(whole, part), factor === 1);
+      }),
       { numRuns: 60 },
     ));
 

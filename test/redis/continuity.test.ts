@@ -52,10 +52,7 @@ describe("continuity: keys evicted during the run: exit 4, nothing removed (haza
     assert.equal(await continuity.check(), "evicted");
     assert.equal(await continuity.check(), "evicted");
     const [[message, evenIfQuiet] = []] = warnings;
-    assert.match(
-      message ?? "",
-      /^Redis evicted \d+ keys of any kind during the run: .* nothing more is removed$/,
-    );
+    assert.match(message ?? "", /^Redis evicted \d+ keys of any kind during the run: .* nothing more is removed$/);
     assert.equal(evenIfQuiet, true);
   });
 
@@ -79,11 +76,7 @@ describe("continuity: keys evicted during the run: exit 4, nothing removed (haza
   });
 
   const hidden: readonly (readonly [name: string, denied: string, says: RegExp])[] = [
-    [
-      "INFO denied",
-      "-info",
-      /^Redis does not say how many keys it evicted, so sessions may be evicted unseen/,
-    ],
+    ["INFO denied", "-info", /^Redis does not say how many keys it evicted, so sessions may be evicted unseen/],
     [
       "INFO and CONFIG denied",
       "-info -config",

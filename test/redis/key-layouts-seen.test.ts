@@ -38,12 +38,7 @@ describe("key-layouts-seen: which layouts valid keys stand under (spec.md sectio
 
   const sid = "a".repeat(40);
   const longSid = "-_".repeat(42);
-  const rows: readonly (readonly [
-    name: string,
-    keys: readonly string[],
-    documented: boolean,
-    applet: boolean,
-  ])[] = [
+  const rows: readonly (readonly [name: string, keys: readonly string[], documented: boolean, applet: boolean])[] = [
     ["an empty Redis", [], false, false],
     ["documented only", [`session:p:${sid}`], true, false],
     ["applet only", [`session::p:${sid}`], false, true],
@@ -59,13 +54,7 @@ describe("key-layouts-seen: which layouts valid keys stand under (spec.md sectio
     ["three colons", [`session:::p:${sid}`], false, false],
     [
       "no sids",
-      [
-        "session:p:",
-        "session:p:x",
-        `session:p:${sid}0`,
-        `session::p:${sid.toUpperCase()}`,
-        `session:p:${sid}\n`,
-      ],
+      ["session:p:", "session:p:x", `session:p:${sid}0`, `session::p:${sid.toUpperCase()}`, `session:p:${sid}\n`],
       false,
       false,
     ],
@@ -127,9 +116,7 @@ describe("key-layouts-seen: which layouts valid keys stand under (spec.md sectio
     await redisCommand(server, "CONFIG", "RESETSTAT");
     const prefixes = { documented: "session:p:", applet: "session::p:" };
     await findKeyLayouts(serversOf(client), prefixes, tests);
-    const called = [
-      ...String(await redisCommand(server, "INFO", "commandstats")).matchAll(/^cmdstat_(\S+?):/gm),
-    ];
+    const called = [...String(await redisCommand(server, "INFO", "commandstats")).matchAll(/^cmdstat_(\S+?):/gm)];
     assert.deepEqual(
       called
         .map(([, name]) => name)
@@ -153,14 +140,7 @@ describe("key-layouts-seen: which layouts valid keys stand under (spec.md sectio
   it("whole seconds prove nothing: no sign survives there", async () => {
     await redisCommand(server, "FLUSHALL");
     for (let digit = 0; digit < 6; digit++) {
-      await redisCommand(
-        server,
-        "SET",
-        `session:p:${String(digit).repeat(40)}`,
-        "{}",
-        "PXAT",
-        "4102444800000",
-      );
+      await redisCommand(server, "SET", `session:p:${String(digit).repeat(40)}`, "{}", "PXAT", "4102444800000");
     }
     const prefixes = { documented: "session:p:", applet: "session::p:" };
     assert.equal((await findKeyLayouts(serversOf(client), prefixes, tests))?.documented, false);
@@ -180,8 +160,6 @@ describe("key-layouts-seen: which layouts valid keys stand under (spec.md sectio
 function serversOf(client: Redis): Parameters<typeof findKeyLayouts>[0] {
   const connection = { run: <T>(work: (asked: Redis) => Promise<T>) => work(client) };
   return {
-    all: [
-      { connection: connection as unknown as ResilientConnection, name: undefined, keyHere: (key) => key },
-    ],
+    all: [{ connection: connection as unknown as ResilientConnection, name: undefined, keyHere: (key) => key }],
   };
 }

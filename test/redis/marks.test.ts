@@ -2,14 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { RedisForgotError } from "../../src/model/errors.js";
 import { canaryKey } from "../../src/redis/canary.js";
-import {
-  changeMark,
-  listMarks,
-  type Mark,
-  type MarkScope,
-  markKey,
-  readMark,
-} from "../../src/redis/marks.js";
+import { changeMark, listMarks, type Mark, type MarkScope, markKey, readMark } from "../../src/redis/marks.js";
 import { redisOf } from "../end-to-end/support/redis-of-test.js";
 import { redisCommand } from "../support/redis-command.js";
 import { clientOf } from "./support/client-of.js";
@@ -25,10 +18,7 @@ describe("marks: a key for each key prefix and directory (spec.md section 4, Mar
     ["another directory at its path", { ...scope, identity: "13 1" }],
     ["another one with its inode", { ...scope, identity: "12 2" }],
     ["another directory", { ...scope, directory: "/srv/tele/sessions2" }],
-    [
-      "a directory that looks like a prefix and a directory",
-      { ...scope, directory: 'a","/srv/tele/sessions' },
-    ],
+    ["a directory that looks like a prefix and a directory", { ...scope, directory: 'a","/srv/tele/sessions' }],
   ];
   it("no two scopes share one", () =>
     assert.equal(new Set(scopes.map(([, each]) => markKey(each))).size, scopes.length));
@@ -132,11 +122,7 @@ describe("marks: left and read again", () => {
       ['{"shards": {"3/4": {"started": 1, "renewed": 1}, "2/4": {"started": 2, "renewed": 1}}}', 2],
     ] as const) {
       await redisCommand(server, "SET", key, text);
-      assert.equal(
-        (await readMark(client, key)).complete?.[0]?.mark.startedMs,
-        started,
-        JSON.stringify(text),
-      );
+      assert.equal((await readMark(client, key)).complete?.[0]?.mark.startedMs, started, JSON.stringify(text));
     }
   });
 
@@ -145,17 +131,7 @@ describe("marks: left and read again", () => {
     await changeMark(await clientOf(t, server), key, undefined, () => whole);
     await redisCommand(server, "RPUSH", "tele-sessions:mark:list", "x");
     await redisCommand(server, "SET", "tele-sessions:mark:theirs", "{}");
-    await redisCommand(
-      server,
-      "ACL",
-      "SETUSER",
-      "u",
-      "on",
-      ">pw",
-      `~${key}`,
-      "~tele-sessions:mark:list",
-      "+@all",
-    );
+    await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", `~${key}`, "~tele-sessions:mark:list", "+@all");
     const client = await clientOf(t, { ...server, username: "u", password: "pw" });
     assert.deepEqual(
       [...((await listMarks(client)) ?? [])].sort(),

@@ -229,11 +229,9 @@ describe("open-connection: TLS", () => {
     const subject = ["-subj", "/CN=redis.test", "-addext", "subjectAltName=DNS:redis.test"];
     try {
       const files = ["-keyout", path("key.pem"), "-out", path("cert.pem")];
-      execFileSync(
-        "openssl",
-        ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", ...files, ...subject],
-        { stdio: "pipe" },
-      );
+      execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", ...files, ...subject], {
+        stdio: "pipe",
+      });
     } catch (error) {
       throw new Error("openssl is needed: install it (Debian: apt-get install openssl)", { cause: error });
     }

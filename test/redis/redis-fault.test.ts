@@ -20,11 +20,7 @@ function system(code: string): Error {
 describe("redis-fault: what an error comes to (hazards.md, Redis)", () => {
   const rows: readonly (readonly [error: unknown, kind: RedisFault["kind"], says: RegExp])[] = [
     [reply("NOAUTH Authentication required."), "refused", /password/],
-    [
-      reply("WRONGPASS invalid username-password pair or user is disabled."),
-      "refused",
-      /user name or password/,
-    ],
+    [reply("WRONGPASS invalid username-password pair or user is disabled."), "refused", /user name or password/],
     [reply("ERR invalid password"), "refused", /password/],
     [
       reply("NOPERM this user has no permissions to run the 'set' command"),
@@ -62,11 +58,7 @@ describe("redis-fault: what an error comes to (hazards.md, Redis)", () => {
       "refused",
       /the command PEXPIRETIME/,
     ],
-    [
-      reply("ERR Unknown Redis command called from script script: x", "eval"),
-      "refused",
-      /EVAL, or a command/,
-    ],
+    [reply("ERR Unknown Redis command called from script script: x", "eval"), "refused", /EVAL, or a command/],
     [
       reply(
         "ERR Error running script (call to f_0): @user_script:2: @user_script: 2: -OOM command not allowed",
@@ -81,10 +73,7 @@ describe("redis-fault: what an error comes to (hazards.md, Redis)", () => {
       /replica/,
     ],
     [
-      reply(
-        "ERR Error running script (call to f_0): @user_script:2: @user_script: 2: Unknown Redis command",
-        "eval",
-      ),
+      reply("ERR Error running script (call to f_0): @user_script:2: @user_script: 2: Unknown Redis command", "eval"),
       "refused",
       /EVAL, or a command/,
     ],
@@ -109,11 +98,7 @@ describe("redis-fault: what an error comes to (hazards.md, Redis)", () => {
     [reply("MOVED 3999 127.0.0.1:6381"), "refused", /cluster/],
     [reply("CROSSSLOT Keys in request don't hash to the same slot"), "refused", /cluster/],
     [reply(`ERR something about '${secret}'`), "single", /^Redis answered ERR to SET$/],
-    [
-      reply("WRONGTYPE Operation against a key holding the wrong kind of value"),
-      "single",
-      /WRONGTYPE to SET$/,
-    ],
+    [reply("WRONGTYPE Operation against a key holding the wrong kind of value"), "single", /WRONGTYPE to SET$/],
     [reply(`${secret}`), "single", /^Redis answered ERR to SET$/],
     [reply(""), "single", /ERR to SET$/],
     [system("ECONNREFUSED"), "transient", /refused: .* \(ECONNREFUSED\)$/],
@@ -137,11 +122,7 @@ describe("redis-fault: what an error comes to (hazards.md, Redis)", () => {
       /^Redis asks for a client certificate.*--cert FILE.*\(TLSV13_ALERT_CERTIFICATE_REQUIRED\)$/,
     ],
     [system("ERR_SSL_TLSV1_ALERT_UNKNOWN_CA"), "refused", /^Redis refused our client certificate.*--cert/],
-    [
-      system("ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE"),
-      "refused",
-      /^Redis refused our client certificate.*--cert/,
-    ],
+    [system("ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE"), "refused", /^Redis refused our client certificate.*--cert/],
     [system("ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED"), "refused", /^Redis refused our client certificate/],
     [system("ENOBUFS"), "transient", /failed \(ENOBUFS\)/],
     [system("EMFILE"), "transient", /EMFILE/],

@@ -24,9 +24,7 @@ const [first, second, third] = entries;
 const keys = entries.map(({ key }) => key);
 const stored = { kind: "text", value: Buffer.from("{}"), expiresAtMs: later } as const;
 const filled = Object.fromEntries(keys.map((key) => [key, { value: "{}", expiresAtMs: later }]));
-const written = Object.fromEntries(
-  entries.map(({ key, value, expiresAtMs }) => [key, { value, expiresAtMs }]),
-);
+const written = Object.fromEntries(entries.map(({ key, value, expiresAtMs }) => [key, { value, expiresAtMs }]));
 
 /** A call of each method about these keys. */
 const calls = {
@@ -39,21 +37,9 @@ const calls = {
   exist: (store: SessionStore) => store.exist(keys),
 } as const;
 type Method = keyof typeof calls;
-const methods: readonly Method[] = [
-  "create",
-  "createEncoded",
-  "overwrite",
-  "replace",
-  "retract",
-  "read",
-  "exist",
-];
+const methods: readonly Method[] = ["create", "createEncoded", "overwrite", "replace", "retract", "read", "exist"];
 
-async function storeOf(
-  t: TestContext,
-  account: Account,
-  { retryForMs = 20_000 } = {},
-): Promise<SessionStore> {
+async function storeOf(t: TestContext, account: Account, { retryForMs = 20_000 } = {}): Promise<SessionStore> {
   return new RedisSessionStore(await resilientOf(t, account, { retryForMs }), storeOptions());
 }
 
@@ -176,22 +162,18 @@ describe("redis-session-store: Redis does it, and the reply is lost with the con
 describe("redis-session-store: Redis refuses, and nothing changes", () => {
   const user = { username: "u", password: "pw" };
   const sessionKeys = /the keys of sessions \(session:\*\)$/;
-  const rows: readonly (readonly [
-    name: string,
-    rules: readonly string[],
-    says: RegExp,
-    refused: readonly Method[],
-  ])[] = [
-    ["SET", ["~*", "+@all", "-set"], /the command SET\. /, ["create", "createEncoded", "overwrite"]],
-    ["GET", ["~*", "+@all", "-get"], /the command GET\. /, ["read"]],
-    ["PEXPIRETIME", ["~*", "+@all", "-pexpiretime"], /the command PEXPIRETIME\. /, ["read"]],
-    ["EXISTS", ["~*", "+@all", "-exists"], /the command EXISTS\. /, ["exist"]],
-    ["EVAL", ["~*", "+@all", "-eval"], /the command EVAL\. /, ["replace", "retract"]],
-    // A run asks for these before.
-    ["SET inside the script", ["~*", "+@all", "-set"], /./, ["replace"]],
-    ["PEXPIRETIME inside the script", ["~*", "+@all", "-pexpiretime"], /./, ["replace", "retract"]],
-    ["the keys of sessions", ["~other:*", "+@all"], sessionKeys, methods],
-  ];
+  const rows: readonly (readonly [name: string, rules: readonly string[], says: RegExp, refused: readonly Method[]])[] =
+    [
+      ["SET", ["~*", "+@all", "-set"], /the command SET\. /, ["create", "createEncoded", "overwrite"]],
+      ["GET", ["~*", "+@all", "-get"], /the command GET\. /, ["read"]],
+      ["PEXPIRETIME", ["~*", "+@all", "-pexpiretime"], /the command PEXPIRETIME\. /, ["read"]],
+      ["EXISTS", ["~*", "+@all", "-exists"], /the command EXISTS\. /, ["exist"]],
+      ["EVAL", ["~*", "+@all", "-eval"], /the command EVAL\. /, ["replace", "retract"]],
+      // A run asks for these before.
+      ["SET inside the script", ["~*", "+@all", "-set"], /./, ["replace"]],
+      ["PEXPIRETIME inside the script", ["~*", "+@all", "-pexpiretime"], /./, ["replace", "retract"]],
+      ["the keys of sessions", ["~other:*", "+@all"], sessionKeys, methods],
+    ];
   for (const [name, rules, says, refused] of rows) {
     it(`a user without ${name}: ${refused.join(", ")}`, async (t) => {
       const server = await redisOf(t);

@@ -50,10 +50,7 @@ describe("reply-watch: a Redis that is gone", () => {
     watch.lost("Redis is still loading its data", 300_000);
     watch.answered();
     watch.answered();
-    assert.deepEqual(heard.slice(1), [
-      "5.5 Redis is still loading its data since 0 until 300000",
-      "5.5 answer",
-    ]);
+    assert.deepEqual(heard.slice(1), ["5.5 Redis is still loading its data since 0 until 300000", "5.5 answer"]);
   });
 
   it("says nothing of a connection that is back at once", (t) => {
@@ -114,9 +111,6 @@ describe("reply-watch: a Redis that is frozen", () => {
     void watch.during(client, pending().work);
     pass(2000);
     watch.lost("no answer in time", 330_000);
-    assert.deepEqual(heard, [
-      `1.1 no answer since 0 until ${longestMs}`,
-      "2.0 no answer in time since 0 until 330000",
-    ]);
+    assert.deepEqual(heard, [`1.1 no answer since 0 until ${longestMs}`, "2.0 no answer in time since 0 until 330000"]);
   });
 });

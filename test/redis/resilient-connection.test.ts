@@ -25,10 +25,7 @@ async function write(client: Redis, count: number, head = "session:k"): Promise<
   return replies.length;
 }
 
-async function open(
-  port: number,
-  { retryForMs = 60_000, stop = new AbortController().signal, password = "" } = {},
-) {
+async function open(port: number, { retryForMs = 60_000, stop = new AbortController().signal, password = "" } = {}) {
   const warnings: string[] = [];
   const target = { address: { host: "127.0.0.1", port }, db: 0, ...(password === "" ? {} : { password }) };
   const connection = await ResilientConnection.open({

@@ -9,9 +9,7 @@ const target = { address: { host: "127.0.0.1", port: 1 }, db: 0 };
 
 /** Whether `String.prototype` is in V8's fast form after each statement, in a separate process. */
 function fastAfter(...statements: readonly string[]): boolean[] {
-  const script = statements
-    .map((each) => `${each}; console.log(%HasFastProperties(String.prototype));`)
-    .join("\n");
+  const script = statements.map((each) => `${each}; console.log(%HasFastProperties(String.prototype));`).join("\n");
   const args = ["--allow-natives-syntax", "--input-type=module", "--eval", script];
   const printed = execFileSync(process.execPath, args, { encoding: "utf8", cwd: projectRoot });
   return printed

@@ -152,10 +152,7 @@ export function testSessionStore(name: string, tested: TestedStore): void {
         over: text("{}", over),
       },
       call: (store) =>
-        store.read([
-          ...["list", "binary", "nothing", "endless", "empty"],
-          ...["fading", "number", "binary", "over"],
-        ]),
+        store.read([...["list", "binary", "nothing", "endless", "empty"], ...["fading", "number", "binary", "over"]]),
       answer: [
         { kind: "other-type" },
         storedText(allBytes, later),
@@ -184,12 +181,7 @@ export function testSessionStore(name: string, tested: TestedStore): void {
     test("nothing, if nothing is given, as every method does", {
       call: (store) =>
         Promise.all([
-          ...[
-            store.read([]),
-            store.exist([]),
-            store.create([]),
-            store.createEncoded(...encodedEntries([], 0)),
-          ],
+          ...[store.read([]), store.exist([]), store.create([]), store.createEncoded(...encodedEntries([], 0))],
           ...[store.replace([]), store.overwrite([]), store.retract([])],
         ]),
       answer: [[], [], [], [], [], [], []],
@@ -254,11 +246,7 @@ export function testSessionStore(name: string, tested: TestedStore): void {
       ["gone, an empty value seen", undefined, storedText("", null)],
       ["expired", text("{}", over)],
       ["another type", list(later)],
-      [
-        "the new value seen, a later expiry since",
-        text(entry.value, later + 1),
-        storedText(entry.value, later),
-      ],
+      ["the new value seen, a later expiry since", text(entry.value, later + 1), storedText(entry.value, later)],
       ["the new value seen, another type since", list(later), storedText(entry.value, later)],
     ];
     for (const [title, now, was = seen] of rows) {

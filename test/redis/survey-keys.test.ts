@@ -51,12 +51,7 @@ describe("survey-keys: the sample at the start (spec.md section 4)", () => {
     expected: { readonly own: number; readonly others: number; readonly representative: boolean },
   ])[] = [
     ["an empty Redis: the end was reached", [], "session:", { own: 0, others: 0, representative: true }],
-    [
-      "99 keys and the end",
-      sessions("session:", 99),
-      "session:",
-      { own: 99, others: 0, representative: true },
-    ],
+    ["99 keys and the end", sessions("session:", 99), "session:", { own: 99, others: 0, representative: true }],
     [
       "keys without a prefix are others where this run has one",
       [...sessions("session:", 2), ...sessions("session:p:", 3)],
@@ -88,10 +83,7 @@ describe("survey-keys: the sample at the start (spec.md section 4)", () => {
     ],
     [
       "many keys of another program before the end",
-      [
-        ...Array.from({ length: 5000 }, (_, number) => ["SET", `other:${number}`, "x"]),
-        ...sessions("session:", 1),
-      ],
+      [...Array.from({ length: 5000 }, (_, number) => ["SET", `other:${number}`, "x"]), ...sessions("session:", 1)],
       "session:",
       { own: 1, others: 0, representative: true },
     ],
@@ -127,16 +119,15 @@ describe("survey-keys: the sample at the start (spec.md section 4)", () => {
     });
   }
 
-  const many: readonly (readonly [name: string, commands: readonly RedisArgument[][], keyPrefix: string])[] =
+  const many: readonly (readonly [name: string, commands: readonly RedisArgument[][], keyPrefix: string])[] = [
+    ["of this run", sessions("session:", 5000), "session:"],
+    ["of several prefixes", [...sessions("session:p:", 2500), ...sessions("session:", 2500)], "session:"],
     [
-      ["of this run", sessions("session:", 5000), "session:"],
-      ["of several prefixes", [...sessions("session:p:", 2500), ...sessions("session:", 2500)], "session:"],
-      [
-        "of three prefixes",
-        ["session:p:", "session:q:", "session::p:"].flatMap((prefix) => sessions(prefix, 1500)),
-        "session:q:",
-      ],
-    ];
+      "of three prefixes",
+      ["session:p:", "session:q:", "session::p:"].flatMap((prefix) => sessions(prefix, 1500)),
+      "session:q:",
+    ],
+  ];
   for (const [name, commands, keyPrefix] of many) {
     it(`thousands of keys ${name}: at most 300 are read, at least 100 of this run's`, async () => {
       const { own, others, representative } = await sample(commands, keyPrefix);

@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { RedisError, ReportError, SettingsError, SourceError } from "../../src/model/errors.js";
-import {
-  exitCodeOf,
-  exitCodes,
-  explainError,
-  explainExitCode,
-  type StopReason,
-} from "../../src/report/exit-code.js";
+import { exitCodeOf, exitCodes, explainError, explainExitCode, type StopReason } from "../../src/report/exit-code.js";
 
 const bug = new TypeError("undefined is not a function");
 const settings = new SettingsError("settings");

@@ -138,10 +138,7 @@ describe("merge-reports: the shards of one job", () => {
     assert.throws(() => mergeReports([of("1/2"), of("3/4")]), {
       message: "report: shards 1/2 and 3/4 hold the same sessions: give the reports of one job",
     });
-    assert.deepEqual(mergeReports([of("1/2"), of("1/2", ["/srv/b"])]).source.directories, [
-      "/srv/sessions",
-      "/srv/b",
-    ]);
+    assert.deepEqual(mergeReports([of("1/2"), of("1/2", ["/srv/b"])]).source.directories, ["/srv/sessions", "/srv/b"]);
   });
 
   it("one report stays as it is", () => assert.deepEqual(mergeReports([shardOf(0)]), shardOf(0)));
@@ -157,11 +154,7 @@ describe("merge-reports: refuses what is not one job", () => {
       sampleReport({ target: { ...target, redis: "other:6379/0" } }),
       /the Redis differs: localhost:6379\/0 and other:6379\/0/,
     ],
-    [
-      "another prefix",
-      sampleReport({ target: { ...target, prefix: "p" } }),
-      /the prefix differs: none and p/,
-    ],
+    ["another prefix", sampleReport({ target: { ...target, prefix: "p" } }), /the prefix differs: none and p/],
   ];
   for (const [name, other, why] of rows) {
     it(name, () => {

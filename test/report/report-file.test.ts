@@ -1,14 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { ReportError, SettingsError } from "../../src/model/errors.js";
@@ -138,11 +130,7 @@ describe("report-file: reports a failed write at the end", () => {
     // A limit of 8 blocks for files: writing beyond it fails as on a full disk.
     const limited = ["-c", 'ulimit -f 8; exec "$0" --input-type=module -e "$1"', process.execPath, script];
     const { stdout, stderr } = spawnSync("sh", limited, { encoding: "utf8" });
-    assert.match(
-      stdout,
-      /^ReportError: the report .* could not be written: file too large \(EFBIG\)$/,
-      stderr,
-    );
+    assert.match(stdout, /^ReportError: the report .* could not be written: file too large \(EFBIG\)$/, stderr);
     assert.deepEqual(readdirSync(directory), ["r"]);
     assert.equal(readFileSync(path, "utf8"), "old");
   });

@@ -6,11 +6,7 @@ describe("text wrapped at words", () => {
   const rows: readonly (readonly [name: string, args: Parameters<typeof wrapText>, lines: string])[] = [
     ["what fits stays", ["a  ", "bc", 5], "a  bc"],
     ["no text", ["a  ", "", 5], "a"],
-    [
-      "below where it began",
-      ["Next  ", "one two three four five", 26],
-      "Next  one two three four\n      five",
-    ],
+    ["below where it began", ["Next  ", "one two three four five", 26], "Next  one two three four\n      five"],
     ["at another indent", ["  ", "one two three four five six", 24, 4], "  one two three four\n    five six"],
     [
       "no room beside the head: all of it below",

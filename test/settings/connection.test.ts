@@ -52,28 +52,10 @@ describe("connection: which Redis is meant (spec.md section 3)", () => {
       { host: "u", port: 6379 },
       1,
     ],
-    [
-      "a URL without a host is localhost",
-      {},
-      { [URL]: "redis://", [HOST]: "h" },
-      { host: "localhost", port: 6379 },
-      0,
-    ],
+    ["a URL without a host is localhost", {}, { [URL]: "redis://", [HOST]: "h" }, { host: "localhost", port: 6379 }, 0],
     ["--host hides the URL variable", { host: "f" }, { [URL]: "redis://u/1" }, { host: "f", port: 6379 }, 0],
-    [
-      "--host keeps port and database variables",
-      { host: "f" },
-      { [PORT]: "1", [DB]: "2" },
-      { host: "f", port: 1 },
-      2,
-    ],
-    [
-      "--host hides Sentinel variables",
-      { host: "f" },
-      { [SENTINEL_HOST]: "s" },
-      { host: "f", port: 6379 },
-      0,
-    ],
+    ["--host keeps port and database variables", { host: "f" }, { [PORT]: "1", [DB]: "2" }, { host: "f", port: 1 }, 2],
+    ["--host hides Sentinel variables", { host: "f" }, { [SENTINEL_HOST]: "s" }, { host: "f", port: 6379 }, 0],
     [
       "--url hides host, port and database variables",
       { url: "redis://f" },
@@ -81,20 +63,8 @@ describe("connection: which Redis is meant (spec.md section 3)", () => {
       { host: "f", port: 6379 },
       0,
     ],
-    [
-      "--url hides Sentinel variables",
-      { url: "redis://f" },
-      { [SENTINEL_HOST]: "s" },
-      { host: "f", port: 6379 },
-      0,
-    ],
-    [
-      "--url hides the URL variable",
-      { url: "redis://f" },
-      { [URL]: "nonsense" },
-      { host: "f", port: 6379 },
-      0,
-    ],
+    ["--url hides Sentinel variables", { url: "redis://f" }, { [SENTINEL_HOST]: "s" }, { host: "f", port: 6379 }, 0],
+    ["--url hides the URL variable", { url: "redis://f" }, { [URL]: "nonsense" }, { host: "f", port: 6379 }, 0],
     ["--host hides a bad URL variable", { host: "f" }, { [URL]: "nonsense" }, { host: "f", port: 6379 }, 0],
     ["a Unix socket", {}, { [URL]: "unix:///run/r?db=3" }, { path: "/run/r" }, 3],
     [
@@ -139,13 +109,7 @@ describe("connection: which Redis is meant (spec.md section 3)", () => {
       { ...one("s"), password: "pw" },
       0,
     ],
-    [
-      "the master's login is not the Sentinels'",
-      { passwordFile: "/plain", username: "u" },
-      byVariables,
-      one("s"),
-      0,
-    ],
+    ["the master's login is not the Sentinels'", { passwordFile: "/plain", username: "u" }, byVariables, one("s"), 0],
     [
       "Odoo's names",
       {},
@@ -161,12 +125,7 @@ describe("connection: which Redis is meant (spec.md section 3)", () => {
     });
   }
 
-  const refused: readonly (readonly [
-    name: string,
-    typed: TypedFlags,
-    environment: Environment,
-    message: RegExp,
-  ])[] = [
+  const refused: readonly (readonly [name: string, typed: TypedFlags, environment: Environment, message: RegExp])[] = [
     [
       "--url and --host",
       { url: "redis://u", host: "h" },
@@ -191,12 +150,7 @@ describe("connection: which Redis is meant (spec.md section 3)", () => {
       { [URL]: "redis://u", [SENTINEL_HOST]: "s" },
       /^SettingsError: TELE_SESSION_REDIS_SENTINEL_HOST needs the master's name: --sentinel-master or/,
     ],
-    [
-      "--sentinel without it",
-      { sentinel: ["s:1"] },
-      {},
-      /^SettingsError: --sentinel needs the master's name/,
-    ],
+    ["--sentinel without it", { sentinel: ["s:1"] }, {}, /^SettingsError: --sentinel needs the master's name/],
     [
       "--sentinel and --url",
       { sentinel: ["s:1"], sentinelMaster: "m", url: "redis://u" },
@@ -221,18 +175,8 @@ describe("connection: which Redis is meant (spec.md section 3)", () => {
       byVariables,
       /--sentinel-password-file: the file "\/empty" is empty/,
     ],
-    [
-      "a certificate authority without TLS to either",
-      { cacert: "/ca.pem" },
-      byVariables,
-      /--cacert needs TLS/,
-    ],
-    [
-      "both passwords",
-      {},
-      { [PASSWORD]: "a", [PASSWORD_FILE]: "/plain" },
-      /PASSWORD and .*PASSWORD_FILE both give/,
-    ],
+    ["a certificate authority without TLS to either", { cacert: "/ca.pem" }, byVariables, /--cacert needs TLS/],
+    ["both passwords", {}, { [PASSWORD]: "a", [PASSWORD_FILE]: "/plain" }, /PASSWORD and .*PASSWORD_FILE both give/],
     [
       "both passwords beside a URL",
       {},
@@ -251,19 +195,9 @@ describe("connection: which Redis is meant (spec.md section 3)", () => {
       {},
       /--url and --username give the same thing/,
     ],
-    [
-      "an empty password file",
-      { passwordFile: "/empty" },
-      {},
-      /--password-file: the file "\/empty" is empty/,
-    ],
+    ["an empty password file", { passwordFile: "/empty" }, {}, /--password-file: the file "\/empty" is empty/],
     ["a password file that is not UTF-8", { passwordFile: "/latin-1" }, {}, /it is not UTF-8 text/],
-    [
-      "a missing password file",
-      {},
-      { [PASSWORD_FILE]: "/none" },
-      /TELE_SESSION_REDIS_PASSWORD_FILE: .*ENOENT/,
-    ],
+    ["a missing password file", {}, { [PASSWORD_FILE]: "/none" }, /TELE_SESSION_REDIS_PASSWORD_FILE: .*ENOENT/],
     ["TLS on a Unix socket", { tls: true, url: "unix:///r" }, {}, /--tls: there is no TLS on a Unix socket/],
     ["--cacert without TLS", { cacert: "/ca.pem" }, {}, /--cacert needs TLS/],
     ["--tls-insecure without TLS", { tlsInsecure: true, url: "redis://h" }, {}, /--tls-insecure needs TLS/],
@@ -293,12 +227,7 @@ describe("connection: which Redis is meant (spec.md section 3)", () => {
       { ODOO_SESSION_REDIS_PORT: "udp://10.0.0.7:6379" },
       /ODOO_SESSION_REDIS_PORT is not a port: Kubernetes set it for a Service called odoo-session-redis/,
     ],
-    [
-      "--json with --report -",
-      { json: true, report: "-" },
-      {},
-      /--json and --report - both print the report/,
-    ],
+    ["--json with --report -", { json: true, report: "-" }, {}, /--json and --report - both print the report/],
     ["--tls-servername without TLS", { tlsServername: "n" }, {}, /--tls-servername needs TLS/],
     [
       "a URL's missing certificate",
@@ -333,31 +262,16 @@ describe("connection: credentials", () => {
       [undefined, "pw"],
     ],
     ["a URL's own", {}, { [URL]: "redis://u:p@h", [USERNAME]: "v", [PASSWORD]: "x" }, ["u", "p"]],
-    [
-      "a URL without a password takes the variable's",
-      {},
-      { [URL]: "redis://u@h", [PASSWORD]: "x" },
-      ["u", "x"],
-    ],
+    ["a URL without a password takes the variable's", {}, { [URL]: "redis://u@h", [PASSWORD]: "x" }, ["u", "x"]],
     ["so does one typed", { url: "redis://h" }, { [USERNAME]: "v", [PASSWORD]: "x" }, ["v", "x"]],
-    [
-      "a URL without a user name takes the variable's",
-      {},
-      { [URL]: "redis://:p@h", [USERNAME]: "v" },
-      ["v", "p"],
-    ],
+    ["a URL without a user name takes the variable's", {}, { [URL]: "redis://:p@h", [USERNAME]: "v" }, ["v", "p"]],
     [
       "flags over a URL in the variable",
       { username: "f", passwordFile: "/plain" },
       { [URL]: "redis://u:p@h" },
       ["f", "pw"],
     ],
-    [
-      "a typed URL over variables",
-      { url: "redis://u:p@h" },
-      { [USERNAME]: "v", [PASSWORD]: "x" },
-      ["u", "p"],
-    ],
+    ["a typed URL over variables", { url: "redis://u:p@h" }, { [USERNAME]: "v", [PASSWORD]: "x" }, ["u", "p"]],
     ["on a Unix socket", { url: "unix://u:p@/r" }, {}, ["u", "p"]],
   ];
   for (const [name, typed, environment, expected] of rows) {
@@ -378,31 +292,15 @@ describe("connection: TLS", () => {
       { url: "redis://h", tls: true },
       { insecure: false, checkHostname: true },
     ],
-    [
-      "ssl_cert_reqs=none",
-      { url: "rediss://h?ssl_cert_reqs=none" },
-      { insecure: true, checkHostname: false },
-    ],
+    ["ssl_cert_reqs=none", { url: "rediss://h?ssl_cert_reqs=none" }, { insecure: true, checkHostname: false }],
     [
       "ssl_cert_reqs=optional verifies",
       { url: "rediss://h?ssl_cert_reqs=optional" },
       { insecure: false, checkHostname: true },
     ],
-    [
-      "ssl_check_hostname=no",
-      { url: "rediss://h?ssl_check_hostname=no" },
-      { insecure: false, checkHostname: false },
-    ],
-    [
-      "ssl_ca_certs",
-      { url: "rediss://h?ssl_ca_certs=/ca.pem" },
-      { ca: "CA", insecure: false, checkHostname: true },
-    ],
-    [
-      "--tls-insecure with a URL",
-      { url: "rediss://h", tlsInsecure: true },
-      { insecure: true, checkHostname: false },
-    ],
+    ["ssl_check_hostname=no", { url: "rediss://h?ssl_check_hostname=no" }, { insecure: false, checkHostname: false }],
+    ["ssl_ca_certs", { url: "rediss://h?ssl_ca_certs=/ca.pem" }, { ca: "CA", insecure: false, checkHostname: true }],
+    ["--tls-insecure with a URL", { url: "rediss://h", tlsInsecure: true }, { insecure: true, checkHostname: false }],
   ];
   for (const [name, typed, tls] of rows) {
     it(name, () => assert.deepEqual(resolve(typed).target.redis.tls, tls));
@@ -448,30 +346,15 @@ describe("connection: warnings", () => {
     ["user name", {}, { [USERNAME]: "v" }, [/^TELE_SESSION_REDIS_USERNAME: session_redis before/]],
     ["TLS", { tls: true }, {}, [/^--tls: session_redis before/]],
     ["none with a Sentinel", {}, byVariables, []],
-    [
-      "a database with a Sentinel",
-      { db: "1" },
-      byVariables,
-      [/^--db: session_redis before 18\.0 does not read/],
-    ],
+    ["a database with a Sentinel", { db: "1" }, byVariables, [/^--db: session_redis before 18\.0 does not read/]],
     [
       "a URL beside a Sentinel",
       {},
       { ...byVariables, [URL]: "redis://u" },
       [/^TELE_SESSION_REDIS_URL is ignored: a Sentinel is set$/],
     ],
-    [
-      "a password in --url",
-      { url: "redis://:hunter2@h" },
-      {},
-      [/^--url holds a password, which shows in `ps`/],
-    ],
-    [
-      "a URL beside another host",
-      {},
-      { [URL]: "redis://u", [HOST]: "h" },
-      [/^TELE_SESSION_REDIS_HOST is ignored/],
-    ],
+    ["a password in --url", { url: "redis://:hunter2@h" }, {}, [/^--url holds a password, which shows in `ps`/]],
+    ["a URL beside another host", {}, { [URL]: "redis://u", [HOST]: "h" }, [/^TELE_SESSION_REDIS_HOST is ignored/]],
     ["a URL beside the same host", {}, { [URL]: "redis://u:1", [HOST]: "u", [PORT]: "1" }, []],
     [
       "a URL whose path is no database",
@@ -510,12 +393,7 @@ describe("connection: hints for a login that is refused (spec.md section 3)", ()
     ["in a URL", {}, { [URL]: "redis://:hunter2%0A@h" }, /TELE_SESSION_REDIS_URL ends in a newline/],
     ["in Odoo's variable", {}, { ODOO_SESSION_REDIS_PASSWORD: "hunter2\n" }, /ODOO_SESSION_REDIS_PASSWORD/],
     ["in a user name", {}, { [USERNAME]: "hunter2 ", [PASSWORD]: "x" }, /REDIS_USERNAME ends in white space/],
-    [
-      "none for a variable that the URL overrides",
-      {},
-      { [URL]: "redis://:p@h", [PASSWORD]: "hunter2\n" },
-      undefined,
-    ],
+    ["none for a variable that the URL overrides", {}, { [URL]: "redis://:p@h", [PASSWORD]: "hunter2\n" }, undefined],
   ];
   for (const [name, typed, environment, expected] of rows) {
     it(name, () => {

@@ -345,10 +345,7 @@ const rows: readonly Row[] = [
   {
     name: "TELE_SESSION_REDIS_SENTINEL_PORT",
     read: watched,
-    variable: [
-      { TELE_SESSION_REDIS_SENTINEL_PORT: "7" },
-      { ...oneSentinel, sentinels: [{ host: "s", port: 7 }] },
-    ],
+    variable: [{ TELE_SESSION_REDIS_SENTINEL_PORT: "7" }, { ...oneSentinel, sentinels: [{ host: "s", port: 7 }] }],
     fallback: oneSentinel,
     beside: SENTINEL,
   },
@@ -543,11 +540,7 @@ describe("settings: what a value may be", () => {
     });
   }
 
-  const accepted: readonly (readonly [
-    flags: string,
-    read: (options: RunOptions) => unknown,
-    value: unknown,
-  ])[] = [
+  const accepted: readonly (readonly [flags: string, read: (options: RunOptions) => unknown, value: unknown])[] = [
     ["--max-session-size 1", ({ conversion }) => conversion.maxSessionSize, 1],
     ["--max-session-size 2k", ({ conversion }) => conversion.maxSessionSize, 2048],
     ["--max-session-size 3Mi", ({ conversion }) => conversion.maxSessionSize, 3 * 1024 ** 2],
@@ -567,26 +560,16 @@ describe("settings: what a value may be", () => {
     ["--prefix=", ({ target }) => target.prefix, null],
   ];
   for (const [flags, read, value] of accepted) {
-    it(flags, () =>
-      assert.deepEqual(read(resolve(flags.split(" "), { TELE_SESSION_REDIS_PREFIX: "other" })), value),
-    );
+    it(flags, () => assert.deepEqual(read(resolve(flags.split(" "), { TELE_SESSION_REDIS_PREFIX: "other" })), value));
   }
 
   it("an empty flag hides its variable", () => {
-    assert.equal(
-      redis(resolve(["--username", ""], { TELE_SESSION_REDIS_USERNAME: "v" })).username,
-      undefined,
-    );
+    assert.equal(redis(resolve(["--username", ""], { TELE_SESSION_REDIS_USERNAME: "v" })).username, undefined);
   });
 });
 
 describe("settings: a bad value is refused and its origin named", () => {
-  const bad: readonly (readonly [
-    flag: string,
-    variable: string | null,
-    values: readonly string[],
-    takes: string,
-  ])[] = [
+  const bad: readonly (readonly [flag: string, variable: string | null, values: readonly string[], takes: string])[] = [
     [
       "--port",
       "TELE_SESSION_REDIS_PORT",
@@ -594,20 +577,10 @@ describe("settings: a bad value is refused and its origin named", () => {
       "a port, 1 to 65535",
     ],
     ["--db", "TELE_SESSION_REDIS_DB", ["-1", "1.5", "x", "99999999999"], "a database number"],
-    [
-      "--host",
-      "TELE_SESSION_REDIS_HOST",
-      ["a b", "h:1", "h/1", "[h]", "[::1", "\u001b[31m", "a\\b"],
-      "a host name",
-    ],
+    ["--host", "TELE_SESSION_REDIS_HOST", ["a b", "h:1", "h/1", "[h]", "[::1", "\u001b[31m", "a\\b"], "a host name"],
     ["--tls-servername", "TELE_SESSION_REDIS_TLS_SERVERNAME", ["a b"], "a host name"],
     ["--username", "TELE_SESSION_REDIS_USERNAME", ["a\nb"], "text without control characters"],
-    [
-      "--prefix",
-      "TELE_SESSION_REDIS_PREFIX",
-      ["a\nb", "\u0085", "\u007f"],
-      "text without control characters",
-    ],
+    ["--prefix", "TELE_SESSION_REDIS_PREFIX", ["a\nb", "\u0085", "\u007f"], "text without control characters"],
     ["--key-layout", "TELE_SESSION_REDIS_KEY_LAYOUT", ["AUTO", "x"], "documented, applet, auto"],
     ["--ttl", "TELE_SESSION_REDIS_TTL", ["Full", "3600"], "full, remaining"],
     [
@@ -616,12 +589,7 @@ describe("settings: a bad value is refused and its origin named", () => {
       ["0", "-5", "12345678901", "1h", "1.0", "0x10"],
       "of at most 10 digits",
     ],
-    [
-      "--expiration-anonymous",
-      "TELE_SESSION_REDIS_EXPIRATION_ANONYMOUS",
-      ["0", "ten"],
-      "of at most 10 digits",
-    ],
+    ["--expiration-anonymous", "TELE_SESSION_REDIS_EXPIRATION_ANONYMOUS", ["0", "ten"], "of at most 10 digits"],
     ["--max-failed", "TELE_SESSION_REDIS_MAX_FAILED", ["-1", "101%", "%", "1.5", "x"], "as in 10 or 1%"],
     ["--max-session-size", null, ["0", "513MiB", "1MB", "1TiB", "1.5KiB", "-1"], "512 MiB"],
     ["--retry-for", null, ["5 m", "m", "1h30", "30s1h", "1d", "-1", "1.5h"], "1h30m"],
@@ -654,11 +622,7 @@ describe("settings: a bad value is refused and its origin named", () => {
   ]) {
     it(`${flag} without text`, () => assert.ok(refusalOf([`${flag}=`]).startsWith(`${flag}: `)));
   }
-  for (const variable of [
-    "TELE_SESSION_REDIS_TLS",
-    "TELE_SESSION_REDIS_TLS_INSECURE",
-    "TELE_SESSION_REDIS_CLUSTER",
-  ]) {
+  for (const variable of ["TELE_SESSION_REDIS_TLS", "TELE_SESSION_REDIS_TLS_INSECURE", "TELE_SESSION_REDIS_CLUSTER"]) {
     it(`${variable} takes booleans only`, () => {
       for (const word of ["2", "enabled", " true", "ja"]) {
         assert.match(refusalOf([], { [variable]: word }), new RegExp(`^${variable}: .*1 true yes y t on`));
@@ -698,27 +662,20 @@ describe("settings: a shard is refused by name (spec.md section 3)", () => {
 
 describe("settings: no message shows a secret", () => {
   const secret = "hunter2";
-  const attempts: readonly (readonly [
-    name: string,
-    flags: readonly string[],
-    environment?: Record<string, string>,
-  ])[] = [
-    ["a URL of another scheme", ["--url", `http://u:${secret}@h`]],
-    ["a URL of another scheme in the variable", [], { TELE_SESSION_REDIS_URL: `http://u:${secret}@h` }],
-    ["a URL cut short by its password", ["--url", `redis://u:${secret}#@h`]],
-    ["a URL as host", ["--host", `redis://:${secret}@h`]],
-    ["a URL as port", ["--port", `redis://:${secret}@h`]],
-    ["credentials as host", ["--host", `u:${secret}@h`]],
-    ["credentials with a Sentinel", ["--sentinel", `:${secret}@h:1`]],
-    ["an option of a URL", ["--url", `redis://h?${secret}=1`]],
-    ["a URL's password beside another problem", ["--url", `redis://:${secret}@h`, "--db", "1"]],
+  const attempts: readonly (readonly [name: string, flags: readonly string[], environment?: Record<string, string>])[] =
     [
-      "two passwords",
-      [],
-      { TELE_SESSION_REDIS_PASSWORD: secret, TELE_SESSION_REDIS_PASSWORD_FILE: "/secret" },
-    ],
-    ["the password beside another problem", ["--port", "x"], { TELE_SESSION_REDIS_PASSWORD: secret }],
-  ];
+      ["a URL of another scheme", ["--url", `http://u:${secret}@h`]],
+      ["a URL of another scheme in the variable", [], { TELE_SESSION_REDIS_URL: `http://u:${secret}@h` }],
+      ["a URL cut short by its password", ["--url", `redis://u:${secret}#@h`]],
+      ["a URL as host", ["--host", `redis://:${secret}@h`]],
+      ["a URL as port", ["--port", `redis://:${secret}@h`]],
+      ["credentials as host", ["--host", `u:${secret}@h`]],
+      ["credentials with a Sentinel", ["--sentinel", `:${secret}@h:1`]],
+      ["an option of a URL", ["--url", `redis://h?${secret}=1`]],
+      ["a URL's password beside another problem", ["--url", `redis://:${secret}@h`, "--db", "1"]],
+      ["two passwords", [], { TELE_SESSION_REDIS_PASSWORD: secret, TELE_SESSION_REDIS_PASSWORD_FILE: "/secret" }],
+      ["the password beside another problem", ["--port", "x"], { TELE_SESSION_REDIS_PASSWORD: secret }],
+    ];
   for (const [name, flags, environment] of attempts) {
     it(name, () => assert.ok(!refusalOf(flags, environment).includes(secret)));
   }
@@ -748,8 +705,7 @@ describe("settings: the switches of --stop-after-init", () => {
   const off = { redis: false, copyExisting: false, purgeExisting: false };
 
   it("unset: off", () => assert.deepEqual(resolveStepSwitches({}), off));
-  it("off, whatever the others say", () =>
-    assert.deepEqual(resolveStepSwitches({ ...copyOn, ...purgeOn }), off));
+  it("off, whatever the others say", () => assert.deepEqual(resolveStepSwitches({ ...copyOn, ...purgeOn }), off));
   it("on alone", () => assert.deepEqual(resolveStepSwitches(on), { ...off, redis: true }));
   it("copy", () =>
     assert.deepEqual(resolveStepSwitches({ ...on, ...copyOn }), { ...off, redis: true, copyExisting: true }));

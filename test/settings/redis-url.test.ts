@@ -9,8 +9,9 @@ import { projectRoot } from "../support/project.js";
  * What redis-py 4.3.4 made of each URL, null if it could not use it:
  * test/python/redis_url_cases.py.
  */
-const cases: readonly (readonly [url: string, meaning: Readonly<Record<string, unknown>> | null])[] =
-  JSON.parse(readFileSync(join(projectRoot, "test/settings/redis-url-cases.json"), "utf8"));
+const cases: readonly (readonly [url: string, meaning: Readonly<Record<string, unknown>> | null])[] = JSON.parse(
+  readFileSync(join(projectRoot, "test/settings/redis-url-cases.json"), "utf8"),
+);
 
 function meaningOf(text: string) {
   const url = parseRedisUrl(text);
@@ -52,17 +53,9 @@ describe("a Redis URL means what redis-py makes of it", () => {
   });
 
   const refused = [
-    [
-      "an unknown option is named",
-      "redis://h?surprise=hunter2",
-      "its option surprise is not known for redis:",
-    ],
+    ["an unknown option is named", "redis://h?surprise=hunter2", "its option surprise is not known for redis:"],
     ["an option's name that could be a secret is not", "redis://h?x&hUnter2=1", "(a name that is not shown)"],
-    [
-      "an option of another scheme is named",
-      "redis://h?ssl_ca_certs=/x",
-      "ssl_ca_certs is not known for redis:",
-    ],
+    ["an option of another scheme is named", "redis://h?ssl_ca_certs=/x", "ssl_ca_certs is not known for redis:"],
     ["another scheme", "http://u:hunter2@h", "redis://, rediss:// or unix://"],
     ["a bad port", "redis://u:hunter2/@h", "port is not a number"],
     ["a # in a password", "redis://:57#hunter2@h:6380/0", "it holds a #"],

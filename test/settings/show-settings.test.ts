@@ -14,47 +14,21 @@ function shown(typed: TypedFlags, environment: Environment = {}): readonly Shown
 
 /** `value (origin)` of each row that a setting has. */
 function rowsOf(name: string, typed: TypedFlags, environment: Environment = {}): string[] {
-  return shown(typed, environment).flatMap((one) =>
-    one.name === name ? [`${one.value} (${one.origin})`] : [],
-  );
+  return shown(typed, environment).flatMap((one) => (one.name === name ? [`${one.value} (${one.origin})`] : []));
 }
 
 describe("settings as people see them: value, and what gave it", () => {
-  const rows: readonly [
-    name: string,
-    setting: string,
-    typed: TypedFlags,
-    variables: Environment,
-    is: string[],
-  ][] = [
+  const rows: readonly [name: string, setting: string, typed: TypedFlags, variables: Environment, is: string[]][] = [
     ["a flag", "--host", { host: "redis-1" }, {}, ["redis-1 (--host)"]],
     ["a variable", "--port", {}, { TELE_SESSION_REDIS_PORT: "7000" }, ["7000 (TELE_SESSION_REDIS_PORT)"]],
-    [
-      "Odoo's variable",
-      "--port",
-      {},
-      { ODOO_SESSION_REDIS_PORT: "7000" },
-      ["7000 (ODOO_SESSION_REDIS_PORT)"],
-    ],
+    ["Odoo's variable", "--port", {}, { ODOO_SESSION_REDIS_PORT: "7000" }, ["7000 (ODOO_SESSION_REDIS_PORT)"]],
     ["a default", "--port", {}, {}, ["6379 (default)"]],
     ["a switch that is on", "--dry-run", { dryRun: true }, {}, ["on (--dry-run)"]],
     ["a switch that is off", "--dry-run", {}, {}, ["off (default)"]],
     ["unset, without a default", "--prefix", {}, {}, []],
     ["of another command", "--unverified", {}, {}, []],
-    [
-      "a list",
-      "--session-dir",
-      { sessionDir: ["/a", "/b"] },
-      {},
-      ["/a (--session-dir)", "/b (--session-dir)"],
-    ],
-    [
-      "a directory from a file",
-      "--session-dir",
-      { config: "/tele.conf" },
-      {},
-      ["/srv/tele/sessions (/tele.conf)"],
-    ],
+    ["a list", "--session-dir", { sessionDir: ["/a", "/b"] }, {}, ["/a (--session-dir)", "/b (--session-dir)"]],
+    ["a directory from a file", "--session-dir", { config: "/tele.conf" }, {}, ["/srv/tele/sessions (/tele.conf)"]],
     [
       "the default directory",
       "--session-dir",
@@ -71,13 +45,7 @@ describe("settings as people see them: value, and what gave it", () => {
     ],
     ["a password's file", "--password-file", { passwordFile: "/pw" }, {}, ["/pw (--password-file)"]],
     ["a URL", "--url", { url: "redis://r:1/2" }, {}, ["redis://r:1/2 (--url)"]],
-    [
-      "a URL with a login",
-      "--url",
-      { url: "rediss://me:hunter2@r/2" },
-      {},
-      ["rediss://***@r:6379/2 (--url)"],
-    ],
+    ["a URL with a login", "--url", { url: "rediss://me:hunter2@r/2" }, {}, ["rediss://***@r:6379/2 (--url)"]],
     [
       "a URL whose password reaches into the path",
       "--url",

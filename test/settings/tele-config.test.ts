@@ -12,10 +12,7 @@ const texts: readonly (readonly [name: string, text: string])[] = [
   ["keys in any case", "[options]\nData_DIR = /srv/Tele\n"],
   ["sections keep their case", "[Options]\ndata_dir = /a\n"],
   ["blanks in keys and values", "[options]\nmy  key  =  a  b  \n"],
-  [
-    "comments",
-    "# one\n; two\n[options]\n# three\n  ; four\ndata_dir = /a # not a comment\nx = y ; neither\n",
-  ],
+  ["comments", "# one\n; two\n[options]\n# three\n  ; four\ndata_dir = /a # not a comment\nx = y ; neither\n"],
   ["no interpolation", "[options]\ndata_dir = /srv/%(name)s/100%\n"],
   ["continued", "[options]\ndata_dir = /srv\n  /tele\n\tmore\nx = 1\n"],
   ["continued over comments and blank lines", "[options]\na = 1\n\n  2\n# c\n  3\n\n\nb = 2\n\n"],
@@ -51,10 +48,7 @@ const texts: readonly (readonly [name: string, text: string])[] = [
   ["letters beyond ASCII", "[options]\nÄ = Ö\ndata_dir = /srv/Zürich\n"],
   ["vertical tab and form feed", "[options]\n\x0ba = 1\x0c\nb\x0c= 2\n"],
   ["quotes stay", "[options]\ndata_dir = '/a'\nb = \"c\"\n"],
-  [
-    "an Odoo file",
-    "[options]\n; This is the password\nadmin_passwd = $pbkdf2$x=y\ndb_host = False\ndata_dir = ~/d\n",
-  ],
+  ["an Odoo file", "[options]\n; This is the password\nadmin_passwd = $pbkdf2$x=y\ndb_host = False\ndata_dir = ~/d\n"],
 ];
 
 // Python reads the files as the server does: from disk, in text mode.

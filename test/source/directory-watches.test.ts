@@ -141,8 +141,7 @@ describe("directory watches", () => {
     const { watches, file, scattered } = watched(t);
     const most = Number(readFileSync("/proc/sys/fs/inotify/max_queued_events", "utf8"));
     // In turn, for the kernel merges an event with one before it that is the same.
-    for (let count = 0; count <= most; count += 2)
-      for (const path of [file, scattered]) utimesSync(path, 1, 1);
+    for (let count = 0; count <= most; count += 2) for (const path of [file, scattered]) utimesSync(path, 1, 1);
     assert.equal(await watches.areQuiet(), false);
   });
 

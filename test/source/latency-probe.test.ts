@@ -23,18 +23,10 @@ describe("latency-probe: whether calls wait, from how long they take (design.md 
     ["a network", calls(32, 2), true],
     ["too few to tell", calls(31, 2), false],
     ["the first ones alone, while the program warms up", [...calls(16, 2), ...calls(500, 0.01)], false],
-    [
-      "a busy processor: a few long ones",
-      Array.from({ length: 1000 }, (_, at) => (at % 10 === 0 ? 10 : 0.01)),
-      false,
-    ],
+    ["a busy processor: a few long ones", Array.from({ length: 1000 }, (_, at) => (at % 10 === 0 ? 10 : 0.01)), false],
     ["a cold disk: every fourth", Array.from({ length: 32 }, (_, at) => (at % 4 === 0 ? 1 : 0.01)), true],
     ["one that was waited for and is quick now", [...calls(32, 2), ...calls(500, 0.01)], true],
-    [
-      "one that has been quick for long",
-      [...calls(32, 2), ...calls(65_536, 0.01), ...calls(16, 0.01)],
-      false,
-    ],
+    ["one that has been quick for long", [...calls(32, 2), ...calls(65_536, 0.01), ...calls(16, 0.01)], false],
     ["one that is waited for still", [...calls(32, 2), ...calls(65_536, 2), ...calls(16, 2)], true],
     ["one that is waited for only later", [...calls(512, 0.01), ...calls(128, 2)], true],
   ];

@@ -26,11 +26,7 @@ function directoryOf(count: number): string {
 describe("list-sessions", () => {
   it("few files: all of them, by directory", async () => {
     const [one, other] = [directoryOf(5), directoryOf(2)];
-    const { directories, ...counts } = await listSessions(
-      [one, other],
-      { shard: null, sample: null },
-      running,
-    );
+    const { directories, ...counts } = await listSessions([one, other], { shard: null, sample: null }, running);
     assert.deepEqual(counts, { count: 7, ofAllShards: 7, selected: 7, isComplete: true });
     assert.deepEqual(
       directories.map(({ directory, count, sample }) => [directory, count, sample.length]),

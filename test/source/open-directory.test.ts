@@ -175,8 +175,7 @@ describe("open-directory: stays with the directory it opened (spec.md section 4,
       assert.throws(
         () => new OpenDirectory(path),
         (error) =>
-          error instanceof SourceError &&
-          new RegExp(`cannot be opened: .* \\(${code}\\)$`).test(error.message),
+          error instanceof SourceError && new RegExp(`cannot be opened: .* \\(${code}\\)$`).test(error.message),
       );
     });
   }

@@ -22,12 +22,7 @@ for (const [kind, makeReader] of Object.entries(kindsOfReader)) {
     type Where = readonly [directory: 0 | 1, layout: SessionFile["layout"]];
 
     /** Makes a file of the sid, modified at that time. */
-    function put(
-      directories: readonly string[],
-      [index, layout]: Where,
-      seconds: number,
-      content = "x",
-    ): SessionFile {
+    function put(directories: readonly string[], [index, layout]: Where, seconds: number, content = "x"): SessionFile {
       const directory = directories[index] ?? "";
       const name = layout === "flat" ? flatName : scatteredName;
       mkdirSync(join(directory, "ab"), { recursive: true });
@@ -144,10 +139,7 @@ for (const [kind, makeReader] of Object.entries(kindsOfReader)) {
         writeFileSync(join(directory, `werkzeug_${long}.sess`), "no session's name");
         return { directory, name: `ab/${long}`, layout: "scattered", sid: long };
       });
-      assert.deepEqual(await Promise.all(files.map((file) => supersededIn(directories, file))), [
-        true,
-        false,
-      ]);
+      assert.deepEqual(await Promise.all(files.map((file) => supersededIn(directories, file))), [true, false]);
     });
 
     for (const begins of [true, false]) {

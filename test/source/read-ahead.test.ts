@@ -75,9 +75,7 @@ describe("read-ahead: many at a time if each waits long (design.md section 2)", 
     it(`${name}: what is no small regular file is left to its turn`, async () => {
       const files = makeFiles(6);
       const reader = makeReader();
-      const [gone, empty, link, large, folder, moved] = files.map(({ directory, name }) =>
-        join(directory, name),
-      );
+      const [gone, empty, link, large, folder, moved] = files.map(({ directory, name }) => join(directory, name));
       assert(gone && empty && link && large && folder && moved);
       rmSync(gone);
       writeFileSync(empty, "");

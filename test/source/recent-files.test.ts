@@ -23,8 +23,7 @@ function save(path: string, content: string): void {
 
 const stampOf = ({ directory, name }: SessionFile) => lstatSync(join(directory, name));
 
-const isChanged = (recent: RecentFiles, file: SessionFile) =>
-  recent.changedSincePass().isChanged(file, stampOf(file));
+const isChanged = (recent: RecentFiles, file: SessionFile) => recent.changedSincePass().isChanged(file, stampOf(file));
 
 describe("recent-files: what changed since it was read (spec.md section 4, A live server)", () => {
   it("what was read as it stands has not changed, however young it is", () => {

@@ -50,50 +50,46 @@ function scan(
 const flat = (start: string): string => `werkzeug_${hex(start)}.sess`;
 
 describe("scan-sessions: what is a session file (formats.md section 1)", () => {
-  const rows: readonly (readonly [
-    name: string,
-    tree: readonly string[],
-    found: readonly string[],
-    ignored: number,
-  ])[] = [
-    ["an empty directory", [], [], 0],
-    ["flat", [flat("a1"), flat("b2")], [flat("a1"), flat("b2")], 0],
-    ["scattered, 40 hex", [`a1/${hex("a1")}`], [`a1/${hex("a1")}`], 0],
+  const rows: readonly (readonly [name: string, tree: readonly string[], found: readonly string[], ignored: number])[] =
     [
-      "scattered, 84 to 86",
-      [84, 85, 86].map((n) => `xY/${long("xY", n)}`),
-      [84, 85, 86].map((n) => `xY/${long("xY", n)}`),
-      0,
-    ],
-    ["scattered, 83 and 87", [83, 87].map((n) => `xY/${long("xY", n)}`), [], 2],
-    ["both layouts side by side", [flat("a1"), `a1/${hex("a1")}`], [flat("a1"), `a1/${hex("a1")}`], 0],
-    ["a sid that begins with -", [`-6/${long("-6")}`], [`-6/${long("-6")}`], 0],
-    ["a sid that begins with --", [`--/${long("--")}`], [`--/${long("--")}`], 0],
-    ["a sid that begins with _", [`_a/${long("_a")}`], [`_a/${long("_a")}`], 0],
-    ["a scatter folder of another sid", [`a2/${hex("a1")}`], [], 1],
-    ["a sid that differs in case from its folder", [`XY/${long("xY")}`], [], 1],
-    ["a long sid in the flat layout", [`werkzeug_${long("ab")}.sess`], [], 1],
-    ["a scattered file in no folder", [hex("a1"), long("ab")], [], 2],
-    ["a flat file in a scatter folder", [`we/${flat("a1")}`], [], 1],
-    ["upper-case hex", [`werkzeug_${"A".repeat(40)}.sess`, `AA/${"A".repeat(40)}`], [], 2],
-    ["39 and 41 hex", [`werkzeug_${"a".repeat(39)}.sess`, `werkzeug_${"a".repeat(41)}.sess`], [], 2],
-    ["temporary files", ["tmpabc123.__wz_sess", "abc.__tx_sess__", "a1/tmpx.__wz_sess"], [], 3],
-    ["an upload", [`werkzeug_${hex("a1")}_${"f".repeat(32)}.file`], [], 1],
-    ["what a purge left", [".tele-sessions-12-abcdef"], [], 1],
-    [
-      "strangers",
-      [`${flat("a1")}~`, `.${flat("a1")}`, `${flat("a1")}.bak`, "README", ".DS_Store", "werkzeug_.sess"],
-      [],
-      6,
-    ],
-    ["a directory with a flat session's name", [`${flat("a1")}/`], [], 1],
-    ["a directory with a scattered session's name", [`a1/${hex("a1")}/`], [], 1],
-    ["a folder of three characters", [`abc/${hex("ab")}`], [], 1],
-    ["a folder in a scatter folder", [`a1/a1/${hex("a1")}`], [], 1],
-    ["newlines at either end", [`${flat("a1")}\n`, `\n${flat("a1")}`, `a1/${hex("a1")}\n`, "a\n/x"], [], 4],
-    ["control characters", [`werkzeug_\u0007${hex("a1")}.sess`, `a1/${hex("a1")}\u001b[2J`, "\u007f"], [], 3],
-    ["an empty scatter folder", ["a1/"], [], 0],
-  ];
+      ["an empty directory", [], [], 0],
+      ["flat", [flat("a1"), flat("b2")], [flat("a1"), flat("b2")], 0],
+      ["scattered, 40 hex", [`a1/${hex("a1")}`], [`a1/${hex("a1")}`], 0],
+      [
+        "scattered, 84 to 86",
+        [84, 85, 86].map((n) => `xY/${long("xY", n)}`),
+        [84, 85, 86].map((n) => `xY/${long("xY", n)}`),
+        0,
+      ],
+      ["scattered, 83 and 87", [83, 87].map((n) => `xY/${long("xY", n)}`), [], 2],
+      ["both layouts side by side", [flat("a1"), `a1/${hex("a1")}`], [flat("a1"), `a1/${hex("a1")}`], 0],
+      ["a sid that begins with -", [`-6/${long("-6")}`], [`-6/${long("-6")}`], 0],
+      ["a sid that begins with --", [`--/${long("--")}`], [`--/${long("--")}`], 0],
+      ["a sid that begins with _", [`_a/${long("_a")}`], [`_a/${long("_a")}`], 0],
+      ["a scatter folder of another sid", [`a2/${hex("a1")}`], [], 1],
+      ["a sid that differs in case from its folder", [`XY/${long("xY")}`], [], 1],
+      ["a long sid in the flat layout", [`werkzeug_${long("ab")}.sess`], [], 1],
+      ["a scattered file in no folder", [hex("a1"), long("ab")], [], 2],
+      ["a flat file in a scatter folder", [`we/${flat("a1")}`], [], 1],
+      ["upper-case hex", [`werkzeug_${"A".repeat(40)}.sess`, `AA/${"A".repeat(40)}`], [], 2],
+      ["39 and 41 hex", [`werkzeug_${"a".repeat(39)}.sess`, `werkzeug_${"a".repeat(41)}.sess`], [], 2],
+      ["temporary files", ["tmpabc123.__wz_sess", "abc.__tx_sess__", "a1/tmpx.__wz_sess"], [], 3],
+      ["an upload", [`werkzeug_${hex("a1")}_${"f".repeat(32)}.file`], [], 1],
+      ["what a purge left", [".tele-sessions-12-abcdef"], [], 1],
+      [
+        "strangers",
+        [`${flat("a1")}~`, `.${flat("a1")}`, `${flat("a1")}.bak`, "README", ".DS_Store", "werkzeug_.sess"],
+        [],
+        6,
+      ],
+      ["a directory with a flat session's name", [`${flat("a1")}/`], [], 1],
+      ["a directory with a scattered session's name", [`a1/${hex("a1")}/`], [], 1],
+      ["a folder of three characters", [`abc/${hex("ab")}`], [], 1],
+      ["a folder in a scatter folder", [`a1/a1/${hex("a1")}`], [], 1],
+      ["newlines at either end", [`${flat("a1")}\n`, `\n${flat("a1")}`, `a1/${hex("a1")}\n`, "a\n/x"], [], 4],
+      ["control characters", [`werkzeug_\u0007${hex("a1")}.sess`, `a1/${hex("a1")}\u001b[2J`, "\u007f"], [], 3],
+      ["an empty scatter folder", ["a1/"], [], 0],
+    ];
   for (const [name, tree, found, ignored] of rows) {
     it(name, () => {
       const result = scan(makeTree(...tree));
@@ -214,10 +210,7 @@ describe("scan-sessions: batches", () => {
   }
 
   it("more names than are read at a time, each once", () => {
-    const tree = Array.from(
-      { length: 3000 },
-      (_, index) => `werkzeug_${index.toString(16).padStart(40, "0")}.sess`,
-    );
+    const tree = Array.from({ length: 3000 }, (_, index) => `werkzeug_${index.toString(16).padStart(40, "0")}.sess`);
     const { names, batches } = scan(makeTree(...tree), 256);
     assert.deepEqual(names, tree.sort());
     assert.deepEqual(new Set(batches.slice(0, -1)), new Set([256]));
@@ -344,10 +337,7 @@ describe("scan-sessions: a file system that does not list types (hazards.md, Fil
   });
 
   /** Scans in a process that is told no types; names that begin with `gone` vanish when listed. */
-  function scanUntold(
-    directory: string,
-    { gone, behind = 0 }: { gone?: string; behind?: number } = {},
-  ): Scanned {
+  function scanUntold(directory: string, { gone, behind = 0 }: { gone?: string; behind?: number } = {}): Scanned {
     const script = `
       import { scanSessions } from ${JSON.stringify(scanModule)};
       const tally = ${JSON.stringify(newScanTally())};
@@ -377,14 +367,7 @@ describe("scan-sessions: a file system that does not list types (hazards.md, Fil
 
   it("files, folders, symlinks and pipes are told apart by a stat", () => {
     const elsewhere = makeTree(flat("a1"), `b2/${hex("b2")}`);
-    const directory = makeTree(
-      flat("f6"),
-      `${flat("a9")}/`,
-      `e5/${hex("e5")}`,
-      `e5/${hex("e51")}/`,
-      "ab",
-      "x/",
-    );
+    const directory = makeTree(flat("f6"), `${flat("a9")}/`, `e5/${hex("e5")}`, `e5/${hex("e51")}/`, "ab", "x/");
     symlinkSync(join(elsewhere, flat("a1")), join(directory, flat("a1")));
     symlinkSync(join(elsewhere, "b2"), join(directory, "b2"));
     symlinkSync(join(elsewhere, flat("a1")), join(directory, "e5", hex("e52")));
@@ -499,9 +482,7 @@ it("scanning fifty thousand names keeps none in memory", () => {
     encoding: "utf8",
   });
   rmSync(directory, { recursive: true });
-  const { count, grown }: { count: number; grown: number } = JSON.parse(
-    stdout || JSON.stringify({ count: stderr }),
-  );
+  const { count, grown }: { count: number; grown: number } = JSON.parse(stdout || JSON.stringify({ count: stderr }));
   assert.equal(count, 50_000);
   assert(grown < 60 * 2 ** 20, `${Math.round(grown / 2 ** 20)} MiB`);
 });

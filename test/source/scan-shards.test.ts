@@ -9,13 +9,10 @@ import { listSessions } from "../../src/source/list-sessions.js";
 import { scanSessions } from "../../src/source/scan-sessions.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 
-const sids = Array.from({ length: 300 }, (_, number) =>
-  createHash("sha1").update(String(number)).digest("hex"),
-);
+const sids = Array.from({ length: 300 }, (_, number) => createHash("sha1").update(String(number)).digest("hex"));
 const flat = (sid: string) => `werkzeug_${sid}.sess`;
 const scattered = (sid: string) => `${sid.slice(0, 2)}/${sid}`;
-const aside = (name: string) =>
-  join(dirname(name), `.tele-sessions-7-0123456789abcdef-${name.split("/").at(-1)}`);
+const aside = (name: string) => join(dirname(name), `.tele-sessions-7-0123456789abcdef-${name.split("/").at(-1)}`);
 
 /** Session files in both layouts, some in both at once, files set aside, and other names. */
 function makeTree(): string {
@@ -60,8 +57,7 @@ describe("scan-sessions: shards", () => {
       const parts = shards.map((shard) => scan(directory, shard));
       assert.deepEqual(namesOf(parts.flatMap(({ files }) => files)), namesOf(all.files));
       assert.deepEqual(parts.flatMap(asideOf).sort(), asideOf(all).sort());
-      const sum = (of: (tally: ScanTally) => number) =>
-        parts.reduce((total, { tally }) => total + of(tally), 0);
+      const sum = (of: (tally: ScanTally) => number) => parts.reduce((total, { tally }) => total + of(tally), 0);
       assert.equal(
         sum(({ ignored }) => ignored),
         all.tally.ignored,

@@ -43,10 +43,7 @@ describe("written-sessions: what this run wrote", () => {
       assert.deepEqual(batches.flat(), all);
       assert.deepEqual(
         batches.map((batch) => batch.length),
-        [
-          ...Array.from({ length: Math.floor(count / 256) }, () => 256),
-          ...(count % 256 === 0 ? [] : [count % 256]),
-        ],
+        [...Array.from({ length: Math.floor(count / 256) }, () => 256), ...(count % 256 === 0 ? [] : [count % 256])],
       );
     });
   }
@@ -89,9 +86,7 @@ describe("written-sessions: what this run wrote", () => {
     assert.equal([...written.batches(256)].length, 12);
     assert.deepEqual(readdirSync(directory), []);
     if (existsSync("/proc/self/fd")) {
-      const open = readdirSync("/proc/self/fd").flatMap((descriptor) =>
-        linkOf(`/proc/self/fd/${descriptor}`),
-      );
+      const open = readdirSync("/proc/self/fd").flatMap((descriptor) => linkOf(`/proc/self/fd/${descriptor}`));
       assert.equal(open.filter((path) => path.startsWith(directory)).length, 1);
     }
     written.close();

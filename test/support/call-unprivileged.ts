@@ -36,6 +36,5 @@ export function callUnprivileged<Answer>(directory: string, module: URL, body: s
 
 /** Lets every user pass through a temporary directory, and those above it that are ours. */
 export function letOthersPass(directory: string): void {
-  for (let path = directory; path.includes(`${sep}tele-sessions-`); path = dirname(path))
-    chmodSync(path, 0o711);
+  for (let path = directory; path.includes(`${sep}tele-sessions-`); path = dirname(path)) chmodSync(path, 0o711);
 }

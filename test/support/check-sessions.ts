@@ -63,8 +63,7 @@ export async function checkSessions(
         tooLong: askedMs + remainingMs > endedMs + session.lifetime * 1000,
         remainingMs,
       });
-      if (difference !== undefined)
-        differences.push(`${session.sid.slice(0, 6)}… (${session.format}): ${difference}`);
+      if (difference !== undefined) differences.push(`${session.sid.slice(0, 6)}… (${session.format}): ${difference}`);
       else if (session.outcome === "expired") absent += 1;
       else right += 1;
     });

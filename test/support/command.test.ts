@@ -83,8 +83,7 @@ test("a terminal has the size and the kind that a test wants", async () => {
     [213, 50, "screen"],
   ] as const) {
     const command = [process.execPath, "--input-type=module", "-e", describeTerminal];
-    const { exitCode, signal, output } = await (await openTerminalWith(command, { columns, rows, term }))
-      .result;
+    const { exitCode, signal, output } = await (await openTerminalWith(command, { columns, rows, term })).result;
     assert.deepEqual([exitCode, signal], [0, null]);
     assert.deepEqual(JSON.parse(output), [columns, rows, term, true, true, true]);
   }

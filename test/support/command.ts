@@ -113,8 +113,7 @@ export function startCommand(args: readonly string[], options: CommandOptions = 
       } catch (error) {
         return reject(error);
       }
-      if (late)
-        reject(new Error(`Not over after ${timeLimitMs / 1000} s: ${args.join(" ")}\n${stdout}${stderr}`));
+      if (late) reject(new Error(`Not over after ${timeLimitMs / 1000} s: ${args.join(" ")}\n${stdout}${stderr}`));
       else resolve({ exitCode, signal, stdout, stderr });
     });
   });

@@ -63,9 +63,7 @@ function parseUrl(text: string): RedisAddress {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const scheme = url?.protocol.toLowerCase();
   if (url === undefined || (scheme !== "redis:" && scheme !== "rediss:")) {
-    throw new Error(
-      "TELE_SESSIONS_DEMO_REDIS_URL takes redis://[[user]:password@]host[:port][/database], or rediss:.",
-    );
+    throw new Error("TELE_SESSIONS_DEMO_REDIS_URL takes redis://[[user]:password@]host[:port][/database], or rediss:.");
   }
   return {
     host: url.hostname.replace(/^\[|\]$/g, ""),

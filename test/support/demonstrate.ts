@@ -75,9 +75,7 @@ async function show(stage: Stage): Promise<number> {
   page.line(`${number.format(made.sessions)} sessions in ${sessions}`);
   page.line(`${number.format(flat)} in one flat directory, ${number.format(scattered)} scattered over many`);
   page.line("pickles of protocols 0 to 5, pickles of Python 2, JSON; made by Python");
-  page.line(
-    `${number.format(made.authenticated)} of people logged in, ${number.format(made.anonymous)} anonymous`,
-  );
+  page.line(`${number.format(made.authenticated)} of people logged in, ${number.format(made.anonymous)} anonymous`);
   page.line(
     `${made.expired} are over already; beside them lie ${made.empty} empty files ` +
       `and ${made.ignored} other things that are no sessions`,
@@ -133,9 +131,7 @@ async function runShown(
   args: readonly string[],
   { page, target, environment, signals, directory }: Stage,
 ): Promise<void> {
-  const typed = [...Object.keys(target.variables).map((name) => `${name}=…`), "tele-sessions", ...args].join(
-    " ",
-  );
+  const typed = [...Object.keys(target.variables).map((name) => `${name}=…`), "tele-sessions", ...args].join(" ");
   page.line(page.bold(`$ ${typed}`));
   // The variables of a server at home here are none of the demo's business.
   const kept = Object.entries(environment).filter(([name]) => !/^(TELE|XDG_)/.test(name));

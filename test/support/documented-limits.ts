@@ -6,8 +6,7 @@
 export const documentedLimits: readonly { readonly limit: string; readonly details: RegExp }[] = [
   {
     limit: "A known name is called only with arguments that a pickler gives it.",
-    details:
-      /^corrupt: [\w.]+ with arguments that no pickler writes$|^corrupt: a call without a tuple of arguments$/,
+    details: /^corrupt: [\w.]+ with arguments that no pickler writes$|^corrupt: a call without a tuple of arguments$/,
   },
   {
     limit:
@@ -66,8 +65,7 @@ export const documentedLimits: readonly { readonly limit: string; readonly detai
     details: /^corrupt: a memo number that is too large$/,
   },
   {
-    limit:
-      "A time zone is one that Node knows by the same name; its offsets are those of Node's time zone data.",
+    limit: "A time zone is one that Node knows by the same name; its offsets are those of Node's time zone data.",
     details: /^unsupported-type: a time zone that Node does not know$/,
   },
   {

@@ -25,5 +25,4 @@ export const aftermaths: readonly Aftermath[] = [
 
 export const threeHoursSeconds = 3 * 3600;
 /** What the server saved: newer than any file. */
-export const savedValue =
-  '{"db": "prod", "uid": 2, "context": {"lang": "de_DE"}, "saved": "later, in Redis"}';
+export const savedValue = '{"db": "prod", "uid": 2, "context": {"lang": "de_DE"}, "saved": "later, in Redis"}';

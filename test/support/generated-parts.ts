@@ -35,17 +35,14 @@ export const generatedParts: readonly {
     make: () =>
       exitCodes
         .toSorted((one, other) => one.code - other.code)
-        .map(({ code, meaning, todo, job }) =>
-          section(`Exit ${code}`, { means: meaning, todo }, `Job runner: ${job}.`),
-        )
+        .map(({ code, meaning, todo, job }) => section(`Exit ${code}`, { means: meaning, todo }, `Job runner: ${job}.`))
         .join("\n\n"),
   },
   { file: "docs/recipes/kubernetes.md", name: "job rules", make: jobRulesTable },
   {
     file: "docs/outcomes.md",
     name: "outcomes",
-    make: () =>
-      outcomeKinds.map((kind) => section(kind, outcomeAdvice[kind], `Of ${commandsOf(kind)}.`)).join("\n\n"),
+    make: () => outcomeKinds.map((kind) => section(kind, outcomeAdvice[kind], `Of ${commandsOf(kind)}.`)).join("\n\n"),
   },
   {
     file: "docs/pipelines.md",
@@ -70,9 +67,7 @@ export const generatedParts: readonly {
   },
 ];
 
-const manifest: { readonly version: string } = JSON.parse(
-  readFileSync(join(projectRoot, "package.json"), "utf8"),
-);
+const manifest: { readonly version: string } = JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8"));
 
 /** Whole files that come from the code. */
 export const generatedFiles: readonly { readonly file: string; readonly make: () => string }[] = [

@@ -20,19 +20,9 @@ export function jobRulesTable(): string {
     .map(({ code, meaning }) => [code, meaning, jobActionOf(code, false), jobActionOf(code, true)]);
   const others = [
     ["any other", "killed, for one: 137, by SIGKILL or for want of memory", "Count", "Count"],
-    [
-      "of a pod that is disrupted",
-      "if `Count` is above: it was drained, evicted or preempted",
-      "Ignore",
-      "Ignore",
-    ],
+    ["of a pod that is disrupted", "if `Count` is above: it was drained, evicted or preempted", "Ignore", "Ignore"],
   ];
-  return [
-    ["exit code", "what it means", "Job", "Indexed Job"],
-    ["---", "---", "---", "---"],
-    ...rows,
-    ...others,
-  ]
+  return [["exit code", "what it means", "Job", "Indexed Job"], ["---", "---", "---", "---"], ...rows, ...others]
     .map((cells) => `| ${cells.join(" | ")} |`)
     .join("\n")
     .replaceAll(/--[a-z]+[a-z-]*/g, "`$&`");

@@ -49,9 +49,7 @@ function judge(file: JudgedFile): void {
 
 /** A detail without the byte or character where it showed, and without the warning of a planted name. */
 function withoutPlace(detail: string): string {
-  return detail
-    .replace(/; names \S*: no server writes that; .*$/, "")
-    .replace(/ at (byte|character) \d+$/, "");
+  return detail.replace(/; names \S*: no server writes that; .*$/, "").replace(/ at (byte|character) \d+$/, "");
 }
 
 const files = judgedFiles(part.script, [

@@ -3,13 +3,7 @@ import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync } fr
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileTimeSlackMs } from "../../src/model/session-file.js";
-import {
-  type CommandOptions,
-  type CommandResult,
-  type RunningCommand,
-  runCommand,
-  startCommand,
-} from "./command.js";
+import { type CommandOptions, type CommandResult, type RunningCommand, runCommand, startCommand } from "./command.js";
 import {
   describeKillPoint,
   type KillPoint,
@@ -42,12 +36,7 @@ export class KillGround {
   readonly #master: string;
   readonly #command: readonly string[];
 
-  private constructor(
-    redis: RedisUnderTest,
-    top: string,
-    known: readonly KnownSession[],
-    command: readonly string[],
-  ) {
+  private constructor(redis: RedisUnderTest, top: string, known: readonly KnownSession[], command: readonly string[]) {
     this.redis = redis;
     this.directory = join(top, "s");
     this.#master = join(top, "master");
@@ -55,11 +44,7 @@ export class KillGround {
     this.#command = command;
   }
 
-  static async make(
-    redis: RedisUnderTest,
-    sessions: number,
-    command: readonly string[],
-  ): Promise<KillGround> {
+  static async make(redis: RedisUnderTest, sessions: number, command: readonly string[]): Promise<KillGround> {
     const top = makeTemporaryDirectory();
     const manifest = join(top, "manifest");
     await makeSessions(join(top, "master"), { count: sessions, manifest });

@@ -102,11 +102,7 @@ async function judgeKill(ground: KillGround, aftermath: Aftermath, point: KillPo
  * A sentence for each session that is not where its fate allows; once the work is `done`, where its
  * fate wants it.
  */
-async function judge(
-  { redis, directory, known }: KillGround,
-  { fateOf }: Aftermath,
-  done?: "done",
-): Promise<string[]> {
+async function judge({ redis, directory, known }: KillGround, { fateOf }: Aftermath, done?: "done"): Promise<string[]> {
   const replies = await redis.client.pipeline(
     known.flatMap((session) => [
       ["GET", keyOf(session)],
@@ -144,8 +140,7 @@ async function judge(
       if (value !== null && !isCopied) say("has another value");
       if (!isCopied && !isOnDisk) say("is lost");
       if (done !== undefined && !isCopied) say("is not in Redis");
-      if (isCopied && !(remainingMs > 0 && remainingMs <= 1000 * session.made.lifetime))
-        say("has a wrong lifetime");
+      if (isCopied && !(remainingMs > 0 && remainingMs <= 1000 * session.made.lifetime)) say("has a wrong lifetime");
     }
     if (done !== undefined && fate !== "ended in Redis" && contents.length > 0) say("still has its file");
   });

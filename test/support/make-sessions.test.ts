@@ -40,10 +40,7 @@ test("made sessions are what the manifest says, as Python itself reads them", as
   assert.deepEqual(Object.keys(made.formats).sort(), [
     ...["json", "pickle0", "pickle1", "pickle2", "pickle3", "pickle4", "pickle5", "python2"],
   ]);
-  assert.equal(
-    new Set(listed.map(({ layout, format, sid }) => `${layout} ${format} ${sid.length}`)).size,
-    23,
-  );
+  assert.equal(new Set(listed.map(({ layout, format, sid }) => `${layout} ${format} ${sid.length}`)).size, 23);
   assert.equal(statSync(sessions).mode & 0o777, 0o700);
 });
 
@@ -55,9 +52,7 @@ test("Python 2's pickles hold byte strings, and unicode strings too", async () =
   assert.ok(contents.every((content) => content.includes("U\x02db")));
   assert.ok(contents.some((content) => content.includes("U\x07Z\xc3\xbcrich")));
   assert.ok(contents.some((content) => content.includes("X\x0a\0\0\0S\xc3\xa3o Paulo")));
-  assert.ok(
-    contents.some((content) => content.includes("cdatetime\ndate\n") && /U\x04\x07\xe3/.test(content)),
-  );
+  assert.ok(contents.some((content) => content.includes("cdatetime\ndate\n") && /U\x04\x07\xe3/.test(content)));
 });
 
 test("the same seed makes the same sessions, another one others", async () => {

@@ -7,15 +7,7 @@ import { projectRoot } from "./project.js";
 import { provideTool } from "./provide-tools.js";
 
 /** How Python writes a session: `python2` is its protocol 2 with byte strings. */
-export type MadeFormat =
-  | "python2"
-  | "pickle0"
-  | "pickle1"
-  | "pickle2"
-  | "pickle3"
-  | "pickle4"
-  | "pickle5"
-  | "json";
+export type MadeFormat = "python2" | "pickle0" | "pickle1" | "pickle2" | "pickle3" | "pickle4" | "pickle5" | "json";
 
 export interface MakeSessionsOptions {
   /** 10,000 by default; strays come on top. */
@@ -70,10 +62,7 @@ export interface MadeSession {
 }
 
 /** Makes session files in a directory with Python, the same ones for the same options. */
-export async function makeSessions(
-  directory: string,
-  options: MakeSessionsOptions = {},
-): Promise<MadeSessions> {
+export async function makeSessions(directory: string, options: MakeSessionsOptions = {}): Promise<MadeSessions> {
   const { count, seed, layouts, formats, strays = false, mtimes, manifest, values = false } = options;
   const args = [
     join(projectRoot, "test", "python", "make_sessions.py"),

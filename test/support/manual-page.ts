@@ -14,9 +14,7 @@ export function manualPage(version: string): string {
     ".SH NAME",
     "tele\\-sessions \\- move the web sessions of a Tele or Odoo server from files into Redis",
     ".SH SYNOPSIS",
-    ...Object.entries(commandTexts).map(
-      ([name, { usage }]) => `.B tele\\-sessions ${name}\n${escaped(usage)}\n.br`,
-    ),
+    ...Object.entries(commandTexts).map(([name, { usage }]) => `.B tele\\-sessions ${name}\n${escaped(usage)}\n.br`),
     ".B tele\\-sessions \\-\\-stop\\-after\\-init\n[options]",
     ".SH DESCRIPTION",
     text(
@@ -37,16 +35,12 @@ export function manualPage(version: string): string {
     ".SH ENVIRONMENT",
     text("An empty variable counts as unset. Odoo's names count where Tele's are unset."),
     ...settings.flatMap(({ variable, flag, help }) =>
-      variable === undefined
-        ? []
-        : [item(`.B ${escaped(variable)}`, flag === undefined ? `${help}.` : `As ${flag}.`)],
+      variable === undefined ? [] : [item(`.B ${escaped(variable)}`, flag === undefined ? `${help}.` : `As ${flag}.`)],
     ),
     ".SH EXIT STATUS",
     ...exitCodes
       .toSorted((one, other) => one.code - other.code)
-      .map(({ code, meaning, todo }) =>
-        item(`.B ${code}`, `${meaning}.${todo === null ? "" : ` To do: ${todo}.`}`),
-      ),
+      .map(({ code, meaning, todo }) => item(`.B ${code}`, `${meaning}.${todo === null ? "" : ` To do: ${todo}.`}`)),
     ".SH EXAMPLES",
     ".nf",
     ...Object.values(commandTexts).flatMap(({ examples }) =>
@@ -76,10 +70,7 @@ function optionItem({ usage = "", help, kind, variable, repeatable, ...rest }: S
     `Commands: ${rest.commands.join(", ")}.`,
   ];
   const [, flags = "", value] = /^(.*?)(?: <(.*)>)?$/.exec(usage) ?? [];
-  return item(
-    `.BR ${quotedWord(flags)}${value === undefined ? "" : ` " \\fI${escaped(value)}\\fP"`}`,
-    facts.join(" "),
-  );
+  return item(`.BR ${quotedWord(flags)}${value === undefined ? "" : ` " \\fI${escaped(value)}\\fP"`}`, facts.join(" "));
 }
 
 function quotedWord(words: string): string {

@@ -42,8 +42,7 @@ export class MemoryStore implements SessionStore {
   async create(entries: readonly Entry[], sentBefore = false): Promise<Creation[]> {
     return entries.map((entry) => {
       if (entry.expiresAtMs <= Date.now()) return { kind: "expired" };
-      if (this.#at(entry.key) !== undefined)
-        return sentBefore ? { kind: "exists", sentBefore } : { kind: "exists" };
+      if (this.#at(entry.key) !== undefined) return sentBefore ? { kind: "exists", sentBefore } : { kind: "exists" };
       this.#write(entry);
       return { kind: "created" };
     });

@@ -40,27 +40,14 @@ const withArguments: fc.Arbitrary<Buffer> = fc.oneof(
     }),
   fc
     .constantFrom(
-      ...[
-        "builtins\nset",
-        "collections\nOrderedDict",
-        "datetime\ndate",
-        "datetime\ndatetime",
-        "_codecs\nencode",
-      ],
-      ...[
-        "werkzeug.datastructures\nMultiDict",
-        "copyreg\n_reconstructor",
-        "datetime\ntimedelta",
-        "os\nsystem",
-      ],
+      ...["builtins\nset", "collections\nOrderedDict", "datetime\ndate", "datetime\ndatetime", "_codecs\nencode"],
+      ...["werkzeug.datastructures\nMultiDict", "copyreg\n_reconstructor", "datetime\ntimedelta", "os\nsystem"],
       ...["collections\ndefaultdict", "datetime\ntimezone", "pytz\n_p", "builtins\nbytearray"],
       ...["markupsafe\nMarkup", "strange\nThing", "builtins\ngetattr", "zoneinfo\nZoneInfo"],
       ...["zoneinfo\nZoneInfo._unpickle", "builtins\nstr", "werkzeug.datastructures\n_OrderedMultiDict"],
     )
     .map((name) => Buffer.from(`c${name}\n`)),
-  fc
-    .constantFrom("cstrange\nThing\n)\x81", "ccollections\nOrderedDict\n)R")
-    .map((made) => Buffer.from(made, "latin1")),
+  fc.constantFrom("cstrange\nThing\n)\x81", "ccollections\nOrderedDict\n)R").map((made) => Buffer.from(made, "latin1")),
   fc
     .tuple(
       fc.constantFrom("I", "L", "F", "p", "g"),
@@ -71,6 +58,4 @@ const withArguments: fc.Arbitrary<Buffer> = fc.oneof(
 /** Pickles of opcodes in any order. */
 export const opcodeSoup: fc.Arbitrary<Buffer> = fc
   .record({ parts: fc.array(withArguments, { maxLength: 60 }), whole: fc.boolean() })
-  .map(({ parts, whole }) =>
-    Buffer.concat([...(whole ? [Buffer.from("}")] : []), ...parts, Buffer.from(".")]),
-  );
+  .map(({ parts, whole }) => Buffer.concat([...(whole ? [Buffer.from("}")] : []), ...parts, Buffer.from(".")]));

@@ -14,8 +14,7 @@ export interface OtherServer {
   readonly info: (text: string) => string;
 }
 
-const version = (text: string) => (info: string) =>
-  info.replace(/^redis_version:.*?$/m, `redis_version:${text}`);
+const version = (text: string) => (info: string) => info.replace(/^redis_version:.*?$/m, `redis_version:${text}`);
 
 export const otherServers: Readonly<Record<string, OtherServer>> = {
   "Redis 6.0": {
@@ -95,10 +94,7 @@ function rewritten(reply: Buffer, { hasOldScripts, info }: OtherServer): Buffer 
   const text = reply.toString("latin1");
   const [, error, sha, line] = /^-(.*?) script: (\w+), on @user_script:(\d+)/.exec(text) ?? [];
   if (hasOldScripts && error !== undefined) {
-    return Buffer.from(
-      `-ERR Error running script (call to f_${sha}): @user_script:${line}: ${error}\r\n`,
-      "latin1",
-    );
+    return Buffer.from(`-ERR Error running script (call to f_${sha}): @user_script:${line}: ${error}\r\n`, "latin1");
   }
   const [, bulk] = /^\$\d+\r\n(.*)\r\n$/s.exec(text) ?? [];
   if (bulk === undefined || !/^# \w+\r\n/.test(bulk)) return reply;

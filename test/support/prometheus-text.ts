@@ -22,8 +22,7 @@ export function parsePrometheusText(text: string): readonly ScrapedSample[] {
       throw new Error(`${why}: ${line}`);
     };
     if (line.startsWith("#")) {
-      const [, kind, name = "", rest = ""] =
-        /^# (HELP|TYPE) ([a-zA-Z_][a-zA-Z0-9_]*) (.+)$/s.exec(line) ?? [];
+      const [, kind, name = "", rest = ""] = /^# (HELP|TYPE) ([a-zA-Z_][a-zA-Z0-9_]*) (.+)$/s.exec(line) ?? [];
       if (kind === "HELP") {
         if (current !== undefined) closed.add(current);
         if (closed.has(name)) fail("the metric comes twice");
@@ -49,16 +48,14 @@ export function parsePrometheusText(text: string): readonly ScrapedSample[] {
 
 function sampleOf(line: string): ScrapedSample | undefined {
   const [, name, inBraces, number = ""] =
-    /^([a-zA-Z_][a-zA-Z0-9_]*)(?:\{(.*)\})? (-?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?)|NaN|[+-]Inf)$/s.exec(line) ??
-    [];
+    /^([a-zA-Z_][a-zA-Z0-9_]*)(?:\{(.*)\})? (-?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?)|NaN|[+-]Inf)$/s.exec(line) ?? [];
   if (name === undefined) return undefined;
   const labels: Record<string, string> = {};
   let rest = inBraces ?? "";
   while (rest !== "") {
     const pair = /^([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\[\\n"])*)"(,|$)/s.exec(rest);
     const [whole, label, value] = pair ?? [];
-    if (whole === undefined || label === undefined || value === undefined || label in labels)
-      return undefined;
+    if (whole === undefined || label === undefined || value === undefined || label in labels) return undefined;
     if (label.startsWith("__")) return undefined;
     labels[label] = value.replace(/\\(.)/gs, (_, escaped: string) => (escaped === "n" ? "\n" : escaped));
     rest = rest.slice(whole.length);

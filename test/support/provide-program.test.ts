@@ -71,15 +71,9 @@ test("root installs with apt-get, says so first, and no service starts", async (
   addAptGet(machine, "redis-server");
   const path = join(machine.directory, "redis-server");
   assert.deepEqual(await provideRedis(machine), { kind: "program", path });
-  assert.deepEqual(machine.calls(), [
-    "apt-get update",
-    "apt-get install -y --no-install-recommends redis-server",
-  ]);
+  assert.deepEqual(machine.calls(), ["apt-get update", "apt-get install -y --no-install-recommends redis-server"]);
   const aptGet = `DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 ${join(machine.directory, "apt-get")}`;
-  assert.deepEqual(machine.said, [
-    `${aptGet} update`,
-    `${aptGet} install -y --no-install-recommends redis-server`,
-  ]);
+  assert.deepEqual(machine.said, [`${aptGet} update`, `${aptGet} install -y --no-install-recommends redis-server`]);
   assert.equal(readFileSync(join(machine.directory, "environment"), "utf8"), "noninteractive 1\n");
 });
 
@@ -142,11 +136,7 @@ test("a Docker without its daemon is no Redis", async () => {
 
 test("a server in a container is started on a published port and stopped by its id", async () => {
   const provided = await provideRedis();
-  assert.equal(
-    provided.kind,
-    "program",
-    "this test's stand-in for Docker runs a redis-server of this machine",
-  );
+  assert.equal(provided.kind, "program", "this test's stand-in for Docker runs a redis-server of this machine");
   if (provided.kind !== "program") return;
   const machine = makeStandInMachine();
   machine.add(

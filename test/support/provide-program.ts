@@ -45,21 +45,13 @@ export const thisMachine: Machine = {
  * apt-get at hand; never with `TELE_SESSIONS_NO_INSTALL=1`), else takes a Docker container. Throws
  * an Error of one sentence where none of that can be.
  */
-export async function provideProgram(
-  program: Program,
-  machine: Machine = thisMachine,
-): Promise<ProvidedProgram> {
+export async function provideProgram(program: Program, machine: Machine = thisMachine): Promise<ProvidedProgram> {
   const path =
-    findChecked(program, machine) ??
-    ((await install(program, machine)) ? findChecked(program, machine) : undefined);
+    findChecked(program, machine) ?? ((await install(program, machine)) ? findChecked(program, machine) : undefined);
   if (path !== undefined) return { kind: "program", path };
 
   const docker = program.image === undefined ? undefined : findProgram(["docker"], machine);
-  if (
-    program.image !== undefined &&
-    docker !== undefined &&
-    (await hasImage(docker, program.image, machine))
-  ) {
+  if (program.image !== undefined && docker !== undefined && (await hasImage(docker, program.image, machine))) {
     return { kind: "container", docker, image: program.image };
   }
   const orDocker = program.image === undefined ? "" : ", or start Docker";
@@ -111,11 +103,7 @@ async function install(program: Program, machine: Machine): Promise<boolean> {
   try {
     return (
       (await run([aptGet, "update"], quiet, machine)) &&
-      (await run(
-        [aptGet, "install", "-y", "--no-install-recommends", ...program.package.split(" ")],
-        quiet,
-        machine,
-      ))
+      (await run([aptGet, "install", "-y", "--no-install-recommends", ...program.package.split(" ")], quiet, machine))
     );
   } finally {
     if (masked) await run([systemctl, "unmask", "--runtime", service], {}, machine);

@@ -10,10 +10,7 @@ const howToInstall = "install Python 3.9 or later (Debian: apt-get install pytho
  * The standard output of a Python script of `test/python`, piece by piece. Throws where Python is
  * absent or the script fails.
  */
-export async function* outputOfPython(
-  script: string,
-  scriptArguments: readonly string[],
-): AsyncGenerator<Buffer> {
+export async function* outputOfPython(script: string, scriptArguments: readonly string[]): AsyncGenerator<Buffer> {
   const path = join(projectRoot, "test", "python", script);
   const child = spawn(python, ["-B", path, ...scriptArguments], {
     // The order of a set's items is part of what a seed must bring back.
@@ -28,8 +25,7 @@ export async function* outputOfPython(
   try {
     yield* child.stdout;
     const [code, signal] = await closed;
-    if (code !== 0)
-      throw new Error(`${script} ended with ${code ?? signal}: ${(await complaint).slice(-2000)}`);
+    if (code !== 0) throw new Error(`${script} ended with ${code ?? signal}: ${(await complaint).slice(-2000)}`);
   } finally {
     child.kill();
   }

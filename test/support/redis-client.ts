@@ -78,8 +78,7 @@ export async function connectRedis(address: RedisAddress): Promise<RedisClient> 
     async pipeline(commands) {
       const replies: RedisReply[] = [];
       for (let start = 0; start < commands.length; start += commandsInFlight) {
-        for (const reply of await sendBatch(commands.slice(start, start + commandsInFlight)))
-          replies.push(reply);
+        for (const reply of await sendBatch(commands.slice(start, start + commandsInFlight))) replies.push(reply);
       }
       return replies;
     },
@@ -88,8 +87,7 @@ export async function connectRedis(address: RedisAddress): Promise<RedisClient> 
 
   const { username, password, db } = address;
   const greeting: RedisArgument[][] = [];
-  if (password !== undefined)
-    greeting.push(["AUTH", ...(username === undefined ? [] : [username]), password]);
+  if (password !== undefined) greeting.push(["AUTH", ...(username === undefined ? [] : [username]), password]);
   if (db !== undefined && db !== 0) greeting.push(["SELECT", db]);
   const refusal = (await client.pipeline(greeting)).find((reply) => reply instanceof RedisReplyError);
   if (refusal instanceof RedisReplyError) {
@@ -177,8 +175,7 @@ export function parseReply(bytes: Buffer, start: number): Parsed {
   if (kind === "-") return { reply: new RedisReplyError(text), end };
   if (kind === ":") return { reply: Number(text), end };
   const count = Number(text);
-  if ((kind !== "$" && kind !== "*") || !Number.isInteger(count))
-    throw new Error(`Not a Redis reply: ${kind}${text}`);
+  if ((kind !== "$" && kind !== "*") || !Number.isInteger(count)) throw new Error(`Not a Redis reply: ${kind}${text}`);
   if (count === -1) return { reply: null, end };
   if (kind === "$") {
     const whole = end + count + 2;

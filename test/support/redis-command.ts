@@ -10,10 +10,7 @@ import {
  * Sends one command over a connection of its own and gives the reply. Throws a `RedisReplyError`
  * where the server refuses it.
  */
-export async function redisCommand(
-  address: RedisAddress,
-  ...args: readonly RedisArgument[]
-): Promise<RedisReply> {
+export async function redisCommand(address: RedisAddress, ...args: readonly RedisArgument[]): Promise<RedisReply> {
   const [reply = null] = await redisPipeline(address, [args]);
   if (reply instanceof RedisReplyError) throw reply;
   return reply;

@@ -169,9 +169,7 @@ for (const end of ["return", "exit", "throw", "SIGINT", "SIGTERM", "SIGHUP", "SI
       stdio: ["ignore", "pipe", "ignore"],
     });
     const over = new Promise((resolve) => child.once("exit", resolve));
-    const line = await new Promise<string>((resolve) =>
-      child.stdout.once("data", (data) => resolve(String(data))),
-    );
+    const line = await new Promise<string>((resolve) => child.stdout.once("data", (data) => resolve(String(data))));
     const { port, directory } = JSON.parse(line);
     if (end.startsWith("SIG")) process.kill(child.pid ?? 0, end);
     await over;

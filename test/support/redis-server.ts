@@ -77,11 +77,7 @@ interface Running {
   end(): Promise<void>;
 }
 
-async function startOn(
-  port: number,
-  program: ProvidedProgram,
-  options: RedisServerOptions,
-): Promise<RedisServer> {
+async function startOn(port: number, program: ProvidedProgram, options: RedisServerOptions): Promise<RedisServer> {
   const directory = options.directory ?? makeTemporaryDirectory();
   const socketPath = join(directory, "redis.sock");
   const log = join(directory, "redis.log");
@@ -89,9 +85,7 @@ async function startOn(
     ...(options.sentinel === undefined ? [] : [options.sentinel, "--sentinel"]),
     ...["--port", String(port), "--unixsocket", socketPath, "--unixsocketperm", "700", "--dir", directory],
     ...["--save", "", "--appendonly", "no", "--daemonize", "no"],
-    ...(program.kind === "program"
-      ? ["--bind", "127.0.0.1"]
-      : ["--bind", "0.0.0.0", "--protected-mode", "no"]),
+    ...(program.kind === "program" ? ["--bind", "127.0.0.1"] : ["--bind", "0.0.0.0", "--protected-mode", "no"]),
     ...(options.args ?? []),
   ];
   const running =

@@ -40,10 +40,7 @@ export interface CommandHead {
 
 /** The head of a command's message. */
 export function commandHead(message: Buffer): CommandHead {
-  const [head = "", , name = "", , key = ""] = message
-    .subarray(0, longestHead)
-    .toString("latin1")
-    .split("\r\n");
+  const [head = "", , name = "", , key = ""] = message.subarray(0, longestHead).toString("latin1").split("\r\n");
   if (head.startsWith("*")) return { name: name.toUpperCase(), key: key.slice(0, longestKey) };
   const [inline = "", argument = ""] = head.split(" ");
   return { name: inline.toUpperCase(), key: argument.slice(0, longestKey) };

@@ -111,8 +111,7 @@ async function runTestFile(directory: string, relative: string, timeLimitMs: num
       failures.push(`${fullName}\nskipped or to do: no test is`);
     } else if (details.type !== "suite") passed += 1;
   }
-  if (unfinished > 0)
-    ending = `${ending ?? "the file ended before its tests"}; the last that it began: ${lastBegun}`;
+  if (unfinished > 0) ending = `${ending ?? "the file ended before its tests"}; the last that it began: ${lastBegun}`;
   if (passed === 0 && failures.length === 0) ending ??= "the file has no tests, or ended before them";
   if (ending !== undefined) failures.push(ending);
 
@@ -129,9 +128,7 @@ async function runTestFile(directory: string, relative: string, timeLimitMs: num
 
 function describeEnd({ message, exitCode, signal }: TestError): string {
   if (signal != null) return `the file was ended by ${signal}`;
-  return exitCode == null
-    ? `the file was not over in time: ${message}`
-    : `the file ended with exit code ${exitCode}`;
+  return exitCode == null ? `the file was not over in time: ${message}` : `the file ended with exit code ${exitCode}`;
 }
 
 function describe(error: TestError): string {

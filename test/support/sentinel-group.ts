@@ -60,9 +60,7 @@ export async function startSentinelGroup(options: SentinelGroupOptions = {}): Pr
   const start = async (more: RedisServerOptions, given?: number): Promise<RedisServer> => {
     const port = given ?? (await findFreePort());
     const withTls =
-      tls === undefined
-        ? []
-        : ["--tls-port", String(port), "--port", "0", "--tls-replication", "yes", ...tls];
+      tls === undefined ? [] : ["--tls-port", String(port), "--port", "0", "--tls-replication", "yes", ...tls];
     return startRedis({ ...more, port, args: [...withTls, ...(more.args ?? [])] });
   };
   const first = await start({ args: fast });
@@ -178,9 +176,7 @@ export async function startSentinelGroup(options: SentinelGroupOptions = {}): Pr
     await waitUntil("both replicas are in step", inStep);
     const allKnow = async () =>
       (await Promise.all(sentinels.map((one) => fieldOf(one, "num-slaves")))).every((n) => Number(n) >= 2) &&
-      (await Promise.all(sentinels.map((one) => fieldOf(one, "num-other-sentinels")))).every(
-        (n) => n === "2",
-      );
+      (await Promise.all(sentinels.map((one) => fieldOf(one, "num-other-sentinels")))).every((n) => n === "2");
     await waitUntil("all Sentinels know each other", allKnow);
   };
   try {

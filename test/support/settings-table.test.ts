@@ -6,9 +6,7 @@ import { settingsTable } from "./settings-table.js";
 describe("the table of settings", () => {
   it("names every flag and variable", () => {
     const table = settingsTable();
-    const missing = settingEntries.filter(
-      ([, { flag, variable }]) => !table.includes(flag ?? variable ?? ""),
-    );
+    const missing = settingEntries.filter(([, { flag, variable }]) => !table.includes(flag ?? variable ?? ""));
     assert.deepEqual(missing, []);
   });
 

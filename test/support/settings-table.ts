@@ -15,9 +15,7 @@ export function settingsTable(): string {
     ];
     return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
   });
-  return ["| flag | variable | what it does | takes | default |", "|---|---|---|---|---|", ...rows].join(
-    "\n",
-  );
+  return ["| flag | variable | what it does | takes | default |", "|---|---|---|---|---|", ...rows].join("\n");
 }
 
 function nameFlag({ usage, repeatable }: SettingDefinition): string {

@@ -69,15 +69,9 @@ function classesAfter(classes: readonly string[], codes: string): readonly strin
 }
 
 function spanOf({ text, classes }: Run): string {
-  return classes.length === 0
-    ? escaped(text)
-    : `<tspan class="${classes.join(" ")}">${escaped(text)}</tspan>`;
+  return classes.length === 0 ? escaped(text) : `<tspan class="${classes.join(" ")}">${escaped(text)}</tspan>`;
 }
 
 function escaped(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;");
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }

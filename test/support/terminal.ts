@@ -51,17 +51,8 @@ export function openTerminal(args: readonly string[], options: TerminalOptions =
 }
 
 /** Like `openTerminal`, with any command. */
-export async function openTerminalWith(
-  command: readonly string[],
-  options: TerminalOptions = {},
-): Promise<Terminal> {
-  const {
-    columns = 80,
-    rows = 24,
-    term = "xterm-256color",
-    environment = {},
-    timeLimitMs = 60_000,
-  } = options;
+export async function openTerminalWith(command: readonly string[], options: TerminalOptions = {}): Promise<Terminal> {
+  const { columns = 80, rows = 24, term = "xterm-256color", environment = {}, timeLimitMs = 60_000 } = options;
   const home = makeTemporaryDirectory();
   const script = join(projectRoot, "test", "python", "terminal.py");
   const child = spawn(await provideTool("python"), [script, JSON.stringify({ columns, rows }), ...command], {
@@ -98,8 +89,7 @@ export async function openTerminalWith(
       } catch (error) {
         return reject(error);
       }
-      if (late)
-        return reject(new Error(`Not over after ${timeLimitMs / 1000} s: ${command.join(" ")}\n${output}`));
+      if (late) return reject(new Error(`Not over after ${timeLimitMs / 1000} s: ${command.join(" ")}\n${output}`));
       const [last = ""] = report.trimEnd().split("\n").slice(-1);
       const status = parseStatus(last);
       return status === undefined

@@ -134,10 +134,7 @@ for (const { at, side, read } of replyKills) {
     assert.equal(await runWatched(readPieces(redisPort, seen), run), "SIGKILL");
     const text = readFileSync(seen, "latin1");
     assert.ok(text.startsWith(whole.slice(0, read).join("")), JSON.stringify(text));
-    assert.ok(
-      text.length < whole.slice(0, read + 1).join("").length || read === whole.length,
-      JSON.stringify(text),
-    );
+    assert.ok(text.length < whole.slice(0, read + 1).join("").length || read === whole.length, JSON.stringify(text));
   });
 }
 

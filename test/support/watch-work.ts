@@ -2,13 +2,7 @@ import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { Socket } from "node:net";
 import { getEnvironmentData, isMainThread, setEnvironmentData, threadId } from "node:worker_threads";
-import {
-  type KillPoint,
-  type NumberedWork,
-  type WatchedRun,
-  type Work,
-  watchVariable,
-} from "./kill-point.js";
+import { type KillPoint, type NumberedWork, type WatchedRun, type Work, watchVariable } from "./kill-point.js";
 import { parseReply } from "./redis-client.js";
 
 /**
@@ -16,16 +10,7 @@ import { parseReply } from "./redis-client.js";
  * nothing and is not counted.
  */
 const watchedFunctions = [
-  ...[
-    "openSync",
-    "readSync",
-    "fstatSync",
-    "lstatSync",
-    "statSync",
-    "existsSync",
-    "opendirSync",
-    "readdirSync",
-  ],
+  ...["openSync", "readSync", "fstatSync", "lstatSync", "statSync", "existsSync", "opendirSync", "readdirSync"],
   ...["renameSync", "linkSync", "unlinkSync", "rmSync", "rmdirSync", "mkdirSync"],
   ...["writeSync", "writeFileSync", "copyFileSync", "truncateSync", "ftruncateSync", "utimesSync"],
 ] as const;

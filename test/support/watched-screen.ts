@@ -59,9 +59,7 @@ export async function watchScreen(
     ...["start-server", ";", ...options],
     ...["new-session", "-d", "-x", String(columns), "-y", String(rows), line],
   );
-  const [ids = "", terminal = ""] = (await call("display", "-p", "#{pid} #{pane_pid}\n#{pane_tty}")).split(
-    "\n",
-  );
+  const [ids = "", terminal = ""] = (await call("display", "-p", "#{pid} #{pane_pid}\n#{pane_tty}")).split("\n");
   const [server = 0, pid = 0] = ids.split(" ").map(Number);
   const spare = caretaker.killAtEnd(server);
   t.after(async () => {
@@ -86,8 +84,7 @@ export async function watchScreen(
       for (;;) {
         const shown = await lines();
         if (pattern.test(shown.join("\n"))) return shown;
-        if (Date.now() > giveUpAt)
-          throw new Error(`The screen never showed ${pattern}:\n${shown.join("\n")}`);
+        if (Date.now() > giveUpAt) throw new Error(`The screen never showed ${pattern}:\n${shown.join("\n")}`);
         await sleep(30);
       }
     },

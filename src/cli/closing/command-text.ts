@@ -33,10 +33,7 @@ export function commandText(
 }
 
 /** The command line that was typed, without `-n` and `--dry-run`. */
-export function sameCommandText(
-  command: Exclude<Command, "stop-after-init">,
-  shown: readonly ShownSetting[],
-): string {
+export function sameCommandText(command: Exclude<Command, "stop-after-init">, shown: readonly ShownSetting[]): string {
   const flags = withShard(shown).flatMap((setting) => {
     const definition = definitionOf(setting);
     return definition === undefined || setting.name === "--dry-run" ? [] : [flagText(setting, definition)];
@@ -60,10 +57,7 @@ function definitionOf({ name, origin }: ShownSetting): SettingDefinition | undef
   return settingEntries.find(([, { flag }]) => flag === name)?.[1];
 }
 
-function flagText(
-  { name, value, typed = value }: ShownSetting,
-  { usage, variable }: SettingDefinition,
-): string {
+function flagText({ name, value, typed = value }: ShownSetting, { usage, variable }: SettingDefinition): string {
   const takesValue = usage?.includes("<") ?? false;
   if (!takesValue) return name;
   // What may be a session id is not shown whole, not even in a path.

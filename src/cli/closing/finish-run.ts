@@ -86,10 +86,7 @@ function closingWords(run: PreparedRun, report: Report, style: TextStyle): Closi
     errors: record.errors.map(explainError),
     summary: reachedSessions(report) ? summaryText(summarised, screenColumns(), style).trimEnd() : "",
     ...(mend === undefined ? {} : { mend: mendLine(mend) }),
-    end:
-      exitCode === 0
-        ? nextLine(nextStep(reported))
-        : exitLine(exitCode, whyExit(unfinished(run, report)), style),
+    end: exitCode === 0 ? nextLine(nextStep(reported)) : exitLine(exitCode, whyExit(unfinished(run, report)), style),
   };
 }
 

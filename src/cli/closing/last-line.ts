@@ -41,8 +41,7 @@ function foldedCommand(command: string, room: number): string[] {
   const lines: string[] = [];
   for (const part of parts) {
     const last = lines.at(-1);
-    if (last !== undefined && last.length + part.length + 3 <= room)
-      lines[lines.length - 1] = `${last} ${part}`;
+    if (last !== undefined && last.length + part.length + 3 <= room) lines[lines.length - 1] = `${last} ${part}`;
     else lines.push(part);
   }
   return lines.map((line, index) => (index < lines.length - 1 ? `${line} \\` : line));

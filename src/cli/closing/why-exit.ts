@@ -54,8 +54,7 @@ function allowanceText(allowed: Allowance): string {
 }
 
 function lostPart(errors: readonly unknown[]): string {
-  const isAny = (type: abstract new (...args: never[]) => Error) =>
-    errors.some((error) => error instanceof type);
+  const isAny = (type: abstract new (...args: never[]) => Error) => errors.some((error) => error instanceof type);
   if (isAny(RedisError) || isAny(RedisForgotError)) return "Redis could not be used";
   if (isAny(SourceError)) return "a session directory could not be used";
   return isAny(ReportError) ? "the report could not be written" : "something could not be used";

@@ -4,10 +4,7 @@ import { Help } from "commander";
 const minRoom = 40;
 
 /** Terms with their meanings beside them, or below them if there is little room, wrapped at words. */
-export function itemList(
-  items: readonly (readonly [term: string, meaning: string])[],
-  columns: number,
-): string {
+export function itemList(items: readonly (readonly [term: string, meaning: string])[], columns: number): string {
   const helper = Object.assign(new Help(), { helpWidth: columns });
   const width = Math.max(...items.map(([term]) => term.length));
   if (width + minRoom + 4 > columns) {

@@ -28,11 +28,7 @@ export type Invocation =
  * `resolveRunOptions` does. Help is `columns` wide.
  * @throws SettingsError which names flags and commands, but no value that was typed.
  */
-export function parseCommandLine(
-  commandLine: readonly string[],
-  version: string,
-  columns: number,
-): Invocation {
+export function parseCommandLine(commandLine: readonly string[], version: string, columns: number): Invocation {
   const printed: string[] = [];
   const chosen: Invocation[] = [];
   const root = makeProgram(version, columns, (text) => printed.push(text));

@@ -65,9 +65,7 @@ function describeUnknownCommand(message: string, suggestion: string, hasDirector
 function describeUnknownOption(message: string, suggestion: string): string {
   const [, name = ""] = /'(--[a-z][a-z_-]{1,30}(?![\w-])|-[a-z](?![a-z]*-))/i.exec(message) ?? [];
   if (definitionOf(name) !== undefined) {
-    return message.includes(`'${name}=`)
-      ? `option ${name} takes no value`
-      : `this command takes no option ${name}`;
+    return message.includes(`'${name}=`) ? `option ${name} takes no value` : `this command takes no option ${name}`;
   }
   if (name === "-h") return hostHint();
   if (name === "-p") return "unknown option '-p'; the port is --port";

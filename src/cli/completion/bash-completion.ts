@@ -63,9 +63,7 @@ function valueCases(all: readonly CompletedFlag[]): string {
     const action = actionFor(value);
     if (action !== undefined) actions.set(action, (actions.get(action) ?? new Set()).add(long));
   }
-  return [...actions]
-    .map(([action, names]) => `    ${[...names].join("|")})\n${action}\n      return ;;`)
-    .join("\n");
+  return [...actions].map(([action, names]) => `    ${[...names].join("|")})\n${action}\n      return ;;`).join("\n");
 }
 
 function actionFor(value: CompletedFlag["value"]): string | undefined {

@@ -1,9 +1,5 @@
 import { settingEntries } from "../../settings/definitions.js";
-import {
-  type Command,
-  directoryCommands,
-  type SettingDefinition,
-} from "../../settings/setting-definition.js";
+import { type Command, directoryCommands, type SettingDefinition } from "../../settings/setting-definition.js";
 import { kinds } from "../../settings/value-kinds.js";
 import { commandTexts } from "../command-line/command-texts.js";
 import { helpTopics } from "../command-line/help-topics.js";
@@ -74,9 +70,7 @@ export function commandWords(): CommandWords {
 
 /** Every flag that takes a value, whatever the command. */
 export function flagsWithValue(): readonly string[] {
-  return settingEntries.flatMap(([, { flag, kind }]) =>
-    flag === undefined || kind === kinds.switch ? [] : [flag],
-  );
+  return settingEntries.flatMap(([, { flag, kind }]) => (flag === undefined || kind === kinds.switch ? [] : [flag]));
 }
 
 function flagsOf(commands: readonly Command[]): readonly CompletedFlag[] {

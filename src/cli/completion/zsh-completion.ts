@@ -44,9 +44,7 @@ function optionSpecs({ long, short, value, isRepeatable, help }: CompletedFlag):
   const names = short === undefined ? [long] : [short, long];
   const before = isRepeatable ? "*" : `(${names.join(" ")})`;
   const text = `[${escaped(help)}]`;
-  return names.map((name) =>
-    quoted(`${before}${name}${value === "none" ? "" : "="}${text}${actionFor(value)}`),
-  );
+  return names.map((name) => quoted(`${before}${name}${value === "none" ? "" : "="}${text}${actionFor(value)}`));
 }
 
 function actionFor(value: CompletedFlag["value"]): string {

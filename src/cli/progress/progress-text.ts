@@ -1,22 +1,12 @@
 import { bytesText, countOf, countText, durationText } from "../../model/number-text.js";
-import type {
-  MemoryState,
-  PhaseName,
-  ProgressState,
-  WaitState,
-} from "../../model/progress/progress-state.js";
+import type { MemoryState, PhaseName, ProgressState, WaitState } from "../../model/progress/progress-state.js";
 import { showablePath } from "../../model/showable.js";
 
 /** `copying 71%, 855,075 of 1,204,331, 41,200/s, about 8 s left, 12 FAILED`. */
 export function progressText(state: ProgressState): string {
   const { phase, total, done, outcomes } = state;
   const share = percentText(done, total);
-  const parts = [
-    share === "" ? phase : `${phase} ${share}`,
-    countPart(state),
-    ratePart(state),
-    leftPart(state),
-  ];
+  const parts = [share === "" ? phase : `${phase} ${share}`, countPart(state), ratePart(state), leftPart(state)];
   const failed = outcomes.failed ?? 0;
   if (failed > 0) parts.push(`${countText(failed)} FAILED`);
   return parts.filter((part) => part !== "").join(", ");

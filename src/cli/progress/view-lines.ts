@@ -114,12 +114,7 @@ function outcomesLine(state: ProgressState, columns: number): string {
   return right === undefined ? left : withRight(left, right, Math.min(columns, width));
 }
 
-function purgeLines(
-  state: ProgressState,
-  purge: PurgeState,
-  title: string,
-  columns: number,
-): readonly string[] {
+function purgeLines(state: ProgressState, purge: PurgeState, title: string, columns: number): readonly string[] {
   const { block, blocks, proved, toProve, removed, toRemove, left } = purge;
   const { seconds, phase } = state;
   const kept = left === 0 ? "" : `, ${countText(left)} left`;

@@ -50,10 +50,8 @@ export class ByteReader {
   /** Reads a frame's length and enters it. Throws `DecodeError` if the file ends before it. */
   enterFrame(): void {
     const length = this.#eightByteLength();
-    if (this.#inFrame && this.at < this.#limit)
-      throw new DecodeError("corrupt", "a frame within a frame", this.at);
-    if (this.at + length > this.bytes.length)
-      throw new DecodeError("corrupt", "a frame longer than the file", this.at);
+    if (this.#inFrame && this.at < this.#limit) throw new DecodeError("corrupt", "a frame within a frame", this.at);
+    if (this.at + length > this.bytes.length) throw new DecodeError("corrupt", "a frame longer than the file", this.at);
     this.#limit = this.at + length;
     this.#inFrame = true;
   }

@@ -44,8 +44,7 @@ const pythonData: ReadonlyMap<string, ReadonlySet<string>> = new Map(
     "http.cookies": "SimpleCookie BaseCookie Morsel",
     Cookie: "SimpleCookie BaseCookie Morsel",
     http: "HTTPStatus",
-    ipaddress:
-      "IPv4Address IPv4Network IPv4Interface IPv6Address IPv6Network IPv6Interface ip_address ip_network",
+    ipaddress: "IPv4Address IPv4Network IPv4Interface IPv6Address IPv6Network IPv6Interface ip_address ip_network",
     pathlib: "PurePath PurePosixPath PureWindowsPath Path PosixPath WindowsPath",
     "pathlib._local": "PurePath PurePosixPath PureWindowsPath Path PosixPath WindowsPath",
     re: "_compile Pattern RegexFlag",

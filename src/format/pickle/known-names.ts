@@ -128,11 +128,7 @@ function pairsOf(
 }
 
 /** `set([...])`, which protocols 0 to 3 write. */
-function setOf(
-  args: readonly PythonValue[],
-  frozen: boolean,
-  construction: Construction,
-): PythonValue | undefined {
+function setOf(args: readonly PythonValue[], frozen: boolean, construction: Construction): PythonValue | undefined {
   const [items] = args;
   if (args.length !== 1 || !Array.isArray(items)) return undefined;
   construction.spend(items.length);
@@ -152,8 +148,7 @@ function latin1(args: readonly PythonValue[], construction: Construction): Pytho
 function bytearrayOf(args: readonly PythonValue[], construction: Construction): PythonValue | undefined {
   const [content, encoding] = args;
   if (args.length === 0) return { kind: "bytes", bytes: Buffer.alloc(0), mutable: true };
-  if (args.length === 1 && isKind(content, "bytes"))
-    return { kind: "bytes", bytes: content.bytes, mutable: true };
+  if (args.length === 1 && isKind(content, "bytes")) return { kind: "bytes", bytes: content.bytes, mutable: true };
   if (args.length !== 2 || typeof content !== "string" || !isLatin1(encoding)) return undefined;
   construction.spend(content.length);
   return { kind: "bytes", bytes: latin1Bytes(content), mutable: true };
@@ -227,8 +222,7 @@ function reconstruct(args: readonly PythonValue[], construction: Construction): 
   const [type, base, items] = args;
   if (args.length !== 3 || !isKind(type, "name") || !isKind(base, "name")) return undefined;
   if (knownName(type) === undefined) throw unsupportedName(type);
-  if (knownName(type) === markup && knownName(base) === str && items !== undefined)
-    return textOfMarkup([items]);
+  if (knownName(type) === markup && knownName(base) === str && items !== undefined) return textOfMarkup([items]);
   if (knownName(type) !== multiDict || knownName(base) !== dict) return undefined;
   if (!isKind(items, "dict")) return undefined;
   return { kind: "multi-dict", lists: copyOf(items, construction), fillable: true };
@@ -279,8 +273,7 @@ function zoneOfKey(args: readonly PythonValue[]): PythonValue | undefined {
 /** `pytz._p(name, offset, dst, abbreviation)`, in seconds. A name alone would need a lookup. */
 function namedZone(args: readonly PythonValue[]): PythonValue | undefined {
   const [name, offset, dst, abbreviation] = args;
-  if (args.length === 1 && isText(name))
-    throw new DecodeError("unsupported-type", "a time zone by name alone");
+  if (args.length === 1 && isText(name)) throw new DecodeError("unsupported-type", "a time zone by name alone");
   if (args.length !== 4 || !isText(name) || !isText(abbreviation)) return undefined;
   return typeof offset === "number" && typeof dst === "number" ? timeZoneOfSeconds(offset) : undefined;
 }

@@ -116,9 +116,7 @@ const argumentShapes: ReadonlyMap<number, ArgumentShape> = new Map<number, Argum
   [opcode.binfloat, 8],
   [opcode.frame, "frame"],
   ...[opcode.int, opcode.long, opcode.float, opcode.persid].map((code) => [code, "line"] as const),
-  ...[opcode.shortBinunicode, opcode.shortBinstring].map(
-    (code) => [code, { bytes: 1, isText: true }] as const,
-  ),
+  ...[opcode.shortBinunicode, opcode.shortBinstring].map((code) => [code, { bytes: 1, isText: true }] as const),
   ...[opcode.binunicode, opcode.binstring].map((code) => [code, { bytes: 4, isText: true }] as const),
   [opcode.binunicode8, { bytes: 8, isText: true }],
   ...[opcode.shortBinbytes, opcode.long1].map((code) => [code, { bytes: 1, isText: false }] as const),

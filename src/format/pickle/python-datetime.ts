@@ -32,11 +32,7 @@ export function dateOfState(state: Buffer, intern: Intern): PythonDateTime {
  * `datetime.datetime(state, zone)`, with a state of ten bytes; the month's highest bit is `fold`
  * [CPython, datetime.py, `_getstate`]. Throws `DecodeError` for a state that no pickler writes.
  */
-export function dateTimeOfState(
-  state: Buffer,
-  zone: PythonTimeZone | undefined,
-  intern: Intern,
-): PythonDateTime {
+export function dateTimeOfState(state: Buffer, zone: PythonTimeZone | undefined, intern: Intern): PythonDateTime {
   if (state.length !== 10) throw new DecodeError("corrupt", "a date-time with a state of the wrong length");
   const [year, month, day] = [state.readUInt16BE(0), state.readUInt8(2) & 0x7f, state.readUInt8(3)];
   const [hour, minute, second] = [state.readUInt8(4), state.readUInt8(5), state.readUInt8(6)];
@@ -72,8 +68,7 @@ export function dateTimeOfState(
 
 /** `datetime.timedelta(days, seconds, microseconds)`, normalised: only days may be negative. */
 export function duration(days: number, seconds: number, microseconds: number): PythonDuration {
-  const normalised =
-    seconds >= 0 && seconds < secondsOfDay && microseconds >= 0 && microseconds < microsecondsOfSecond;
+  const normalised = seconds >= 0 && seconds < secondsOfDay && microseconds >= 0 && microseconds < microsecondsOfSecond;
   if (!normalised || Math.abs(days) > maxDays) throw new DecodeError("corrupt", "a duration out of range");
   return {
     kind: "duration",
@@ -92,8 +87,7 @@ export function timeZone(offsetMicroseconds: number): PythonTimeZone {
 /** A zone of the IANA database. Throws `DecodeError` for a name that Node does not know. */
 export function timeZoneOfName(name: string): PythonTimeZone {
   const offsetSecondsAt = zoneOffsets(name);
-  if (offsetSecondsAt === undefined)
-    throw new DecodeError("unsupported-type", "a time zone that Node does not know");
+  if (offsetSecondsAt === undefined) throw new DecodeError("unsupported-type", "a time zone that Node does not know");
   return {
     kind: "time-zone",
     offsetAt: (localSeconds, fold) => offsetSecondsAt(localSeconds, fold) * microsecondsOfSecond,

@@ -59,10 +59,7 @@ export function unquoteBytes(literal: string): Buffer | undefined {
  * Text in Python's raw-unicode-escape, which protocol 0 writes: latin1 with `\uXXXX` and
  * `\UXXXXXXXX` after an odd number of backslashes. Returns `undefined` if Python would raise.
  */
-export function decodeRawUnicodeEscape(
-  line: string,
-  splitText: SplitText,
-): string | PythonSplitText | undefined {
+export function decodeRawUnicodeEscape(line: string, splitText: SplitText): string | PythonSplitText | undefined {
   if (!line.includes("\\")) return line;
   const units = new TextUnits(line.length);
   for (let at = 0; at < line.length; ) {

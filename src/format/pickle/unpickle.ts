@@ -1,12 +1,6 @@
 import { isAscii } from "node:buffer";
 import { DecodeError, maxContainers } from "../decode-error.js";
-import {
-  parseFloatText,
-  parseIntText,
-  parseLittleEndianInt,
-  parseLongText,
-  parseMemoText,
-} from "../python-int.js";
+import { parseFloatText, parseIntText, parseLittleEndianInt, parseLongText, parseMemoText } from "../python-int.js";
 import {
   addItem,
   isHashable,
@@ -244,8 +238,7 @@ class Unpickler {
       case opcode.stackGlobal: {
         const name = this.#pop();
         const module = this.#pop();
-        if (typeof name !== "string" || typeof module !== "string")
-          throw this.#corrupt("a name that is not text");
+        if (typeof name !== "string" || typeof module !== "string") throw this.#corrupt("a name that is not text");
         this.#pushName(module, name);
         return;
       }
@@ -379,8 +372,7 @@ class Unpickler {
     const top = this.#top();
     if (items.length === 0) return;
     const target = this.#filled(top, false);
-    if (!isKind(target, "dict") && !isFillable(target))
-      throw this.#corrupt("items for something that is not a dict");
+    if (!isKind(target, "dict") && !isFillable(target)) throw this.#corrupt("items for something that is not a dict");
     if (items.length % 2 !== 0) throw this.#corrupt("a key without a value");
     for (let index = 0; index < items.length; index += 2) {
       // The length is even, so both are there.

@@ -117,17 +117,10 @@ function widen({ shortest, longest, ttl }: DirectoryMark, more: Lifetimes): Life
 
 /** The longest expirations of the marks and of this run. */
 export function longestOf(marks: readonly ShardMark[], current: Expirations): Expirations {
-  return marks.reduce<Expirations>(
-    (longest, { mark }) => each(Math.max, longest, mark.longest ?? current),
-    current,
-  );
+  return marks.reduce<Expirations>((longest, { mark }) => each(Math.max, longest, mark.longest ?? current), current);
 }
 
-function each(
-  choose: (one: number, other: number) => number,
-  one: Expirations,
-  other: Expirations,
-): Expirations {
+function each(choose: (one: number, other: number) => number, one: Expirations, other: Expirations): Expirations {
   return {
     expiration: choose(one.expiration, other.expiration),
     expirationAnonymous: choose(one.expirationAnonymous, other.expirationAnonymous),

@@ -8,11 +8,7 @@ type Store = Pick<SessionStore, "keyOf" | "read" | "retract">;
  * Deletes the keys of these sids if a copy wrote them and nobody has saved them since. Throws what
  * `SessionStore` throws.
  */
-export async function deleteCopyWritten(
-  store: Store,
-  sids: readonly string[],
-  clockLeadMs: number,
-): Promise<void> {
+export async function deleteCopyWritten(store: Store, sids: readonly string[], clockLeadMs: number): Promise<void> {
   await store.retract(await seeCopyWritten(store, sids, clockLeadMs));
 }
 

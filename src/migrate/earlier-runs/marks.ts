@@ -68,8 +68,7 @@ export function marksOf(
 ): Marks {
   const complete = new Map<string, readonly ShardMark[]>();
   let endedCounts = false;
-  const keyOf = (directory: string) =>
-    markKey({ keyPrefix, directory, identity: lastingIdentityOf(directory) });
+  const keyOf = (directory: string) => markKey({ keyPrefix, directory, identity: lastingIdentityOf(directory) });
   const orSay = async (doing: string, work: () => Promise<void>) => {
     try {
       await work();
@@ -87,9 +86,7 @@ export function marksOf(
       const key = keyOf(directory);
       await servers
         .serverOf(key)
-        .connection.run((client) =>
-          changeMark(client, key, beside, (mark) => change({ keyPrefix, ...mark })),
-        );
+        .connection.run((client) => changeMark(client, key, beside, (mark) => change({ keyPrefix, ...mark })));
     }
   };
   return {
@@ -116,9 +113,7 @@ export function marksOf(
         );
         if (endedCounts) return;
         warn(
-          states.some(
-            ({ evictionPolicy, evictedKeys }) => evictionPolicy === undefined || evictedKeys === undefined,
-          )
+          states.some(({ evictionPolicy, evictedKeys }) => evictionPolicy === undefined || evictedKeys === undefined)
             ? "Redis does not say whether it evicts keys, so a missing key does not count as a logout"
             : "Redis evicts keys, or has evicted some, so a missing key does not count as a logout",
         );
@@ -133,8 +128,7 @@ export function marksOf(
           if (latest !== undefined && nowMs < latest.mark.startedMs) throw new RedisForgotError();
         }
       }),
-    noteStart: () =>
-      orSay("written", () => changeAll(undefined, (mark) => ({ ...mark, beganMs: Date.now() }))),
+    noteStart: () => orSay("written", () => changeAll(undefined, (mark) => ({ ...mark, beganMs: Date.now() }))),
     noteRemoval: async () => {
       try {
         await changeAll(undefined, (mark) => ({ ...mark, removesMs: Date.now() }));
@@ -172,8 +166,7 @@ export function marksOf(
       const all = marks.flatMap((some) => [...(some ?? [])]);
       const ofPrefix = all.filter(([, mark]) => (mark.keyPrefix ?? keyPrefix) === keyPrefix);
       if (ofPrefix.some(([key]) => !own.has(key))) return "another directory was copied to these keys";
-      if (ofPrefix.some(([, { removesMs }]) => removesMs !== undefined))
-        return "a purge removed session files";
+      if (ofPrefix.some(([, { removesMs }]) => removesMs !== undefined)) return "a purge removed session files";
       return undefined;
     },
   };

@@ -13,9 +13,7 @@ const minKeys = 5;
 
 /** Whether these keys expire on whole seconds, as in some stores: no sign survives there. */
 export function areWholeSeconds(keys: readonly StoredText[], clockLeadMs: number): boolean {
-  const instants = keys.flatMap(({ expiresAtMs }) =>
-    expiresAtMs === null ? [] : [expiresAtMs + clockLeadMs],
-  );
+  const instants = keys.flatMap(({ expiresAtMs }) => (expiresAtMs === null ? [] : [expiresAtMs + clockLeadMs]));
   return instants.length >= minKeys && instants.every((instant) => instant % 1000 === 0);
 }
 
@@ -56,8 +54,7 @@ export function explainOtherKeys(
         `A server saves its sessions in this Redis under ${showable(other.keyPrefix)}<sid>, and this run ` +
         `uses ${showable(keyPrefix)}<sid>`,
       remedy:
-        `If that is your server, ${adviceFor(other.keyPrefix, prefix)}: ` +
-        "under other keys everybody is logged out",
+        `If that is your server, ${adviceFor(other.keyPrefix, prefix)}: ` + "under other keys everybody is logged out",
     };
   }
   if (serverDatabase === undefined) return undefined;

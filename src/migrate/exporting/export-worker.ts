@@ -151,8 +151,7 @@ export class ExportWorker {
   #hold(sid: string, stored: StoredValue | undefined): Held | SessionOutcome {
     const file = this.fileOf(sid);
     if (file === undefined) {
-      return this.#failed(sid, "invalid-sid", "a session id of this length has no file in the flat layout")
-        .outcome;
+      return this.#failed(sid, "invalid-sid", "a session id of this length has no file in the flat layout").outcome;
     }
     switch (stored?.kind) {
       case "text": {
@@ -212,9 +211,7 @@ export class ExportWorker {
 
   /** Opening what is not there would take several times as long as asking for it. */
   #read(file: SessionFile): ExactReading {
-    return this.#stats.stat(pathOf(file)) === undefined
-      ? { kind: "vanished" }
-      : this.#context.files.read(file);
+    return this.#stats.stat(pathOf(file)) === undefined ? { kind: "vanished" } : this.#context.files.read(file);
   }
 
   #planned(held: Held, decided: Decided, write?: NewFile): Plan {

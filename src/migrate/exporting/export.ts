@@ -75,14 +75,11 @@ export async function exportSessions(run: Run, target: FileTarget, total: number
     log?.close();
   }
   if (inodeOf(directory) !== inode) {
-    throw new SourceError(
-      `the directory ${showablePath(directory)} was replaced by another directory meanwhile`,
-    );
+    throw new SourceError(`the directory ${showablePath(directory)} was replaced by another directory meanwhile`);
   }
   tellDoubt(run);
   const { outcomes } = record.ledger.counts;
-  if (reverse && outcomes.missing + outcomes.different + outcomes["wrong-lifetime"] > 0)
-    record.partial = true;
+  if (reverse && outcomes.missing + outcomes.different + outcomes["wrong-lifetime"] > 0) record.partial = true;
 }
 
 /** What a pass over all keys works with. */
@@ -170,10 +167,7 @@ async function passOver(
 async function* keyBatches(run: Run): AsyncGenerator<readonly FoundKey[]> {
   const size = batchSizeFor(run.options.run.maxRate, maxBatch);
   for await (const { sids, invalid } of keyPages(run)) {
-    const all = [
-      ...sids.map((sid) => ({ sid, isValid: true })),
-      ...invalid.map((sid) => ({ sid, isValid: false })),
-    ];
+    const all = [...sids.map((sid) => ({ sid, isValid: true })), ...invalid.map((sid) => ({ sid, isValid: false }))];
     for (let from = 0; from < all.length; from += size) yield all.slice(from, from + size);
   }
 }

@@ -84,10 +84,7 @@ async function* goneOf(
 }
 
 /** Removes a file that is still as this run wrote it. */
-function removeWritten(
-  { file, digest, expiresAtMs }: Written,
-  files: OpenFiles,
-): "removed" | "other" | "failed" {
+function removeWritten({ file, digest, expiresAtMs }: Written, files: OpenFiles): "removed" | "other" | "failed" {
   const reading = files.read(file);
   if (reading.kind === "failed") return "failed";
   if (reading.kind !== "read") return "other";

@@ -112,8 +112,7 @@ export class BatchInspector {
     increase(reasons, reason);
     if (refusal.suspicious === true && foreignName !== undefined) {
       counts.suspicious++;
-      if (suspicious.length < maxInspectedFailures)
-        suspicious.push({ ...found, suspicious: true, foreignName });
+      if (suspicious.length < maxInspectedFailures) suspicious.push({ ...found, suspicious: true, foreignName });
       return;
     }
     if (reason === "unsupported-type") {

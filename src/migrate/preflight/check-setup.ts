@@ -144,8 +144,7 @@ async function checkReachable({ redis: { servers }, options, record }: Run): Pro
     : "sentinels" in address
       ? `master at ${record.redis}`
       : "master";
-  const parts =
-    version === undefined ? ["Redis, which does not tell its version"] : [`Redis ${version}, ${role}`];
+  const parts = version === undefined ? ["Redis, which does not tell its version"] : [`Redis ${version}, ${role}`];
   return passed("reachable", [...parts, ...inStep, away].join(", "));
 }
 

@@ -65,9 +65,7 @@ export function checkReadable({ count, ofAllShards, directories }: Listing): Che
   const besides = others.length === 0 ? "" : `; ${others.join(", ")}`;
   const all = count === ofAllShards ? "" : ` in this shard, of ${countText(ofAllShards)}`;
   const files =
-    count === 0
-      ? `no session file${all}, so there is nothing to do`
-      : `${countOf(count, "session file")}${all}`;
+    count === 0 ? `no session file${all}, so there is nothing to do` : `${countOf(count, "session file")}${all}`;
   const unread = directories.flatMap(({ tally }) => tally.unreadable);
   const found = `${files}${count === 0 ? "" : `, ${layout}`}${besides}`;
   const [first] = unread;
@@ -110,18 +108,12 @@ export function checkRemovable({ directories }: Listing): Check {
 }
 
 /** Whether a server uses the directories: then a purge would remove nothing. */
-export function checkServer(
-  { directories }: Listing,
-  works: "files" | "redis" | "unknown",
-  inUse: boolean,
-): Check {
+export function checkServer({ directories }: Listing, works: "files" | "redis" | "unknown", inUse: boolean): Check {
   const latestMs = Math.max(
     ...directories.flatMap(({ folders }) => folders.map((folder) => statsAt(folder)?.mtimeMs ?? 0)),
   );
   const agoMs = Date.now() - latestMs;
-  const where = { files: "works on files", redis: "works on Redis", unknown: "not known where it works" }[
-    works
-  ];
+  const where = { files: "works on files", redis: "works on Redis", unknown: "not known where it works" }[works];
   if (agoMs > recentMs) return passed("server", `${where}; nothing was saved in files in the last minute`);
   const seconds = durationText(Math.max(agoMs, 0) / 1000);
   const found = `${where}: the directory changed ${seconds} ago`;

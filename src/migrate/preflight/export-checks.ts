@@ -28,11 +28,7 @@ export function checkWritableFolders({ directory }: FileTarget, { directories }:
   const whose = owner === undefined || owner === uid ? "" : ` for uid ${owner}, whom it belongs to`;
   const found = `uid ${uid} may not write session files in ${showablePath(first.folder)}${whose} (${code})${more}`;
   const remedy =
-    code === "EROFS"
-      ? "Mount it read-write"
-      : owner === uid
-        ? "Allow it"
-        : `Run the export as uid ${owner ?? 0}`;
+    code === "EROFS" ? "Mount it read-write" : owner === uid ? "Allow it" : `Run the export as uid ${owner ?? 0}`;
   return { name: "directory", verdict: "fail", found, remedy, exitCode: 3 };
 }
 

@@ -119,9 +119,7 @@ export async function judgeMemory(
     const need = needs[index];
     return need === undefined ? [] : [judgeServer(state, need, all[index]?.name)];
   });
-  const [worst = passed("memory", needed)] = verdicts.flatMap((one) =>
-    judged.filter(({ verdict }) => verdict === one),
-  );
+  const [worst = passed("memory", needed)] = verdicts.flatMap((one) => judged.filter(({ verdict }) => verdict === one));
   return { check: worst, bytes };
 }
 

@@ -47,11 +47,9 @@ export async function checkPermissions(run: Run, judged: Judged): Promise<Check>
     const commands = new Set(needs.map(({ command }) => command));
     return passed("permissions", `all ${countOf(commands.size, "command")} on ${sessionKeys} and ${ownKeys}`);
   }
-  const replaces =
-    missing.some(({ isRequired }) => isRequired === "replacing") && (await mayReplace(run, judged));
+  const replaces = missing.some(({ isRequired }) => isRequired === "replacing") && (await mayReplace(run, judged));
   const required = missing.filter(({ isRequired }) => (isRequired === "replacing" ? replaces : isRequired));
-  const user =
-    run.options.target.redis.username ?? (await onEach(redis.servers, askUserName))[0] ?? "default";
+  const user = run.options.target.redis.username ?? (await onEach(redis.servers, askUserName))[0] ?? "default";
   const found = describeMissing(required.length > 0 ? required : missing);
   const remedy = remedyFor(missing, showable(user));
   if (required.length > 0) return { name: "permissions", verdict: "fail", found, remedy, exitCode: 5 };
@@ -95,12 +93,7 @@ async function mayReplace({ redis, files, options }: Run, { command }: Judged): 
 
 function needsOf(session: string, { options, redis }: Run, { command, purges }: Judged): readonly Need[] {
   const isCopy = command === "copy";
-  const need = (
-    name: string,
-    args: readonly string[],
-    isRequired: Need["isRequired"],
-    isHarmless: boolean,
-  ): Need => {
+  const need = (name: string, args: readonly string[], isRequired: Need["isRequired"], isHarmless: boolean): Need => {
     const [key] = args;
     const keys = key === session ? sessionKeys : key === ownKey ? ownKeys : undefined;
     const words = [...name.split("|"), ...args];
@@ -116,17 +109,9 @@ function needsOf(session: string, { options, redis }: Run, { command, purges }: 
   };
   const read = ["get", "pexpiretime", "exists"].map((name) => reads(name, [session], true));
   const onCluster =
-    options.target.redis.isCluster === true
-      ? [reads("cluster|slots", [], true), writes("asking", [], true)]
-      : [];
+    options.target.redis.isCluster === true ? [reads("cluster|slots", [], true), writes("asking", [], true)] : [];
   if (command === "export") {
-    return [
-      ...read,
-      ...onCluster,
-      reads("scan", ["0"], true),
-      reads("info", [], false),
-      reads("time", [], false),
-    ];
+    return [...read, ...onCluster, reads("scan", ["0"], true), reads("info", [], false), reads("time", [], false)];
   }
   return [
     ...read,
@@ -183,9 +168,7 @@ function listOf(names: readonly string[]): string {
 
 /** The ACL line that grants all that is missing. An absent command cannot be granted. */
 function remedyFor(missing: readonly Missing[], user: string): string {
-  const absent = [
-    ...new Set(missing.filter(({ state }) => state === "absent").map(({ command }) => command)),
-  ];
+  const absent = [...new Set(missing.filter(({ state }) => state === "absent").map(({ command }) => command))];
   const hides = `See rename-command in the configuration of Redis, which hides ${listOf(absent.map(nameOf))}`;
   const denied = missing.filter(({ state }) => state === "denied" || state === "key");
   if (denied.length === 0) return hides;

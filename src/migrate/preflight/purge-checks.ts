@@ -34,8 +34,7 @@ export async function checkPersistence({ redis }: Run): Promise<Check> {
     verdict: "warn",
     found: "none: a Redis restart would log everyone out",
     remedy: "Before a purge: CONFIG SET appendonly yes",
-    message:
-      "Redis has no persistence (RDB or AOF). Once the files are removed, a Redis restart logs everyone out",
+    message: "Redis has no persistence (RDB or AOF). Once the files are removed, a Redis restart logs everyone out",
     evenIfQuiet: true,
   };
 }
@@ -49,8 +48,7 @@ export async function checkReplicas({ redis, options }: Run): Promise<Check> {
     return {
       name: "replicas",
       verdict: "fail",
-      found:
-        "Redis does not allow this user the command INFO, by which --wait-replicas sees what the replicas have",
+      found: "Redis does not allow this user the command INFO, by which --wait-replicas sees what the replicas have",
       remedy: "Allow INFO, or leave out --wait-replicas",
       exitCode: 5,
     };

@@ -12,9 +12,7 @@ export function checkSettings({ warnings, warningsEvenIfQuiet, ...options }: Run
 }
 
 /** Settings that session_redis before 18.0 does not read. */
-export function checkMissedSettings({
-  missedByOldApplets,
-}: Pick<RunOptions, "missedByOldApplets">): readonly Check[] {
+export function checkMissedSettings({ missedByOldApplets }: Pick<RunOptions, "missedByOldApplets">): readonly Check[] {
   return missedByOldApplets.map(({ name: title, found, remedy }) => {
     return {
       name: "settings",

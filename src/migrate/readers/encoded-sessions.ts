@@ -52,11 +52,7 @@ export class EncodedSessions {
   readonly #numbers: Float64Array<ArrayBuffer>;
   readonly #digests: Buffer<ArrayBuffer>;
 
-  private constructor(
-    commands: ArrayBuffer,
-    numbers: Float64Array<ArrayBuffer>,
-    digests: Uint8Array<ArrayBuffer>,
-  ) {
+  private constructor(commands: ArrayBuffer, numbers: Float64Array<ArrayBuffer>, digests: Uint8Array<ArrayBuffer>) {
     this.#commands = Buffer.from(commands);
     this.#numbers = numbers;
     this.#digests = Buffer.from(digests.buffer);

@@ -27,8 +27,7 @@ function serveReader(port: MessagePort): void {
       say({ kind: "failed", id, error });
     }
   };
-  const say = (message: FromReader, transferred: readonly ArrayBuffer[] = []) =>
-    port.postMessage(message, transferred);
+  const say = (message: FromReader, transferred: readonly ArrayBuffer[] = []) => port.postMessage(message, transferred);
   port.on("message", (message: ToReader) => {
     if (message.kind === "open") reader = new Reader(message.options);
     else void answer(message);

@@ -44,11 +44,7 @@ export interface OpenPurge {
 }
 
 /** Opens the session directories for a purge. Throws `SourceError` if one cannot be opened. */
-export function openPurge(
-  run: Run,
-  survey: Survey,
-  { extent, startedMs, ...counts }: PurgeExtent,
-): OpenPurge {
+export function openPurge(run: Run, survey: Survey, { extent, startedMs, ...counts }: PurgeExtent): OpenPurge {
   const { directories, maxFileSize, conversion } = run.files;
   const { store } = run.redis;
   const rules = conflictRules({ conversion, conflicts: run.options.conflicts }, survey, true);

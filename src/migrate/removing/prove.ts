@@ -26,11 +26,7 @@ export interface RedisParts {
   /** Whether a complete run that did not keep what Redis held read the file as it is. */
   readonly isUnmodified: (file: SessionFile, stamp: FileStamp) => boolean;
   /** What a missing key means: its session ended in Redis, or should be there. */
-  readonly explainMissing: (
-    file: SessionFile,
-    stamp: FileStamp,
-    session: ConvertedSession,
-  ) => "ended" | "absent";
+  readonly explainMissing: (file: SessionFile, stamp: FileStamp, session: ConvertedSession) => "ended" | "absent";
   /** Which sids Redis has a key for now. Throws what `SessionStore` throws. */
   readonly exist: (sids: readonly string[]) => Promise<readonly boolean[]>;
   /** Whether files are removed that Redis does not hold. Sessions that failed stay anyway. */
@@ -177,9 +173,7 @@ function unlessGone(proof: Proof, { read }: Pick<ProofParts, "read">): Proof {
   if (!("proven" in proof) || proof.proven.settled) return proof;
   const { file } = proof.proven;
   const reading = read(file);
-  return reading.kind === "vanished"
-    ? { file, outcome: unreadOutcome(file.sid, reading), leaves: false }
-    : proof;
+  return reading.kind === "vanished" ? { file, outcome: unreadOutcome(file.sid, reading), leaves: false } : proof;
 }
 
 function proofOf(one: ReadFile, stored: StoredValue | undefined, parts: ProofParts): Proof {

@@ -34,9 +34,7 @@ export class RemovalGate {
     }
     await servers.rename(peers.ownName("removing"));
     if (!servers.announced) {
-      this.#run.out.warn(
-        "CLIENT SETNAME is denied: other runs cannot see this purge, so start none before it is over",
-      );
+      this.#run.out.warn("CLIENT SETNAME is denied: other runs cannot see this purge, so start none before it is over");
     }
     return this.#waitForOtherCopies();
   }

@@ -278,9 +278,7 @@ class PurgeState {
     const obstacle = this.#confirmed ? this.#obstacleTo(proven) : "Redis may have lost keys meanwhile";
     if (obstacle !== undefined) this.leave(proven, obstacle);
     else {
-      const removal: Removal = this.#purge.dryRun
-        ? { kind: "removed" }
-        : this.#purge.files.remove(file, exact);
+      const removal: Removal = this.#purge.dryRun ? { kind: "removed" } : this.#purge.files.remove(file, exact);
       if (removal.kind === "removed" && !stored) this.#notStored++;
       if (removal.kind === "changed") this.leave(proven, "it changed after it was compared");
       else if (removal.kind === "denied") this.#deny(proven, removal, dirname(pathOf(file)));

@@ -1,10 +1,5 @@
 import { conflictRules, decideConflict, lifetimeToleranceMs } from "../../convert/decide-conflict.js";
-import {
-  activityWindowMs,
-  explainMissing,
-  isCoveredByMark,
-  isUnmodifiedSinceMark,
-} from "../../convert/missing-key.js";
+import { activityWindowMs, explainMissing, isCoveredByMark, isUnmodifiedSinceMark } from "../../convert/missing-key.js";
 import type { Candidate, Entry, Written } from "../../model/entry.js";
 import type { Survey } from "../../model/mark.js";
 import type { SessionOutcome } from "../../model/outcome.js";
@@ -207,8 +202,7 @@ export class CopyWriter implements BatchWorker {
   #noteRead(file: SessionFile, stamp: FileStamp): void {
     this.#recentFiles.note(file, stamp);
     this.#inUse ||= isModifiedSince(stamp, this.#options.runStartedMs);
-    if (stamp.mtimeMs <= Date.now() + activityWindowMs)
-      this.#seen.addModification(file.directory, stamp.mtimeMs);
+    if (stamp.mtimeMs <= Date.now() + activityWindowMs) this.#seen.addModification(file.directory, stamp.mtimeMs);
   }
 
   /**
@@ -254,9 +248,7 @@ export class CopyWriter implements BatchWorker {
       const outcome = sessions.outcomeAt(row, file.sid);
       tally.record(gone.has(file) ? vanished(outcome) : outcome, file);
     }
-    return rows.flatMap((row) =>
-      replies[row] === "created" ? [] : [this.#judged(preparedAt(row), "stored")],
-    );
+    return rows.flatMap((row) => (replies[row] === "created" ? [] : [this.#judged(preparedAt(row), "stored")]));
   }
 
   /** A session with what earlier runs say about it. */

@@ -102,8 +102,7 @@ async function create(all: readonly Pending[], { store }: ReconcileContext): Pro
       const creation = creations[index] ?? { kind: "failed", detail: "no reply" };
       one.state = "stored";
       if (creation.kind === "failed") one.reconciliation = failed("redis-error", creation.detail);
-      else if (creation.kind !== "exists")
-        one.reconciliation = creation.kind === "created" ? copied : expired;
+      else if (creation.kind !== "exists") one.reconciliation = creation.kind === "created" ? copied : expired;
       else if (creation.sentBefore === true) one.ifOurs = copied;
     }
   }
@@ -152,17 +151,13 @@ async function compare(all: readonly Pending[], context: ReconcileContext): Prom
   const replaced = replacements.length > 0 ? await context.store.replace(replacements) : [];
   for (const [index, { pending, entry, result }] of replacements.entries()) {
     if (replaced[index] === true) pending.reconciliation = result;
-    else if (replaced[index] === "unaccepted")
-      pending.reconciliation = failed("redis-error", unaccepted(entry));
+    else if (replaced[index] === "unaccepted") pending.reconciliation = failed("redis-error", unaccepted(entry));
     else pending.ifOurs = result;
   }
   return withoutExpiry;
 }
 
-async function reconcileOtherTypes(
-  all: readonly Pending[],
-  { store, overwrites }: ReconcileContext,
-): Promise<void> {
+async function reconcileOtherTypes(all: readonly Pending[], { store, overwrites }: ReconcileContext): Promise<void> {
   if (all.length === 0) return;
   const writes = overwrites ? await store.overwrite(all.map(({ candidate }) => candidate.entry)) : [];
   for (const [index, one] of all.entries()) {

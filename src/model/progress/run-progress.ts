@@ -133,8 +133,7 @@ export class RunProgress {
     const { usedMemory, maxMemory, evictedKeys } = this.#memory ?? {};
     if (usedMemory === undefined) return null;
     // The counter falls if it is reset.
-    const evicted =
-      evictedKeys === undefined ? null : Math.max(evictedKeys - (this.#evictedBefore ?? evictedKeys), 0);
+    const evicted = evictedKeys === undefined ? null : Math.max(evictedKeys - (this.#evictedBefore ?? evictedKeys), 0);
     return { used: usedMemory, limit: maxMemory || null, evicted };
   }
 

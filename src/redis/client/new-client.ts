@@ -17,11 +17,7 @@ export interface NewClient {
 /** Waits no longer for a server that does not answer. */
 const disconnectWithinMs = 100;
 
-export function newClient(
-  address: ServerAddress,
-  tls: RedisTls | undefined,
-  connectTimeout: number,
-): NewClient {
+export function newClient(address: ServerAddress, tls: RedisTls | undefined, connectTimeout: number): NewClient {
   restoreFastStrings();
   const client = new Redis({
     ...address,

@@ -21,10 +21,7 @@ export function gapsOf(client: Redis): ServerGaps {
  * Sends commands in the form that the server takes. Using a command shows whether the server lacks
  * it: a server refuses it before it changes anything. Then all are sent again in the other form.
  */
-export async function sendAsTaken(
-  client: Redis,
-  send: (gaps: ServerGaps) => Promise<unknown[]>,
-): Promise<unknown[]> {
+export async function sendAsTaken(client: Redis, send: (gaps: ServerGaps) => Promise<unknown[]>): Promise<unknown[]> {
   for (;;) {
     const gaps = gapsOf(client);
     const replies = await send(gaps);

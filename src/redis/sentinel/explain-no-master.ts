@@ -23,13 +23,9 @@ const tlsRemedies = {
  * Says why no Sentinel could be asked at the start of a run: also what else answers there. Takes up
  * to three seconds.
  */
-export async function explainFirst(
-  { fault, failed }: NoMasterError,
-  { tls }: WatchedMaster,
-): Promise<Explanation> {
+export async function explainFirst({ fault, failed }: NoMasterError, { tls }: WatchedMaster): Promise<Explanation> {
   const odd = fault.kind === "transient" ? failed.find(({ error }) => mayBeAnotherServer(error)) : undefined;
-  const diagnosis =
-    odd && (await diagnosePort({ address: odd.sentinel, ...(tls ? { tls } : {}) }, tlsRemedies));
+  const diagnosis = odd && (await diagnosePort({ address: odd.sentinel, ...(tls ? { tls } : {}) }, tlsRemedies));
   if (odd === undefined || diagnosis === undefined) {
     return fault.explanation ?? { found: fault.message, remedy: "" };
   }

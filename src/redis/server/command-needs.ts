@@ -28,8 +28,7 @@ const needs: Readonly<Record<string, string>> = {
 };
 
 /** A script is one command that calls others; Redis does not always say which of them it denies. */
-export const scriptCommands =
-  "EVAL, or a command of its script (GET, SET, PEXPIRETIME or PTTL, PEXPIREAT, DEL)";
+export const scriptCommands = "EVAL, or a command of its script (GET, SET, PEXPIRETIME or PTTL, PEXPIREAT, DEL)";
 
 /** A sentence about a missing command, with `. ` before it; empty if none is known. */
 export function needOf(command: string): string {

@@ -66,11 +66,7 @@ export async function diagnosePort(
   const [plain, encrypted, postgres] = await Promise.all([
     converse(() => connect(address), "connect", ping),
     // The certificate is not checked: this only asks for the protocol and sends no secret.
-    converse(
-      () => connectTls({ ...address, ...name, ...client, rejectUnauthorized: false }),
-      "secureConnect",
-      ping,
-    ),
+    converse(() => connectTls({ ...address, ...name, ...client, rejectUnauthorized: false }), "secureConnect", ping),
     converse(() => connect(address), "connect", postgresGreeting),
   ]);
   const speaksTls = encrypted.opened || /ALERT/.test(encrypted.code);

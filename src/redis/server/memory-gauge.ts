@@ -67,9 +67,7 @@ export class MemoryGauge {
   /** The memory of the fullest master. The evicted keys are those of all since they were first asked. */
   #fullest(): RedisMemory {
     const known = [...this.#known.values()];
-    const [fullest] = known
-      .map(({ memory }) => memory)
-      .toSorted((one, other) => fullnessOf(other) - fullnessOf(one));
+    const [fullest] = known.map(({ memory }) => memory).toSorted((one, other) => fullnessOf(other) - fullnessOf(one));
     return {
       usedMemory: fullest?.usedMemory,
       maxMemory: fullest?.maxMemory,

@@ -55,8 +55,7 @@ export class MemoryGuard {
   }
 
   async #takeTurn(client: Redis, bytes: number, countNeeded: () => Promise<number>): Promise<number> {
-    const taken =
-      bytes > this.#allowance && !this.#unlimited ? await this.#ask(client, bytes, countNeeded) : bytes;
+    const taken = bytes > this.#allowance && !this.#unlimited ? await this.#ask(client, bytes, countNeeded) : bytes;
     this.#allowance -= taken;
     this.#written += taken;
     this.#inFlight += taken;

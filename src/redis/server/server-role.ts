@@ -92,7 +92,6 @@ function refusal(explanation: Explanation): RedisError {
 /** Why a replica cannot be the target. `master`: `host:port`; absent if the replica does not say. */
 export function replicaRefusal(master: string | undefined): Explanation {
   const [, host, port] = /^(.*):(\d+)$/.exec(master ?? "") ?? [];
-  const named =
-    host === undefined ? "its master with --host and --port" : `its master: --host ${host} --port ${port}`;
+  const named = host === undefined ? "its master with --host and --port" : `its master: --host ${host} --port ${port}`;
   return { found: "it is a read-only replica", remedy: `name ${named}` };
 }

@@ -198,8 +198,7 @@ export class ClusterServers implements RedisServers {
     for (const { first, last, master: address } of ranges) {
       const before = this.#slots.slice(first, last + 1);
       const replaced = before.find((one) => one !== undefined && !holders.has(one.name));
-      const master =
-        this.#masters.get(describeAddress(address)) ?? (await this.#addMaster(address, replaced));
+      const master = this.#masters.get(describeAddress(address)) ?? (await this.#addMaster(address, replaced));
       this.#slots.fill(master, first, last + 1);
       this.#holders = undefined;
     }
@@ -244,9 +243,7 @@ export class ClusterServers implements RedisServers {
       },
     }).catch((error: unknown) => {
       // A master that cannot be reached during the run may come back, or be replaced.
-      throw this.#isOpen && error instanceof RedisError && error.kind === "unavailable"
-        ? clusterDown()
-        : error;
+      throw this.#isOpen && error instanceof RedisError && error.kind === "unavailable" ? clusterDown() : error;
     });
     this.#connections.push(connection);
     const master: Master = new Master(address, connection, (slot) => this.#slots[slot] === master);

@@ -17,8 +17,7 @@ export function joinServerFacts(all: readonly ServerFacts[]): JoinedFacts {
     found: `the clocks of the masters differ by ${durationText(differenceMs / 1000)}`,
     remedy: "Set them by NTP: sessions on the others end earlier by this difference",
   };
-  const warning =
-    all.find((one) => one.warning)?.warning ?? (differenceMs > maxDifferenceMs ? differ : undefined);
+  const warning = all.find((one) => one.warning)?.warning ?? (differenceMs > maxDifferenceMs ? differ : undefined);
   return {
     version: all[0]?.version,
     clockLeadMs,
@@ -34,8 +33,7 @@ export function joinServerFacts(all: readonly ServerFacts[]): JoinedFacts {
 export function joinFacts(all: readonly RedisFacts[]): RedisFacts | null {
   const [first, ...others] = all;
   if (first === undefined || others.length === 0) return first ?? null;
-  const factsOf = <Name extends keyof RedisFacts>(name: Name): RedisFacts[Name][] =>
-    all.map((one) => one[name]);
+  const factsOf = <Name extends keyof RedisFacts>(name: Name): RedisFacts[Name][] => all.map((one) => one[name]);
   const sum = (name: "memoryBefore" | "memoryAfter" | "evicted") =>
     factsOf(name).reduce((total, one) => (total === null || one === null ? null : total + one), 0);
   const limits = factsOf("memoryLimit");
@@ -44,11 +42,7 @@ export function joinFacts(all: readonly RedisFacts[]): RedisFacts | null {
     version: first.version,
     runId: ids.includes(null) ? null : ids.toSorted().join(" "),
     role: first.role,
-    persistence: factsOf("persistence").includes(false)
-      ? false
-      : factsOf("persistence").includes(null)
-        ? null
-        : true,
+    persistence: factsOf("persistence").includes(false) ? false : factsOf("persistence").includes(null) ? null : true,
     memoryBefore: sum("memoryBefore"),
     memoryAfter: sum("memoryAfter"),
     memoryLimit: limits.includes(null)

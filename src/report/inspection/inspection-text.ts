@@ -89,11 +89,9 @@ function alarmLines(facts: InspectionFacts, { style, columns }: InspectionLook):
 function headLines({ facts, report }: Inspected, { style, columns }: InspectionLook): string[] {
   const { found } = report.sessions;
   const paths = report.directories.map(({ directory }) => ascii(directory));
-  const places =
-    paths.length === 1 ? (paths[0] ?? "") : countOf(paths.length, "directory").replace(/ys$/, "ies");
+  const places = paths.length === 1 ? (paths[0] ?? "") : countOf(paths.length, "directory").replace(/ys$/, "ies");
   const took = `read in ${durationText(facts.seconds)}`;
-  const ofListed =
-    report.listed === null ? countText(found) : `${countText(found)} of ${countText(report.listed)}`;
+  const ofListed = report.listed === null ? countText(found) : `${countText(found)} of ${countText(report.listed)}`;
   const lines: string[] = [];
   if (!facts.isComplete) {
     const text = `INCOMPLETE: ${ofListed} session files in ${places}, ${took}. What follows is about these only.`;
@@ -109,16 +107,12 @@ function headLines({ facts, report }: Inspected, { style, columns }: InspectionL
     for (const [index, path] of paths.slice(0, maxDirectories).entries()) {
       lines.push(`${countText(report.directories[index]?.listed ?? 0).padStart(13)}  ${path}`);
     }
-    if (paths.length > maxDirectories)
-      lines.push(`${" ".repeat(15)}and ${paths.length - maxDirectories} more`);
+    if (paths.length > maxDirectories) lines.push(`${" ".repeat(15)}and ${paths.length - maxDirectories} more`);
   }
   return lines;
 }
 
-function tableLines(
-  { sessions, ages, sizes, formats, layouts, databases }: InspectionReport,
-  columns: number,
-) {
+function tableLines({ sessions, ages, sizes, formats, layouts, databases }: InspectionReport, columns: number) {
   const table = (label: string, total: number, rows: readonly (readonly [string, number])[]) =>
     rows.map(([name, count], index) => barLine(index === 0 ? label : "", name, { count, total, columns }));
   const { found } = sessions;
@@ -213,8 +207,7 @@ function noteLines({ facts, report }: Inspected, look: InspectionLook): string[]
       : `${countText(sessions.expired)} now; ${countText(sessions.expiredWithTtlRemaining)} with --ttl remaining`;
   const { superseded, vanished, lossy } = sessions;
   const lossyText =
-    `${countText(lossy)} ${lossy === 1 ? "holds" : "hold"} tuples or integer keys ` +
-    "(the applet loses the same)";
+    `${countText(lossy)} ${lossy === 1 ? "holds" : "hold"} tuples or integer keys ` + "(the applet loses the same)";
   return [
     note("Redis", `about ${roundBytesText(redis.bytes)} for${forAll} ${countOf(redis.keys, "key")}`),
     note("Expired", expired),

@@ -91,8 +91,7 @@ const ofReport: readonly Definition<Report>[] = [
     name: "tele_sessions_failures",
     labels: ["reason"],
     help: "Failures of every pass by reason.",
-    read: ({ byReason }) =>
-      failureReasons.map((reason) => ({ labels: { reason }, value: byReason[reason] ?? 0 })),
+    read: ({ byReason }) => failureReasons.map((reason) => ({ labels: { reason }, value: byReason[reason] ?? 0 })),
   },
   {
     name: "tele_sessions_users",

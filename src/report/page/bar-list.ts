@@ -16,11 +16,7 @@ const rowHeight = 40;
 const maxNameLength = 34;
 
 /** A horizontal bar for each of several counts, with its name above it. */
-export function barList(
-  { id, title }: Pick<Figure, "id" | "title">,
-  column: string,
-  all: readonly Bar[],
-): Markup {
+export function barList({ id, title }: Pick<Figure, "id" | "title">, column: string, all: readonly Bar[]): Markup {
   const bars = shorten(all.toSorted((one, other) => other.count - one.count));
   const whole = all.reduce((sum, { count }) => sum + count, 0);
   const scale = scaleLinear([0, Math.max(1, ...bars.map(({ count }) => count))], [0, 1]);

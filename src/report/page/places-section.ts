@@ -19,14 +19,10 @@ export function placesSection(report: Report): Markup | undefined {
   const { authenticated, anonymous, lossy, retracted, purged } = report.sessions;
   const further = [
     `${countText(authenticated)} were logged in, ${countText(anonymous)} anonymous.`,
-    ...(lossy > 0
-      ? [`${countText(lossy)} hold tuples or integer keys, stored as the applet stores them.`]
-      : []),
+    ...(lossy > 0 ? [`${countText(lossy)} hold tuples or integer keys, stored as the applet stores them.`] : []),
     ...(retracted > 0 ? [`${countText(retracted)} keys were deleted, because their owners logged out.`] : []),
     ...(purged > 0 ? [`${countText(purged)} files were removed.`] : []),
-    ...(report.stillChanging > 0
-      ? [`${countText(report.stillChanging)} were still changing at the end.`]
-      : []),
+    ...(report.stillChanging > 0 ? [`${countText(report.stillChanging)} were still changing at the end.`] : []),
   ];
   return html`<section class="places" aria-labelledby="places">
 <h2 id="places">Where the sessions are</h2>

@@ -77,10 +77,7 @@ function factsOf(redis: Facts, address: string | null): readonly (readonly [name
     ["Address", address ?? "unknown"],
     ["Version", version ?? "unknown"],
     ["Role", role ?? "unknown"],
-    [
-      "Saves to disk",
-      persistence === null ? "unknown" : persistence ? "yes" : "no: a restart logs everyone out",
-    ],
+    ["Saves to disk", persistence === null ? "unknown" : persistence ? "yes" : "no: a restart logs everyone out"],
     ["Evicted during the run", evicted === null ? "unknown" : countText(evicted)],
     ["Run id", runId ?? "unknown"],
   ];

@@ -26,11 +26,7 @@ ${
     : html`<table class="files"><caption class="hidden">Settings</caption>
 <thead><tr><th scope="col">setting</th><th scope="col">value</th><th scope="col">given by</th></tr></thead>
 <tbody>${settings.map(
-        ({
-          name,
-          value,
-          origin,
-        }) => html`<tr><th scope="row">${name}</th><td>${value}</td><td>${origin}</td></tr>
+        ({ name, value, origin }) => html`<tr><th scope="row">${name}</th><td>${value}</td><td>${origin}</td></tr>
 `,
       )}</tbody></table>`
 }

@@ -112,9 +112,7 @@ function legendOf(marks: Marks) {
 }
 
 function describeMarks(marks: Marks, end: number): string {
-  const away = absencesOf(marks, end).map(
-    ([from, to]) => `for ${durationText(to - from)} after ${durationText(from)}`,
-  );
+  const away = absencesOf(marks, end).map(([from, to]) => `for ${durationText(to - from)} after ${durationText(from)}`);
   const shown = away.length > 5 ? [...away.slice(0, 5), `${away.length - 5} more times`] : away;
   const backs = marks.filter(({ kind }) => kind === "redis-back").length;
   const restarts = marks.filter(({ kind }) => kind === "restart").length;

@@ -51,10 +51,7 @@ ${figure({
 /** By the lifetimes that servers give unless they are told otherwise: 7 days, and 3 hours. */
 function remainingStory(ages: Report["ages"]): string {
   const since = (user: "authenticated" | "anonymous", hours: number) =>
-    ages.reduce(
-      (sum, age) => sum + ((age.underHours ?? Number.POSITIVE_INFINITY) > hours ? age[user] : 0),
-      0,
-    );
+    ages.reduce((sum, age) => sum + ((age.underHours ?? Number.POSITIVE_INFINITY) > hours ? age[user] : 0), 0);
   return (
     `${countText(since("authenticated", 7 * 24))} logged-in sessions were last saved 7 days ago or earlier, and ` +
     `${countText(since("anonymous", 3))} anonymous ones 3 hours ago or earlier: with --ttl remaining and the ` +

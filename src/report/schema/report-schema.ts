@@ -56,10 +56,7 @@ const difference = z.object({
 
 const redis = z.object({
   version: z.string().nullable().describe("As INFO has it."),
-  runId: z
-    .string()
-    .nullable()
-    .describe("The first 6 characters of its `run_id`, which changes with every start."),
+  runId: z.string().nullable().describe("The first 6 characters of its `run_id`, which changes with every start."),
   role: z.enum(["master", "replica"]).nullable().describe("At the start."),
   persistence: z.boolean().nullable().describe("Whether it saves to disk."),
   memoryBefore: bytes.describe("Bytes in use when the run began."),
@@ -147,10 +144,7 @@ export const reportSchema = z
       )
       .default([])
       .describe("The main pass by session directory."),
-    byReason: z
-      .object(counts<FailureReason>(failureReasons))
-      .default({})
-      .describe("Failures of every pass by reason."),
+    byReason: z.object(counts<FailureReason>(failureReasons)).default({}).describe("Failures of every pass by reason."),
     databases: z
       .record(z.string(), count)
       .nullable()
@@ -175,13 +169,9 @@ export const reportSchema = z
         }),
       )
       .default([])
-      .describe(
-        "Keys written or renewed, by the hour in which they expire; 60 days ahead, or later, is one hour.",
-      ),
+      .describe("Keys written or renewed, by the hour in which they expire; 60 days ahead, or later, is one hour."),
     phases: z
-      .array(
-        z.object({ name: z.string().describe("As in `copying`."), seconds: seconds.describe("Its time.") }),
-      )
+      .array(z.object({ name: z.string().describe("As in `copying`."), seconds: seconds.describe("Its time.") }))
       .default([])
       .describe("How long each part of the run took."),
     throughput: z

@@ -51,17 +51,11 @@ export function goodExportText(report: Report): string {
   const failed = failures.length + failuresOmitted;
   const found = countOf(sessions.found, "session");
   const all =
-    failed === 0
-      ? sessions.found === 1
-        ? "The only session"
-        : `All ${found}`
-      : `All but ${failed} of ${found}`;
+    failed === 0 ? (sessions.found === 1 ? "The only session" : `All ${found}`) : `All but ${failed} of ${found}`;
   const most = `${all} in ${target.redis ?? "Redis"}`;
   const are = sessions.found === 1 ? "is" : "are";
   if (sessions.exported === undefined) return `Done. ${most} ${are} in ${placeOf(report)} as they should be.`;
-  return dryRun
-    ? `${most} could be exported.`
-    : `Done. ${most} ${are} in ${placeOf(report)}, or accounted for.`;
+  return dryRun ? `${most} could be exported.` : `Done. ${most} ${are} in ${placeOf(report)}, or accounted for.`;
 }
 
 /** What one came to that did not end well, without its full stop. */

@@ -23,21 +23,13 @@ export interface Summary {
 }
 
 /** The rows whose sessions a report lists as differences. */
-const differing: ReadonlySet<string> = new Set([
-  "MISSING",
-  "DIFFERENT",
-  "WRONG LIFETIME",
-  "ABSENT",
-  "DENIED",
-  "kept",
-]);
+const differing: ReadonlySet<string> = new Set(["MISSING", "DIFFERENT", "WRONG LIFETIME", "ABSENT", "DENIED", "kept"]);
 
 /** What a run came to, in words that a tired person understands at once. It ends in a blank line. */
 export function summaryText(summary: Summary, columns: number, style: TextStyle): string {
   const { text, isGood } = verdictOf(summary);
   const verdict = (isGood ? style.good : style.bad)(wrapText("", text, columns));
-  const table =
-    summary.report.sessions.found + summary.report.sessions.unvisited === 0 ? [] : rowsOf(summary);
+  const table = summary.report.sessions.found + summary.report.sessions.unvisited === 0 ? [] : rowsOf(summary);
   const listing: ListingStyle = { columns, style, reportPath: summary.reportPath };
   const blocks = [
     [verdict],
@@ -72,15 +64,7 @@ function isShown({ label, count }: CountRow): boolean {
 
 function copyRows({ report, purges }: Summary): CountRow[] {
   const { sessions, dryRun } = report;
-  const {
-    copied = 0,
-    identical = 0,
-    kept = 0,
-    expired = 0,
-    ended = 0,
-    superseded = 0,
-    vanished = 0,
-  } = sessions;
+  const { copied = 0, identical = 0, kept = 0, expired = 0, ended = 0, superseded = 0, vanished = 0 } = sessions;
   const parts = [
     ...part(copied, dryRun ? "to copy" : "copied now"),
     ...part(identical, "already there"),
@@ -207,10 +191,7 @@ function facts(summary: Summary): string[] {
     ...factIf(source.empty, `${countOf(source.empty, "empty file")} left alone`),
   ];
   return [
-    ...factIf(
-      sessions.found,
-      dryRun && memoryNeeded !== null ? memory(report, memoryNeeded) : effort(summary),
-    ),
+    ...factIf(sessions.found, dryRun && memoryNeeded !== null ? memory(report, memoryNeeded) : effort(summary)),
     ...factIf(
       command === "copy" ? sessions.lossy : 0,
       `${subject(sessions.lossy, "holds", "hold")} tuples or integer keys, stored as the applet stores them`,

@@ -43,9 +43,7 @@ function goodText({ command, report, purges }: Judged): string {
   if (command === "purge") {
     const removed = sessions.removed ?? 0;
     const isAll = removed === found;
-    const most = isAll
-      ? all(found, "session file")
-      : `${countText(removed)} of ${countOf(found, "session file")}`;
+    const most = isAll ? all(found, "session file") : `${countText(removed)} of ${countOf(found, "session file")}`;
     const result = dryRun ? "would be removed" : was(removed, "removed");
     return `${done}${most} of ${place} ${result}${isAll ? "" : "; the others are accounted for"}.`;
   }
@@ -98,8 +96,7 @@ export function essenceOf({ command, report, purges }: Judged): string {
   }
   if (command === "verify") {
     const right = (sessions.equal ?? 0) + (sessions.newer ?? 0);
-    const bad =
-      (sessions.missing ?? 0) + (sessions.different ?? 0) + (sessions["wrong-lifetime"] ?? 0) + failed;
+    const bad = (sessions.missing ?? 0) + (sessions.different ?? 0) + (sessions["wrong-lifetime"] ?? 0) + failed;
     if (outcome !== "partial" || unvisited > 0 || bad === 0) {
       return `${countText(right)} of ${total} sessions ${is(right)} in Redis as they should be${notReached}`;
     }
@@ -117,9 +114,7 @@ export function essenceOf({ command, report, purges }: Judged): string {
     const removed = `${countText(purged)} of their files ${dryRun ? "would be removed" : was(purged, "removed")}`;
     return `${inRedis}${notReached}; ${removed}`;
   }
-  return exitCode === 4
-    ? `${inRedis}, but keys were evicted or lost, or too many ended`
-    : `${inRedis}${notReached}`;
+  return exitCode === 4 ? `${inRedis}, but keys were evicted or lost, or too many ended` : `${inRedis}${notReached}`;
 }
 
 function all(count: number, noun: string): string {

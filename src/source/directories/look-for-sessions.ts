@@ -23,8 +23,7 @@ interface OtherContent {
 
 const maxFolders = 100;
 /** What servers leave beside sessions: temporary files, uploads before a login, dot files. */
-const leftByServers =
-  /^(?:tmp.*\.__wz_sess|.*\.__tx_sess__|werkzeug_.+_[0-9a-f]{32}\.file|lost\+found|\..*)$/s;
+const leftByServers = /^(?:tmp.*\.__wz_sess|.*\.__tx_sess__|werkzeug_.+_[0-9a-f]{32}\.file|lost\+found|\..*)$/s;
 
 /** Reads a directory up to its first session file. Never throws: the scan reports errors. */
 export function lookForSessions(directory: string): DirectoryContent {

@@ -128,14 +128,8 @@ function meantDirectories(directory: string, content: DirectoryContent): readonl
   const isFilestore = directory.split("/").includes("filestore");
   const children = isFilestore
     ? []
-    : content.folders
-        .map((folder) => join(directory, folder))
-        .filter((path) => basename(path) !== "filestore");
-  const below = [
-    join(directory, "sessions"),
-    ...children.map((child) => join(child, "sessions")),
-    ...children,
-  ];
+    : content.folders.map((folder) => join(directory, folder)).filter((path) => basename(path) !== "filestore");
+  const below = [join(directory, "sessions"), ...children.map((child) => join(child, "sessions")), ...children];
   const own = below.slice(0, 1).filter(holdsSessions);
   if (own.length > 0) return own;
   const found = [...new Set(below)].filter(holdsSessions);

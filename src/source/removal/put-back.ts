@@ -7,13 +7,7 @@ import { setAsideName } from "./set-aside-name.js";
 /** How often names may come and go meanwhile; after that the file stays aside for a later run. */
 const maxContests = 3;
 /** The codes if there are no hard links, too many already, or none permitted for this file. */
-export const noLinkCodes: ReadonlySet<string> = new Set([
-  "EPERM",
-  "ENOTSUP",
-  "EOPNOTSUPP",
-  "ENOSYS",
-  "EMLINK",
-]);
+export const noLinkCodes: ReadonlySet<string> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
 
 /**
  * Gives a file that was set aside its own name back, by a link, which never replaces anything. If a

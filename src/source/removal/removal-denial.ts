@@ -29,8 +29,7 @@ export function removalDenial(folder: string): RemovalDenial | undefined {
   const uid = process.geteuid?.();
   // In a sticky folder, only the owner of the folder or of the file may remove it, and servers own
   // their files.
-  const isForeign =
-    stats !== undefined && (stats.mode & stickyBit) !== 0 && stats.uid !== uid && uid !== root;
+  const isForeign = stats !== undefined && (stats.mode & stickyBit) !== 0 && stats.uid !== uid && uid !== root;
   return isForeign ? { code: "EPERM", ...owner } : undefined;
 }
 

@@ -69,9 +69,7 @@ function rename(path: string, aside: string): Removal | undefined {
     return undefined;
   } catch (error) {
     const problem = problemOf(error);
-    return problem.kind === "failed" && denialCodes.has(problem.code)
-      ? { ...problem, kind: "denied" }
-      : problem;
+    return problem.kind === "failed" && denialCodes.has(problem.code) ? { ...problem, kind: "denied" } : problem;
   }
 }
 

@@ -45,9 +45,7 @@ export interface FileOwner {
 }
 
 /** `changed`: somebody else wrote, moved or removed something at its place meanwhile. */
-export type FileWritten =
-  | { readonly kind: "written" | "changed" }
-  | { readonly kind: "failed"; readonly code: string };
+export type FileWritten = { readonly kind: "written" | "changed" } | { readonly kind: "failed"; readonly code: string };
 
 const createFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 /** As servers make their scatter folders [odoo/http.py 16.0]. */
@@ -131,8 +129,7 @@ export class SessionFileWriter {
       const folder = this.#directory.folderOf(file) ?? this.#makeFolder(file);
       if (folder === undefined) return { kind: "failed", code: "ENOTDIR" };
       const path = `${folder}/${basename(file.name)}`;
-      const takes =
-        replaces === null ? takesFreeName(temporary, path) : takesPlace(temporary, path, replaces);
+      const takes = replaces === null ? takesFreeName(temporary, path) : takesPlace(temporary, path, replaces);
       if (!takes) return { kind: "changed" };
       this.#folders.add(dirname(`${this.#path}/${file.name}`));
       return { kind: "written" };
@@ -188,8 +185,7 @@ function takesFreeName(temporary: string, path: string): boolean {
 /** Whether a file took the place of the one that was seen there. */
 function takesPlace(temporary: string, path: string, seen: ExactStamp | "empty"): boolean {
   const there = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  if (there?.isFile() !== true || !(seen === "empty" ? there.size === 0n : isUnchanged(there, seen)))
-    return false;
+  if (there?.isFile() !== true || !(seen === "empty" ? there.size === 0n : isUnchanged(there, seen))) return false;
   renameSync(temporary, path);
   return true;
 }

@@ -19,18 +19,7 @@ describe("a command line to paste: what was typed, as far as the next command ta
     ["nothing typed", [], "tele-sessions verify"],
     [
       "directories and Redis",
-      [
-        "--session-dir",
-        "/a",
-        "--session-dir",
-        "/b",
-        "--host",
-        "redis-1",
-        "--db",
-        "2",
-        "--password-file",
-        "/pw",
-      ],
+      ["--session-dir", "/a", "--session-dir", "/b", "--host", "redis-1", "--db", "2", "--password-file", "/pw"],
       "tele-sessions verify --session-dir /a --session-dir /b --host redis-1 --db 2 --password-file /pw",
     ],
     [

@@ -27,37 +27,17 @@ function runOf(line: string, { works = "files", ...change }: Change = {}) {
 describe("what follows a run that ended well", () => {
   const rows: readonly (readonly [name: string, line: string, change: Change, next: RegExp])[] = [
     ["a rehearsal: the copy", "copy -n --host r", {}, /^ \| tele-sessions copy --host r$/],
-    [
-      "a copy: the switch",
-      "copy",
-      {},
-      /^switch the server .* the same command again.* Then: \| tele-sessions verify$/,
-    ],
+    ["a copy: the switch", "copy", {}, /^switch the server .* the same command again.* Then: \| tele-sessions verify$/],
     ["a copy after the switch: verify", "copy", { works: "redis" }, /^ \| tele-sessions verify$/],
-    [
-      "a copy during which sessions kept changing",
-      "copy",
-      { works: "redis", stillChanging: 1 },
-      /^switch the server/,
-    ],
+    ["a copy during which sessions kept changing", "copy", { works: "redis", stillChanging: 1 }, /^switch the server/],
     ["copy --purge: nothing", "copy --purge", {}, /^nothing more to do \| $/],
     ["nothing found", "copy", { sessions: { found: 0 } }, /^nothing more to do\. If you expected sessions/],
     ["verify: the rehearsal of a purge", "verify", { works: "redis" }, /^ \| tele-sessions purge --dry-run$/],
-    [
-      "verify before the switch",
-      "verify",
-      { works: "files" },
-      /^switch the server .*: \| tele-sessions copy$/,
-    ],
+    ["verify before the switch", "verify", { works: "files" }, /^switch the server .*: \| tele-sessions copy$/],
     ["verify of a sample: all of it", "verify --sample 5%", {}, /^ \| tele-sessions verify$/],
     ["purge -n: the purge", "purge -n --in-use", {}, /^ \| tele-sessions purge --in-use$/],
     ["purge: nothing", "purge", {}, /^nothing more to do \| $/],
-    [
-      "purge that kept what expired",
-      "purge",
-      { sessions: { found: 2, kept: 1 } },
-      /^in 7 days, run the same command/,
-    ],
+    ["purge that kept what expired", "purge", { sessions: { found: 2, kept: 1 } }, /^in 7 days, run the same command/],
   ];
   for (const [name, line, change, next] of rows) {
     it(name, () => {
@@ -76,35 +56,11 @@ describe("what follows a run that ended well", () => {
 });
 
 describe("what mends what a run found", () => {
-  const rows: readonly (readonly [
-    name: string,
-    line: string,
-    change: Change,
-    inDoubt: number,
-    mend: RegExp,
-  ])[] = [
-    [
-      "missing",
-      "verify --host r",
-      { sessions: { found: 2, missing: 1 } },
-      0,
-      /^ \| tele-sessions copy --host r$/,
-    ],
-    [
-      "a wrong lifetime",
-      "verify",
-      { sessions: { found: 2, "wrong-lifetime": 1 } },
-      0,
-      /^ \| tele-sessions copy$/,
-    ],
+  const rows: readonly (readonly [name: string, line: string, change: Change, inDoubt: number, mend: RegExp])[] = [
+    ["missing", "verify --host r", { sessions: { found: 2, missing: 1 } }, 0, /^ \| tele-sessions copy --host r$/],
+    ["a wrong lifetime", "verify", { sessions: { found: 2, "wrong-lifetime": 1 } }, 0, /^ \| tele-sessions copy$/],
     ["different", "verify", { sessions: { found: 2, different: 1 } }, 0, /^ \| tele-sessions copy$/],
-    [
-      "in doubt",
-      "verify",
-      { sessions: { found: 2, different: 1 } },
-      1,
-      /^copy again with --on-conflict .* \| $/,
-    ],
+    ["in doubt", "verify", { sessions: { found: 2, different: 1 } }, 1, /^copy again with --on-conflict .* \| $/],
     ["failures only", "verify", { sessions: { found: 2, failed: 1 } }, 0, /^nothing$/],
     ["absent", "purge", { sessions: { found: 2, absent: 1 } }, 0, /^ \| tele-sessions copy$/],
     ["kept", "purge", { sessions: { found: 2, kept: 1 } }, 0, /^nothing$/],

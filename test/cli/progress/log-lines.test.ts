@@ -154,9 +154,7 @@ describe("log-line", () => {
 });
 
 describe("docs/log-format.md leaves nothing out", () => {
-  const [events = "", keys = ""] = readFileSync(join(projectRoot, "docs/log-format.md"), "utf8").split(
-    "## Progress",
-  );
+  const [events = "", keys = ""] = readFileSync(join(projectRoot, "docs/log-format.md"), "utf8").split("## Progress");
   const rowsIn = (part: string): string[] =>
     [...part.matchAll(/^\| (`[^|]+) \|/gm)].flatMap(([, cell = ""]) =>
       cell.split(", ").map((one) => one.replaceAll("`", "")),

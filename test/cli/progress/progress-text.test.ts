@@ -78,10 +78,7 @@ describe("progress-text: the first line of a run", () => {
       { ...copying, phase: "comparing" },
       "Comparing 1,204,331 session files in /var/lib/tele/sessions with redis-1:6379/0",
     ],
-    [
-      { ...copying, phase: "exporting" },
-      "Exporting 1,204,331 sessions from redis-1:6379/0 to /var/lib/tele/sessions",
-    ],
+    [{ ...copying, phase: "exporting" }, "Exporting 1,204,331 sessions from redis-1:6379/0 to /var/lib/tele/sessions"],
     [
       { ...copying, phase: "exporting", dryRun: true, total: 1 },
       "Exporting 1 session from redis-1:6379/0 to /var/lib/tele/sessions (dry run: nothing is changed)",

@@ -45,8 +45,7 @@ export async function runPod(
   const terminationLog = join(makeTemporaryDirectory(), "termination-log");
   writeFileSync(terminationLog, "");
   chmodSync(terminationLog, 0o666);
-  for (const path of [image.root, ...[directory, passwordFile, terminationLog].map(dirname)])
-    letOthersPass(path);
+  for (const path of [image.root, ...[directory, passwordFile, terminationLog].map(dirname)]) letOthersPass(path);
 
   const [program = "", ...words] = image.entrypoint;
   const given = args.map((word) => (word === terminationMessagePath ? terminationLog : word));

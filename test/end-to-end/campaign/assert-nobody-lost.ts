@@ -37,10 +37,7 @@ export async function assertNobodyLost(field: Field, situation: Situation, repor
   );
 
   if (report.exitCode !== 0 || situation.unbound !== undefined) return;
-  const explained = explaining.reduce(
-    (sum, name) => sum + Number(Reflect.get(report.sessions, name) ?? 0),
-    0,
-  );
+  const explained = explaining.reduce((sum, name) => sum + Number(Reflect.get(report.sessions, name) ?? 0), 0);
   if (report.dryRun) {
     assert.ok(report.sessions.found >= living.length, "a dry run promises less than the server has");
     return;

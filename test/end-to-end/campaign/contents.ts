@@ -13,13 +13,7 @@ const python = await provideTool("python");
  * Saves what Python pickles: an expression, after statements. The value that a copy writes is what
  * `json.dumps` makes of it, if `value` says so.
  */
-function savePickle(
-  field: Field,
-  number: number,
-  expression: string,
-  before = "",
-  protocol = 4,
-): ServerSession {
+function savePickle(field: Field, number: number, expression: string, before = "", protocol = 4): ServerSession {
   const script = [
     "import base64, collections, datetime, decimal, json, pickle, sys, time",
     before,
@@ -35,10 +29,8 @@ function savePickle(
 }
 
 const sidOf = (number: number): string => `f${number}`.padEnd(40, "0");
-const fileOf = (field: Field, number: number): string =>
-  join(field.directory, `werkzeug_${sidOf(number)}.sess`);
-const own =
-  "'db': 'x', 'uid': 2, 'login': 'NotToBeShown', 'session_token': 'NotToBeShown', 'context': {}, 'debug': ''";
+const fileOf = (field: Field, number: number): string => join(field.directory, `werkzeug_${sidOf(number)}.sess`);
+const own = "'db': 'x', 'uid': 2, 'login': 'NotToBeShown', 'session_token': 'NotToBeShown', 'context': {}, 'debug': ''";
 const common =
   '"db": "x", "uid": 2, "login": "NotToBeShown", "session_token": "NotToBeShown", "context": {}, "debug": ""';
 
@@ -62,11 +54,7 @@ export const contents: readonly Situation[] = [
   {
     name: "names in Latin-1 beside the sessions",
     prepare: ({ directory }) => {
-      const name = Buffer.concat([
-        Buffer.from(`${directory}/caf`),
-        Buffer.from([0xe9]),
-        Buffer.from(".sess"),
-      ]);
+      const name = Buffer.concat([Buffer.from(`${directory}/caf`), Buffer.from([0xe9]), Buffer.from(".sess")]);
       writeFileSync(name, "x");
     },
     run: () => ["copy", "--purge"],
@@ -93,11 +81,7 @@ export const contents: readonly Situation[] = [
   {
     name: "uploads, and temporary files of both kinds",
     prepare: ({ directory }) => {
-      for (const name of [
-        "tmpab1_.__wz_sess",
-        "tmpab1_.__tx_sess__",
-        `werkzeug_${sidOf(1)}_${"0".repeat(32)}.file`,
-      ]) {
+      for (const name of ["tmpab1_.__wz_sess", "tmpab1_.__tx_sess__", `werkzeug_${sidOf(1)}_${"0".repeat(32)}.file`]) {
         writeFileSync(join(directory, name), "x");
       }
     },
@@ -195,17 +179,8 @@ export const contents: readonly Situation[] = [
         "exec('class Frozen(dict): pass\\nclass Items(list): pass', module.__dict__)",
       ].join("\n");
       savePickle(field, 1, `{${own}, 'd': module.Frozen(a=1), 'l': module.Items([1, 2])}`, classes, 2);
-      savePickle(
-        field,
-        2,
-        `{${own}, 'd': collections.defaultdict(list, a=[1]), 'c': collections.Counter('aab')}`,
-      );
-      savePickle(
-        field,
-        3,
-        `{${own}, 'o': ordered}`,
-        "ordered = collections.OrderedDict(a=1); ordered.note = 'x'",
-      );
+      savePickle(field, 2, `{${own}, 'd': collections.defaultdict(list, a=[1]), 'c': collections.Counter('aab')}`);
+      savePickle(field, 3, `{${own}, 'o': ordered}`, "ordered = collections.OrderedDict(a=1); ordered.note = 'x'");
     },
     run: () => ["copy"],
     must: { exit: 0, counts: { copied: 12, failed: 0 }, keys: 12 },

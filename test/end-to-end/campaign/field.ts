@@ -1,13 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, utimesSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { between } from "../../support/between.js";
 import { makeSessions, readManifest } from "../../support/make-sessions.js";
@@ -66,13 +58,7 @@ export class Field {
   }
 
   /** Saves a file as a session that the server has. */
-  saveBytes(
-    path: string,
-    sid: string,
-    bytes: string | Buffer,
-    value?: string,
-    ageMs = 600_000,
-  ): ServerSession {
+  saveBytes(path: string, sid: string, bytes: string | Buffer, value?: string, ageMs = 600_000): ServerSession {
     this.write(path, bytes, ageMs);
     const session: ServerSession = {
       sid,
@@ -105,11 +91,7 @@ export class Field {
   }
 
   /** A server on Redis saves a session: its expiry instant bears no sign of the value. */
-  async serverSaves(
-    index: number,
-    value: string,
-    lifetimeMs: number | "kept" | "none" = 604_800_000,
-  ): Promise<void> {
+  async serverSaves(index: number, value: string, lifetimeMs: number | "kept" | "none" = 604_800_000): Promise<void> {
     this.session(index).values.add(value);
     const key = this.keyOf(index);
     if (lifetimeMs === "kept") await this.ask("SET", key, value, "KEEPTTL");
@@ -154,9 +136,8 @@ export class Field {
 
   /** Regular files in the session directory and the folders in it. */
   countFiles(): number {
-    return readdirSync(this.directory, { recursive: true, withFileTypes: true }).filter((entry) =>
-      entry.isFile(),
-    ).length;
+    return readdirSync(this.directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+      .length;
   }
 
   isOnDisk({ path }: ServerSession): boolean {

@@ -227,8 +227,7 @@ export const limits: readonly Situation[] = [
       rmSync(field.redis.directory, { recursive: true });
       await field.ask("SET", "something", "changed");
       await field.ask("BGSAVE");
-      while (!/rdb_last_bgsave_status:err/.test(String(await field.ask("INFO", "persistence"))))
-        await sleep(20);
+      while (!/rdb_last_bgsave_status:err/.test(String(await field.ask("INFO", "persistence")))) await sleep(20);
     },
     run: () => ["copy", "--purge"],
     where: ["redis"],

@@ -197,8 +197,7 @@ export const places: readonly Situation[] = [
       const replica = await startRedis({ args: ["--replicaof", "127.0.0.1", String(field.redis.port)] });
       field.later(() => replica.stop());
       portOf.set(field, replica.port);
-      while (!/master_link_status:up/.test(String(await redisCommand(replica, "INFO", "replication"))))
-        await sleep(50);
+      while (!/master_link_status:up/.test(String(await redisCommand(replica, "INFO", "replication")))) await sleep(50);
     },
     where: ["redis"],
     run: (field) => ["copy", "--port", strangerPort(field)],
@@ -242,13 +241,7 @@ export const places: readonly Situation[] = [
     name: "a mistyped prefix: the server's keys have another one",
     prepare: async (field) => {
       for (let index = 0; index < 9; index++) {
-        await field.ask(
-          "SET",
-          `session::shop:${String(index).repeat(40)}`,
-          '{"uid": 2, "db": "x"}',
-          "PX",
-          600_123,
-        );
+        await field.ask("SET", `session::shop:${String(index).repeat(40)}`, '{"uid": 2, "db": "x"}', "PX", 600_123);
       }
       field.keyPrefix = "session:shp:";
     },

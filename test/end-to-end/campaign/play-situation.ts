@@ -15,11 +15,7 @@ const notOutcomes = ["found", "purged", "retracted", "authenticated", "anonymous
  * Brings a situation about, runs the binary in it, and holds the run to what must be and to the
  * general rule.
  */
-export async function playSituation(
-  t: TestContext,
-  situation: Situation,
-  shared: RedisServer,
-): Promise<void> {
+export async function playSituation(t: TestContext, situation: Situation, shared: RedisServer): Promise<void> {
   const { sessions = 9, where = [], must } = situation;
   const redis = situation.redis === undefined ? shared : await startRedis({ args: situation.redis });
   if (redis !== shared) t.after(() => redis.stop());
@@ -44,10 +40,7 @@ export async function playSituation(
       cwd: "/",
     },
   );
-  const [{ exitCode, stdout, stderr }] = await Promise.all([
-    running.result,
-    situation.meanwhile?.(field, running),
-  ]);
+  const [{ exitCode, stdout, stderr }] = await Promise.all([running.result, situation.meanwhile?.(field, running)]);
 
   const said = `exit ${exitCode}\n${stderr}`;
   const exits = typeof must.exit === "number" ? [must.exit] : must.exit;
@@ -69,11 +62,7 @@ export async function playSituation(
 
   await assertNobodyLost(field, situation, report);
   for (const [name, count] of Object.entries(must.counts ?? {})) {
-    assert.equal(
-      Reflect.get(report.sessions, name),
-      count,
-      `${name} in ${JSON.stringify(report.sessions)}\n${said}`,
-    );
+    assert.equal(Reflect.get(report.sessions, name), count, `${name} in ${JSON.stringify(report.sessions)}\n${said}`);
   }
   if (must.reasons !== undefined) {
     assert.deepEqual(report.failures.map(({ reason }) => reason).sort(), must.reasons, said);

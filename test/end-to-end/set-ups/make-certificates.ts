@@ -8,8 +8,7 @@ import { makeTemporaryDirectory } from "../../support/temporary-directory.js";
  */
 export function makeCertificates(): string {
   const directory = makeTemporaryDirectory();
-  const openssl = (...args: readonly string[]) =>
-    execFileSync("openssl", args, { cwd: directory, stdio: "pipe" });
+  const openssl = (...args: readonly string[]) => execFileSync("openssl", args, { cwd: directory, stdio: "pipe" });
   const make = (name: string, subject: string, ...more: readonly string[]) => {
     const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
     const files = ["-keyout", `${name}.key`, "-out", `${name}.pem`];

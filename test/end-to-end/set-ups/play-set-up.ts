@@ -29,10 +29,7 @@ export async function playSetUp(t: TestContext, setUp: SetUp, full: boolean): Pr
     ? [["copy", "--purge", "--dry-run"], ["copy", "--purge"], ["purge", "--dry-run"], ["purge"]]
     : [["copy", "--dry-run"], ["copy"]];
   for (const command of runs) {
-    const { exitCode, stderr } = await ground.run([
-      ...command,
-      ...(setUp.purges ? ["--retry-for", "1s"] : []),
-    ]);
+    const { exitCode, stderr } = await ground.run([...command, ...(setUp.purges ? ["--retry-for", "1s"] : [])]);
     assert.equal(exitCode, setUp.exit, `${command.join(" ")}: ${stderr}`);
     if (setUp.purges && setUp.exit === 0) ground.fill();
   }
@@ -65,10 +62,7 @@ function judgeCheck(result: CommandResult, { check, found, remedy, exit }: SetUp
   assert.ok(words.includes(`${verdict} ${check} ${line.found}`), stderr);
   assert.ok(words.toLowerCase().includes((line.remedy ?? "").toLowerCase()), stderr);
   for (const one of stderr.split("\n")) assert.ok(one.length <= 80 || /\S{50,}/.test(one), one);
-  assert.match(
-    stderr,
-    exit === 0 ? /\nNext {2}tele-sessions copy / : new RegExp(`\\nExit ${exit}: not ready\\n$`),
-  );
+  assert.match(stderr, exit === 0 ? /\nNext {2}tele-sessions copy / : new RegExp(`\\nExit ${exit}: not ready\\n$`));
   return line;
 }
 

@@ -50,8 +50,7 @@ export class SetUpGround {
 
   /** Sets flags as a remedy names them: `--host 127.0.0.1 --port 6380`. */
   takeFlags(text: string): void {
-    for (const [, flag = "", word = ""] of text.matchAll(/(--[\w-]+) ([^\s,;)]+)/g))
-      this.flags.set(flag, word);
+    for (const [, flag = "", word = ""] of text.matchAll(/(--[\w-]+) ([^\s,;)]+)/g)) this.flags.set(flag, word);
   }
 
   /** Sends a command to Redis as a remedy names it. */

@@ -11,10 +11,7 @@ const file = (name: string) => join(certificates, name);
 async function startTls(ground: SetUpGround, clients: "yes" | "no"): Promise<void> {
   const port = await findFreePort();
   const files = ["cert", "key", "ca-cert"].flatMap((name) => {
-    return [
-      `--tls-${name}-file`,
-      file({ cert: "redis.pem", key: "redis.key", "ca-cert": "ca.pem" }[name] ?? ""),
-    ];
+    return [`--tls-${name}-file`, file({ cert: "redis.pem", key: "redis.key", "ca-cert": "ca.pem" }[name] ?? "")];
   });
   const redis = await ground.startRedis({
     args: ["--tls-port", String(port), ...files, "--tls-auth-clients", clients],

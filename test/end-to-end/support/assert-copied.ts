@@ -30,10 +30,7 @@ export async function assertCopied(
     ...(keyOf === undefined ? {} : { keyOf }),
   });
   assert.deepEqual(checked.differences.slice(0, 5), []);
-  assert.deepEqual(
-    { right: checked.right, absent: checked.absent },
-    { right: sessions - expired, absent: expired },
-  );
+  assert.deepEqual({ right: checked.right, absent: checked.absent }, { right: sessions - expired, absent: expired });
   const counts = await Promise.all(("client" in redis ? await redis.masters() : [redis]).map(countKeys));
   const keys = counts.reduce((sum, count) => sum + count, 0);
   assert.equal(keys, sessions - expired + otherKeys, "keys of nothing else");

@@ -14,10 +14,7 @@ export interface Changes {
  * Does as a live server does while a copy runs: of the flat files in a directory it deletes a
  * third, but for those spared, and saves another.
  */
-export function changeMeanwhile(
-  directory: string,
-  isSpared: (sid: string) => boolean = () => false,
-): Changes {
+export function changeMeanwhile(directory: string, isSpared: (sid: string) => boolean = () => false): Changes {
   const sidsOf = (part: number) =>
     readdirSync(directory)
       .filter((name) => name.startsWith("werkzeug_") && Number.parseInt(name.slice(9, 11), 16) % 3 === part)

@@ -1,8 +1,6 @@
 /** What a report says, but for what differs between two runs of the same. */
 export function comparable(report: object): object {
-  const differences = [...(Reflect.get(report, "differences") ?? [])]
-    .map((one) => JSON.stringify(one))
-    .sort();
+  const differences = [...(Reflect.get(report, "differences") ?? [])].map((one) => JSON.stringify(one)).sort();
   const { startedAt: _, endedAt: __, throughput: ___, ...same } = Object(report);
   return {
     ...same,

@@ -55,8 +55,7 @@ function historyOf({ versions, ended: end = undefined, rows, removedAt, trouble 
     seed: 1,
     operations: 1,
     readings: 1,
-    troubles:
-      trouble === undefined ? [] : [{ ...trouble, sid, store: "redis", at: place(trouble.moment).at }],
+    troubles: trouble === undefined ? [] : [{ ...trouble, sid, store: "redis", at: place(trouble.moment).at }],
     runs: [
       { name: "copy 1", begun: place(10), ended: place(20) },
       { name: "copy 2, quiet", begun: place(20), ended: place(30) },
@@ -79,11 +78,7 @@ const stories: readonly (readonly [name: string, story: Story, breaches: readonl
   ["copied, removed by the purge", { versions: [first], rows: [copied], removedAt: 52 }, []],
   ["removed by a copy", { versions: [first], rows: [copied], removedAt: 22 }, [/removed by copy 2/]],
   ["removed between two runs", { versions: [first], rows: [copied], removedAt: 61 }, [/removed by nobody/]],
-  [
-    "saved again, and copied again",
-    { versions: [first, saved(2, 13)], rows: [copied, [23, "run", "set", 2]] },
-    [],
-  ],
+  ["saved again, and copied again", { versions: [first, saved(2, 13)], rows: [copied, [23, "run", "set", 2]] }, []],
   [
     "saved again, and not copied again",
     { versions: [first, saved(2, 13)], rows: [copied] },
@@ -136,11 +131,7 @@ const stories: readonly (readonly [name: string, story: Story, breaches: readonl
     { versions: [first], ended: ended(24), rows: [copied, [22, "run", "set", 1, "nx"]] },
     [],
   ],
-  [
-    "ended in files before a later copy came to it",
-    { versions: [first], ended: ended(21), rows: [copied] },
-    [],
-  ],
+  ["ended in files before a later copy came to it", { versions: [first], ended: ended(21), rows: [copied] }, []],
   [
     "the key of a held session deleted",
     { versions: [first], rows: [copied, [26, "run", "del"]] },
@@ -189,11 +180,7 @@ const stories: readonly (readonly [name: string, story: Story, breaches: readonl
     },
     [],
   ],
-  [
-    "written by a purge",
-    { versions: [first], rows: [copied, [52, "run", "set", 1]] },
-    [/purge wrote a session/],
-  ],
+  ["written by a purge", { versions: [first], rows: [copied, [52, "run", "set", 1]] }, [/purge wrote a session/]],
   ["an unknown command", { versions: [first], rows: [copied, [22, "run", "persist"]] }, [/sent persist/]],
   [
     "found missing, though it was copied",

@@ -53,17 +53,7 @@ export const leavesDoubt = "in doubt";
 
 /** File times lag behind the clock, by a tick of the kernel's. */
 export const fileTimesLagMs = 100;
-const looks = new Set([
-  "get",
-  "mget",
-  "pexpiretime",
-  "expiretime",
-  "pttl",
-  "ttl",
-  "exists",
-  "type",
-  "strlen",
-]);
+const looks = new Set(["get", "mget", "pexpiretime", "expiretime", "pttl", "ttl", "exists", "type", "strlen"]);
 
 /** Holds what the runs did to what the server did, one session after the other. */
 export function judgeLiveHistory(history: LiveHistory): LiveJudgement {
@@ -78,10 +68,7 @@ export function judgeLiveHistory(history: LiveHistory): LiveJudgement {
  * How many keys had no lifetime when a run looked at them for the last time, because the server was
  * between SET and EXPIRE: so many must a verification find, no more and no fewer.
  */
-export function countLastLooksWithoutLifetime(
-  { runs, commands, sessions }: LiveHistory,
-  runName: string,
-): number {
+export function countLastLooksWithoutLifetime({ runs, commands, sessions }: LiveHistory, runName: string): number {
   const run = runs.find(({ name }) => name === runName);
   const endless = new Set<number>();
   const found = new Map<number, boolean>();
@@ -148,8 +135,7 @@ class Judge implements LiveJudgement {
     const session = this.#history.sessions.find((one) => one.sid === sid);
     const [firstBehind] = this.#copies.filter((run) => !this.#isOfFiles(run));
     const lastOfFiles = this.#copies.filter((run) => this.#isOfFiles(run)).at(-1);
-    const isNew =
-      lastOfFiles !== undefined && (session?.versions[0]?.event ?? 0) > this.#lastPassOf(lastOfFiles);
+    const isNew = lastOfFiles !== undefined && (session?.versions[0]?.event ?? 0) > this.#lastPassOf(lastOfFiles);
     const isBeforeCopy = firstBehind === undefined || at[0] < firstBehind.ended.at[0];
     if (store === "redis" && kind === "missing" && isNew && isBeforeCopy) {
       this.tally.lostAtSwitch++;
@@ -202,9 +188,7 @@ class Judge implements LiveJudgement {
     const { session, states } = course;
     const held = states.at(-1)?.version;
     const say = (breach: string): void => {
-      this.breaches.push(
-        `${short(session.sid)}: ${this.#runAt(place)?.name ?? "between two runs"} ${breach}`,
-      );
+      this.breaches.push(`${short(session.sid)}: ${this.#runAt(place)?.name ?? "between two runs"} ${breach}`);
     };
     if (name === "set") {
       if (held === undefined ? further.includes("xx") : further.includes("nx")) return;
@@ -232,8 +216,7 @@ class Judge implements LiveJudgement {
     if (held !== undefined && held < version) this.tally.replaced++;
     const run = this.#runAt(place);
     if (run === undefined || !this.#copies.includes(run)) say("wrote a session");
-    if (!session.versions.some((one) => one.version === version))
-      say(`wrote a version ${version} of its own`);
+    if (!session.versions.some((one) => one.version === version)) say(`wrote a version ${version} of its own`);
     if (held !== undefined && held > version) say(`put version ${version} in the place of ${held}`);
     else if (deleted === undefined && saved !== undefined && saved > version)
       say(`wrote version ${version} after the server's ${saved}`);
@@ -249,16 +232,12 @@ class Judge implements LiveJudgement {
     const end = session.ended?.event ?? undefined;
     if (end !== undefined && run.begun.event <= end && end < run.ended.event) {
       const inTime = end < this.#lastPassOf(run);
-      const wrote = course.states.some(
-        (state) => isWithin(run, state.command) && state.version !== undefined,
-      );
+      const wrote = course.states.some((state) => isWithin(run, state.command) && state.version !== undefined);
       if (inTime && wrote) this.tally.endedBehindWrite++;
       if (stands !== undefined) {
         const isTouched = commands.some(([place]) => isWithin(run, place));
         if (inTime && wrote)
-          this.breaches.push(
-            `${short(session.sid)}: ended before the last pass of ${run.name}, alive behind it`,
-          );
+          this.breaches.push(`${short(session.sid)}: ended before the last pass of ${run.name}, alive behind it`);
         else if (inTime && isTouched) this.tally.endedBehindLook++;
         else this.tally.endedOutOfReach++;
       }
@@ -267,9 +246,7 @@ class Judge implements LiveJudgement {
     const newest = session.versions.filter(({ event }) => event !== null && event < run.ended.event).at(-1);
     if (newest !== undefined && newest.version !== stands) {
       const held = stands === undefined ? "nothing" : `version ${stands}`;
-      this.breaches.push(
-        `${short(session.sid)}: Redis holds ${held} of version ${newest.version} behind ${run.name}`,
-      );
+      this.breaches.push(`${short(session.sid)}: Redis holds ${held} of version ${newest.version} behind ${run.name}`);
     }
   }
 
@@ -309,9 +286,7 @@ class Judge implements LiveJudgement {
    * Whether the last change of a session's file may count as later than the mark that a run found.
    */
   #isNewerThanMark(session: LiveSession, run: LiveRun | undefined): boolean {
-    const before = this.#copies.filter(
-      ({ ended }) => run === undefined || ended.command <= run.begun.command,
-    );
+    const before = this.#copies.filter(({ ended }) => run === undefined || ended.command <= run.begun.command);
     const mark = before.filter(({ name }) => !/purge|in doubt/.test(name)).at(-1);
     const change = session.versions.filter(({ store }) => store === "files").at(-1);
     if (mark === undefined || change === undefined) return true;

@@ -62,16 +62,7 @@ export async function startLiveServer(t: TestContext, options: LiveServerOptions
   const { directory, redisPort, seed, sessions, threads, scatters, longestLifetime } = options;
   const historyFile = `${directory}.history`;
   const script = join(projectRoot, "test", "python", "live_server.py");
-  const numbers = [
-    "--redis-port",
-    redisPort,
-    "--seed",
-    seed,
-    "--sessions",
-    sessions,
-    "--threads",
-    threads,
-  ].map(String);
+  const numbers = ["--redis-port", redisPort, "--seed", seed, "--sessions", sessions, "--threads", threads].map(String);
   const further = ["--history", historyFile, ...(scatters ? ["--scatters"] : [])];
   if (longestLifetime !== undefined) further.push("--longest-lifetime", String(longestLifetime));
   const child = spawn(await provideTool("python"), ["-B", script, directory, ...numbers, ...further], {

@@ -1,11 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import {
-  type CommandOptions,
-  type CommandResult,
-  type RunningCommand,
-  startCommand,
-} from "../../support/command.js";
+import { type CommandOptions, type CommandResult, type RunningCommand, startCommand } from "../../support/command.js";
 import { assertNothingSecret } from "../../support/secrets.js";
 import { assertReport, type ObservedReport } from "./report-contract.js";
 
@@ -74,8 +69,7 @@ function assertLastWords(args: readonly string[], { exitCode, stderr }: CommandR
     const words = lines.filter((line) => !/^(?:\x1b\[\d+m)?warning: |, \d+ threads?, .* elapsed$/.test(line));
     assert.equal(words.length, exitCode === 0 ? 0 : 1, stderr);
   }
-  if (exitCode !== 0)
-    assert.match(lines.at(-1) ?? "", new RegExp(`^(?:\\x1b\\[\\d+m)?Exit ${exitCode}: .`), stderr);
+  if (exitCode !== 0) assert.match(lines.at(-1) ?? "", new RegExp(`^(?:\\x1b\\[\\d+m)?Exit ${exitCode}: .`), stderr);
   else if (!isQuiet) assert.match(lines.at(-1) ?? "", /^Next {2}./, stderr);
 }
 

@@ -47,9 +47,7 @@ const members: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What a session can come to, by command. */
-const outcomesOfCopy = [
-  ...["copied", "identical", "kept", "expired", "ended", "superseded", "vanished", "failed"],
-];
+const outcomesOfCopy = [...["copied", "identical", "kept", "expired", "ended", "superseded", "vanished", "failed"]];
 const outcomesOfCommand: Readonly<Record<string, readonly string[]>> = {
   purge: ["removed", "absent", "ended", "kept", "denied", "vanished", "failed"],
   verify: [
@@ -142,9 +140,7 @@ export function assertReport(report: ObservedReport, { idsAreShown, mostFailures
     if (!idsAreShown) assert.match(difference.file, /[/_][A-Za-z0-9_-]{6}…(\.sess)?$/);
   }
   if (report.command === "verify") {
-    const found = ["missing", "different", "wrong-lifetime"].map((kind) =>
-      Number(Reflect.get(sessions, kind)),
-    );
+    const found = ["missing", "different", "wrong-lifetime"].map((kind) => Number(Reflect.get(sessions, kind)));
     const sum = found.reduce((total, count) => total + count, 0);
     assert.equal(differences.length + differencesOmitted, sum, "every difference is listed or counted");
   }

@@ -49,13 +49,7 @@ export async function startSimulatedServer(
 ): Promise<SimulatedServer> {
   const script = join(projectRoot, "test", "python", "simulated_server.py");
   const options = ["--redis-port", String(redisPort), "--seed", String(seed)];
-  const kind = [
-    "--files",
-    applet.files,
-    "--lifetime",
-    applet.lifetime,
-    ...(applet.rotates ? ["--rotates"] : []),
-  ];
+  const kind = ["--files", applet.files, "--lifetime", applet.lifetime, ...(applet.rotates ? ["--rotates"] : [])];
   const child = spawn(await provideTool("python"), ["-B", script, directory, ...options, ...kind], {
     env: { ...process.env, ...clock.environment },
     stdio: ["pipe", "pipe", "pipe"],

@@ -1,15 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import { between } from "../../support/between.js";
@@ -174,10 +166,7 @@ function makeGround(sessions: number): Ground {
   // What a purge that was killed would have left, in a place that is none of the run's.
   for (const folder of readdirSync(outside).filter((name) => name.length === 2)) {
     const [name = ""] = readdirSync(join(outside, folder));
-    writeFileSync(
-      join(outside, folder, `.tele-sessions-4194305-0123456789abcdef-${name}`),
-      "set aside outside",
-    );
+    writeFileSync(join(outside, folder, `.tele-sessions-4194305-0123456789abcdef-${name}`), "set aside outside");
   }
   return { top, directory, stage, outside, decoy };
 }
@@ -319,20 +308,14 @@ function judgeRemovals({ work, held }: Run, asksRedis: boolean): Judgement {
   return { wrongs, replaced };
 }
 
-function isReplaced({
-  content,
-  mtimeNs,
-  standing,
-}: Extract<FileWork, { readonly kind: "removed" }>): boolean {
+function isReplaced({ content, mtimeNs, standing }: Extract<FileWork, { readonly kind: "removed" }>): boolean {
   if (standing?.content === undefined) return false;
   return content === "" || (standing.size > 0 && BigInt(standing.mtimeNs) >= BigInt(mtimeNs));
 }
 
 /** An equal entry, or one that was saved when the file had been modified already. */
 function isHeld(held: HeldSession | undefined, content: string, mtimeNs: string): boolean {
-  return (
-    held !== undefined && (held.value === content || Number(BigInt(mtimeNs) / 1_000_000n) <= held.savedMs)
-  );
+  return held !== undefined && (held.value === content || Number(BigInt(mtimeNs) / 1_000_000n) <= held.savedMs);
 }
 
 function sidIn(file: string): string {
@@ -383,7 +366,5 @@ function isFile(path: string): boolean {
 function differences(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): string[] {
   return [...new Set([...before.keys(), ...after.keys()])]
     .filter((path) => before.get(path) !== after.get(path))
-    .map(
-      (path) => `outside: ${path} was ${before.get(path) ?? "nothing"} and is ${after.get(path) ?? "gone"}`,
-    );
+    .map((path) => `outside: ${path} was ${before.get(path) ?? "nothing"} and is ${after.get(path) ?? "gone"}`);
 }

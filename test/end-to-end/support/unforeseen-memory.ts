@@ -11,9 +11,7 @@ const large = 10;
  * Session files and a Redis with room for most of them. The few large ones decide whether all fit,
  * so an estimate cannot tell and only writing finds out.
  */
-export async function makeUnforeseenNeed(
-  redis: RedisServer,
-): Promise<{ directory: string; sessions: number }> {
+export async function makeUnforeseenNeed(redis: RedisServer): Promise<{ directory: string; sessions: number }> {
   const directory = join(makeTemporaryDirectory(), "s");
   for (let number = 1; number <= small; number++) saveSession(directory, number, '{"uid": 2}');
   const text = JSON.stringify({ uid: 2, v: "x".repeat(1_000_000) });

@@ -120,9 +120,7 @@ export function testClusterChanges(): void {
       await redisCommand(master, "FLUSHALL");
       const { exitCode, stderr, report } = await running.result;
       assert.equal(exitCode, 0, stderr);
-      assert.ok(
-        report.warnings.some((warning) => /may have lost what it confirmed. Starting over/.test(warning)),
-      );
+      assert.ok(report.warnings.some((warning) => /may have lost what it confirmed. Starting over/.test(warning)));
       await assertCopied(cluster, ground);
     });
 

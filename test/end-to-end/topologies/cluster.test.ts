@@ -112,10 +112,7 @@ describe("a Cluster of three masters with replicas (spec.md section 3, --cluster
     assert(node !== undefined);
     const single = await run(["copy", ...between(directory, node), "--allow-missing"]);
     assert.equal(single.exitCode, 5);
-    assert.match(
-      single.stderr,
-      /a node of a Redis Cluster: add --cluster, or set TELE_SESSION_REDIS_CLUSTER=1/,
-    );
+    assert.match(single.stderr, /a node of a Redis Cluster: add --cluster, or set TELE_SESSION_REDIS_CLUSTER=1/);
     const redis = await redisOf(t);
     const other = await run(["copy", ...flagsOf(directory, { nodes: [redis] }), "--allow-missing"]);
     assert.equal(other.exitCode, 5);

@@ -11,12 +11,7 @@ import type { MadeSession } from "../../support/make-sessions.js";
 import { projectRoot } from "../../support/project.js";
 import type { RedisServer } from "../../support/redis-server.js";
 import { behindSentinels } from "../../support/redis-under-test.js";
-import {
-  masterName,
-  type SentinelGroup,
-  startSentinelGroup,
-  startSentinelOf,
-} from "../../support/sentinel-group.js";
+import { masterName, type SentinelGroup, startSentinelGroup, startSentinelOf } from "../../support/sentinel-group.js";
 import { makeTemporaryDirectory } from "../../support/temporary-directory.js";
 import { makeCertificates } from "../set-ups/make-certificates.js";
 import { saveSession } from "../support/made-session.js";
@@ -168,9 +163,7 @@ test("--stop-after-init copies and purges, by the variables alone", async (t) =>
 });
 
 async function untilItStands({ pid, result }: RunningCommand): Promise<void> {
-  const stands = waitUntil("the run stands still", () =>
-    / T /.test(readFileSync(`/proc/${pid}/stat`, "utf8")),
-  );
+  const stands = waitUntil("the run stands still", () => / T /.test(readFileSync(`/proc/${pid}/stat`, "utf8")));
   await Promise.race([stands, result.then(({ stderr }) => assert.fail(`it ended:\n${stderr}`))]);
 }
 

@@ -32,9 +32,7 @@ const contents = [
 ] as const;
 
 /** What Redis holds, for a file of that content. */
-const keys: readonly ((
-  content: string,
-) => readonly [value: string | null, expiresAtMs: number] | undefined)[] = [
+const keys: readonly ((content: string) => readonly [value: string | null, expiresAtMs: number] | undefined)[] = [
   () => undefined,
   () => undefined,
   (content) => [content, inADay(content)],

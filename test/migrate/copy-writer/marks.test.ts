@@ -31,14 +31,7 @@ const rows: readonly Row[] = [
   ["unknown", marked(), old, "deferred", "kept", true],
   ["unknown, but every file was seen", marked({ whole: true }), old, "ended", "kept", true],
   ["modified since the mark", marked({ serverWorks: "redis" }), since, "copied", "copied", false],
-  [
-    "nothing counts as ended",
-    marked({ serverWorks: "redis", endedCounts: false }),
-    old,
-    "copied",
-    "kept",
-    true,
-  ],
+  ["nothing counts as ended", marked({ serverWorks: "redis", endedCounts: false }), old, "copied", "kept", true],
   [
     "the last complete runs kept what Redis held: the file may still be the newer one",
     { ...marked({ serverWorks: "redis" }), mark: keptMark },

@@ -139,12 +139,10 @@ describe("copy-writer: one outcome for every file (design.md section 2)", () => 
       const file = ground.directory.file(1);
       place(ground, file);
       const { outcomes, ...others } = await ground.writer.workOn([file]);
-      const located =
-        failure === undefined ? {} : { failure: { sid: file.sid, path: pathOf(file), ...failure } };
+      const located = failure === undefined ? {} : { failure: { sid: file.sid, path: pathOf(file), ...failure } };
       const [{ mtimeMs, expiresAtMs, ...outcome } = assert.fail("no outcome")] = outcomes;
       assert.deepEqual([outcome], [{ sid: file.sid, ...expected, ...located }]);
-      if (outcome.facts !== undefined)
-        assert.ok(Math.abs((mtimeMs ?? 0) - statSync(pathOf(file)).mtimeMs) < 1);
+      if (outcome.facts !== undefined) assert.ok(Math.abs((mtimeMs ?? 0) - statSync(pathOf(file)).mtimeMs) < 1);
       if (outcome.kind === "copied") assert.ok((expiresAtMs ?? 0) > Date.now());
       if (outcome.kind === "identical") assert.equal(expiresAtMs, undefined, "its lifetime was not renewed");
       assert.deepEqual([others.deferred, others.unvisited, others.error], [[], 0, undefined]);
@@ -194,11 +192,7 @@ describe("copy-writer: one outcome for every file (design.md section 2)", () => 
 
   it("outcomes come one by one only if somebody asks; they are counted all the same", async () => {
     const ground = new WriterGround({ collectsOutcomes: false });
-    const { outcomes, page } = await ground.writer.workOn([
-      ground.save(1),
-      ground.save(2, odd),
-      ground.save(3, "{"),
-    ]);
+    const { outcomes, page } = await ground.writer.workOn([ground.save(1), ground.save(2, odd), ground.save(3, "{")]);
     assert.deepEqual(outcomes, []);
     assert.deepEqual([page.found, page.outcomes.copied, page.outcomes.failed], [3, 2, 1]);
     assert.deepEqual([page.failures.length, page.warnings], [1, new Map([[warning, 1]])]);

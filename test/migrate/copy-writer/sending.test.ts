@@ -83,12 +83,7 @@ describe("copy-writer: what is sent at a time", () => {
 
   it("what ends the run comes with the outcomes before it; the others are unvisited", async () => {
     const ground = new WriterGround();
-    const files = [
-      ground.save(1),
-      ground.save(2, sessionOfLength(most + 100)),
-      ground.save(3),
-      ground.save(4),
-    ];
+    const files = [ground.save(1), ground.save(2, sessionOfLength(most + 100)), ground.save(3), ground.save(4)];
     const { createEncoded } = ground.store;
     let calls = 0;
     answer(ground.store, {

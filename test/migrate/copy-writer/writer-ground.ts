@@ -50,8 +50,7 @@ export class WriterGround {
     this.readers = new ReaderPool({ ...options, maxFileSize, hashes: true }, []);
     this.writer = new CopyWriter(options, this.survey(facts, survey), {
       ...{ servers: this.servers, store: this.store, readers: this.readers },
-      warn: (message, { evenIfQuiet = false } = {}) =>
-        void this.warnings.push(`${message}${evenIfQuiet ? "!" : ""}`),
+      warn: (message, { evenIfQuiet = false } = {}) => void this.warnings.push(`${message}${evenIfQuiet ? "!" : ""}`),
       stop: this.stop.signal,
     });
   }
@@ -118,8 +117,7 @@ export function remove(file: SessionFile): void {
 }
 
 /** Has a method of the store answer as it is told. */
-export const answer = (store: MemoryStore, change: Partial<SessionStore>): void =>
-  void Object.assign(store, change);
+export const answer = (store: MemoryStore, change: Partial<SessionStore>): void => void Object.assign(store, change);
 
 /** What is done before or after a call; it is told which one it is, from 1. */
 export interface Beside {

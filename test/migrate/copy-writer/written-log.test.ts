@@ -17,11 +17,7 @@ describe("copy-writer: keys that were written are looked for at the end (A Redis
     missing: number,
   ])[] = [
     ["all there", () => undefined, 0],
-    [
-      "one is missing",
-      (ground) => void ground.store.keys.delete(ground.store.keyOf(ground.directory.file(1).sid)),
-      1,
-    ],
+    ["one is missing", (ground) => void ground.store.keys.delete(ground.store.keyOf(ground.directory.file(1).sid)), 1],
     [
       "written in two passes, missing once",
       async (ground) => {

@@ -1,10 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import {
-  type CompleteRun,
-  completeMarks,
-  longestOf,
-} from "../../../src/migrate/earlier-runs/complete-mark.js";
+import { type CompleteRun, completeMarks, longestOf } from "../../../src/migrate/earlier-runs/complete-mark.js";
 import type { DirectoryMark, Expirations } from "../../../src/model/mark.js";
 import { wholeShard } from "../../../src/model/shard.js";
 import { expirations, markAt } from "../survey-of.js";
@@ -47,12 +43,7 @@ describe("complete-mark: what a complete run leaves (spec.md section 4, Marks)",
       runWith({ keeps: true }),
       { startedMs: 500, renewedMs: 500, ...ownOnly, ttl: "full" },
     ],
-    [
-      "one that renewed: only its own expirations count",
-      markAt(300),
-      runWith({ renewed: true }),
-      markAt(500, ownOnly),
-    ],
+    ["one that renewed: only its own expirations count", markAt(300), runWith({ renewed: true }), markAt(500, ownOnly)],
     [
       "one that did not renew: the shortest and longest since",
       markAt(300),

@@ -28,24 +28,14 @@ const surveyWith = (keys: Survey["keys"], ...directories: readonly DirectoryFact
 
 describe("learn: where the server works, once every file was seen (spec.md section 4, Where the server works)", () => {
   const marked = factsOf({ mark: markAt(nowMs - 10 * hour) });
-  const rows: readonly (readonly [
-    name: string,
-    survey: Survey,
-    latestMtimeMs: number,
-    expected: ServerWorks,
-  ])[] = [
+  const rows: readonly (readonly [name: string, survey: Survey, latestMtimeMs: number, expected: ServerWorks])[] = [
     ["a server-saved key: on Redis", surveyWith("server-saved", marked), nowMs, "redis"],
     ["a server-saved key and no mark: on Redis", surveyWith("server-saved", factsOf()), nowMs, "redis"],
     ["the look could not say: unknown", surveyWith("unknown", marked), nowMs, "unknown"],
     ["the look could not say, and no mark: unknown", surveyWith("unknown", factsOf()), nowMs, "unknown"],
     ["none, and no run was complete: on files", surveyWith("none", factsOf()), 0, "files"],
     ["none, and a file was modified since the mark", surveyWith("none", marked), nowMs - hour, "files"],
-    [
-      "none, modified since the mark, 5 hours ago: unknown",
-      surveyWith("none", marked),
-      nowMs - 5 * hour,
-      "unknown",
-    ],
+    ["none, modified since the mark, 5 hours ago: unknown", surveyWith("none", marked), nowMs - 5 * hour, "unknown"],
     ["none, modified before the mark: unknown", surveyWith("none", marked), nowMs - 11 * hour, "unknown"],
     [
       "none, modified within 4 hours, but before the mark: unknown",

@@ -161,9 +161,7 @@ describe("marks: a complete run's start, for later runs over the same directorie
     const { marks, warnings } = await runOf(t, server);
     await marks.read();
     assert.equal(marks.endedCounts(), false);
-    assert.deepEqual(warnings, [
-      "Redis evicts keys, or has evicted some, so a missing key does not count as a logout",
-    ]);
+    assert.deepEqual(warnings, ["Redis evicts keys, or has evicted some, so a missing key does not count as a logout"]);
   });
 });
 
@@ -209,12 +207,7 @@ describe("marks: where they can't be read or written that is said, and the run g
     const server = await redisOf(t);
     await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~*", "+@all", "-info");
     const { marks, canary } = await runOf(t, { ...server, ...user });
-    const works = [
-      () => canary.begin(),
-      marks.read,
-      () => canary.check(),
-      () => marks.leave(completed(startedMs)),
-    ];
+    const works = [() => canary.begin(), marks.read, () => canary.check(), () => marks.leave(completed(startedMs))];
     for (const work of works) {
       await canary.begin();
       await redisCommand(server, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");

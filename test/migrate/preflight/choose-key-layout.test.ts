@@ -73,12 +73,7 @@ describe("choose-key-layout (spec.md section 4, Keys)", () => {
       const { layout } = choice;
       const warning = `${choice.warning?.found}. ${choice.warning?.remedy}`;
       assert.equal(layout, "documented");
-      for (const part of [
-        "session:p:<sid>",
-        "session::p:<sid>",
-        "--key-layout documented",
-        "--key-layout applet",
-      ])
+      for (const part of ["session:p:<sid>", "session::p:<sid>", "--key-layout documented", "--key-layout applet"])
         assert(warning.includes(part), part);
       assert.equal(/ten seconds/.test(warning), cutShort);
     });

@@ -196,12 +196,7 @@ describe("memory: only sessions that add a key need memory", () => {
         for (const number of numbers) rmSync(pathOf(directory, number));
       },
     ],
-    [
-      "sessions that are expired",
-      () => saveAll(undefined, 30 * dayMs),
-      () => undefined,
-      ["--ttl", "remaining"],
-    ],
+    ["sessions that are expired", () => saveAll(undefined, 30 * dayMs), () => undefined, ["--ttl", "remaining"]],
     ["sessions that fail", () => saveAll(`{"uid": "${"x".repeat(100_000)}`)],
   ];
   for (const [name, prepare, onOpen, flags = []] of rows) {

@@ -10,11 +10,7 @@ import { sidOf } from "../../support/session-directory.js";
 const expiresAtMs = 1_800_000_000_000;
 
 /** A session that was prepared; each number is another one. */
-function preparedOf(
-  number: number,
-  change: Partial<Prepared["outcome"]> = {},
-  value = `{"n": ${number}}`,
-): Prepared {
+function preparedOf(number: number, change: Partial<Prepared["outcome"]> = {}, value = `{"n": ${number}}`): Prepared {
   const sid = sidOf(number);
   return {
     file: { directory: "/d", name: `werkzeug_${sid}.sess`, layout: "flat", sid },

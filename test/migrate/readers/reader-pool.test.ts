@@ -33,10 +33,7 @@ function saveEach(directory: SessionDirectory): SessionFile[] {
 }
 
 /** A batch without what depends on the moment: instants, and times of the clock. */
-function comparable(
-  { sessions, leadMs, prepared, ...others }: ConvertedBatch,
-  files: readonly SessionFile[],
-) {
+function comparable({ sessions, leadMs, prepared, ...others }: ConvertedBatch, files: readonly SessionFile[]) {
   const rows = Array.from({ length: sessions.count }, (_, row) => {
     const file = files[sessions.place(row)] ?? assert.fail("no such file");
     return sessions.preparedAt(row, file, file.sid);
@@ -84,11 +81,7 @@ describe("reader-pool: batches go to whichever reader is free", () => {
       pending.push([...threads.map((thread) => thread.pending), inline]);
       return batch;
     });
-    const byTurns = Array.from({ length: 12 }, (_, asked) => [
-      Math.ceil((asked + 1) / 2),
-      (asked + 1) >> 1,
-      0,
-    ]);
+    const byTurns = Array.from({ length: 12 }, (_, asked) => [Math.ceil((asked + 1) / 2), (asked + 1) >> 1, 0]);
     assert.deepEqual(pending, [...byTurns, [6, 6, 1], [6, 6, 2]]);
     for (const { sessions } of await Promise.all(batches)) assert.equal(sessions.count, 1);
     assert.deepEqual(

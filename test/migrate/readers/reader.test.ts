@@ -102,9 +102,7 @@ describe("reader: a batch", () => {
   it("ends once its values are as much as is sent at a time: the files after that are not taken", async () => {
     const { directory, reader } = makeGround();
     const big = sessionOfLength(0.75 * maxCommandBytes);
-    const files = [big, sessionText(2), big, sessionText(4)].map((text, number) =>
-      directory.save(number, text),
-    );
+    const files = [big, sessionText(2), big, sessionText(4)].map((text, number) => directory.save(number, text));
     const batch = await reader.convert(files, room());
     assert.deepEqual([batch.taken, batch.sessions.count], [3, 3]);
   });

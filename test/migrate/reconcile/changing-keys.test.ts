@@ -88,10 +88,7 @@ describe("reconcile: a key that changes meanwhile is read again", () => {
     const results = await ground.reconcile(candidates("a", "k", "b"));
     assert.deepEqual(results, [{ kind: "identical" }, contested, { kind: "copied" }]);
     assert.deepEqual(ground.calls.slice(0, 3), ["create a,k,b", "read a,k,b", "replace k=file,b=file"]);
-    assert.deepEqual(
-      ground.calls.slice(3),
-      Array.from({ length: 5 }, () => ["read k", "replace k=file"]).flat(),
-    );
+    assert.deepEqual(ground.calls.slice(3), Array.from({ length: 5 }, () => ["read k", "replace k=file"]).flat());
   });
 
   it("a replacement whose reply was lost, sent again: our own write is found", async () => {

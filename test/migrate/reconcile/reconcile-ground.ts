@@ -1,10 +1,6 @@
 import assert from "node:assert/strict";
 import type { ConflictDecision } from "../../../src/convert/decide-conflict.js";
-import {
-  type ReconcileContext,
-  reconcile,
-  type Unreconciled,
-} from "../../../src/migrate/writing/reconcile.js";
+import { type ReconcileContext, reconcile, type Unreconciled } from "../../../src/migrate/writing/reconcile.js";
 import type { Candidate } from "../../../src/model/entry.js";
 import type { StoredText, StoredValue } from "../../../src/model/stored-value.js";
 import type { Replacement } from "../../../src/redis/session-store.js";
@@ -38,10 +34,7 @@ export class Ground implements ReconcileContext {
   decide: ReconcileContext["decide"] = decideByName;
   waitForLifetimes = async (): Promise<void> => void this.calls.push("wait");
 
-  constructor(
-    keys: Readonly<Record<string, StoredValue>> = {},
-    change: (store: Store) => Partial<Store> = () => ({}),
-  ) {
+  constructor(keys: Readonly<Record<string, StoredValue>> = {}, change: (store: Store) => Partial<Store> = () => ({})) {
     this.stored = new Map(Object.entries(keys));
     const store: Store = {
       create: async (entries, sentBefore = false) => {

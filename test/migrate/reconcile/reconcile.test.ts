@@ -75,11 +75,7 @@ describe("reconcile: keys are created, or compared with what exists (spec.md sec
       const { stored } = ground;
       assert.deepEqual(stored.get("identical"), keys["identical"], "its lifetime is left alone");
       assert.deepEqual([stored.get("newer"), stored.get("list")], [keys["newer"], list]);
-      assert.deepEqual(
-        stored.get("long"),
-        text("equal", correctedMs),
-        "the value stays, its lifetime is corrected",
-      );
+      assert.deepEqual(stored.get("long"), text("equal", correctedMs), "the value stays, its lifetime is corrected");
       assert.deepEqual([stored.get("absent"), stored.get("gone")], [file, file]);
     });
   }

@@ -46,8 +46,7 @@ export async function openCopy(
   const out: RunOutput = {
     ...sinks,
     progress: new RunProgress(record, options.run.dryRun),
-    warn: (message, { evenIfQuiet = false } = {}) =>
-      warnings.push(evenIfQuiet ? `even if quiet: ${message}` : message),
+    warn: (message, { evenIfQuiet = false } = {}) => warnings.push(evenIfQuiet ? `even if quiet: ${message}` : message),
     explain: () => undefined,
     onOutcome: () => undefined,
     onRestart: () => forgetPass(record, sinks),

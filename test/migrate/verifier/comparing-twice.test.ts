@@ -69,9 +69,7 @@ describe("verifier: a save that falls between the two readings is no difference:
         };
         const { outcomes, page } = await ground.verifier.workOn(files);
         const found = new Map(outcomes.map((outcome) => [outcome.sid, wordOf(outcome)]));
-        const expected = meetings.map(([[, , first], [, , second]]) =>
-          differences.includes(first) ? second : first,
-        );
+        const expected = meetings.map(([[, , first], [, , second]]) => (differences.includes(first) ? second : first));
         assert.deepEqual(
           files.map(({ sid }) => found.get(sid)),
           expected,

@@ -6,13 +6,7 @@ import type { DirectoryFacts, Survey } from "../../../src/model/mark.js";
 import type { SessionFile } from "../../../src/model/session-file.js";
 import { pathOf } from "../../../src/source/recent-files.js";
 import { MemoryStore } from "../../support/memory-store.js";
-import {
-  dayMs,
-  hourMs,
-  SessionDirectory,
-  sessionOfLength,
-  sessionText,
-} from "../../support/session-directory.js";
+import { dayMs, hourMs, SessionDirectory, sessionOfLength, sessionText } from "../../support/session-directory.js";
 import { conversion, copiedAgo, inADay, keyPrefix, wordOf } from "../copy-writer/writer-ground.js";
 import { factsOf, surveyOf } from "../survey-of.js";
 
@@ -83,11 +77,7 @@ export class VerifierGround {
   }
 
   /** Holds another value than the file's, or the file's own by default. */
-  hold(
-    number: number,
-    value: string | null = sessionText(),
-    expiresAtMs: number | null = inADay(value),
-  ): void {
+  hold(number: number, value: string | null = sessionText(), expiresAtMs: number | null = inADay(value)): void {
     this.store.keys.set(this.store.keyOf(this.directory.file(number).sid), { value, expiresAtMs });
   }
 
@@ -113,9 +103,7 @@ export const withFile =
 export const equal = withFile((ground, number) => ground.hold(number));
 export const newer = withFile((ground, number) => ground.hold(number, other, copiedAgo(other, 0) + 1));
 export const noLifetime = withFile((ground, number) => ground.hold(number, sessionText(), null));
-export const different = withFile((ground, number) =>
-  ground.hold(number, other, copiedAgo(other, 2 * hourMs)),
-);
+export const different = withFile((ground, number) => ground.hold(number, other, copiedAgo(other, 2 * hourMs)));
 export const missing = withFile();
 export const vanished: State = () => undefined;
 export const otherType = withFile((ground, number) => ground.hold(number, null));
@@ -161,11 +149,7 @@ export const states: readonly (readonly [name: string, state: State, expected: s
     (ground, number) => void ground.directory.save(number, sessionOfLength(1001)),
     "failed: a file of 1001 bytes",
   ],
-  [
-    "a corrupt file",
-    (ground, number) => void ground.directory.save(number, "{"),
-    "failed: no key at character 1",
-  ],
+  ["a corrupt file", (ground, number) => void ground.directory.save(number, "{"), "failed: no key at character 1"],
   ["a key of another type", otherType, "failed: the key holds no string"],
 ];
 export const differences = ["missing", "different", "different: in doubt", "wrong-lifetime"];

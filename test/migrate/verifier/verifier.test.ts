@@ -24,11 +24,7 @@ describe("verifier: each file ends as one of the outcomes (spec.md section 4, Ve
     it(`${name}: ${expected}`, async () => {
       const ground = new VerifierGround();
       assert.deepEqual(await ground.verify(ground.place(1, state)), [expected]);
-      assert.equal(
-        ground.waits,
-        differences.includes(expected) ? 1 : 0,
-        "only differences are compared twice",
-      );
+      assert.equal(ground.waits, differences.includes(expected) ? 1 : 0, "only differences are compared twice");
     });
   }
 

@@ -44,11 +44,7 @@ describe("recent-rate", () => {
       [...steadily(60, 1000), ...steadily(10, 100, 60, 60_000).slice(1)],
       100,
     ],
-    [
-      "a minute at 1,000/s, then a stall of 10 s",
-      [...steadily(60, 1000), ...steadily(10, 0, 60, 60_000).slice(1)],
-      0,
-    ],
+    ["a minute at 1,000/s, then a stall of 10 s", [...steadily(60, 1000), ...steadily(10, 0, 60, 60_000).slice(1)], 0],
     ["a stall of 5 s counts by half", [...steadily(60, 1000), ...steadily(5, 0, 60, 60_000).slice(1)], 500],
     [
       "asked once a minute",

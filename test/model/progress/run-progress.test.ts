@@ -71,11 +71,7 @@ describe("run-progress", () => {
   });
 
   const memories = [
-    [
-      "without a limit",
-      { usedMemory: 5, maxMemory: 0, evictedKeys: 7 },
-      { used: 5, limit: null, evicted: 0 },
-    ],
+    ["without a limit", { usedMemory: 5, maxMemory: 0, evictedKeys: 7 }, { used: 5, limit: null, evicted: 0 }],
     ["with a limit", { usedMemory: 5, maxMemory: 9, evictedKeys: 7 }, { used: 5, limit: 9, evicted: 0 }],
     [
       "that hides evictions",
@@ -153,11 +149,7 @@ describe("run-progress", () => {
       // 150,000 to prove at 10,000/s, 249,900 to remove at 1,000/s.
       assert.equal(Math.round(state.secondsLeft ?? 0), 265);
       progress.enter({ name: "proving", total: 100_000, done: () => 0, ledger, purge: block(2, 100_000, 0) });
-      assert.equal(
-        Math.round(progress.state.secondsLeft ?? 0),
-        265,
-        "the last rates count in the next block",
-      );
+      assert.equal(Math.round(progress.state.secondsLeft ?? 0), 265, "the last rates count in the next block");
     });
   });
 });

@@ -92,8 +92,7 @@ describe("the master that Sentinels name", () => {
     const mute = { host: "127.0.0.1", ...(await startMuteServer(t)) };
     await namesMaster(watched([mute, ...sentinels.slice(0, 1)]), 1000);
   });
-  it("by most of them, if the first names another server", () =>
-    namesMaster(watched([misled, ...sentinels]), 1000));
+  it("by most of them, if the first names another server", () => namesMaster(watched([misled, ...sentinels]), 1000));
   it("for a user who may ask for nothing else", () =>
     namesMaster(watched([guarded], { username: "asker", password: "pw" }), 1000));
   it("with TLS, and the certificate's authority and name", () => {

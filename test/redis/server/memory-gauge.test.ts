@@ -73,9 +73,7 @@ describe("memory-gauge", () => {
       settle = resolve;
     });
     let answers = 0;
-    const { noted, asked, pass } = gaugeOf(t, () =>
-      answers++ === 0 ? first : Promise.reject(new Error("lost")),
-    );
+    const { noted, asked, pass } = gaugeOf(t, () => (answers++ === 0 ? first : Promise.reject(new Error("lost"))));
     await pass(30);
     assert.equal(asked.count, 1);
     settle(info);

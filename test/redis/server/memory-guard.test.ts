@@ -133,9 +133,7 @@ describe("memory-guard: Redis is asked seldom", () => {
     const refusal = await fill().catch((error: unknown) => error);
     assert(refusal instanceof RedisError && refusal.kind === "refused", String(refusal));
     const [, missing] =
-      /^Redis is out of memory \(maxmemory reached\): about ([\d.]+) MiB more is needed/.exec(
-        refusal.message,
-      ) ?? [];
+      /^Redis is out of memory \(maxmemory reached\): about ([\d.]+) MiB more is needed/.exec(refusal.message) ?? [];
     assert(written > 10, `${written} written`);
     assert(Math.abs(Number(missing) - (40 - (written * 100_000) / million)) < 0.2, refusal.message);
   });

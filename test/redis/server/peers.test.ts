@@ -13,10 +13,7 @@ const other = new PeerRuns(otherIdentity);
 
 describe("peers: what other runs see of one", () => {
   it("what it is at, and of which directories; not their names", () => {
-    assert.match(
-      own.ownName("copying"),
-      /^tele-sessions:copying:[0-9a-f]{16},[0-9a-f]{16}:0123456789abcdef$/,
-    );
+    assert.match(own.ownName("copying"), /^tele-sessions:copying:[0-9a-f]{16},[0-9a-f]{16}:0123456789abcdef$/);
     assert.match(own.ownName("removing"), /^tele-sessions:removing:/);
   });
 
@@ -50,18 +47,12 @@ describe("peers: a purge waits for copies of its directories, which would take i
       [other.ownName("copying"), new PeerRuns({ ...otherIdentity, token: "1" }).ownName("copying")],
       2,
     ],
-    [
-      "a copy of another directory",
-      [new PeerRuns({ ...otherIdentity, places: ["/srv/x"] }).ownName("copying")],
-      0,
-    ],
+    ["a copy of another directory", [new PeerRuns({ ...otherIdentity, places: ["/srv/x"] }).ownName("copying")], 0],
     [
       "copies of other shards, of parts of this one, and of a shard that shares some of its sids",
       [
         ...["1/2", "1/4", "2/4", "2/3"].map((text, token) =>
-          new PeerRuns({ ...otherIdentity, shard: parseShard(text) ?? null, token: `${token}` }).ownName(
-            "copying",
-          ),
+          new PeerRuns({ ...otherIdentity, shard: parseShard(text) ?? null, token: `${token}` }).ownName("copying"),
         ),
       ],
       4,
@@ -105,8 +96,7 @@ describe("peers: a purge waits for copies of its directories, which would take i
     it("a version without shards sees a copy of a shard as one of its directory", () => {
       const shard = parseShard("2/4") ?? null;
       const name = new PeerRuns({ ...ownIdentity, shard }).ownName("copying");
-      const [, scopes = ""] =
-        / name=tele-sessions:copying:([0-9a-f,]+):([0-9a-f]+) /.exec(` name=${name} `) ?? [];
+      const [, scopes = ""] = / name=tele-sessions:copying:([0-9a-f,]+):([0-9a-f]+) /.exec(` name=${name} `) ?? [];
       const [a, b] = own.ownName("copying").split(":")[2]?.split(",") ?? [];
       assert.deepEqual(scopes.split(",").slice(0, 2), [a, b]);
     });
@@ -128,18 +118,7 @@ describe("peers: a purge waits for copies of its directories, which would take i
   });
 
   it("without the right to CLIENT LIST nothing is known; without that to CLIENT SETNAME none is seen", async (t) => {
-    await redisCommand(
-      server,
-      "ACL",
-      "SETUSER",
-      "u",
-      "on",
-      ">pw",
-      "~*",
-      "+@all",
-      "-client|list",
-      "-client|setname",
-    );
+    await redisCommand(server, "ACL", "SETUSER", "u", "on", ">pw", "~*", "+@all", "-client|list", "-client|setname");
     const client = await clientOf(t, { ...server, username: "u", password: "pw" });
     assert.equal(await own.countCopying(client), undefined);
     assert.equal(await announce(client, own.ownName("copying")), false);

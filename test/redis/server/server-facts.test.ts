@@ -85,8 +85,7 @@ describe("server-facts: whether a server still holds the data that it stored (ha
     const client = await clientOf(t, second);
     const ask = () => askHistory(client);
     await redisCommand(second, "REPLICAOF", "127.0.0.1", String(first.port));
-    const isUp = async () =>
-      /master_link_status:up/.test(String(await redisCommand(second, "INFO", "replication")));
+    const isUp = async () => /master_link_status:up/.test(String(await redisCommand(second, "INFO", "replication")));
     await waitUntil("it follows", isUp);
     assert.equal((await ask())?.isReplica, true);
     await redisCommand(second, "REPLICAOF", "NO", "ONE");

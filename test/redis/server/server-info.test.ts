@@ -54,6 +54,5 @@ describe("server-info: a field of what INFO answers", () => {
     it(`${name}: ${value}`, () => assert.equal(fieldOf(info, name), value));
   }
 
-  it("an INFO that some server ends by line feeds alone", () =>
-    assert.equal(fieldOf("a:1\nb:2\n", "a"), "1"));
+  it("an INFO that some server ends by line feeds alone", () => assert.equal(fieldOf("a:1\nb:2\n", "a"), "1"));
 });

@@ -13,17 +13,7 @@ import { redisCommand, redisPipeline } from "../../support/redis-command.js";
 import { type RedisServer, startRedis } from "../../support/redis-server.js";
 import { clientOf } from "../support/client-of.js";
 
-const allBut = (...rules: readonly string[]) => [
-  "ACL",
-  "SETUSER",
-  "u",
-  "reset",
-  "on",
-  ">pw",
-  "~*",
-  "+@all",
-  ...rules,
-];
+const allBut = (...rules: readonly string[]) => ["ACL", "SETUSER", "u", "reset", "on", ">pw", "~*", "+@all", ...rules];
 
 describe("server-state: memory, evictions, replicas", () => {
   it("a server without a limit", async (t) => {
@@ -180,8 +170,7 @@ describe("server-state: --wait-replicas n: replicas have it before it goes (haza
     assert.equal(await replicasAreInStep(client, 1, offset), false);
     resume();
     await waitUntil("the replica has it", () => replicasAreInStep(client, 1, offset));
-    for (const key of ["session:b", "session:c"])
-      assert.equal(String(await redisCommand(replica, "GET", key)), "{}");
+    for (const key of ["session:b", "session:c"]) assert.equal(String(await redisCommand(replica, "GET", key)), "{}");
   });
 
   it("a replica that has what WAIT asks for, but has not come so far: no", async (t) => {

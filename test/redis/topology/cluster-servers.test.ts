@@ -40,18 +40,7 @@ describe("cluster-servers: the masters of a Cluster", () => {
     return other;
   }
 
-  for (const key of [
-    "a",
-    "session:a",
-    "{tag}a",
-    "x{tag}y",
-    "{}a",
-    "a{b",
-    "a}b{c}",
-    "a{}{c}",
-    "ü{é}ö",
-    "{a}{b}",
-  ]) {
+  for (const key of ["a", "session:a", "{tag}a", "x{tag}y", "{}a", "a{b", "a}b{c}", "a{}{c}", "ü{é}ö", "{a}{b}"]) {
     it(`the slot of ${key} is the one that Redis says`, async () => {
       const [said] = await cluster.onEach("CLUSTER", "KEYSLOT", key);
       assert.equal(hashSlot(key), said);
@@ -100,11 +89,7 @@ describe("cluster-servers: the masters of a Cluster", () => {
   });
 
   async function canaryOf(t: TestContext, servers: ClusterServers): Promise<Canary> {
-    const canary = new Canary(
-      servers,
-      new PeerRuns({ places: ["/s"], shard: null, token: "1" }),
-      () => undefined,
-    );
+    const canary = new Canary(servers, new PeerRuns({ places: ["/s"], shard: null, token: "1" }), () => undefined);
     await canary.begin();
     t.after(() => canary.end());
     return canary;

@@ -15,19 +15,14 @@ const facts: RedisFacts = {
 };
 
 describe("join-facts: what all masters say together", () => {
-  const rows: readonly (readonly [name: string, other: Partial<RedisFacts>, joined: Partial<RedisFacts>])[] =
-    [
-      ["sums, and the ids in order", { runId: "a" }, { runId: "a b", memoryBefore: 2, memoryAfter: 4 }],
-      ["limits are added", { memoryLimit: 5 }, { memoryLimit: 15 }],
-      ["no limit if one has none", { memoryLimit: 0 }, { memoryLimit: 0 }],
-      [
-        "what one does not tell is unknown",
-        { memoryAfter: null, evicted: null },
-        { memoryAfter: null, evicted: null },
-      ],
-      ["not saved if one does not save", { persistence: false }, { persistence: false }],
-      ["unknown whether saved if one does not say", { persistence: null }, { persistence: null }],
-    ];
+  const rows: readonly (readonly [name: string, other: Partial<RedisFacts>, joined: Partial<RedisFacts>])[] = [
+    ["sums, and the ids in order", { runId: "a" }, { runId: "a b", memoryBefore: 2, memoryAfter: 4 }],
+    ["limits are added", { memoryLimit: 5 }, { memoryLimit: 15 }],
+    ["no limit if one has none", { memoryLimit: 0 }, { memoryLimit: 0 }],
+    ["what one does not tell is unknown", { memoryAfter: null, evicted: null }, { memoryAfter: null, evicted: null }],
+    ["not saved if one does not save", { persistence: false }, { persistence: false }],
+    ["unknown whether saved if one does not say", { persistence: null }, { persistence: null }],
+  ];
   for (const [name, other, joined] of rows) {
     it(name, () => {
       const all = joinFacts([facts, { ...facts, ...other }]);

@@ -18,11 +18,7 @@ function onCluster(Store: typeof RedisSessionStore): TestedStore["open"] {
     await fillCluster(cluster, contents);
     const servers: ClusterServers = await clusterOf(t, cluster);
     const options = { ...storeOptions(), clockLeadMs };
-    const store = new SplitSessionStore(
-      servers,
-      options.keyPrefix,
-      ({ connection }) => new Store(connection, options),
-    );
+    const store = new SplitSessionStore(servers, options.keyPrefix, ({ connection }) => new Store(connection, options));
     return { store, contents: () => clusterContents(cluster) };
   };
 }

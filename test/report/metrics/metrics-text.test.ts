@@ -7,37 +7,27 @@ import { eventfulReport } from "../../support/eventful-report.js";
 import { parsePrometheusText, type ScrapedSample } from "../../support/prometheus-text.js";
 import { sampleReport } from "../../support/sample-report.js";
 
-const labelled = (
-  samples: readonly ScrapedSample[],
-  name: string,
-  labels: Readonly<Record<string, string>>,
-) =>
+const labelled = (samples: readonly ScrapedSample[], name: string, labels: Readonly<Record<string, string>>) =>
   samples.find(
     (sample) =>
-      sample.name === name &&
-      Object.entries(labels).every(([label, value]) => sample.labels[label] === value),
+      sample.name === name && Object.entries(labels).every(([label, value]) => sample.labels[label] === value),
   )?.value;
 
 describe("exposition: the Prometheus text format", () => {
   it("any labels, any help and any number are read as they were written", () =>
     fc.assert(
-      fc.property(
-        fc.string({ unit: "binary" }),
-        fc.string({ minLength: 1 }),
-        fc.double(),
-        (label, help, value) => {
-          const metrics = [
-            {
-              name: "a_b",
-              help: `x${help.replaceAll("\r", "")}`,
-              samples: [{ labels: { of: label }, value }],
-            },
-          ];
-          const [sample] = parsePrometheusText(expositionText(metrics, { common: "1" }));
-          assert.deepEqual(sample?.labels, { common: "1", of: label });
-          assert.ok(Object.is(sample?.value, Object.is(value, -0) ? 0 : value), `${value}`);
-        },
-      ),
+      fc.property(fc.string({ unit: "binary" }), fc.string({ minLength: 1 }), fc.double(), (label, help, value) => {
+        const metrics = [
+          {
+            name: "a_b",
+            help: `x${help.replaceAll("\r", "")}`,
+            samples: [{ labels: { of: label }, value }],
+          },
+        ];
+        const [sample] = parsePrometheusText(expositionText(metrics, { common: "1" }));
+        assert.deepEqual(sample?.labels, { common: "1", of: label });
+        assert.ok(Object.is(sample?.value, Object.is(value, -0) ? 0 : value), `${value}`);
+      }),
     ));
 
   it("a metric without a number is left out, so that nothing is taken for 0", () => {
@@ -52,10 +42,7 @@ describe("exposition: the Prometheus text format", () => {
     ["no newline at the end", "# HELP a A.\n# TYPE a gauge\na 1"],
     ["no TYPE", "# HELP a A.\na 1\n"],
     ["TYPE without HELP", "# TYPE a gauge\na 1\n"],
-    [
-      "a metric that comes again",
-      "# HELP a A.\n# TYPE a gauge\na 1\n# HELP b B.\n# TYPE b gauge\nb 1\n# HELP a A.\n",
-    ],
+    ["a metric that comes again", "# HELP a A.\n# TYPE a gauge\na 1\n# HELP b B.\n# TYPE b gauge\nb 1\n# HELP a A.\n"],
     ["a number twice", '# HELP a A.\n# TYPE a gauge\na{x="1"} 1\na{x="1"} 2\n'],
     ["a timestamp", "# HELP a A.\n# TYPE a gauge\na 1 1700000000000\n"],
     ["an unescaped quote", '# HELP a A.\n# TYPE a gauge\na{x="""} 1\n'],

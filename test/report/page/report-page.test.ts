@@ -38,10 +38,7 @@ describe("report-page: a large report in which much went wrong", () => {
   });
 
   it("names a remedy for each reason", () => {
-    assert.match(
-      page,
-      /<th scope="row">too-large<\/th>\s<td class="number">[\d,]+<\/td><td>Raise --max-session-size/,
-    );
+    assert.match(page, /<th scope="row">too-large<\/th>\s<td class="number">[\d,]+<\/td><td>Raise --max-session-size/);
   });
 
   it("escapes paths, names and messages: no tag of theirs, no control character, no session id", () => {
@@ -84,11 +81,7 @@ describe("report-page: reports that know less", () => {
     assert.doesNotMatch(page, /null|undefined|NaN|Infinity/);
   });
 
-  const rows: readonly (readonly [
-    name: string,
-    change: Parameters<typeof sampleReport>[0],
-    expected: RegExp,
-  ])[] = [
+  const rows: readonly (readonly [name: string, change: Parameters<typeof sampleReport>[0], expected: RegExp])[] = [
     ["nothing found", {}, /<h2 id="verdict">Done: no session file was found\./],
     [
       "a copy without a fault",

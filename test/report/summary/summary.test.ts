@@ -132,10 +132,7 @@ copied.
       text,
       /^NOT ALL: 40 of 1,204,331 sessions are not in Redis; their owners must log in\nagain\.\n\n {2}in Redis/,
     );
-    assert.match(
-      text,
-      / {2}FAILED {15}40 {3}corrupt 39, unsupported-type 1\n {6}sessions\/00\/00fc73… {2}unsupported/,
-    );
+    assert.match(text, / {2}FAILED {15}40 {3}corrupt 39, unsupported-type 1\n {6}sessions\/00\/00fc73… {2}unsupported/);
     assert.equal(text.match(/truncated at byte 3/g)?.length, 9);
     assert.match(text, /^ {6}30 more in \/tmp\/copy\.json; what to do: tele-sessions help outcomes$/m);
     assert.match(textOf(report), /30 more \(--report FILE lists them all\)/);
@@ -389,10 +386,7 @@ describe("summary: its rows", () => {
       text,
       / {2}MISSING {14}20 {3}not in Redis\n {6}sessions\/werkzeug_3f9a12….sess {2}missing: Redis does not hold it\n/,
     );
-    assert.match(
-      text,
-      /^ {6}10 more \(--report FILE lists them all\); what to do: tele-sessions help\n {6}outcomes$/m,
-    );
+    assert.match(text, /^ {6}10 more \(--report FILE lists them all\); what to do: tele-sessions help\n {6}outcomes$/m);
     assert.equal(text.match(/what to do/g)?.length, 1);
   });
 

@@ -40,15 +40,7 @@ describe("resolve-directories: paths and globs (spec.md section 3)", () => {
     [
       "a glob; files do not match, hidden directories do",
       ["*/sessions"],
-      [
-        ".hidden/sessions",
-        "[e]/sessions",
-        "a/sessions",
-        "b/sessions",
-        "d*/sessions",
-        "dx/sessions",
-        "sp ace/sessions",
-      ],
+      [".hidden/sessions", "[e]/sessions", "a/sessions", "b/sessions", "d*/sessions", "dx/sessions", "sp ace/sessions"],
     ],
     ["braces", ["{a,b,none}/sessions"], ["a/sessions", "b/sessions"]],
     ["a question mark", ["?/sessions"], ["a/sessions", "b/sessions"]],
@@ -56,15 +48,7 @@ describe("resolve-directories: paths and globs (spec.md section 3)", () => {
     [
       "two stars",
       ["**/sessions"],
-      [
-        ".hidden/sessions",
-        "[e]/sessions",
-        "a/sessions",
-        "b/sessions",
-        "d*/sessions",
-        "dx/sessions",
-        "sp ace/sessions",
-      ],
+      [".hidden/sessions", "[e]/sessions", "a/sessions", "b/sessions", "d*/sessions", "dx/sessions", "sp ace/sessions"],
     ],
     [
       "each once, however often it is named",
@@ -184,30 +168,15 @@ describe("resolve-directories: a directory with other names and no session file 
   }
 
   const refused: readonly (readonly [name: string, paths: readonly string[], at: string, says: string])[] = [
-    [
-      "the data directory",
-      ["addons/", "filestore/prod/01/x", `sessions/${flat}`],
-      "",
-      "Did you mean TOP/sessions?",
-    ],
-    [
-      "a filestore beside it",
-      ["filestore/prod/x/", `sessions/${flat}`],
-      "filestore",
-      "Did you mean TOP/sessions?",
-    ],
+    ["the data directory", ["addons/", "filestore/prod/01/x", `sessions/${flat}`], "", "Did you mean TOP/sessions?"],
+    ["a filestore beside it", ["filestore/prod/x/", `sessions/${flat}`], "filestore", "Did you mean TOP/sessions?"],
     [
       "a database's filestore",
       ["filestore/prod/x/", `sessions/${flat}`],
       "filestore/prod",
       "Did you mean TOP/sessions?",
     ],
-    [
-      "a parent of several",
-      [`a1x/sessions/${flat}`, `b1x/sessions/${flat}`],
-      "",
-      "Session files are in TOP/",
-    ],
+    ["a parent of several", [`a1x/sessions/${flat}`, `b1x/sessions/${flat}`], "", "Session files are in TOP/"],
     ["a parent with two letters a child", [`aa/sessions/${flat}`], "", "Did you mean TOP/aa/sessions?"],
     ["a parent of one under another name", [`store/01/${sid}`], "", "Did you mean TOP/store?"],
     ["a scatter folder", [`01/${sid}`], "01", "Did you mean TOP?"],

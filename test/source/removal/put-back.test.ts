@@ -269,9 +269,7 @@ describe("put-back: names that come and go meanwhile", () => {
     it(name, () => {
       const place = makePlace();
       save(place.aside, "aside");
-      const end = tamper(
-        moments(place).map(([side, call, at, action]) => ({ side, call, at, action, file })),
-      );
+      const end = tamper(moments(place).map(([side, call, at, action]) => ({ side, call, at, action, file })));
       try {
         assert.equal(putBack(place.aside, place.path), problem);
       } finally {

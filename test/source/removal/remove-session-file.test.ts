@@ -45,12 +45,7 @@ function makePlace(): Place {
 }
 
 type Action = (place: Place) => void;
-type Meanwhile = readonly (readonly [
-  side: "before" | "after",
-  call: FileCall,
-  action: Action,
-  at?: number,
-])[];
+type Meanwhile = readonly (readonly [side: "before" | "after", call: FileCall, action: Action, at?: number])[];
 
 /** Removes the session file while something happens. */
 function remove(place: Place, meanwhile: Meanwhile): Removal {

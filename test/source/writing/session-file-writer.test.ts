@@ -37,10 +37,7 @@ function makePlace(layout: SessionFile["layout"] = "flat"): Place {
   return { directory, file: { directory, name, layout, sid }, path: join(directory, name) };
 }
 
-async function write(
-  { directory, file }: Place,
-  replaces: ExactStamp | "empty" | null,
-): Promise<FileWritten> {
+async function write({ directory, file }: Place, replaces: ExactStamp | "empty" | null): Promise<FileWritten> {
   const writer = new SessionFileWriter(directory, owner);
   try {
     const [written] = await writer.write([{ file, bytes: Buffer.from("new"), mtimeMs, replaces }]);
@@ -156,11 +153,7 @@ describe("session-file-writer: a whole file takes its place, or nothing does", (
 
   const obstacles: readonly (readonly [name: string, make: (place: Place) => void, code: string])[] = [
     ["a file in the folder's place", ({ path }) => writeFileSync(dirname(path), "x"), "ENOTDIR"],
-    [
-      "a symlink in the folder's place",
-      ({ path }) => symlinkSync(makeTemporaryDirectory(), dirname(path)),
-      "ENOTDIR",
-    ],
+    ["a symlink in the folder's place", ({ path }) => symlinkSync(makeTemporaryDirectory(), dirname(path)), "ENOTDIR"],
   ];
   for (const [name, make, code] of obstacles) {
     it(`${name} fails this file alone`, async () => {

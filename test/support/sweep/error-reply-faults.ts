@@ -48,10 +48,7 @@ const errorReplies: readonly (readonly [error: string, exitCodes: ExitCodes])[] 
   ["UNBLOCKED force unblock from blocking operation, instance state changed", goesOn],
   ["ERR max number of clients reached", goesOn],
   ["OOM command not allowed when used memory > 'maxmemory'.", outOfMemory],
-  [
-    "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",
-    refused,
-  ],
+  ["MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.", refused],
   ["NOREPLICAS Not enough good replicas to write.", refused],
   ["NOAUTH Authentication required.", refused],
   ["WRONGPASS invalid username-password pair or user is disabled.", refused],

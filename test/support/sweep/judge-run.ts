@@ -85,18 +85,14 @@ async function holdToCompletion(course: SweptCourse, again: ObservedResult): Pro
  * Whatever happened: what the server saved in Redis stays, whoever logged out of Redis is not let
  * in again, and keeps the file.
  */
-async function holdToEarlier(
-  { sessions, redis, directory, problems }: SweptCourse,
-  when: string,
-): Promise<void> {
+async function holdToEarlier({ sessions, redis, directory, problems }: SweptCourse, when: string): Promise<void> {
   const { earlier } = sessions;
   if (earlier === undefined) return;
   const values = await redis.client.pipeline(sessions.sessions.map(({ sid }) => ["GET", `session:${sid}`]));
   for (const [index, { sid, value, path }] of sessions.sessions.entries()) {
     const held = values[index] ?? null;
     const name = `${when}, ${sid.slice(0, 6)}…`;
-    if (value === savedValue && String(held) !== savedValue)
-      problems.push(`${name} was replaced by something older`);
+    if (value === savedValue && String(held) !== savedValue) problems.push(`${name} was replaced by something older`);
     if (!earlier.endedInRedis.has(path)) continue;
     if (held !== null) problems.push(`${name} is alive again`);
     if (!existsSync(join(directory, path))) problems.push(`${name} has ended, and its file was removed`);

@@ -76,9 +76,7 @@ export const redisFaults: readonly NamedFault[] = [
         const refusals = /errorstat_(READONLY|MASTERDOWN)/;
         const giveUpAtMs = Date.now() + longestFollowingMs;
         // Who sees what it is may ask for nothing that it refuses.
-        await redis.until(
-          async () => Date.now() >= giveUpAtMs || refusals.test(await redis.info("errorstats")),
-        );
+        await redis.until(async () => Date.now() >= giveUpAtMs || refusals.test(await redis.info("errorstats")));
         await redis.command("REPLICAOF", "NO", "ONE");
       });
     },
@@ -195,9 +193,7 @@ function act(
       // It happens to one node, and the reply may be another one's: the run may end well without it.
       ...(isOnCluster ? [0] : []),
     ],
-    faults: (at, redis) => [
-      { kind: "act", at, act: () => redis.untilKilled(() => action(redis)), reply: "lost" },
-    ],
+    faults: (at, redis) => [{ kind: "act", at, act: () => redis.untilKilled(() => action(redis)), reply: "lost" }],
   };
 }
 

@@ -130,8 +130,7 @@ export class SweptRedis {
       try {
         return await redisCommand(this.address, ...args);
       } catch (error) {
-        if (this.#isKilled || (error instanceof RedisReplyError && !notReady.test(error.message)))
-          throw error;
+        if (this.#isKilled || (error instanceof RedisReplyError && !notReady.test(error.message))) throw error;
         await sleep(5);
       }
     }
@@ -162,8 +161,7 @@ export class SweptRedis {
     const [proxy] = this.#proxies;
     const more = ["--cluster-announce-port", String(proxy?.port ?? 0)];
     this.#server =
-      (await this.#cluster?.restart(this.#server, more)) ??
-      (await startWithRights(this.directory, this.#args));
+      (await this.#cluster?.restart(this.#server, more)) ?? (await startWithRights(this.directory, this.#args));
     await this.untilLoaded();
     proxy?.redirect(this.port);
     if (this.#replica !== undefined) await follow(this.#replica, this.#server);

@@ -63,9 +63,7 @@ export function copySweptSessions({ directory, contents }: SweptSessions): strin
 
 /** The sessions whose files are not there any more byte for byte. */
 export function missingSessions({ sessions, contents }: SweptSessions, directory: string): MadeSession[] {
-  return sessions.filter(
-    ({ path }) => contents.get(path)?.equals(readIfThere(join(directory, path))) !== true,
-  );
+  return sessions.filter(({ path }) => contents.get(path)?.equals(readIfThere(join(directory, path))) !== true);
 }
 
 /** What a file holds; nothing where there is none. No session file is empty. */
@@ -111,10 +109,7 @@ export async function fillRedis(
 }
 
 /** The same sessions after an earlier copy and what happened since. */
-export async function copyEarlier(
-  made: SweptSessions,
-  { serverWorks, fateOf }: Aftermath,
-): Promise<SweptSessions> {
+export async function copyEarlier(made: SweptSessions, { serverWorks, fateOf }: Aftermath): Promise<SweptSessions> {
   const redis = await startRedis();
   try {
     const filledMs = Date.now();

@@ -71,8 +71,7 @@ export class PlainPickles {
     const { exports } = new WebAssembly.Instance(module, {
       env: { memory },
       "read-pickle": {
-        readFloat: (start: number, end: number) =>
-          parseFloatText(bytes.toString("latin1", start, end)) ?? Number.NaN,
+        readFloat: (start: number, end: number) => parseFloatText(bytes.toString("latin1", start, end)) ?? Number.NaN,
       },
       "write-json": {
         writeFloat: (value: number, at: number) => writeAscii(bytes, floatRepr(value), at),
