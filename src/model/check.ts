@@ -52,14 +52,7 @@ export function failedBy(
   exitCode: 2 | 3 | 5,
 ): Check {
   const { found, remedy } = error.explanation ?? { found: error.message, remedy: "" };
-  return {
-    name,
-    verdict: "fail",
-    found,
-    remedy: remedy === "" ? null : remedy,
-    message: error.message,
-    exitCode,
-  };
+  return { name, verdict: "fail", found, remedy: remedy === "" ? null : remedy, message: error.message, exitCode };
 }
 
 /** What a run says about a check. */

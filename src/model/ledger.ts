@@ -179,12 +179,7 @@ export class Ledger {
   }
 
   get page(): LedgerPage {
-    return {
-      ...this.counts,
-      warnings: this.#warnings,
-      failures: this.#failures,
-      differences: this.#differences,
-    };
+    return { ...this.counts, warnings: this.#warnings, failures: this.#failures, differences: this.#differences };
   }
 
   get unvisited(): number {

@@ -86,10 +86,7 @@ export const failureAdvice: Readonly<Record<FailureReason, Advice>> = {
     means: "the file could not be opened or read",
     todo: "run the same command as a user who may read it; for an I/O error, look at the disk",
   },
-  "changed-repeatedly": {
-    means: "the file changed during each of five reads",
-    todo: copyAgain,
-  },
+  "changed-repeatedly": { means: "the file changed during each of five reads", todo: copyAgain },
   "wrong-redis-type": {
     means: "the key holds a list, a hash or another type",
     todo: "find out what writes it; --on-conflict overwrite replaces it",

@@ -89,10 +89,7 @@ function resolveSentinel(sentinels: readonly HostAndPort[], settings: Settings, 
     ...(tls && settings.sentinelTls ? { tls } : {}),
   };
   const credentials = resolveCredentials(settings, machine);
-  return {
-    topology: "sentinel",
-    target: { address, db, ...(tls && settings.tls ? { tls } : {}), ...credentials },
-  };
+  return { topology: "sentinel", target: { address, db, ...(tls && settings.tls ? { tls } : {}), ...credentials } };
 }
 
 /** A URL says where Redis is, or else host and port do. */
@@ -255,13 +252,7 @@ export function settingsOldAppletsMiss(
       : `Set TELE_SESSION_REDIS_URL=${urlOf({ ...target, address })} there, or ${check}`;
   return missed.flatMap((name) =>
     name
-      ? [
-          {
-            name: settings.originOf(name).name,
-            found: "session_redis before 18.0 does not read this setting",
-            remedy,
-          },
-        ]
+      ? [{ name: settings.originOf(name).name, found: "session_redis before 18.0 does not read this setting", remedy }]
       : [],
   );
 }

@@ -98,13 +98,9 @@ const tls = group("TLS", withRedis, {
 });
 
 const topology = group("Sentinel and Cluster", withRedis, {
-  sentinel: setting("--sentinel <host:port>", "Sentinel to ask for the master", hostAndPort, {
-    repeatable: true,
-  }),
+  sentinel: setting("--sentinel <host:port>", "Sentinel to ask for the master", hostAndPort, { repeatable: true }),
   sentinelHost: setting("TELE_SESSION_REDIS_SENTINEL_HOST", "Sentinel to ask for the master", host),
-  sentinelPort: setting("TELE_SESSION_REDIS_SENTINEL_PORT", "port of that Sentinel", port, {
-    default: "26379",
-  }),
+  sentinelPort: setting("TELE_SESSION_REDIS_SENTINEL_PORT", "port of that Sentinel", port, { default: "26379" }),
   sentinelMaster: setting("--sentinel-master <name>", "name of the master; required with a Sentinel", text, {
     variable: "TELE_SESSION_REDIS_SENTINEL_MASTER_NAME",
   }),
@@ -114,9 +110,7 @@ const topology = group("Sentinel and Cluster", withRedis, {
   }),
   sentinelUsername: setting("TELE_SESSION_REDIS_SENTINEL_USERNAME", "the Sentinels' user name", text),
   sentinelTls: toggle("TELE_SESSION_REDIS_SENTINEL_TLS", "connect to the Sentinels with TLS"),
-  cluster: toggle("--cluster", "the server is a node of a Redis Cluster", {
-    variable: "TELE_SESSION_REDIS_CLUSTER",
-  }),
+  cluster: toggle("--cluster", "the server is a node of a Redis Cluster", { variable: "TELE_SESSION_REDIS_CLUSTER" }),
 });
 
 /** How Redis is reached. */
@@ -175,9 +169,7 @@ const run = group("Run", removing, {
   dryRun: toggle("-n, --dry-run", "read, decode and report everything; write and remove nothing", {
     commands: changing,
   }),
-  purge: toggle("--purge", "then remove the originals that Redis is proven to hold", {
-    commands: ["copy", "check"],
-  }),
+  purge: toggle("--purge", "then remove the originals that Redis is proven to hold", { commands: ["copy", "check"] }),
   inUse: toggle("--in-use", "remove originals even if a server still uses the directory", {
     commands: removingOrChecking,
   }),
@@ -249,9 +241,7 @@ export const outputSettings = group("Output", all, {
   report: setting("--report <file>", "write the report, with every failure, to this file; - is stdout", path, {
     commands: confirming,
   }),
-  html: setting("--html <file>", "write the report to this file as one HTML page", path, {
-    commands: reporting,
-  }),
+  html: setting("--html <file>", "write the report to this file as one HTML page", path, { commands: reporting }),
   metricsFile: setting(
     "--metrics-file <file>",
     "write metrics of the run to this file, as node_exporter reads them",

@@ -65,11 +65,7 @@ function resolveAll(
   const { names, comesFrom, origin } = directories;
   return {
     source: { names, comesFrom, ...pick(settings, "allowMissing", "sample"), shard },
-    target: {
-      redis: connection.target,
-      prefix: settings.prefix || null,
-      keyLayout: settings.keyLayout,
-    },
+    target: { redis: connection.target, prefix: settings.prefix || null, keyLayout: settings.keyLayout },
     conversion: pick(settings, "ttl", "expiration", "expirationAnonymous", "maxSessionSize"),
     conflicts: { policy: settings.onConflict, ...pick(settings, "again", "maxEnded") },
     files: pick(settings, "layout", "format", "server", "reverse"),

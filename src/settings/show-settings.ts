@@ -24,12 +24,7 @@ export function showSettings(
     if (!commands.includes(command) || isReplaced(setting, settings)) return [];
     if (setting === "sessionDir") {
       const { names, origin } = directories;
-      return names.map((path) => ({
-        name,
-        value: showablePath(path),
-        typed: path,
-        origin: showablePath(origin),
-      }));
+      return names.map((path) => ({ name, value: showablePath(path), typed: path, origin: showablePath(origin) }));
     }
     const { from, name: source } = settings.originOf(setting);
     const origin = from === "default" ? "default" : source;

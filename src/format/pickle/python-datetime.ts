@@ -19,13 +19,7 @@ export function dateOfState(state: Buffer, intern: Intern): PythonDateTime {
   const [year, month, day] = [state.readUInt16BE(0), state.readUInt8(2), state.readUInt8(3)];
   if (!isDate(year, month, day)) throw new DecodeError("corrupt", "a date out of range");
   const iso = isoDate(year, month, day);
-  return {
-    kind: "date-time",
-    type: "date_isoformat",
-    iso,
-    unreadable: undefined,
-    identity: intern(`date ${iso}`),
-  };
+  return { kind: "date-time", type: "date_isoformat", iso, unreadable: undefined, identity: intern(`date ${iso}`) };
 }
 
 /**
@@ -70,10 +64,7 @@ export function dateTimeOfState(state: Buffer, zone: PythonTimeZone | undefined,
 export function duration(days: number, seconds: number, microseconds: number): PythonDuration {
   const normalised = seconds >= 0 && seconds < secondsOfDay && microseconds >= 0 && microseconds < microsecondsOfSecond;
   if (!normalised || Math.abs(days) > maxDays) throw new DecodeError("corrupt", "a duration out of range");
-  return {
-    kind: "duration",
-    microseconds: (days * secondsOfDay + seconds) * microsecondsOfSecond + microseconds,
-  };
+  return { kind: "duration", microseconds: (days * secondsOfDay + seconds) * microsecondsOfSecond + microseconds };
 }
 
 /** A fixed offset from UTC. Python allows less than a day either way. */
