@@ -1,5 +1,10 @@
 // Made from src/report/schema/report-schema.ts: npm run docs
 
+import type { FailureReason, OutcomeKind } from "../model/outcome.js";
+
+/** Counts by name. Absent: an outcome of other commands, a reason for which no session failed. */
+type Counts<Names extends string> = { readonly [Name in Names]?: number };
+
 /** The report of a tele-sessions run: what --json prints and --report writes. */
 export interface Report {
   /** Says that this is one of our reports. */
@@ -85,26 +90,9 @@ export interface Report {
   /** Names of session files that the listing saw. */
   readonly listed: number | null;
   /** What became of the session files in the main pass: the outcomes of the command. */
-  readonly sessions: {
+  readonly sessions: Counts<OutcomeKind> & {
     /** Session files that the pass found: the sum of the outcomes. */
     readonly found: number;
-    readonly copied?: number;
-    readonly identical?: number;
-    readonly kept?: number;
-    readonly expired?: number;
-    readonly ended?: number;
-    readonly superseded?: number;
-    readonly vanished?: number;
-    readonly failed?: number;
-    readonly removed?: number;
-    readonly absent?: number;
-    readonly denied?: number;
-    readonly equal?: number;
-    readonly newer?: number;
-    readonly missing?: number;
-    readonly different?: number;
-    readonly "wrong-lifetime"?: number;
-    readonly exported?: number;
     /** Originals removed. */
     readonly purged: number;
     /** Keys deleted because their files are gone. */
@@ -119,27 +107,10 @@ export interface Report {
     readonly unvisited: number;
   };
   /** The main pass, then each pass over what changed during the copy. */
-  readonly passes: readonly {
+  readonly passes: readonly (Counts<OutcomeKind> & {
     /** Session files that the pass found: the sum of the outcomes. */
     readonly found: number;
-    readonly copied?: number;
-    readonly identical?: number;
-    readonly kept?: number;
-    readonly expired?: number;
-    readonly ended?: number;
-    readonly superseded?: number;
-    readonly vanished?: number;
-    readonly failed?: number;
-    readonly removed?: number;
-    readonly absent?: number;
-    readonly denied?: number;
-    readonly equal?: number;
-    readonly newer?: number;
-    readonly missing?: number;
-    readonly different?: number;
-    readonly "wrong-lifetime"?: number;
-    readonly exported?: number;
-  }[];
+  })[];
   /** Sessions that were still changing at the end of the last pass. */
   readonly stillChanging: number;
   /** The main pass by session directory. */
@@ -152,20 +123,7 @@ export interface Report {
     readonly failed: number;
   }[];
   /** Failures of every pass by reason. */
-  readonly byReason: {
-    readonly corrupt?: number;
-    readonly "not-a-session"?: number;
-    readonly "unsupported-type"?: number;
-    readonly circular?: number;
-    readonly "too-deep"?: number;
-    readonly "too-large"?: number;
-    readonly unreadable?: number;
-    readonly "changed-repeatedly"?: number;
-    readonly "wrong-redis-type"?: number;
-    readonly "redis-error"?: number;
-    readonly "invalid-sid"?: number;
-    readonly "not-written"?: number;
-  };
+  readonly byReason: Counts<FailureReason>;
   /** Sessions by database; null because a run does not count them, `inspect` does. */
   readonly databases: { readonly [name: string]: number } | null;
   /** Decoded sessions by the time since their files were last modified. */
@@ -215,19 +173,7 @@ export interface Report {
     /** The path of its file, with the id cut in the same way. */
     readonly file: string;
     /** See the reasons in outcomes.md. */
-    readonly reason:
-      | "corrupt"
-      | "not-a-session"
-      | "unsupported-type"
-      | "circular"
-      | "too-deep"
-      | "too-large"
-      | "unreadable"
-      | "changed-repeatedly"
-      | "wrong-redis-type"
-      | "redis-error"
-      | "invalid-sid"
-      | "not-written";
+    readonly reason: FailureReason;
     /** More, without any value of the session. */
     readonly detail: string;
     /** Present if the file names something that no server writes: somebody may have planted it. */
