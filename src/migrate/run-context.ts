@@ -1,5 +1,6 @@
 import type { ConversionOptions } from "../convert/convert-session.js";
-import type { Difference, Failure, SessionOutcome } from "../model/outcome.js";
+import type { FindingListeners } from "../model/ledger.js";
+import type { SessionOutcome } from "../model/outcome.js";
 import type { RunProgress } from "../model/progress/run-progress.js";
 import type { RunOptions } from "../model/run-options.js";
 import type { RunRecord } from "../model/run-record.js";
@@ -15,7 +16,7 @@ import type { Marks } from "./earlier-runs/marks.js";
 import type { ReaderThread } from "./readers/reader-thread.js";
 
 /** What a run tells, and whom. */
-export interface RunOutput {
+export interface RunOutput extends Required<FindingListeners> {
   /** Told what the run does, for people who watch. */
   readonly progress: RunProgress;
   /** `evenIfQuiet`: `--quiet` does not hide it. */
@@ -23,8 +24,6 @@ export interface RunOutput {
   /** Says what the run decided, and why, if `--verbose` asks for it. A text is said once. */
   readonly explain: (text: string) => void;
   readonly onOutcome: (outcome: SessionOutcome) => void;
-  readonly onFailure: (failure: Failure) => void;
-  readonly onDifference: (difference: Difference) => void;
   /** Takes back what the main pass counted and reported, because it starts over. */
   readonly onRestart: () => void;
   /**

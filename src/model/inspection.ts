@@ -1,9 +1,10 @@
+import { hourMs, increase, zeros } from "./counts.js";
 import type { Failure, FailureReason } from "./outcome.js";
 import type { Layout } from "./session-file.js";
 
 /** Where each group of ages ends, milliseconds since the last modification; the last has no end. */
 export const inspectedAges: readonly number[] = [1, 24, 72, 168, Number.POSITIVE_INFINITY].map(
-  (hours) => hours * 3_600_000,
+  (hours) => hours * hourMs,
 );
 /** Where each group of sizes ends, bytes; the last has no end. */
 export const inspectedSizes: readonly number[] = [256, 1024, 16 * 1024, Number.POSITIVE_INFINITY];
@@ -83,7 +84,7 @@ export type InspectionCount = (typeof countNames)[number];
 
 export function newInspection(): Inspection {
   return {
-    counts: Object.fromEntries(countNames.map((name) => [name, 0])) as Record<InspectionCount, number>,
+    counts: zeros(countNames),
     ages: inspectedAges.map(() => 0),
     sizes: inspectedSizes.map(() => 0),
     largestBytes: 0,
@@ -126,15 +127,6 @@ export function countDatabase({ databases, counts }: Inspection, name: string, c
 export function countUnsupported({ unsupported, counts }: Inspection, type: string, count = 1): void {
   if (unsupported.size < maxTypes || unsupported.has(type)) increase(unsupported, type, count);
   else counts.otherUnsupported += count;
-}
-
-/** The place of a number among ascending limits that it is below. */
-export function placeBelow(limits: readonly number[], number: number): number {
-  return limits.findIndex((limit) => number < limit);
-}
-
-export function increase<Key>(counts: Map<Key, number>, key: Key, count = 1): void {
-  counts.set(key, (counts.get(key) ?? 0) + count);
 }
 
 function addEach(whole: number[], part: readonly number[]): void {

@@ -1,4 +1,4 @@
-import { ageBuckets, bucketOf, hourMs } from "./age-buckets.js";
+import { ageBuckets, hourMs, increase, placeBelow, zeros } from "./counts.js";
 import type { Written } from "./entry.js";
 import {
   type Difference,
@@ -19,24 +19,17 @@ export interface LedgerCounts extends Readonly<Record<TotalName, number>> {
   readonly formats: Readonly<Record<SessionFormat, number>>;
   readonly reasons: ReadonlyMap<FailureReason, number>;
   /** By session directory. */
-  readonly directories: ReadonlyMap<string, DirectoryCounts>;
+  readonly directories: ReadonlyMap<string, Readonly<FileCounts>>;
   /** Decoded sessions by the age of their files: one for each of `ageBuckets`. */
-  readonly ages: readonly AgeCounts[];
+  readonly ages: readonly Readonly<Record<"authenticated" | "anonymous", number>>[];
   /** Lifetimes written, by the hour in which they end, in hours since the epoch. */
   readonly lifetimes: ReadonlyMap<number, number>;
 }
 
 /** What became of the files of one session directory. */
-export interface DirectoryCounts {
-  readonly found: number;
-  readonly failed: number;
-}
-
-/** Sessions of one age. */
-export interface AgeCounts {
-  readonly authenticated: number;
-  readonly anonymous: number;
-}
+type FileCounts = Record<"found" | "failed", number>;
+/** Milliseconds. */
+const ageLimits = ageBuckets.map((hours) => hours * hourMs);
 
 /** Hours ahead that lifetimes are told apart; a later end counts as in the last of them. */
 export const maxLifetimeHours = 1440;
@@ -77,7 +70,7 @@ export class Ledger {
   readonly #outcomes = zeros(outcomeKinds);
   readonly #formats = zeros(["pickle", "json"]);
   readonly #reasons = new Map<FailureReason, number>();
-  readonly #directories = new Map<string, Mutable<DirectoryCounts>>();
+  readonly #directories = new Map<string, FileCounts>();
   readonly #ages = ageBuckets.map(() => zeros(["authenticated", "anonymous"]));
   readonly #lifetimes = new Map<number, number>();
   readonly #nowMs = Date.now();
@@ -112,16 +105,16 @@ export class Ledger {
       const user = facts.authenticated ? "authenticated" : "anonymous";
       totals[user]++;
       if (facts.lossy) totals.lossy++;
-      const ages = mtimeMs === undefined ? undefined : this.#ages[bucketOf(this.#nowMs - mtimeMs)];
+      const ages = mtimeMs === undefined ? undefined : this.#ages[placeBelow(ageLimits, this.#nowMs - mtimeMs)];
       if (ages !== undefined) ages[user]++;
     }
     if (expiresAtMs !== undefined && (kind === "copied" || kind === "identical")) {
-      increase(this.#lifetimes, this.#hourOf(expiresAtMs), 1);
+      increase(this.#lifetimes, this.#hourOf(expiresAtMs));
     }
     if (outcome.inDoubt === true) totals.inDoubt++;
-    if (warning !== undefined) increase(this.#warnings, warning, 1);
+    if (warning !== undefined) increase(this.#warnings, warning);
     if (failure !== undefined) {
-      increase(this.#reasons, failure.reason, 1);
+      increase(this.#reasons, failure.reason);
       this.#keepFailure(failure);
     }
     if (difference !== undefined) this.#keepDifference(difference);
@@ -135,11 +128,9 @@ export class Ledger {
     this.#formats.json += page.formats.json;
     for (const [reason, count] of page.reasons) increase(this.#reasons, reason, count);
     for (const [directory, { found, failed }] of page.directories) this.#countIn(directory, found, failed);
-    for (const [index, { authenticated, anonymous }] of page.ages.entries()) {
-      const ages = this.#ages[index];
-      if (ages === undefined) continue;
-      ages.authenticated += authenticated;
-      ages.anonymous += anonymous;
+    for (const [index, ages] of this.#ages.entries()) {
+      ages.authenticated += page.ages[index]?.authenticated ?? 0;
+      ages.anonymous += page.ages[index]?.anonymous ?? 0;
     }
     for (const [hour, count] of page.lifetimes) increase(this.#lifetimes, hour, count);
     for (const [warning, count] of page.warnings) increase(this.#warnings, warning, count);
@@ -225,14 +216,4 @@ export class Ledger {
     if (this.#differences.length < this.#maxKept) this.#differences.push(difference);
     this.#listeners.onDifference?.(difference);
   }
-}
-
-type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
-
-function zeros<Name extends string>(names: readonly Name[]): Record<Name, number> {
-  return Object.fromEntries(names.map((name) => [name, 0])) as Record<Name, number>;
-}
-
-function increase<Key>(counts: Map<Key, number>, key: Key, count: number): void {
-  counts.set(key, (counts.get(key) ?? 0) + count);
 }

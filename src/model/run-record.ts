@@ -113,8 +113,3 @@ export function tooManyFailed(record: RunRecord, allowance: Allowance): boolean 
     "count" in allowance ? outcomes.failed > allowance.count : 100 * outcomes.failed > allowance.percent * found,
   );
 }
-
-/** Seconds since the run began. */
-export function secondsOf({ timeline }: Pick<RunRecord, "timeline">): number {
-  return timeline.seconds;
-}

@@ -1,10 +1,10 @@
 import { hostname, userInfo } from "node:os";
-import { ageBuckets, hourMs } from "../model/age-buckets.js";
+import { ageBuckets, hourMs, increase } from "../model/counts.js";
 import { orElse, RedisError, RedisForgotError, ReportError, SourceError } from "../model/errors.js";
 import type { Ledger, LedgerCounts } from "../model/ledger.js";
 import { maxLifetimeHours } from "../model/ledger.js";
 import { type Difference, type Failure, type FailureReason, type OutcomeKind, outcomesOf } from "../model/outcome.js";
-import { ledgersOf, newRunRecord, type RunRecord, secondsOf } from "../model/run-record.js";
+import { ledgersOf, newRunRecord, type RunRecord } from "../model/run-record.js";
 import { type Shard, shardText } from "../model/shard.js";
 import { maxDetailLength, maxLineLength, shortSid, showable, showablePath } from "../model/showable.js";
 import { exitCodeOfError, explainError, explainExitCode } from "./exit-code.js";
@@ -37,7 +37,7 @@ export function buildReport(facts: ReportFacts, record = newRunRecord(kindsOf(fa
   const ledgers = ledgersOf(record);
   const failures = suspiciousFirst(ledgers.flatMap((each) => each.failures)).slice(0, maxFailures);
   const failed = ledgers.reduce((sum, each) => sum + each.counts.outcomes.failed, 0);
-  const seconds = secondsOf(record);
+  const { seconds } = timeline;
   return {
     tool: "tele-sessions",
     schemaVersion: 1,
@@ -147,8 +147,7 @@ function lifetimesOf(ledgers: readonly Ledger[], startedAt: Date): Report["lifet
   const hours = new Map<number, number>();
   for (const { counts } of ledgers) {
     for (const [hour, count] of counts.lifetimes) {
-      const at = Math.min(hour, lastHour);
-      hours.set(at, (hours.get(at) ?? 0) + count);
+      increase(hours, Math.min(hour, lastHour), count);
     }
   }
   return [...hours]

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { placeBelow } from "../../src/model/counts.js";
 import {
   addInspection,
   countDatabase,
@@ -8,7 +9,6 @@ import {
   inspectedAges,
   inspectedSizes,
   newInspection,
-  placeBelow,
 } from "../../src/model/inspection.js";
 
 function partOf(number: number): Inspection {

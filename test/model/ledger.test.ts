@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { ageBuckets } from "../../src/model/age-buckets.js";
+import { ageBuckets } from "../../src/model/counts.js";
 import { Ledger } from "../../src/model/ledger.js";
 import { type Failure, failureReasons, outcomeKinds, type SessionOutcome } from "../../src/model/outcome.js";
 

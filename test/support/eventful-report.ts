@@ -1,4 +1,4 @@
-import { ageBuckets } from "../../src/model/age-buckets.js";
+import { ageBuckets } from "../../src/model/counts.js";
 import { failureReasons } from "../../src/model/outcome.js";
 import type { Report } from "../../src/report/schema/report-schema.js";
 import { sampleReport } from "./sample-report.js";

@@ -1,15 +1,14 @@
 import { type Conversion, type ConversionOptions, convertSession } from "../../convert/convert-session.js";
 import { expiryInstant } from "../../convert/lifetime.js";
+import { increase, placeBelow } from "../../model/counts.js";
 import {
   countDatabase,
   countUnsupported,
   type Inspection,
-  increase,
   inspectedAges,
   inspectedSizes,
   maxInspectedFailures,
   newInspection,
-  placeBelow,
 } from "../../model/inspection.js";
 import type { SessionFile } from "../../model/session-file.js";
 import type { OtherLocations } from "../../source/other-locations.js";

@@ -1,4 +1,4 @@
-import { type RunRecord, secondsOf } from "../run-record.js";
+import type { RunRecord } from "../run-record.js";
 import type { Phase, ProgressChange, RedisMemory } from "./progress.js";
 import type { MemoryState, PhaseName, ProgressState, PurgeState, Wait, WaitState } from "./progress-state.js";
 import { RecentRate } from "./recent-rate.js";
@@ -88,7 +88,7 @@ export class RunProgress {
       done: done === undefined ? null : this.#done(),
       total: total ?? null,
       perSecond,
-      seconds: secondsOf(this.#record),
+      seconds: this.#record.timeline.seconds,
       secondsLeft: this.#secondsLeft(perSecond),
       outcomes: counts?.outcomes ?? {},
       bytesWritten: counts?.bytesWritten ?? 0,

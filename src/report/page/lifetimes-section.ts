@@ -1,5 +1,5 @@
 import { scaleLinear } from "d3-scale";
-import { hourMs } from "../../model/age-buckets.js";
+import { hourMs } from "../../model/counts.js";
 import { countOf, countText } from "../../model/number-text.js";
 import type { Report } from "../schema/report-schema.js";
 import { columnsHeight, drawColumns } from "./columns.js";

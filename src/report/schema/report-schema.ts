@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { ageBuckets } from "../../model/age-buckets.js";
+import { ageBuckets } from "../../model/counts.js";
 import {
   type DifferenceKind,
   type FailureReason,
