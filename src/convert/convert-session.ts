@@ -1,10 +1,10 @@
-import { DecodeError, ForeignNameError } from "../format/decode-error.js";
-import { PlainPickles } from "../format/pickle/fast/plain-pickles.js";
-import { isPlanted, type NamedThing } from "../format/pickle/is-planted.js";
+import { DecodeError, ForeignNameError, type NamedThing } from "../format/decode-error.js";
+import { PlainPickles, type PlainSession } from "../format/pickle/fast/plain-pickles.js";
+import { isPlanted } from "../format/pickle/is-planted.js";
 import { plantedNameIn } from "../format/pickle/planted-name.js";
-import { type PythonJson, writePythonJson } from "../format/python-json.js";
+import { writePythonJson } from "../format/python-json.js";
 import { isKind, isTruthy, type PythonDict, type PythonValue } from "../format/python-value.js";
-import { recogniseFormat, sessionFormats } from "../format/session-format.js";
+import { decoders, recogniseFormat } from "../format/session-format.js";
 import type { Entry } from "../model/entry.js";
 import type { FailureReason, SessionFacts, SessionFormat } from "../model/outcome.js";
 import type { ReadSession } from "../model/session-file.js";
@@ -82,61 +82,13 @@ const oddExpiration = "a session's own expiration is not a number of seconds, so
  */
 export function convertSession(read: ReadSession, sid: string, settings: ConversionOptions, nowMs: number): Conversion {
   const format = recogniseFormat(read.bytes);
+  let decoded: Decoded;
   try {
-    const decoded = decode(read.bytes, format, settings);
-    return conversionOf({ read, sid, format }, decoded, settings, nowMs);
+    decoded = decode(read.bytes, format, settings);
   } catch (error) {
     if (error instanceof DecodeError) return failedConversion(read.bytes, format, error);
     throw error;
   }
-}
-
-function failedConversion(bytes: Buffer, format: SessionFormat, error: DecodeError): Conversion {
-  const { reason, message } = error;
-  const planted = format === "pickle" ? plantedName(bytes, error) : undefined;
-  if (planted === undefined) {
-    const named = error instanceof ForeignNameError && { foreignName: message };
-    return { kind: "failed", format, reason, detail: message, ...named };
-  }
-  const foreignName = showable(`${planted.module}.${planted.name}`);
-  const warning =
-    `names ${foreignName}: no server writes that; somebody may have planted it. ` +
-    "It did not run here, but it would in the server";
-  const detail = reason === "unsupported-type" ? warning : `${message}; ${warning}`;
-  return { kind: "failed", format, reason, detail, suspicious: true, foreignName };
-}
-
-/** A name in a pickle that no server writes: the one that failed it, or the first of its opcodes. */
-function plantedName(bytes: Buffer, error: DecodeError): NamedThing | undefined {
-  if (error instanceof ForeignNameError) {
-    const named = { module: error.module, name: error.named };
-    if (isPlanted(named)) return named;
-  }
-  return plantedNameIn(bytes);
-}
-
-/** Throws `DecodeError`. */
-function decode(bytes: Buffer, format: SessionFormat, settings: ConversionOptions): Decoded {
-  if (bytes.length > fileSizeFactor * settings.maxSessionSize) {
-    throw new DecodeError("too-large", `a file of ${bytes.length} bytes`);
-  }
-  const plain = format === "pickle" ? decodePlain(bytes, settings) : undefined;
-  return plain ?? decodeAny(bytes, format, settings);
-}
-
-/** A session file and what it was recognised as. */
-interface SessionSource {
-  readonly read: ReadSession;
-  readonly sid: string;
-  readonly format: SessionFormat;
-}
-
-function conversionOf(
-  { read, sid, format }: SessionSource,
-  decoded: Decoded,
-  settings: ConversionOptions,
-  nowMs: number,
-): Conversion {
   const { text, lifetime, deletionTime } = decoded;
   const instant = expiryInstant(read, lifetime, settings.ttl, deletionTime);
   const expiresAtMs = instant > nowMs ? signedInstant(instant, text, settings.clockLeadMs) : instant;
@@ -156,6 +108,36 @@ function conversionOf(
   return lifetime.odd ? { ...conversion, warning: oddExpiration } : conversion;
 }
 
+function failedConversion(bytes: Buffer, format: SessionFormat, error: DecodeError): Conversion {
+  const { reason, message } = error;
+  const planted = format === "pickle" ? plantedName(bytes, error) : undefined;
+  if (planted === undefined) {
+    const named = error instanceof ForeignNameError && { foreignName: message };
+    return { kind: "failed", format, reason, detail: message, ...named };
+  }
+  const foreignName = showable(`${planted.module}.${planted.name}`);
+  const warning =
+    `names ${foreignName}: no server writes that; somebody may have planted it. ` +
+    "It did not run here, but it would in the server";
+  const detail = reason === "unsupported-type" ? warning : `${message}; ${warning}`;
+  return { kind: "failed", format, reason, detail, suspicious: true, foreignName };
+}
+
+/** A name in a pickle that no server writes: the one that failed it, or the first of its opcodes. */
+function plantedName(bytes: Buffer, error: DecodeError): NamedThing | undefined {
+  const isForeign = error instanceof ForeignNameError && isPlanted(error.foreign);
+  return isForeign ? error.foreign : plantedNameIn(bytes);
+}
+
+/** Throws `DecodeError`. */
+function decode(bytes: Buffer, format: SessionFormat, settings: ConversionOptions): Decoded {
+  if (bytes.length > fileSizeFactor * settings.maxSessionSize) {
+    throw new DecodeError("too-large", `a file of ${bytes.length} bytes`);
+  }
+  const plain = format === "pickle" ? decodePlain(bytes, settings) : undefined;
+  return plain ?? decodeAny(bytes, format, settings);
+}
+
 /** Without a spread for ordinary sessions: it would take as long as reading one. */
 function factsOf({ authenticated, lossy, keys, database }: Decoded): SessionFacts {
   if (keys > 1 && database === undefined) return { authenticated, lossy };
@@ -169,20 +151,15 @@ function deletedBy(deletionTime: number | undefined, nowMs: number): { readonly 
 }
 
 /** What a session's key depends on. */
-interface Decoded extends PythonJson {
-  readonly authenticated: boolean;
+interface Decoded extends PlainSession {
   readonly lifetime: FullLifetime;
   /** When a rotated session of Odoo 19 ends, seconds since the epoch; `undefined` for others. */
   readonly deletionTime: number | undefined;
-  /** How many of the session keys it holds, counted up to two. */
-  readonly keys: number;
-  /** Undefined if it names none, or if nobody asked. */
-  readonly database: string | undefined;
 }
 
 function decodeAny(bytes: Buffer, format: SessionFormat, settings: ConversionOptions): Decoded {
   const session = decodeDict(bytes, format, settings.maxSessionSize);
-  const keys = countSessionKeys(session);
+  const keys = Math.min(maxKeysCounted, sessionKeys.filter((key) => session.values.has(key)).length);
   if (keys === 0) throw new DecodeError("not-a-session", `a dict with none of ${sessionKeys.join(", ")}`);
   const { text, lossy } = writePythonJson(session, settings.maxSessionSize);
   const authenticated = isTruthy(session.values.get("uid") ?? null);
@@ -195,13 +172,9 @@ function decodeAny(bytes: Buffer, format: SessionFormat, settings: ConversionOpt
 
 /** Decodes a session. Throws `DecodeError`, also for anything but a dict. */
 export function decodeDict(bytes: Buffer, format: SessionFormat, maxSessionSize: number): PythonDict {
-  const session = sessionFormats[format].decode(bytes, maxSpareValues + maxSessionSize);
+  const session = decoders[format](bytes, maxSpareValues + maxSessionSize);
   if (!isKind(session, "dict")) throw new DecodeError("corrupt", "the session is not a dict");
   return session;
-}
-
-function countSessionKeys({ values }: PythonDict): number {
-  return Math.min(maxKeysCounted, sessionKeys.filter((key) => values.has(key)).length);
 }
 
 /** The value of a finite int or float; `undefined` for anything else, a bool included. */

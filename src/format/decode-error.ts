@@ -26,15 +26,18 @@ export class DecodeError extends Error {
   }
 }
 
-/** A pickle names something that no session in Redis can hold. */
-export class ForeignNameError extends DecodeError {
+/** What a pickle names: a class or a function. */
+export interface NamedThing {
   readonly module: string;
-  /** A class or a function of that module. */
-  readonly named: string;
+  readonly name: string;
+}
 
-  constructor(module: string, named: string) {
-    super("unsupported-type", showable(`${module}.${named}`));
-    this.module = module;
-    this.named = named;
+/** A pickle names something that no session in Redis can hold, or that would need a look-up. */
+export class ForeignNameError extends DecodeError {
+  readonly foreign: NamedThing;
+
+  constructor(foreign: NamedThing) {
+    super("unsupported-type", showable(`${foreign.module}.${foreign.name}`));
+    this.foreign = foreign;
   }
 }

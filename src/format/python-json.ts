@@ -1,4 +1,4 @@
-import { DecodeError, maxDepth } from "./decode-error.js";
+import { DecodeError, ForeignNameError, maxDepth } from "./decode-error.js";
 import { floatRepr } from "./float-repr.js";
 import { isPlainUnit, maxEscapeLength, quote, writeAscii, writeEscape } from "./json-bytes.js";
 import {
@@ -10,7 +10,6 @@ import {
   type PythonSet,
   type PythonValue,
   textOf,
-  unsupportedName,
 } from "./python-value.js";
 import { firstValues, isReadable, tagOf } from "./tagged-dict.js";
 
@@ -70,8 +69,6 @@ class JsonWriter {
         this.#ascii(value ? "true" : "false");
         return;
       case "number":
-        this.#ascii(String(value));
-        return;
       case "bigint":
         this.#ascii(String(value));
         return;
@@ -120,13 +117,13 @@ class JsonWriter {
       case "duration":
         throw new DecodeError("unsupported-type", "datetime.timedelta");
       case "name":
-        throw unsupportedName(value);
+        throw new ForeignNameError(value);
     }
   }
 
   /** `json.dumps` writes an instance of a dict or list subclass as a dict or list. */
   #instance({ type, content }: PythonInstance, depth: number): void {
-    if (content === undefined) throw unsupportedName(type);
+    if (content === undefined) throw new ForeignNameError(type);
     this.lossy = true;
     if (Array.isArray(content)) this.#list(content, content, depth);
     else this.#dict(content, content, depth);
@@ -180,10 +177,8 @@ class JsonWriter {
   #set(set: PythonSet, depth: number): void {
     if (set.frozen) throw new DecodeError("unsupported-type", "frozenset");
     const items = [...set.items.values()];
-    for (const item of items) {
-      if (isKind(item, "tuple")) {
-        throw new DecodeError("unsupported-type", "a set that holds a tuple");
-      }
+    if (items.some((item) => isKind(item, "tuple"))) {
+      throw new DecodeError("unsupported-type", "a set that holds a tuple");
     }
     this.#enter(set, depth);
     this.#ascii('{"_type": "set", "value": ');

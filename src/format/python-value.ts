@@ -1,4 +1,4 @@
-import { DecodeError, ForeignNameError } from "./decode-error.js";
+import { DecodeError, type NamedThing } from "./decode-error.js";
 
 /**
  * A value as Python holds it. The common ones cost nothing: `None` is `null`, text a string, a list
@@ -118,15 +118,8 @@ export interface PythonDuration {
 }
 
 /** A name that a pickle mentions. Nothing imports it or looks it up. */
-export interface PythonName {
+export interface PythonName extends NamedThing {
   readonly kind: "name";
-  readonly module: string;
-  readonly name: string;
-}
-
-/** Why a session is refused that needs a name looked up. */
-export function unsupportedName({ module, name }: PythonName): DecodeError {
-  return new ForeignNameError(module, name);
 }
 
 /** Equal for two keys if they are equal in Python: `1`, `1.0` and `True`, but not `1` and `"1"`. */

@@ -1,10 +1,5 @@
+import type { NamedThing } from "../decode-error.js";
 import { knownName } from "./known-names.js";
-
-/** What a pickle names: a class or a function. */
-export interface NamedThing {
-  readonly module: string;
-  readonly name: string;
-}
 
 /**
  * Whether no server's pickler writes a name: Python's own modules hold few classes of data, which
@@ -12,7 +7,7 @@ export interface NamedThing {
  * defaultdict, for which an addon may take a function of its own.
  */
 export function isPlanted({ module, name }: NamedThing, mayBeFactory = false): boolean {
-  if (knownName({ kind: "name", module, name }) !== undefined) return false;
+  if (knownName({ module, name }) !== undefined) return false;
   const [root = ""] = module.split(".");
   if (pythonModules.has(root) || root.startsWith("_")) {
     const isError = module === "exceptions" || /^[A-Z]\w*(?:Error|Exception|Warning)$/.test(name);

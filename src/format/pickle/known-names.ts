@@ -1,16 +1,15 @@
-import { DecodeError } from "../decode-error.js";
+import { DecodeError, ForeignNameError, type NamedThing } from "../decode-error.js";
 import {
   addItem,
   getItem,
   isKind,
   newDict,
+  type PythonBytes,
   type PythonDict,
   type PythonMultiDict,
-  type PythonName,
   type PythonSet,
   type PythonValue,
   setItem,
-  unsupportedName,
 } from "../python-value.js";
 import {
   dateOfState,
@@ -101,7 +100,7 @@ const knownNames: ReadonlyMap<string, ReadonlyMap<string, KnownName>> = new Map(
   ]),
 );
 
-export function knownName(name: PythonName): KnownName | undefined {
+export function knownName(name: NamedThing): KnownName | undefined {
   return knownNames.get(name.module)?.get(name.name);
 }
 
@@ -138,24 +137,19 @@ function setOf(args: readonly PythonValue[], frozen: boolean, construction: Cons
 }
 
 /** `_codecs.encode(text, 'latin1')`, which protocols 0 to 2 write for bytes. */
-function latin1(args: readonly PythonValue[], construction: Construction): PythonValue | undefined {
+function latin1(args: readonly PythonValue[], construction: Construction): PythonBytes | undefined {
   const [text, encoding] = args;
-  if (args.length !== 2 || typeof text !== "string" || !isLatin1(encoding)) return undefined;
+  const isLatin1 = encoding === "latin1" || encoding === "latin-1";
+  if (args.length !== 2 || typeof text !== "string" || !isLatin1) return undefined;
   construction.spend(text.length);
   return { kind: "bytes", bytes: latin1Bytes(text), mutable: false };
 }
 
 function bytearrayOf(args: readonly PythonValue[], construction: Construction): PythonValue | undefined {
-  const [content, encoding] = args;
+  const [content] = args;
   if (args.length === 0) return { kind: "bytes", bytes: Buffer.alloc(0), mutable: true };
-  if (args.length === 1 && isKind(content, "bytes")) return { kind: "bytes", bytes: content.bytes, mutable: true };
-  if (args.length !== 2 || typeof content !== "string" || !isLatin1(encoding)) return undefined;
-  construction.spend(content.length);
-  return { kind: "bytes", bytes: latin1Bytes(content), mutable: true };
-}
-
-function isLatin1(encoding: PythonValue | undefined): boolean {
-  return encoding === "latin1" || encoding === "latin-1";
+  const made = args.length === 1 && isKind(content, "bytes") ? content : latin1(args, construction);
+  return made && { ...made, mutable: true };
 }
 
 function latin1Bytes(text: string): Buffer {
@@ -221,7 +215,7 @@ function textOfMarkup(args: readonly PythonValue[]): PythonValue | undefined {
 function reconstruct(args: readonly PythonValue[], construction: Construction): PythonValue | undefined {
   const [type, base, items] = args;
   if (args.length !== 3 || !isKind(type, "name") || !isKind(base, "name")) return undefined;
-  if (knownName(type) === undefined) throw unsupportedName(type);
+  if (knownName(type) === undefined) throw new ForeignNameError(type);
   if (knownName(type) === markup && knownName(base) === str && items !== undefined) return textOfMarkup([items]);
   if (knownName(type) !== multiDict || knownName(base) !== dict) return undefined;
   if (!isKind(items, "dict")) return undefined;

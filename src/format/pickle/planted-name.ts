@@ -1,6 +1,6 @@
-import { DecodeError } from "../decode-error.js";
+import { DecodeError, type NamedThing } from "../decode-error.js";
 import { ByteReader } from "./byte-reader.js";
-import { isPlanted, type NamedThing } from "./is-planted.js";
+import { isPlanted } from "./is-planted.js";
 import { opcode } from "./opcodes.js";
 
 /**

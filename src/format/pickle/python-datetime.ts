@@ -38,26 +38,17 @@ export function dateTimeOfState(state: Buffer, zone: PythonTimeZone | undefined,
   const fraction = microsecond === 0 ? "" : `.${pad(microsecond, 6)}`;
   const local = `${isoDate(year, month, day)}T${pad(hour, 2)}:${pad(minute, 2)}:${pad(second, 2)}${fraction}`;
   if (zone === undefined) {
-    return {
-      kind: "date-time",
-      type: "datetime_isoformat",
-      iso: local,
-      unreadable: undefined,
-      identity: intern(`naive ${local}`),
-    };
+    const identity = intern(`naive ${local}`);
+    return { kind: "date-time", type: "datetime_isoformat", iso: local, unreadable: undefined, identity };
   }
   const seconds = Date.UTC(2000 + year, month - 1, day, hour, minute, second) / 1000 - secondsOfShift;
   const offset = zone.offsetAt(seconds, fold);
   // Python ignores `fold` when it compares two times.
   const unfolded = fold ? zone.offsetAt(seconds, false) : offset;
   const instant = BigInt(seconds) * BigInt(microsecondsOfSecond) + BigInt(microsecond - unfolded);
-  return {
-    kind: "date-time",
-    type: "datetime_isoformat",
-    iso: local + isoOffset(offset),
-    unreadable: offset % (60 * microsecondsOfSecond) === 0 ? undefined : "a time zone offset with seconds",
-    identity: intern(`aware ${instant}`),
-  };
+  const unreadable = offset % (60 * microsecondsOfSecond) === 0 ? undefined : "a time zone offset with seconds";
+  const identity = intern(`aware ${instant}`);
+  return { kind: "date-time", type: "datetime_isoformat", iso: local + isoOffset(offset), unreadable, identity };
 }
 
 /** `datetime.timedelta(days, seconds, microseconds)`, normalised: only days may be negative. */

@@ -1,5 +1,5 @@
 import { isAscii } from "node:buffer";
-import { DecodeError, maxContainers } from "../decode-error.js";
+import { DecodeError, ForeignNameError, maxContainers } from "../decode-error.js";
 import { parseFloatText, parseIntText, parseLittleEndianInt, parseLongText, parseMemoText } from "../python-int.js";
 import {
   addItem,
@@ -13,7 +13,6 @@ import {
   type PythonValue,
   type SplitText,
   setItem,
-  unsupportedName,
 } from "../python-value.js";
 import { decodeStrictUtf8, decodeUtf8 } from "../utf8.js";
 import { ByteReader } from "./byte-reader.js";
@@ -92,7 +91,7 @@ class Unpickler {
       this.#step(code);
     }
     const value = this.#pop();
-    for (const name of this.#unknownNames ?? []) throw unsupportedName(name);
+    for (const name of this.#unknownNames ?? []) throw new ForeignNameError(name);
     return value;
   }
 
@@ -326,10 +325,9 @@ class Unpickler {
       case opcode.float:
         this.#pushFloat(this.#required(parseFloatText(reader.line()), "float"));
         return;
-      case opcode.string: {
+      case opcode.string:
         this.#stack.push(this.#byteText(this.#required(unquoteBytes(reader.line()), "string literal")));
         return;
-      }
       case opcode.unicode: {
         const text = decodeRawUnicodeEscape(reader.line(), this.#splitText);
         this.#stack.push(this.#required(text, "text"));
@@ -387,7 +385,7 @@ class Unpickler {
   #filled(target: PythonValue, isList: boolean): PythonValue {
     if (!isKind(target, "instance")) return target;
     target.content ??= this.#counted(isList ? [] : newDict());
-    if (Array.isArray(target.content) !== isList) throw unsupportedName(target.type);
+    if (Array.isArray(target.content) !== isList) throw new ForeignNameError(target.type);
     this.#unknownNames?.delete(target.type);
     return target.content;
   }
@@ -469,7 +467,7 @@ class Unpickler {
   #call(target: PythonValue, args: readonly PythonValue[] | undefined): void {
     if (!isKind(target, "name")) throw this.#corrupt("a call of something that is not a name");
     const known = knownName(target);
-    if (known === undefined) throw unsupportedName(target);
+    if (known === undefined) throw new ForeignNameError(target);
     if (args === undefined) throw this.#corrupt("a call without a tuple of arguments");
     const value = known.call(args, this.#construction);
     if (value === undefined) throw this.#corrupt(`${target.name} with arguments that no pickler writes`);
@@ -488,7 +486,7 @@ class Unpickler {
     if (!isKind(type, "name")) throw this.#corrupt("an object whose class is not a name");
     const known = knownName(type);
     if (known === undefined) {
-      if (args?.length !== 0) throw unsupportedName(type);
+      if (args?.length !== 0) throw new ForeignNameError(type);
       this.#stack.push(this.#counted<PythonInstance>({ kind: "instance", type, content: undefined }));
       return;
     }
@@ -499,7 +497,7 @@ class Unpickler {
 
   #build(state: PythonValue): void {
     const target = this.#top();
-    if (isKind(target, "instance")) throw unsupportedName(target.type);
+    if (isKind(target, "instance")) throw new ForeignNameError(target.type);
     if (isKind(target, "dict") && target.attributes !== undefined && isKind(state, "dict")) {
       // Python would call this attribute instead of the dict's own method.
       if (state.values.has("items"))
