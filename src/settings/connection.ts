@@ -250,11 +250,10 @@ export function settingsOldAppletsMiss(
     "sentinels" in address
       ? `With a Sentinel it has no other way: ${check}`
       : `Set TELE_SESSION_REDIS_URL=${urlOf({ ...target, address })} there, or ${check}`;
-  return missed.flatMap((name) =>
-    name
-      ? [{ name: settings.originOf(name).name, found: "session_redis before 18.0 does not read this setting", remedy }]
-      : [],
-  );
+  const found = "session_redis before 18.0 does not read this setting";
+  return missed
+    .filter((name) => typeof name === "string")
+    .map((name) => ({ name: settings.originOf(name).name, found, remedy }));
 }
 
 /** A URL that means the target, with words for the credentials. */

@@ -119,7 +119,6 @@ export const redisSettings = { ...server, ...tls, ...topology };
 const keys = group("Keys and lifetimes", all, {
   prefix: setting("--prefix <text>", "prefix of the applet's keys", text, {
     variable: "TELE_SESSION_REDIS_PREFIX",
-    commands: all,
   }),
   keyLayout: setting(
     "--key-layout <layout>",

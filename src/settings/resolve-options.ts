@@ -92,18 +92,10 @@ function resolveAll(
  * @throws SettingsError naming every switch that is neither on nor off.
  */
 export function resolveStepSwitches(environment: Environment) {
-  const settings = readSettings({
-    command: "stop-after-init",
-    typed: {},
-    environment,
-    byOdoo: settingsNamedByOdoo(environment),
-  });
-  const redis = settings.redisSwitch;
-  return {
-    redis,
-    copyExisting: redis && settings.copyExistingSwitch,
-    purgeExisting: redis && settings.purgeExistingSwitch,
-  };
+  const byOdoo = settingsNamedByOdoo(environment);
+  const settings = readSettings({ command: "stop-after-init", typed: {}, environment, byOdoo });
+  const { redisSwitch: redis, copyExistingSwitch, purgeExistingSwitch } = settings;
+  return { redis, copyExisting: redis && copyExistingSwitch, purgeExisting: redis && purgeExistingSwitch };
 }
 
 function pick<Name extends SettingName>(settings: Settings, ...names: readonly Name[]): Pick<Settings, Name> {
