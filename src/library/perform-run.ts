@@ -142,8 +142,6 @@ export function reportOf(
     showable(warning, maxLineLength),
   );
   const { version, command } = context;
-  const { dryRun } = run;
-  const facts = { version, command, dryRun, exitCode, warnings, settings: options.shown };
-  const taken = { shard: source.shard, prefix: target.prefix };
-  return buildReport({ ...facts, ...taken, showIds }, record);
+  const facts = { version, command, dryRun: run.dryRun, exitCode, warnings, settings: options.shown, showIds };
+  return buildReport({ ...facts, shard: source.shard, prefix: target.prefix }, record);
 }

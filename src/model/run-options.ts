@@ -1,4 +1,5 @@
 import type { Explanation } from "./errors.js";
+import type { Expirations } from "./mark.js";
 import type { SessionFormat } from "./outcome.js";
 import type { RedisTarget } from "./redis-target.js";
 import type { Layout, ServerName } from "./session-file.js";
@@ -23,12 +24,8 @@ export interface RunOptions {
     readonly prefix: string | null;
     readonly keyLayout: "documented" | "applet" | "auto";
   };
-  readonly conversion: {
+  readonly conversion: Expirations & {
     readonly ttl: "full" | "remaining";
-    /** Seconds. */
-    readonly expiration: number;
-    /** Seconds. */
-    readonly expirationAnonymous: number;
     /** Bytes. */
     readonly maxSessionSize: number;
   };
