@@ -36,15 +36,10 @@ export interface Inspection {
   /** Files that fail as `unsupported-type`, by what they hold; suspicious ones are not among them. */
   readonly unsupported: Map<string, number>;
   /** The first of the files that name what no server writes, and what each names. */
-  readonly suspicious: SuspiciousFailure[];
+  readonly suspicious: (Failure & { readonly foreignName: string })[];
   /** The first of all other files that fail. */
   readonly failures: Failure[];
   readonly warnings: Map<string, number>;
-}
-
-/** A file that names what no server writes. */
-export interface SuspiciousFailure extends Failure {
-  readonly foreignName: string;
 }
 
 /**

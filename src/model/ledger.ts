@@ -12,6 +12,8 @@ import {
 
 /** Failures and differences that a ledger keeps of each; its listeners hear of every one. */
 const maxKept = 100;
+/** Where each of `ageBuckets` ends, in milliseconds. */
+const ageLimits = ageBuckets.map((hours) => hours * hourMs);
 
 /** What became of every session file so far. */
 export interface LedgerCounts extends Readonly<Record<TotalName, number>> {
@@ -28,8 +30,6 @@ export interface LedgerCounts extends Readonly<Record<TotalName, number>> {
 
 /** What became of the files of one session directory. */
 type FileCounts = Record<"found" | "failed", number>;
-/** Milliseconds. */
-const ageLimits = ageBuckets.map((hours) => hours * hourMs);
 
 /** Hours ahead that lifetimes are told apart; a later end counts as in the last of them. */
 export const maxLifetimeHours = 1440;

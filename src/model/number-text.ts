@@ -1,6 +1,6 @@
 /**
- * As `String(value)`, for finite numbers other than -0. V8 keeps the texts that `String` makes where only a
- * full collection frees them: a million of them are 36 MB of garbage.
+ * As `String(value)`, for finite numbers other than -0. V8 keeps the texts that `String` makes where
+ * only a full collection frees them: a million of them are 36 MB of garbage.
  */
 export function numberText(value: number): string {
   return JSON.stringify(value);

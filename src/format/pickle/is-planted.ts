@@ -3,8 +3,8 @@ import { knownName } from "./known-names.js";
 
 /**
  * Whether no server's pickler writes a name: Python's own modules hold few classes of data, which
- * are listed here; elsewhere a class begins with a capital, and only a few other names are data. `mayBeFactory`: of a
- * defaultdict, for which an addon may take a function of its own.
+ * are listed here; elsewhere a class begins with a capital, and only a few other names are data.
+ * `mayBeFactory`: of a defaultdict, for which an addon may take a function of its own.
  */
 export function isPlanted({ module, name }: NamedThing, mayBeFactory = false): boolean {
   if (knownName({ module, name }) !== undefined) return false;
