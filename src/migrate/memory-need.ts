@@ -69,7 +69,7 @@ function textBytes(length: number): number {
  * power of two.
  */
 function allocated(bytes: number): number {
-  const step = Math.max(16, 2 ** (Math.floor(Math.log2(bytes - 1)) - 2));
+  const step = Math.max(16, 2 ** (29 - Math.clz32(bytes - 1)));
   return Math.ceil(bytes / step) * step;
 }
 

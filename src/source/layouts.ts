@@ -45,10 +45,10 @@ export function isScatterFolder(name: string): boolean {
 const layoutsAsMoved: readonly Layout[] = ["flat", "scattered"];
 
 /** Every location where a session's file may lie: in each directory, each layout in order. */
-export function sessionLocations(sid: string, directories: readonly string[], order = layoutsAsMoved): SessionFile[] {
+export function sessionLocations(sid: string, directories: readonly string[]): SessionFile[] {
   const locations: SessionFile[] = [];
   for (const directory of directories) {
-    for (const layout of order) {
+    for (const layout of layoutsAsMoved) {
       const name = layouts[layout].nameOf(sid);
       if (name !== undefined) locations.push({ directory, name, layout, sid });
     }

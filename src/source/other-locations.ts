@@ -1,7 +1,7 @@
 import type { Stats } from "node:fs";
 import type { FileStamp, Layout, SessionFile } from "../model/session-file.js";
 import { folderAt, isSameFile } from "./file-identity.js";
-import { sessionLocations } from "./layouts.js";
+import { layouts } from "./layouts.js";
 import { pathOf } from "./recent-files.js";
 import type { StatReader } from "./stat-reader.js";
 
@@ -15,8 +15,11 @@ const folderMemoryMs = 1000;
 export class OtherLocations {
   readonly #directories: readonly string[];
   readonly #stats: StatReader;
-  /** Which scatter folders exist, by path. A symlink to one does not count: no scan follows it. */
-  readonly #folders = new Map<string, boolean>();
+  /**
+   * Which scatter folders exist, by session directory and name. A symlink to one does not count: no
+   * scan follows it.
+   */
+  readonly #folders = new Map<string, Map<string, boolean>>();
   #foldersSinceMs = Number.NEGATIVE_INFINITY;
   /** What stands at the other locations of files, if it was looked up ahead. */
   readonly #ahead = new WeakMap<SessionFile, readonly Found[]>();
@@ -56,11 +59,19 @@ export class OtherLocations {
   }
 
   #locationsOf(file: SessionFile): SessionFile[] {
+    const { sid } = file;
     this.#forgetFolders();
-    return sessionLocations(file.sid, this.#directories, layoutsByRank).filter(({ directory, layout }) => {
-      if (layout === file.layout && directory === file.directory) return false;
-      return layout === "flat" || this.#isFolder(`${directory}/${file.sid.slice(0, 2)}`);
-    });
+    // Most sessions have none, so nothing is made for a location until its folder is there.
+    const locations: SessionFile[] = [];
+    for (const directory of this.#directories) {
+      for (const layout of layoutsByRank) {
+        if (layout === file.layout && directory === file.directory) continue;
+        if (layout === "scattered" && !this.#isFolder(directory, sid.slice(0, 2))) continue;
+        const name = layouts[layout].nameOf(sid);
+        if (name !== undefined) locations.push({ directory, name, layout, sid });
+      }
+    }
+    return locations;
   }
 
   #forgetFolders(): void {
@@ -70,11 +81,16 @@ export class OtherLocations {
     this.#foldersSinceMs = nowMs;
   }
 
-  #isFolder(path: string): boolean {
-    let isThere = this.#folders.get(path);
+  #isFolder(directory: string, folder: string): boolean {
+    let folders = this.#folders.get(directory);
+    if (folders === undefined) {
+      folders = new Map();
+      this.#folders.set(directory, folders);
+    }
+    let isThere = folders.get(folder);
     if (isThere === undefined) {
-      isThere = folderAt(path) !== undefined;
-      this.#folders.set(path, isThere);
+      isThere = folderAt(`${directory}/${folder}`) !== undefined;
+      folders.set(folder, isThere);
     }
     return isThere;
   }
