@@ -71,8 +71,13 @@ export class Reader {
     let inUse = false;
     let bytes = 0;
     let taken = 0;
+    let next = this.#prefetch(files.slice(0, prefetchCount));
     for (; taken < files.length && bytes < maxCommandBytes; taken++) {
-      if (taken % prefetchCount === 0) await this.#prefetch(files.slice(taken, taken + prefetchCount));
+      if (taken % prefetchCount === 0) {
+        await next;
+        // Those after them are opened while these are converted.
+        next = this.#prefetch(files.slice(taken + prefetchCount, taken + 2 * prefetchCount));
+      }
       const file = files[taken];
       if (file === undefined) break;
       const reading = this.#files.read(file);
@@ -94,6 +99,7 @@ export class Reader {
         else prepared.push(one);
       }
     }
+    await next;
     return {
       taken,
       sessions,
