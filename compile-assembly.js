@@ -2,7 +2,7 @@ import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const folder = fileURLToPath(new URL("assembly/", import.meta.url));
-const target = fileURLToPath(new URL("src/format/pickle/fast/plain-module.ts", import.meta.url));
+const target = fileURLToPath(new URL("src/format/fast/plain-module.ts", import.meta.url));
 
 /** Whether the module is newer than everything that it is made from. */
 function isUpToDate() {

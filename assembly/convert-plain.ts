@@ -1,9 +1,10 @@
-import { factsAt, jsonAt, maxPickleLength, pickleAt } from "./memory-layout";
+import { factsAt, jsonAt, maxSourceLength, sourceAt } from "./memory-layout";
 import { Container, isNamed, isText, isTruthy, Kind, Text, Value } from "./plain-values";
+import { readJson } from "./read-json";
 import { readPickle } from "./read-pickle";
 import { isLossy, writeJson } from "./write-json";
 
-export { factsAt, jsonAt, pickleAt };
+export { factsAt, jsonAt, sourceAt };
 
 /** What JavaScript reads after a conversion, in this order. */
 @unmanaged
@@ -14,7 +15,7 @@ class Facts {
   authenticated: u32;
   /** How many of the session keys the dict holds, counted up to two. */
   keys: u32;
-  /** Where the name of the database begins and ends in the pickle; 0 if there is none. */
+  /** Where the name of the database begins and ends in the session file; 0 if there is none. */
   databaseStart: u32;
   databaseEnd: u32;
   databaseIsLatin1: u32;
@@ -25,16 +26,27 @@ const facts = changetype<Facts>(factsAt);
 const maxKeysCounted: u32 = 2;
 
 /**
- * Converts a pickle of that many bytes, copied to `pickleAt`, to JSON at `jsonAt`, and returns the
+ * Converts a pickle of that many bytes, copied to `sourceAt`, to JSON at `jsonAt`, and returns the
  * length of the JSON. 0 leaves the pickle to the pickle machine.
  */
-export function convertPlain(length: usize): usize {
-  if (length > maxPickleLength) return 0;
+export function convertPickle(length: usize): usize {
+  if (length > maxSourceLength) return 0;
   const session = readPickle(length);
   if (session === null || !takeFacts(session)) return 0;
   const jsonLength = writeJson(session);
   facts.lossy = isLossy();
   return jsonLength;
+}
+
+/**
+ * Whether JSON of that many bytes, copied to `sourceAt`, is a session just as Python writes it.
+ * `false` leaves it to the machine, which reads and writes any JSON.
+ */
+export function isPlainJson(length: usize): bool {
+  if (length > maxSourceLength) return false;
+  const session = readJson(length);
+  facts.lossy = 0;
+  return session !== null && takeFacts(session);
 }
 
 /** Notes what is in the dict; returns `false` to leave it to the machine. */
@@ -71,7 +83,7 @@ function isSessionKey(name: Text): bool {
 function noteDatabase(value: Value): void {
   if (!isText(value)) return;
   const name = changetype<Text>(value);
-  facts.databaseStart = <u32>(name.start - pickleAt);
-  facts.databaseEnd = <u32>(name.end - pickleAt);
+  facts.databaseStart = <u32>(name.start - sourceAt);
+  facts.databaseEnd = <u32>(name.end - sourceAt);
   facts.databaseIsLatin1 = value.kind === Kind.latinText;
 }

@@ -36,7 +36,7 @@ export class Float extends Value {
   value: f64;
 }
 
-/** Where a text begins and ends in the pickle. */
+/** Where a text begins and ends in the session file. */
 @unmanaged
 export class Text extends Value {
   start: usize;
@@ -48,6 +48,9 @@ export class Container extends Value {
   first: Value | null;
   last: Value | null;
 }
+
+/** More keys of one dict are not searched. */
+const maxKeys = 100;
 
 /** Where the next value goes. */
 let free = valuesAt;
@@ -130,11 +133,28 @@ export function isNamed(text: Text, name: string): bool {
   return true;
 }
 
-export function hasSameBytes(one: Text, other: Text): bool {
+function hasSameBytes(one: Text, other: Text): bool {
   const length = one.end - one.start;
   if (other.end - other.start !== length) return false;
   for (let index: usize = 0; index < length; index++) {
     if (load<u8>(one.start + index) !== load<u8>(other.start + index)) return false;
+  }
+  return true;
+}
+
+/**
+ * Whether a dict can take a value as a key: a new text, not `_type`, few keys to search. Equal texts
+ * in latin1 and UTF-8 differ as bytes, so latin1 is left to the machine.
+ */
+export function mayBeKey(value: Value, dict: Container): bool {
+  if (value.kind !== Kind.text && value.kind !== Kind.byteText) return false;
+  const text = changetype<Text>(value);
+  if (isNamed(text, "_type")) return false;
+  let keys = 0;
+  for (let key = dict.first; key !== null; ) {
+    if (++keys === maxKeys || hasSameBytes(changetype<Text>(key), text)) return false;
+    const item = key.next;
+    key = item === null ? null : item.next;
   }
   return true;
 }

@@ -1,36 +1,27 @@
-import { marksAt, maxMarks, memoAt, pickleAt, stackAt } from "./memory-layout";
+import { decimal } from "./decimal";
+import { readFloat } from "./floats";
+import { marksAt, maxMarks, memoAt, sourceAt, stackAt } from "./memory-layout";
 import { Opcode } from "./opcodes";
 import {
   Container,
   copyOf,
   forgetValues,
-  hasSameBytes,
   isContainer,
-  isNamed,
   Kind,
+  mayBeKey,
   newContainer,
   newFloat,
   newInt,
   newNone,
   newText,
   put,
-  Text,
   Value,
 } from "./plain-values";
-
-/** The float that a line of digits stands for, from JavaScript; NaN leaves the pickle to the machine. */
-declare function readFloat(start: usize, end: usize): f64;
+import { backslash, minus, zero } from "./signs";
 
 const highestProtocol: u8 = 5;
-/** More keys of one dict are not searched. */
-const maxKeys = 100;
-/** An int of so many digits fits into 64 bits. */
-const maxDigits: usize = 18;
-const minus: u8 = 0x2d;
-const zero: u8 = 0x30;
 const letterL: u8 = 0x4c;
 const lineFeed: u8 = 0x0a;
-const backslash: u8 = 0x5c;
 const singleQuote: u8 = 0x27;
 const doubleQuote: u8 = 0x22;
 
@@ -51,8 +42,8 @@ let isFramed = false;
  * the pickle to the machine, as does `false` from any function below.
  */
 export function readPickle(length: usize): Container | null {
-  at = pickleAt;
-  end = pickleAt + length;
+  at = sourceAt;
+  end = sourceAt + length;
   height = fence = marks = 0;
   remembered = 0;
   countsFromOne = isFramed = false;
@@ -252,23 +243,6 @@ function fill(container: Container, from: i32): bool {
   return true;
 }
 
-/**
- * Whether a dict can take a value as a key: a new text, not `_type`, few keys to search. Equal texts
- * in latin1 and UTF-8 differ as bytes, so latin1 is left to the machine.
- */
-function mayBeKey(value: Value, dict: Container): bool {
-  if (value.kind !== Kind.text && value.kind !== Kind.byteText) return false;
-  const text = changetype<Text>(value);
-  if (isNamed(text, "_type")) return false;
-  let keys = 0;
-  for (let key = dict.first; key !== null; ) {
-    if (++keys === maxKeys || hasSameBytes(changetype<Text>(key), text)) return false;
-    const item = key.next;
-    key = item === null ? null : item.next;
-  }
-  return true;
-}
-
 /** An int in two's complement, its lowest byte first. */
 function pushLong(length: usize): bool {
   if (length > sizeof<i64>() || !has(length)) return false;
@@ -290,19 +264,6 @@ function takeLine(): usize {
     }
   }
   return 0;
-}
-
-/** The number that decimal digits stand for; -1 for anything else, and for leading zeros. */
-function decimal(start: usize, lineEnd: usize): i64 {
-  const length = lineEnd - start;
-  if (lineEnd <= start || length > maxDigits || (load<u8>(start) === zero && length > 1)) return -1;
-  let number: i64 = 0;
-  for (let place = start; place < lineEnd; place++) {
-    const digit = load<u8>(place) - zero;
-    if (digit > 9) return -1;
-    number = 10 * number + digit;
-  }
-  return number;
 }
 
 function pushDecimal(start: usize, lineEnd: usize): bool {

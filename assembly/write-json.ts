@@ -1,26 +1,26 @@
+import { writeFloat } from "./floats";
 import { jsonAt, maxJsonLength } from "./memory-layout";
 import { Container, Float, Int, Kind, Text, Value } from "./plain-values";
+import {
+  backslash,
+  closeBrace,
+  closeBracket,
+  colon,
+  comma,
+  minus,
+  openBrace,
+  openBracket,
+  quote,
+  space,
+  zero,
+} from "./signs";
 
-/** Writes a float as Python's `repr` does, from JavaScript, and returns the address after it. */
-declare function writeFloat(value: f64, at: usize): usize;
-
-const maxDepth = 50;
+/** Containers inside one another. */
+export const maxDepth = 50;
 const maxEscapeLength: usize = 6;
 /** More than anything but a text takes: a number, a separator, the ends of all containers. */
 const roomForOthers: usize = 40 + maxDepth;
 const roomEnd = jsonAt + maxJsonLength;
-
-const space: u8 = 0x20;
-const quote: u8 = 0x22;
-const comma: u8 = 0x2c;
-const minus: u8 = 0x2d;
-const zero: u8 = 0x30;
-const colon: u8 = 0x3a;
-const openBracket: u8 = 0x5b;
-const backslash: u8 = 0x5c;
-const closeBracket: u8 = 0x5d;
-const openBrace: u8 = 0x7b;
-const closeBrace: u8 = 0x7d;
 
 /** Where the next byte goes. */
 let at: usize = 0;
@@ -151,7 +151,7 @@ function writeInt(value: i64): bool {
 }
 
 /** Whether JSON in printable ASCII holds a UTF-16 unit as it is [CPython, json/encoder.py]. */
-function isPlainUnit(unit: u8): bool {
+export function isPlainUnit(unit: u32): bool {
   return unit >= 0x20 && unit <= 0x7e && unit !== quote && unit !== backslash;
 }
 
@@ -177,7 +177,7 @@ function writeEscape(unit: u16): void {
 }
 
 /** The letter after the backslash of a short escape; 0 if there is none. */
-function shortEscape(unit: u16): u8 {
+export function shortEscape(unit: u16): u8 {
   switch (unit) {
     case quote:
     case backslash:
@@ -221,6 +221,6 @@ function codePoint(place: usize, length: usize): u32 {
   return point;
 }
 
-function isSurrogate(point: u32): bool {
+export function isSurrogate(point: u32): bool {
   return point >= 0xd800 && point <= 0xdfff;
 }

@@ -1,5 +1,5 @@
 import { DecodeError, ForeignNameError, type NamedThing } from "../format/decode-error.js";
-import { PlainPickles, type PlainSession } from "../format/pickle/fast/plain-pickles.js";
+import { type PlainSession, PlainSessions } from "../format/fast/plain-sessions.js";
 import { isPlanted } from "../format/pickle/is-planted.js";
 import { plantedNameIn } from "../format/pickle/planted-name.js";
 import { writePythonJson } from "../format/python-json.js";
@@ -66,8 +66,8 @@ export const fileSizeFactor = 4;
 /** How many values may add nothing to the JSON; every further value needs at least a byte of it. */
 const maxSpareValues = 1_000_000;
 
-/** Opened for the first pickle, reused for every other; `null` if it cannot be had. */
-let plainPickles: PlainPickles | null | undefined;
+/** Opened for the first session, reused for every other; `null` if it cannot be had. */
+let plainSessions: PlainSessions | null | undefined;
 
 /** Every server saves these in every session; a dict with none of them is something else. */
 const sessionKeys = ["db", "uid", "login", "session_token", "context", "debug"] as const;
@@ -134,8 +134,7 @@ function decode(bytes: Buffer, format: SessionFormat, settings: ConversionOption
   if (bytes.length > fileSizeFactor * settings.maxSessionSize) {
     throw new DecodeError("too-large", `a file of ${bytes.length} bytes`);
   }
-  const plain = format === "pickle" ? decodePlain(bytes, settings) : undefined;
-  return plain ?? decodeAny(bytes, format, settings);
+  return decodePlain(bytes, format, settings) ?? decodeAny(bytes, format, settings);
 }
 
 /** Without a spread for ordinary sessions: it would take as long as reading one. */
@@ -183,10 +182,14 @@ function finiteNumber(value: PythonValue | undefined): number | undefined {
   return typeof number === "number" && Number.isFinite(number) ? number : undefined;
 }
 
-/** Decodes a plain pickle by the fast path; returns `undefined` to leave it to `decodeAny`. */
-function decodePlain(bytes: Buffer, settings: ConversionOptions): Decoded | undefined {
-  if (plainPickles === undefined) plainPickles = PlainPickles.open() ?? null;
-  const session = plainPickles?.convert(bytes, settings.maxSessionSize, settings.tellsDatabase);
+/** Decodes a plain session by the fast path; returns `undefined` to leave it to `decodeAny`. */
+function decodePlain(bytes: Buffer, format: SessionFormat, settings: ConversionOptions): Decoded | undefined {
+  if (plainSessions === undefined) plainSessions = PlainSessions.open() ?? null;
+  const { maxSessionSize, tellsDatabase } = settings;
+  const session =
+    format === "pickle"
+      ? plainSessions?.convertPickle(bytes, maxSessionSize, tellsDatabase)
+      : plainSessions?.convertJson(bytes, maxSessionSize, tellsDatabase);
   if (session === undefined) return undefined;
   const lifetime = fullLifetime(undefined, session.authenticated, settings);
   const { text, lossy, authenticated, keys, database } = session;

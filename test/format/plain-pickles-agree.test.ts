@@ -6,7 +6,8 @@ import fc from "fast-check";
 import { opcode } from "../../src/format/pickle/opcodes.js";
 import { opcodeSoup } from "../support/opcode-soup.js";
 import { projectRoot } from "../support/project.js";
-import { check, double, maxLength, pickleOf, plainPickles, readByMachine, text } from "./support/plain-pickles.js";
+import { check, double, pickleOf, text } from "./support/plain-pickles.js";
+import { agreesOnBeginnings, pickles } from "./support/plain-sessions.js";
 
 const latin1Of = (bytes: readonly number[]) => Buffer.from(bytes).toString("latin1");
 
@@ -114,13 +115,7 @@ describe("plain pickles: the fast path agrees with the pickle machine, whatever 
       if (!check(bytes)) continue;
       const protocol = bytes[0] === opcode.proto ? (bytes[1] ?? 0) : 0;
       plainOf.set(protocol, (plainOf.get(protocol) ?? 0) + 1);
-      for (let length = 0; length < bytes.length; length++) {
-        const beginning = bytes.subarray(0, length);
-        // The rest of the pickle stays in memory, where a reader that goes too far would find it.
-        plainPickles.convert(bytes, maxLength);
-        const session = plainPickles.convert(beginning, maxLength, true);
-        if (session !== undefined) assert.deepEqual(session, readByMachine(beginning));
-      }
+      agreesOnBeginnings(pickles, bytes);
     }
     for (const protocol of [0, 2, 3, 4, 5]) {
       const plain = plainOf.get(protocol) ?? 0;

@@ -1,18 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { opcode } from "../../src/format/pickle/opcodes.js";
-import {
-  check,
-  convertInNoise,
-  dictOf,
-  double,
-  latin1,
-  maxLength,
-  pickleOf,
-  plainPickles,
-  sessionKeys,
-  text,
-} from "./support/plain-pickles.js";
+import { check, convertInNoise, dictOf, double, latin1, pickleOf, text } from "./support/plain-pickles.js";
+import { maxLength, plainSessions, sessionKeys } from "./support/plain-sessions.js";
 
 describe("plain pickles: plain pickles are written without the pickle machine", () => {
   const rows: readonly (readonly [name: string, bytes: Buffer, json: string, lossy?: true])[] = [
@@ -130,7 +120,7 @@ describe("plain pickles: plain pickles are written without the pickle machine", 
     it(`${JSON.stringify(value)} names the database ${database}`, () => {
       assert.equal(convertInNoise(dictOf(value))?.database, database);
       assert(check(dictOf(value)));
-      assert.equal(plainPickles.convert(dictOf(value), maxLength)?.database, undefined);
+      assert.equal(plainSessions.convertPickle(dictOf(value), maxLength)?.database, undefined);
     });
   }
 });

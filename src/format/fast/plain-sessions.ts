@@ -1,7 +1,7 @@
-import { floatRepr } from "../../float-repr.js";
-import { writeAscii } from "../../json-bytes.js";
-import { parseFloatText } from "../../python-int.js";
-import type { PythonJson } from "../../python-json.js";
+import { floatRepr } from "../float-repr.js";
+import { writeAscii } from "../json-bytes.js";
+import { parseFloatText } from "../python-int.js";
+import type { PythonJson } from "../python-json.js";
 import { plainModule } from "./plain-module.js";
 
 /** A session as JSON, and what else its key depends on. */
@@ -16,8 +16,9 @@ export interface PlainSession extends PythonJson {
 
 /** What `assembly/convert-plain.ts` exports. */
 interface PlainExports {
-  readonly convertPlain: (length: number) => number;
-  readonly pickleAt: WebAssembly.Global;
+  readonly convertPickle: (length: number) => number;
+  readonly isPlainJson: (length: number) => number;
+  readonly sourceAt: WebAssembly.Global;
   readonly jsonAt: WebAssembly.Global;
   readonly factsAt: WebAssembly.Global;
 }
@@ -35,28 +36,28 @@ const factCount = Object.keys(fact).length;
 /** Of 64 KiB: what `assembly/memory-layout.ts` lays out. */
 export const pages = 6;
 /** Bytes: as in `assembly/memory-layout.ts`. */
-const maxPickleLength = 8 * 1024;
+const maxSourceLength = 8 * 1024;
 
 /**
- * The fast path: most sessions are short pickles of plain values, and WebAssembly (`assembly/`)
- * converts them in a fraction of the time that the pickle machine (`unpickle.ts`) and its JSON
- * writer take. It must never judge a file itself. Whatever it does not know, or what looks damaged,
- * it leaves to the machine; a property test compares the two byte for byte
- * (`test/format/plain-pickles.test.ts`).
+ * The fast path: most sessions are short pickles of plain values, or JSON just as Python writes it.
+ * WebAssembly (`assembly/`) converts them in a fraction of the time that the machine takes: the
+ * readers (`unpickle.ts`, `json.ts`) and the writer of Python's JSON. It must never judge a file
+ * itself. Whatever it does not know, or what looks damaged, it leaves to the machine; property tests
+ * compare the two byte for byte (`test/format/plain-pickles-agree.test.ts`, `plain-json.test.ts`).
  */
-export class PlainPickles {
+export class PlainSessions {
   readonly #memory: Buffer;
   readonly #exports: PlainExports;
   readonly #facts: Int32Array;
-  readonly #pickleAt: number;
+  readonly #sourceAt: number;
   readonly #jsonAt: number;
 
-  /** `undefined` if this process cannot have WebAssembly: the machine converts plain pickles too. */
-  static open(): PlainPickles | undefined {
+  /** `undefined` if this process cannot have WebAssembly: the machine converts plain sessions too. */
+  static open(): PlainSessions | undefined {
     // V8 can do without: `node --jitless`.
     if (typeof WebAssembly === "undefined") return undefined;
     try {
-      return new PlainPickles(new WebAssembly.Memory({ initial: pages, maximum: pages }));
+      return new PlainSessions(new WebAssembly.Memory({ initial: pages, maximum: pages }));
     } catch (error) {
       // V8 reserves 10 GB of addresses for any memory, which `ulimit -v` may forbid.
       if (error instanceof RangeError) return undefined;
@@ -70,36 +71,48 @@ export class PlainPickles {
     const module = new WebAssembly.Module(Buffer.from(plainModule, "base64"));
     const { exports } = new WebAssembly.Instance(module, {
       env: { memory },
-      "read-pickle": {
+      floats: {
         readFloat: (start: number, end: number) => parseFloatText(bytes.toString("latin1", start, end)) ?? Number.NaN,
-      },
-      "write-json": {
         writeFloat: (value: number, at: number) => writeAscii(bytes, floatRepr(value), at),
       },
     });
     this.#memory = bytes;
     this.#exports = exports as unknown as PlainExports;
-    const { pickleAt, jsonAt, factsAt } = this.#exports;
+    const { sourceAt, jsonAt, factsAt } = this.#exports;
     this.#facts = new Int32Array(memory.buffer, factsAt.value, factCount);
-    this.#pickleAt = pickleAt.value;
+    this.#sourceAt = sourceAt.value;
     this.#jsonAt = jsonAt.value;
   }
 
   /**
    * Converts a pickle to the JSON that Python's `json.dumps` writes. Returns `undefined` if the
-   * pickle machine must judge it, or if the JSON takes more than `maxLength` bytes.
+   * machine must judge it, or if the JSON takes more than `maxLength` bytes.
    */
-  convert(pickle: Uint8Array, maxLength: number, tellsDatabase = false): PlainSession | undefined {
-    if (pickle.length > maxPickleLength) return undefined;
-    this.#memory.set(pickle, this.#pickleAt);
-    const length = this.#exports.convertPlain(pickle.length);
+  convertPickle(pickle: Uint8Array, maxLength: number, tellsDatabase = false): PlainSession | undefined {
+    if (pickle.length > maxSourceLength) return undefined;
+    this.#memory.set(pickle, this.#sourceAt);
+    const length = this.#exports.convertPickle(pickle.length);
     if (length === 0 || length > maxLength) return undefined;
+    const text = this.#memory.toString("latin1", this.#jsonAt, this.#jsonAt + length);
+    return this.#session(text, tellsDatabase ? this.#database() : undefined);
+  }
+
+  /** As `convertPickle`, of JSON. If Python writes it as it is, it stays as it is. */
+  convertJson(json: Buffer, maxLength: number, tellsDatabase = false): PlainSession | undefined {
+    if (json.length > Math.min(maxSourceLength, maxLength)) return undefined;
+    this.#memory.set(json, this.#sourceAt);
+    if (this.#exports.isPlainJson(json.length) === 0) return undefined;
+    const database = tellsDatabase ? this.#database() : undefined;
+    return this.#session(json.toString("latin1"), database && JSON.parse(`"${database}"`));
+  }
+
+  #session(text: string, database: string | undefined): PlainSession {
     return {
-      text: this.#memory.toString("latin1", this.#jsonAt, this.#jsonAt + length),
+      text,
       lossy: this.#fact(fact.lossy) !== 0,
       authenticated: this.#fact(fact.authenticated) !== 0,
       keys: this.#fact(fact.keys),
-      database: tellsDatabase ? this.#database() : undefined,
+      database,
     };
   }
 
@@ -108,7 +121,7 @@ export class PlainPickles {
     if (start === 0) return undefined;
     const encoding = this.#fact(fact.databaseIsLatin1) === 0 ? "utf8" : "latin1";
     const end = this.#fact(fact.databaseEnd);
-    return this.#memory.toString(encoding, this.#pickleAt + start, this.#pickleAt + end);
+    return this.#memory.toString(encoding, this.#sourceAt + start, this.#sourceAt + end);
   }
 
   #fact(place: number): number {
