@@ -6,7 +6,7 @@ import { isBug } from "../redis-fault.js";
 import { withinTime } from "../time-limit.js";
 import { noMaster } from "./explain-no-master.js";
 import type { FailedSentinel } from "./no-master-error.js";
-import { sentinelMasters } from "./sentinel-masters.js";
+import { watchedMasters } from "./sentinel-masters.js";
 
 /** Where the Sentinels say that the master is. */
 export interface FoundMaster {
@@ -80,8 +80,7 @@ async function askOne(client: Redis, sentinel: HostAndPort, master: WatchedMaste
     const [host, port] = reply;
     return { kind: "master", address: { host: String(host), port: Number(port) }, wantsLogin };
   }
-  const known = (await sentinelMasters(client))?.map(({ name }) => name);
-  return { kind: "unknown", sentinel, known };
+  return { kind: "unknown", sentinel, known: await watchedMasters(client) };
 }
 
 /** The address that most Sentinels name, the first of them if several do; `undefined` if none does. */

@@ -1,18 +1,11 @@
 import type { Redis } from "ioredis";
 import { allowed } from "../server/server-info.js";
 
-interface NamedMaster {
-  readonly name: string;
-  readonly host: string;
-  readonly port: string;
-}
-
-/** The masters that a Sentinel watches; `undefined` if it is not a Sentinel, or does not say. */
-export async function sentinelMasters(client: Redis): Promise<readonly NamedMaster[] | undefined> {
+/** The names of the masters that a Sentinel watches; `undefined` if it is none, or does not say. */
+export async function watchedMasters(client: Redis): Promise<readonly string[] | undefined> {
   const masters = await allowed(() => client.call("SENTINEL", "MASTERS"));
   if (!Array.isArray(masters)) return undefined;
-  return masters.filter(Array.isArray).map((fields: readonly unknown[]) => {
-    const fieldNamed = (name: string) => String(fields[fields.indexOf(name) + 1] ?? "");
-    return { name: fieldNamed("name"), host: fieldNamed("ip"), port: fieldNamed("port") };
-  });
+  return masters
+    .filter(Array.isArray)
+    .map((fields: readonly unknown[]) => String(fields[fields.indexOf("name") + 1] ?? ""));
 }
