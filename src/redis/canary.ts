@@ -119,19 +119,13 @@ export class Canary {
     if (areAlone.includes(false)) return;
     await allDone(
       [...this.#values].map(([key, value]) =>
-        this.#servers.serverOf(key).connection.attempt(async (client) => {
-          await sendOne(client, "EVAL", remove, "1", key, value);
-        }),
+        this.#servers.serverOf(key).connection.attempt((client) => sendOne(client, "EVAL", remove, "1", key, value)),
       ),
     );
   }
 
   async #isAloneOn({ connection }: RedisServer): Promise<boolean> {
-    let isAlone = false;
-    await connection.attempt(async (client) => {
-      isAlone = (await this.#peers.areThere(client)) === false;
-    });
-    return isAlone;
+    return (await connection.attempt((client) => this.#peers.areThere(client))) === false;
   }
 
   /** The keys of these servers, and their values; `undefined` if one could not be written. */

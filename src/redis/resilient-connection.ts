@@ -8,7 +8,7 @@ import { briefly, endKind, isBug, isLoss, isReply, redisFault, replyText } from 
 import { type ConnectionListener, ReplyWatch } from "./reply-watch.js";
 import { MasterCheck } from "./sentinel/master-check.js";
 import { announce } from "./server/peers.js";
-import { askHistory, continues, refuseReplica } from "./server/server-facts.js";
+import { askHistory, becameReplica, continues } from "./server/server-facts.js";
 import { askServerState, type ServerState } from "./server/server-state.js";
 import { withinTime } from "./time-limit.js";
 
@@ -85,7 +85,7 @@ export class ResilientConnection {
   /** How often Redis was found with other data. */
   #dataEpoch = 0;
   #name: string | undefined;
-  #announced = false;
+  #announced: boolean;
   #reconnects = 0;
   /** Why the connection was last lost. */
   #lastFault = "";
@@ -96,21 +96,16 @@ export class ResilientConnection {
   /** Names of items that Redis never accepts. */
   readonly #unaccepted = new Set<string>();
 
-  private constructor(options: ResilienceOptions, first: Promise<Connection>) {
+  private constructor(options: ResilienceOptions, first: Connection) {
     this.#options = options;
     this.#target = options.target;
-    const longestSilenceMs = maxBatchMs + options.retryForMs;
     this.#masterCheck = new MasterCheck(options.target);
-    this.#watch = options.listener && new ReplyWatch(options.listener, longestSilenceMs);
+    this.#watch = options.listener && new ReplyWatch(options.listener, maxBatchMs + options.retryForMs);
     this.#name = options.name;
-    this.#connection = first.then((connection) => {
-      this.#dataId = connection.history?.id;
-      this.#announced = connection.announced;
-      options.onOpen?.(connection.client, connection.server);
-      return connection;
-    });
-    // Work that awaits the connection sees the error.
-    this.#connection.catch(redisFault);
+    this.#connection = Promise.resolve(first);
+    this.#dataId = first.history?.id;
+    this.#announced = first.announced;
+    options.onOpen?.(first.client, first.server);
   }
 
   /** How often Redis was found with other data so far. */
@@ -157,7 +152,7 @@ export class ResilientConnection {
     const state = await this.run(async (client) => {
       const { server } = await this.#connection;
       const [asked] = await Promise.all([askServerState(client), this.#masterCheck.check(server.address)]);
-      refuseReplica(asked.history?.isReplica);
+      if (asked.history?.isReplica === true) throw becameReplica();
       return asked;
     });
     this.#options.listener?.onState(state);
@@ -180,9 +175,7 @@ export class ResilientConnection {
   static async open(options: ResilienceOptions): Promise<ResilientConnection> {
     const connection = await openFirstConnection(options.target, options.name);
     for (const warning of connection.warnings) options.onWarning(warning);
-    const made = new ResilientConnection(options, Promise.resolve(connection));
-    await made.#connection;
-    return made;
+    return new ResilientConnection(options, connection);
   }
 
   /**
@@ -306,15 +299,9 @@ export class ResilientConnection {
     );
   }
 
-  /** Tries work once, on the present connection, and leaves it undone if that fails. */
-  async attempt(work: (client: Redis) => Promise<void>): Promise<void> {
-    try {
-      const { client } = await this.#connection;
-      await withinTime(attemptMs, client, () => work(client));
-    } catch (error) {
-      if (isBug(error)) throw error;
-      redisFault(error);
-    }
+  /** Tries work once, on the present connection. Returns `undefined` if it fails or takes long. */
+  attempt<T>(work: (client: Redis) => Promise<T>): Promise<T | undefined> {
+    return this.glance((client) => withinTime(attemptMs, client, () => work(client)));
   }
 
   /**
@@ -377,11 +364,9 @@ export class ResilientConnection {
     if (locate !== undefined) this.#target = await locate();
     const connection = await openConnection(this.#target, this.#name);
     const { client, server, history, role, announced } = connection;
-    try {
-      refuseReplica(role.kind === "replica");
-    } catch (error) {
+    if (role.kind === "replica") {
       client.disconnect();
-      throw error;
+      throw becameReplica();
     }
     this.#announced = announced;
     if (history === undefined || !continues(history, this.#dataId)) this.#dataEpoch++;

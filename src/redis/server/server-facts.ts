@@ -74,12 +74,9 @@ export function historyOf(info: string | undefined): ServerHistory | undefined {
   return { id: `${runId} ${followed}`, isReplica: fieldOf(info, "role") === "slave" };
 }
 
-/**
- * Throws a transient error (`EREPLICA`) if the server has become a replica: a failover ends, or the
- * address soon leads to the new master.
- */
-export function refuseReplica(isReplica: boolean | undefined): void {
-  if (isReplica === true) throw Object.assign(new Error("a replica"), { code: "EREPLICA" });
+/** A transient error (`EREPLICA`): a failover ends, or the address soon leads to the new master. */
+export function becameReplica(): Error {
+  return Object.assign(new Error("a replica"), { code: "EREPLICA" });
 }
 
 async function measureClockLead(client: Redis): Promise<number> {
