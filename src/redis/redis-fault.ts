@@ -111,7 +111,7 @@ const systemFaults: Readonly<Record<string, RedisFault>> = {
 /** Our own codes, which messages leave out. */
 const ownCodes: ReadonlySet<string> = new Set(["EREPLICA", "EFAILOVER", "ECLUSTERDOWN", "EMOVING"]);
 
-function unaccepted(because: string, remedy: string): RedisFault {
+function badCertificate(because: string, remedy: string): RedisFault {
   return refused(`the server's certificate was not accepted, because ${because}`, remedy);
 }
 
@@ -133,11 +133,11 @@ const certificateFaults: readonly (readonly [RegExp, RedisFault])[] = [
   ],
   [
     /SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/,
-    unaccepted("its authority is unknown or it is self-signed", "give the authority with --cacert FILE"),
+    badCertificate("its authority is unknown or it is self-signed", "give the authority with --cacert FILE"),
   ],
-  [/EXPIRED/, unaccepted("it has expired", "renew it on the server")],
-  [/NOT_YET_VALID/, unaccepted("it is not valid yet", "compare the clocks of both machines")],
-  [/ALTNAME/, unaccepted("it carries another name", "give that with --tls-servername NAME")],
+  [/EXPIRED/, badCertificate("it has expired", "renew it on the server")],
+  [/NOT_YET_VALID/, badCertificate("it is not valid yet", "compare the clocks of both machines")],
+  [/ALTNAME/, badCertificate("it carries another name", "give that with --tls-servername NAME")],
   [
     /CERT|SIGNATURE|CRL|ERR_SSL_CA/,
     refused("the server's certificate was not accepted", "see --cacert FILE and --tls-servername NAME"),
