@@ -34,8 +34,13 @@ export class SessionFolders {
 
   #note(path: string): void {
     if (this.#known.has(path)) return;
-    const folder = knownFolder(path);
-    if (folder !== undefined) this.#known.set(path, folder);
+    const nowMs = Date.now();
+    const stats = folderAt(path);
+    if (stats === undefined) return;
+    const { mtimeMs, ctimeMs } = stats;
+    const isSettled = Math.max(mtimeMs, ctimeMs) < nowMs - fileTimeSlackMs;
+    const times = isSettled && isOnLocalFileSystem(path) ? { mtimeMs, ctimeMs } : undefined;
+    this.#known.set(path, { identity: identityOf(stats), times });
   }
 
   /**
@@ -131,16 +136,6 @@ export class SessionFolders {
 /** The path of the folder that holds a session file. */
 function folderOf({ directory, layout, sid }: SessionFile): string {
   return layout === "flat" ? directory : `${directory}/${sid.slice(0, 2)}`;
-}
-
-/** Notes the folder at a path; `undefined` if there is none. */
-function knownFolder(path: string): KnownFolder | undefined {
-  const nowMs = Date.now();
-  const stats = folderAt(path);
-  if (stats === undefined) return undefined;
-  const isSettled = Math.max(stats.mtimeMs, stats.ctimeMs) < nowMs - fileTimeSlackMs;
-  const times = isSettled && isOnLocalFileSystem(path) ? { mtimeMs: stats.mtimeMs, ctimeMs: stats.ctimeMs } : undefined;
-  return { identity: identityOf(stats), times };
 }
 
 /**

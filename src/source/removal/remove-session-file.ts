@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, lstatSync, openSync, renameSync, unlinkSync } from "node:fs";
 import { errorCode } from "../../model/errors.js";
 import type { ExactStamp } from "../../model/session-file.js";
-import { isSameFile } from "../file-identity.js";
+import { isUnchanged } from "../file-identity.js";
 import { openFlags } from "../read-session-file.js";
 import { putBack } from "./put-back.js";
 import { denialCodes } from "./removal-denial.js";
@@ -55,7 +55,7 @@ function checkUnchanged(path: string, compared: ExactStamp): Removal | undefined
     for (let checks = 0; checks < maxChecks; checks++) {
       const there = lstatSync(path, { bigint: true, throwIfNoEntry: false });
       if (there === undefined) return { kind: "vanished" };
-      if (there.isFile() && isSame(there, compared) && there.ctimeNs === compared.ctimeNs) return undefined;
+      if (there.isFile() && isUnchanged(there, compared)) return undefined;
     }
     return { kind: "changed" };
   } catch (error) {
@@ -89,12 +89,9 @@ function isComparedFile(path: string, compared: ExactStamp): boolean {
   }
   try {
     const opened = fstatSync(descriptor, { bigint: true });
-    return opened.isFile() && isSame(opened, compared);
+    // Not its change time: the rename has set it.
+    return opened.isFile() && isUnchanged(opened, { ...compared, ctimeNs: opened.ctimeNs });
   } finally {
     closeSync(descriptor);
   }
-}
-
-function isSame(one: Omit<ExactStamp, "ctimeNs">, other: Omit<ExactStamp, "ctimeNs">): boolean {
-  return isSameFile(one, other) && one.size === other.size && one.mtimeNs === other.mtimeNs;
 }

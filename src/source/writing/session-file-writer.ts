@@ -22,7 +22,7 @@ import { promisify } from "node:util";
 import { errorCode, orElse, SourceError, systemReason } from "../../model/errors.js";
 import type { ExactStamp, SessionFile } from "../../model/session-file.js";
 import { showablePath } from "../../model/showable.js";
-import { isSameFile } from "../file-identity.js";
+import { isUnchanged } from "../file-identity.js";
 import { OpenDirectory } from "../open-directory.js";
 import { noLinkCodes } from "../removal/put-back.js";
 import { temporaryName } from "./temporary-files.js";
@@ -188,12 +188,6 @@ function takesPlace(temporary: string, path: string, seen: ExactStamp | "empty")
   if (there?.isFile() !== true || !(seen === "empty" ? there.size === 0n : isUnchanged(there, seen))) return false;
   renameSync(temporary, path);
   return true;
-}
-
-function isUnchanged(there: ExactStamp, seen: ExactStamp): boolean {
-  const { size, mtimeNs, ctimeNs } = there;
-  const hasSameTimes = mtimeNs === seen.mtimeNs && ctimeNs === seen.ctimeNs;
-  return isSameFile(there, seen) && size === seen.size && hasSameTimes;
 }
 
 function syncFolder(path: string): void {
