@@ -41,7 +41,7 @@ const changedRepeatedly = {
   detail: `at each of ${maxReads} reads`,
 } as const;
 /** Error codes of a name that has become a symlink or a socket since it was listed. */
-const noFileCodes: ReadonlySet<string> = new Set(["ELOOP", "ENXIO", "EMLINK"]);
+export const noFileCodes: ReadonlySet<string> = new Set(["ELOOP", "ENXIO", "EMLINK"]);
 
 /**
  * Reads a session file, which may have moved to its scattered place, whole and unchanged while it

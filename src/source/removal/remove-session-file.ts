@@ -2,7 +2,7 @@ import { closeSync, fstatSync, lstatSync, openSync, renameSync, unlinkSync } fro
 import { errorCode } from "../../model/errors.js";
 import type { ExactStamp } from "../../model/session-file.js";
 import { isUnchanged } from "../file-identity.js";
-import { openFlags } from "../read-session-file.js";
+import { noFileCodes, openFlags } from "../read-session-file.js";
 import { putBack } from "./put-back.js";
 import { denialCodes } from "./removal-denial.js";
 import { setAsideName } from "./set-aside-name.js";
@@ -84,7 +84,7 @@ function isComparedFile(path: string, compared: ExactStamp): boolean {
     descriptor = openSync(path, openFlags);
   } catch (error) {
     // A symlink, a socket or a device took its place.
-    if (["ELOOP", "ENXIO", "EMLINK"].includes(errorCode(error))) return false;
+    if (noFileCodes.has(errorCode(error))) return false;
     throw error;
   }
   try {
