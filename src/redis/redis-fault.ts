@@ -170,11 +170,6 @@ function withCode({ kind, message, explanation }: RedisFault, code: string): Red
   return fault(kind, explanation.found, explanation.remedy + bracket);
 }
 
-/** An error reply of Redis, as ioredis raises it. */
-interface ReplyError extends Error {
-  readonly name: "ReplyError";
-}
-
 /** Shortens OpenSSL's codes: one as long as a sid would be masked like a sid. */
 export function shortCode(code: string): string {
   return code.replace(/^ERR_SSL_/, "");
@@ -195,7 +190,8 @@ export function isBug(error: unknown): boolean {
   return [TypeError, RangeError, ReferenceError].some((type) => error instanceof type);
 }
 
-export function isReply(error: unknown): error is ReplyError {
+/** Whether it is an error reply of Redis, as ioredis raises it. */
+export function isReply(error: unknown): error is Error & { readonly name: "ReplyError" } {
   return error instanceof Error && error.name === "ReplyError";
 }
 

@@ -8,7 +8,7 @@ import { briefly, endKind, isBug, isLoss, isReply, redisFault, replyText } from 
 import { type ConnectionListener, ReplyWatch } from "./reply-watch.js";
 import { MasterCheck } from "./sentinel/master-check.js";
 import { announce } from "./server/peers.js";
-import { askHistory, becameReplica, continues } from "./server/server-facts.js";
+import { askHistory, becameReplica, continues, type ServerHistory } from "./server/server-facts.js";
 import { askServerState, type ServerState } from "./server/server-state.js";
 import { withinTime } from "./time-limit.js";
 
@@ -41,14 +41,6 @@ export interface EachOf<Item, Result> {
   readonly nameOf: (item: Item) => string;
   /** The result for an item that Redis never accepts. */
   readonly unaccepted: (item: Item) => Result;
-}
-
-/** The outcome of one try, on which connection, and whether that connection had opened. */
-interface Attempt<T> {
-  readonly attempt: Promise<Connection>;
-  readonly wasOpen: boolean;
-  readonly result?: { readonly value: T };
-  readonly error?: unknown;
 }
 
 export interface ResilienceOptions {
@@ -156,13 +148,16 @@ export class ResilientConnection {
       return asked;
     });
     this.#options.listener?.onState(state);
-    const { history } = state;
-    if (history === undefined) return state;
-    const isKept = continues(history, this.#dataId);
-    this.#dataId = history.id;
-    if (isKept) return state;
-    this.#dataEpoch++;
-    throw new RedisForgotError();
+    if (state.history !== undefined && !this.#noteData(state.history)) throw new RedisForgotError();
+    return state;
+  }
+
+  /** Notes which data Redis holds now. Returns whether that is what it confirmed. */
+  #noteData(history: ServerHistory | undefined): boolean {
+    const isKept = history !== undefined && continues(history, this.#dataId);
+    this.#dataId = history?.id;
+    if (!isKept) this.#dataEpoch++;
+    return isKept;
   }
 
   /** Renames this connection and those that replace it. Throws what `run` throws. */
@@ -187,12 +182,11 @@ export class ResilientConnection {
     const dataEpoch = this.#dataEpoch;
     for (let tries = 1; ; tries++) {
       await this.#untilFree();
-      const { result, error, attempt } = await this.#tryOnce((client) => {
+      const tried = await this.#tryOnce((client) => {
         if (this.#dataEpoch !== dataEpoch) throw this.#forgot();
         return work(client, tries);
       });
-      if (result !== undefined) return result.value;
-      await this.#recover(error, attempt);
+      if ("value" in tried) return tried.value;
     }
   }
 
@@ -241,25 +235,28 @@ export class ResilientConnection {
     maxLost: number,
     dataEpoch: number,
   ): Promise<T | undefined> {
-    for (let lost = 0; ; ) {
-      const { result, error, attempt, wasOpen } = await this.#tryOnce((client) => {
+    for (let lost = 0; lost < maxLost; ) {
+      const tried = await this.#tryOnce((client) => {
         // Without INFO every reconnect counts as other data. The work goes on even so, because an
         // item that Redis never accepts would otherwise end the run.
         if (this.#dataEpoch !== dataEpoch && this.#dataId !== undefined) throw this.#forgot();
         return work(client);
       });
-      if (result !== undefined) return result.value;
-      if (wasOpen && isLoss(error)) lost++;
-      await this.#recover(error, attempt);
-      if (lost < maxLost) continue;
-      // Redis is there: each of these connections was logged in.
-      this.#outage.end();
-      return undefined;
+      if ("value" in tried) return tried.value;
+      if (tried.wasLost) lost++;
     }
+    // Redis is there: each of these connections was logged in.
+    this.#outage.end();
+    return undefined;
   }
 
-  /** Tries the work once, within the time limit. */
-  async #tryOnce<T>(work: (client: Redis) => Promise<T>): Promise<Attempt<T>> {
+  /**
+   * Tries the work once, within the time limit, and reconnects if it fails. `wasLost`: whether it
+   * lost a connection that was open. Rethrows errors that no new connection would fix.
+   */
+  async #tryOnce<T>(
+    work: (client: Redis) => Promise<T>,
+  ): Promise<{ readonly value: T } | { readonly wasLost: boolean }> {
     const attempt = this.#connection;
     let wasOpen = false;
     try {
@@ -269,10 +266,11 @@ export class ResilientConnection {
       const value = await (this.#watch === undefined ? inTime() : this.#watch.during(client, inTime));
       this.#outage.end();
       this.#watch?.answered();
-      return { attempt, wasOpen, result: { value } };
+      return { value };
     } catch (error) {
       if (error instanceof RedisForgotError) this.#watch?.answered();
-      return { attempt, wasOpen, error };
+      await this.#recover(error, attempt);
+      return { wasLost: wasOpen && isLoss(error) };
     }
   }
 
@@ -320,12 +318,8 @@ export class ResilientConnection {
 
   async close(): Promise<void> {
     this.#watch?.end();
-    try {
-      (await this.#connection).client.disconnect();
-    } catch (error) {
-      // A connection that was not made needs no closing, and who awaited it saw the error.
-      redisFault(error);
-    }
+    // A connection that was not made needs no closing, and who awaited it saw the error.
+    await this.#connection.then(({ client }) => client.disconnect(), redisFault);
   }
 
   /**
@@ -369,8 +363,7 @@ export class ResilientConnection {
       throw becameReplica();
     }
     this.#announced = announced;
-    if (history === undefined || !continues(history, this.#dataId)) this.#dataEpoch++;
-    this.#dataId = history?.id;
+    this.#noteData(history);
     onOpen?.(client, server);
     return connection;
   }

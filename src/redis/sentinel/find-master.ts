@@ -19,11 +19,7 @@ export interface FoundMaster {
 export type SentinelAnswer =
   | { readonly kind: "master"; readonly address: HostAndPort; readonly wantsLogin: boolean }
   /** It knows no master of that name, but these; `undefined` if it does not say. */
-  | {
-      readonly kind: "unknown";
-      readonly sentinel: HostAndPort;
-      readonly known: readonly string[] | undefined;
-    }
+  | { readonly kind: "unknown"; readonly sentinel: HostAndPort; readonly known: readonly string[] | undefined }
   | ({ readonly kind: "failed" } & FailedSentinel);
 
 /** For connection, TLS, login and answer of each Sentinel. */
