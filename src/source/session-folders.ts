@@ -148,24 +148,19 @@ function isMissingFrom(
   identity: string | undefined,
   isRight: (folderIdentity: string | undefined) => boolean,
 ): boolean {
-  let directory: OpenDirectory;
+  let directory: OpenDirectory | undefined;
   try {
     directory = new OpenDirectory(file.directory);
-  } catch (error) {
-    if (!(error instanceof SourceError)) throw error;
-    return false;
-  }
-  try {
     if (directory.identity !== identity) return false;
     const folder = directory.folderOf(file);
     if (!isRight(folder === undefined ? undefined : identityAt(`${folder}/.`))) return false;
     return folder === undefined || isMissing(join(folder, basename(file.name)));
   } catch (error) {
     // An error does not show that the file is gone.
-    errorCode(error);
+    if (!(error instanceof SourceError)) errorCode(error);
     return false;
   } finally {
-    directory.close();
+    directory?.close();
   }
 }
 

@@ -108,7 +108,7 @@ export class SessionFileWriter {
   }
 
   #writeTemporary({ bytes, mtimeMs }: NewFile): Temporary {
-    const path = `${this.#root}/${temporaryName(`${this.#digits}-${this.#count++}`)}`;
+    const path = `${this.#directory.root}/${temporaryName(`${this.#digits}-${this.#count++}`)}`;
     const descriptor = openSync(path, createFlags, 0o600);
     try {
       writeFileSync(descriptor, bytes);
@@ -143,7 +143,7 @@ export class SessionFileWriter {
 
   /** `undefined` if something else has the folder's name. */
   #makeFolder(file: SessionFile): string | undefined {
-    const path = `${this.#root}/${dirname(file.name)}`;
+    const path = `${this.#directory.root}/${dirname(file.name)}`;
     try {
       mkdirSync(path);
     } catch (error) {
@@ -160,10 +160,6 @@ export class SessionFileWriter {
   /** Whether what this process makes has to be given away. */
   get #isForeign(): boolean {
     return this.#owner.uid !== process.geteuid?.() || this.#owner.gid !== process.getegid?.();
-  }
-
-  get #root(): string {
-    return this.#directory.root;
   }
 }
 
