@@ -10,7 +10,7 @@ import { findMaster } from "./sentinel/find-master.js";
 import { NoMasterError } from "./sentinel/no-master-error.js";
 import { diagnosePort, isUnreached, mayBeAnotherServer } from "./server/diagnose-port.js";
 import { announce } from "./server/peers.js";
-import { historyOf, type ServerHistory } from "./server/server-facts.js";
+import { historyOf, type ServerHistory } from "./server/server-history.js";
 import { allowed } from "./server/server-info.js";
 import { askRole, refuseOtherKinds, replicaRefusal, roleOf, type ServerRole } from "./server/server-role.js";
 import { withinTime } from "./time-limit.js";

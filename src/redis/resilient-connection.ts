@@ -8,7 +8,7 @@ import { briefly, endKind, isBug, isLoss, isReply, redisFault, replyText } from 
 import { type ConnectionListener, ReplyWatch } from "./reply-watch.js";
 import { MasterCheck } from "./sentinel/master-check.js";
 import { announce } from "./server/peers.js";
-import { askHistory, becameReplica, continues, type ServerHistory } from "./server/server-facts.js";
+import { askHistory, becameReplica, continues, type ServerHistory } from "./server/server-history.js";
 import { askServerState, type ServerState } from "./server/server-state.js";
 import { withinTime } from "./time-limit.js";
 

@@ -6,7 +6,7 @@ import { pause } from "../pause.js";
 import { redisFault } from "../redis-fault.js";
 import { type ResilienceOptions, ResilientConnection } from "../resilient-connection.js";
 import { sendDirectly } from "../send-batch.js";
-import { hasFollowed } from "../server/server-facts.js";
+import { hasFollowed } from "../server/server-history.js";
 import { allowed } from "../server/server-info.js";
 import { hashSlot, slotCount } from "./hash-slot.js";
 import { followRedirectionsOf } from "./redirections.js";

@@ -1,6 +1,6 @@
 import { durationText } from "../../model/number-text.js";
 import type { RedisFacts } from "../../model/redis-facts.js";
-import type { ServerFacts } from "../server/server-facts.js";
+import type { ServerFacts } from "../server/redis-facts.js";
 
 /** Clocks that differ more than this, in milliseconds, are worth a word. */
 const maxDifferenceMs = 1000;

@@ -1,34 +1,5 @@
 import type { Redis } from "ioredis";
-import type { Explanation } from "../../model/errors.js";
 import { allowed, fieldOf } from "./server-info.js";
-
-/** What a server says about itself. */
-export interface ServerFacts {
-  /** `undefined` if INFO is denied. */
-  readonly version: string | undefined;
-  /** By how much Redis's clock is ahead of ours, milliseconds; 0 if they agree to the second. */
-  readonly clockLeadMs: number;
-  /** Databases that hold keys which expire, as sessions do; none if INFO is denied. */
-  readonly databases: readonly number[];
-  /** What the operator should know if TIME is denied. */
-  readonly warning?: Explanation;
-}
-
-const clockUnknown: Explanation = {
-  found: "Redis does not allow the command TIME, so its clock is assumed to agree with ours",
-  remedy: "Compare both: lifetimes are off by the difference",
-};
-
-/** Reads version and databases from a reply to INFO, and asks for the time, as far as this user may. */
-export async function completeFacts(client: Redis, info: string | undefined): Promise<ServerFacts> {
-  const clockLeadMs = await allowed(() => measureClockLead(client));
-  return {
-    version: info && fieldOf(info, "redis_version"),
-    clockLeadMs: clockLeadMs ?? 0,
-    databases: [...(info ?? "").matchAll(/^db(\d+):keys=\d+,expires=[1-9]/gm)].map(([, db]) => Number(db)),
-    ...(clockLeadMs === undefined ? { warning: clockUnknown } : {}),
-  };
-}
 
 /** Which data a server holds. */
 export interface ServerHistory {
@@ -77,12 +48,4 @@ export function historyOf(info: string | undefined): ServerHistory | undefined {
 /** A transient error (`EREPLICA`): a failover ends, or the address soon leads to the new master. */
 export function becameReplica(): Error {
   return Object.assign(new Error("a replica"), { code: "EREPLICA" });
-}
-
-async function measureClockLead(client: Redis): Promise<number> {
-  const before = Date.now();
-  const [seconds, microseconds] = await client.time();
-  const middle = (before + Date.now()) / 2;
-  const lead = Math.round(Number(seconds) * 1000 + Number(microseconds) / 1000 - middle);
-  return Math.abs(lead) < 1000 ? 0 : lead;
 }
