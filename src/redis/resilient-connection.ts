@@ -6,6 +6,7 @@ import { Outage } from "./outage.js";
 import { pause } from "./pause.js";
 import { briefly, endKind, isBug, isLoss, isReply, redisFault, replyText } from "./redis-fault.js";
 import { type ConnectionListener, ReplyWatch } from "./reply-watch.js";
+import { maxLosses, sendInParts } from "./send-in-parts.js";
 import { MasterCheck } from "./sentinel/master-check.js";
 import { announce } from "./server/peers.js";
 import { askHistory, becameReplica, continues, type ServerHistory } from "./server/server-history.js";
@@ -18,10 +19,6 @@ const maxBatchMs = 30_000;
 /** The time limit for work that may be left undone. */
 const attemptMs = 1000;
 
-/** How often a batch may lose the connection before it is sent in parts. */
-const maxLosses = 2;
-/** How often a single item may lose the connection before it is given up. */
-const maxLossesOfOne = 3;
 /** How often the server may be another one while its data is accepted. */
 const maxForgotten = 10;
 /** The first may be a failover. */
@@ -201,25 +198,18 @@ export class ResilientConnection {
   ): Promise<Result[]> {
     const dataEpoch = this.#dataEpoch;
     const fits = items.filter((item) => !this.#unaccepted.has(nameOf(item)));
-    const tries = { made: 0 };
-    const send = (part: readonly Item[]) => (client: Redis) => work(client, part, ++tries.made);
-    const inParts = async (part: readonly Item[]): Promise<readonly Result[]> => {
-      const [item] = part;
-      const isAlone = part.length === 1;
-      const results = await this.#runUntilLost(send(part), isAlone ? maxLossesOfOne : maxLosses, dataEpoch);
-      if (results !== undefined || item === undefined) return results ?? [];
-      if (isAlone) {
-        this.#unaccepted.add(nameOf(item));
-        return [unaccepted(item)];
-      }
-      const half = Math.ceil(part.length / 2);
-      return [...(await inParts(part.slice(0, half))), ...(await inParts(part.slice(half)))];
+    let tries = 0;
+    const send = (part: readonly Item[], maxLost: number) =>
+      this.#runUntilLost((client) => work(client, part, ++tries), maxLost, dataEpoch);
+    const giveUp = (item: Item) => {
+      this.#unaccepted.add(nameOf(item));
+      return unaccepted(item);
     };
     await this.#untilFree();
     const results =
-      (await this.#runUntilLost(send(fits), maxLosses, dataEpoch)) ??
+      (await send(fits, maxLosses)) ??
       // Work that loses the connection must not lose it for other work.
-      (await this.#alone(() => inParts(fits)));
+      (await this.#alone(() => sendInParts(fits, send, giveUp)));
     if (this.#dataEpoch !== dataEpoch) throw this.#forgot();
     const inOrder = results.values();
     const fitting = new Set(fits);
