@@ -5,8 +5,8 @@ import { newClient } from "../client/new-client.js";
 import { isBug } from "../redis-fault.js";
 import { withinTime } from "../time-limit.js";
 import { noMaster } from "./explain-no-master.js";
+import { masterNames } from "./master-names.js";
 import type { FailedSentinel } from "./no-master-error.js";
-import { watchedMasters } from "./sentinel-masters.js";
 
 /** Where the Sentinels say that the master is. */
 export interface FoundMaster {
@@ -76,7 +76,7 @@ async function askOne(client: Redis, sentinel: HostAndPort, master: WatchedMaste
     const [host, port] = reply;
     return { kind: "master", address: { host: String(host), port: Number(port) }, wantsLogin };
   }
-  return { kind: "unknown", sentinel, known: await watchedMasters(client) };
+  return { kind: "unknown", sentinel, known: await masterNames(client) };
 }
 
 /** The address that most Sentinels name, the first of them if several do; `undefined` if none does. */
