@@ -104,18 +104,14 @@ export class SessionFolders {
   #isGone(file: SessionFile): boolean {
     const locations = sessionLocations(file.sid, this.#directories);
     const others = locations.filter((one) => pathOf(one) !== pathOf(file));
+    const known = this.#identityOf(folderOf(file));
     // By path first, which is quicker. The file's own location comes last, in case it was moved
     // back.
     return (
       [...others, file].every((one) => isMissing(pathOf(one))) &&
       others.every((one) => this.#isMissingElsewhere(one)) &&
-      this.#isMissingFromOwn(file)
+      isMissingFrom(file, this.#identityOf(file.directory), (folder) => folder !== undefined && folder === known)
     );
-  }
-
-  #isMissingFromOwn(file: SessionFile): boolean {
-    const known = this.#identityOf(folderOf(file));
-    return isMissingFrom(file, this.#identityOf(file.directory), (folder) => folder !== undefined && folder === known);
   }
 
   /** Whether a file is missing from a location whose scatter folder may never have existed. */

@@ -109,7 +109,10 @@ export class ClusterServers extends RedisServers {
   }
 
   serverOf(key: string): Master {
-    return this.#masterOf(hashSlot(key));
+    // Any node says who holds a slot that nobody held when it was asked.
+    const master = this.#slots[hashSlot(key)] ?? this.all[0];
+    if (master === undefined) throw clusterDown();
+    return master;
   }
 
   override async acceptCurrentData(): Promise<void> {
@@ -125,13 +128,6 @@ export class ClusterServers extends RedisServers {
   override async rename(name: string): Promise<void> {
     this.#name = name;
     await super.rename(name);
-  }
-
-  #masterOf(slot: number): Master {
-    // Any node says who holds a slot that nobody held when it was asked.
-    const master = this.#slots[slot] ?? this.all[0];
-    if (master === undefined) throw clusterDown();
-    return master;
   }
 
   /** What a master that was never seen before holds may lack what the one before it confirmed. */
