@@ -15,9 +15,9 @@ import { shutdownGraceMs } from "../redis/resilient-connection.js";
 import { MemoryGauge } from "../redis/server/memory-gauge.js";
 import { MemoryGuard } from "../redis/server/memory-guard.js";
 import { PeerRuns, type Phase } from "../redis/server/peers.js";
-import { askFirstFacts, type FirstFacts, withLastFacts } from "../redis/server/redis-facts.js";
+import { askFirstFacts, type FirstFacts, type ServerFacts, withLastFacts } from "../redis/server/redis-facts.js";
 import { askServerState, type ServerState } from "../redis/server/server-state.js";
-import { type JoinedFacts, joinFacts, joinServerFacts } from "../redis/topology/join-facts.js";
+import { joinFacts, joinServerFacts } from "../redis/topology/join-facts.js";
 import { openServers } from "../redis/topology/open-servers.js";
 import { onEach, type RedisServer, type RedisServers, SingleServer } from "../redis/topology/redis-servers.js";
 import { SplitSessionStore } from "../redis/topology/split-session-store.js";
@@ -88,17 +88,14 @@ export async function openRun(
   const closeLate = () => setTimeout(() => void servers.close(), shutdownGraceMs).unref();
   stop.addEventListener("abort", closeLate, { once: true });
   const noteLastFacts = async () => {
-    const last = new Map<RedisServer, ServerState>();
-    const ask = (server: RedisServer) =>
-      server.connection.attempt(async (client) => void last.set(server, await askServerState(client)));
-    await Promise.all([...first.keys()].map(ask));
-    if (last.size < first.size || first.size === 0) return;
-    record.redisFacts = joinFacts(
-      [...first].map(([server, before]) => {
-        const state = last.get(server);
-        return state === undefined ? before.facts : withLastFacts(before, state);
+    const last = await Promise.all(
+      [...first].map(async ([{ connection }, before]) => {
+        const state = await connection.attempt(askServerState);
+        return state && withLastFacts(before, state);
       }),
     );
+    const known = last.filter((facts) => facts !== undefined);
+    if (known.length > 0 && known.length === last.length) record.redisFacts = joinFacts(known);
   };
   const close = async () => {
     stop.removeEventListener("abort", closeLate);
@@ -190,15 +187,13 @@ function checkLogin({ username = "default" }: RedisTarget, warnings: readonly st
 function guardsOf(onState: (state: ServerState, server?: string) => void): RunRedis["guardOf"] {
   const guards = new WeakMap<RedisServer, MemoryGuard>();
   return (server) => {
-    const known = guards.get(server);
-    if (known !== undefined) return known;
-    const guard = new MemoryGuard((state) => onState(state, server.name), server.name);
+    const guard = guards.get(server) ?? new MemoryGuard((state) => onState(state, server.name), server.name);
     guards.set(server, guard);
     return guard;
   };
 }
 
-function checkClock({ clockLeadMs, warning }: JoinedFacts): Check {
+function checkClock({ clockLeadMs, warning }: ServerFacts): Check {
   if (warning !== undefined) {
     return { name: "clock", verdict: "warn", ...warning, message: `${warning.found}. ${warning.remedy}` };
   }

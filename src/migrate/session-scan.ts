@@ -1,9 +1,9 @@
 import { SourceError } from "../model/errors.js";
 import { countOf } from "../model/number-text.js";
 import type { ScanTally, SessionFile } from "../model/session-file.js";
+import { isInSample } from "../model/shard.js";
 import type { Warn } from "../model/warn.js";
 import { restoreSetAside } from "../source/removal/restore-set-aside.js";
-import { isInSample } from "../source/sample.js";
 import { scanSessions } from "../source/scan-sessions.js";
 import { batchSizeFor } from "./pace.js";
 import type { RunOutput, UnconnectedRun } from "./run-context.js";

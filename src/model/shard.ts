@@ -23,6 +23,11 @@ export function isInShard(name: string, { index, count }: Shard): boolean {
   return hashName(name) % count === index;
 }
 
+/** Whether a sid is in a sample of this percentage. Every run picks the same sids. */
+export function isInSample(sid: string, percent: number): boolean {
+  return hashName(sid) / 2 ** 32 < percent / 100;
+}
+
 /** `2/4` for part 1 of 4. */
 export function shardText({ index, count }: Shard): string {
   return `${index + 1}/${count}`;

@@ -115,23 +115,13 @@ export class Canary {
     const { all } = this.#servers;
     // If two runs end at the same time, the second to ask sees no other.
     await allDone(all.map(({ connection }) => connection.attempt((client) => this.#peers.withdraw(client))));
-    const areAlone = await allDone(all.map((server) => this.#isAloneOn(server)));
-    if (areAlone.includes(false)) return;
+    const areOthersThere = all.map(({ connection }) => connection.attempt((client) => this.#peers.areThere(client)));
+    if ((await allDone(areOthersThere)).some((areThere) => areThere !== false)) return;
     await allDone(
       [...this.#values].map(([key, value]) =>
-        this.#servers.serverOf(key).connection.attempt(async (client) => {
-          await sendOne(client, "EVAL", remove, "1", key, value);
-        }),
+        this.#servers.serverOf(key).connection.attempt((client) => sendOne(client, "EVAL", remove, "1", key, value)),
       ),
     );
-  }
-
-  async #isAloneOn({ connection }: RedisServer): Promise<boolean> {
-    let isAlone = false;
-    await connection.attempt(async (client) => {
-      isAlone = (await this.#peers.areThere(client)) === false;
-    });
-    return isAlone;
   }
 
   /** The keys of these servers, and their values; `undefined` if one could not be written. */

@@ -49,9 +49,7 @@ export class Continuity {
         Math.min(...evicted) < 0
           ? "had its eviction counter reset during the run"
           : `evicted ${sum} keys of any kind during the run`;
-      this.#warn(`Redis ${what}: sessions may be missing, so nothing more is removed`, {
-        evenIfQuiet: true,
-      });
+      this.#warn(`Redis ${what}: sessions may be missing, so nothing more is removed`, { evenIfQuiet: true });
       // The canary may have been evicted too.
       return "evicted";
     }

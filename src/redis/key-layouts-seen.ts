@@ -57,11 +57,7 @@ export async function findKeyLayouts(
   const applet = await search(prefixes.applet);
   const documented = applet && (await search(prefixes.documented));
   if (documented === undefined || applet === undefined) return undefined;
-  return {
-    documented: documented.found,
-    applet: applet.found,
-    cutShort: documented.cutShort || applet.cutShort,
-  };
+  return { documented: documented.found, applet: applet.found, cutShort: documented.cutShort || applet.cutShort };
 }
 
 /** What the searches of all servers say together; `undefined` if one was denied. */

@@ -4,13 +4,13 @@ import { type Explanation, RedisError } from "../model/errors.js";
 import { describeTarget, type RedisTarget, type ServerTarget } from "../model/redis-target.js";
 import { logIn } from "./client/log-in.js";
 import { newClient } from "./client/new-client.js";
-import { codeOf, commandOf, isReply, type RedisFault, redisFault, shortCode } from "./redis-fault.js";
+import { codeOf, commandOf, explanationOf, isReply, redisFault, shortCode } from "./redis-fault.js";
 import { explainFirst } from "./sentinel/explain-no-master.js";
 import { findMaster } from "./sentinel/find-master.js";
 import { NoMasterError } from "./sentinel/no-master-error.js";
 import { diagnosePort, isUnreached, mayBeAnotherServer } from "./server/diagnose-port.js";
 import { announce } from "./server/peers.js";
-import { historyOf, type ServerHistory } from "./server/server-facts.js";
+import { historyOf, type ServerHistory } from "./server/server-history.js";
 import { allowed } from "./server/server-info.js";
 import { askRole, refuseOtherKinds, replicaRefusal, roleOf, type ServerRole } from "./server/server-role.js";
 import { withinTime } from "./time-limit.js";
@@ -147,11 +147,6 @@ function unusable(server: string, kind: RedisError["kind"], explanation: Explana
   const why = `${remedy === "" ? found : `${found}: ${remedy}`}${hint}`;
   const message = `Redis at ${server} cannot be used: ${why}`;
   return new RedisError(kind, message, { ...explanation, remedy: remedy + hint });
-}
-
-/** The remedy is empty if there is none. */
-function explanationOf({ message, explanation }: RedisFault): Explanation {
-  return explanation ?? { found: message, remedy: "" };
 }
 
 /** What the settings may have to do with a failed connection, with `. ` before it; may be empty. */

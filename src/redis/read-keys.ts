@@ -69,12 +69,11 @@ export async function readSizedKeys(
 
 async function readOnce(client: Redis, keys: readonly string[], clockLeadMs: number): Promise<StoredValue[]> {
   const texts = keys.map(protocolText);
-  const replies = await sendAsTaken(client, (gaps) => {
-    const commands = gaps.pexpiretime
+  const replies = await sendAsTaken(client, (gaps) =>
+    gaps.pexpiretime
       ? texts.map((text) => encodeCommand("EVAL", sessionScripts(gaps).read, "1", text))
-      : texts.flatMap((text) => [encodeCommand("GET", text), encodeCommand("PEXPIRETIME", text)]);
-    return sendBatch(client, commands);
-  });
+      : texts.flatMap((text) => [encodeCommand("GET", text), encodeCommand("PEXPIRETIME", text)]),
+  );
   if (replies.length === 2 * keys.length) {
     return keys.map((_, index) => storedOf(replies[2 * index], replies[2 * index + 1], clockLeadMs));
   }

@@ -19,7 +19,13 @@ export function briefly({ message }: RedisFault): string {
   return /^[^:(]*[^:( ]/.exec(message)?.[0] ?? message;
 }
 
-function fault(kind: RedisFault["kind"], found: string, remedy?: string): RedisFault {
+/** The two halves of a fault's message. The remedy is empty if there is none. */
+export function explanationOf({ message, explanation }: RedisFault): Explanation {
+  return explanation ?? { found: message, remedy: "" };
+}
+
+/** `remedy`: absent if there is nothing to do about it. */
+export function fault(kind: RedisFault["kind"], found: string, remedy?: string): RedisFault {
   if (remedy === undefined) return { kind, message: found };
   return { kind, message: `${found}: ${remedy}`, explanation: { found, remedy } };
 }
@@ -105,41 +111,36 @@ const systemFaults: Readonly<Record<string, RedisFault>> = {
 /** Our own codes, which messages leave out. */
 const ownCodes: ReadonlySet<string> = new Set(["EREPLICA", "EFAILOVER", "ECLUSTERDOWN", "EMOVING"]);
 
+function badCertificate(because: string, remedy: string): RedisFault {
+  return refused(`the server's certificate was not accepted, because ${because}`, remedy);
+}
+
 /**
  * By the code of a TLS error about certificates; the first match counts. An alert comes from Redis
  * and concerns our certificate.
  */
-const certificateFaults: readonly (readonly [RegExp, found: string, remedy: string])[] = [
+const certificateFaults: readonly (readonly [RegExp, RedisFault])[] = [
   [
     /ALERT_CERTIFICATE_REQUIRED|ALERT_NO_CERTIFICATE|PEER_DID_NOT_RETURN/,
-    "Redis asks for a client certificate",
-    "give one with --cert FILE and its key with --key FILE",
+    refused("Redis asks for a client certificate", "give one with --cert FILE and its key with --key FILE"),
   ],
   [
     /ALERT_(HANDSHAKE_FAILURE|ACCESS_DENIED|BAD_CERT|UNKNOWN_CA|UNSUPPORTED_CERT|CERT|DECRYPT)/,
-    "Redis refused our client certificate, or asks for one",
-    "give one that it trusts with --cert FILE and its key with --key FILE",
+    refused(
+      "Redis refused our client certificate, or asks for one",
+      "give one that it trusts with --cert FILE and its key with --key FILE",
+    ),
   ],
   [
     /SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/,
-    "the server's certificate was not accepted, because its authority is unknown or it is self-signed",
-    "give the authority with --cacert FILE",
+    badCertificate("its authority is unknown or it is self-signed", "give the authority with --cacert FILE"),
   ],
-  [/EXPIRED/, "the server's certificate was not accepted, because it has expired", "renew it on the server"],
-  [
-    /NOT_YET_VALID/,
-    "the server's certificate was not accepted, because it is not valid yet",
-    "compare the clocks of both machines",
-  ],
-  [
-    /ALTNAME/,
-    "the server's certificate was not accepted, because it carries another name",
-    "give that with --tls-servername NAME",
-  ],
+  [/EXPIRED/, badCertificate("it has expired", "renew it on the server")],
+  [/NOT_YET_VALID/, badCertificate("it is not valid yet", "compare the clocks of both machines")],
+  [/ALTNAME/, badCertificate("it carries another name", "give that with --tls-servername NAME")],
   [
     /CERT|SIGNATURE|CRL|ERR_SSL_CA/,
-    "the server's certificate was not accepted",
-    "see --cacert FILE and --tls-servername NAME",
+    refused("the server's certificate was not accepted", "see --cacert FILE and --tls-servername NAME"),
   ],
 ];
 
@@ -158,12 +159,8 @@ export function redisFault(error: unknown): RedisFault {
   const code = codeOf(error) ?? "";
   if (ownCodes.has(code) && systemFaults[code] !== undefined) return systemFaults[code];
   if (code === "") return transient("the connection was closed");
-  const certificate = certificateFaults.find(([pattern]) => pattern.test(code));
-  const known =
-    certificate === undefined
-      ? (systemFaults[code] ?? transient("the connection failed"))
-      : refused(certificate[1], certificate[2]);
-  return withCode(known, code);
+  const [, certificate] = certificateFaults.find(([pattern]) => pattern.test(code)) ?? [];
+  return withCode(certificate ?? systemFaults[code] ?? transient("the connection failed"), code);
 }
 
 /** Adds the code in brackets, which people search the web for. */
@@ -171,11 +168,6 @@ function withCode({ kind, message, explanation }: RedisFault, code: string): Red
   const bracket = ` (${shortCode(code)})`;
   if (explanation === undefined) return { kind, message: message + bracket };
   return fault(kind, explanation.found, explanation.remedy + bracket);
-}
-
-/** An error reply of Redis, as ioredis raises it. */
-interface ReplyError extends Error {
-  readonly name: "ReplyError";
 }
 
 /** Shortens OpenSSL's codes: one as long as a sid would be masked like a sid. */
@@ -198,7 +190,8 @@ export function isBug(error: unknown): boolean {
   return [TypeError, RangeError, ReferenceError].some((type) => error instanceof type);
 }
 
-export function isReply(error: unknown): error is ReplyError {
+/** Whether it is an error reply of Redis, as ioredis raises it. */
+export function isReply(error: unknown): error is Error & { readonly name: "ReplyError" } {
   return error instanceof Error && error.name === "ReplyError";
 }
 

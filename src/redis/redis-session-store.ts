@@ -7,7 +7,7 @@ import { encodeCommand, protocolText } from "./encode-command.js";
 import { existingKeys, readKeys } from "./read-keys.js";
 import { redisFault, replyText } from "./redis-fault.js";
 import type { ResilientConnection } from "./resilient-connection.js";
-import { sendBatch, sendEncoded } from "./send-batch.js";
+import { sendEncoded } from "./send-batch.js";
 import type { MemoryGuard } from "./server/memory-guard.js";
 import {
   type Creation,
@@ -269,12 +269,7 @@ async function sendLive(
 ): Promise<unknown[]> {
   const nowMs = Date.now();
   const live = entries.filter(({ expiresAtMs }) => expiresAtMs > nowMs);
-  const send = (gaps: ServerGaps) =>
-    sendBatch(
-      client,
-      live.map((entry) => encode(entry, gaps)),
-    );
-  const replies = (await sendAsTaken(client, send)).values();
+  const replies = (await sendAsTaken(client, (gaps) => live.map((entry) => encode(entry, gaps)))).values();
   return entries.map(({ expiresAtMs }) => (expiresAtMs > nowMs ? replies.next().value : undefined));
 }
 
@@ -295,7 +290,7 @@ function encodeScript(script: string, key: string, ...args: readonly (string | n
 
 /** Whether each script did its work. `false` for a key that became another type. */
 async function runScripts(client: Redis, encode: (gaps: ServerGaps) => readonly string[]): Promise<boolean[]> {
-  const replies = await sendAsTaken(client, (gaps) => sendBatch(client, encode(gaps)));
+  const replies = await sendAsTaken(client, encode);
   return replies.map((reply) => {
     if (reply instanceof Error && !reply.message.includes("WRONGTYPE")) throw reply;
     return reply === 1;

@@ -1,15 +1,9 @@
 import type { Redis } from "ioredis";
+import type { Wait } from "../model/progress/progress-state.js";
 import type { ServerState } from "./server/server-state.js";
 
-/** Why Redis does not answer. */
-export interface Silence {
-  /** In a few words. */
-  readonly why: string;
-  /** Milliseconds since the epoch. */
-  readonly sinceMs: number;
-  /** When the run gives up, milliseconds since the epoch. */
-  readonly untilMs: number;
-}
+/** That Redis does not answer. */
+export type Silence = Omit<Wait, "target">;
 
 /** Hears how a connection fares. */
 export interface ConnectionListener {

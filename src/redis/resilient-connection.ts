@@ -6,9 +6,10 @@ import { Outage } from "./outage.js";
 import { pause } from "./pause.js";
 import { briefly, endKind, isBug, isLoss, isReply, redisFault, replyText } from "./redis-fault.js";
 import { type ConnectionListener, ReplyWatch } from "./reply-watch.js";
+import { maxLosses, sendInParts } from "./send-in-parts.js";
 import { MasterCheck } from "./sentinel/master-check.js";
 import { announce } from "./server/peers.js";
-import { askHistory, continues, refuseReplica } from "./server/server-facts.js";
+import { askHistory, becameReplica, continues, type ServerHistory } from "./server/server-history.js";
 import { askServerState, type ServerState } from "./server/server-state.js";
 import { withinTime } from "./time-limit.js";
 
@@ -18,10 +19,6 @@ const maxBatchMs = 30_000;
 /** The time limit for work that may be left undone. */
 const attemptMs = 1000;
 
-/** How often a batch may lose the connection before it is sent in parts. */
-const maxLosses = 2;
-/** How often a single item may lose the connection before it is given up. */
-const maxLossesOfOne = 3;
 /** How often the server may be another one while its data is accepted. */
 const maxForgotten = 10;
 /** The first may be a failover. */
@@ -41,14 +38,6 @@ export interface EachOf<Item, Result> {
   readonly nameOf: (item: Item) => string;
   /** The result for an item that Redis never accepts. */
   readonly unaccepted: (item: Item) => Result;
-}
-
-/** The outcome of one try, on which connection, and whether that connection had opened. */
-interface Attempt<T> {
-  readonly attempt: Promise<Connection>;
-  readonly wasOpen: boolean;
-  readonly result?: { readonly value: T };
-  readonly error?: unknown;
 }
 
 export interface ResilienceOptions {
@@ -85,7 +74,7 @@ export class ResilientConnection {
   /** How often Redis was found with other data. */
   #dataEpoch = 0;
   #name: string | undefined;
-  #announced = false;
+  #announced: boolean;
   #reconnects = 0;
   /** Why the connection was last lost. */
   #lastFault = "";
@@ -96,21 +85,16 @@ export class ResilientConnection {
   /** Names of items that Redis never accepts. */
   readonly #unaccepted = new Set<string>();
 
-  private constructor(options: ResilienceOptions, first: Promise<Connection>) {
+  private constructor(options: ResilienceOptions, first: Connection) {
     this.#options = options;
     this.#target = options.target;
-    const longestSilenceMs = maxBatchMs + options.retryForMs;
     this.#masterCheck = new MasterCheck(options.target);
-    this.#watch = options.listener && new ReplyWatch(options.listener, longestSilenceMs);
+    this.#watch = options.listener && new ReplyWatch(options.listener, maxBatchMs + options.retryForMs);
     this.#name = options.name;
-    this.#connection = first.then((connection) => {
-      this.#dataId = connection.history?.id;
-      this.#announced = connection.announced;
-      options.onOpen?.(connection.client, connection.server);
-      return connection;
-    });
-    // Work that awaits the connection sees the error.
-    this.#connection.catch(redisFault);
+    this.#connection = Promise.resolve(first);
+    this.#dataId = first.history?.id;
+    this.#announced = first.announced;
+    options.onOpen?.(first.client, first.server);
   }
 
   /** How often Redis was found with other data so far. */
@@ -157,17 +141,20 @@ export class ResilientConnection {
     const state = await this.run(async (client) => {
       const { server } = await this.#connection;
       const [asked] = await Promise.all([askServerState(client), this.#masterCheck.check(server.address)]);
-      refuseReplica(asked.history?.isReplica);
+      if (asked.history?.isReplica === true) throw becameReplica();
       return asked;
     });
     this.#options.listener?.onState(state);
-    const { history } = state;
-    if (history === undefined) return state;
-    const isKept = continues(history, this.#dataId);
-    this.#dataId = history.id;
-    if (isKept) return state;
-    this.#dataEpoch++;
-    throw new RedisForgotError();
+    if (state.history !== undefined && !this.#noteData(state.history)) throw new RedisForgotError();
+    return state;
+  }
+
+  /** Notes which data Redis holds now. Returns whether that is what it confirmed. */
+  #noteData(history: ServerHistory | undefined): boolean {
+    const isKept = history !== undefined && continues(history, this.#dataId);
+    this.#dataId = history?.id;
+    if (!isKept) this.#dataEpoch++;
+    return isKept;
   }
 
   /** Renames this connection and those that replace it. Throws what `run` throws. */
@@ -180,9 +167,7 @@ export class ResilientConnection {
   static async open(options: ResilienceOptions): Promise<ResilientConnection> {
     const connection = await openFirstConnection(options.target, options.name);
     for (const warning of connection.warnings) options.onWarning(warning);
-    const made = new ResilientConnection(options, Promise.resolve(connection));
-    await made.#connection;
-    return made;
+    return new ResilientConnection(options, connection);
   }
 
   /**
@@ -194,12 +179,11 @@ export class ResilientConnection {
     const dataEpoch = this.#dataEpoch;
     for (let tries = 1; ; tries++) {
       await this.#untilFree();
-      const { result, error, attempt } = await this.#tryOnce((client) => {
+      const tried = await this.#tryOnce((client) => {
         if (this.#dataEpoch !== dataEpoch) throw this.#forgot();
         return work(client, tries);
       });
-      if (result !== undefined) return result.value;
-      await this.#recover(error, attempt);
+      if ("value" in tried) return tried.value;
     }
   }
 
@@ -214,25 +198,18 @@ export class ResilientConnection {
   ): Promise<Result[]> {
     const dataEpoch = this.#dataEpoch;
     const fits = items.filter((item) => !this.#unaccepted.has(nameOf(item)));
-    const tries = { made: 0 };
-    const send = (part: readonly Item[]) => (client: Redis) => work(client, part, ++tries.made);
-    const inParts = async (part: readonly Item[]): Promise<readonly Result[]> => {
-      const [item] = part;
-      const isAlone = part.length === 1;
-      const results = await this.#runUntilLost(send(part), isAlone ? maxLossesOfOne : maxLosses, dataEpoch);
-      if (results !== undefined || item === undefined) return results ?? [];
-      if (isAlone) {
-        this.#unaccepted.add(nameOf(item));
-        return [unaccepted(item)];
-      }
-      const half = Math.ceil(part.length / 2);
-      return [...(await inParts(part.slice(0, half))), ...(await inParts(part.slice(half)))];
+    let tries = 0;
+    const send = (part: readonly Item[], maxLost: number) =>
+      this.#runUntilLost((client) => work(client, part, ++tries), maxLost, dataEpoch);
+    const giveUp = (item: Item) => {
+      this.#unaccepted.add(nameOf(item));
+      return unaccepted(item);
     };
     await this.#untilFree();
     const results =
-      (await this.#runUntilLost(send(fits), maxLosses, dataEpoch)) ??
+      (await send(fits, maxLosses)) ??
       // Work that loses the connection must not lose it for other work.
-      (await this.#alone(() => inParts(fits)));
+      (await this.#alone(() => sendInParts(fits, send, giveUp)));
     if (this.#dataEpoch !== dataEpoch) throw this.#forgot();
     const inOrder = results.values();
     const fitting = new Set(fits);
@@ -248,25 +225,28 @@ export class ResilientConnection {
     maxLost: number,
     dataEpoch: number,
   ): Promise<T | undefined> {
-    for (let lost = 0; ; ) {
-      const { result, error, attempt, wasOpen } = await this.#tryOnce((client) => {
+    for (let lost = 0; lost < maxLost; ) {
+      const tried = await this.#tryOnce((client) => {
         // Without INFO every reconnect counts as other data. The work goes on even so, because an
         // item that Redis never accepts would otherwise end the run.
         if (this.#dataEpoch !== dataEpoch && this.#dataId !== undefined) throw this.#forgot();
         return work(client);
       });
-      if (result !== undefined) return result.value;
-      if (wasOpen && isLoss(error)) lost++;
-      await this.#recover(error, attempt);
-      if (lost < maxLost) continue;
-      // Redis is there: each of these connections was logged in.
-      this.#outage.end();
-      return undefined;
+      if ("value" in tried) return tried.value;
+      if (tried.wasLost) lost++;
     }
+    // Redis is there: each of these connections was logged in.
+    this.#outage.end();
+    return undefined;
   }
 
-  /** Tries the work once, within the time limit. */
-  async #tryOnce<T>(work: (client: Redis) => Promise<T>): Promise<Attempt<T>> {
+  /**
+   * Tries the work once, within the time limit, and reconnects if it fails. `wasLost`: whether it
+   * lost a connection that was open. Rethrows errors that no new connection would fix.
+   */
+  async #tryOnce<T>(
+    work: (client: Redis) => Promise<T>,
+  ): Promise<{ readonly value: T } | { readonly wasLost: boolean }> {
     const attempt = this.#connection;
     let wasOpen = false;
     try {
@@ -276,10 +256,11 @@ export class ResilientConnection {
       const value = await (this.#watch === undefined ? inTime() : this.#watch.during(client, inTime));
       this.#outage.end();
       this.#watch?.answered();
-      return { attempt, wasOpen, result: { value } };
+      return { value };
     } catch (error) {
       if (error instanceof RedisForgotError) this.#watch?.answered();
-      return { attempt, wasOpen, error };
+      await this.#recover(error, attempt);
+      return { wasLost: wasOpen && isLoss(error) };
     }
   }
 
@@ -306,15 +287,9 @@ export class ResilientConnection {
     );
   }
 
-  /** Tries work once, on the present connection, and leaves it undone if that fails. */
-  async attempt(work: (client: Redis) => Promise<void>): Promise<void> {
-    try {
-      const { client } = await this.#connection;
-      await withinTime(attemptMs, client, () => work(client));
-    } catch (error) {
-      if (isBug(error)) throw error;
-      redisFault(error);
-    }
+  /** Tries work once, on the present connection. Returns `undefined` if it fails or takes long. */
+  attempt<T>(work: (client: Redis) => Promise<T>): Promise<T | undefined> {
+    return this.glance((client) => withinTime(attemptMs, client, () => work(client)));
   }
 
   /**
@@ -333,12 +308,8 @@ export class ResilientConnection {
 
   async close(): Promise<void> {
     this.#watch?.end();
-    try {
-      (await this.#connection).client.disconnect();
-    } catch (error) {
-      // A connection that was not made needs no closing, and who awaited it saw the error.
-      redisFault(error);
-    }
+    // A connection that was not made needs no closing, and who awaited it saw the error.
+    await this.#connection.then(({ client }) => client.disconnect(), redisFault);
   }
 
   /**
@@ -377,15 +348,12 @@ export class ResilientConnection {
     if (locate !== undefined) this.#target = await locate();
     const connection = await openConnection(this.#target, this.#name);
     const { client, server, history, role, announced } = connection;
-    try {
-      refuseReplica(role.kind === "replica");
-    } catch (error) {
+    if (role.kind === "replica") {
       client.disconnect();
-      throw error;
+      throw becameReplica();
     }
     this.#announced = announced;
-    if (history === undefined || !continues(history, this.#dataId)) this.#dataEpoch++;
-    this.#dataId = history?.id;
+    this.#noteData(history);
     onOpen?.(client, server);
     return connection;
   }

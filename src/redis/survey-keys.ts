@@ -1,10 +1,14 @@
 import type { Redis } from "ioredis";
+import type { RedisTarget } from "../model/redis-target.js";
 import { isSid } from "../model/session-file.js";
 import type { StoredText } from "../model/stored-value.js";
 import { encodeCommand, protocolText } from "./encode-command.js";
+import { openConnection } from "./open-connection.js";
 import { readSizedKeys, type SizedKey } from "./read-keys.js";
+import { redisFault } from "./redis-fault.js";
 import { sendBatch } from "./send-batch.js";
 import { allowed } from "./server/server-info.js";
+import { onEach, type RedisServers } from "./topology/redis-servers.js";
 
 /** What a sample of the session keys shows. */
 export interface KeySurvey {
@@ -21,11 +25,54 @@ export interface KeySurvey {
 const maxKeys = 300;
 /** Other prefixes matter for one warning only. */
 const maxOthers = 100;
-export const enoughKeys = 100;
+const enoughKeys = 100;
 const maxScanMs = 1000;
 const maxBytes = 4 * 1024 * 1024;
 const keysPerScan = 1000;
 const keysAtATime = 100;
+
+/**
+ * Reads up to 300 session keys with their values, from each server its share. `undefined` if a
+ * command that it needs is denied.
+ */
+export async function surveyServers(
+  servers: Pick<RedisServers, "all">,
+  ownPrefix: string,
+  clockLeadMs: number,
+): Promise<KeySurvey | undefined> {
+  const share = 1 / servers.all.length;
+  const surveys = await onEach(servers, (client) => surveyKeys(client, ownPrefix, clockLeadMs, share));
+  const known = surveys.filter((one) => one !== undefined);
+  if (known.length < surveys.length) return undefined;
+  const own = known.flatMap((one) => one.own);
+  const isAll = known.every((one) => one.isAll);
+  return {
+    own,
+    isAll,
+    representative: isAll || own.length >= enoughKeys,
+    others: known.flatMap(({ others }) => others),
+  };
+}
+
+/**
+ * A sample of the session keys in a database, of any prefix, over a connection of its own. None if
+ * this user may not look there.
+ */
+export async function surveyDatabase(target: RedisTarget, clockLeadMs: number): Promise<KeySurvey["others"]> {
+  try {
+    const { client } = await openConnection(target);
+    try {
+      // No key begins like this, so all count as others.
+      return (await surveyKeys(client, "\0", clockLeadMs))?.others ?? [];
+    } finally {
+      client.disconnect();
+    }
+  } catch (error) {
+    // The look is for a warning only: a run does not fail because of it.
+    redisFault(error);
+    return [];
+  }
+}
 
 /**
  * Reads up to 300 session keys with their values, for up to a second. `share`: of the keys and bytes

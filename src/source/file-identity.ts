@@ -1,11 +1,18 @@
 import { type BigIntStats, lstatSync, type Stats, statSync } from "node:fs";
 import { orElse, SourceError, systemReason } from "../model/errors.js";
+import type { ExactStamp } from "../model/session-file.js";
 
 type Inode = Readonly<Pick<Stats, "dev" | "ino"> | Pick<BigIntStats, "dev" | "ino">>;
 
 /** Whether two stats are of one file, under any name. A server's save makes a new file. */
 export function isSameFile(one: Inode, other: Inode): boolean {
   return one.ino === other.ino && one.dev === other.dev;
+}
+
+/** Whether two stats are of one file that was neither written to nor renamed in between. */
+export function isUnchanged(one: ExactStamp, other: ExactStamp): boolean {
+  const hasSameTimes = one.mtimeNs === other.mtimeNs && one.ctimeNs === other.ctimeNs;
+  return isSameFile(one, other) && one.size === other.size && hasSameTimes;
 }
 
 /** Equal for two stats exactly if they are of one directory. Valid while it exists, on one host. */

@@ -1,8 +1,7 @@
 import { dirname, join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { newScanTally, type ScanTally, type SessionFile } from "../model/session-file.js";
-import type { Shard } from "../model/shard.js";
-import { isInSample } from "./sample.js";
+import { isInSample, type Shard } from "../model/shard.js";
 import { scanSessions } from "./scan-sessions.js";
 
 /** The names of session files, as they stood before a run. Later ones are not in it. */

@@ -1,26 +1,21 @@
-import type { Layout, SessionFile } from "../model/session-file.js";
+import type { SessionFile } from "../model/session-file.js";
 import { layouts } from "./layouts.js";
 
 /** Session files of one directory and layout as one string; a file's name follows from its sid. */
-interface PackedFiles {
-  readonly directory: string;
-  readonly layout: Layout;
+interface PackedFiles extends Pick<SessionFile, "directory" | "layout"> {
   /** The sids, one per line. */
-  readonly sids: string;
+  sids: string;
 }
 
 /** A batch that crosses threads or waits: one string is far cheaper than many objects. */
-export type PackedBatch = readonly PackedFiles[];
+export type PackedBatch = readonly Readonly<PackedFiles>[];
 
 export function packBatch(batch: readonly SessionFile[]): PackedBatch {
-  const packed: { directory: string; layout: Layout; sids: string }[] = [];
-  let last: (typeof packed)[number] | undefined;
+  const packed: PackedFiles[] = [];
   for (const { directory, layout, sid } of batch) {
+    const last = packed.at(-1);
     if (last?.directory === directory && last.layout === layout) last.sids += `\n${sid}`;
-    else {
-      last = { directory, layout, sids: sid };
-      packed.push(last);
-    }
+    else packed.push({ directory, layout, sids: sid });
   }
   return packed;
 }

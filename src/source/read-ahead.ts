@@ -2,14 +2,7 @@ import { closeSync, open, read } from "node:fs";
 import { errorCode } from "../model/errors.js";
 import type { SessionFile } from "../model/session-file.js";
 import { LatencyProbe } from "./latency-probe.js";
-import {
-  type ExactReading,
-  openFlags,
-  type Reading,
-  readOpened,
-  readOpenedExactly,
-  readSessionFile,
-} from "./read-session-file.js";
+import { openFlags, type Reading, readOpened, readSessionFile } from "./read-session-file.js";
 import { pathOf } from "./recent-files.js";
 import { isShortage } from "./retry-while-short.js";
 
@@ -37,15 +30,6 @@ interface ReadProbes {
 export function readAhead(maxFileSize: number, probes?: ReadProbes): ReadAhead {
   const read = (file: SessionFile) => readSessionFile(file, maxFileSize);
   return new ReadAhead({ read, readOpened, maxFileSize }, probes);
-}
-
-/** Reads session files with exact stamps. `read`: reads one as `readPlaceExactly` does. */
-export function readAheadExactly(
-  maxFileSize: number,
-  read: (file: SessionFile) => ExactReading,
-  probes?: ReadProbes,
-): ReadAhead<ExactReading> {
-  return new ReadAhead({ read, readOpened: readOpenedExactly, maxFileSize }, probes);
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   type SessionFile,
 } from "../model/session-file.js";
 import { explainUnread } from "./directories/explain-unread.js";
+import { isUnchanged } from "./file-identity.js";
 import { layouts } from "./layouts.js";
 import { ReadBlocks } from "./read-blocks.js";
 import { retryWhileShort } from "./retry-while-short.js";
@@ -40,7 +41,7 @@ const changedRepeatedly = {
   detail: `at each of ${maxReads} reads`,
 } as const;
 /** Error codes of a name that has become a symlink or a socket since it was listed. */
-const noFileCodes: ReadonlySet<string> = new Set(["ELOOP", "ENXIO", "EMLINK"]);
+export const noFileCodes: ReadonlySet<string> = new Set(["ELOOP", "ENXIO", "EMLINK"]);
 
 /**
  * Reads a session file, which may have moved to its scattered place, whole and unchanged while it
@@ -133,9 +134,7 @@ export function readOpenedExactly(descriptor: number, openedAtMs: number, maxFil
     const reading = readOpened(descriptor, openedAtMs, maxFileSize);
     if (reading.kind !== "read") return reading;
     const exact = exactStampOf(descriptor);
-    if (exact.size === before.size && exact.mtimeNs === before.mtimeNs && exact.ctimeNs === before.ctimeNs) {
-      return { ...reading, exact };
-    }
+    if (isUnchanged(exact, before)) return { ...reading, exact };
   }
   return changedRepeatedly;
 }

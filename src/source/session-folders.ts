@@ -34,8 +34,13 @@ export class SessionFolders {
 
   #note(path: string): void {
     if (this.#known.has(path)) return;
-    const folder = knownFolder(path);
-    if (folder !== undefined) this.#known.set(path, folder);
+    const nowMs = Date.now();
+    const stats = folderAt(path);
+    if (stats === undefined) return;
+    const { mtimeMs, ctimeMs } = stats;
+    const isSettled = Math.max(mtimeMs, ctimeMs) < nowMs - fileTimeSlackMs;
+    const times = isSettled && isOnLocalFileSystem(path) ? { mtimeMs, ctimeMs } : undefined;
+    this.#known.set(path, { identity: identityOf(stats), times });
   }
 
   /**
@@ -99,18 +104,14 @@ export class SessionFolders {
   #isGone(file: SessionFile): boolean {
     const locations = sessionLocations(file.sid, this.#directories);
     const others = locations.filter((one) => pathOf(one) !== pathOf(file));
+    const known = this.#identityOf(folderOf(file));
     // By path first, which is quicker. The file's own location comes last, in case it was moved
     // back.
     return (
       [...others, file].every((one) => isMissing(pathOf(one))) &&
       others.every((one) => this.#isMissingElsewhere(one)) &&
-      this.#isMissingFromOwn(file)
+      isMissingFrom(file, this.#identityOf(file.directory), (folder) => folder !== undefined && folder === known)
     );
-  }
-
-  #isMissingFromOwn(file: SessionFile): boolean {
-    const known = this.#identityOf(folderOf(file));
-    return isMissingFrom(file, this.#identityOf(file.directory), (folder) => folder !== undefined && folder === known);
   }
 
   /** Whether a file is missing from a location whose scatter folder may never have existed. */
@@ -133,16 +134,6 @@ function folderOf({ directory, layout, sid }: SessionFile): string {
   return layout === "flat" ? directory : `${directory}/${sid.slice(0, 2)}`;
 }
 
-/** Notes the folder at a path; `undefined` if there is none. */
-function knownFolder(path: string): KnownFolder | undefined {
-  const nowMs = Date.now();
-  const stats = folderAt(path);
-  if (stats === undefined) return undefined;
-  const isSettled = Math.max(stats.mtimeMs, stats.ctimeMs) < nowMs - fileTimeSlackMs;
-  const times = isSettled && isOnLocalFileSystem(path) ? { mtimeMs: stats.mtimeMs, ctimeMs: stats.ctimeMs } : undefined;
-  return { identity: identityOf(stats), times };
-}
-
 /**
  * Whether a file is missing from the session directory of that identity and from the right folder
  * in it; `isRight` gets the folder's identity, `undefined` if there is none. Checks through
@@ -153,24 +144,19 @@ function isMissingFrom(
   identity: string | undefined,
   isRight: (folderIdentity: string | undefined) => boolean,
 ): boolean {
-  let directory: OpenDirectory;
+  let directory: OpenDirectory | undefined;
   try {
     directory = new OpenDirectory(file.directory);
-  } catch (error) {
-    if (!(error instanceof SourceError)) throw error;
-    return false;
-  }
-  try {
     if (directory.identity !== identity) return false;
     const folder = directory.folderOf(file);
     if (!isRight(folder === undefined ? undefined : identityAt(`${folder}/.`))) return false;
     return folder === undefined || isMissing(join(folder, basename(file.name)));
   } catch (error) {
     // An error does not show that the file is gone.
-    errorCode(error);
+    if (!(error instanceof SourceError)) errorCode(error);
     return false;
   } finally {
-    directory.close();
+    directory?.close();
   }
 }
 

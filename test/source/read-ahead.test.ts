@@ -4,8 +4,13 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { SessionFile } from "../../src/model/session-file.js";
 import { LatencyProbe } from "../../src/source/latency-probe.js";
-import { type ReadAhead, readAhead, readAheadExactly } from "../../src/source/read-ahead.js";
-import { type ExactReading, readPlaceExactly, readSessionFile } from "../../src/source/read-session-file.js";
+import { ReadAhead, readAhead } from "../../src/source/read-ahead.js";
+import {
+  type ExactReading,
+  readOpenedExactly,
+  readPlaceExactly,
+  readSessionFile,
+} from "../../src/source/read-session-file.js";
 import { makeTemporaryDirectory } from "../support/temporary-directory.js";
 import { slowProbe } from "./support/slow-probe.js";
 
@@ -100,7 +105,7 @@ describe("read-ahead: many at a time if each waits long (design.md section 2)", 
     const pathTo = ({ directory, name }: SessionFile) => join(directory, name);
     const exactly = (file: SessionFile) => readPlaceExactly(pathTo(file), maxFileSize);
     const probes = { whole: slowProbe(), opened: new LatencyProbe() };
-    const reader = readAheadExactly(maxFileSize, exactly, probes);
+    const reader = new ReadAhead({ read: exactly, readOpened: readOpenedExactly, maxFileSize }, probes);
     const expected = files.map(exactly);
     const elsewhere = files.map((file) => ({ ...file, directory: "/nowhere" }));
     await reader.prefetch(elsewhere, ({ name }) => join(files[0]?.directory ?? "", name));

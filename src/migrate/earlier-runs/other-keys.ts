@@ -3,8 +3,7 @@ import type { Explanation } from "../../model/errors.js";
 import type { RedisTarget } from "../../model/redis-target.js";
 import { showable } from "../../model/showable.js";
 import type { StoredText } from "../../model/stored-value.js";
-import { surveyDatabase } from "../../redis/survey-database.js";
-import type { KeySurvey } from "../../redis/survey-keys.js";
+import { type KeySurvey, surveyDatabase } from "../../redis/survey-keys.js";
 import type { Run } from "../run-context.js";
 
 /** More databases than this are rare, and each takes a connection. */

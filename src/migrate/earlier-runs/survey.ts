@@ -5,8 +5,7 @@ import type { DirectoryFacts, KeyEvidence, ShardMark, Survey } from "../../model
 import { newScanTally } from "../../model/session-file.js";
 import { overlap, wholeShard } from "../../model/shard.js";
 import type { StoredText } from "../../model/stored-value.js";
-import type { KeySurvey } from "../../redis/survey-keys.js";
-import { surveyServers } from "../../redis/topology/survey-servers.js";
+import { type KeySurvey, surveyServers } from "../../redis/survey-keys.js";
 import { pathOf } from "../../source/recent-files.js";
 import { scanSessions } from "../../source/scan-sessions.js";
 import { StatReader } from "../../source/stat-reader.js";

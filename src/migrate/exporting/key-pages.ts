@@ -1,6 +1,5 @@
-import { isInShard } from "../../model/shard.js";
+import { isInSample, isInShard } from "../../model/shard.js";
 import { sessionKeys } from "../../redis/session-keys.js";
-import { isInSample } from "../../source/sample.js";
 import type { Run } from "../run-context.js";
 
 /** The keys of one page: their sids, and the ends of keys of this prefix that are no sids. */

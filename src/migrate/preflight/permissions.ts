@@ -1,10 +1,9 @@
 import { type Check, passed } from "../../model/check.js";
 import { countOf } from "../../model/number-text.js";
 import { showable } from "../../model/showable.js";
-import { askUserName, type Permission } from "../../redis/server/permissions.js";
-import { askPermissionsOnEach } from "../../redis/topology/permissions-on-each.js";
+import { askPermissions, askUserName, type Permission } from "../../redis/server/permissions.js";
+import { surveyServers } from "../../redis/survey-keys.js";
 import { onEach } from "../../redis/topology/redis-servers.js";
-import { surveyServers } from "../../redis/topology/survey-servers.js";
 import type { Run } from "../run-context.js";
 import type { Judged } from "./judged.js";
 
@@ -31,12 +30,12 @@ type Missing = Need & { readonly state: Permission };
 export async function checkPermissions(run: Run, judged: Judged): Promise<Check> {
   const { redis, files } = run;
   const usual = needsOf(`${files.conversion.keyPrefix}${"0".repeat(40)}`, run, judged);
-  const answers = await askPermissionsOnEach(redis.servers, usual);
+  const answers = await askPermissions(redis.servers, usual);
   const lacksPexpiretime = usual.some(
     ({ command }, index) => command === "pexpiretime" && answers.all[index] === "absent",
   );
   const needs = lacksPexpiretime ? needsOfScripts(usual) : usual;
-  const { all, scripts } = lacksPexpiretime ? await askPermissionsOnEach(redis.servers, needs) : answers;
+  const { all, scripts } = lacksPexpiretime ? await askPermissions(redis.servers, needs) : answers;
   const missing = withKeys(
     needs.flatMap((need, index): Missing[] => {
       const state = stateOf(need, all[index] ?? "unknown", scripts);

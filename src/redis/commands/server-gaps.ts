@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { sendBatch } from "../send-batch.js";
 
 /** What a server lacks that this program uses if it can. */
 export interface ServerGaps {
@@ -18,13 +19,14 @@ export function gapsOf(client: Redis): ServerGaps {
 }
 
 /**
- * Sends commands in the form that the server takes. Using a command shows whether the server lacks
- * it: a server refuses it before it changes anything. Then all are sent again in the other form.
+ * Sends a batch of commands in the form that the server takes. Using a command shows whether the
+ * server lacks it: a server refuses it before it changes anything. Then all are sent again in the
+ * other form.
  */
-export async function sendAsTaken(client: Redis, send: (gaps: ServerGaps) => Promise<unknown[]>): Promise<unknown[]> {
+export async function sendAsTaken(client: Redis, encode: (gaps: ServerGaps) => readonly string[]): Promise<unknown[]> {
   for (;;) {
     const gaps = gapsOf(client);
-    const replies = await send(gaps);
+    const replies = await sendBatch(client, encode(gaps));
     const shown = noteGaps(client, replies);
     // Other work may have found the same gap meanwhile, but these commands were sent without it.
     if (!(shown.pxat && !gaps.pxat) && !(shown.pexpiretime && !gaps.pexpiretime)) return replies;

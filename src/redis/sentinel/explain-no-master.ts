@@ -1,7 +1,7 @@
 import type { Explanation } from "../../model/errors.js";
 import { describeAddress, listSentinels, type WatchedMaster } from "../../model/redis-target.js";
 import { showable } from "../../model/showable.js";
-import { isReply, type RedisFault, redisFault } from "../redis-fault.js";
+import { explanationOf, fault, isReply, type RedisFault, redisFault } from "../redis-fault.js";
 import { diagnosePort, mayBeAnotherServer } from "../server/diagnose-port.js";
 import type { SentinelAnswer } from "./find-master.js";
 import { type FailedSentinel, NoMasterError } from "./no-master-error.js";
@@ -10,8 +10,8 @@ import { type FailedSentinel, NoMasterError } from "./no-master-error.js";
 export function noMaster(master: WatchedMaster, answers: readonly SentinelAnswer[]): NoMasterError {
   const failed = answers.filter((answer) => answer.kind === "failed");
   const unknown = answers.filter((answer) => answer.kind === "unknown");
-  const fault = unknown.length > 0 ? explainUnknown(master, unknown) : explainFailed(failed);
-  return new NoMasterError(fault, unknown.length > 0, failed);
+  const why = unknown.length > 0 ? explainUnknown(master, unknown) : explainFailed(failed);
+  return new NoMasterError(why, unknown.length > 0, failed);
 }
 
 const tlsRemedies = {
@@ -23,12 +23,10 @@ const tlsRemedies = {
  * Says why no Sentinel could be asked at the start of a run: also what else answers there. Takes up
  * to three seconds.
  */
-export async function explainFirst({ fault, failed }: NoMasterError, { tls }: WatchedMaster): Promise<Explanation> {
-  const odd = fault.kind === "transient" ? failed.find(({ error }) => mayBeAnotherServer(error)) : undefined;
+export async function explainFirst(error: NoMasterError, { tls }: WatchedMaster): Promise<Explanation> {
+  const odd = error.fault.kind === "transient" ? error.failed.find((one) => mayBeAnotherServer(one.error)) : undefined;
   const diagnosis = odd && (await diagnosePort({ address: odd.sentinel, ...(tls ? { tls } : {}) }, tlsRemedies));
-  if (odd === undefined || diagnosis === undefined) {
-    return fault.explanation ?? { found: fault.message, remedy: "" };
-  }
+  if (odd === undefined || diagnosis === undefined) return explanationOf(error.fault);
   const { found, remedy } = diagnosis;
   return { found: `no Sentinel names the master (${describeAddress(odd.sentinel)}: ${found})`, remedy };
 }
@@ -46,28 +44,20 @@ function explainUnknown(
     names.length === 0
       ? "see SENTINEL MASTERS there for its name"
       : `name one that it knows: ${names.map((name) => `--sentinel-master ${name}`).join(", ")}`;
-  return faultOf("transient", { found, remedy });
+  return fault("transient", found, remedy);
 }
 
 function explainFailed(failed: readonly FailedSentinel[]): RedisFault {
-  const explained = failed.map(({ sentinel, error }) => ({ sentinel, fault: sentinelFault(error) }));
-  const worst = explained.find(({ fault }) => fault.kind === "refused") ?? explained[0];
-  const reasons = [...new Set(explained.map(({ fault }) => fault.explanation?.found ?? fault.message))];
+  const faults = failed.map(({ error }) => sentinelFault(error));
+  const worst = faults.find(({ kind }) => kind === "refused") ?? faults[0];
+  const reasons = faults.map((one) => explanationOf(one).found);
   const why =
-    reasons.length === 1
+    new Set(reasons).size === 1
       ? `${listSentinels(failed.map(({ sentinel }) => sentinel))}: ${reasons[0]}`
-      : explained
-          .map(({ sentinel, fault }) => {
-            return `${describeAddress(sentinel)}: ${fault.explanation?.found ?? fault.message}`;
-          })
-          .join("; ");
-  const found = `no Sentinel names the master (${why})`;
-  const remedy = worst?.fault.explanation?.remedy ?? "check that they run, and --sentinel";
-  return faultOf(worst?.fault.kind === "refused" ? "refused" : "transient", { found, remedy });
-}
-
-function faultOf(kind: RedisFault["kind"], explanation: Explanation): RedisFault {
-  return { kind, message: `${explanation.found}: ${explanation.remedy}`, explanation };
+      : failed.map(({ sentinel }, index) => `${describeAddress(sentinel)}: ${reasons[index]}`).join("; ");
+  const remedy = worst?.explanation?.remedy ?? "check that they run, and --sentinel";
+  const kind = worst?.kind === "refused" ? "refused" : "transient";
+  return fault(kind, `no Sentinel names the master (${why})`, remedy);
 }
 
 const passwordSettings = "--sentinel-password-file or TELE_SESSION_REDIS_SENTINEL_PASSWORD";
@@ -94,9 +84,8 @@ const replies: readonly (readonly [RegExp, found: string, remedy: string])[] = [
 /** What an error of a Sentinel means. */
 function sentinelFault(error: unknown): RedisFault {
   const reply = isReply(error) ? replies.find(([pattern]) => pattern.test(error.message)) : undefined;
-  if (reply !== undefined) return faultOf("refused", { found: reply[1], remedy: reply[2] });
-  const fault = redisFault(error);
-  const isReached = fault.kind === "refused" || fault.explanation === undefined;
-  const remedy = "check --sentinel, and that it runs";
-  return isReached ? fault : faultOf(fault.kind, { found: fault.explanation.found, remedy });
+  if (reply !== undefined) return fault("refused", reply[1], reply[2]);
+  const known = redisFault(error);
+  const isReached = known.kind === "refused" || known.explanation === undefined;
+  return isReached ? known : fault(known.kind, known.explanation.found, "check --sentinel, and that it runs");
 }

@@ -5,8 +5,8 @@ import { newClient } from "../client/new-client.js";
 import { isBug } from "../redis-fault.js";
 import { withinTime } from "../time-limit.js";
 import { noMaster } from "./explain-no-master.js";
+import { masterNames } from "./master-names.js";
 import type { FailedSentinel } from "./no-master-error.js";
-import { sentinelMasters } from "./sentinel-masters.js";
 
 /** Where the Sentinels say that the master is. */
 export interface FoundMaster {
@@ -19,11 +19,7 @@ export interface FoundMaster {
 export type SentinelAnswer =
   | { readonly kind: "master"; readonly address: HostAndPort; readonly wantsLogin: boolean }
   /** It knows no master of that name, but these; `undefined` if it does not say. */
-  | {
-      readonly kind: "unknown";
-      readonly sentinel: HostAndPort;
-      readonly known: readonly string[] | undefined;
-    }
+  | { readonly kind: "unknown"; readonly sentinel: HostAndPort; readonly known: readonly string[] | undefined }
   | ({ readonly kind: "failed" } & FailedSentinel);
 
 /** For connection, TLS, login and answer of each Sentinel. */
@@ -80,8 +76,7 @@ async function askOne(client: Redis, sentinel: HostAndPort, master: WatchedMaste
     const [host, port] = reply;
     return { kind: "master", address: { host: String(host), port: Number(port) }, wantsLogin };
   }
-  const known = (await sentinelMasters(client))?.map(({ name }) => name);
-  return { kind: "unknown", sentinel, known };
+  return { kind: "unknown", sentinel, known: await masterNames(client) };
 }
 
 /** The address that most Sentinels name, the first of them if several do; `undefined` if none does. */

@@ -43,9 +43,7 @@ export class MemoryGauge {
     this.#isAsking = true;
     await Promise.all(
       all.map(async ({ connection, name }) => {
-        const asked = await connection.glance(async (client) => ({
-          info: await allowed(() => client.info()),
-        }));
+        const asked = await connection.glance(async (client) => ({ info: await allowed(() => client.info()) }));
         if (asked === undefined) return;
         if (asked.info === undefined) this.end();
         else this.#take(memoryOf(asked.info), name);

@@ -17,7 +17,7 @@ export class MemoryGuard {
   /** Bytes admitted but not yet written, which Redis does not count. */
   #inFlight = 0;
   /** Requests take turns: each counts what the one before admitted. */
-  #turn: Promise<void> = Promise.resolve();
+  #turn: Promise<unknown> = Promise.resolve();
   #need = 0;
   readonly #onState: (state: ServerState) => void;
   readonly #who: string;
@@ -44,10 +44,7 @@ export class MemoryGuard {
     countNeeded: () => Promise<number> = async () => bytes,
   ): Promise<() => void> {
     const turn = this.#turn.then(() => this.#takeTurn(client, bytes, countNeeded));
-    this.#turn = turn.then(
-      () => undefined,
-      () => undefined,
-    );
+    this.#turn = turn.catch(() => undefined);
     const taken = await turn;
     return () => {
       this.#inFlight -= taken;

@@ -83,11 +83,8 @@ export class PeerRuns {
       .filter(([, , , token]) => token !== this.#token)
       .map(([, phase = "", scopes = ""]) => {
         const all = scopes.split(",");
-        return {
-          phase,
-          scopes: all,
-          shard: all.map(shardOfScope).find((one) => one !== undefined) ?? wholeShard,
-        };
+        const shard = all.map(shardOfScope).find((one) => one !== undefined) ?? wholeShard;
+        return { phase, scopes: all, shard };
       });
   }
 

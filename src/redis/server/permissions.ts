@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import { isDenied, isReply } from "../redis-fault.js";
+import { onEach, type RedisServers } from "../topology/redis-servers.js";
 import { allowed } from "./server-info.js";
 
 /** A command with its arguments, as it would be sent. */
@@ -33,8 +34,25 @@ for place, words in ipairs(cjson.decode(ARGV[1])) do
 end
 return answers`;
 
-/** Asks what this user may do. Sends no command that writes. */
-export async function askPermissions(client: Redis, uses: readonly CommandUse[]): Promise<Permissions> {
+/** The worst comes first. */
+const order: readonly Permission[] = ["denied", "key", "absent", "unknown", "allowed"];
+
+/**
+ * Asks every server what this user may do: what one of them denies counts as denied. Sends no
+ * command that writes.
+ */
+export async function askPermissions(
+  servers: Pick<RedisServers, "all">,
+  uses: readonly CommandUse[],
+): Promise<Permissions> {
+  const answers = await onEach(servers, (client) => permissionsOn(client, uses));
+  return {
+    all: uses.map((_, use) => order.find((one) => answers.some(({ all }) => all[use] === one)) ?? "unknown"),
+    scripts: answers.every(({ scripts }) => scripts),
+  };
+}
+
+async function permissionsOn(client: Redis, uses: readonly CommandUse[]): Promise<Permissions> {
   const words = JSON.stringify(uses.map((use) => use.words));
   const answers = await allowed(() => client.eval(askEach, 0, words).catch(noAnswer));
   if (Array.isArray(answers)) return { all: answers.map(permissionOf), scripts: true };

@@ -3,7 +3,7 @@ import { type Explanation, RedisError } from "../../model/errors.js";
 import type { ServerTarget } from "../../model/redis-target.js";
 import { showable } from "../../model/showable.js";
 import { isReply, useCluster } from "../redis-fault.js";
-import { sentinelMasters } from "../sentinel/sentinel-masters.js";
+import { masterNames } from "../sentinel/master-names.js";
 import { allowed, fieldOf } from "./server-info.js";
 
 /**
@@ -43,7 +43,7 @@ export async function askRole(client: Redis): Promise<ServerRole> {
     if (role[0] === "sentinel") return { kind: "sentinel" };
     return role[0] === "slave" ? replicaOf(role[1], role[2]) : { kind: "master" };
   }
-  if ((await sentinelMasters(client)) !== undefined) return { kind: "sentinel" };
+  if ((await masterNames(client)) !== undefined) return { kind: "sentinel" };
   return (await isReadOnly(client)) ? { kind: "replica" } : { kind: "unknown" };
 }
 
@@ -72,9 +72,8 @@ export async function refuseOtherKinds(
   }
   if (isNode === false && isCluster === true) throw refusal(noCluster);
   if (kind !== "sentinel") return;
-  const names = ((await sentinelMasters(client)) ?? []).map(({ name }) => showable(name));
-  const [name = "NAME"] = names;
-  const others = names.length > 1 ? ` (it also knows ${names.slice(1).join(", ")})` : "";
+  const [name = "NAME", ...more] = ((await masterNames(client)) ?? []).map((one) => showable(one));
+  const others = more.length > 0 ? ` (it also knows ${more.join(", ")})` : "";
   const sentinel = "path" in address ? "HOST:PORT" : `${address.host}:${address.port}`;
   const remedy = `in place of host and port, give --sentinel ${sentinel} --sentinel-master ${name}${others}`;
   throw refusal({ found: "it is a Sentinel, which keeps no sessions", remedy });

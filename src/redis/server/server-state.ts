@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import type { RedisMemory } from "../../model/progress/progress.js";
-import { historyOf, type ServerHistory } from "./server-facts.js";
+import { historyOf, type ServerHistory } from "./server-history.js";
 import { allowed, fieldOf } from "./server-info.js";
 
 /** What changes while a server works. A field is `undefined` if Redis does not report it. */

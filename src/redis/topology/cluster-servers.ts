@@ -6,11 +6,11 @@ import { pause } from "../pause.js";
 import { redisFault } from "../redis-fault.js";
 import { type ResilienceOptions, ResilientConnection } from "../resilient-connection.js";
 import { sendDirectly } from "../send-batch.js";
-import { hasFollowed } from "../server/server-facts.js";
+import { hasFollowed } from "../server/server-history.js";
 import { allowed } from "../server/server-info.js";
 import { hashSlot, slotCount } from "./hash-slot.js";
 import { followRedirectionsOf } from "./redirections.js";
-import { allDone, type RedisServer, type RedisServers, type StateOfServer } from "./redis-servers.js";
+import { type RedisServer, RedisServers, type StateOfServer } from "./redis-servers.js";
 import { askSlotRanges, type Redirection, redirectionOf, type SlotRange } from "./slot-ranges.js";
 
 /** How often a command is sent on before the batch that it belongs to is sent again. */
@@ -56,7 +56,7 @@ interface Sent {
  * Slots that move between masters keep their keys. If a master is lost, restarted or replaced by its
  * replica, its last writes may be lost, and the run starts over (`RedisForgotError`).
  */
-export class ClusterServers implements RedisServers {
+export class ClusterServers extends RedisServers {
   readonly #options: ResilienceOptions;
   /** The master of each slot; a slot that no master holds keeps its last one. */
   readonly #slots: (Master | undefined)[] = Array.from({ length: slotCount });
@@ -64,8 +64,7 @@ export class ClusterServers implements RedisServers {
   #holders: readonly Master[] | undefined;
   /** The masters by name. One whose slots have moved away stays, and may get others. */
   readonly #masters = new Map<string, Master>();
-  /** Every connection that was made. */
-  readonly #connections: ResilientConnection[] = [];
+  protected readonly connections: ResilientConnection[] = [];
   /** Nodes that know the slots: the next one to ask comes first. */
   #nodes: readonly HostAndPort[] = [];
   #name: string | undefined;
@@ -76,6 +75,7 @@ export class ClusterServers implements RedisServers {
   #isOpen = false;
 
   private constructor(options: ResilienceOptions) {
+    super();
     this.#options = options;
     this.#name = options.name;
   }
@@ -104,50 +104,30 @@ export class ClusterServers implements RedisServers {
     return this.#holders;
   }
 
-  get dataEpoch(): number {
-    return this.#sum(({ dataEpoch }) => dataEpoch) + this.#strangers;
-  }
-
-  get reconnects(): number {
-    return this.#sum(({ reconnects }) => reconnects);
-  }
-
-  get announced(): boolean {
-    return this.all.every(({ connection }) => connection.announced);
+  override get dataEpoch(): number {
+    return super.dataEpoch + this.#strangers;
   }
 
   serverOf(key: string): Master {
-    return this.#masterOf(hashSlot(key));
-  }
-
-  async acceptCurrentData(): Promise<void> {
-    this.#acceptedStrangers = this.#strangers;
-    await allDone(this.all.map(({ connection }) => connection.acceptCurrentData()));
-  }
-
-  async checkData(): Promise<readonly StateOfServer[]> {
-    this.#refuseStrangers();
-    return allDone(this.all.map(async (server) => ({ server, state: await server.connection.checkData() })));
-  }
-
-  async rename(name: string): Promise<void> {
-    this.#name = name;
-    await allDone(this.all.map(({ connection }) => connection.rename(name)));
-  }
-
-  async close(): Promise<void> {
-    await allDone(this.#connections.map((connection) => connection.close()));
-  }
-
-  #sum(count: (connection: ResilientConnection) => number): number {
-    return this.#connections.reduce((sum, connection) => sum + count(connection), 0);
-  }
-
-  #masterOf(slot: number): Master {
     // Any node says who holds a slot that nobody held when it was asked.
-    const master = this.#slots[slot] ?? this.all[0];
+    const master = this.#slots[hashSlot(key)] ?? this.all[0];
     if (master === undefined) throw clusterDown();
     return master;
+  }
+
+  override async acceptCurrentData(): Promise<void> {
+    this.#acceptedStrangers = this.#strangers;
+    await super.acceptCurrentData();
+  }
+
+  override async checkData(): Promise<readonly StateOfServer[]> {
+    this.#refuseStrangers();
+    return super.checkData();
+  }
+
+  override async rename(name: string): Promise<void> {
+    this.#name = name;
+    await super.rename(name);
   }
 
   /** What a master that was never seen before holds may lack what the one before it confirmed. */
@@ -245,7 +225,7 @@ export class ClusterServers implements RedisServers {
       // A master that cannot be reached during the run may come back, or be replaced.
       throw this.#isOpen && error instanceof RedisError && error.kind === "unavailable" ? clusterDown() : error;
     });
-    this.#connections.push(connection);
+    this.connections.push(connection);
     const master: Master = new Master(address, connection, (slot) => this.#slots[slot] === master);
     return master;
   }
@@ -272,7 +252,7 @@ export class ClusterServers implements RedisServers {
         if (to.kind === "MOVED") this.#moved(to);
       }
       if (groups.size === 0) return replies;
-      if (hop === maxHops) throw moving();
+      if (hop === maxHops) throw Object.assign(new Error("redirected too often"), { code: "EMOVING" });
       if (hop > 1) await pause(hopPauseMs * hop, this.#options.stop);
       for (const { to, some } of groups.values()) {
         const next = await this.#masterAt(to.to);
@@ -322,8 +302,4 @@ function addressOf({ address }: RedisTarget): HostAndPort {
 
 function clusterDown(): Error {
   return Object.assign(new Error("no node knows the slots"), { code: "ECLUSTERDOWN" });
-}
-
-function moving(): Error {
-  return Object.assign(new Error("redirected too often"), { code: "EMOVING" });
 }

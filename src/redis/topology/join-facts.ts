@@ -1,15 +1,15 @@
 import { durationText } from "../../model/number-text.js";
 import type { RedisFacts } from "../../model/redis-facts.js";
-import type { ServerFacts } from "../server/server-facts.js";
-
-/** What all servers say together about what a run needs to know. */
-export type JoinedFacts = Pick<ServerFacts, "version" | "clockLeadMs" | "databases" | "warning">;
+import type { ServerFacts } from "../server/redis-facts.js";
 
 /** Clocks that differ more than this, in milliseconds, are worth a word. */
 const maxDifferenceMs = 1000;
 
-/** The clock that is the least ahead counts, so that no lifetime is longer than it may be. */
-export function joinServerFacts(all: readonly ServerFacts[]): JoinedFacts {
+/**
+ * What all servers say together about what a run needs to know. The clock that is the least ahead
+ * counts, so that no lifetime is longer than it may be.
+ */
+export function joinServerFacts(all: readonly ServerFacts[]): ServerFacts {
   const leads = all.map(({ clockLeadMs }) => clockLeadMs);
   const clockLeadMs = Math.min(...leads);
   const differenceMs = Math.max(...leads) - clockLeadMs;

@@ -21,48 +21,60 @@ export interface StateOfServer {
  * The Redis that holds the sessions: one server, or the masters of a Cluster. Its methods throw what
  * those of `ResilientConnection` throw.
  */
-export interface RedisServers {
+export abstract class RedisServers {
   /** Every server that holds keys now. */
-  readonly all: readonly RedisServer[];
+  abstract readonly all: readonly RedisServer[];
+  /** Every connection that was made. */
+  protected abstract readonly connections: readonly ResilientConnection[];
+
   /** How often a server was found with other data so far. */
-  readonly dataEpoch: number;
+  get dataEpoch(): number {
+    return this.connections.reduce((sum, { dataEpoch }) => sum + dataEpoch, 0);
+  }
+
   /** How often a connection was lost so far. */
-  readonly reconnects: number;
+  get reconnects(): number {
+    return this.connections.reduce((sum, { reconnects }) => sum + reconnects, 0);
+  }
+
   /** Whether other clients see every connection under its name. */
-  readonly announced: boolean;
+  get announced(): boolean {
+    return this.all.every(({ connection }) => connection.announced);
+  }
+
   /** The server that holds a key. */
-  serverOf(key: string): RedisServer;
+  abstract serverOf(key: string): RedisServer;
+
   /** Takes the data of whichever servers answer now as the run's own. */
-  acceptCurrentData(): Promise<void>;
+  async acceptCurrentData(): Promise<void> {
+    await allDone(this.all.map(({ connection }) => connection.acceptCurrentData()));
+  }
+
   /** Checks that every server holds the data that it confirmed. */
-  checkData(): Promise<readonly StateOfServer[]>;
-  rename(name: string): Promise<void>;
-  close(): Promise<void>;
+  async checkData(): Promise<readonly StateOfServer[]> {
+    return allDone(this.all.map(async (server) => ({ server, state: await server.connection.checkData() })));
+  }
+
+  async rename(name: string): Promise<void> {
+    await allDone(this.all.map(({ connection }) => connection.rename(name)));
+  }
+
+  async close(): Promise<void> {
+    await allDone(this.connections.map((connection) => connection.close()));
+  }
 }
 
 /** The only server. */
-export class SingleServer implements RedisServers, RedisServer {
+export class SingleServer extends RedisServers implements RedisServer {
   readonly name = undefined;
+  readonly all: readonly [RedisServer] = [this];
   readonly connection: ResilientConnection;
+  protected readonly connections: readonly ResilientConnection[];
 
   constructor(connection: ResilientConnection) {
+    super();
     this.connection = connection;
-  }
-
-  get all(): readonly [RedisServer] {
-    return [this];
-  }
-
-  get dataEpoch(): number {
-    return this.connection.dataEpoch;
-  }
-
-  get reconnects(): number {
-    return this.connection.reconnects;
-  }
-
-  get announced(): boolean {
-    return this.connection.announced;
+    this.connections = [connection];
   }
 
   keyHere(start: string): string {
@@ -71,22 +83,6 @@ export class SingleServer implements RedisServers, RedisServer {
 
   serverOf(): RedisServer {
     return this;
-  }
-
-  acceptCurrentData(): Promise<void> {
-    return this.connection.acceptCurrentData();
-  }
-
-  async checkData(): Promise<readonly StateOfServer[]> {
-    return [{ server: this, state: await this.connection.checkData() }];
-  }
-
-  rename(name: string): Promise<void> {
-    return this.connection.rename(name);
-  }
-
-  close(): Promise<void> {
-    return this.connection.close();
   }
 }
 

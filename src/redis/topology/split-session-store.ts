@@ -31,11 +31,7 @@ export class SplitSessionStore implements SessionStore {
   }
 
   create(entries: readonly Entry[], sentBefore?: boolean): Promise<Creation[]> {
-    return this.#split(
-      entries,
-      ({ key }) => key,
-      ({ store, items }) => store.create(items, sentBefore),
-    );
+    return this.#split(entries, keyOf, ({ store, items }) => store.create(items, sentBefore));
   }
 
   async createEncoded(
@@ -55,11 +51,7 @@ export class SplitSessionStore implements SessionStore {
   }
 
   read(keys: readonly string[]): Promise<StoredValue[]> {
-    return this.#split(
-      keys,
-      (key) => key,
-      ({ store, items }) => store.read(items),
-    );
+    return this.#split(keys, itself, ({ store, items }) => store.read(items));
   }
 
   replace(replacements: readonly Replacement[]): Promise<Replaced[]> {
@@ -71,19 +63,11 @@ export class SplitSessionStore implements SessionStore {
   }
 
   overwrite(entries: readonly Entry[]): Promise<Write[]> {
-    return this.#split(
-      entries,
-      ({ key }) => key,
-      ({ store, items }) => store.overwrite(items),
-    );
+    return this.#split(entries, keyOf, ({ store, items }) => store.overwrite(items));
   }
 
   exist(keys: readonly string[]): Promise<boolean[]> {
-    return this.#split(
-      keys,
-      (key) => key,
-      ({ store, items }) => store.exist(items),
-    );
+    return this.#split(keys, itself, ({ store, items }) => store.exist(items));
   }
 
   async retract(keys: readonly KeyAsSeen[], reconnects?: number): Promise<boolean[]> {
@@ -98,21 +82,21 @@ export class SplitSessionStore implements SessionStore {
 
   async #split<Item, Result>(
     items: readonly Item[],
-    keyOf: (item: Item) => string,
+    keyIn: (item: Item) => string,
     send: (part: Part<Item>) => Promise<readonly Result[]>,
   ): Promise<Result[]> {
-    const parts = new Map<RedisServer, { readonly places: number[]; readonly items: Item[] }>();
+    const parts = new Map<RedisServer, Part<Item>>();
     for (const [place, item] of items.entries()) {
-      const server = this.#servers.serverOf(keyOf(item));
-      const part = parts.get(server) ?? { places: [], items: [] };
+      const server = this.#servers.serverOf(keyIn(item));
+      const part = parts.get(server) ?? { server, store: this.#storeOn(server), places: [], items: [] };
       parts.set(server, part);
       part.places.push(place);
       part.items.push(item);
     }
     const results: Result[] = [];
     await allDone(
-      [...parts].map(async ([server, part]) => {
-        const sent = (await send({ server, store: this.#storeOn(server), items: part.items })).values();
+      [...parts.values()].map(async (part) => {
+        const sent = (await send(part)).values();
         for (const place of part.places) {
           const { value, done } = sent.next();
           if (done !== true) results[place] = value;
@@ -123,19 +107,26 @@ export class SplitSessionStore implements SessionStore {
   }
 
   #storeOn(server: RedisServer): SessionStore {
-    const known = this.#stores.get(server);
-    if (known !== undefined) return known;
-    const store = this.#open(server);
+    const store = this.#stores.get(server) ?? this.#open(server);
     this.#stores.set(server, store);
     return store;
   }
 }
 
-/** The items of one master, in order. */
+/** The items of one master, in order, and their places in the batch. */
 interface Part<Item> {
   readonly server: RedisServer;
   readonly store: SessionStore;
-  readonly items: readonly Item[];
+  readonly places: number[];
+  readonly items: Item[];
+}
+
+function keyOf({ key }: Entry): string {
+  return key;
+}
+
+function itself(key: string): string {
+  return key;
 }
 
 /** Some of the entries, in a buffer of their own. */

@@ -35,10 +35,8 @@ export async function globDirectories(glob: string, workingDirectory: string): P
 
 /** A path as messages show it, with bytes that are not UTF-8 written like `\xe9`. */
 export function showableBytes(path: string): string {
-  const parts = path.split(/([\udc80-\udcff])/u);
-  return parts
-    .map((part) => (/^[\udc80-\udcff]$/u.test(part) ? `\\x${byteOf(part).toString(16)}` : showablePath(part)))
-    .join("");
+  const parts = partsOf(path);
+  return parts.map((part) => (typeof part === "number" ? `\\x${part.toString(16)}` : showablePath(part))).join("");
 }
 
 // The casts drop overloads that the library never calls with these options.
@@ -47,24 +45,17 @@ const byteExact: Partial<FileSystemAdapter> = {
   stat: ((path, callback) => stat(toBytes(path), callback)) as FileSystemAdapter["stat"],
   readdir: ((path, _options, callback) =>
     readdir(toBytes(path), { withFileTypes: true, encoding: "buffer" }, (error, entries) =>
-      error
-        ? callback(error, [])
-        : callback(
-            null,
-            entries.map((entry) => Object.assign(entry, { name: toText(entry.name) })),
-          ),
+      callback(error, error ? [] : entries.map((entry) => Object.assign(entry, { name: toText(entry.name) }))),
     )) as FileSystemAdapter["readdir"],
 };
 
-function byteOf(surrogate: string): number {
-  return surrogate.charCodeAt(0) - 0xdc00;
+function toBytes(path: string): Buffer {
+  return Buffer.concat(partsOf(path).map((part) => (typeof part === "number" ? Buffer.of(part) : Buffer.from(part))));
 }
 
-function toBytes(path: string): Buffer {
-  const parts = path.split(/([\udc80-\udcff])/u);
-  return Buffer.concat(
-    parts.map((part) => (/^[\udc80-\udcff]$/u.test(part) ? Buffer.of(byteOf(part)) : Buffer.from(part))),
-  );
+/** The texts in a path, and between them the bytes that are not UTF-8, as numbers. */
+function partsOf(path: string): (string | number)[] {
+  return path.split(/([\udc80-\udcff])/u).map((part, place) => (place % 2 === 1 ? part.charCodeAt(0) - 0xdc00 : part));
 }
 
 function toText(name: Buffer): string {

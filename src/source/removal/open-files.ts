@@ -3,8 +3,8 @@ import { basename, dirname } from "node:path";
 import { errorCode } from "../../model/errors.js";
 import type { ExactStamp, SessionFile } from "../../model/session-file.js";
 import { OpenDirectory } from "../open-directory.js";
-import { readAheadExactly } from "../read-ahead.js";
-import { type ExactReading, readPlaceExactly } from "../read-session-file.js";
+import { ReadAhead } from "../read-ahead.js";
+import { type ExactReading, readOpenedExactly, readPlaceExactly } from "../read-session-file.js";
 import { isModifiedSince } from "../recent-files.js";
 import { type RemovalDenial, removalDenial } from "./removal-denial.js";
 import { type Removal, removeSessionFile } from "./remove-session-file.js";
@@ -22,7 +22,7 @@ export function openFiles(directories: readonly string[], maxFileSize: number, s
   let isInUse = false;
   const denials = new Map<string, RemovalDenial | undefined>();
   const folderOf = (file: SessionFile) => opened.get(file.directory)?.folderOf(file);
-  const ahead = readAheadExactly(maxFileSize, (file) => {
+  const readInPlace = (file: SessionFile): ExactReading => {
     try {
       const folder = folderOf(file);
       if (folder === undefined) return { kind: "vanished" };
@@ -30,7 +30,8 @@ export function openFiles(directories: readonly string[], maxFileSize: number, s
     } catch (error) {
       return { kind: "failed", reason: "unreadable", detail: errorCode(error) };
     }
-  });
+  };
+  const ahead = new ReadAhead({ read: readInPlace, readOpened: readOpenedExactly, maxFileSize });
   return {
     /** Reads the next files before their turn, many at a time, if each waits long. */
     prefetch: async (files: readonly SessionFile[]): Promise<void> => {

@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, lstatSync, openSync, renameSync, unlinkSync } from "node:fs";
 import { errorCode } from "../../model/errors.js";
 import type { ExactStamp } from "../../model/session-file.js";
-import { isSameFile } from "../file-identity.js";
-import { openFlags } from "../read-session-file.js";
+import { isUnchanged } from "../file-identity.js";
+import { noFileCodes, openFlags } from "../read-session-file.js";
 import { putBack } from "./put-back.js";
 import { denialCodes } from "./removal-denial.js";
 import { setAsideName } from "./set-aside-name.js";
@@ -55,7 +55,7 @@ function checkUnchanged(path: string, compared: ExactStamp): Removal | undefined
     for (let checks = 0; checks < maxChecks; checks++) {
       const there = lstatSync(path, { bigint: true, throwIfNoEntry: false });
       if (there === undefined) return { kind: "vanished" };
-      if (there.isFile() && isSame(there, compared) && there.ctimeNs === compared.ctimeNs) return undefined;
+      if (there.isFile() && isUnchanged(there, compared)) return undefined;
     }
     return { kind: "changed" };
   } catch (error) {
@@ -84,17 +84,14 @@ function isComparedFile(path: string, compared: ExactStamp): boolean {
     descriptor = openSync(path, openFlags);
   } catch (error) {
     // A symlink, a socket or a device took its place.
-    if (["ELOOP", "ENXIO", "EMLINK"].includes(errorCode(error))) return false;
+    if (noFileCodes.has(errorCode(error))) return false;
     throw error;
   }
   try {
     const opened = fstatSync(descriptor, { bigint: true });
-    return opened.isFile() && isSame(opened, compared);
+    // Not its change time: the rename has set it.
+    return opened.isFile() && isUnchanged(opened, { ...compared, ctimeNs: opened.ctimeNs });
   } finally {
     closeSync(descriptor);
   }
-}
-
-function isSame(one: Omit<ExactStamp, "ctimeNs">, other: Omit<ExactStamp, "ctimeNs">): boolean {
-  return isSameFile(one, other) && one.size === other.size && one.mtimeNs === other.mtimeNs;
 }

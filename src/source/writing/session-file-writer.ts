@@ -22,7 +22,7 @@ import { promisify } from "node:util";
 import { errorCode, orElse, SourceError, systemReason } from "../../model/errors.js";
 import type { ExactStamp, SessionFile } from "../../model/session-file.js";
 import { showablePath } from "../../model/showable.js";
-import { isSameFile } from "../file-identity.js";
+import { isUnchanged } from "../file-identity.js";
 import { OpenDirectory } from "../open-directory.js";
 import { noLinkCodes } from "../removal/put-back.js";
 import { temporaryName } from "./temporary-files.js";
@@ -108,7 +108,7 @@ export class SessionFileWriter {
   }
 
   #writeTemporary({ bytes, mtimeMs }: NewFile): Temporary {
-    const path = `${this.#root}/${temporaryName(`${this.#digits}-${this.#count++}`)}`;
+    const path = `${this.#directory.root}/${temporaryName(`${this.#digits}-${this.#count++}`)}`;
     const descriptor = openSync(path, createFlags, 0o600);
     try {
       writeFileSync(descriptor, bytes);
@@ -143,7 +143,7 @@ export class SessionFileWriter {
 
   /** `undefined` if something else has the folder's name. */
   #makeFolder(file: SessionFile): string | undefined {
-    const path = `${this.#root}/${dirname(file.name)}`;
+    const path = `${this.#directory.root}/${dirname(file.name)}`;
     try {
       mkdirSync(path);
     } catch (error) {
@@ -160,10 +160,6 @@ export class SessionFileWriter {
   /** Whether what this process makes has to be given away. */
   get #isForeign(): boolean {
     return this.#owner.uid !== process.geteuid?.() || this.#owner.gid !== process.getegid?.();
-  }
-
-  get #root(): string {
-    return this.#directory.root;
   }
 }
 
@@ -188,12 +184,6 @@ function takesPlace(temporary: string, path: string, seen: ExactStamp | "empty")
   if (there?.isFile() !== true || !(seen === "empty" ? there.size === 0n : isUnchanged(there, seen))) return false;
   renameSync(temporary, path);
   return true;
-}
-
-function isUnchanged(there: ExactStamp, seen: ExactStamp): boolean {
-  const { size, mtimeNs, ctimeNs } = there;
-  const hasSameTimes = mtimeNs === seen.mtimeNs && ctimeNs === seen.ctimeNs;
-  return isSameFile(there, seen) && size === seen.size && hasSameTimes;
 }
 
 function syncFolder(path: string): void {

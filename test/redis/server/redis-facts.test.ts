@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { RedisFacts } from "../../../src/model/redis-facts.js";
-import { askFirstFacts, withLastFacts } from "../../../src/redis/server/redis-facts.js";
+import { openConnection } from "../../../src/redis/open-connection.js";
+import { askFirstFacts, type ServerFacts, withLastFacts } from "../../../src/redis/server/redis-facts.js";
 import type { ServerState } from "../../../src/redis/server/server-state.js";
 import { redisOf } from "../../end-to-end/support/redis-of-test.js";
 import { redisCommand } from "../../support/redis-command.js";
+import { type RedisServer, startRedis } from "../../support/redis-server.js";
 import { clientOf } from "../support/client-of.js";
 
 const state: ServerState = {
@@ -25,6 +27,64 @@ const facts: RedisFacts = {
   memoryLimit: 0,
   evicted: null,
 };
+
+async function factsOf(
+  server: RedisServer,
+  credentials: { username?: string; password?: string } = {},
+): Promise<ServerFacts> {
+  const address = { host: server.host, port: server.port };
+  const { client } = await openConnection({ address, db: 0, ...credentials });
+  try {
+    return (await askFirstFacts(client)).server;
+  } finally {
+    client.disconnect();
+  }
+}
+
+describe("redis-facts: what a run needs to know of a server", () => {
+  it("a master: version and a clock that is ours", async () => {
+    const server = await startRedis();
+    const facts = await factsOf(server);
+    assert.match(facts.version ?? "", /^\d+\.\d+\.\d+$/);
+    assert.deepEqual({ ...facts, version: "" }, { version: "", clockLeadMs: 0, databases: [] });
+    await server.stop();
+  });
+
+  it("the databases that hold keys which expire", async () => {
+    const server = await startRedis();
+    for (const db of [0, 3, 12]) {
+      await redisCommand({ ...server, db }, "SET", "lasts", "x");
+      if (db > 0) await redisCommand({ ...server, db }, "SET", "expires", "x", "EX", "100");
+    }
+    assert.deepEqual((await factsOf(server)).databases, [3, 12]);
+    await server.stop();
+  });
+
+  it("a right that is missing leaves a fact absent, and the server is taken", async () => {
+    const server = await startRedis();
+    for (const [rules, absent] of [
+      [["-info"], ["version"]],
+      [["-time"], []],
+      [["-info", "-time"], ["version"]],
+      [["-@all", "+set"], ["version"]],
+    ] as const) {
+      await redisCommand(server, "ACL", "SETUSER", "u", "reset", "on", ">pw", "~*", "+@all", ...rules);
+      const facts = await factsOf(server, { username: "u", password: "pw" });
+      const missing = Object.entries(facts).flatMap(([name, value]) => (value === undefined ? [name] : []));
+      assert.deepEqual(missing.sort(), [...absent].sort());
+      assert.equal(facts.clockLeadMs, 0);
+      const mayAskTime = !rules.some((rule) => rule === "-time" || rule === "-@all");
+      assert.equal(facts.warning === undefined, mayAskTime, facts.warning?.found);
+    }
+    await server.stop();
+  });
+
+  it("any other refusal is thrown", async () => {
+    const server = await startRedis({ args: ["--requirepass", "pw"] });
+    await assert.rejects(factsOf(server), /NOAUTH/);
+    await server.stop();
+  });
+});
 
 describe("redis-facts: what the report says of Redis at the end", () => {
   const rows: readonly (readonly [name: string, last: Partial<ServerState>, expected: object])[] = [

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
-import { isInSample } from "../../src/source/sample.js";
+import { isInSample } from "../../src/model/shard.js";
 
 const count = 20_000;
 /** Sids as servers make them, and unrealistic ones that differ only in the last digits. */
