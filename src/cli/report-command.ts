@@ -1,9 +1,9 @@
 import { realpathSync } from "node:fs";
 import { orElse, SettingsError } from "../model/errors.js";
 import { showablePath } from "../model/showable.js";
-import { boundedFindings } from "../report/bounded-findings.js";
 import { commandOfReport } from "../report/command-of-report.js";
 import { explainError } from "../report/exit-code.js";
+import { boundedFindings } from "../report/listed-findings.js";
 import { mergeReports } from "../report/merge-reports.js";
 import { PageFile } from "../report/page-file.js";
 import { readReport } from "../report/schema/read-report.js";

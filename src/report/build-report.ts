@@ -8,8 +8,8 @@ import { ledgersOf, newRunRecord, type RunRecord, secondsOf } from "../model/run
 import { type Shard, shardText } from "../model/shard.js";
 import { maxDetailLength, maxLineLength, shortSid, showable, showablePath } from "../model/showable.js";
 import { exitCodeOfError, explainError, explainExitCode } from "./exit-code.js";
+import { suspiciousFirst } from "./listed-findings.js";
 import type { PassCounts, Report, ReportedDifference, ReportedFailure } from "./schema/report-schema.js";
-import { suspiciousFirst } from "./suspicious-first.js";
 
 /** What a report says besides the record of the run. */
 export interface ReportFacts extends Pick<Report, "version" | "command" | "exitCode" | "warnings"> {

@@ -2,7 +2,7 @@ import { SettingsError } from "../../model/errors.js";
 import type { RunOptions } from "../../model/run-options.js";
 import { exitCodeOfError, explainError, explainExitCode, worstOf } from "../../report/exit-code.js";
 import { metricsText, type RunFacts } from "../../report/metrics/metrics-text.js";
-import { MetricsFile } from "../../report/metrics-file.js";
+import { NewFile } from "../../report/new-file.js";
 import { type ClosingWords, TerminationLog, terminationText } from "../../report/termination-log.js";
 
 /** Where the files go; null if one is not wanted. */
@@ -10,7 +10,7 @@ export type EndFilePaths = Pick<RunOptions["output"], "metricsFile" | "terminati
 
 /** The files for programs that watch runs: `--metrics-file` and `--termination-log`. */
 export class EndFiles {
-  #metrics: MetricsFile | undefined;
+  #metrics: NewFile | undefined;
   #termination: TerminationLog | undefined;
 
   /** @throws SettingsError if one cannot be written; the other one is open, if it can be. */
@@ -29,7 +29,8 @@ export class EndFiles {
     });
     attempt(() => {
       if (metricsFile === null) return;
-      const file = new MetricsFile(metricsFile);
+      // Others, such as node_exporter, may read it.
+      const file = new NewFile({ flag: "--metrics-file", path: metricsFile, mode: 0o644 });
       this.#metrics = file;
       // A second signal leaves no time to finish it.
       process.once("exit", () => file.discard());

@@ -1,4 +1,4 @@
-import { boundedFindings, maxOnPage } from "../bounded-findings.js";
+import { boundedFindings, maxOnPage } from "../listed-findings.js";
 import type { Report } from "../schema/report-schema.js";
 import { contentsSection } from "./contents-section.js";
 import { findingsSection } from "./findings-section.js";
