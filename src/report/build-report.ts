@@ -78,10 +78,7 @@ export function buildReport(facts: ReportFacts, record = newRunRecord(kindsOf(fa
     },
     passes: [mainPass, ...record.laterPasses.map((later) => passCounts(later, kinds))],
     stillChanging: record.stillChanging,
-    byDirectory: [...counts.directories].map(([directory, of]) => ({
-      directory: showablePath(directory),
-      ...of,
-    })),
+    byDirectory: [...counts.directories].map(([directory, of]) => ({ directory: showablePath(directory), ...of })),
     byReason: failuresByReason(ledgers),
     databases: null,
     ages: agesOf(counts),

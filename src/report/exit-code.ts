@@ -68,13 +68,7 @@ export const exitCodes: readonly ExitCode[] = [
       "copy or an export: Redis evicted or lost keys, or too many sessions ended, and nothing was removed",
     job: "fail",
   },
-  {
-    code: 0,
-    outcome: "complete",
-    meaning: "every session is where it should be",
-    todo: null,
-    job: "done",
-  },
+  { code: 0, outcome: "complete", meaning: "every session is where it should be", todo: null, job: "done" },
 ];
 
 function stopped(code: number, by: string): ExitCode {
