@@ -5,14 +5,14 @@ export const maxOnPage = 1000;
 
 /** A report with a limited number of failures, suspicious ones first, and of differences. */
 export function boundedFindings(report: Report, most: number): Report {
-  return withFindings(report, {
+  return listOnly(report, {
     failures: suspiciousFirst(report.failures).slice(0, most),
     differences: report.differences.slice(0, most),
   });
 }
 
 /** A report that lists these of its failures and differences; all others count as omitted. */
-export function withFindings(report: Report, listed: Pick<Report, "failures" | "differences">): Report {
+export function listOnly(report: Report, listed: Pick<Report, "failures" | "differences">): Report {
   const { failures, failuresOmitted, differences, differencesOmitted } = report;
   return {
     ...report,

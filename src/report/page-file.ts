@@ -1,7 +1,7 @@
 import { SettingsError } from "../model/errors.js";
 import type { Difference, Failure } from "../model/outcome.js";
 import { reportedDifference, reportedFailure } from "./build-report.js";
-import { maxOnPage, withFindings } from "./listed-findings.js";
+import { listOnly, maxOnPage } from "./listed-findings.js";
 import { NewFile } from "./new-file.js";
 import { toStdout } from "./report-file.js";
 import type { Report } from "./schema/report-schema.js";
@@ -46,7 +46,7 @@ export class PageFile {
 
   /** The report with the findings that the page lists. */
   withFindings(report: Report): Report {
-    return withFindings(report, {
+    return listOnly(report, {
       failures: this.#failures.map((failure) => reportedFailure(failure, false)),
       differences: this.#differences.map((difference) => reportedDifference(difference, false)),
     });

@@ -1,5 +1,5 @@
 import { RedisError, RedisForgotError, ReportError, SourceError } from "../../model/errors.js";
-import { countText } from "../../model/number-text.js";
+import { countIf, countText } from "../../model/number-text.js";
 import type { SessionCommand } from "../../model/outcome.js";
 import type { Allowance } from "../../model/run-options.js";
 import { exitCodeOfError, explainError, explainExitCode } from "../../report/exit-code.js";
@@ -96,8 +96,4 @@ function whatDiffers({ report: { sessions } }: UnfinishedRun): string {
     ...countIf(sessions["wrong-lifetime"] ?? 0, "with a wrong lifetime"),
   ];
   return parts.join(", ") || "not every session could be compared: the warnings say why";
-}
-
-function countIf(count: number, text: string): string[] {
-  return count === 0 ? [] : [`${countText(count)} ${text}`];
 }
