@@ -17,11 +17,10 @@ import { resolveDirectories } from "../source/directories/resolve-directories.js
 import { type Listing, listSessions } from "../source/list-sessions.js";
 import { commandText } from "./closing/command-text.js";
 import { EndFiles, finishEndFiles, type PlainEnd } from "./closing/end-files.js";
-import { exitLine, type NextStep, nextLine } from "./closing/last-line.js";
-import { isColored } from "./is-colored.js";
+import { exitLine, type NextStep, stepLine } from "./closing/last-line.js";
 import type { Say } from "./progress/log-line.js";
 import { startReporter } from "./progress/start-reporter.js";
-import { screenColumns } from "./screen-columns.js";
+import { isColored, screenColumns } from "./screen.js";
 import { listenForStop } from "./stop-signals.js";
 
 /** What is known so far. */
@@ -152,7 +151,7 @@ function wordsOf(options: RunOptions, seen: Seen, known: Known, style: TextStyle
   return {
     errors: seen.errors.map(explainError),
     summary: exitCode === 0 || report.sessions.found > 0 ? inspectionText({ facts, report }, look) : "",
-    end: exitCode === 0 ? nextLine(nextStep(options, report.listed)) : exitLine(exitCode, whyExit(exitCode), style),
+    end: exitCode === 0 ? stepLine(nextStep(options, report.listed)) : exitLine(exitCode, whyExit(exitCode), style),
   };
 }
 

@@ -11,10 +11,10 @@ import type { Report } from "../report/schema/report-schema.js";
 import { summaryText } from "../report/summary/summary.js";
 import { textStyle } from "../report/text-style.js";
 import type { TypedFlags } from "../settings/read-settings.js";
-import { type NextStep, nextLine } from "./closing/last-line.js";
+import { type NextStep, stepLine } from "./closing/last-line.js";
 import { shellWord } from "./closing/shell-word.js";
 import { sayRefusal } from "./refuse.js";
-import { screenColumns } from "./screen-columns.js";
+import { screenColumns } from "./screen.js";
 
 /** Failures, and differences, in the object of `--json`. */
 const maxInJson = 100;
@@ -40,7 +40,7 @@ export async function reportCommand(
     const report = await readAndWrite(files, page);
     if (json === true) print(0, { report });
     else if (page === null) process.stdout.write(`${closingWords(report, files)}\n\n`);
-    if (quiet !== true) process.stderr.write(`${nextLine(nextStep(files, page))}\n`);
+    if (quiet !== true) process.stderr.write(`${stepLine(nextStep(files, page))}\n`);
     return 0;
   } catch (error) {
     if (json !== true) throw error;

@@ -81,14 +81,3 @@ export function finishEndFiles(
   attempt(() => files.writeWords(() => terminationText(all(), warnings, exitCode())));
   return { exitCode: exitCode(), errors };
 }
-
-/** The paths as a command line has them, for a refusal, which knows of no settings yet. */
-export function endFilesOf(commandLine: readonly string[]): EndFilePaths {
-  const pathOf = (flag: string) => {
-    const at = commandLine.findLastIndex((word) => word === flag || word.startsWith(`${flag}=`));
-    const word = commandLine[at];
-    const value = word === flag ? commandLine[at + 1] : word?.slice(flag.length + 1);
-    return value === undefined || value === "" || value === "-" ? null : value;
-  };
-  return { metricsFile: pathOf("--metrics-file"), terminationLog: pathOf("--termination-log") };
-}

@@ -10,11 +10,10 @@ import type { Report } from "../../report/schema/report-schema.js";
 import { summaryText } from "../../report/summary/summary.js";
 import { type ClosingWords, terminationText } from "../../report/termination-log.js";
 import { type TextStyle, textStyle } from "../../report/text-style.js";
-import { isColored } from "../is-colored.js";
 import type { LogFacts, Say } from "../progress/log-line.js";
-import { screenColumns } from "../screen-columns.js";
+import { isColored, screenColumns } from "../screen.js";
 import type { EndFiles } from "./end-files.js";
-import { exitLine, mendLine, nextLine } from "./last-line.js";
+import { exitLine, stepLine } from "./last-line.js";
 import { mendStep, nextStep } from "./next-step.js";
 import { type UnfinishedRun, whyExit, whyExitAlone } from "./why-exit.js";
 
@@ -85,8 +84,8 @@ function closingWords(run: PreparedRun, report: Report, style: TextStyle): Closi
   return {
     errors: record.errors.map(explainError),
     summary: reachedSessions(report) ? summaryText(summarised, screenColumns(), style).trimEnd() : "",
-    ...(mend === undefined ? {} : { mend: mendLine(mend) }),
-    end: exitCode === 0 ? nextLine(nextStep(reported)) : exitLine(exitCode, whyExit(unfinished(run, report)), style),
+    ...(mend === undefined ? {} : { mend: stepLine(mend, "Mend") }),
+    end: exitCode === 0 ? stepLine(nextStep(reported)) : exitLine(exitCode, whyExit(unfinished(run, report)), style),
   };
 }
 

@@ -7,7 +7,6 @@ import { stepFlag } from "../command-line/refusals.js";
 
 /** The shells that completion is printed for. */
 export const shells = ["bash", "zsh", "fish"] as const;
-export type Shell = (typeof shells)[number];
 
 /** What may follow a flag: nothing, files, directories, one of these words, or any text. */
 export type FlagValue = "none" | "file" | "directory" | "text" | readonly string[];
