@@ -85,12 +85,7 @@ export type StopSignal = "SIGHUP" | "SIGINT" | "SIGTERM";
 /** Why a run was asked to stop: by a signal, or by `--max-duration`. */
 export type StopReason = StopSignal | "time";
 
-export const exitCodeOfStop: Readonly<Record<StopReason, number>> = {
-  SIGHUP: 129,
-  SIGINT: 130,
-  SIGTERM: 143,
-  time: 6,
-};
+export const exitCodeOfStop: Readonly<Record<StopReason, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143, time: 6 };
 
 /** `tooManyFailed`: more than `--max-failed` allows. `stopped`: undefined if it was not. */
 export function exitCodeOf(

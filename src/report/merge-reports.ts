@@ -174,7 +174,7 @@ function mergeRedis(all: readonly NonNullable<Report["redis"]>[]): Report["redis
   };
 }
 
-/** One item for each value of `key`, in the order in which they first come, with its counts added up. */
+/** One item for each value of `key`, in the order in which they first come; its counts add up. */
 function addUpBy<Item>(
   reports: readonly Report[],
   listOf: (report: Report) => readonly Item[],

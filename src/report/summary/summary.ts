@@ -49,7 +49,7 @@ function isShown({ label, count }: CountRow): boolean {
   return count > 0 || /in Redis|in files|removed/.test(label);
 }
 
-/** A line for each row, label, count and meaning; below it the failures or differences that it counts. */
+/** A line for each row: label, count, meaning. Below it the failures or differences that it counts. */
 function rowLines(rows: readonly CountRow[], report: Report, listing: ListingStyle): string[] {
   const labelWidth = Math.max(minLabelWidth, ...rows.map(({ label }) => label.length));
   const countWidth = Math.max(minCountWidth, ...rows.map(({ count }) => countText(count).length));

@@ -9,7 +9,8 @@ export interface Verdict {
   readonly isGood: boolean;
 }
 
-type Judged = Pick<Summary, "command" | "report" | "purges">;
+/** What is judged: a run with its report. */
+export type Judged = Pick<Summary, "command" | "report" | "purges">;
 
 /** What a run came to in one sentence or two. */
 export function verdictOf(judged: Judged): Verdict {
