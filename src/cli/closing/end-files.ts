@@ -62,13 +62,6 @@ export function finishEndFiles(
 ): { readonly exitCode: number; readonly errors: readonly unknown[] } {
   const errors: unknown[] = [];
   const exitCode = () => worstOf([run.exitCode, ...errors.map(exitCodeOfError)]);
-  const attempt = (write: () => void) => {
-    try {
-      write();
-    } catch (error) {
-      errors.push(error);
-    }
-  };
   const endedMs = Date.now();
   const facts = {
     ...run,
@@ -76,8 +69,17 @@ export function finishEndFiles(
     startedAt: new Date(endedMs - run.seconds * 1000).toISOString(),
     endedAt: new Date(endedMs).toISOString(),
   };
-  attempt(() => files.writeMetrics(() => metricsText(facts)));
+  attempt(errors, () => files.writeMetrics(() => metricsText(facts)));
   const all = () => ({ ...words, errors: [...words.errors, ...errors.map(explainError)] });
-  attempt(() => files.writeWords(() => terminationText(all(), warnings, exitCode())));
+  attempt(errors, () => files.writeWords(() => terminationText(all(), warnings, exitCode())));
   return { exitCode: exitCode(), errors };
+}
+
+/** Writes something; what it throws joins the other errors. */
+export function attempt(errors: unknown[], write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    errors.push(error);
+  }
 }

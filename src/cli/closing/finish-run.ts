@@ -12,7 +12,7 @@ import { type ClosingWords, terminationText } from "../../report/termination-log
 import { type TextStyle, textStyle } from "../../report/text-style.js";
 import type { LogFacts, Say } from "../progress/log-line.js";
 import { isColored, screenColumns } from "../screen.js";
-import type { EndFiles } from "./end-files.js";
+import { attempt, type EndFiles } from "./end-files.js";
 import { exitLine, stepLine } from "./last-line.js";
 import { mendStep, nextStep } from "./next-step.js";
 import { type UnfinishedRun, whyExit, whyExitAlone } from "./why-exit.js";
@@ -31,22 +31,15 @@ export interface EndedRun {
 
 /** Writes the report file, then errors, the closing words and JSON. Returns the exit code. */
 export function finishRun({ run, stop, reportFile, page, endFiles, say }: EndedRun): number {
-  const { options, record } = run;
-  const { output } = options;
+  const { output } = run.options;
+  const { errors } = run.record;
   const report = (showIds = output.showIds) => reportOf(run, stop.reason(), showIds);
-  const attempt = (write: () => void) => {
-    try {
-      write();
-    } catch (error) {
-      record.errors.push(error);
-    }
-  };
-  attempt(() => reportFile?.finish(report()));
+  attempt(errors, () => reportFile?.finish(report()));
   const reportPath = output.report === toStdout ? null : output.report;
-  attempt(() => page?.file.finish(page.make(page.file.withFindings(report()), reportPath)));
-  attempt(() => endFiles.writeMetrics(() => reportMetrics(report())));
+  attempt(errors, () => page?.file.finish(page.make(page.file.withFindings(report()), reportPath)));
+  attempt(errors, () => endFiles.writeMetrics(() => reportMetrics(report())));
   // Sids are cut, even with `--show-ids`: anyone who may look at the pod sees it.
-  attempt(() => endFiles.writeWords(() => terminationTextOf(run, report(false))));
+  attempt(errors, () => endFiles.writeWords(() => terminationTextOf(run, report(false))));
   // Made again, because it may have to report that its own file failed.
   const last = report();
   sayClosingWords(run, last, say);
