@@ -1,7 +1,7 @@
 import { type PreparedRun, reportOf } from "../../library/perform-run.js";
 import { commandOf } from "../../library/run-context.js";
 import type { StopRequest } from "../../library/stop-request.js";
-import { exitCodeOfError, explainError } from "../../report/exit-code.js";
+import { explainError } from "../../report/exit-code.js";
 import { reportMetrics } from "../../report/metrics/metrics-text.js";
 import type { reportPage } from "../../report/page/report-page.js";
 import type { PageFile } from "../../report/page-file.js";
@@ -10,10 +10,10 @@ import type { Report } from "../../report/schema/report-schema.js";
 import { summaryText } from "../../report/summary/summary.js";
 import { type ClosingWords, terminationText } from "../../report/termination-log.js";
 import { type TextStyle, textStyle } from "../../report/text-style.js";
-import type { LogFacts, Say } from "../progress/log-line.js";
+import type { Say } from "../progress/log-line.js";
 import { isColored, screenColumns } from "../screen.js";
 import { attempt, type EndFiles } from "./end-files.js";
-import { exitLine, stepLine } from "./last-line.js";
+import { exitLine, sayClosingWords, stepLine } from "./last-line.js";
 import { mendStep, nextStep } from "./next-step.js";
 import { type UnfinishedRun, whyExit, whyExitAlone } from "./why-exit.js";
 
@@ -42,28 +42,21 @@ export function finishRun({ run, stop, reportFile, page, endFiles, say }: EndedR
   attempt(errors, () => endFiles.writeWords(() => terminationTextOf(run, report(false))));
   // Made again, because it may have to report that its own file failed.
   const last = report();
-  sayClosingWords(run, last, say);
+  sayEnd(run, last, say);
   if (output.json) process.stdout.write(`${JSON.stringify(last)}\n`);
   return last.exitCode;
 }
 
 /** Errors, the summary, and what to do next or why the run ends. `--quiet` leaves one line at most. */
-function sayClosingWords(run: PreparedRun, report: Report, say: Say): void {
-  const { options, record } = run;
-  const { output } = options;
+function sayEnd(run: PreparedRun, report: Report, say: Say): void {
+  const { output } = run.options;
   const style = textStyle(isColored(output));
-  const { exitCode } = report;
-  const facts = endFacts(report);
+  // What a program wants to know of the end, without a second file to read.
+  const { command, dryRun, exitCode, outcome, listed, sessions, seconds } = report;
+  const facts = { command, dryRun, exitCode, outcome, listed, sessions, seconds };
   if (output.quiet) {
     say("end", exitCode === 0 ? "" : exitLine(exitCode, whyExitAlone(unfinished(run, report)), style), facts);
-    return;
-  }
-  const { errors, summary, mend, end } = closingWords(run, report, style);
-  for (const [index, text] of errors.entries()) {
-    say("error", text, { exitCode: exitCodeOfError(record.errors[index]) });
-  }
-  if (summary !== "") say("summary", summary);
-  say("end", mend === undefined ? end : `${mend}\n${end}`, facts);
+  } else sayClosingWords(say, closingWords(run, report, style), run.record.errors, facts);
 }
 
 function closingWords(run: PreparedRun, report: Report, style: TextStyle): ClosingWords {
@@ -90,11 +83,6 @@ function unfinished({ options, context, record }: PreparedRun, report: Report): 
 
 function terminationTextOf(run: PreparedRun, report: Report): string {
   return terminationText(closingWords(run, report, textStyle(false)), run.record.warnings, report.exitCode);
-}
-
-/** What a program wants to know of the end, without a second file to read. */
-function endFacts({ command, dryRun, exitCode, outcome, listed, sessions, seconds }: Report): LogFacts {
-  return { command, dryRun, exitCode, outcome, listed, sessions, seconds };
 }
 
 /** Whether there is anything to sum up. A run refused before its first session has said why. */

@@ -1,5 +1,8 @@
+import { exitCodeOfError } from "../../report/exit-code.js";
+import type { ClosingWords } from "../../report/termination-log.js";
 import type { TextStyle } from "../../report/text-style.js";
 import { wrapText } from "../../report/wrap-text.js";
+import type { LogFacts, Say } from "../progress/log-line.js";
 import { messageColumns, screenColumns } from "../screen.js";
 
 /** What to do after a run: a sentence, a command line for a shell, or one after the other. */
@@ -38,4 +41,11 @@ function foldedCommand(command: string, room: number): string[] {
 /** The last line of any other run: `Exit 5: not ready`. */
 export function exitLine(exitCode: number, why: string, style: TextStyle): string {
   return style.bad(wrapText(`Exit ${exitCode}: `, why, messageColumns()));
+}
+
+/** Says the closing words of a run that ended with these errors, and `facts` with the last of them. */
+export function sayClosingWords(say: Say, words: ClosingWords, errors: readonly unknown[], facts: LogFacts): void {
+  for (const [index, text] of words.errors.entries()) say("error", text, { exitCode: exitCodeOfError(errors[index]) });
+  if (words.summary !== "") say("summary", words.summary);
+  say("end", words.mend === undefined ? words.end : `${words.mend}\n${words.end}`, facts);
 }
