@@ -17,19 +17,13 @@ export async function refuse(error: unknown, commandLine: readonly string[], ver
   });
   writeEndFiles(error, commandLine, version);
   if (commandLine.includes("--json")) {
+    const { outcome } = explainExitCode(exitCode);
     const warnings = [showable(explainError(error), maxLineLength)];
     const other = (["inspect", "check", "report"] as const).find((name) => commandLine.includes(name));
     const answer =
       other === undefined
         ? await reportOfRefusal(commandLine, { version, exitCode, warnings })
-        : {
-            tool: "tele-sessions",
-            version,
-            command: other,
-            outcome: explainExitCode(exitCode).outcome,
-            exitCode,
-            warnings,
-          };
+        : { tool: "tele-sessions", version, command: other, outcome, exitCode, warnings };
     process.stdout.write(`${JSON.stringify(answer)}\n`);
   }
   return exitCode;

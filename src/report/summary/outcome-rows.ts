@@ -14,15 +14,11 @@ export interface CountRow {
 /** What became of every session. `purges`: whether the files are to be removed after the copy. */
 export function outcomeRows(command: SessionCommand, report: Report, purges: boolean): CountRow[] {
   const { sessions, dryRun } = report;
-  const removed = row(
-    dryRun ? "would be removed" : "files removed",
-    sessions.purged,
-    "each after it was proven to be in Redis",
-  );
+  const label = dryRun ? "would be removed" : "files removed";
   return [
     ...rowsBy[command](report),
     failedRow(report),
-    ...(purges ? [removed] : []),
+    ...(purges ? [row(label, sessions.purged, "each after it was proven to be in Redis")] : []),
     badRow("not reached", sessions.unvisited, "listed, but not reached"),
   ];
 }
