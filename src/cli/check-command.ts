@@ -9,9 +9,8 @@ import { textStyle } from "../report/text-style.js";
 import { wrapText } from "../report/wrap-text.js";
 import { commandText } from "./closing/command-text.js";
 import { EndFiles, finishEndFiles } from "./closing/end-files.js";
-import { exitLine, nextLine } from "./closing/last-line.js";
-import { isColored } from "./is-colored.js";
-import { screenColumns } from "./screen-columns.js";
+import { exitLine, stepLine } from "./closing/last-line.js";
+import { isColored, screenColumns } from "./screen.js";
 
 const helpPage = "docs/checks.md";
 
@@ -58,7 +57,7 @@ export async function checkCommand(options: RunOptions, version: string): Promis
     lines.push(`${checkScreen(sections, columns, style)}\n`, wrapText("", checkVerdict(all, run), columns, 0));
   }
   const more = removal.purge ? ["--purge"] : [];
-  const next = nextLine({ command: commandText("copy", options.shown, more) });
+  const next = stepLine({ command: commandText("copy", options.shown, more) });
   const told = all.filter(({ verdict }) => verdict !== "ok");
   const { exitCode, errors } = finishEndFiles(endFiles, {
     ...{ command: "check", version, dryRun: false, exitCode: judged },
@@ -80,14 +79,7 @@ export async function checkCommand(options: RunOptions, version: string): Promis
   if (output.json) {
     const { outcome } = explainExitCode(exitCode);
     const checks = all.map(jsonOf);
-    const facts = {
-      tool: "tele-sessions",
-      version,
-      command: "check",
-      purge: removal.purge,
-      outcome,
-      exitCode,
-    };
+    const facts = { tool: "tele-sessions", version, command: "check", purge: removal.purge, outcome, exitCode };
     process.stdout.write(
       `${JSON.stringify({ ...facts, directories: directories.map(showablePath), redis, checks })}\n`,
     );

@@ -1,3 +1,4 @@
+import { createInterface } from "node:readline/promises";
 import { SettingsError } from "../model/errors.js";
 import { countText } from "../model/number-text.js";
 import { describeTarget } from "../model/redis-target.js";
@@ -5,11 +6,20 @@ import type { RunOptions } from "../model/run-options.js";
 import { showablePath } from "../model/showable.js";
 import { wrapText } from "../report/wrap-text.js";
 import type { Listing } from "../source/list-sessions.js";
-import { type Asked, askPerson, canAsk } from "./ask-person.js";
-import { screenColumns } from "./screen-columns.js";
+import { screenColumns } from "./screen.js";
 
 const word = "remove";
 const typeWord = `Type "${word}" to begin (or give --yes): `;
+
+/** Where a person can be asked. */
+export interface Asked {
+  readonly stdin: NodeJS.ReadStream;
+  readonly terminal: NodeJS.WriteStream;
+}
+
+export function canAsk({ stdin, terminal }: Asked): boolean {
+  return stdin.isTTY === true && terminal.isTTY === true;
+}
 
 /** What a person confirms. */
 export interface PurgePlan {
@@ -62,6 +72,19 @@ export async function confirmUnverified(
   const risk = "Users whose sessions are not in Redis are logged out.";
   const answer = await askPerson(screen([warning, risk], typeWord), asked, stop);
   if (answer !== word) throw new SettingsError("not confirmed: nothing was removed");
+}
+
+/** Returns the typed line, or "" if the input ends or the run is stopped first. */
+async function askPerson(question: string, { stdin, terminal }: Asked, stop: AbortSignal): Promise<string> {
+  if (stop.aborted) return "";
+  // Not in raw mode, so Ctrl-C still arrives as a signal.
+  const asking = createInterface({ input: stdin, output: terminal, terminal: false, signal: stop });
+  const closed = new Promise<string>((resolve) => asking.once("close", () => resolve("")));
+  try {
+    return (await Promise.race([asking.question(question), closed])).trim();
+  } finally {
+    asking.close();
+  }
 }
 
 /** What is about to happen, the risk if there is one, and a question. */

@@ -8,7 +8,7 @@ import type { RunOptions } from "../model/run-options.js";
 import { newScanTally, type ScanTally } from "../model/session-file.js";
 import { shardText } from "../model/shard.js";
 import { maxLineLength, showable } from "../model/showable.js";
-import { exitCodeOf, exitCodeOfError, explainError, explainExitCode } from "../report/exit-code.js";
+import { exitCodeOf, explainError, explainExitCode } from "../report/exit-code.js";
 import { type InspectionFacts, inspectionReport } from "../report/inspection/inspection-report.js";
 import { inspectionText, plantedAlarm } from "../report/inspection/inspection-text.js";
 import type { ClosingWords } from "../report/termination-log.js";
@@ -17,11 +17,10 @@ import { resolveDirectories } from "../source/directories/resolve-directories.js
 import { type Listing, listSessions } from "../source/list-sessions.js";
 import { commandText } from "./closing/command-text.js";
 import { EndFiles, finishEndFiles, type PlainEnd } from "./closing/end-files.js";
-import { exitLine, type NextStep, nextLine } from "./closing/last-line.js";
-import { isColored } from "./is-colored.js";
+import { exitLine, type NextStep, sayClosingWords, stepLine } from "./closing/last-line.js";
 import type { Say } from "./progress/log-line.js";
 import { startReporter } from "./progress/start-reporter.js";
-import { screenColumns } from "./screen-columns.js";
+import { isColored, screenColumns } from "./screen.js";
 import { listenForStop } from "./stop-signals.js";
 
 /** What is known so far. */
@@ -116,12 +115,7 @@ function show(options: RunOptions, seen: Seen, { say, ...known }: Known & { read
     const why = first === undefined ? explainExitCode(exitCode).meaning : explainError(first);
     say("end", exitCode === 0 ? "" : exitLine(exitCode, why.replaceAll("\n", "; "), style), endFacts);
   } else {
-    const { errors, summary, end } = wordsOf(options, seen, known, style);
-    for (const [index, text] of errors.entries()) {
-      say("error", text, { exitCode: exitCodeOfError(seen.errors[index]) });
-    }
-    if (summary !== "") say("summary", summary);
-    say("end", end, endFacts);
+    sayClosingWords(say, wordsOf(options, seen, known, style), seen.errors, endFacts);
   }
   if (output.json) {
     process.stdout.write(`${JSON.stringify(inspectionReport(factsOf(options, seen, known)))}\n`);
@@ -152,7 +146,7 @@ function wordsOf(options: RunOptions, seen: Seen, known: Known, style: TextStyle
   return {
     errors: seen.errors.map(explainError),
     summary: exitCode === 0 || report.sessions.found > 0 ? inspectionText({ facts, report }, look) : "",
-    end: exitCode === 0 ? nextLine(nextStep(options, report.listed)) : exitLine(exitCode, whyExit(exitCode), style),
+    end: exitCode === 0 ? stepLine(nextStep(options, report.listed)) : exitLine(exitCode, whyExit(exitCode), style),
   };
 }
 

@@ -2,12 +2,11 @@ import type { RunContext } from "../library/run-context.js";
 import { SettingsError } from "../model/errors.js";
 import { thisMachine } from "../settings/machine.js";
 import type { TypedFlags } from "../settings/read-settings.js";
-import { asksForJsonLines } from "./asks-for-json-lines.js";
-import { asksForQuiet } from "./asks-for-quiet.js";
 import { parseCommandLine } from "./command-line/parse-command-line.js";
 import type { Say } from "./progress/log-line.js";
 import { answerStateRequests } from "./progress/state-signals.js";
-import { screenColumns } from "./screen-columns.js";
+import { screenColumns } from "./screen.js";
+import { asksForJsonLines, asksForQuiet } from "./unparsed.js";
 
 /** Help is no wider, so that lines stay readable. */
 const maxColumns = 100;
@@ -25,7 +24,11 @@ export async function invoke(commandLine: readonly string[], version: string): P
     process.stdout.write(invocation.text);
     return 0;
   }
-  if (invocation.kind === "completion") return printCompletion(invocation.shell);
+  if (invocation.kind === "completion") {
+    const { completionScript } = await import("./completion/completion-script.js");
+    process.stdout.write(completionScript(invocation.shell));
+    return 0;
+  }
   const { kind, typed } = invocation;
   if (kind === "stop-after-init") return stopAfterInit(typed, version);
   if (kind === "report") {
@@ -36,17 +39,6 @@ export async function invoke(commandLine: readonly string[], version: string): P
   const task = kind === "purge" && typed.unverified === true ? "purge-unverified" : kind;
   const isReverse = kind === "verify" && typed.reverse === true;
   return run(typed, { command: kind, task: isReverse ? "verify-reverse" : task, version });
-}
-
-/** Prints what a shell completes. Throws `SettingsError` for another shell. */
-async function printCompletion(name: string): Promise<number> {
-  const { completionScript } = await import("./completion/completion-script.js");
-  const { shells } = await import("./completion/command-words.js");
-  const shell = shells.find((one) => one === name);
-  // The word may be anything, such as a URL with its password.
-  if (shell === undefined) throw new SettingsError(`completion takes ${shells.join(", ")}`);
-  process.stdout.write(completionScript(shell));
-  return 0;
 }
 
 /** Looks at the session directory, and for `check` at Redis, and changes nothing. */
@@ -95,7 +87,7 @@ async function doNothing(typed: TypedFlags, reason: string, version: string): Pr
   const { warnOfUnknownVariables } = await import("../settings/unknown-variables.js");
   const { jsonLines, textLines } = await import("./progress/log-line.js");
   const { textStyle } = await import("../report/text-style.js");
-  const { nextLine } = await import("./closing/last-line.js");
+  const { stepLine } = await import("./closing/last-line.js");
   const { EndFiles } = await import("./closing/end-files.js");
   const { reportMetrics } = await import("../report/metrics/metrics-text.js");
   const { terminationText } = await import("../report/termination-log.js");
@@ -113,13 +105,10 @@ async function doNothing(typed: TypedFlags, reason: string, version: string): Pr
     new PageFile(html).finish(reportPage(report, null));
   }
   const summary = `Nothing to do: ${reason}.`;
-  const next = nextLine({ say: "nothing more to do" });
+  const next = stepLine({ say: "nothing more to do" });
   const pathOf = (value: TypedFlags["report"]) => (typeof value === "string" ? value : null);
   const endFiles = new EndFiles();
-  endFiles.open({
-    metricsFile: pathOf(typed.metricsFile),
-    terminationLog: pathOf(typed.terminationLog),
-  });
+  endFiles.open({ metricsFile: pathOf(typed.metricsFile), terminationLog: pathOf(typed.terminationLog) });
   endFiles.writeMetrics(() => reportMetrics(report));
   endFiles.writeWords(() => terminationText({ errors: [], summary, end: next }, warnings, 0));
   for (const warning of warnings) say("warning", warning);

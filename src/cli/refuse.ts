@@ -3,12 +3,11 @@ import { exitCodeOfError, explainError, explainExitCode } from "../report/exit-c
 import type { Report } from "../report/schema/report-schema.js";
 import { textStyle } from "../report/text-style.js";
 import { connectedCommands, directoryCommands } from "../settings/setting-definition.js";
-import { asksForJsonLines } from "./asks-for-json-lines.js";
-import { asksForQuiet } from "./asks-for-quiet.js";
-import { type EndFilePaths, EndFiles, endFilesOf, finishEndFiles } from "./closing/end-files.js";
+import { EndFiles, finishEndFiles } from "./closing/end-files.js";
 import { exitLine } from "./closing/last-line.js";
-import { isCapable } from "./is-colored.js";
 import { jsonLines, type Say, textLines } from "./progress/log-line.js";
+import { isCapable } from "./screen.js";
+import { asksForJsonLines, asksForQuiet, endFilesOf } from "./unparsed.js";
 
 /** Says why the run did not begin, with `--json` on stdout too. Returns the exit code. */
 export async function refuse(error: unknown, commandLine: readonly string[], version: string): Promise<number> {
@@ -16,12 +15,9 @@ export async function refuse(error: unknown, commandLine: readonly string[], ver
     isQuiet: asksForQuiet(commandLine),
     isJsonLines: asksForJsonLines(commandLine),
   });
-  const { outcome } = explainExitCode(exitCode);
-  const paths = endFilesOf(commandLine);
-  if (paths.metricsFile !== null || paths.terminationLog !== null) {
-    writeEndFiles(error, { exitCode, commandLine, version, paths });
-  }
+  writeEndFiles(error, commandLine, version);
   if (commandLine.includes("--json")) {
+    const { outcome } = explainExitCode(exitCode);
     const warnings = [showable(explainError(error), maxLineLength)];
     const other = (["inspect", "check", "report"] as const).find((name) => commandLine.includes(name));
     const answer =
@@ -33,29 +29,18 @@ export async function refuse(error: unknown, commandLine: readonly string[], ver
   return exitCode;
 }
 
-/** A refusal of which other programs are to hear. */
-interface Refused {
-  readonly exitCode: number;
-  readonly commandLine: readonly string[];
-  readonly version: string;
-  readonly paths: EndFilePaths;
-}
-
 /** Tells the programs that watch runs, as far as their files can be written. */
-function writeEndFiles(error: unknown, { exitCode, commandLine, version, paths }: Refused): void {
+function writeEndFiles(error: unknown, commandLine: readonly string[], version: string): void {
   const files = new EndFiles();
+  const exitCode = exitCodeOfError(error);
   const message = explainError(error);
   const problems: unknown[] = [];
   try {
-    files.open(paths);
+    files.open(endFilesOf(commandLine));
   } catch (problem) {
     problems.push(problem);
   }
-  const end = exitLine(
-    exitCode,
-    exitCode === 2 ? "nothing was touched" : explainExitCode(exitCode).meaning,
-    textStyle(false),
-  );
+  const end = exitLine(exitCode, whyRefused(exitCode), textStyle(false));
   const { errors } = finishEndFiles(files, {
     ...{ version, exitCode, seconds: 0, shards: [], warnings: [] },
     command: commandIn(commandLine),
@@ -84,10 +69,13 @@ export function sayRefusal(
   const format = isJsonLines ? jsonLines : textLines(style);
   const say: Say = (...line) => void process.stderr.write(format(...line));
   if (!isQuiet) say("error", message, { exitCode });
-  const { meaning, outcome } = explainExitCode(exitCode);
-  const why = isQuiet ? message.replaceAll("\n", "; ") : exitCode === 2 ? "nothing was touched" : meaning;
-  say("end", exitLine(exitCode, why, style), { exitCode, outcome });
+  const why = isQuiet ? message.replaceAll("\n", "; ") : whyRefused(exitCode);
+  say("end", exitLine(exitCode, why, style), { exitCode, outcome: explainExitCode(exitCode).outcome });
   return exitCode;
+}
+
+function whyRefused(exitCode: number): string {
+  return exitCode === 2 ? "nothing was touched" : explainExitCode(exitCode).meaning;
 }
 
 async function reportOfRefusal(
@@ -96,8 +84,5 @@ async function reportOfRefusal(
 ): Promise<Report> {
   const { buildReport } = await import("../report/build-report.js");
   const named = connectedCommands.find((name) => commandLine.includes(name)) ?? "copy";
-  return buildReport({
-    ...facts,
-    command: commandLine.includes("--stop-after-init") ? "stop-after-init" : named,
-  });
+  return buildReport({ ...facts, command: commandLine.includes("--stop-after-init") ? "stop-after-init" : named });
 }

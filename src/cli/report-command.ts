@@ -1,9 +1,9 @@
 import { realpathSync } from "node:fs";
 import { orElse, SettingsError } from "../model/errors.js";
 import { showablePath } from "../model/showable.js";
-import { boundedFindings } from "../report/bounded-findings.js";
 import { commandOfReport } from "../report/command-of-report.js";
 import { explainError } from "../report/exit-code.js";
+import { boundedFindings } from "../report/listed-findings.js";
 import { mergeReports } from "../report/merge-reports.js";
 import { PageFile } from "../report/page-file.js";
 import { readReport } from "../report/schema/read-report.js";
@@ -11,10 +11,10 @@ import type { Report } from "../report/schema/report-schema.js";
 import { summaryText } from "../report/summary/summary.js";
 import { textStyle } from "../report/text-style.js";
 import type { TypedFlags } from "../settings/read-settings.js";
-import { type NextStep, nextLine } from "./closing/last-line.js";
+import { type NextStep, stepLine } from "./closing/last-line.js";
 import { shellWord } from "./closing/shell-word.js";
 import { sayRefusal } from "./refuse.js";
-import { screenColumns } from "./screen-columns.js";
+import { screenColumns } from "./screen.js";
 
 /** Failures, and differences, in the object of `--json`. */
 const maxInJson = 100;
@@ -40,7 +40,7 @@ export async function reportCommand(
     const report = await readAndWrite(files, page);
     if (json === true) print(0, { report });
     else if (page === null) process.stdout.write(`${closingWords(report, files)}\n\n`);
-    if (quiet !== true) process.stderr.write(`${nextLine(nextStep(files, page))}\n`);
+    if (quiet !== true) process.stderr.write(`${stepLine(nextStep(files, page))}\n`);
     return 0;
   } catch (error) {
     if (json !== true) throw error;

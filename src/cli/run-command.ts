@@ -3,19 +3,17 @@ import type { RunContext } from "../library/run-context.js";
 import { sessionResult } from "../library/session-result.js";
 import type { RunOutput } from "../migrate/run-context.js";
 import type { SessionOutcome } from "../model/outcome.js";
-import type { RunOptions } from "../model/run-options.js";
+import type { RunOptions, ShownSetting } from "../model/run-options.js";
 import { reportedDifference, reportedFailure } from "../report/build-report.js";
 import { PageFile } from "../report/page-file.js";
 import { ReportFile } from "../report/report-file.js";
 import { wrapText } from "../report/wrap-text.js";
-import { type Asked, canAsk } from "./ask-person.js";
 import { EndFiles } from "./closing/end-files.js";
 import { finishRun } from "./closing/finish-run.js";
-import { confirmPurge, confirmUnverified } from "./confirm-removal.js";
-import { settingsText } from "./explanations.js";
-import type { Reporter } from "./progress/reporter.js";
+import { type Asked, canAsk, confirmPurge, confirmUnverified } from "./confirm-removal.js";
+import type { Reporter } from "./progress/log-line.js";
 import { startReporter } from "./progress/start-reporter.js";
-import { messageColumns, screenColumns } from "./screen-columns.js";
+import { messageColumns, screenColumns } from "./screen.js";
 import { listenForStop } from "./stop-signals.js";
 
 const asked: Asked = { stdin: process.stdin, terminal: process.stderr };
@@ -76,16 +74,12 @@ export async function runCommand(options: RunOptions, context: RunContext): Prom
     end: () => reporter.end(),
   };
   await performRun(run, host, stop.signal);
-  const page = pageFile && { file: pageFile, make: await loadPage() };
+  // Few runs need what makes the page.
+  const page = pageFile && { file: pageFile, make: (await import("../report/page/report-page.js")).reportPage };
   const exitCode = finishRun({ run, stop, reportFile, page, endFiles, say: reporter.say });
   process.off("exit", discardReport);
   stop.release();
   return exitCode;
-}
-
-/** What makes the page is loaded once the run is over: few runs need it. */
-async function loadPage() {
-  return (await import("../report/page/report-page.js")).reportPage;
 }
 
 /** Says each text once, and only to those who asked for it. Begins with the settings. */
@@ -98,6 +92,18 @@ function explainTo({ output, shown }: RunOptions, { say }: Reporter): RunOutput[
     said.add(text);
     say("note", wrapText("", text, messageColumns()));
   };
+}
+
+/** The settings of a run: first those that somebody gave, with what gave them, then the defaults. */
+function settingsText(shown: readonly ShownSetting[], columns: number): string {
+  const given = shown.filter(({ origin }) => origin !== "default");
+  const width = Math.max(0, ...given.map(({ name }) => name.length));
+  const lines = given.map(({ name, value, origin }) => {
+    const source = origin === name ? "flag" : origin;
+    return wrapText(`  ${name.padEnd(width)}  `, `${value}  (${source})`, columns);
+  });
+  const defaults = shown.flatMap(({ name, value, origin }) => (origin === "default" ? [`${name} ${value}`] : []));
+  return ["settings", ...lines, wrapText("  by default: ", defaults.join(", "), columns, 4)].join("\n");
 }
 
 function sayOutcome({ say }: Reporter, showIds: boolean): (outcome: SessionOutcome) => void {

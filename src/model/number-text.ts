@@ -17,6 +17,11 @@ export function countOf(count: number, noun: string): string {
   return `${countText(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
+/** `3 expired` for a list of such counts; nothing if the count is 0. */
+export function countIf(count: number, words: string): string[] {
+  return count === 0 ? [] : [`${countText(count)} ${words}`];
+}
+
 /** A duration as people say it: `0.4 s`, `12 s`, `3 min 5 s`, `1 h 20 min`. */
 export function durationText(seconds: number): string {
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;

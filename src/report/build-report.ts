@@ -8,8 +8,8 @@ import { ledgersOf, newRunRecord, type RunRecord } from "../model/run-record.js"
 import { type Shard, shardText } from "../model/shard.js";
 import { maxDetailLength, maxLineLength, shortSid, showable, showablePath } from "../model/showable.js";
 import { exitCodeOfError, explainError, explainExitCode } from "./exit-code.js";
+import { suspiciousFirst } from "./listed-findings.js";
 import type { PassCounts, Report, ReportedDifference, ReportedFailure } from "./schema/report-schema.js";
-import { suspiciousFirst } from "./suspicious-first.js";
 
 /** What a report says besides the record of the run. */
 export interface ReportFacts extends Pick<Report, "version" | "command" | "exitCode" | "warnings"> {
@@ -78,10 +78,7 @@ export function buildReport(facts: ReportFacts, record = newRunRecord(kindsOf(fa
     },
     passes: [mainPass, ...record.laterPasses.map((later) => passCounts(later, kinds))],
     stillChanging: record.stillChanging,
-    byDirectory: [...counts.directories].map(([directory, of]) => ({
-      directory: showablePath(directory),
-      ...of,
-    })),
+    byDirectory: [...counts.directories].map(([directory, of]) => ({ directory: showablePath(directory), ...of })),
     byReason: failuresByReason(ledgers),
     databases: null,
     ages: agesOf(counts),

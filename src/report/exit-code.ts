@@ -68,13 +68,7 @@ export const exitCodes: readonly ExitCode[] = [
       "copy or an export: Redis evicted or lost keys, or too many sessions ended, and nothing was removed",
     job: "fail",
   },
-  {
-    code: 0,
-    outcome: "complete",
-    meaning: "every session is where it should be",
-    todo: null,
-    job: "done",
-  },
+  { code: 0, outcome: "complete", meaning: "every session is where it should be", todo: null, job: "done" },
 ];
 
 function stopped(code: number, by: string): ExitCode {
@@ -91,12 +85,7 @@ export type StopSignal = "SIGHUP" | "SIGINT" | "SIGTERM";
 /** Why a run was asked to stop: by a signal, or by `--max-duration`. */
 export type StopReason = StopSignal | "time";
 
-export const exitCodeOfStop: Readonly<Record<StopReason, number>> = {
-  SIGHUP: 129,
-  SIGINT: 130,
-  SIGTERM: 143,
-  time: 6,
-};
+export const exitCodeOfStop: Readonly<Record<StopReason, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143, time: 6 };
 
 /** `tooManyFailed`: more than `--max-failed` allows. `stopped`: undefined if it was not. */
 export function exitCodeOf(

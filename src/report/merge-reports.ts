@@ -21,15 +21,9 @@ export function mergeReports(reports: readonly Report[]): Report {
   const exitCode = worstOf(reports.map((each) => each.exitCode));
   const all = <Part>(part: (report: Report) => Part | readonly Part[]): Part[] => reports.flatMap(part);
   const sum = (count: (report: Report) => number) => reports.reduce((total, each) => total + count(each), 0);
-  const same = <Value>(value: (report: Report) => Value, otherwise: Value): Value => {
-    const values = new Set(reports.map(value));
-    return values.size === 1 ? value(first) : otherwise;
-  };
-  const startedAt = earliest(reports);
-  const endedAt =
-    all(({ endedAt }) => endedAt ?? [])
-      .toSorted()
-      .at(-1) ?? null;
+  const [startedAt = null] = all(({ startedAt }) => startedAt ?? []).toSorted();
+  const ends = all(({ endedAt }) => endedAt ?? []).toSorted();
+  const endedAt = ends.at(-1) ?? null;
   const seconds =
     startedAt === null || endedAt === null
       ? Math.max(...reports.map((each) => each.seconds))
@@ -37,6 +31,7 @@ export function mergeReports(reports: readonly Report[]): Report {
   const sessions = addCounts(reports.map((each) => each.sessions));
   const shards = all(({ source }) => source.shards).toSorted(byIndex);
   const passes = Math.max(...reports.map((each) => each.passes.length));
+  const databases = all<NonNullable<Report["databases"]>>(({ databases }) => databases ?? []);
   return {
     ...first,
     version: distinct(all(({ version }) => version)).join(", "),
@@ -45,7 +40,7 @@ export function mergeReports(reports: readonly Report[]): Report {
     startedAt,
     endedAt,
     host: distinct(all(({ host }) => host ?? [])).join(", ") || null,
-    user: same(({ user }) => JSON.stringify(user), "") === "" ? null : first.user,
+    user: common(reports, ({ user }) => JSON.stringify(user)) === null ? null : first.user,
     source: {
       directories: distinct(all(({ source }) => source.directories)),
       shards,
@@ -56,20 +51,20 @@ export function mergeReports(reports: readonly Report[]): Report {
     },
     target: {
       ...first.target,
-      keyLayoutEvidence: same(({ target }) => target.keyLayoutEvidence, null),
-      serverWorks: same(({ target }) => target.serverWorks, "unknown"),
+      keyLayoutEvidence: common(reports, ({ target }) => target.keyLayoutEvidence),
+      serverWorks: common(reports, ({ target }) => target.serverWorks) ?? "unknown",
     },
     redis: mergeRedis(all(({ redis }) => redis ?? [])),
     listed: reports.some(({ listed }) => listed === null) ? null : sum(({ listed }) => listed ?? 0),
     sessions,
     passes: Array.from({ length: passes }, (_, index) => addCounts(all((each) => each.passes[index] ?? []))),
     stillChanging: sum((each) => each.stillChanging),
-    byDirectory: mergeDirectories(all(({ byDirectory }) => byDirectory)),
+    byDirectory: addUpBy(reports, ({ byDirectory }) => byDirectory, "directory", ["found", "failed"]),
     byReason: addCounts(reports.map(({ byReason }) => byReason)),
-    databases: mergeDatabases(all<Databases>(({ databases }) => databases ?? [])),
-    ages: mergeAges(reports.map(({ ages }) => ages)),
-    lifetimes: mergeLifetimes(all(({ lifetimes }) => lifetimes)),
-    phases: mergePhases(all(({ phases }) => phases)),
+    databases: databases.length === 0 ? null : addCounts(databases),
+    ages: addUpBy(reports, ({ ages }) => ages, "underHours", ["authenticated", "anonymous"]),
+    lifetimes: addUpBy(reports, ({ lifetimes }) => lifetimes, "hour", ["sessions"]).toSorted(byHour),
+    phases: addUpBy(reports, ({ phases }) => phases, "name", ["seconds"]).map(toTheMillisecond),
     throughput: mergeThroughput(reports, startedAt),
     failures: all(({ failures }) => failures),
     failuresOmitted: sum((each) => each.failuresOmitted),
@@ -133,13 +128,14 @@ function byIndex(one: string, other: string): number {
   return Number.parseInt(one, 10) - Number.parseInt(other, 10);
 }
 
-function earliest(reports: readonly Report[]): string | null {
-  return (
-    reports
-      .flatMap(({ startedAt }) => startedAt ?? [])
-      .toSorted()
-      .at(0) ?? null
-  );
+function byHour(one: Report["lifetimes"][number], other: Report["lifetimes"][number]): number {
+  return Date.parse(one.hour) - Date.parse(other.hour);
+}
+
+/** What all of them say alike; null if they differ. */
+function common<Item, Value>(items: readonly Item[], of: (item: Item) => Value): Value | null {
+  const [value = null, ...others] = new Set(items.map(of));
+  return others.length === 0 ? value : null;
 }
 
 /** Each once, in order; objects count by what they hold. */
@@ -161,17 +157,15 @@ function addCounts<These extends Counts>(all: readonly These[]): These {
 
 /** The server as all of them saw it; the memory before of the first, the memory after of the last. */
 function mergeRedis(all: readonly NonNullable<Report["redis"]>[]): Report["redis"] {
-  const [first, last] = [all.at(0), all.at(-1)];
-  if (first === undefined || last === undefined) return null;
-  const same = <Value>(value: (facts: NonNullable<Report["redis"]>) => Value) =>
-    all.every((each) => value(each) === value(first)) ? value(first) : null;
+  const last = all.at(-1);
+  if (last === undefined) return null;
   const counted = all.flatMap(({ memoryAfter }) => memoryAfter ?? []);
   const before = all.flatMap(({ memoryBefore }) => memoryBefore ?? []);
   return {
-    version: same(({ version }) => version),
-    runId: same(({ runId }) => runId),
-    role: same(({ role }) => role),
-    persistence: same(({ persistence }) => persistence),
+    version: common(all, ({ version }) => version),
+    runId: common(all, ({ runId }) => runId),
+    role: common(all, ({ role }) => role),
+    persistence: common(all, ({ persistence }) => persistence),
     // Shards run at the same time, so each sees what the others write.
     memoryBefore: before.length === 0 ? null : Math.min(...before),
     memoryAfter: counted.length === 0 ? null : Math.max(...counted),
@@ -180,62 +174,32 @@ function mergeRedis(all: readonly NonNullable<Report["redis"]>[]): Report["redis
   };
 }
 
-function mergeDirectories(all: Report["byDirectory"]): Report["byDirectory"] {
-  return groupBy(all, ({ directory }) => directory).map(([directory, these]) => ({
-    directory,
-    found: these.reduce((total, { found }) => total + found, 0),
-    failed: these.reduce((total, { failed }) => total + failed, 0),
-  }));
-}
-
-type Databases = NonNullable<Report["databases"]>;
-
-function mergeDatabases(all: readonly Databases[]): Report["databases"] {
-  return all.length === 0 ? null : addCounts(all);
-}
-
-function mergeAges(all: readonly Report["ages"][]): Report["ages"] {
-  return groupBy(all.flat(), ({ underHours }) => String(underHours)).map(([, these]) => ({
-    underHours: these[0]?.underHours ?? null,
-    authenticated: these.reduce((total, { authenticated }) => total + authenticated, 0),
-    anonymous: these.reduce((total, { anonymous }) => total + anonymous, 0),
-  }));
-}
-
-function mergeLifetimes(all: Report["lifetimes"]): Report["lifetimes"] {
-  return groupBy(all, ({ hour }) => hour)
-    .map(([hour, these]) => ({ hour, sessions: these.reduce((total, { sessions }) => total + sessions, 0) }))
-    .toSorted((one, other) => Date.parse(one.hour) - Date.parse(other.hour));
-}
-
-/** The time that all of them spent in a phase, added up. */
-function mergePhases(all: Report["phases"]): Report["phases"] {
-  return groupBy(all, ({ name }) => name).map(([name, these]) => ({
-    name,
-    seconds: Number(these.reduce((total, { seconds }) => total + seconds, 0).toFixed(3)),
-  }));
-}
-
-/** The groups in the order in which they first come. */
-function groupBy<Item>(items: readonly Item[], nameOf: (item: Item) => string): [string, Item[]][] {
-  const groups = new Map<string, Item[]>();
-  for (const item of items) {
-    const name = nameOf(item);
-    const group = groups.get(name);
-    if (group === undefined) groups.set(name, [item]);
-    else group.push(item);
+/** One item for each value of `key`, in the order in which they first come; its counts add up. */
+function addUpBy<Item>(
+  reports: readonly Report[],
+  listOf: (report: Report) => readonly Item[],
+  key: keyof Item,
+  counts: readonly (keyof Item)[],
+): Item[] {
+  const sums = new Map<unknown, Item>();
+  for (const item of reports.flatMap(listOf)) {
+    const before = sums.get(item[key]);
+    const added = counts.map((name) => [name, Number(before?.[name] ?? 0) + Number(item[name])]);
+    sums.set(item[key], { ...item, ...Object.fromEntries(added) });
   }
-  return [...groups];
+  return [...sums.values()];
+}
+
+function toTheMillisecond<Timed extends { readonly seconds: number }>(one: Timed): Timed {
+  return { ...one, seconds: Number(one.seconds.toFixed(3)) };
 }
 
 /** What all had done together at up to `maxSamples` instants, and what happened to any of them. */
 function mergeThroughput(reports: readonly Report[], startedAt: string | null): Report["throughput"] {
   const parts = reports.map(({ throughput, startedAt: its }) => {
     const lateBy = startedAt === null || its === null ? 0 : (Date.parse(its) - Date.parse(startedAt)) / 1000;
-    const later = <Timed extends { readonly seconds: number }>(one: Timed): Timed => ({
-      ...one,
-      seconds: Number((one.seconds + lateBy).toFixed(3)),
-    });
+    const later = <Timed extends { readonly seconds: number }>(one: Timed): Timed =>
+      toTheMillisecond({ ...one, seconds: one.seconds + lateBy });
     return { samples: throughput.samples.map(later), marks: throughput.marks.map(later) };
   });
   const instants = [...new Set(parts.flatMap(({ samples }) => samples.map(({ seconds }) => seconds)))];

@@ -17,7 +17,7 @@ export interface FilePlace {
 
 /**
  * A file that grows under a temporary name, and takes its place when it is complete.
- * Nothing but the constructor and `commit` throws: an error in writing it shows in `commit`.
+ * An error in writing it shows in `close` and `finish`; besides them only the constructor throws.
  */
 export class NewFile {
   /** The temporary name. */
@@ -75,6 +75,16 @@ export class NewFile {
     if (this.#error === undefined) return;
     this.discard();
     throw this.#error;
+  }
+
+  /**
+   * Writes the whole text and puts the file in its place, in one step: nobody reads half of it.
+   * @throws ReportError if it could not be written.
+   */
+  finish(text: string): void {
+    this.write(text);
+    this.replace();
+    this.close();
   }
 
   /** Removes the unfinished file. */

@@ -1,7 +1,7 @@
 import { SettingsError } from "../model/errors.js";
 import type { Difference, Failure } from "../model/outcome.js";
-import { maxOnPage } from "./bounded-findings.js";
 import { reportedDifference, reportedFailure } from "./build-report.js";
+import { listOnly, maxOnPage } from "./listed-findings.js";
 import { NewFile } from "./new-file.js";
 import { toStdout } from "./report-file.js";
 import type { Report } from "./schema/report-schema.js";
@@ -46,26 +46,14 @@ export class PageFile {
 
   /** The report with the findings that the page lists. */
   withFindings(report: Report): Report {
-    const failures = this.#failures.map((failure) => reportedFailure(failure, false));
-    const differences = this.#differences.map((difference) => reportedDifference(difference, false));
-    const failed = report.failures.length + report.failuresOmitted;
-    const differing = report.differences.length + report.differencesOmitted;
-    return {
-      ...report,
-      failures,
-      failuresOmitted: failed - failures.length,
-      differences,
-      differencesOmitted: differing - differences.length,
-    };
+    return listOnly(report, {
+      failures: this.#failures.map((failure) => reportedFailure(failure, false)),
+      differences: this.#differences.map((difference) => reportedDifference(difference, false)),
+    });
   }
 
-  /**
-   * Writes the page and puts it in its place.
-   * @throws ReportError if it could not be written.
-   */
+  /** @throws ReportError if the page could not be written. */
   finish(page: string): void {
-    this.#file.write(page);
-    this.#file.replace();
-    this.#file.close();
+    this.#file.finish(page);
   }
 }

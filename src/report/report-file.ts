@@ -22,11 +22,7 @@ export class ReportFile {
   /** @throws SettingsError if no file can be created there. */
   constructor(path: string) {
     this.#isStdout = path === toStdout;
-    this.#file = new NewFile({
-      flag: "--report",
-      path,
-      ...(this.#isStdout ? { directory: tmpdir() } : {}),
-    });
+    this.#file = new NewFile({ flag: "--report", path, ...(this.#isStdout ? { directory: tmpdir() } : {}) });
     this.#file.write(head);
   }
 

@@ -1,4 +1,5 @@
 import { countText } from "../model/number-text.js";
+import type { Report } from "./schema/report-schema.js";
 
 /** More are counted, not named. */
 const maxNamed = 6;
@@ -21,6 +22,11 @@ export function shardsText(shards: readonly string[]): string {
     return `${countText(shards.length)}${count === undefined ? "" : ` of ${countText(count)}`} shards of `;
   }
   return `shards ${shards.slice(0, -1).join(", ")} and ${shards.at(-1)} of `;
+}
+
+/** `shard 2/4 of /srv/a`: where the session files of a run are. */
+export function placeText({ directories, shards }: Report["source"]): string {
+  return `${shardsText(shards)}${directories.join(", ") || "no directory"}`;
 }
 
 /** How many shards of the job, if it has several, these leave out; and the first of them. */

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { describe, it } from "node:test";
-import type { Asked } from "../../src/cli/ask-person.js";
 import { parseCommandLine } from "../../src/cli/command-line/parse-command-line.js";
-import { confirmUnverified } from "../../src/cli/confirm-removal.js";
+import { type Asked, confirmUnverified } from "../../src/cli/confirm-removal.js";
 import { SettingsError } from "../../src/model/errors.js";
 import { newScanTally } from "../../src/model/session-file.js";
 import { resolveRunOptions } from "../../src/settings/resolve-options.js";

@@ -14,7 +14,9 @@ export function manualPage(version: string): string {
     ".SH NAME",
     "tele\\-sessions \\- move the web sessions of a Tele or Odoo server from files into Redis",
     ".SH SYNOPSIS",
-    ...Object.entries(commandTexts).map(([name, { usage }]) => `.B tele\\-sessions ${name}\n${escaped(usage)}\n.br`),
+    ...Object.entries(commandTexts).map(
+      ([name, { usage = "[options]" }]) => `.B tele\\-sessions ${name}\n${escaped(usage)}\n.br`,
+    ),
     ".B tele\\-sessions \\-\\-stop\\-after\\-init\n[options]",
     ".SH DESCRIPTION",
     text(

@@ -1,6 +1,6 @@
 import type { ShownSetting } from "../../model/run-options.js";
 import { settingEntries } from "../../settings/definitions.js";
-import type { Command, SettingDefinition } from "../../settings/setting-definition.js";
+import type { DirectoryCommand, SettingDefinition } from "../../settings/setting-definition.js";
 import { masked } from "../../settings/show-settings.js";
 import { shellWord } from "./shell-word.js";
 
@@ -20,44 +20,40 @@ const carriedGroups: ReadonlySet<string> = new Set([
  * secret is replaced by its variable.
  */
 export function commandText(
-  command: Exclude<Command, "stop-after-init">,
+  command: DirectoryCommand,
   shown: readonly ShownSetting[],
   more: readonly string[] = [],
 ): string {
-  const flags = withShard(shown).flatMap((setting) => {
-    const definition = definitionOf(setting);
-    const isCarried = definition !== undefined && carriedGroups.has(definition.group);
-    return isCarried && definition.commands.includes(command) ? [flagText(setting, definition)] : [];
-  });
-  return ["tele-sessions", command, ...flags, ...more].join(" ");
+  const flags = typedFlags(shown).filter(
+    ([, { group, commands }]) => carriedGroups.has(group) && commands.includes(command),
+  );
+  return ["tele-sessions", command, ...flags.map(flagText), ...more].join(" ");
 }
 
 /** The command line that was typed, without `-n` and `--dry-run`. */
-export function sameCommandText(command: Exclude<Command, "stop-after-init">, shown: readonly ShownSetting[]): string {
-  const flags = withShard(shown).flatMap((setting) => {
-    const definition = definitionOf(setting);
-    return definition === undefined || setting.name === "--dry-run" ? [] : [flagText(setting, definition)];
-  });
-  return ["tele-sessions", command, ...flags].join(" ");
+export function sameCommandText(command: DirectoryCommand, shown: readonly ShownSetting[]): string {
+  const flags = typedFlags(shown).filter(([{ name }]) => name !== "--dry-run");
+  return ["tele-sessions", command, ...flags.map(flagText)].join(" ");
 }
 
-/** With `--shard 1/4` for `--shard-count 4`, which needs the variable of the job. */
-function withShard(shown: readonly ShownSetting[]): readonly ShownSetting[] {
+type TypedFlag = readonly [setting: ShownSetting, definition: SettingDefinition];
+
+/**
+ * The settings that were typed as flags, with `--shard 1/4` for `--shard-count 4`, which needs the
+ * variable of the job.
+ */
+function typedFlags(shown: readonly ShownSetting[]): readonly TypedFlag[] {
   const index = shown.find(({ name }) => name === "JOB_COMPLETION_INDEX")?.value;
-  return shown.map((setting) => {
-    if (setting.name !== "--shard-count") return setting;
+  return shown.flatMap((setting) => {
     const value = `${Number(index) + 1}/${setting.value}`;
-    return { name: "--shard", value, typed: value, origin: "--shard" };
+    const isCount = setting.name === "--shard-count";
+    const given = isCount ? { name: "--shard", value, typed: value, origin: "--shard" } : setting;
+    const definition = settingEntries.find(([, { flag }]) => flag === given.name)?.[1];
+    return given.name !== given.origin || definition === undefined ? [] : [[given, definition] as const];
   });
 }
 
-/** Undefined unless the setting was typed as a flag. */
-function definitionOf({ name, origin }: ShownSetting): SettingDefinition | undefined {
-  if (name !== origin) return undefined;
-  return settingEntries.find(([, { flag }]) => flag === name)?.[1];
-}
-
-function flagText({ name, value, typed = value }: ShownSetting, { usage, variable }: SettingDefinition): string {
+function flagText([{ name, value, typed = value }, { usage, variable }]: TypedFlag): string {
   const takesValue = usage?.includes("<") ?? false;
   if (!takesValue) return name;
   // What may be a session id is not shown whole, not even in a path.

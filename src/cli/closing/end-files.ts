@@ -2,7 +2,7 @@ import { SettingsError } from "../../model/errors.js";
 import type { RunOptions } from "../../model/run-options.js";
 import { exitCodeOfError, explainError, explainExitCode, worstOf } from "../../report/exit-code.js";
 import { metricsText, type RunFacts } from "../../report/metrics/metrics-text.js";
-import { MetricsFile } from "../../report/metrics-file.js";
+import { NewFile } from "../../report/new-file.js";
 import { type ClosingWords, TerminationLog, terminationText } from "../../report/termination-log.js";
 
 /** Where the files go; null if one is not wanted. */
@@ -10,7 +10,7 @@ export type EndFilePaths = Pick<RunOptions["output"], "metricsFile" | "terminati
 
 /** The files for programs that watch runs: `--metrics-file` and `--termination-log`. */
 export class EndFiles {
-  #metrics: MetricsFile | undefined;
+  #metrics: NewFile | undefined;
   #termination: TerminationLog | undefined;
 
   /** @throws SettingsError if one cannot be written; the other one is open, if it can be. */
@@ -29,7 +29,8 @@ export class EndFiles {
     });
     attempt(() => {
       if (metricsFile === null) return;
-      const file = new MetricsFile(metricsFile);
+      // Others, such as node_exporter, may read it.
+      const file = new NewFile({ flag: "--metrics-file", path: metricsFile, mode: 0o644 });
       this.#metrics = file;
       // A second signal leaves no time to finish it.
       process.once("exit", () => file.discard());
@@ -61,13 +62,6 @@ export function finishEndFiles(
 ): { readonly exitCode: number; readonly errors: readonly unknown[] } {
   const errors: unknown[] = [];
   const exitCode = () => worstOf([run.exitCode, ...errors.map(exitCodeOfError)]);
-  const attempt = (write: () => void) => {
-    try {
-      write();
-    } catch (error) {
-      errors.push(error);
-    }
-  };
   const endedMs = Date.now();
   const facts = {
     ...run,
@@ -75,19 +69,17 @@ export function finishEndFiles(
     startedAt: new Date(endedMs - run.seconds * 1000).toISOString(),
     endedAt: new Date(endedMs).toISOString(),
   };
-  attempt(() => files.writeMetrics(() => metricsText(facts)));
+  attempt(errors, () => files.writeMetrics(() => metricsText(facts)));
   const all = () => ({ ...words, errors: [...words.errors, ...errors.map(explainError)] });
-  attempt(() => files.writeWords(() => terminationText(all(), warnings, exitCode())));
+  attempt(errors, () => files.writeWords(() => terminationText(all(), warnings, exitCode())));
   return { exitCode: exitCode(), errors };
 }
 
-/** The paths as a command line has them, for a refusal, which knows of no settings yet. */
-export function endFilesOf(commandLine: readonly string[]): EndFilePaths {
-  const pathOf = (flag: string) => {
-    const at = commandLine.findLastIndex((word) => word === flag || word.startsWith(`${flag}=`));
-    const word = commandLine[at];
-    const value = word === flag ? commandLine[at + 1] : word?.slice(flag.length + 1);
-    return value === undefined || value === "" || value === "-" ? null : value;
-  };
-  return { metricsFile: pathOf("--metrics-file"), terminationLog: pathOf("--termination-log") };
+/** Writes something; what it throws joins the other errors. */
+export function attempt(errors: unknown[], write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    errors.push(error);
+  }
 }

@@ -1,7 +1,7 @@
 import { type PreparedRun, reportOf } from "../../library/perform-run.js";
 import { commandOf } from "../../library/run-context.js";
 import type { StopRequest } from "../../library/stop-request.js";
-import { exitCodeOfError, explainError } from "../../report/exit-code.js";
+import { explainError } from "../../report/exit-code.js";
 import { reportMetrics } from "../../report/metrics/metrics-text.js";
 import type { reportPage } from "../../report/page/report-page.js";
 import type { PageFile } from "../../report/page-file.js";
@@ -10,11 +10,10 @@ import type { Report } from "../../report/schema/report-schema.js";
 import { summaryText } from "../../report/summary/summary.js";
 import { type ClosingWords, terminationText } from "../../report/termination-log.js";
 import { type TextStyle, textStyle } from "../../report/text-style.js";
-import { isColored } from "../is-colored.js";
-import type { LogFacts, Say } from "../progress/log-line.js";
-import { screenColumns } from "../screen-columns.js";
-import type { EndFiles } from "./end-files.js";
-import { exitLine, mendLine, nextLine } from "./last-line.js";
+import type { Say } from "../progress/log-line.js";
+import { isColored, screenColumns } from "../screen.js";
+import { attempt, type EndFiles } from "./end-files.js";
+import { exitLine, sayClosingWords, stepLine } from "./last-line.js";
 import { mendStep, nextStep } from "./next-step.js";
 import { type UnfinishedRun, whyExit, whyExitAlone } from "./why-exit.js";
 
@@ -32,46 +31,32 @@ export interface EndedRun {
 
 /** Writes the report file, then errors, the closing words and JSON. Returns the exit code. */
 export function finishRun({ run, stop, reportFile, page, endFiles, say }: EndedRun): number {
-  const { options, record } = run;
-  const { output } = options;
+  const { output } = run.options;
+  const { errors } = run.record;
   const report = (showIds = output.showIds) => reportOf(run, stop.reason(), showIds);
-  const attempt = (write: () => void) => {
-    try {
-      write();
-    } catch (error) {
-      record.errors.push(error);
-    }
-  };
-  attempt(() => reportFile?.finish(report()));
+  attempt(errors, () => reportFile?.finish(report()));
   const reportPath = output.report === toStdout ? null : output.report;
-  attempt(() => page?.file.finish(page.make(page.file.withFindings(report()), reportPath)));
-  attempt(() => endFiles.writeMetrics(() => reportMetrics(report())));
+  attempt(errors, () => page?.file.finish(page.make(page.file.withFindings(report()), reportPath)));
+  attempt(errors, () => endFiles.writeMetrics(() => reportMetrics(report())));
   // Sids are cut, even with `--show-ids`: anyone who may look at the pod sees it.
-  attempt(() => endFiles.writeWords(() => terminationTextOf(run, report(false))));
+  attempt(errors, () => endFiles.writeWords(() => terminationTextOf(run, report(false))));
   // Made again, because it may have to report that its own file failed.
   const last = report();
-  sayClosingWords(run, last, say);
+  sayEnd(run, last, say);
   if (output.json) process.stdout.write(`${JSON.stringify(last)}\n`);
   return last.exitCode;
 }
 
 /** Errors, the summary, and what to do next or why the run ends. `--quiet` leaves one line at most. */
-function sayClosingWords(run: PreparedRun, report: Report, say: Say): void {
-  const { options, record } = run;
-  const { output } = options;
+function sayEnd(run: PreparedRun, report: Report, say: Say): void {
+  const { output } = run.options;
   const style = textStyle(isColored(output));
-  const { exitCode } = report;
-  const facts = endFacts(report);
+  // What a program wants to know of the end, without a second file to read.
+  const { command, dryRun, exitCode, outcome, listed, sessions, seconds } = report;
+  const facts = { command, dryRun, exitCode, outcome, listed, sessions, seconds };
   if (output.quiet) {
     say("end", exitCode === 0 ? "" : exitLine(exitCode, whyExitAlone(unfinished(run, report)), style), facts);
-    return;
-  }
-  const { errors, summary, mend, end } = closingWords(run, report, style);
-  for (const [index, text] of errors.entries()) {
-    say("error", text, { exitCode: exitCodeOfError(record.errors[index]) });
-  }
-  if (summary !== "") say("summary", summary);
-  say("end", mend === undefined ? end : `${mend}\n${end}`, facts);
+  } else sayClosingWords(say, closingWords(run, report, style), run.record.errors, facts);
 }
 
 function closingWords(run: PreparedRun, report: Report, style: TextStyle): ClosingWords {
@@ -85,8 +70,8 @@ function closingWords(run: PreparedRun, report: Report, style: TextStyle): Closi
   return {
     errors: record.errors.map(explainError),
     summary: reachedSessions(report) ? summaryText(summarised, screenColumns(), style).trimEnd() : "",
-    ...(mend === undefined ? {} : { mend: mendLine(mend) }),
-    end: exitCode === 0 ? nextLine(nextStep(reported)) : exitLine(exitCode, whyExit(unfinished(run, report)), style),
+    ...(mend === undefined ? {} : { mend: stepLine(mend, "Mend") }),
+    end: exitCode === 0 ? stepLine(nextStep(reported)) : exitLine(exitCode, whyExit(unfinished(run, report)), style),
   };
 }
 
@@ -98,11 +83,6 @@ function unfinished({ options, context, record }: PreparedRun, report: Report): 
 
 function terminationTextOf(run: PreparedRun, report: Report): string {
   return terminationText(closingWords(run, report, textStyle(false)), run.record.warnings, report.exitCode);
-}
-
-/** What a program wants to know of the end, without a second file to read. */
-function endFacts({ command, dryRun, exitCode, outcome, listed, sessions, seconds }: Report): LogFacts {
-  return { command, dryRun, exitCode, outcome, listed, sessions, seconds };
 }
 
 /** Whether there is anything to sum up. A run refused before its first session has said why. */

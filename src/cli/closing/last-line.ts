@@ -1,6 +1,9 @@
+import { exitCodeOfError } from "../../report/exit-code.js";
+import type { ClosingWords } from "../../report/termination-log.js";
 import type { TextStyle } from "../../report/text-style.js";
 import { wrapText } from "../../report/wrap-text.js";
-import { messageColumns, screenColumns } from "../screen-columns.js";
+import type { LogFacts, Say } from "../progress/log-line.js";
+import { messageColumns, screenColumns } from "../screen.js";
 
 /** What to do after a run: a sentence, a command line for a shell, or one after the other. */
 export interface NextStep {
@@ -8,23 +11,11 @@ export interface NextStep {
   readonly command?: string;
 }
 
-/** The last line of a run that ended well: `Next  tele-sessions verify`. */
-export function nextLine(step: NextStep): string {
-  return stepText("Next", step);
-}
-
-/** What mends what a run found: `Mend  tele-sessions copy`. */
-export function mendLine(step: NextStep): string {
-  return stepText("Mend", step);
-}
-
-/** The last line of any other run: `Exit 5: not ready`. */
-export function exitLine(exitCode: number, why: string, style: TextStyle): string {
-  return style.bad(wrapText(`Exit ${exitCode}: `, why, messageColumns()));
-}
-
-/** A command line that is too long goes on after a backslash, so that it can still be pasted. */
-function stepText(word: string, { say = "", command = "" }: NextStep): string {
+/**
+ * The last line of a run that ended well, `Next  tele-sessions verify`, or what mends what it found.
+ * A command line that is too long goes on after a backslash, so that it can still be pasted.
+ */
+export function stepLine({ say = "", command = "" }: NextStep, word: "Next" | "Mend" = "Next"): string {
   const head = `${word}  `;
   const columns = screenColumns();
   const room = columns - head.length;
@@ -45,4 +36,16 @@ function foldedCommand(command: string, room: number): string[] {
     else lines.push(part);
   }
   return lines.map((line, index) => (index < lines.length - 1 ? `${line} \\` : line));
+}
+
+/** The last line of any other run: `Exit 5: not ready`. */
+export function exitLine(exitCode: number, why: string, style: TextStyle): string {
+  return style.bad(wrapText(`Exit ${exitCode}: `, why, messageColumns()));
+}
+
+/** Says the closing words of a run that ended with these errors, and `facts` with the last of them. */
+export function sayClosingWords(say: Say, words: ClosingWords, errors: readonly unknown[], facts: LogFacts): void {
+  for (const [index, text] of words.errors.entries()) say("error", text, { exitCode: exitCodeOfError(errors[index]) });
+  if (words.summary !== "") say("summary", words.summary);
+  say("end", words.mend === undefined ? words.end : `${words.mend}\n${words.end}`, facts);
 }

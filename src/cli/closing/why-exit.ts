@@ -1,18 +1,14 @@
 import { RedisError, RedisForgotError, ReportError, SourceError } from "../../model/errors.js";
-import { countText } from "../../model/number-text.js";
+import { countIf, countText } from "../../model/number-text.js";
 import type { SessionCommand } from "../../model/outcome.js";
 import type { Allowance } from "../../model/run-options.js";
 import { exitCodeOfError, explainError, explainExitCode } from "../../report/exit-code.js";
-import type { Report } from "../../report/schema/report-schema.js";
-import { essenceOf } from "../../report/summary/verdict.js";
+import { essenceOf, type Judged } from "../../report/summary/verdict.js";
 
 /** A run that did not end well. */
-export interface UnfinishedRun {
-  readonly command: SessionCommand;
-  readonly report: Report;
+export interface UnfinishedRun extends Judged {
   readonly errors: readonly unknown[];
   readonly maxFailed: Allowance;
-  readonly purges: boolean;
 }
 
 /** Why a run ends with its exit code, after what else was printed. */
@@ -96,8 +92,4 @@ function whatDiffers({ report: { sessions } }: UnfinishedRun): string {
     ...countIf(sessions["wrong-lifetime"] ?? 0, "with a wrong lifetime"),
   ];
   return parts.join(", ") || "not every session could be compared: the warnings say why";
-}
-
-function countIf(count: number, text: string): string[] {
-  return count === 0 ? [] : [`${countText(count)} ${text}`];
 }

@@ -36,7 +36,7 @@ export function parseCommandLine(commandLine: readonly string[], version: string
   root.addOption(step);
   const rootOptions = addSettings(root, ["copy", "stop-after-init"]);
   for (const name of [...directoryCommands, "report"] as const) {
-    const { usage, description, examples } = commandTexts[name];
+    const { usage = "[options]", description, examples } = commandTexts[name];
     const command = root
       .command(name)
       .description(description)

@@ -7,7 +7,6 @@ import { stepFlag } from "../command-line/refusals.js";
 
 /** The shells that completion is printed for. */
 export const shells = ["bash", "zsh", "fish"] as const;
-export type Shell = (typeof shells)[number];
 
 /** What may follow a flag: nothing, files, directories, one of these words, or any text. */
 export type FlagValue = "none" | "file" | "directory" | "text" | readonly string[];
@@ -16,8 +15,8 @@ export type FlagValue = "none" | "file" | "directory" | "text" | readonly string
 export interface CompletedFlag {
   /** With its dashes. */
   readonly long: string;
-  /** With its dash; absent for most. */
-  readonly short?: string;
+  /** With its dash; most have none. */
+  readonly short: string | undefined;
   readonly value: FlagValue;
   readonly isRepeatable: boolean;
   /** One sentence without its full stop. */
@@ -78,11 +77,10 @@ function flagsOf(commands: readonly Command[]): readonly CompletedFlag[] {
     const { flag, usage, repeatable, help } = definition;
     const isTaken = commands.some((command) => definition.commands.includes(command));
     if (flag === undefined || !isTaken) return [];
-    const short = /^(-\w), /.exec(usage ?? "")?.[1];
     return [
       {
         long: flag,
-        ...(short === undefined ? {} : { short }),
+        short: /^(-\w), /.exec(usage ?? "")?.[1],
         value: valueAfter(definition),
         isRepeatable: repeatable === true,
         help: help.replaceAll("`", ""),
@@ -92,7 +90,7 @@ function flagsOf(commands: readonly Command[]): readonly CompletedFlag[] {
 }
 
 function plain(long: string, help: string, short?: string): CompletedFlag {
-  return { long, ...(short === undefined ? {} : { short }), value: "none", isRepeatable: false, help };
+  return { long, short, value: "none", isRepeatable: false, help };
 }
 
 function valueAfter({ kind, flag }: SettingDefinition): FlagValue {

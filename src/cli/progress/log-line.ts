@@ -1,6 +1,6 @@
 import type { TextStyle } from "../../report/text-style.js";
 import { wrapText } from "../../report/wrap-text.js";
-import { messageColumns } from "../screen-columns.js";
+import { messageColumns } from "../screen.js";
 
 /** What a line on stderr may be about, roughly in the order of a run. `docs/log-format.md` says more. */
 export const logEvents = [
@@ -26,6 +26,14 @@ export type LogFacts = Readonly<Record<string, unknown>>;
 
 /** Writes to stderr. Everything that a run says goes through one of these. */
 export type Say = (event: LogEvent, text: string, facts?: LogFacts) => void;
+
+/** Shows a run to people while it goes on. Everything goes to stderr. */
+export interface Reporter {
+  /** Says something at once, above what it shows of the progress. */
+  readonly say: Say;
+  /** Shows the progress no more. */
+  readonly end: () => void;
+}
 
 /** The line for people, or for programs; it ends with a newline. Empty if there is nothing to say. */
 export type FormatLine = (event: LogEvent, text: string, facts?: LogFacts) => string;

@@ -1,10 +1,9 @@
 import type { ProgressChange } from "../../model/progress/progress.js";
 import type { ProgressState } from "../../model/progress/progress-state.js";
 import type { RunProgress } from "../../model/progress/run-progress.js";
-import type { FormatLine, LogFacts, Say } from "./log-line.js";
+import type { FormatLine, LogFacts, Reporter, Say } from "./log-line.js";
 import { progressFacts } from "./progress-facts.js";
 import { backText, nothingIsLost, progressText, retryText, startText, titleParts, waitText } from "./progress-text.js";
-import type { Reporter } from "./reporter.js";
 
 /** Also keeps the rate of the last ten seconds known. */
 const tickMs = 1000;

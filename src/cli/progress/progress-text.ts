@@ -145,27 +145,21 @@ export function outcomeParts({ phase, dryRun, outcomes }: ProgressState): readon
     kinds.reduce((sum, kind) => sum + (outcomes[kind] ?? 0), 0);
   const part = (word: string, number: number) => (number === 0 ? [] : [`${word} ${countText(number)}`]);
   const failed = part("FAILED", count("failed"));
+  const written = (word: string, number: number) => [
+    `${word} ${countText(number)}`,
+    ...part("already there", count("identical", "kept")),
+    ...part("expired", count("expired")),
+    ...failed,
+  ];
   switch (phase) {
     case "exporting":
-      return [
-        `${dryRun ? "to export" : "exported"} ${countText(count("exported"))}`,
-        ...part("already there", count("identical", "kept")),
-        ...part("expired", count("expired")),
-        ...failed,
-      ];
+      return written(dryRun ? "to export" : "exported", count("exported"));
     case "copying":
+    case "settling":
+      return written("copied", count("copied"));
     case "reading":
-    case "settling": {
       // An inspection reads too, and gives no outcomes.
-      if (phase === "reading" && !dryRun) return failed;
-      const written = phase === "reading" ? "to copy" : "copied";
-      return [
-        `${written} ${countText(count("copied"))}`,
-        ...part("already there", count("identical", "kept")),
-        ...part("expired", count("expired")),
-        ...failed,
-      ];
-    }
+      return dryRun ? written("to copy", count("copied")) : failed;
     case "comparing":
       return [
         `equal ${countText(count("equal", "newer"))}`,

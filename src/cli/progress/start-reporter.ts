@@ -1,12 +1,11 @@
 import type { RunProgress } from "../../model/progress/run-progress.js";
 import type { RunOptions } from "../../model/run-options.js";
 import { textStyle } from "../../report/text-style.js";
-import { isCapable, isColored } from "../is-colored.js";
-import { jsonLines, textLines } from "./log-line.js";
+import { isCapable, isColored } from "../screen.js";
+import { jsonLines, type Reporter, textLines } from "./log-line.js";
 import { logReporter } from "./log-reporter.js";
 import { progressFacts } from "./progress-facts.js";
 import { stateText } from "./progress-text.js";
-import type { Reporter } from "./reporter.js";
 import { answerStateRequests } from "./state-signals.js";
 
 /**

@@ -1,8 +1,7 @@
 import ora from "ora";
 import type { RunProgress } from "../../model/progress/run-progress.js";
-import type { FormatLine, Say } from "./log-line.js";
+import type { FormatLine, Reporter, Say } from "./log-line.js";
 import { backText } from "./progress-text.js";
-import type { Reporter } from "./reporter.js";
 import { viewLines } from "./view-lines.js";
 
 const redrawMs = 100;

@@ -3,7 +3,6 @@ import type { ScanTally } from "../../model/session-file.js";
 import { showable, showablePath } from "../../model/showable.js";
 import { reportedFailure } from "../build-report.js";
 import { explainExitCode } from "../exit-code.js";
-import type { RunOutcome } from "../schema/report-schema.js";
 
 /** Everything that is known at the end of `inspect`. */
 export interface InspectionFacts {
@@ -39,19 +38,15 @@ export function inspectionReport(facts: InspectionFacts) {
   const databases = largestOf(inspection.databases);
   const unsupported = largestOf(inspection.unsupported);
   const failures = [...inspection.suspicious, ...inspection.failures].slice(0, maxFailures);
-  const outcome: RunOutcome = explainExitCode(facts.exitCode).outcome;
   return {
     tool: "tele-sessions",
     version: facts.version,
     command: "inspect",
-    outcome,
+    outcome: explainExitCode(facts.exitCode).outcome,
     exitCode: facts.exitCode,
     complete: facts.isComplete,
     sample: facts.sample,
-    directories: facts.directories.map(({ directory, listed }) => ({
-      directory: showablePath(directory),
-      listed,
-    })),
+    directories: facts.directories.map(({ directory, listed }) => ({ directory: showablePath(directory), listed })),
     listed: facts.listed,
     sessions: {
       found: counts.found,
@@ -79,10 +74,11 @@ export function inspectionReport(facts: InspectionFacts) {
       largestBytes: inspection.largestBytes,
       totalBytes: counts.bytesRead,
     },
-    formats: { pickle: byProtocol(inspection), json: counts.json },
+    formats: { pickle: Object.fromEntries(inspection.pickles.entries()), json: counts.json },
     layouts: { ...inspection.layouts },
     databases: {
-      listed: databases.listed.map(([name, sessions]) => ({ name: databaseText(name), sessions })),
+      // The one value of a session that is shown.
+      listed: databases.listed.map(([name, sessions]) => ({ name: showable(name, maxDatabaseLength), sessions })),
       others: databases.rest + counts.otherDatabases,
       none: counts.withoutDatabase,
     },
@@ -106,10 +102,6 @@ export function inspectionReport(facts: InspectionFacts) {
 
 export type InspectionReport = ReturnType<typeof inspectionReport>;
 
-function byProtocol({ pickles }: Inspection): Readonly<Record<string, number>> {
-  return Object.fromEntries(pickles.entries());
-}
-
 /** Counts in descending order; equal ones by name. */
 function mostFirst(counts: ReadonlyMap<string, number>): (readonly [string, number])[] {
   return [...counts].sort(([name, one], [next, other]) => other - one || (name < next ? -1 : 1));
@@ -120,9 +112,4 @@ function largestOf(counts: ReadonlyMap<string, number>) {
   const sorted = mostFirst(counts);
   const rest = sorted.slice(maxListed).reduce((sum, [, count]) => sum + count, 0);
   return { listed: sorted.slice(0, maxListed), rest };
-}
-
-/** A database's name: the one value of a session that is shown. */
-function databaseText(name: string): string {
-  return showable(name, maxDatabaseLength);
 }

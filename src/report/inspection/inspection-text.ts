@@ -206,8 +206,8 @@ function noteLines({ facts, report }: Inspected, look: InspectionLook): string[]
       ? `${countText(sessions.expired)} now (--ttl remaining)`
       : `${countText(sessions.expired)} now; ${countText(sessions.expiredWithTtlRemaining)} with --ttl remaining`;
   const { superseded, vanished, lossy } = sessions;
-  const lossyText =
-    `${countText(lossy)} ${lossy === 1 ? "holds" : "hold"} tuples or integer keys ` + "(the applet loses the same)";
+  const verb = lossy === 1 ? "holds" : "hold";
+  const lossyText = `${countText(lossy)} ${verb} tuples or integer keys (the applet loses the same)`;
   return [
     note("Redis", `about ${roundBytesText(redis.bytes)} for${forAll} ${countOf(redis.keys, "key")}`),
     note("Expired", expired),

@@ -1,7 +1,7 @@
 import { failureReasons, outcomesOf } from "../../model/outcome.js";
 import { commandOfReport } from "../command-of-report.js";
 import type { Report } from "../schema/report-schema.js";
-import { expositionText, type Labels, type MetricSample } from "./exposition.js";
+import { expositionText, type Labels, type Metric, type MetricSample } from "./exposition.js";
 
 /** What is known of every run, also of one that was refused. */
 export interface RunFacts
@@ -11,161 +11,94 @@ export interface RunFacts
   readonly shards: readonly string[];
 }
 
-/** A metric before its numbers are known. */
-interface Definition<Source> {
-  readonly name: string;
-  /** The labels that set its numbers apart, besides those of the run. */
-  readonly labels?: readonly string[];
-  /** One sentence. */
-  readonly help: string;
-  readonly read: (source: Source) => number | null | readonly MetricSample[];
-}
+/** A metric before its numbers are known. Its help is one sentence. */
+type Definition<Source> = readonly [
+  /** Without `namespace`. */
+  name: string,
+  help: string,
+  read: (source: Source) => number | null | readonly MetricSample[],
+  /** What sets its numbers apart, besides the labels of the run. */
+  labels?: readonly string[],
+];
+
+/** What the name of every metric begins with. */
+const namespace = "tele_sessions_";
 
 const ofRun: readonly Definition<RunFacts>[] = [
-  {
-    name: "tele_sessions_run_info",
-    labels: ["version", "outcome"],
-    help: "Always 1: the version and what the exit code comes to.",
-    read: ({ version, outcome }) => [{ labels: { version, outcome }, value: 1 }],
-  },
-  { name: "tele_sessions_exit_code", help: "The exit code of the run.", read: ({ exitCode }) => exitCode },
-  {
-    name: "tele_sessions_success",
-    help: "1 if the run ended with exit 0, otherwise 0.",
-    read: ({ exitCode }) => (exitCode === 0 ? 1 : 0),
-  },
-  {
-    name: "tele_sessions_start_timestamp_seconds",
-    help: "When the run began, in seconds since the epoch.",
-    read: ({ startedAt }) => secondsOf(startedAt),
-  },
-  {
-    name: "tele_sessions_end_timestamp_seconds",
-    help: "When the run ended, in seconds since the epoch.",
-    read: ({ endedAt }) => secondsOf(endedAt),
-  },
-  {
-    name: "tele_sessions_duration_seconds",
-    help: "How long the run took.",
-    read: ({ seconds }) => seconds,
-  },
+  [
+    "run_info",
+    "Always 1: the version and what the exit code comes to.",
+    ({ version, outcome }) => [{ labels: { version, outcome }, value: 1 }],
+    ["version", "outcome"],
+  ],
+  ["exit_code", "The exit code of the run.", ({ exitCode }) => exitCode],
+  ["success", "1 if the run ended with exit 0, otherwise 0.", ({ exitCode }) => (exitCode === 0 ? 1 : 0)],
+  ["start_timestamp_seconds", "When the run began, in seconds since the epoch.", (run) => secondsOf(run.startedAt)],
+  ["end_timestamp_seconds", "When the run ended, in seconds since the epoch.", (run) => secondsOf(run.endedAt)],
+  ["duration_seconds", "How long the run took.", ({ seconds }) => seconds],
 ];
 
 const ofReport: readonly Definition<Report>[] = [
-  {
-    name: "tele_sessions_sessions",
-    labels: ["outcome"],
-    help: "Session files of the main pass by what became of them.",
-    read: (report) =>
+  [
+    "sessions",
+    "Session files of the main pass by what became of them.",
+    (report) =>
       outcomesOf[commandOfReport(report)].map((outcome) => ({
         labels: { outcome },
         value: report.sessions[outcome] ?? 0,
       })),
-  },
-  {
-    name: "tele_sessions_found_files",
-    help: "Session files of the main pass: the sum of the outcomes.",
-    read: ({ sessions }) => sessions.found,
-  },
-  {
-    name: "tele_sessions_listed_files",
-    help: "Names of session files that the listing saw; absent if they were not counted.",
-    read: ({ listed }) => listed,
-  },
-  {
-    name: "tele_sessions_unvisited_files",
-    help: "Session files that were listed but not reached.",
-    read: ({ sessions }) => sessions.unvisited,
-  },
-  {
-    name: "tele_sessions_empty_files",
-    help: "Files of 0 bytes.",
-    read: ({ source }) => source.empty,
-  },
-  {
-    name: "tele_sessions_ignored_names",
-    help: "Names that are not session files.",
-    read: ({ source }) => source.ignored,
-  },
-  {
-    name: "tele_sessions_failures",
-    labels: ["reason"],
-    help: "Failures of every pass by reason.",
-    read: ({ byReason }) => failureReasons.map((reason) => ({ labels: { reason }, value: byReason[reason] ?? 0 })),
-  },
-  {
-    name: "tele_sessions_users",
-    labels: ["kind"],
-    help: "Sessions of the main pass by whether their user is logged in.",
-    read: ({ sessions: { authenticated, anonymous } }) => [
+    ["outcome"],
+  ],
+  ["found_files", "Session files of the main pass: the sum of the outcomes.", ({ sessions }) => sessions.found],
+  [
+    "listed_files",
+    "Names of session files that the listing saw; absent if they were not counted.",
+    ({ listed }) => listed,
+  ],
+  ["unvisited_files", "Session files that were listed but not reached.", ({ sessions }) => sessions.unvisited],
+  ["empty_files", "Files of 0 bytes.", ({ source }) => source.empty],
+  ["ignored_names", "Names that are not session files.", ({ source }) => source.ignored],
+  [
+    "failures",
+    "Failures of every pass by reason.",
+    ({ byReason }) => failureReasons.map((reason) => ({ labels: { reason }, value: byReason[reason] ?? 0 })),
+    ["reason"],
+  ],
+  [
+    "users",
+    "Sessions of the main pass by whether their user is logged in.",
+    ({ sessions: { authenticated, anonymous } }) => [
       { labels: { kind: "authenticated" }, value: authenticated },
       { labels: { kind: "anonymous" }, value: anonymous },
     ],
-  },
-  {
-    name: "tele_sessions_purged_files",
-    help: "Originals removed; in a dry run, those that would be.",
-    read: ({ sessions }) => sessions.purged,
-  },
-  {
-    name: "tele_sessions_retracted_keys",
-    help: "Keys deleted because their files are gone.",
-    read: ({ sessions }) => sessions.retracted,
-  },
-  {
-    name: "tele_sessions_changing_sessions",
-    help: "Sessions that were still changing at the end of the last pass.",
-    read: ({ stillChanging }) => stillChanging,
-  },
-  {
-    name: "tele_sessions_read_bytes",
-    help: "Bytes read from session files.",
-    read: ({ bytes }) => bytes.read,
-  },
-  {
-    name: "tele_sessions_written_bytes",
-    help: "Bytes of values written to Redis.",
-    read: ({ bytes }) => bytes.written,
-  },
-  {
-    name: "tele_sessions_memory_peak_bytes",
-    help: "The most memory that the run used itself.",
-    read: ({ peakMemoryBytes }) => peakMemoryBytes,
-  },
-  {
-    name: "tele_sessions_redis_memory_bytes",
-    labels: ["at"],
-    help: "Memory that Redis used when the run began and when it ended.",
-    read: ({ redis }) => [
+    ["kind"],
+  ],
+  ["purged_files", "Originals removed; in a dry run, those that would be.", ({ sessions }) => sessions.purged],
+  ["retracted_keys", "Keys deleted because their files are gone.", ({ sessions }) => sessions.retracted],
+  ["changing_sessions", "Sessions that were still changing at the end of the last pass.", (run) => run.stillChanging],
+  ["read_bytes", "Bytes read from session files.", ({ bytes }) => bytes.read],
+  ["written_bytes", "Bytes of values written to Redis.", ({ bytes }) => bytes.written],
+  ["memory_peak_bytes", "The most memory that the run used itself.", ({ peakMemoryBytes }) => peakMemoryBytes],
+  [
+    "redis_memory_bytes",
+    "Memory that Redis used when the run began and when it ended.",
+    ({ redis }) => [
       { labels: { at: "start" }, value: redis?.memoryBefore ?? null },
       { labels: { at: "end" }, value: redis?.memoryAfter ?? null },
     ],
-  },
-  {
-    name: "tele_sessions_redis_memory_limit_bytes",
-    help: "The memory limit of Redis; 0 means none.",
-    read: ({ redis }) => redis?.memoryLimit ?? null,
-  },
-  {
-    name: "tele_sessions_redis_evicted_keys",
-    help: "Keys of any kind that Redis evicted during the run.",
-    read: ({ redis }) => redis?.evicted ?? null,
-  },
-  {
-    name: "tele_sessions_phase_duration_seconds",
-    labels: ["phase"],
-    help: "How long each phase took.",
-    read: ({ phases }) => sumByName(phases),
-  },
-  { name: "tele_sessions_warnings", help: "Warnings of the run.", read: ({ warnings }) => warnings.length },
-  { name: "tele_sessions_errors", help: "Errors that ended the run.", read: ({ errors }) => errors.length },
+    ["at"],
+  ],
+  ["redis_memory_limit_bytes", "The memory limit of Redis; 0 means none.", ({ redis }) => redis?.memoryLimit ?? null],
+  ["redis_evicted_keys", "Keys of any kind that Redis evicted during the run.", ({ redis }) => redis?.evicted ?? null],
+  ["phase_duration_seconds", "How long each phase took.", ({ phases }) => sumByName(phases), ["phase"]],
+  ["warnings", "Warnings of the run.", ({ warnings }) => warnings.length],
+  ["errors", "Errors that ended the run.", ({ errors }) => errors.length],
 ];
 
 /** The metrics of a run, for the table in docs/pipelines.md. */
-export const metricDefinitions: readonly Pick<Definition<never>, "name" | "labels" | "help">[] = [
-  ...ofRun,
-  ...ofReport,
-];
+export const metricDefinitions = [...ofRun, ...ofReport].map(([name, help, , labels]) => {
+  return { name: `${namespace}${name}`, help, labels };
+});
 
 /** The metrics of a run in the Prometheus text format. Without a report: of one that compares nothing. */
 export function metricsText(facts: RunFacts, report?: Report): string {
@@ -187,9 +120,13 @@ function labelsOf({ command, dryRun, shards }: RunFacts): Labels {
   return { command, dry_run: String(dryRun), ...shard };
 }
 
-function fill<Source>({ name, help, read }: Definition<Source>, source: Source) {
+function fill<Source>([name, help, read]: Definition<Source>, source: Source): Metric {
   const value = read(source);
-  return { name, help, samples: typeof value === "object" && value !== null ? value : [{ value }] };
+  return {
+    name: `${namespace}${name}`,
+    help,
+    samples: typeof value === "object" && value !== null ? value : [{ value }],
+  };
 }
 
 function secondsOf(instant: string | null): number | null {

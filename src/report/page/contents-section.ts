@@ -26,12 +26,8 @@ export function contentsSection({ source, databases, byDirectory }: Report): Mar
       ? failing.map(({ directory, failed }) => `${countText(failed)} failed in ${directory}.`).slice(0, 20)
       : []),
   ];
-  return html`<section class="contents" aria-labelledby="contents">
-<h2 id="contents">Formats, layouts, databases, directories</h2>
-${filled.map(([id, title, column, bars]) => barList({ id, title }, column, bars))}
-<p>${others.join(" ")}</p>
-</section>
-`;
+  return html`${filled.map(([id, title, column, bars]) => barList({ id, title }, column, bars))}
+<p>${others.join(" ")}</p>`;
 }
 
 function barsOf(counts: Readonly<Record<string, number>>): readonly Bar[] {

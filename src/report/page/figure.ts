@@ -68,6 +68,16 @@ export function numbersTable(caption: string, { columns, rows }: Numbers): Marku
   )}</tbody></table>`;
 }
 
+export type Fact = readonly [name: string, value: string];
+
+/** Names with their values, side by side where there is room. */
+export function factList(facts: readonly Fact[]): Markup {
+  return html`<dl>${facts.map(
+    ([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>
+`,
+  )}</dl>`;
+}
+
 /** A part of a whole as a percentage for SVG: `12.5%`. */
 export function percent(share: number): string {
   return `${Number((100 * share).toFixed(3))}%`;

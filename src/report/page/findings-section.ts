@@ -18,45 +18,36 @@ interface Finding {
 }
 
 /** What do I tell whom? `reportPath`: the file that lists all; null if there is none. */
-export function findingsSection(report: Report, reportPath: string | null): Markup {
+export function findingsSection(report: Report, reportPath: string | null): Part {
   const { failures, differences, failuresOmitted, differencesOmitted, byReason } = report;
   const failed = failures.length + failuresOmitted;
   const differing = differences.length + differencesOmitted;
-  return html`<section class="findings" aria-labelledby="findings">
-<h2 id="findings">Failures and differences</h2>
-${failed + differing === 0 ? html`<p>None.</p>` : undefined}${
-  failed === 0
-    ? undefined
-    : [
-        html`<h3>${countOf(failed, "session")} failed</h3>
+  if (failed + differing === 0) return html`<p>None.</p>`;
+  const ofFailures = [
+    html`<h3>${countOf(failed, "session")} failed</h3>
 `,
-        remedyTable(
-          "Failures by reason",
-          "reason",
-          failureReasons.map((reason) => [reason, byReason[reason] ?? 0, remedyOf(failureAdvice[reason])]),
-        ),
-        findingList(
-          "Failures",
-          failures.map(({ reason, ...failure }) => ({ ...failure, what: reason })),
-          { total: failed, reportPath },
-        ),
-      ]
-}${
-  differing === 0
-    ? undefined
-    : [
-        html`<h3>${countOf(differing, "difference")}</h3>
+    remedyTable(
+      "Failures by reason",
+      "reason",
+      failureReasons.map((reason) => [reason, byReason[reason] ?? 0, remedyOf(failureAdvice[reason])]),
+    ),
+    findingList(
+      "Failures",
+      failures.map(({ reason, ...failure }) => ({ ...failure, what: reason })),
+      { total: failed, reportPath },
+    ),
+  ];
+  const ofDifferences = [
+    html`<h3>${countOf(differing, "difference")}</h3>
 `,
-        remedyTable("Differences by kind", "kind", countKinds(report)),
-        findingList(
-          "Differences",
-          differences.map(({ kind, ...difference }) => ({ ...difference, what: kind })),
-          { total: differing, reportPath },
-        ),
-      ]
-}
-</section>
-`;
+    remedyTable("Differences by kind", "kind", countKinds(report)),
+    findingList(
+      "Differences",
+      differences.map(({ kind, ...difference }) => ({ ...difference, what: kind })),
+      { total: differing, reportPath },
+    ),
+  ];
+  return [failed === 0 ? [] : ofFailures, differing === 0 ? [] : ofDifferences];
 }
 
 /** The counts of what is listed as differences, as the outcomes have them; `kept` may be more. */

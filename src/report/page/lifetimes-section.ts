@@ -33,26 +33,22 @@ export function lifetimesSection({ lifetimes, startedAt }: Report): Markup | und
     `${countOf(total, "key")} expire, unless their owners come back meanwhile. ` +
     `The most in one hour: ${countText(peak.sessions)}, from ${instantText(peak.hour)} on.`;
   const x = scaleLinear([0, counts.length * perColumn], [0, 1]);
-  return html`<section class="lifetimes" aria-labelledby="lifetimes">
-<h2 id="lifetimes">Lifetimes</h2>
-${figure({
-  id: "lifetimes-hours",
-  title: `Keys by when they expire, ${perColumn === 1 ? "hour by hour" : `${perColumn} hours a column`}`,
-  description: story,
-  height: columnsHeight,
-  drawing: drawColumns({
-    colours: ["series-1"],
-    columns: counts.map((count) => ({ 0: count })),
-    labels: ticksOf(counts.length * perColumn).map((hour) => ({ at: x(hour), text: hourText(hour) })),
-  }),
-  numbers: {
-    columns: ["in the hour from", "keys"],
-    rows: lifetimes.map(({ hour, sessions }) => [instantText(hour), sessions]),
-  },
-})}
-<p>${story}</p>
-</section>
-`;
+  return html`${figure({
+    id: "lifetimes-hours",
+    title: `Keys by when they expire, ${perColumn === 1 ? "hour by hour" : `${perColumn} hours a column`}`,
+    description: story,
+    height: columnsHeight,
+    drawing: drawColumns({
+      colours: ["series-1"],
+      columns: counts.map((count) => ({ 0: count })),
+      labels: ticksOf(counts.length * perColumn).map((hour) => ({ at: x(hour), text: hourText(hour) })),
+    }),
+    numbers: {
+      columns: ["in the hour from", "keys"],
+      rows: lifetimes.map(({ hour, sessions }) => [instantText(hour), sessions]),
+    },
+  })}
+<p>${story}</p>`;
 }
 
 /** Hours at which a label stands: whole days if there are several. */

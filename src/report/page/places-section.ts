@@ -24,26 +24,22 @@ export function placesSection(report: Report): Markup | undefined {
     ...(purged > 0 ? [`${countText(purged)} files were removed.`] : []),
     ...(report.stillChanging > 0 ? [`${countText(report.stillChanging)} were still changing at the end.`] : []),
   ];
-  return html`<section class="places" aria-labelledby="places">
-<h2 id="places">Where the sessions are</h2>
-${figure({
-  id: "places-bar",
-  title,
-  description: `${places.map(({ text, count }) => `${countText(count)} ${text}`).join("; ")}.`,
-  height: 36,
-  drawing: drawBar(places, total),
-  legend: places.map(({ text, count, kind, tone }) => ({
-    colour: colourOf(kind, tone),
-    text: `${countText(count)} (${shareText(count, total)}) ${text}`,
-  })),
-  numbers: {
-    columns: ["what became of them", "session files", "share"],
-    rows: places.map(({ kind, count }) => [kind, count, shareText(count, total)]),
-  },
-})}
-<p>${further.join(" ")}</p>
-</section>
-`;
+  return html`${figure({
+    id: "places-bar",
+    title,
+    description: `${places.map(({ text, count }) => `${countText(count)} ${text}`).join("; ")}.`,
+    height: 36,
+    drawing: drawBar(places, total),
+    legend: places.map(({ text, count, kind, tone }) => ({
+      colour: colourOf(kind, tone),
+      text: `${countText(count)} (${shareText(count, total)}) ${text}`,
+    })),
+    numbers: {
+      columns: ["what became of them", "session files", "share"],
+      rows: places.map(({ kind, count }) => [kind, count, shareText(count, total)]),
+    },
+  })}
+<p>${further.join(" ")}</p>`;
 }
 
 /** Two places of one tone need two shades. */

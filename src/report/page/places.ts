@@ -18,21 +18,17 @@ export interface FilledPlace extends Place {
   readonly count: number;
 }
 
-const over = [
+const over: readonly Place[] = [
   { kind: "expired", tone: "neutral", text: "their lifetime was over" },
   { kind: "ended", tone: "neutral", text: "gone from Redis since an earlier copy: logged out or expired" },
   { kind: "superseded", tone: "neutral", text: "another file holds a later save of the session" },
   { kind: "vanished", tone: "neutral", text: "the file disappeared during the run: logged out" },
-] as const satisfies readonly Place[];
-const overInRedis = [
+];
+const overInRedis: readonly Place[] = [
   { kind: "expired", tone: "neutral", text: "their lifetime was over" },
   { kind: "vanished", tone: "neutral", text: "gone from Redis during the run: logged out or expired" },
-] as const satisfies readonly Place[];
-const unvisited = {
-  kind: "unvisited",
-  tone: "warn",
-  text: "not reached: run the same command again",
-} as const satisfies Place;
+];
+const unvisited: Place = { kind: "unvisited", tone: "warn", text: "not reached: run the same command again" };
 
 const placesOf: Readonly<Record<SessionCommand, readonly Place[]>> = {
   copy: [

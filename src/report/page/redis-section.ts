@@ -1,7 +1,7 @@
 import { scaleLinear } from "d3-scale";
 import { bytesText, countText } from "../../model/number-text.js";
 import type { Report } from "../schema/report-schema.js";
-import { figure } from "./figure.js";
+import { type Fact, factList, figure } from "./figure.js";
 import { html, type Markup } from "./markup.js";
 import { drawBox, drawUpright } from "./shapes.js";
 
@@ -13,15 +13,8 @@ const fullShare = 0.95;
 /** Does it fit next week too? */
 export function redisSection({ redis, target }: Report): Markup | undefined {
   if (redis === null) return undefined;
-  return html`<section class="redis" aria-labelledby="redis">
-<h2 id="redis">Redis</h2>
-${memoryFigure(redis)}
-<dl>${factsOf(redis, target.redis).map(
-    ([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>
-`,
-  )}</dl>
-</section>
-`;
+  return html`${memoryFigure(redis)}
+${factList(factsOf(redis, target.redis))}`;
 }
 
 function memoryFigure({ memoryBefore, memoryAfter, memoryLimit }: Facts): Markup {
@@ -71,7 +64,7 @@ function memoryStory(before: number, after: number, limit: number | null): strin
   return `${used} ${bytesText(Math.round(free))} are left below 95% of ${bytesText(limit)}. ${again}.`;
 }
 
-function factsOf(redis: Facts, address: string | null): readonly (readonly [name: string, value: string])[] {
+function factsOf(redis: Facts, address: string | null): readonly Fact[] {
   const { version, role, persistence, evicted, runId } = redis;
   return [
     ["Address", address ?? "unknown"],

@@ -1,10 +1,10 @@
-import { boundedFindings, maxOnPage } from "../bounded-findings.js";
+import { boundedFindings, maxOnPage } from "../listed-findings.js";
 import type { Report } from "../schema/report-schema.js";
 import { contentsSection } from "./contents-section.js";
 import { findingsSection } from "./findings-section.js";
 import { fitToShow } from "./fit-to-show.js";
 import { lifetimesSection } from "./lifetimes-section.js";
-import { html, Markup } from "./markup.js";
+import { html, Markup, type Part } from "./markup.js";
 import { placesSection } from "./places-section.js";
 import { redisSection } from "./redis-section.js";
 import { settingsSection } from "./settings-section.js";
@@ -16,6 +16,9 @@ import { verdictSection } from "./verdict-section.js";
 /** The page may load and run nothing at all. */
 const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
+/** A section of the page; undefined if the report has nothing for it. */
+type Section = readonly [id: string, heading: string, content: Part];
+
 /**
  * A report as one HTML page without scripts, which loads nothing else. `reportPath`: the file that
  * lists every failure and difference; null if there is none.
@@ -23,16 +26,15 @@ const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 export function reportPage(whole: Report, reportPath: string | null): string {
   const report = fitToShow(boundedFindings(whole, maxOnPage));
   const place = report.host === null ? "" : ` on ${report.host}`;
-  const sections = [
-    verdictSection(report),
-    placesSection(report),
-    throughputSection(report),
-    redisSection(report),
-    usersSection(report),
-    lifetimesSection(report),
-    contentsSection(report),
-    findingsSection(report, reportPath),
-    settingsSection(report),
+  const sections: readonly Section[] = [
+    ["places", "Where the sessions are", placesSection(report)],
+    ["throughput", "Throughput", throughputSection(report)],
+    ["redis", "Redis", redisSection(report)],
+    ["users", "Users and ages", usersSection(report)],
+    ["lifetimes", "Lifetimes", lifetimesSection(report)],
+    ["contents", "Formats, layouts, databases, directories", contentsSection(report)],
+    ["findings", "Failures and differences", findingsSection(report, reportPath)],
+    ["settings", "Settings and versions", settingsSection(report)],
   ];
   const page = html`<!doctype html>
 <html lang="en">
@@ -48,11 +50,20 @@ export function reportPage(whole: Report, reportPath: string | null): string {
 <body>
 <header><h1>tele-sessions ${report.version}: report of ${report.command}${place}</h1></header>
 <main>
-${sections}</main>
+${verdictSection(report)}${sections.map(section)}</main>
 <footer><p>This page shows paths, database names and addresses. It shows no login and no password, and of each
 session id the first 6 characters at most.</p></footer>
 </body>
 </html>
 `;
   return page.text;
+}
+
+function section([id, heading, content]: Section): Markup | undefined {
+  if (content === undefined) return undefined;
+  return html`<section class="${id}" aria-labelledby="${id}">
+<h2 id="${id}">${heading}</h2>
+${content}
+</section>
+`;
 }

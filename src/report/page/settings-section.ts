@@ -1,11 +1,12 @@
 import { bytesText } from "../../model/number-text.js";
 import type { Report } from "../schema/report-schema.js";
+import { type Fact, factList } from "./figure.js";
 import { html, type Markup } from "./markup.js";
 
 /** What exactly was run? */
 export function settingsSection(report: Report): Markup {
   const { settings, version, redis, target, bytes, peakMemoryBytes, schemaVersion } = report;
-  const facts: readonly (readonly [name: string, value: string])[] = [
+  const facts: readonly Fact[] = [
     ["tele-sessions", version],
     ["Redis", redis?.version ?? "unknown"],
     ["Key layout", `${target.keyLayout ?? "unknown"} (${target.keyLayoutEvidence ?? "no evidence"})`],
@@ -14,12 +15,7 @@ export function settingsSection(report: Report): Markup {
     ["Memory at its peak", bytesText(peakMemoryBytes)],
     ["Schema of the report", String(schemaVersion)],
   ];
-  return html`<section class="settings" aria-labelledby="settings">
-<h2 id="settings">Settings and versions</h2>
-<dl>${facts.map(
-    ([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>
-`,
-  )}</dl>
+  return html`${factList(facts)}
 ${
   settings.length === 0
     ? html`<p>The report does not say which settings were used.</p>`
@@ -29,7 +25,5 @@ ${
         ({ name, value, origin }) => html`<tr><th scope="row">${name}</th><td>${value}</td><td>${origin}</td></tr>
 `,
       )}</tbody></table>`
-}
-</section>
-`;
+}`;
 }

@@ -26,20 +26,18 @@ export function throughputSection({ throughput, phases, seconds }: Report): Mark
   if (rates.every(({ perSecond }) => perSecond === 0)) return undefined;
   const fastest = Math.max(...rates.map(({ perSecond }) => perSecond));
   const stalls = describeMarks(throughput.marks, seconds);
-  return html`<section class="throughput" aria-labelledby="throughput">
-<h2 id="throughput">Throughput</h2>
-${figure({
-  id: "throughput-line",
-  title: "Session files a second, over the time of the run",
-  description: `Up to ${countText(fastest)} a second in ${durationText(seconds)}. ${stalls}`,
-  height,
-  drawing: drawRates(rates, throughput.marks, Math.max(seconds, rates.at(-1)?.to ?? 0)),
-  legend: legendOf(throughput.marks),
-  numbers: {
-    columns: ["until", "session files a second"],
-    rows: rates.map(({ to, perSecond }) => [durationText(to), Math.round(perSecond)]),
-  },
-})}
+  return html`${figure({
+    id: "throughput-line",
+    title: "Session files a second, over the time of the run",
+    description: `Up to ${countText(fastest)} a second in ${durationText(seconds)}. ${stalls}`,
+    height,
+    drawing: drawRates(rates, throughput.marks, Math.max(seconds, rates.at(-1)?.to ?? 0)),
+    legend: legendOf(throughput.marks),
+    numbers: {
+      columns: ["until", "session files a second"],
+      rows: rates.map(({ to, perSecond }) => [durationText(to), Math.round(perSecond)]),
+    },
+  })}
 <p>${stalls}</p>
 ${
   phases.length === 0
@@ -48,9 +46,7 @@ ${
         columns: ["phase", "took"],
         rows: phases.map((phase) => [phase.name, durationText(phase.seconds)]),
       })
-}
-</section>
-`;
+}`;
 }
 
 /** The rates between samples, of which neighbours are joined until there are few enough. */

@@ -18,34 +18,30 @@ export function usersSection({ ages }: Report): Markup | undefined {
     return from === 0 ? `under ${hoursText(underHours)}` : `${hoursText(from)} to ${hoursText(underHours)}`;
   });
   const story = remainingStory(ages);
-  return html`<section class="users" aria-labelledby="users">
-<h2 id="users">Users and ages</h2>
-${figure({
-  id: "users-ages",
-  title,
-  description: story,
-  height: columnsHeight,
-  drawing: drawColumns({
-    colours: ["series-1", "series-2"],
-    columns: ages.map(({ authenticated, anonymous }) => ({ 0: authenticated, 1: anonymous })),
-    labels: ages.flatMap(({ underHours }, index) =>
-      underHours === null || !namedHours.has(underHours)
-        ? []
-        : [{ at: (index + 1) / ages.length, text: shortHours(underHours) }],
-    ),
-  }),
-  legend: [
-    { colour: "series-1", text: "logged in" },
-    { colour: "series-2", text: "anonymous" },
-  ],
-  numbers: {
-    columns: ["last saved", "logged in", "anonymous"],
-    rows: ages.map(({ authenticated, anonymous }, index) => [names[index] ?? "", authenticated, anonymous]),
-  },
-})}
-<p>${story}</p>
-</section>
-`;
+  return html`${figure({
+    id: "users-ages",
+    title,
+    description: story,
+    height: columnsHeight,
+    drawing: drawColumns({
+      colours: ["series-1", "series-2"],
+      columns: ages.map(({ authenticated, anonymous }) => ({ 0: authenticated, 1: anonymous })),
+      labels: ages.flatMap(({ underHours }, index) =>
+        underHours === null || !namedHours.has(underHours)
+          ? []
+          : [{ at: (index + 1) / ages.length, text: shortHours(underHours) }],
+      ),
+    }),
+    legend: [
+      { colour: "series-1", text: "logged in" },
+      { colour: "series-2", text: "anonymous" },
+    ],
+    numbers: {
+      columns: ["last saved", "logged in", "anonymous"],
+      rows: ages.map(({ authenticated, anonymous }, index) => [names[index] ?? "", authenticated, anonymous]),
+    },
+  })}
+<p>${story}</p>`;
 }
 
 /** By the lifetimes that servers give unless they are told otherwise: 7 days, and 3 hours. */

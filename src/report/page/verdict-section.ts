@@ -4,6 +4,7 @@ import { commandOfReport } from "../command-of-report.js";
 import { explainExitCode } from "../exit-code.js";
 import type { Report } from "../schema/report-schema.js";
 import { shardsText } from "../shards.js";
+import { type Fact, factList } from "./figure.js";
 import { html, type Markup } from "./markup.js";
 import { placesIn } from "./places.js";
 
@@ -24,10 +25,7 @@ export function verdictSection(report: Report): Markup {
 <h2 id="verdict">${word}: ${sentence(report)}</h2>
 <p>Exit ${exitCode}: ${explainExitCode(exitCode).meaning}.${dryRun ? " Nothing was changed." : ""}</p>
 ${errors.map(errorText)}${others.length === 0 ? undefined : warningList(others)}
-<dl>${factsOf(report).map(
-    ([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>
-`,
-  )}</dl>
+${factList(factsOf(report))}
 </section>
 `;
 }
@@ -71,7 +69,7 @@ const shortcomings: Readonly<Record<SessionCommand, string>> = {
   "verify --reverse": "have no session file, or not the right one",
 };
 
-function factsOf(report: Report): readonly (readonly [name: string, value: string])[] {
+function factsOf(report: Report): readonly Fact[] {
   const { command, source, target, startedAt, endedAt, seconds, sessionsPerSecond, host, user } = report;
   const account = user === null ? undefined : `${user.name ?? "no name"} (uid ${user.uid})`;
   const files = `${shardsText(source.shards)}${source.directories.join(", ")}` || null;

@@ -28,6 +28,11 @@ function counts<Name extends string>(names: readonly Name[]) {
   return shape as Record<Name, z.ZodExactOptional<typeof count>>;
 }
 
+/** A list of such objects, which older reports lack. */
+function list<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.array(z.object(shape)).default([]);
+}
+
 const passCounts = z.object({
   found: count.describe("Session files that the pass found: the sum of the outcomes."),
   ...counts<OutcomeKind>(outcomeKinds),
@@ -134,16 +139,11 @@ export const reportSchema = z
       .describe("What became of the session files in the main pass: the outcomes of the command."),
     passes: z.array(passCounts).describe("The main pass, then each pass over what changed during the copy."),
     stillChanging: count.describe("Sessions that were still changing at the end of the last pass."),
-    byDirectory: z
-      .array(
-        z.object({
-          directory: z.string().describe("Its path."),
-          found: count.describe("Session files found there."),
-          failed: count.describe("Those of them that failed."),
-        }),
-      )
-      .default([])
-      .describe("The main pass by session directory."),
+    byDirectory: list({
+      directory: z.string().describe("Its path."),
+      found: count.describe("Session files found there."),
+      failed: count.describe("Those of them that failed."),
+    }).describe("The main pass by session directory."),
     byReason: z.object(counts<FailureReason>(failureReasons)).default({}).describe("Failures of every pass by reason."),
     databases: z
       .record(z.string(), count)
@@ -161,19 +161,14 @@ export const reportSchema = z
       .max(ageBuckets.length)
       .default([])
       .describe("Decoded sessions by the time since their files were last modified."),
-    lifetimes: z
-      .array(
-        z.object({
-          hour: z.iso.datetime().describe("The beginning of the hour."),
-          sessions: count.describe("Keys that expire in it."),
-        }),
-      )
-      .default([])
-      .describe("Keys written or renewed, by the hour in which they expire; 60 days ahead, or later, is one hour."),
-    phases: z
-      .array(z.object({ name: z.string().describe("As in `copying`."), seconds: seconds.describe("Its time.") }))
-      .default([])
-      .describe("How long each part of the run took."),
+    lifetimes: list({
+      hour: z.iso.datetime().describe("The beginning of the hour."),
+      sessions: count.describe("Keys that expire in it."),
+    }).describe("Keys written or renewed, by the hour in which they expire; 60 days ahead, or later, is one hour."),
+    phases: list({
+      name: z.string().describe("As in `copying`."),
+      seconds: seconds.describe("Its time."),
+    }).describe("How long each part of the run took."),
     throughput: z
       .object({
         samples: z
@@ -203,27 +198,17 @@ export const reportSchema = z
       .default([])
       .describe("What `verify` found or a purge left: the first 100; a report file has all."),
     differencesOmitted: count.default(0).describe("Differences that are not listed here."),
-    settings: z
-      .array(
-        z.object({
-          name: z.string().describe("The flag, or the variable if there is no flag."),
-          value: z.string().describe("Its value; a secret is masked."),
-          origin: z.string().describe("The flag, variable or file that gave it, or `default`."),
-        }),
-      )
-      .default([])
-      .describe("What the run was told."),
+    settings: list({
+      name: z.string().describe("The flag, or the variable if there is no flag."),
+      value: z.string().describe("Its value; a secret is masked."),
+      origin: z.string().describe("The flag, variable or file that gave it, or `default`."),
+    }).describe("What the run was told."),
     warnings: z.array(z.string()).describe("Every warning and every error, as a sentence."),
-    errors: z
-      .array(
-        z.object({
-          code: z.string().nullable().describe("The system's or Redis's own, such as `ECONNREFUSED`."),
-          message: z.string().describe("What happened."),
-          remedy: z.string().nullable().describe("What to do; null if the message says it."),
-        }),
-      )
-      .default([])
-      .describe("What ended the run, or kept it from being complete."),
+    errors: list({
+      code: z.string().nullable().describe("The system's or Redis's own, such as `ECONNREFUSED`."),
+      message: z.string().describe("What happened."),
+      remedy: z.string().nullable().describe("What to do; null if the message says it."),
+    }).describe("What ended the run, or kept it from being complete."),
     bytes: z
       .object({
         read: count.describe("Bytes of session files."),

@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import { countText } from "../../model/number-text.js";
+import { suspiciousFirst } from "../listed-findings.js";
 import type { Report, ReportedDifference } from "../schema/report-schema.js";
-import { suspiciousFirst } from "../suspicious-first.js";
 import type { TextStyle } from "../text-style.js";
 import { wrapText } from "../wrap-text.js";
 

@@ -1,7 +1,6 @@
 import { countOf, countText } from "../../model/number-text.js";
 import type { Report } from "../schema/report-schema.js";
-import { shardsText } from "../shards.js";
-import { exportEssence, goodExportText, noKeysText } from "./export-words.js";
+import { placeText } from "../shards.js";
 import type { Summary } from "./summary.js";
 
 /** The first sentence of a summary, and whether it is a good one. */
@@ -10,7 +9,8 @@ export interface Verdict {
   readonly isGood: boolean;
 }
 
-type Judged = Pick<Summary, "command" | "report" | "purges">;
+/** What is judged: a run with its report. */
+export type Judged = Pick<Summary, "command" | "report" | "purges">;
 
 /** What a run came to in one sentence or two. */
 export function verdictOf(judged: Judged): Verdict {
@@ -19,8 +19,10 @@ export function verdictOf(judged: Judged): Verdict {
   const isGood = outcome === "complete";
   const isDry = dryRun ? "Dry run: nothing was changed. " : "";
   if (sessions.found + sessions.unvisited === 0 && isGood) {
-    if (ofKeys.has(judged.command)) return { text: noKeysText(report), isGood };
-    return { text: `Nothing to do: no session file in ${placeOf(report)}.`, isGood };
+    const place = ofKeys.has(judged.command)
+      ? `session key in ${report.target.redis ?? "Redis"}`
+      : `session file in ${placeText(report.source)}`;
+    return { text: `Nothing to do: no ${place}.`, isGood };
   }
   const text = isGood ? goodText(judged) : `${badWord(judged)}: ${essenceOf(judged)}.`;
   return { text: `${isDry}${text}`, isGood };
@@ -29,16 +31,12 @@ export function verdictOf(judged: Judged): Verdict {
 /** The commands that take keys, and not files. */
 const ofKeys: ReadonlySet<string> = new Set(["export", "verify --reverse"]);
 
-function placeOf({ source: { directories, shards } }: Report): string {
-  return `${shardsText(shards)}${directories.join(", ") || "no directory"}`;
-}
-
 function goodText({ command, report, purges }: Judged): string {
   const { sessions, dryRun, failures, failuresOmitted, target } = report;
   const found = sessions.found;
   const failed = failures.length + failuresOmitted;
   const done = dryRun ? "" : "Done. ";
-  const place = placeOf(report);
+  const place = placeText(report.source);
   if (ofKeys.has(command)) return goodExportText(report);
   if (command === "purge") {
     const removed = sessions.removed ?? 0;
@@ -115,6 +113,31 @@ export function essenceOf({ command, report, purges }: Judged): string {
     return `${inRedis}${notReached}; ${removed}`;
   }
   return exitCode === 4 ? `${inRedis}, but keys were evicted or lost, or too many ended` : `${inRedis}${notReached}`;
+}
+
+/** The verdict of an export, or of a comparison of all keys with their files, that ended well. */
+function goodExportText(report: Report): string {
+  const { sessions, dryRun, source, target, failures, failuresOmitted } = report;
+  const failed = failures.length + failuresOmitted;
+  const found = countOf(sessions.found, "session");
+  const most = failed === 0 ? all(sessions.found, "session") : `All but ${failed} of ${found}`;
+  const inRedis = `${most} in ${target.redis ?? "Redis"}`;
+  const are = is(sessions.found);
+  if (sessions.exported === undefined) return `Done. ${inRedis} ${are} in ${placeText(source)} as they should be.`;
+  return dryRun
+    ? `${inRedis} could be exported.`
+    : `Done. ${inRedis} ${are} in ${placeText(source)}, or accounted for.`;
+}
+
+/** What one came to that did not end well, without its full stop. */
+function exportEssence(report: Report): string {
+  const { sessions, dryRun } = report;
+  const { exported, identical = 0, kept = 0, equal = 0, newer = 0, unvisited } = sessions;
+  const right = exported === undefined ? equal + newer : exported + identical + kept;
+  const are = dryRun ? "could be" : is(right);
+  const notReached = unvisited === 0 ? "" : `; ${countText(unvisited)} not reached`;
+  const total = countOf(sessions.found + unvisited, "session");
+  return `${countText(right)} of ${total} ${are} in files as they should be${notReached}`;
 }
 
 function all(count: number, noun: string): string {

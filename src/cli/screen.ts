@@ -1,5 +1,17 @@
+import type { RunOptions } from "../model/run-options.js";
+
 const defaultColumns = 80;
 const minColumns = 20;
+
+/** Whether stderr is a terminal that a person can watch and that understands control sequences. */
+export function isCapable(): boolean {
+  return process.stderr.isTTY === true && process.env["TERM"] !== "dumb";
+}
+
+export function isColored({ color, logFormat }: RunOptions["output"]): boolean {
+  if (logFormat === "json") return false;
+  return color === "auto" ? isCapable() : color === "always";
+}
 
 /** How wide text for people is: COLUMNS, else the terminal's width, else 80. */
 export function screenColumns(stream: NodeJS.WriteStream = process.stderr): number {
