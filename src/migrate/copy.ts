@@ -100,7 +100,7 @@ async function copyOnce(run: Run, facts: CopyFacts): Promise<boolean> {
     if (isComplete && isWhole(record)) {
       // Only after an earlier copy can there be keys whose session files are gone.
       if (end.survey.directories.some(({ mark }) => mark !== undefined)) {
-        record.retracted = await retractKeys(run, end.survey, { folders, othersAreSeen });
+        record.retracted = await retractKeys(run, end.survey, folders, othersAreSeen);
       }
       // Lifetimes were renewed only if it was known from the start that the server works on files.
       if (!dryRun) await leaveMark(run, startedMs, before.serverWorks === "files");

@@ -4,13 +4,15 @@ import type { SessionOutcome } from "../model/outcome.js";
 import type { RunRecord } from "../model/run-record.js";
 import type { SessionFile } from "../model/session-file.js";
 import { pause } from "../redis/pause.js";
+import { type PackedBatch, packBatch, unpackBatch } from "../source/packed-files.js";
 import { type BatchResult, BatchTally } from "./batch-result.js";
-import { DeferredFiles } from "./deferred-files.js";
 import { learn, SeenDirectories } from "./earlier-runs/learn.js";
 import { type BatchWork, forEachBatch } from "./for-each-batch.js";
 import { makePace } from "./pace.js";
 import { batchesFor } from "./readers/reader-pool.js";
 import type { Run } from "./run-context.js";
+
+const deferredAtATime = 256;
 
 /** Works on session files batch by batch: `CopyWriter` and `Verifier`. */
 export interface BatchWorker {
@@ -47,7 +49,7 @@ export function passOf<Worker>(
 }
 
 /** What a pass leaves behind. */
-export interface PassEnd {
+interface PassEnd {
   readonly seen: SeenDirectories;
   readonly deferred: DeferredFiles;
 }
@@ -81,6 +83,41 @@ export async function runPass({ worker, ledger, onOutcome, ...rest }: Pass): Pro
     throw error;
   }
   return { seen, deferred };
+}
+
+/** Session files whose outcome waits until every directory was seen, packed to take little memory. */
+class DeferredFiles {
+  readonly #packed: PackedBatch[] = [];
+  #count = 0;
+
+  /** How many wait. */
+  get count(): number {
+    return this.#count;
+  }
+
+  add(files: readonly SessionFile[]): void {
+    if (files.length > 0) this.#packed.push(packBatch(files));
+    this.#count += files.length;
+  }
+
+  /** Takes all of them, batch by batch. */
+  *takeBatches(): Generator<readonly SessionFile[]> {
+    let batch: SessionFile[] = [];
+    for (const packed of this.#packed.splice(0)) {
+      for (const file of unpackBatch(packed)) {
+        batch.push(file);
+        if (batch.length < deferredAtATime) continue;
+        yield this.#taken(batch);
+        batch = [];
+      }
+    }
+    if (batch.length > 0) yield this.#taken(batch);
+  }
+
+  #taken(batch: readonly SessionFile[]): readonly SessionFile[] {
+    this.#count -= batch.length;
+    return batch;
+  }
 }
 
 /** What a run knows at the end of its main pass. */

@@ -1,7 +1,7 @@
 import { copy } from "./copy.js";
 import { chooseFileTarget, type FileTarget } from "./exporting/choose-file-target.js";
 import { exportSessions } from "./exporting/export.js";
-import { countKeys } from "./exporting/key-pages.js";
+import { countKeys } from "./key-pages.js";
 import { type OpenRun, openRun } from "./open-run.js";
 import { checkSpace, checkWritableFolders } from "./preflight/export-checks.js";
 import { checkConnected } from "./preflight/preflight.js";

@@ -10,12 +10,12 @@ import { removeLeftTemporaries } from "../../source/writing/temporary-files.js";
 import { mayRetract } from "../earlier-runs/learn.js";
 import { surveyRun } from "../earlier-runs/survey.js";
 import { forEachBatch } from "../for-each-batch.js";
+import { keyPages } from "../key-pages.js";
 import { batchSizeFor, makePace } from "../pace.js";
 import type { Run } from "../run-context.js";
 import { SessionLog } from "../session-log.js";
 import type { FileTarget } from "./choose-file-target.js";
 import { type Exported, ExportWorker } from "./export-worker.js";
-import { keyPages } from "./key-pages.js";
 import { removeEnded } from "./remove-ended.js";
 
 const maxLaterPasses = 3;

@@ -12,9 +12,9 @@ import type { Reading } from "../../source/read-session-file.js";
 import { type ChangeTest, isModifiedSince, RecentFiles } from "../../source/recent-files.js";
 import { SessionFolders } from "../../source/session-folders.js";
 import { type BatchResult, BatchTally } from "../batch-result.js";
-import { deleteCopyWritten } from "../earlier-runs/delete-copy-written.js";
 import { FactsBySession } from "../earlier-runs/facts-by-session.js";
 import { SeenDirectories } from "../earlier-runs/learn.js";
+import { seeCopyWritten } from "../earlier-runs/retract.js";
 import { type Finished, failed, located, type Prepared } from "../prepare-session.js";
 import { type ConvertedBatch, fileAt } from "../readers/converted-batch.js";
 import { type EncodedSessions, maxCommandBytes } from "../readers/encoded-sessions.js";
@@ -159,7 +159,8 @@ export class CopyWriter implements BatchWorker {
     const over = finished.filter(({ isOver }) => isOver).map(({ file }) => file.sid);
     // If no sign survives, nothing tells which keys a copy wrote.
     if (over.length === 0 || !this.#survey.signsCount || this.#options.dryRun) return;
-    await deleteCopyWritten(this.#context.store, over, this.#options.conversion.clockLeadMs);
+    const { store } = this.#context;
+    await store.retract(await seeCopyWritten(store, over, this.#options.conversion.clockLeadMs));
   }
 
   /** Notes what a reader saw. */
