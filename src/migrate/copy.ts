@@ -11,18 +11,17 @@ import { DirectoryWatches } from "../source/directory-watches.js";
 import { inodeOf } from "../source/file-identity.js";
 import { SessionFolders } from "../source/session-folders.js";
 import { BatchTally } from "./batch-result.js";
-import { judgeEnded } from "./earlier-runs/learn.js";
 import { retractKeys } from "./earlier-runs/retract.js";
 import { seeOtherShards, surveyRun } from "./earlier-runs/survey.js";
 import { countCopying } from "./other-runs.js";
 import { purgeCopied } from "./purge.js";
 import { ReaderPool } from "./readers/reader-pool.js";
-import { allowRestart, forgotRemoved } from "./restart.js";
+import { forgotRemoved, restartIfForgot } from "./restart.js";
 import type { Run } from "./run-context.js";
-import { type BatchWorker, type MainPassEnd, type Pass, passOf, runMainPass, runPass } from "./run-pass.js";
+import { type BatchWorker, type MainPassEnd, type Pass, passOf, runMainPass, runPass, tellEnded } from "./run-pass.js";
 import { scanAll } from "./session-scan.js";
 import { namesSeen, showPass } from "./show-progress.js";
-import { endedText, refuseUnreadable, tellDoubt, tellLongSids } from "./tell.js";
+import { refuseUnreadable, tellDoubt, tellLongSids } from "./tell.js";
 import { CopyWriter } from "./writing/copy-writer.js";
 import { staysInRedis } from "./writing/written-log.js";
 
@@ -35,19 +34,13 @@ const finalReasons: ReadonlySet<FailureReason> = new Set(["corrupt", "not-a-sess
  * Redis lost data meanwhile. Throws what ends the run.
  */
 export async function copy(run: Run): Promise<void> {
-  const { record, out, stop } = run;
-  const runStartedMs = Date.now();
-  const othersAreSeen = await canSeeOthers(run);
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await copyAndPurge(run, { runStartedMs, othersAreSeen });
-    } catch (error) {
-      allowRestart(error, attempt, out.warn, stop);
-      // What was removed is gone. What is still there is written again, and stays.
-      if (record.purged > 0) record.errors.push(forgotRemoved(record.purged));
-      out.onRestart();
-    }
-  }
+  const { record } = run;
+  const facts = { runStartedMs: Date.now(), othersAreSeen: await canSeeOthers(run) };
+  const beforeRestart = () => {
+    // What was removed is gone. What is still there is written again, and stays.
+    if (record.purged > 0) record.errors.push(forgotRemoved(record.purged));
+  };
+  await restartIfForgot(run, () => copyAndPurge(run, facts), beforeRestart);
 }
 
 async function copyAndPurge(run: Run, facts: CopyFacts): Promise<void> {
@@ -102,10 +95,13 @@ async function copyOnce(run: Run, facts: CopyFacts): Promise<boolean> {
       if (end.survey.directories.some(({ mark }) => mark !== undefined)) {
         record.retracted = await retractKeys(run, end.survey, folders, othersAreSeen);
       }
+      const keeps = options.conflicts.policy === "keep";
       // Lifetimes were renewed only if it was known from the start that the server works on files.
-      if (!dryRun) await leaveMark(run, startedMs, before.serverWorks === "files");
+      const renewed = before.serverWorks === "files";
+      if (!dryRun) await redis.marks.leave({ startedMs, keeps, renewed, lifetimes: options.conversion });
     }
-    return writer.inUse || record.laterPasses.some(hasChanges);
+    // A file that was touched and says what Redis holds is no sign of a server.
+    return writer.inUse || record.laterPasses.some(({ counts }) => counts.found > counts.outcomes.identical);
   } finally {
     writer.close();
   }
@@ -233,13 +229,6 @@ async function haveKeysGone(
   return true;
 }
 
-/** Warns if too many sessions ended. Returns whether their keys were certainly deleted or lost. */
-function tellEnded({ options, out }: Run, { survey, seen }: MainPassEnd): boolean {
-  const verdict = judgeEnded(survey, seen, options.conflicts.maxEnded, Date.now());
-  if (verdict !== "fine") out.warn(endedText(verdict, seen), { evenIfQuiet: true });
-  return verdict === "lost";
-}
-
 /**
  * Whether the copy took every session, except for files that hold none by any reading. If one of
  * these may hide another file of the same session, that session was not taken.
@@ -250,17 +239,6 @@ function isWhole({ ledger, laterPasses: later, tally }: RunRecord): boolean {
   const reasons = all.flatMap((counts) => [...counts.reasons.keys()]);
   if (tally.unreadable.length > 0 || !reasons.every((reason) => finalReasons.has(reason))) return false;
   return reasons.length === 0 || all.every(({ outcomes }) => outcomes.superseded === 0);
-}
-
-/** Leaves the start of the main pass, and whether lifetimes were renewed, for later runs. */
-async function leaveMark({ redis, options }: Run, startedMs: number, renewed: boolean): Promise<void> {
-  const keeps = options.conflicts.policy === "keep";
-  await redis.marks.leave({ startedMs, keeps, renewed, lifetimes: options.conversion });
-}
-
-/** Whether a pass found more than files that were touched and say what Redis holds. */
-function hasChanges({ counts: { found, outcomes } }: Ledger): boolean {
-  return found > outcomes.identical;
 }
 
 /**

@@ -10,7 +10,7 @@ import { checkRemovable } from "./preflight/directories.js";
 import { type OpenPurge, openPurge, openUnverifiedPurge } from "./removing/open-purge.js";
 import { countOtherCopies } from "./removing/removal-gate.js";
 import { maxProven, type PurgeResult, type PurgeStep, purgeSessions } from "./removing/remove-proven.js";
-import { allowRestart, forgotRemoved } from "./restart.js";
+import { forgotRemoved, restartIfForgot } from "./restart.js";
 import type { Run, UnconnectedRun } from "./run-context.js";
 import { notingListed } from "./show-progress.js";
 import { endedText, refuseUnreadable, tellDoubt } from "./tell.js";
@@ -23,17 +23,12 @@ const stillInUse = "files changed during the run, so a server is still using thi
  * what ends the run.
  */
 export async function purge(run: Run, extent: "proven" | "unconditional"): Promise<void> {
-  const { record, options, out, stop } = run;
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await purgeOnce(run, extent);
-    } catch (error) {
-      allowRestart(error, attempt, out.warn, stop);
-      // What was removed is gone: it is not counted again.
-      if (record.purged > 0 && !options.run.dryRun) throw forgotRemoved(record.purged);
-      out.onRestart();
-    }
-  }
+  const { record, options } = run;
+  const beforeRestart = () => {
+    // What was removed is gone: it is not counted again.
+    if (record.purged > 0 && !options.run.dryRun) throw forgotRemoved(record.purged);
+  };
+  await restartIfForgot(run, () => purgeOnce(run, extent), beforeRestart);
 }
 
 /** One attempt at a purge. Throws `RedisForgotError` if the purge has to start over. */

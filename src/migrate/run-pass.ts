@@ -6,11 +6,12 @@ import type { SessionFile } from "../model/session-file.js";
 import { pause } from "../redis/pause.js";
 import { type PackedBatch, packBatch, unpackBatch } from "../source/packed-files.js";
 import { type BatchResult, BatchTally } from "./batch-result.js";
-import { learn, SeenDirectories } from "./earlier-runs/learn.js";
+import { judgeEnded, learn, SeenDirectories } from "./earlier-runs/learn.js";
 import { type BatchWork, forEachBatch } from "./for-each-batch.js";
 import { makePace } from "./pace.js";
 import { batchesFor } from "./readers/reader-pool.js";
 import type { Run } from "./run-context.js";
+import { endedText } from "./tell.js";
 
 const deferredAtATime = 256;
 
@@ -156,4 +157,11 @@ export async function runMainPass(
     ledger.recordUnvisited(deferred.count);
   }
   return { survey, seen: seen.all };
+}
+
+/** Warns if too many sessions ended. Returns whether their keys were certainly deleted or lost. */
+export function tellEnded({ options, out }: Run, { survey, seen }: MainPassEnd): boolean {
+  const verdict = judgeEnded(survey, seen, options.conflicts.maxEnded, Date.now());
+  if (verdict !== "fine") out.warn(endedText(verdict, seen), { evenIfQuiet: true });
+  return verdict === "lost";
 }
