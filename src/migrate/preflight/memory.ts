@@ -35,7 +35,7 @@ export async function checkMemory(run: Run, evenWithoutLimit: boolean): Promise<
     run.record.memoryNeeded = sumOf(needs.map(({ bytes }) => bytes));
     return needs;
   };
-  return (await judgeMemory(servers, estimated, evenWithoutLimit)).check;
+  return judgeMemory(servers, estimated, evenWithoutLimit);
 }
 
 /** Estimates from a sample of the listing, each directory with its share of it, for each server. */
@@ -98,29 +98,28 @@ async function addedKeys(
 const verdicts: readonly Check["verdict"][] = ["fail", "warn", "ok"];
 
 /**
- * Judges whether the sessions fit, by the server that has the least room, and returns about how many
- * bytes they need in all; 0 if Redis has no limit. `estimate`: what each server needs.
+ * Judges whether the sessions fit, by the server that has the least room. `estimate`: what each server
+ * needs.
  */
 export async function judgeMemory(
   servers: Pick<RedisServers, "all">,
   estimate: (states: readonly ServerState[]) => Promise<readonly MemoryNeed[]>,
   evenWithoutLimit = false,
-): Promise<{ readonly check: Check; readonly bytes: number }> {
+): Promise<Check> {
   const { all } = servers;
   const states = await onEach(servers, askServerState);
   const noLimit = "Redis has no memory limit";
   const isUnlimited = states.every(({ maxMemory }) => maxMemory === 0);
-  if (isUnlimited && !evenWithoutLimit) return { check: passed("memory", noLimit), bytes: 0 };
+  if (isUnlimited && !evenWithoutLimit) return passed("memory", noLimit);
   const needs = await estimate(states);
-  const bytes = sumOf(needs.map((need) => need.bytes));
-  const needed = `about ${bytesText(bytes)} needed`;
-  if (isUnlimited) return { check: passed("memory", `${needed}; ${noLimit}`), bytes };
+  const needed = `about ${bytesText(sumOf(needs.map(({ bytes }) => bytes)))} needed`;
+  if (isUnlimited) return passed("memory", `${needed}; ${noLimit}`);
   const judged = states.flatMap((state, index) => {
     const need = needs[index];
     return need === undefined ? [] : [judgeServer(state, need, all[index]?.name)];
   });
   const [worst = passed("memory", needed)] = verdicts.flatMap((one) => judged.filter(({ verdict }) => verdict === one));
-  return { check: worst, bytes };
+  return worst;
 }
 
 /** Judges one server; `name`: of a master in a Cluster. */
