@@ -1,4 +1,4 @@
-import { type Conversion, type ConversionOptions, convertSession } from "../../convert/convert-session.js";
+import { type Conversion, convertSession } from "../../convert/convert-session.js";
 import { expiryInstant } from "../../convert/lifetime.js";
 import {
   countDatabase,
@@ -17,18 +17,7 @@ import type { ReadAhead } from "../../source/read-ahead.js";
 import type { Reading } from "../../source/read-session-file.js";
 import { pathOf } from "../../source/recent-files.js";
 import { ownMemory } from "../memory-need.js";
-
-/** What reads session files, and tells which of two files holds the session. */
-interface FilesToInspect {
-  readonly files: ReadAhead;
-  readonly locations: OtherLocations;
-}
-
-interface InspectorOptions {
-  readonly conversion: ConversionOptions;
-  /** What ages count to, milliseconds since the epoch. */
-  readonly runStartedMs: number;
-}
+import type { ReaderOptions } from "../readers/reader.js";
 
 /** Why a file fails. */
 type Refusal = Omit<Extract<Conversion, { readonly kind: "failed" }>, "kind" | "format">;
@@ -41,18 +30,24 @@ const emptyDictOpcode = 0x7d;
 /** Counts what is in session files. It keeps none of them. */
 export class BatchInspector {
   readonly inspection: Inspection = newInspection();
-  readonly #source: FilesToInspect;
-  readonly #options: InspectorOptions;
+  readonly #files: ReadAhead;
+  readonly #locations: OtherLocations;
+  readonly #options: Pick<ReaderOptions, "conversion" | "runStartedMs">;
 
-  constructor(source: FilesToInspect, options: InspectorOptions) {
-    this.#source = source;
+  constructor(
+    files: ReadAhead,
+    locations: OtherLocations,
+    options: Pick<ReaderOptions, "conversion" | "runStartedMs">,
+  ) {
+    this.#files = files;
+    this.#locations = locations;
     this.#options = options;
   }
 
   /** Reads a file and counts what is in it. */
   inspect(file: SessionFile): void {
     const { counts, layouts } = this.inspection;
-    const reading = this.#source.files.read(file);
+    const reading = this.#files.read(file);
     if (reading.kind === "empty" || reading.kind === "ignored") {
       counts[reading.kind]++;
       return;
@@ -73,7 +68,7 @@ export class BatchInspector {
     inspection.largestBytes = Math.max(inspection.largestBytes, length);
     countAt(sizes, placeBelow(inspectedSizes, length));
     countAt(ages, placeBelow(inspectedAges, runStartedMs - read.mtimeMs));
-    if (this.#source.locations.laterFile(file, stamp) !== undefined) {
+    if (this.#locations.laterFile(file, stamp) !== undefined) {
       counts.superseded++;
       return;
     }

@@ -109,8 +109,7 @@ export class Reader {
 
   /** Reads these files and counts what is in them. */
   async inspect(files: readonly SessionFile[]): Promise<Inspection> {
-    const source = { files: this.#files, locations: this.#locations };
-    const inspector = new BatchInspector(source, this.#options);
+    const inspector = new BatchInspector(this.#files, this.#locations, this.#options);
     for (let from = 0; from < files.length; from += prefetchCount) {
       const next = files.slice(from, from + prefetchCount);
       await this.#prefetch(next);

@@ -150,10 +150,10 @@ export class CopyWriter implements BatchWorker {
     const { reconnects } = this.#context.servers;
     this.#noteBatch(files, batch);
     const reread = this.#readAgain(files, batch);
-    const finished = [...batch.finished, ...reread.filter(isFinished)];
+    const finished = [...batch.finished, ...reread.filter((one) => "isOver" in one)];
     for (const { outcome, file } of finished) tally.record(outcome, file);
     const open = await this.#create(files, batch.sessions, reconnects, tally);
-    const others = [...batch.prepared, ...reread.filter(isPrepared)];
+    const others = [...batch.prepared, ...reread.filter((one) => "candidate" in one)];
     const judged = [...open, ...others.map((one) => this.#judged(one, "unsent"))];
     await this.#reconcileAll(judged, reconnects, tally);
     const over = finished.filter(({ isOver }) => isOver).map(({ file }) => file.sid);
@@ -336,14 +336,6 @@ export class CopyWriter implements BatchWorker {
 /** A session that was judged and is to be reconciled. */
 interface Judged extends Unreconciled {
   readonly prepared: Prepared;
-}
-
-function isFinished(one: Prepared | Finished): one is Finished {
-  return !isPrepared(one);
-}
-
-function isPrepared(one: Prepared | Finished): one is Prepared {
-  return "candidate" in one;
 }
 
 /**
