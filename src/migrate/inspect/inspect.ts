@@ -5,7 +5,6 @@ import type { RunOptions } from "../../model/run-options.js";
 import type { ScanTally } from "../../model/session-file.js";
 import type { Warn } from "../../model/warn.js";
 import { forEachBatch } from "../for-each-batch.js";
-import { memoryOf } from "../memory-need.js";
 import { batchesFor, ReaderPool } from "../readers/reader-pool.js";
 import type { ReaderThread } from "../readers/reader-thread.js";
 import { scanAll } from "../session-scan.js";
@@ -59,17 +58,4 @@ export async function inspect(
     stop,
   });
   if (!stop.aborted) refuseUnreadable(tally);
-}
-
-/** What a copy would add to a Redis without other keys. */
-export interface RedisNeed {
-  readonly keys: number;
-  /** Bytes of memory. */
-  readonly bytes: number;
-}
-
-/** What a copy of all sessions needs, of which there are `factor` times as many as inspected. */
-export function redisNeedOf({ counts }: Inspection, factor: number): RedisNeed {
-  const keys = Math.round(counts.keys * factor);
-  return { keys, bytes: memoryOf(counts.ownMemory * factor, keys) };
 }
