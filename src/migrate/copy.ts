@@ -1,11 +1,11 @@
 import { SourceError } from "../model/errors.js";
-import { Ledger } from "../model/ledger.js";
+import type { Ledger } from "../model/ledger.js";
 import type { Survey } from "../model/mark.js";
 import { countOf } from "../model/number-text.js";
 import type { FailureReason } from "../model/outcome.js";
 import type { RunRecord } from "../model/run-record.js";
 import { ledgersOf, tooManyFailed } from "../model/run-record.js";
-import { newScanTally } from "../model/session-file.js";
+import { newScanTally, type SessionFile } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
 import { DirectoryWatches } from "../source/directory-watches.js";
 import { inodeOf } from "../source/file-identity.js";
@@ -18,14 +18,13 @@ import { purgeCopied } from "./purge.js";
 import { ReaderPool } from "./readers/reader-pool.js";
 import { forgotRemoved, restartIfForgot } from "./restart.js";
 import type { Run } from "./run-context.js";
-import { type BatchWorker, type MainPassEnd, type Pass, passOf, runMainPass, runPass, tellEnded } from "./run-pass.js";
+import { type MainPassEnd, passOf, runMainPass, runPass, takeLaterPasses, tellEnded } from "./run-pass.js";
 import { scanAll } from "./session-scan.js";
 import { namesSeen, showPass } from "./show-progress.js";
 import { refuseUnreadable, tellDoubt, tellLongSids } from "./tell.js";
 import { CopyWriter } from "./writing/copy-writer.js";
 import { staysInRedis } from "./writing/written-log.js";
 
-const maxLaterPasses = 3;
 /** Reasons that no other run, settings or version would change: such a file holds no session. */
 const finalReasons: ReadonlySet<FailureReason> = new Set(["corrupt", "not-a-session", "circular", "too-deep"]);
 
@@ -141,7 +140,7 @@ async function runPasses(run: Run, writer: CopyWriter, before: Survey): Promise<
     if (dryRun) return end;
     if (tookEveryFile(run, writer) && (await watches.areQuiet())) {
       run.out.explain("no later pass: no session file changed since its folder was listed");
-    } else await laterPasses(run, writer);
+    } else await takeLaterPasses(run, "session file", (number, ledger) => laterPass(run, writer, number, ledger));
     return end;
   } finally {
     watches.close();
@@ -153,46 +152,26 @@ function tookEveryFile({ record: { tally } }: Run, { readAll }: CopyWriter): boo
   return readAll && tally.unreadable.length === 0 && tally.setAside.length === 0;
 }
 
-/** Copies again what changed since the pass before began, until a pass finds nothing. */
-async function laterPasses(run: Run, writer: CopyWriter): Promise<void> {
+/** Stats every file, and copies those that changed since the pass before. Only these count for the rate. */
+async function laterPass(run: Run, writer: CopyWriter, number: number, ledger: Ledger): Promise<void> {
   const { record, out, stop } = run;
-  for (let number = 1; number <= maxLaterPasses && !stop.aborted; number++) {
-    writer.beginPass(number, Date.now());
-    const ledger = new Ledger({ onFailure: out.onFailure });
-    const tally = newScanTally();
-    out.progress.enter({
-      name: "settling",
-      pass: number + 1,
-      total: run.listing.selected,
-      ledger,
-      done: () => namesSeen({ tally }),
-    });
-    try {
-      await laterPass(run, writer, ledger, scanAll(run, tally));
-    } finally {
-      // What was done counts, even if the pass ends early.
-      if (ledger.counts.found > 0) record.laterPasses.push(ledger);
-      const known = record.tally.unreadable;
-      known.push(...tally.unreadable.filter(({ message }) => !known.some((one) => one.message === message)));
-    }
-    const { found, outcomes } = ledger.counts;
-    const changed = found - outcomes.identical;
-    out.explain(`pass ${number + 1}: ${countOf(found, "session file")} changed since the pass before began`);
-    if (changed === 0) return;
-    record.stillChanging = number === maxLaterPasses ? changed : 0;
-  }
-}
-
-/** Stats every file, and copies those that changed. Only these count for the rate. */
-async function laterPass(run: Run, writer: CopyWriter, ledger: Ledger, batches: Pass["batches"]): Promise<void> {
-  const pass = passOf(run, writer, batches, ledger);
-  const workOn: BatchWorker["workOn"] = async (batch) => {
+  writer.beginPass(number, Date.now());
+  const tally = newScanTally();
+  const done = () => namesSeen({ tally });
+  out.progress.enter({ name: "settling", pass: number + 1, total: run.listing.selected, ledger, done });
+  const pass = passOf(run, writer, scanAll(run, tally), ledger);
+  const workOn = async (batch: readonly SessionFile[]) => {
     const changed = await writer.changedOf(batch);
     if (changed.length > 0) await pass.pace(changed.length);
-    if (changed.length > 0 && !run.stop.aborted) return writer.workOn(changed);
+    if (changed.length > 0 && !stop.aborted) return writer.workOn(changed);
     return new BatchTally(changed.length, false).result([]);
   };
-  await runPass({ ...pass, pace: async () => undefined, worker: { workOn } });
+  try {
+    await runPass({ ...pass, pace: async () => undefined, worker: { workOn } });
+  } finally {
+    const known = record.tally.unreadable;
+    known.push(...tally.unreadable.filter(({ message }) => !known.some((one) => one.message === message)));
+  }
 }
 
 /** Deletes the keys of sessions that ended after they were written. They count as vanished. */

@@ -1,5 +1,6 @@
-import type { Ledger } from "../model/ledger.js";
+import { Ledger } from "../model/ledger.js";
 import type { Survey } from "../model/mark.js";
+import { countOf } from "../model/number-text.js";
 import type { SessionOutcome } from "../model/outcome.js";
 import type { RunRecord } from "../model/run-record.js";
 import type { SessionFile } from "../model/session-file.js";
@@ -14,6 +15,7 @@ import type { Run } from "./run-context.js";
 import { endedText } from "./tell.js";
 
 const deferredAtATime = 256;
+const maxLaterPasses = 3;
 
 /** Works on session files batch by batch: `CopyWriter` and `Verifier`. */
 export interface BatchWorker {
@@ -157,6 +159,31 @@ export async function runMainPass(
     ledger.recordUnvisited(deferred.count);
   }
   return { survey, seen: seen.all };
+}
+
+/**
+ * Takes again what changed since the pass before began, until a pass finds nothing. `takePass`: does
+ * one and counts into its ledger; the first is number 1. `what`: what is counted, in the singular.
+ */
+export async function takeLaterPasses(
+  { record, out, stop }: Run,
+  what: string,
+  takePass: (number: number, ledger: Ledger) => Promise<void>,
+): Promise<void> {
+  for (let number = 1; number <= maxLaterPasses && !stop.aborted; number++) {
+    const ledger = new Ledger({ onFailure: out.onFailure, onDifference: out.onDifference });
+    try {
+      await takePass(number, ledger);
+    } finally {
+      // What was done counts, even if the pass ends early.
+      if (ledger.counts.found > 0) record.laterPasses.push(ledger);
+    }
+    const { found, outcomes } = ledger.counts;
+    const changed = found - outcomes.identical;
+    out.explain(`pass ${number + 1}: ${countOf(found, what)} changed since the pass before began`);
+    if (changed === 0) return;
+    record.stillChanging = number === maxLaterPasses ? changed : 0;
+  }
 }
 
 /** Warns if too many sessions ended. Returns whether their keys were certainly deleted or lost. */
