@@ -9,7 +9,7 @@ import { surveyRun } from "./earlier-runs/survey.js";
 import { checkRemovable } from "./preflight/directories.js";
 import { type OpenPurge, openPurge, openUnverifiedPurge } from "./removing/open-purge.js";
 import { countOtherCopies } from "./removing/removal-gate.js";
-import { maxProven, type PurgeResult, type PurgeStep, purgeSessions } from "./removing/remove-proven.js";
+import { maxProven, type PurgeStep, purgeSessions } from "./removing/remove-proven.js";
 import { forgotRemoved, restartIfForgot } from "./restart.js";
 import type { Run, UnconnectedRun } from "./run-context.js";
 import { notingListed } from "./show-progress.js";
@@ -46,12 +46,10 @@ async function purgeOnce(run: Run, extent: "proven" | "unconditional"): Promise<
       record.partial = true;
       return;
     }
-    const { notStored } = await remove(run, opened, { ledger, total: run.listing.count });
+    const notStored = await remove(run, opened, { ledger, total: run.listing.count });
     tellDoubt(run);
     if (extent === "unconditional" && notStored > 0) {
-      out.warn(`${countOf(notStored, "session file")} removed that Redis did not hold`, {
-        evenIfQuiet: true,
-      });
+      out.warn(`${countOf(notStored, "session file")} removed that Redis did not hold`, { evenIfQuiet: true });
     }
   } finally {
     opened.close();
@@ -115,27 +113,28 @@ export async function purgeUnverified(run: UnconnectedRun): Promise<void> {
   refuseUnreadable(tally);
 }
 
-/** Removes the files of an open purge, shows it, and notes what it left. */
+/**
+ * Removes the files of an open purge, shows it, and notes what it left. Returns how many were removed
+ * that Redis did not hold.
+ */
 async function remove(
   run: UnconnectedRun,
   { work }: OpenPurge,
   shown: { readonly ledger: Ledger; readonly total: number },
-): Promise<PurgeResult> {
+): Promise<number> {
   const { record, out } = run;
   if (!(await work.gate.open())) {
     record.partial = true;
-    return { left: 0, notStored: 0, foundInUse: false, confirmed: false };
+    return 0;
   }
   const onStep = (step: PurgeStep) => out.progress.enter(phaseOf(step, shown));
   const purgeAll = () => purgeSessions({ ...work, onStep });
   const result = await (shown.ledger === record.ledger ? notingListed(run, purgeAll) : purgeAll());
   if (result.left > 0 || !result.confirmed) record.partial = true;
   if (result.foundInUse) {
-    out.warn(`${stillInUse}. Nothing more was removed; use --in-use to remove anyway`, {
-      evenIfQuiet: true,
-    });
+    out.warn(`${stillInUse}. Nothing more was removed; use --in-use to remove anyway`, { evenIfQuiet: true });
   }
-  return result;
+  return result.notStored;
 }
 
 /** How people see a step of a purge. */

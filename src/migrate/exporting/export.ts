@@ -146,7 +146,6 @@ async function passOver(
         if (outcome.kind === "failed" && told.size < maxRemembered) told.add(outcome.sid);
       }
     },
-    skip: () => undefined,
     batchesInFlight,
     pace: makePace(options.run.maxRate, (milliseconds) => pause(milliseconds, stop)),
     stop,

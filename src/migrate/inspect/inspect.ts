@@ -52,7 +52,6 @@ export async function inspect(
   await forEachBatch({
     batches: scanAll(scanning, tally, { maxBatch, restores: false }),
     work: async (batch) => addInspection(inspection, await readers.inspect(batch)),
-    skip: () => undefined,
     batchesInFlight: batchesFor(threads),
     pace: async () => undefined,
     stop,
