@@ -177,13 +177,7 @@ async function layoutOf(
 function checkLogin({ username = "default" }: RedisTarget, warnings: readonly string[]): Check {
   const [found] = warnings;
   if (found === undefined) return passed("login", `user ${showable(username)}`);
-  return {
-    name: "login",
-    verdict: "warn",
-    found,
-    remedy: "Leave it out, or set one in Redis",
-    message: found,
-  };
+  return { name: "login", verdict: "warn", found, remedy: "Leave it out, or set one in Redis", message: found };
 }
 
 /** A guard for each server. */

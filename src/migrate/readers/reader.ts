@@ -94,17 +94,7 @@ export class Reader {
         else prepared.push(one);
       }
     }
-    return {
-      taken,
-      sessions,
-      prepared,
-      finished,
-      unread,
-      recent,
-      seen: seen.take(),
-      leadMs: this.#leadMs,
-      inUse,
-    };
+    return { taken, sessions, prepared, finished, unread, recent, seen: seen.take(), leadMs: this.#leadMs, inUse };
   }
 
   /** Reads these files and counts what is in them. */

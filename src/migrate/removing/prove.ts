@@ -89,15 +89,7 @@ function provenOf({ file, reading: { read, stamp, exact }, conversion }: ReadFil
   const { mtimeMs, openedAtMs } = read;
   const changedMs = Math.max(stamp.mtimeMs, stamp.ctimeMs);
   const outcome = { ...conversionOutcome(file.sid, read, conversion), kind: "removed" as const };
-  return {
-    file,
-    exact,
-    mtimeMs,
-    changedMs,
-    settled: changedMs < openedAtMs - youngMs,
-    outcome,
-    stored: false,
-  };
+  return { file, exact, mtimeMs, changedMs, settled: changedMs < openedAtMs - youngMs, outcome, stored: false };
 }
 
 interface ReadFile {

@@ -40,11 +40,7 @@ export interface WriterOptions
   readonly collectsOutcomes: boolean;
 }
 
-const directoryAway = {
-  kind: "failed",
-  reason: "unreadable",
-  detail: "its session directory was away",
-} as const;
+const directoryAway = { kind: "failed", reason: "unreadable", detail: "its session directory was away" } as const;
 
 /**
  * Writes session files to Redis, batch by batch: has them read and converted, creates their keys,
