@@ -193,9 +193,7 @@ function guardsOf(onState: (state: ServerState, server?: string) => void): RunRe
 }
 
 function checkClock({ clockLeadMs, warning }: JoinedFacts): Check {
-  if (warning !== undefined) {
-    return { name: "clock", verdict: "warn", ...warning, message: `${warning.found}. ${warning.remedy}` };
-  }
+  if (warning !== undefined) return { name: "clock", verdict: "warn", ...warning };
   if (clockLeadMs === 0) return passed("clock", "agrees with this machine to the second");
   const seconds = durationText(Math.abs(clockLeadMs) / 1000);
   const side = clockLeadMs > 0 ? "ahead of" : "behind";

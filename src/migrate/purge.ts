@@ -46,7 +46,7 @@ async function purgeOnce(run: Run, extent: "proven" | "unconditional"): Promise<
       record.partial = true;
       return;
     }
-    const notStored = await remove(run, opened, { ledger, total: run.listing.count });
+    const notStored = await remove(run, opened, run.listing.count);
     tellDoubt(run);
     if (extent === "unconditional" && notStored > 0) {
       out.warn(`${countOf(notStored, "session file")} removed that Redis did not hold`, { evenIfQuiet: true });
@@ -91,7 +91,7 @@ export async function purgeCopied(
   const tally = newScanTally();
   const opened = openPurge(run, survey, { ledger, tally, extent: "proven", startedMs });
   try {
-    await remove(run, opened, { ledger, total: record.ledger.counts.found });
+    await remove(run, opened, record.ledger.counts.found);
   } finally {
     opened.close();
     record.purged += ledger.counts.outcomes.removed;
@@ -103,9 +103,9 @@ export async function purgeCopied(
 /** Removes every session file without asking Redis. Throws what ends the run. */
 export async function purgeUnverified(run: UnconnectedRun): Promise<void> {
   const { ledger, tally } = run.record;
-  const opened = openUnverifiedPurge(run, { ledger, tally });
+  const opened = openUnverifiedPurge(run);
   try {
-    await remove(run, opened, { ledger, total: run.listing.count });
+    await remove(run, opened, run.listing.count);
   } finally {
     opened.close();
     run.record.purged = ledger.counts.outcomes.removed;
@@ -115,21 +115,17 @@ export async function purgeUnverified(run: UnconnectedRun): Promise<void> {
 
 /**
  * Removes the files of an open purge, shows it, and notes what it left. Returns how many were removed
- * that Redis did not hold.
+ * that Redis did not hold. `total`: about how many files there are.
  */
-async function remove(
-  run: UnconnectedRun,
-  { work }: OpenPurge,
-  shown: { readonly ledger: Ledger; readonly total: number },
-): Promise<number> {
+async function remove(run: UnconnectedRun, { work }: OpenPurge, total: number): Promise<number> {
   const { record, out } = run;
   if (!(await work.gate.open())) {
     record.partial = true;
     return 0;
   }
-  const onStep = (step: PurgeStep) => out.progress.enter(phaseOf(step, shown));
+  const onStep = (step: PurgeStep) => out.progress.enter(phaseOf(step, work.ledger, total));
   const purgeAll = () => purgeSessions({ ...work, onStep });
-  const result = await (shown.ledger === record.ledger ? notingListed(run, purgeAll) : purgeAll());
+  const result = await (work.ledger === record.ledger ? notingListed(run, purgeAll) : purgeAll());
   if (result.left > 0 || !result.confirmed) record.partial = true;
   if (result.foundInUse) {
     out.warn(`${stillInUse}. Nothing more was removed; use --in-use to remove anyway`, { evenIfQuiet: true });
@@ -138,10 +134,7 @@ async function remove(
 }
 
 /** How people see a step of a purge. */
-function phaseOf(
-  { name, block, before, proved }: PurgeStep,
-  { ledger, total }: { readonly ledger: Ledger; readonly total: number },
-): Phase {
+function phaseOf({ name, block, before, proved }: PurgeStep, ledger: Ledger, total: number): Phase {
   const isProving = name === "proving";
   const size = isProving ? Math.min(maxProven, Math.max(total - before, proved())) : proved();
   const count = Math.max(Math.ceil(total / maxProven), block);

@@ -44,9 +44,7 @@ function markAfter(previous: DirectoryMark | undefined, run: CompleteRun): Direc
   const { startedMs, keeps, renewed } = run;
   const startedWithoutKeepMs = keeps ? previous?.startedWithoutKeepMs : startedMs;
   const started = { startedMs, ...(startedWithoutKeepMs === undefined ? {} : { startedWithoutKeepMs }) };
-  if (previous === undefined || renewed) {
-    return { ...started, renewedMs: startedMs, ...lifetimesOf(run) };
-  }
+  if (previous === undefined || renewed) return { ...started, renewedMs: startedMs, ...lifetimesOf(run) };
   return { ...started, renewedMs: previous.renewedMs, ...widen(previous, lifetimesOf(run)) };
 }
 

@@ -1,4 +1,4 @@
-import { type Conversion, convertSession } from "../../convert/convert-session.js";
+import { type Conversion, type ConversionOptions, convertSession } from "../../convert/convert-session.js";
 import { expiryInstant } from "../../convert/lifetime.js";
 import {
   countDatabase,
@@ -17,7 +17,6 @@ import type { ReadAhead } from "../../source/read-ahead.js";
 import type { Reading } from "../../source/read-session-file.js";
 import { pathOf } from "../../source/recent-files.js";
 import { ownMemory } from "../memory-need.js";
-import type { ReaderOptions } from "../readers/reader.js";
 
 /** Why a file fails. */
 type Refusal = Omit<Extract<Conversion, { readonly kind: "failed" }>, "kind" | "format">;
@@ -32,16 +31,15 @@ export class BatchInspector {
   readonly inspection: Inspection = newInspection();
   readonly #files: ReadAhead;
   readonly #locations: OtherLocations;
-  readonly #options: Pick<ReaderOptions, "conversion" | "runStartedMs">;
+  readonly #conversion: ConversionOptions;
+  readonly #runStartedMs: number;
 
-  constructor(
-    files: ReadAhead,
-    locations: OtherLocations,
-    options: Pick<ReaderOptions, "conversion" | "runStartedMs">,
-  ) {
+  /** `runStartedMs`: what ages count to, milliseconds since the epoch. */
+  constructor(files: ReadAhead, locations: OtherLocations, conversion: ConversionOptions, runStartedMs: number) {
     this.#files = files;
     this.#locations = locations;
-    this.#options = options;
+    this.#conversion = conversion;
+    this.#runStartedMs = runStartedMs;
   }
 
   /** Reads a file and counts what is in it. */
@@ -62,18 +60,17 @@ export class BatchInspector {
   #countSession(file: SessionFile, { read, stamp }: Extract<Reading, { readonly kind: "read" }>): void {
     const { inspection } = this;
     const { counts, ages, sizes } = inspection;
-    const { conversion: settings, runStartedMs } = this.#options;
     const { length } = read.bytes;
     counts.bytesRead += length;
     inspection.largestBytes = Math.max(inspection.largestBytes, length);
     countAt(sizes, placeBelow(inspectedSizes, length));
-    countAt(ages, placeBelow(inspectedAges, runStartedMs - read.mtimeMs));
+    countAt(ages, placeBelow(inspectedAges, this.#runStartedMs - read.mtimeMs));
     if (this.#locations.laterFile(file, stamp) !== undefined) {
       counts.superseded++;
       return;
     }
     const nowMs = Date.now();
-    const conversion = convertSession(read, file.sid, settings, nowMs);
+    const conversion = convertSession(read, file.sid, this.#conversion, nowMs);
     if (conversion.kind === "failed") {
       this.#countFailure(file, conversion);
       return;

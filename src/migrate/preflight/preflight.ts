@@ -30,9 +30,7 @@ export async function checkConnected({ run, checks }: OpenRun, judged: Judged): 
   if (isCopy && full) found.push(await checkEviction(run, memory));
   if (isCopy && full && !isCheck) found.push(...checkMissedSettings(options));
   if ((purges && full) || isCheck) found.push(await checkPersistence(run));
-  if (options.removal.waitReplicas > 0) {
-    found.push(asFarAsItMatters(await checkReplicas(run), purges));
-  }
+  if (options.removal.waitReplicas > 0) found.push(asFarAsItMatters(await checkReplicas(run), purges));
   if (purges || isCheck) {
     const { message, ...others } = await checkOtherRuns(run);
     // A copy may be made even if its purge is refused.

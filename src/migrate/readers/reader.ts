@@ -99,7 +99,8 @@ export class Reader {
 
   /** Reads these files and counts what is in them. */
   async inspect(files: readonly SessionFile[]): Promise<Inspection> {
-    const inspector = new BatchInspector(this.#files, this.#locations, this.#options);
+    const { conversion, runStartedMs } = this.#options;
+    const inspector = new BatchInspector(this.#files, this.#locations, conversion, runStartedMs);
     for (let from = 0; from < files.length; from += prefetchCount) {
       const next = files.slice(from, from + prefetchCount);
       await this.#prefetch(next);

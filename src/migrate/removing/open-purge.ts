@@ -1,9 +1,9 @@
 import { convertSession } from "../../convert/convert-session.js";
 import { compareStored, conflictRules } from "../../convert/decide-conflict.js";
 import { explainMissing, isUnmodifiedSinceMark } from "../../convert/missing-key.js";
-import type { Ledger } from "../../model/ledger.js";
 import type { Survey } from "../../model/mark.js";
-import type { ScanTally, SessionFile } from "../../model/session-file.js";
+import type { RunRecord } from "../../model/run-record.js";
+import type { SessionFile } from "../../model/session-file.js";
 import { pause } from "../../redis/pause.js";
 import { OtherLocations } from "../../source/other-locations.js";
 import { type OpenFiles, openFiles } from "../../source/removal/open-files.js";
@@ -20,14 +20,8 @@ const maxBatch = 256;
 const batchesInFlight = 3;
 const maxUnaskedBytes = 2 ** 31 - 1;
 
-/** What a purge counts into. */
-export interface PurgeCounts {
-  readonly ledger: Ledger;
-  readonly tally: ScanTally;
-}
-
-/** What a purge removes, and since when. */
-export interface PurgeExtent extends PurgeCounts {
+/** What a purge removes, since when, and what it counts into. */
+interface PurgeExtent extends Pick<RunRecord, "ledger" | "tally"> {
   /** `proven`: what Redis holds; `unconditional`: all, and Redis is asked what it does not hold. */
   readonly extent: "proven" | "unconditional";
   /**
@@ -75,14 +69,14 @@ export function openPurge(run: Run, survey: Survey, { extent, startedMs, ...coun
  * Opens the session directories for a purge without Redis: every session file goes. Throws
  * `SourceError`.
  */
-export function openUnverifiedPurge(run: UnconnectedRun, counts: PurgeCounts): OpenPurge {
+export function openUnverifiedPurge(run: UnconnectedRun): OpenPurge {
   const files = openFiles(run.record.directories, maxUnaskedBytes, Date.now());
   const conversion = { ...run.options.conversion, keyPrefix: "", clockLeadMs: 0 };
   const proof: ProofParts = {
     read: files.read,
     convert: (read, sid) => convertSession(read, sid, conversion, Date.now()),
   };
-  return purgeOf(run, counts, files, { proof, prefetch: files.prefetch, gate: alwaysOpen });
+  return purgeOf(run, run.record, files, { proof, prefetch: files.prefetch, gate: alwaysOpen });
 }
 
 const alwaysOpen: Gate = {
@@ -101,7 +95,7 @@ interface Proving {
 
 function purgeOf(
   run: UnconnectedRun,
-  { ledger, tally }: PurgeCounts,
+  { ledger, tally }: Pick<RunRecord, "ledger" | "tally">,
   files: OpenFiles,
   { proof, prefetch, gate }: Proving,
 ): OpenPurge {
