@@ -152,7 +152,7 @@ function tookEveryFile({ record: { tally } }: Run, { readAll }: CopyWriter): boo
   return readAll && tally.unreadable.length === 0 && tally.setAside.length === 0;
 }
 
-/** Stats every file, and copies those that changed since the pass before. Only these count for the rate. */
+/** Stats every file, and copies those that changed. Only these count for the rate. */
 async function laterPass(run: Run, writer: CopyWriter, number: number, ledger: Ledger): Promise<void> {
   const { record, out, stop } = run;
   writer.beginPass(number, Date.now());

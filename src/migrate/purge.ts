@@ -114,8 +114,8 @@ export async function purgeUnverified(run: UnconnectedRun): Promise<void> {
 }
 
 /**
- * Removes the files of an open purge, shows it, and notes what it left. Returns how many were removed
- * that Redis did not hold. `total`: about how many files there are.
+ * Removes the files of an open purge, shows it, and notes what it left. Returns how many were
+ * removed that Redis did not hold. `total`: about how many files there are.
  */
 async function remove(run: UnconnectedRun, { work }: OpenPurge, total: number): Promise<number> {
   const { record, out } = run;

@@ -6,8 +6,8 @@ const maxAttempts = 3;
 
 /**
  * Makes an attempt, and starts over with a warning if Redis lost data meanwhile: what it confirmed
- * before may be gone. `beforeRestart`: may throw what ends the run instead. Throws any other error of
- * an attempt, and `RedisError` the third time.
+ * before may be gone. `beforeRestart`: may throw what ends the run instead. Throws any other error
+ * of an attempt, and `RedisError` the third time.
  */
 export async function restartIfForgot(
   { out, stop }: { readonly out: Pick<RunOutput, "warn" | "onRestart">; readonly stop: AbortSignal },

@@ -162,8 +162,9 @@ export async function runMainPass(
 }
 
 /**
- * Takes again what changed since the pass before began, until a pass finds nothing. `takePass`: does
- * one and counts into its ledger; the first is number 1. `what`: what is counted, in the singular.
+ * Takes again what changed since the pass before began, until a pass finds nothing. `takePass`:
+ * does one, and counts into its ledger; the first is number 1. `what`: what is counted, in the
+ * singular.
  */
 export async function takeLaterPasses(
   { record, out, stop }: Run,

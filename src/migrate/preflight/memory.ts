@@ -96,8 +96,8 @@ async function addedKeys(
 const verdicts: readonly Check["verdict"][] = ["fail", "warn", "ok"];
 
 /**
- * Judges whether the sessions fit, by the server that has the least room. `estimate`: what each server
- * needs.
+ * Judges whether the sessions fit, by the server that has the least room. `estimate`: what each
+ * server needs.
  */
 export async function judgeMemory(
   servers: Pick<RedisServers, "all">,
