@@ -1,5 +1,6 @@
 import { warnAs } from "../library/warn-as.js";
-import { inspect, redisNeedOf } from "../migrate/inspect/inspect.js";
+import { inspect } from "../migrate/inspect/inspect.js";
+import { redisNeedOf } from "../migrate/memory-need.js";
 import { startReaderThreads } from "../migrate/readers/start-reader-threads.js";
 import { type Inspection, newInspection } from "../model/inspection.js";
 import { RunProgress } from "../model/progress/run-progress.js";

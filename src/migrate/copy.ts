@@ -1,32 +1,30 @@
 import { SourceError } from "../model/errors.js";
-import { Ledger } from "../model/ledger.js";
+import type { Ledger } from "../model/ledger.js";
 import type { Survey } from "../model/mark.js";
 import { countOf } from "../model/number-text.js";
 import type { FailureReason } from "../model/outcome.js";
 import type { RunRecord } from "../model/run-record.js";
 import { ledgersOf, tooManyFailed } from "../model/run-record.js";
-import { newScanTally } from "../model/session-file.js";
+import { newScanTally, type SessionFile } from "../model/session-file.js";
 import { showablePath } from "../model/showable.js";
 import { DirectoryWatches } from "../source/directory-watches.js";
 import { inodeOf } from "../source/file-identity.js";
 import { SessionFolders } from "../source/session-folders.js";
 import { BatchTally } from "./batch-result.js";
-import { judgeEnded } from "./earlier-runs/learn.js";
 import { retractKeys } from "./earlier-runs/retract.js";
 import { seeOtherShards, surveyRun } from "./earlier-runs/survey.js";
 import { countCopying } from "./other-runs.js";
 import { purgeCopied } from "./purge.js";
 import { ReaderPool } from "./readers/reader-pool.js";
-import { allowRestart, forgotRemoved } from "./restart.js";
+import { forgotRemoved, restartIfForgot } from "./restart.js";
 import type { Run } from "./run-context.js";
-import { type BatchWorker, type MainPassEnd, type Pass, passOf, runMainPass, runPass } from "./run-pass.js";
+import { type MainPassEnd, passOf, runMainPass, runPass, takeLaterPasses, tellEnded } from "./run-pass.js";
 import { scanAll } from "./session-scan.js";
 import { namesSeen, showPass } from "./show-progress.js";
-import { endedText, refuseUnreadable, tellDoubt, tellLongSids } from "./tell.js";
+import { refuseUnreadable, tellDoubt, tellLongSids } from "./tell.js";
 import { CopyWriter } from "./writing/copy-writer.js";
 import { staysInRedis } from "./writing/written-log.js";
 
-const maxLaterPasses = 3;
 /** Reasons that no other run, settings or version would change: such a file holds no session. */
 const finalReasons: ReadonlySet<FailureReason> = new Set(["corrupt", "not-a-session", "circular", "too-deep"]);
 
@@ -35,19 +33,13 @@ const finalReasons: ReadonlySet<FailureReason> = new Set(["corrupt", "not-a-sess
  * Redis lost data meanwhile. Throws what ends the run.
  */
 export async function copy(run: Run): Promise<void> {
-  const { record, out, stop } = run;
-  const runStartedMs = Date.now();
-  const othersAreSeen = await canSeeOthers(run);
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await copyAndPurge(run, { runStartedMs, othersAreSeen });
-    } catch (error) {
-      allowRestart(error, attempt, out.warn, stop);
-      // What was removed is gone. What is still there is written again, and stays.
-      if (record.purged > 0) record.errors.push(forgotRemoved(record.purged));
-      out.onRestart();
-    }
-  }
+  const { record } = run;
+  const facts = { runStartedMs: Date.now(), othersAreSeen: await canSeeOthers(run) };
+  const beforeRestart = () => {
+    // What was removed is gone. What is still there is written again, and stays.
+    if (record.purged > 0) record.errors.push(forgotRemoved(record.purged));
+  };
+  await restartIfForgot(run, () => copyAndPurge(run, facts), beforeRestart);
 }
 
 async function copyAndPurge(run: Run, facts: CopyFacts): Promise<void> {
@@ -100,12 +92,15 @@ async function copyOnce(run: Run, facts: CopyFacts): Promise<boolean> {
     if (isComplete && isWhole(record)) {
       // Only after an earlier copy can there be keys whose session files are gone.
       if (end.survey.directories.some(({ mark }) => mark !== undefined)) {
-        record.retracted = await retractKeys(run, end.survey, { folders, othersAreSeen });
+        record.retracted = await retractKeys(run, end.survey, folders, othersAreSeen);
       }
+      const keeps = options.conflicts.policy === "keep";
       // Lifetimes were renewed only if it was known from the start that the server works on files.
-      if (!dryRun) await leaveMark(run, startedMs, before.serverWorks === "files");
+      const renewed = before.serverWorks === "files";
+      if (!dryRun) await redis.marks.leave({ startedMs, keeps, renewed, lifetimes: options.conversion });
     }
-    return writer.inUse || record.laterPasses.some(hasChanges);
+    // A file that was touched and says what Redis holds is no sign of a server.
+    return writer.inUse || record.laterPasses.some(({ counts }) => counts.found > counts.outcomes.identical);
   } finally {
     writer.close();
   }
@@ -145,7 +140,7 @@ async function runPasses(run: Run, writer: CopyWriter, before: Survey): Promise<
     if (dryRun) return end;
     if (tookEveryFile(run, writer) && (await watches.areQuiet())) {
       run.out.explain("no later pass: no session file changed since its folder was listed");
-    } else await laterPasses(run, writer);
+    } else await takeLaterPasses(run, "session file", (number, ledger) => laterPass(run, writer, number, ledger));
     return end;
   } finally {
     watches.close();
@@ -157,46 +152,26 @@ function tookEveryFile({ record: { tally } }: Run, { readAll }: CopyWriter): boo
   return readAll && tally.unreadable.length === 0 && tally.setAside.length === 0;
 }
 
-/** Copies again what changed since the pass before began, until a pass finds nothing. */
-async function laterPasses(run: Run, writer: CopyWriter): Promise<void> {
-  const { record, out, stop } = run;
-  for (let number = 1; number <= maxLaterPasses && !stop.aborted; number++) {
-    writer.beginPass(number, Date.now());
-    const ledger = new Ledger({ onFailure: out.onFailure });
-    const tally = newScanTally();
-    out.progress.enter({
-      name: "settling",
-      pass: number + 1,
-      total: run.listing.selected,
-      ledger,
-      done: () => namesSeen({ tally }),
-    });
-    try {
-      await laterPass(run, writer, ledger, scanAll(run, tally));
-    } finally {
-      // What was done counts, even if the pass ends early.
-      if (ledger.counts.found > 0) record.laterPasses.push(ledger);
-      const known = record.tally.unreadable;
-      known.push(...tally.unreadable.filter(({ message }) => !known.some((one) => one.message === message)));
-    }
-    const { found, outcomes } = ledger.counts;
-    const changed = found - outcomes.identical;
-    out.explain(`pass ${number + 1}: ${countOf(found, "session file")} changed since the pass before began`);
-    if (changed === 0) return;
-    record.stillChanging = number === maxLaterPasses ? changed : 0;
-  }
-}
-
 /** Stats every file, and copies those that changed. Only these count for the rate. */
-async function laterPass(run: Run, writer: CopyWriter, ledger: Ledger, batches: Pass["batches"]): Promise<void> {
-  const pass = passOf(run, writer, batches, ledger);
-  const workOn: BatchWorker["workOn"] = async (batch) => {
+async function laterPass(run: Run, writer: CopyWriter, number: number, ledger: Ledger): Promise<void> {
+  const { record, out, stop } = run;
+  writer.beginPass(number, Date.now());
+  const tally = newScanTally();
+  const done = () => namesSeen({ tally });
+  out.progress.enter({ name: "settling", pass: number + 1, total: run.listing.selected, ledger, done });
+  const pass = passOf(run, writer, scanAll(run, tally), ledger);
+  const workOn = async (batch: readonly SessionFile[]) => {
     const changed = await writer.changedOf(batch);
     if (changed.length > 0) await pass.pace(changed.length);
-    if (changed.length > 0 && !run.stop.aborted) return writer.workOn(changed);
+    if (changed.length > 0 && !stop.aborted) return writer.workOn(changed);
     return new BatchTally(changed.length, false).result([]);
   };
-  await runPass({ ...pass, pace: async () => undefined, worker: { workOn } });
+  try {
+    await runPass({ ...pass, pace: async () => undefined, worker: { workOn } });
+  } finally {
+    const known = record.tally.unreadable;
+    known.push(...tally.unreadable.filter(({ message }) => !known.some((one) => one.message === message)));
+  }
 }
 
 /** Deletes the keys of sessions that ended after they were written. They count as vanished. */
@@ -233,13 +208,6 @@ async function haveKeysGone(
   return true;
 }
 
-/** Warns if too many sessions ended. Returns whether their keys were certainly deleted or lost. */
-function tellEnded({ options, out }: Run, { survey, seen }: MainPassEnd): boolean {
-  const verdict = judgeEnded(survey, seen, options.conflicts.maxEnded, Date.now());
-  if (verdict !== "fine") out.warn(endedText(verdict, seen), { evenIfQuiet: true });
-  return verdict === "lost";
-}
-
 /**
  * Whether the copy took every session, except for files that hold none by any reading. If one of
  * these may hide another file of the same session, that session was not taken.
@@ -250,17 +218,6 @@ function isWhole({ ledger, laterPasses: later, tally }: RunRecord): boolean {
   const reasons = all.flatMap((counts) => [...counts.reasons.keys()]);
   if (tally.unreadable.length > 0 || !reasons.every((reason) => finalReasons.has(reason))) return false;
   return reasons.length === 0 || all.every(({ outcomes }) => outcomes.superseded === 0);
-}
-
-/** Leaves the start of the main pass, and whether lifetimes were renewed, for later runs. */
-async function leaveMark({ redis, options }: Run, startedMs: number, renewed: boolean): Promise<void> {
-  const keeps = options.conflicts.policy === "keep";
-  await redis.marks.leave({ startedMs, keeps, renewed, lifetimes: options.conversion });
-}
-
-/** Whether a pass found more than files that were touched and say what Redis holds. */
-function hasChanges({ counts: { found, outcomes } }: Ledger): boolean {
-  return found > outcomes.identical;
 }
 
 /**

@@ -8,7 +8,7 @@ export interface BatchWork<Item = SessionFile, Batches = Iterable<readonly Item[
   /** Does everything for one batch. An error ends the work. */
   readonly work: (batch: readonly Item[]) => Promise<void>;
   /** Told of a batch that was listed but not started. */
-  readonly skip: (batch: readonly Item[]) => void;
+  readonly skip?: (batch: readonly Item[]) => void;
   /** Batches in progress at a time. */
   readonly batchesInFlight: number;
   /** Resolves when that many more sessions may be started. */
@@ -35,7 +35,7 @@ export async function forEachBatch<Item = SessionFile>({
     for await (const batch of batches) {
       await pace(batch.length);
       if (stop.aborted || errors.length > 0) {
-        skip(batch);
+        skip?.(batch);
         break;
       }
       const task: Promise<void> = work(batch)

@@ -1,3 +1,4 @@
+import type { Inspection } from "../model/inspection.js";
 import type { KeyCounts } from "../redis/server/server-state.js";
 
 /** A sample of the session files that a copy would read. */
@@ -41,9 +42,14 @@ export function entryMemory(key: string, value: string): number {
   return ownMemory(key, value) + slotsPerEntry * slotBytes;
 }
 
-/** Bytes of memory that entries take with their hash tables, in a Redis without other keys. */
-export function memoryOf(ownBytes: number, keys: number): number {
-  return Math.ceil(ownBytes + tableGrowth({ keys: 0, expiring: 0 }, keys));
+/**
+ * What a copy of all sessions would add to a Redis without other keys, in keys and bytes. `factor`:
+ * how many times as many sessions there are as were inspected.
+ */
+export function redisNeedOf({ counts }: Pick<Inspection, "counts">, factor: number): { keys: number; bytes: number } {
+  const keys = Math.round(counts.keys * factor);
+  const tables = tableGrowth({ keys: 0, expiring: 0 }, keys);
+  return { keys, bytes: Math.ceil(counts.ownMemory * factor + tables) };
 }
 
 /**
@@ -93,7 +99,7 @@ export function memoryNeedOf({ listed, sampled, sizes }: SampledSessions, stored
   return { bytes: largest > sum * rareShare ? atLeast : atMost, atLeast, atMost };
 }
 
-function sumOf(sizes: readonly number[]): number {
+export function sumOf(sizes: readonly number[]): number {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 

@@ -174,13 +174,7 @@ async function layoutOf(
 function checkLogin({ username = "default" }: RedisTarget, warnings: readonly string[]): Check {
   const [found] = warnings;
   if (found === undefined) return passed("login", `user ${showable(username)}`);
-  return {
-    name: "login",
-    verdict: "warn",
-    found,
-    remedy: "Leave it out, or set one in Redis",
-    message: found,
-  };
+  return { name: "login", verdict: "warn", found, remedy: "Leave it out, or set one in Redis", message: found };
 }
 
 /** A guard for each server. */
@@ -194,9 +188,7 @@ function guardsOf(onState: (state: ServerState, server?: string) => void): RunRe
 }
 
 function checkClock({ clockLeadMs, warning }: ServerFacts): Check {
-  if (warning !== undefined) {
-    return { name: "clock", verdict: "warn", ...warning, message: `${warning.found}. ${warning.remedy}` };
-  }
+  if (warning !== undefined) return { name: "clock", verdict: "warn", ...warning };
   if (clockLeadMs === 0) return passed("clock", "agrees with this machine to the second");
   const seconds = durationText(Math.abs(clockLeadMs) / 1000);
   const side = clockLeadMs > 0 ? "ahead of" : "behind";

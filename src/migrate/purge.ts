@@ -9,8 +9,8 @@ import { surveyRun } from "./earlier-runs/survey.js";
 import { checkRemovable } from "./preflight/directories.js";
 import { type OpenPurge, openPurge, openUnverifiedPurge } from "./removing/open-purge.js";
 import { countOtherCopies } from "./removing/removal-gate.js";
-import { maxProven, type PurgeResult, type PurgeStep, purgeSessions } from "./removing/remove-proven.js";
-import { allowRestart, forgotRemoved } from "./restart.js";
+import { maxProven, type PurgeStep, purgeSessions } from "./removing/remove-proven.js";
+import { forgotRemoved, restartIfForgot } from "./restart.js";
 import type { Run, UnconnectedRun } from "./run-context.js";
 import { notingListed } from "./show-progress.js";
 import { endedText, refuseUnreadable, tellDoubt } from "./tell.js";
@@ -23,17 +23,12 @@ const stillInUse = "files changed during the run, so a server is still using thi
  * what ends the run.
  */
 export async function purge(run: Run, extent: "proven" | "unconditional"): Promise<void> {
-  const { record, options, out, stop } = run;
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await purgeOnce(run, extent);
-    } catch (error) {
-      allowRestart(error, attempt, out.warn, stop);
-      // What was removed is gone: it is not counted again.
-      if (record.purged > 0 && !options.run.dryRun) throw forgotRemoved(record.purged);
-      out.onRestart();
-    }
-  }
+  const { record, options } = run;
+  const beforeRestart = () => {
+    // What was removed is gone: it is not counted again.
+    if (record.purged > 0 && !options.run.dryRun) throw forgotRemoved(record.purged);
+  };
+  await restartIfForgot(run, () => purgeOnce(run, extent), beforeRestart);
 }
 
 /** One attempt at a purge. Throws `RedisForgotError` if the purge has to start over. */
@@ -51,12 +46,10 @@ async function purgeOnce(run: Run, extent: "proven" | "unconditional"): Promise<
       record.partial = true;
       return;
     }
-    const { notStored } = await remove(run, opened, { ledger, total: run.listing.count });
+    const notStored = await remove(run, opened, run.listing.count);
     tellDoubt(run);
     if (extent === "unconditional" && notStored > 0) {
-      out.warn(`${countOf(notStored, "session file")} removed that Redis did not hold`, {
-        evenIfQuiet: true,
-      });
+      out.warn(`${countOf(notStored, "session file")} removed that Redis did not hold`, { evenIfQuiet: true });
     }
   } finally {
     opened.close();
@@ -98,7 +91,7 @@ export async function purgeCopied(
   const tally = newScanTally();
   const opened = openPurge(run, survey, { ledger, tally, extent: "proven", startedMs });
   try {
-    await remove(run, opened, { ledger, total: record.ledger.counts.found });
+    await remove(run, opened, record.ledger.counts.found);
   } finally {
     opened.close();
     record.purged += ledger.counts.outcomes.removed;
@@ -110,9 +103,9 @@ export async function purgeCopied(
 /** Removes every session file without asking Redis. Throws what ends the run. */
 export async function purgeUnverified(run: UnconnectedRun): Promise<void> {
   const { ledger, tally } = run.record;
-  const opened = openUnverifiedPurge(run, { ledger, tally });
+  const opened = openUnverifiedPurge(run);
   try {
-    await remove(run, opened, { ledger, total: run.listing.count });
+    await remove(run, opened, run.listing.count);
   } finally {
     opened.close();
     run.record.purged = ledger.counts.outcomes.removed;
@@ -120,34 +113,28 @@ export async function purgeUnverified(run: UnconnectedRun): Promise<void> {
   refuseUnreadable(tally);
 }
 
-/** Removes the files of an open purge, shows it, and notes what it left. */
-async function remove(
-  run: UnconnectedRun,
-  { work }: OpenPurge,
-  shown: { readonly ledger: Ledger; readonly total: number },
-): Promise<PurgeResult> {
+/**
+ * Removes the files of an open purge, shows it, and notes what it left. Returns how many were
+ * removed that Redis did not hold. `total`: about how many files there are.
+ */
+async function remove(run: UnconnectedRun, { work }: OpenPurge, total: number): Promise<number> {
   const { record, out } = run;
   if (!(await work.gate.open())) {
     record.partial = true;
-    return { left: 0, notStored: 0, foundInUse: false, confirmed: false };
+    return 0;
   }
-  const onStep = (step: PurgeStep) => out.progress.enter(phaseOf(step, shown));
+  const onStep = (step: PurgeStep) => out.progress.enter(phaseOf(step, work.ledger, total));
   const purgeAll = () => purgeSessions({ ...work, onStep });
-  const result = await (shown.ledger === record.ledger ? notingListed(run, purgeAll) : purgeAll());
+  const result = await (work.ledger === record.ledger ? notingListed(run, purgeAll) : purgeAll());
   if (result.left > 0 || !result.confirmed) record.partial = true;
   if (result.foundInUse) {
-    out.warn(`${stillInUse}. Nothing more was removed; use --in-use to remove anyway`, {
-      evenIfQuiet: true,
-    });
+    out.warn(`${stillInUse}. Nothing more was removed; use --in-use to remove anyway`, { evenIfQuiet: true });
   }
-  return result;
+  return result.notStored;
 }
 
 /** How people see a step of a purge. */
-function phaseOf(
-  { name, block, before, proved }: PurgeStep,
-  { ledger, total }: { readonly ledger: Ledger; readonly total: number },
-): Phase {
+function phaseOf({ name, block, before, proved }: PurgeStep, ledger: Ledger, total: number): Phase {
   const isProving = name === "proving";
   const size = isProving ? Math.min(maxProven, Math.max(total - before, proved())) : proved();
   const count = Math.max(Math.ceil(total / maxProven), block);

@@ -1,16 +1,21 @@
-import type { Ledger } from "../model/ledger.js";
+import { Ledger } from "../model/ledger.js";
 import type { Survey } from "../model/mark.js";
+import { countOf } from "../model/number-text.js";
 import type { SessionOutcome } from "../model/outcome.js";
 import type { RunRecord } from "../model/run-record.js";
 import type { SessionFile } from "../model/session-file.js";
 import { pause } from "../redis/pause.js";
+import { type PackedBatch, packBatch, unpackBatch } from "../source/packed-files.js";
 import { type BatchResult, BatchTally } from "./batch-result.js";
-import { DeferredFiles } from "./deferred-files.js";
-import { learn, SeenDirectories } from "./earlier-runs/learn.js";
+import { judgeEnded, learn, SeenDirectories } from "./earlier-runs/learn.js";
 import { type BatchWork, forEachBatch } from "./for-each-batch.js";
 import { makePace } from "./pace.js";
 import { batchesFor } from "./readers/reader-pool.js";
 import type { Run } from "./run-context.js";
+import { endedText } from "./tell.js";
+
+const deferredAtATime = 256;
+const maxLaterPasses = 3;
 
 /** Works on session files batch by batch: `CopyWriter` and `Verifier`. */
 export interface BatchWorker {
@@ -47,7 +52,7 @@ export function passOf<Worker>(
 }
 
 /** What a pass leaves behind. */
-export interface PassEnd {
+interface PassEnd {
   readonly seen: SeenDirectories;
   readonly deferred: DeferredFiles;
 }
@@ -81,6 +86,41 @@ export async function runPass({ worker, ledger, onOutcome, ...rest }: Pass): Pro
     throw error;
   }
   return { seen, deferred };
+}
+
+/** Session files whose outcome waits until every directory was seen, packed to take little memory. */
+class DeferredFiles {
+  readonly #packed: PackedBatch[] = [];
+  #count = 0;
+
+  /** How many wait. */
+  get count(): number {
+    return this.#count;
+  }
+
+  add(files: readonly SessionFile[]): void {
+    if (files.length > 0) this.#packed.push(packBatch(files));
+    this.#count += files.length;
+  }
+
+  /** Takes all of them, batch by batch. */
+  *takeBatches(): Generator<readonly SessionFile[]> {
+    let batch: SessionFile[] = [];
+    for (const packed of this.#packed.splice(0)) {
+      for (const file of unpackBatch(packed)) {
+        batch.push(file);
+        if (batch.length < deferredAtATime) continue;
+        yield this.#taken(batch);
+        batch = [];
+      }
+    }
+    if (batch.length > 0) yield this.#taken(batch);
+  }
+
+  #taken(batch: readonly SessionFile[]): readonly SessionFile[] {
+    this.#count -= batch.length;
+    return batch;
+  }
 }
 
 /** What a run knows at the end of its main pass. */
@@ -119,4 +159,37 @@ export async function runMainPass(
     ledger.recordUnvisited(deferred.count);
   }
   return { survey, seen: seen.all };
+}
+
+/**
+ * Takes again what changed since the pass before began, until a pass finds nothing. `takePass`:
+ * does one, and counts into its ledger; the first is number 1. `what`: what is counted, in the
+ * singular.
+ */
+export async function takeLaterPasses(
+  { record, out, stop }: Run,
+  what: string,
+  takePass: (number: number, ledger: Ledger) => Promise<void>,
+): Promise<void> {
+  for (let number = 1; number <= maxLaterPasses && !stop.aborted; number++) {
+    const ledger = new Ledger({ onFailure: out.onFailure, onDifference: out.onDifference });
+    try {
+      await takePass(number, ledger);
+    } finally {
+      // What was done counts, even if the pass ends early.
+      if (ledger.counts.found > 0) record.laterPasses.push(ledger);
+    }
+    const { found, outcomes } = ledger.counts;
+    const changed = found - outcomes.identical;
+    out.explain(`pass ${number + 1}: ${countOf(found, what)} changed since the pass before began`);
+    if (changed === 0) return;
+    record.stillChanging = number === maxLaterPasses ? changed : 0;
+  }
+}
+
+/** Warns if too many sessions ended. Returns whether their keys were certainly deleted or lost. */
+export function tellEnded({ options, out }: Run, { survey, seen }: MainPassEnd): boolean {
+  const verdict = judgeEnded(survey, seen, options.conflicts.maxEnded, Date.now());
+  if (verdict !== "fine") out.warn(endedText(verdict, seen), { evenIfQuiet: true });
+  return verdict === "lost";
 }

@@ -1,15 +1,15 @@
 import { copy } from "./copy.js";
 import { chooseFileTarget, type FileTarget } from "./exporting/choose-file-target.js";
 import { exportSessions } from "./exporting/export.js";
-import { countKeys } from "./exporting/key-pages.js";
-import { type OpenRun, openRun } from "./open-run.js";
+import { countKeys } from "./key-pages.js";
+import { openRun } from "./open-run.js";
 import { checkSpace, checkWritableFolders } from "./preflight/export-checks.js";
 import { checkConnected } from "./preflight/preflight.js";
 import { askWhetherSaved } from "./preflight/purge-checks.js";
 import { refuseFailed } from "./preflight/refuse-failed.js";
 import { purge, purgeUnverified } from "./purge.js";
 import type { ReaderThread } from "./readers/reader-thread.js";
-import type { UnconnectedRun } from "./run-context.js";
+import type { Run, UnconnectedRun } from "./run-context.js";
 import { verify } from "./verify.js";
 
 /** What a run is to do. */
@@ -22,19 +22,18 @@ export type Task =
   | "verify-reverse"
   | "export";
 
-const [copying, removing] = [
-  { phase: "copying", hasCanary: true },
-  { phase: "removing", hasCanary: true },
-] as const;
-/** A verification is not seen. An export is, so that nobody purges what it writes. */
-const presences = {
-  copy: copying,
-  purge: removing,
-  "purge-unconditionally": removing,
-  verify: undefined,
-  "verify-reverse": undefined,
-  export: { ...copying, hasCanary: false },
-};
+const copying = { phase: "copying", hasCanary: true } as const;
+const removing = { phase: "removing", hasCanary: true } as const;
+/** What a task does to Redis, and how others see it. A verification is not seen. */
+const tasks = {
+  copy: { command: "copy", presence: copying },
+  purge: { command: "purge", presence: removing },
+  "purge-unconditionally": { command: "purge", presence: removing },
+  verify: { command: "verify", presence: undefined },
+  "verify-reverse": { command: "verify", presence: undefined },
+  // It is seen, so that nobody purges what it writes.
+  export: { command: "export", presence: { ...copying, hasCanary: false } },
+} as const;
 
 /** Does a task, from connecting to Redis to disconnecting. Throws what ends the run. */
 export async function runTask(
@@ -44,17 +43,16 @@ export async function runTask(
 ): Promise<void> {
   if (task === "purge-unverified") return purgeUnverified(unconnected);
   const { options, out, listing } = unconnected;
+  const { command, presence } = tasks[task];
   const exports = task === "export" || task === "verify-reverse";
   const target = exports ? chooseFileTarget(options, listing) : undefined;
   if (target !== undefined && task === "export") refuseFailed([checkWritableFolders(target, listing)], out.warn);
-  const opened = await openRun(unconnected, options.run.dryRun ? undefined : presences[task], threads);
+  const opened = await openRun(unconnected, options.run.dryRun ? undefined : presence, threads);
   const { run, close } = opened;
   try {
-    if (target !== undefined) return await exportFrom(opened, target, task === "export");
-    const command = task === "copy" || task === "verify" ? task : "purge";
     const purges = command === "purge" || (command === "copy" && options.removal.purge);
-    const judged = { command, purges, isCheck: false, hasDirectories: true } as const;
-    refuseFailed(await checkConnected(opened, judged), out.warn);
+    refuseFailed(await checkConnected(opened, { command, purges, isCheck: false, hasDirectories: true }), out.warn);
+    if (target !== undefined) return await exportFrom(run, target, task === "export");
     await out.confirmPurge(run.listing, () => askWhetherSaved(run.redis));
     if (task === "copy") await copy(run);
     else if (task === "verify") await verify(run);
@@ -65,15 +63,7 @@ export async function runTask(
 }
 
 /** Exports what is in Redis, or compares it with the files. */
-async function exportFrom(opened: OpenRun, target: FileTarget, writes: boolean): Promise<void> {
-  const { run } = opened;
-  const judged = {
-    command: writes ? "export" : "verify",
-    purges: false,
-    isCheck: false,
-    hasDirectories: true,
-  } as const;
-  refuseFailed(await checkConnected(opened, judged), run.out.warn);
+async function exportFrom(run: Run, target: FileTarget, writes: boolean): Promise<void> {
   const keys = await countKeys(run);
   if (writes) refuseFailed([await checkSpace(run, target, keys)], run.out.warn);
   await exportSessions(run, target, keys.count);

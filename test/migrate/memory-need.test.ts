@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { memoryNeedOf, memoryOf, ownMemory } from "../../src/migrate/memory-need.js";
+import { memoryNeedOf, ownMemory, redisNeedOf } from "../../src/migrate/memory-need.js";
+import { newInspection } from "../../src/model/inspection.js";
 import { pause } from "../../src/redis/pause.js";
 import { askKeyCounts, askServerState } from "../../src/redis/server/server-state.js";
 import { maxSampled, spreadOver } from "../../src/source/list-sessions.js";
@@ -35,8 +36,10 @@ describe("memory-need: what all sessions would add, judged by a sample", () => {
 
   it("the sum of all comes to the same as the sample that is all of them", () => {
     const { bytes } = memoryNeedOf({ listed: 300, sampled: 300, sizes: hundreds(300) }, empty);
-    assert.equal(memoryOf(300 * ofHundred, 300), bytes);
-    assert.equal(memoryOf(0, 0), 0);
+    const { counts } = newInspection();
+    assert.deepEqual(redisNeedOf({ counts }, 2), { keys: 0, bytes: 0 });
+    Object.assign(counts, { keys: 150, ownMemory: 150 * ofHundred });
+    assert.deepEqual(redisNeedOf({ counts }, 2), { keys: 300, bytes });
   });
 
   it("of many, one in five was read: five times what was read", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { allowRestart } from "../../src/migrate/restart.js";
+import { restartIfForgot } from "../../src/migrate/restart.js";
 import { RedisError, RedisForgotError, SourceError } from "../../src/model/errors.js";
 
 describe("restart: work starts over if Redis forgot, and ends the third time (Redis that forgot)", () => {
@@ -31,30 +31,45 @@ describe("restart: work starts over if Redis forgot, and ends the third time (Re
   ];
   for (const [name, errors, expected, rejection] of rows) {
     it(name, async () => {
-      let restarts = 0;
-      const warnings: string[] = [];
-      const attempts = () => {
-        for (let attempt = 1; ; attempt++) {
-          const error = errors[attempt - 1];
-          if (error === undefined) return attempt;
-          allowRestart(error, attempt, (message) => warnings.push(message), running);
-          restarts++;
-        }
-      };
-      if (rejection === undefined) assert.equal(attempts(), expected);
-      else assert.throws(attempts, rejection);
-      assert.equal(restarts, expected - 1);
-      const warning = `${forgot().message}. Starting over`;
-      assert.deepEqual(
-        warnings,
-        Array.from({ length: restarts }, () => warning),
+      let attempts = 0;
+      const events: string[] = [];
+      const out = { warn: (message: string) => events.push(message), onRestart: () => events.push("restart") };
+      const done = restartIfForgot(
+        { out, stop: running },
+        async () => {
+          const error = errors[attempts++];
+          if (error !== undefined) throw error;
+        },
+        () => events.push("before"),
       );
+      if (rejection === undefined) await done;
+      else await assert.rejects(done, rejection);
+      assert.equal(attempts, expected);
+      const restart = [`${forgot().message}. Starting over`, "before", "restart"];
+      assert.deepEqual(events, Array.from({ length: expected - 1 }, () => restart).flat());
     });
   }
 
-  it("nothing starts over once the run is to stop", () => {
-    const never = () => assert.fail("not to be called");
+  const never = () => assert.fail("not to be called");
+
+  it("nothing starts over once the run is to stop", async () => {
+    const stopped = { out: { warn: never, onRestart: never }, stop: AbortSignal.abort() };
     const expected = { name: "RedisError", kind: "unavailable" };
-    assert.throws(() => allowRestart(forgot(), 1, never, AbortSignal.abort()), expected);
+    await assert.rejects(
+      restartIfForgot(stopped, () => Promise.reject(forgot()), never),
+      expected,
+    );
+  });
+
+  it("nothing starts over if what comes before it throws", async () => {
+    const run = { out: { warn: () => undefined, onRestart: never }, stop: running };
+    const removed = new RedisError("unavailable", "removed");
+    const refuse = () => {
+      throw removed;
+    };
+    await assert.rejects(
+      restartIfForgot(run, () => Promise.reject(forgot()), refuse),
+      removed,
+    );
   });
 });

@@ -31,10 +31,7 @@ export function completeMarks(
   const shared = earlier.filter((one) => overlap(one.shard, shard) && one.mark.startedMs <= nowMs);
   const older = shared.filter(({ mark }) => mark.startedMs <= run.startedMs);
   const later = shared.filter(({ mark }) => mark.startedMs > run.startedMs);
-  const widened = later.map((one) => ({
-    ...one,
-    mark: { ...one.mark, ...widen(one.mark, lifetimesOf(run)) },
-  }));
+  const widened = later.map((one) => ({ ...one, mark: { ...one.mark, ...widen(one.mark, lifetimesOf(run)) } }));
   if (later.some((one) => isPartOf(shard, one.shard))) return [...others, ...widened, ...older];
   // Marks of parts of this shard count for no sid any more.
   const left = older.filter((one) => !isPartOf(one.shard, shard));
@@ -47,9 +44,7 @@ function markAfter(previous: DirectoryMark | undefined, run: CompleteRun): Direc
   const { startedMs, keeps, renewed } = run;
   const startedWithoutKeepMs = keeps ? previous?.startedWithoutKeepMs : startedMs;
   const started = { startedMs, ...(startedWithoutKeepMs === undefined ? {} : { startedWithoutKeepMs }) };
-  if (previous === undefined || renewed) {
-    return { ...started, renewedMs: startedMs, ...lifetimesOf(run) };
-  }
+  if (previous === undefined || renewed) return { ...started, renewedMs: startedMs, ...lifetimesOf(run) };
   return { ...started, renewedMs: previous.renewedMs, ...widen(previous, lifetimesOf(run)) };
 }
 

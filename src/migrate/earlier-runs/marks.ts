@@ -5,7 +5,7 @@ import { type Shard, wholeShard } from "../../model/shard.js";
 import type { Warn } from "../../model/warn.js";
 import type { Canary } from "../../redis/canary.js";
 import { type CanaryAsSet, changeMark, listMarks, type Mark, markKey, readMark } from "../../redis/marks.js";
-import { askServerState } from "../../redis/server/server-state.js";
+import { askServerState, keptEveryKey } from "../../redis/server/server-state.js";
 import { onEach, type RedisServers } from "../../redis/topology/redis-servers.js";
 import { lastingIdentityOf } from "../../source/file-identity.js";
 import { isDatedByUs } from "../../source/local-file-system.js";
@@ -108,9 +108,7 @@ export function marksOf(
         if (complete.size === 0 || (canary !== undefined && !canary.isSet)) return;
         // What was evicted is missing too, and counts of it are lost with a restart.
         const states = await onEach(servers, askServerState);
-        endedCounts = states.every(
-          ({ evictionPolicy, evictedKeys }) => evictionPolicy === "noeviction" && evictedKeys === 0,
-        );
+        endedCounts = states.every(keptEveryKey);
         if (endedCounts) return;
         warn(
           states.some(({ evictionPolicy, evictedKeys }) => evictionPolicy === undefined || evictedKeys === undefined)

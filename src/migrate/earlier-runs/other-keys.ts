@@ -52,8 +52,7 @@ export function explainOtherKeys(
       found:
         `A server saves its sessions in this Redis under ${showable(other.keyPrefix)}<sid>, and this run ` +
         `uses ${showable(keyPrefix)}<sid>`,
-      remedy:
-        `If that is your server, ${adviceFor(other.keyPrefix, prefix)}: ` + "under other keys everybody is logged out",
+      remedy: `If that is your server, ${adviceFor(other.keyPrefix, prefix)}: under other keys everybody is logged out`,
     };
   }
   if (serverDatabase === undefined) return undefined;

@@ -4,7 +4,6 @@ import { isSigned } from "../../convert/sign.js";
 import type { DirectoryFacts, KeyEvidence, ShardMark, Survey } from "../../model/mark.js";
 import { newScanTally } from "../../model/session-file.js";
 import { overlap, wholeShard } from "../../model/shard.js";
-import type { StoredText } from "../../model/stored-value.js";
 import { type KeySurvey, surveyServers } from "../../redis/survey-keys.js";
 import { pathOf } from "../../source/recent-files.js";
 import { scanSessions } from "../../source/scan-sessions.js";
@@ -30,11 +29,10 @@ export async function surveyRun(run: Run, extent: "sample" | "whole"): Promise<S
         "saves its sessions in Redis: lifetimes are not renewed, and no key is deleted",
     );
   }
-  const isServerSaved = (key: StoredText) => !isSigned(key, clockLeadMs);
   const signsCount = found === undefined || !areWholeSeconds(found.own, clockLeadMs);
   const other = found !== undefined && signsCount ? explainOtherKeys(found, run) : undefined;
   if (other !== undefined) run.out.warn(`${other.found}. ${other.remedy}`, { evenIfQuiet: true });
-  const keys = evidenceOf(found, signsCount, isServerSaved);
+  const keys = evidenceOf(found, signsCount, clockLeadMs);
   const facts: DirectoryFacts[] = [];
   const complete = marks.complete();
   const { shard } = run.options.source;
@@ -76,13 +74,9 @@ export async function seeOtherShards(run: Run, seen: SeenDirectories): Promise<v
   }
 }
 
-function evidenceOf(
-  found: KeySurvey | undefined,
-  signsCount: boolean,
-  isServerSaved: (key: StoredText) => boolean,
-): KeyEvidence {
+function evidenceOf(found: KeySurvey | undefined, signsCount: boolean, clockLeadMs: number): KeyEvidence {
   if (found === undefined || !signsCount) return "unknown";
-  if (found.own.some(isServerSaved)) return "server-saved";
+  if (found.own.some((key) => !isSigned(key, clockLeadMs))) return "server-saved";
   return found.representative ? "none" : "unknown";
 }
 

@@ -4,7 +4,7 @@ import { type ExportedSession, exportSession } from "../../convert/export-sessio
 import { isUnmodifiedSinceMark } from "../../convert/missing-key.js";
 import type { Written } from "../../model/entry.js";
 import type { Survey } from "../../model/mark.js";
-import type { Difference, FailureReason, OutcomeKind, SessionOutcome } from "../../model/outcome.js";
+import type { FailureReason, OutcomeKind, SessionOutcome } from "../../model/outcome.js";
 import type { SessionFile } from "../../model/session-file.js";
 import { showable } from "../../model/showable.js";
 import type { StoredText, StoredValue } from "../../model/stored-value.js";
@@ -61,20 +61,13 @@ const reverseOutcomes = {
   "in doubt": "different",
 } as const satisfies Record<Decided, OutcomeKind>;
 
-type Detail = Pick<Difference, "kind" | "detail">;
 /** What a person is told of a session whose file is not as it should be. */
-const details: { readonly [Kind in OutcomeKind]?: Detail } = {
-  missing: { kind: "missing", detail: "it has no session file" },
-  different: {
-    kind: "different",
-    detail: "its file holds another, older session, or one that the server cannot read",
-  },
-  "wrong-lifetime": {
-    kind: "wrong-lifetime",
-    detail: "its file says that it was saved earlier, so a server may remove it too soon",
-  },
+const details = {
+  missing: "it has no session file",
+  different: "its file holds another, older session, or one that the server cannot read",
+  "wrong-lifetime": "its file says that it was saved earlier, so a server may remove it too soon",
 };
-const inDoubt = "in doubt: its file holds another session, and it is not known which is newer";
+const inDoubtDetail = "in doubt: its file holds another session, and it is not known which is newer";
 
 /** A session that Redis holds. */
 interface Held {
@@ -217,27 +210,18 @@ export class ExportWorker {
   #planned(held: Held, decided: Decided, write?: NewFile): Plan {
     const { file, stored, exported } = held;
     const kind = this.#run.options.files.reverse ? reverseOutcomes[decided] : outcomes[decided];
-    const known = {
-      facts: exported.facts,
-      format: this.#context.target.format.name,
-      mtimeMs: exported.savedMs,
-    };
-    const bytes = {
-      bytesRead: stored.value.length,
-      bytesWritten: write === undefined ? 0 : write.bytes.length,
-    };
-    const doubt = { kind: kind === "kept" ? kind : "different", detail: inDoubt } as const;
-    const detail = decided === "in doubt" ? doubt : details[kind];
     const outcome: SessionOutcome = {
       sid: file.sid,
       kind,
-      ...known,
-      ...bytes,
+      facts: exported.facts,
+      format: this.#context.target.format.name,
+      mtimeMs: exported.savedMs,
+      bytesRead: stored.value.length,
+      bytesWritten: write?.bytes.length ?? 0,
       ...(exported.warning === undefined ? {} : { warning: exported.warning }),
       ...(decided === "in doubt" ? { inDoubt: true } : {}),
-      ...(detail === undefined ? {} : { difference: { sid: file.sid, path: pathOf(file), ...detail } }),
     };
-    return { held, outcome, ...(write === undefined ? {} : { write }) };
+    return { held, outcome: withDifference(outcome, file), ...(write === undefined ? {} : { write }) };
   }
 
   /** Writes what is to be written. Returns the sessions whose files changed meanwhile as they were. */
@@ -275,4 +259,12 @@ export class ExportWorker {
     const failure = { sid, path, reason, detail };
     return { outcome: { sid, kind: "failed", failure, bytesRead: 0, bytesWritten: 0 } };
   }
+}
+
+function withDifference(outcome: SessionOutcome, file: SessionFile): SessionOutcome {
+  const { sid, kind, inDoubt } = outcome;
+  const isDifferent = kind === "missing" || kind === "different" || kind === "wrong-lifetime";
+  if (!isDifferent && !(kind === "kept" && inDoubt === true)) return outcome;
+  const detail = kind === "kept" || inDoubt === true ? inDoubtDetail : details[kind];
+  return { ...outcome, difference: { sid, path: pathOf(file), kind, detail } };
 }

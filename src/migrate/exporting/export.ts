@@ -1,5 +1,5 @@
 import { SourceError } from "../../model/errors.js";
-import { Ledger } from "../../model/ledger.js";
+import type { Ledger } from "../../model/ledger.js";
 import { countOf, countText } from "../../model/number-text.js";
 import { showablePath } from "../../model/showable.js";
 import { pause } from "../../redis/pause.js";
@@ -10,15 +10,15 @@ import { removeLeftTemporaries } from "../../source/writing/temporary-files.js";
 import { mayRetract } from "../earlier-runs/learn.js";
 import { surveyRun } from "../earlier-runs/survey.js";
 import { forEachBatch } from "../for-each-batch.js";
+import { keyPages } from "../key-pages.js";
 import { batchSizeFor, makePace } from "../pace.js";
 import type { Run } from "../run-context.js";
+import { takeLaterPasses } from "../run-pass.js";
 import { SessionLog } from "../session-log.js";
 import type { FileTarget } from "./choose-file-target.js";
 import { type Exported, ExportWorker } from "./export-worker.js";
-import { keyPages } from "./key-pages.js";
 import { removeEnded } from "./remove-ended.js";
 
-const maxLaterPasses = 3;
 /** Keys that are read and written at a time. */
 const maxBatch = 512;
 const batchesInFlight = 2;
@@ -66,7 +66,8 @@ export async function exportSessions(run: Run, target: FileTarget, total: number
     const done = () => record.ledger.counts.found;
     out.progress.enter({ name, pass: 1, total, ledger: record.ledger, done });
     await mainPass(run, pass, total);
-    if (writes) await laterPasses(run, pass, total);
+    const later = (number: number, ledger: Ledger) => laterPass(run, { ...pass, ledger }, number, total);
+    if (writes) await takeLaterPasses(run, "session", later);
     out.progress.enter({ name: "finishing" });
     if (log !== undefined && !stop.aborted) await removeEnded(run, log, files);
   } finally {
@@ -111,28 +112,16 @@ async function mainPass(run: Run, pass: ExportPass, total: number): Promise<void
   }
 }
 
-/** Takes again what was saved in Redis since the pass before, until a pass finds nothing. */
-async function laterPasses(run: Run, pass: ExportPass, total: number): Promise<void> {
-  const { record, out, stop } = run;
-  for (let number = 1; number <= maxLaterPasses && !stop.aborted; number++) {
-    pass.worker.pass = number;
-    const ledger = new Ledger({ onFailure: out.onFailure, onDifference: out.onDifference });
-    let seen = 0;
-    out.progress.enter({ name: "exporting", pass: number + 1, total, ledger, done: () => seen });
-    try {
-      await passOver(run, { ...pass, ledger }, ({ outcome, written }) => {
-        seen++;
-        return written !== undefined || (outcome.kind === "failed" && !pass.told.has(outcome.sid));
-      });
-    } finally {
-      if (ledger.counts.found > 0) record.laterPasses.push(ledger);
-    }
-    const { found, outcomes } = ledger.counts;
-    const changed = found - outcomes.identical;
-    out.explain(`pass ${number + 1}: ${countOf(found, "session")} changed since the pass before began`);
-    if (changed === 0) return;
-    record.stillChanging = number === maxLaterPasses ? changed : 0;
-  }
+/** Takes again what was saved in Redis since the pass before. */
+async function laterPass(run: Run, pass: ExportPass, number: number, total: number): Promise<void> {
+  const { worker, ledger, told } = pass;
+  worker.pass = number;
+  let seen = 0;
+  run.out.progress.enter({ name: "exporting", pass: number + 1, total, ledger, done: () => seen });
+  await passOver(run, pass, ({ outcome, written }) => {
+    seen++;
+    return written !== undefined || (outcome.kind === "failed" && !told.has(outcome.sid));
+  });
 }
 
 /** Works on every key. Those that are `counted` go into the ledger. */
@@ -157,7 +146,6 @@ async function passOver(
         if (outcome.kind === "failed" && told.size < maxRemembered) told.add(outcome.sid);
       }
     },
-    skip: () => undefined,
     batchesInFlight,
     pace: makePace(options.run.maxRate, (milliseconds) => pause(milliseconds, stop)),
     stop,

@@ -17,18 +17,6 @@ import type { Reading } from "../../source/read-session-file.js";
 import { pathOf } from "../../source/recent-files.js";
 import { ownMemory } from "../memory-need.js";
 
-/** What reads session files, and tells which of two files holds the session. */
-interface FilesToInspect {
-  readonly files: ReadAhead;
-  readonly locations: OtherLocations;
-}
-
-interface InspectorOptions {
-  readonly conversion: ConversionOptions;
-  /** What ages count to, milliseconds since the epoch. */
-  readonly runStartedMs: number;
-}
-
 /** Why a file fails. */
 type Refusal = Omit<Extract<Conversion, { readonly kind: "failed" }>, "kind" | "format">;
 
@@ -40,18 +28,23 @@ const emptyDictOpcode = 0x7d;
 /** Counts what is in session files. It keeps none of them. */
 export class BatchInspector {
   readonly inspection: Inspection = newInspection();
-  readonly #source: FilesToInspect;
-  readonly #options: InspectorOptions;
+  readonly #files: ReadAhead;
+  readonly #locations: OtherLocations;
+  readonly #conversion: ConversionOptions;
+  readonly #runStartedMs: number;
 
-  constructor(source: FilesToInspect, options: InspectorOptions) {
-    this.#source = source;
-    this.#options = options;
+  /** `runStartedMs`: what ages count to, milliseconds since the epoch. */
+  constructor(files: ReadAhead, locations: OtherLocations, conversion: ConversionOptions, runStartedMs: number) {
+    this.#files = files;
+    this.#locations = locations;
+    this.#conversion = conversion;
+    this.#runStartedMs = runStartedMs;
   }
 
   /** Reads a file and counts what is in it. */
   inspect(file: SessionFile): void {
     const { counts, layouts } = this.inspection;
-    const reading = this.#source.files.read(file);
+    const reading = this.#files.read(file);
     if (reading.kind === "empty" || reading.kind === "ignored") {
       counts[reading.kind]++;
       return;
@@ -66,18 +59,17 @@ export class BatchInspector {
   #countSession(file: SessionFile, { read, stamp }: Extract<Reading, { readonly kind: "read" }>): void {
     const { inspection } = this;
     const { counts, ages, sizes } = inspection;
-    const { conversion: settings, runStartedMs } = this.#options;
     const { length } = read.bytes;
     counts.bytesRead += length;
     inspection.largestBytes = Math.max(inspection.largestBytes, length);
     countAt(sizes, placeBelow(inspectedSizes, length));
-    countAt(ages, placeBelow(inspectedAges, runStartedMs - read.mtimeMs));
-    if (this.#source.locations.laterFile(file, stamp) !== undefined) {
+    countAt(ages, placeBelow(inspectedAges, this.#runStartedMs - read.mtimeMs));
+    if (this.#locations.laterFile(file, stamp) !== undefined) {
       counts.superseded++;
       return;
     }
     const nowMs = Date.now();
-    const conversion = convertSession(read, file.sid, settings, nowMs);
+    const conversion = convertSession(read, file.sid, this.#conversion, nowMs);
     if (conversion.kind === "failed") {
       this.#countFailure(file, conversion);
       return;

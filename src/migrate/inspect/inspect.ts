@@ -5,7 +5,6 @@ import type { RunOptions } from "../../model/run-options.js";
 import type { ScanTally } from "../../model/session-file.js";
 import type { Warn } from "../../model/warn.js";
 import { forEachBatch } from "../for-each-batch.js";
-import { memoryOf } from "../memory-need.js";
 import { batchesFor, ReaderPool } from "../readers/reader-pool.js";
 import type { ReaderThread } from "../readers/reader-thread.js";
 import { scanAll } from "../session-scan.js";
@@ -53,23 +52,9 @@ export async function inspect(
   await forEachBatch({
     batches: scanAll(scanning, tally, { maxBatch, restores: false }),
     work: async (batch) => addInspection(inspection, await readers.inspect(batch)),
-    skip: () => undefined,
     batchesInFlight: batchesFor(threads),
     pace: async () => undefined,
     stop,
   });
   if (!stop.aborted) refuseUnreadable(tally);
-}
-
-/** What a copy would add to a Redis without other keys. */
-export interface RedisNeed {
-  readonly keys: number;
-  /** Bytes of memory. */
-  readonly bytes: number;
-}
-
-/** What a copy of all sessions needs, of which there are `factor` times as many as inspected. */
-export function redisNeedOf({ counts }: Inspection, factor: number): RedisNeed {
-  const keys = Math.round(counts.keys * factor);
-  return { keys, bytes: memoryOf(counts.ownMemory * factor, keys) };
 }

@@ -17,9 +17,8 @@ import { type OpenRun, openRun } from "../open-run.js";
 import type { Run, RunOutput, UnconnectedRun } from "../run-context.js";
 import { explainLongSids } from "../tell.js";
 import { checkDirectories, checkReadable, checkRemovable, checkServer } from "./directories.js";
-import { asFarAsItMatters, checkConnected, checkFailedBy } from "./preflight.js";
+import { asFarAsItMatters, checkConnected, checkFailedBy, checkSettings } from "./preflight.js";
 import { leastOf } from "./purge-checks.js";
-import { checkSettings } from "./settings.js";
 
 /** What `check` found, in the order in which it is shown. */
 export interface CheckedSetup {

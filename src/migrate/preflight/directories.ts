@@ -58,9 +58,10 @@ export function checkReadable({ count, ofAllShards, directories }: Listing): Che
   const layout = scattered === 0 ? "flat" : flat === 0 ? "scattered" : `${countText(flat)} of them flat`;
   const ignored = sumOf(directories, ({ tally }) => tally.ignored);
   const empty = sumOf(directories, emptyOf);
+  const about = directories.some(({ count, sample }) => count !== sample.length) ? "about " : "";
   const others = [
     ...(ignored === 0 ? [] : [countOf(ignored, "other name")]),
-    ...(empty === 0 ? [] : [`${isSampled(directories) ? "about " : ""}${countText(empty)} empty`]),
+    ...(empty === 0 ? [] : [`${about}${countText(empty)} empty`]),
   ];
   const besides = others.length === 0 ? "" : `; ${others.join(", ")}`;
   const all = count === ofAllShards ? "" : ` in this shard, of ${countText(ofAllShards)}`;
@@ -74,10 +75,6 @@ export function checkReadable({ count, ofAllShards, directories }: Listing): Che
   const remedy = "Run this as a user who may read it";
   const consequences = { exitCode: 3, stopsLate: true } as const;
   return { name: "readable", verdict: "fail", found: `${first.message}${more}`, remedy, ...consequences };
-}
-
-function isSampled(directories: readonly DirectoryListing[]): boolean {
-  return directories.some(({ count, sample }) => count !== sample.length);
 }
 
 /** About how many session files are empty. */

@@ -7,7 +7,7 @@ import { layouts } from "../../source/layouts.js";
 import type { Listing } from "../../source/list-sessions.js";
 import { roomIn, writeDenial } from "../../source/writing/room.js";
 import type { FileTarget } from "../exporting/choose-file-target.js";
-import type { KeyCount } from "../exporting/key-pages.js";
+import type { KeyCount } from "../key-pages.js";
 import type { Run } from "../run-context.js";
 
 /** What an estimate may miss, as a factor. */

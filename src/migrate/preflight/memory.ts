@@ -5,13 +5,13 @@ import { type Check, passed } from "../../model/check.js";
 import { bytesText } from "../../model/number-text.js";
 import type { SessionFile } from "../../model/session-file.js";
 import { fullShare } from "../../redis/server/memory-guard.js";
-import { askKeyCounts, askServerState, type ServerState } from "../../redis/server/server-state.js";
+import { askKeyCounts, askServerState, keptEveryKey, type ServerState } from "../../redis/server/server-state.js";
 import { onEach, type RedisServers } from "../../redis/topology/redis-servers.js";
 import { spreadOver } from "../../source/list-sessions.js";
 import { type ReadAhead, readAhead } from "../../source/read-ahead.js";
 import { FactsBySession } from "../earlier-runs/facts-by-session.js";
 import { surveyRun } from "../earlier-runs/survey.js";
-import { type MemoryNeed, memoryNeedOf, ownMemory } from "../memory-need.js";
+import { type MemoryNeed, memoryNeedOf, ownMemory, sumOf } from "../memory-need.js";
 import type { Run } from "../run-context.js";
 
 /** Of what is free, a copy takes no more if Redis evicts keys. */
@@ -35,7 +35,7 @@ export async function checkMemory(run: Run, evenWithoutLimit: boolean): Promise<
     run.record.memoryNeeded = sumOf(needs.map(({ bytes }) => bytes));
     return needs;
   };
-  return (await judgeMemory(servers, estimated, evenWithoutLimit)).check;
+  return judgeMemory(servers, estimated, evenWithoutLimit);
 }
 
 /** Estimates from a sample of the listing, each directory with its share of it, for each server. */
@@ -44,9 +44,7 @@ async function estimate(run: Run, states: readonly ServerState[]): Promise<reado
   await redis.marks.read();
   const survey = await surveyRun(run, "sample");
   // The canary, without which nothing counts as ended, is written only later.
-  const keepsAll = ({ evictionPolicy, evictedKeys }: ServerState) =>
-    evictionPolicy === "noeviction" && evictedKeys === 0;
-  const endedCounts = states.every(keepsAll) && !options.conflicts.again;
+  const endedCounts = states.every(keptEveryKey) && !options.conflicts.again;
   const facts = new FactsBySession(survey.directories.map((one) => ({ ...one, endedCounts })));
   const sample = listing.directories.flatMap((one) =>
     spreadOver(one.sample, Math.ceil((maxRead * one.ofAllShards) / listing.ofAllShards)),
@@ -98,29 +96,28 @@ async function addedKeys(
 const verdicts: readonly Check["verdict"][] = ["fail", "warn", "ok"];
 
 /**
- * Judges whether the sessions fit, by the server that has the least room, and returns about how many
- * bytes they need in all; 0 if Redis has no limit. `estimate`: what each server needs.
+ * Judges whether the sessions fit, by the server that has the least room. `estimate`: what each
+ * server needs.
  */
 export async function judgeMemory(
   servers: Pick<RedisServers, "all">,
   estimate: (states: readonly ServerState[]) => Promise<readonly MemoryNeed[]>,
   evenWithoutLimit = false,
-): Promise<{ readonly check: Check; readonly bytes: number }> {
+): Promise<Check> {
   const { all } = servers;
   const states = await onEach(servers, askServerState);
   const noLimit = "Redis has no memory limit";
   const isUnlimited = states.every(({ maxMemory }) => maxMemory === 0);
-  if (isUnlimited && !evenWithoutLimit) return { check: passed("memory", noLimit), bytes: 0 };
+  if (isUnlimited && !evenWithoutLimit) return passed("memory", noLimit);
   const needs = await estimate(states);
-  const bytes = sumOf(needs.map((need) => need.bytes));
-  const needed = `about ${bytesText(bytes)} needed`;
-  if (isUnlimited) return { check: passed("memory", `${needed}; ${noLimit}`), bytes };
+  const needed = `about ${bytesText(sumOf(needs.map(({ bytes }) => bytes)))} needed`;
+  if (isUnlimited) return passed("memory", `${needed}; ${noLimit}`);
   const judged = states.flatMap((state, index) => {
     const need = needs[index];
     return need === undefined ? [] : [judgeServer(state, need, all[index]?.name)];
   });
   const [worst = passed("memory", needed)] = verdicts.flatMap((one) => judged.filter(({ verdict }) => verdict === one));
-  return { check: worst, bytes };
+  return worst;
 }
 
 /** Judges one server; `name`: of a master in a Cluster. */
@@ -136,7 +133,7 @@ function judgeServer(state: ServerState, need: MemoryNeed, name: string | undefi
     return bytes > 0 ? unknown : passed("memory", "nothing needed");
   }
   if (maxMemory === 0) return passed("memory", `${needed}, which has no memory limit`);
-  const evicts = evictionPolicy !== undefined && evictionPolicy !== "noeviction";
+  const evicts = mayEvict(state);
   const share = evicts ? evictingShare : 1;
   const room = share * Math.max(Math.floor(maxMemory * fullShare) - usedMemory, 0);
   const free = `${bytesText(Math.max(maxMemory - usedMemory, 0))} free`;
@@ -159,6 +156,25 @@ function judgeServer(state: ServerState, need: MemoryNeed, name: string | undefi
   return { name: "memory", verdict: "warn", found: `${upTo}, ${inAll}`, remedy, message };
 }
 
-function sumOf(numbers: readonly number[]): number {
-  return numbers.reduce((sum, one) => sum + one, 0);
+/** Whether a full Redis evicts keys; `false` if it does not say. */
+function mayEvict({ evictionPolicy }: ServerState): boolean {
+  return evictionPolicy !== undefined && evictionPolicy !== "noeviction";
+}
+
+/** Whether Redis drops sessions when it is full. `memory`: what the copy needs, and what is free. */
+export async function checkEviction({ redis }: Run, memory: Check | undefined): Promise<Check> {
+  const states = await onEach(redis.servers, askServerState);
+  const worst =
+    states.find((state) => mayEvict(state) && state.maxMemory !== 0) ??
+    states.find((state) => state.evictionPolicy === undefined) ??
+    states[0];
+  const { evictionPolicy, maxMemory } = worst ?? {};
+  if (evictionPolicy === undefined) return passed("eviction", "Redis does not say what it evicts");
+  if (evictionPolicy === "noeviction") return passed("eviction", evictionPolicy);
+  if (maxMemory === 0) return passed("eviction", `${evictionPolicy}, but Redis has no memory limit`);
+  const found = `Redis evicts keys when it is full (maxmemory-policy ${evictionPolicy})`;
+  const remedy = "That logs their owners out. To be safe: CONFIG SET maxmemory-policy noeviction";
+  const need = memory === undefined ? "" : `: ${memory.found}`;
+  const message = `${found}, which logs their owners out${need}`;
+  return { name: "eviction", verdict: "warn", found, remedy, message };
 }

@@ -93,8 +93,7 @@ async function mayReplace({ redis, files, options }: Run, { command }: Judged): 
 function needsOf(session: string, { options, redis }: Run, { command, purges }: Judged): readonly Need[] {
   const isCopy = command === "copy";
   const need = (name: string, args: readonly string[], isRequired: Need["isRequired"], isHarmless: boolean): Need => {
-    const [key] = args;
-    const keys = key === session ? sessionKeys : key === ownKey ? ownKeys : undefined;
+    const keys = args.includes(session) ? sessionKeys : args.includes(ownKey) ? ownKeys : undefined;
     const words = [...name.split("|"), ...args];
     return { command: name, words, isHarmless, isRequired, ...(keys === undefined ? {} : { keys }) };
   };
@@ -102,10 +101,6 @@ function needsOf(session: string, { options, redis }: Run, { command, purges }: 
     need(name, args, isRequired, true);
   const writes = (name: string, args: readonly string[], isRequired: Need["isRequired"]) =>
     need(name, args, isRequired, false);
-  const scripts = (key: string, keys: Need["keys"] & string, isRequired: Need["isRequired"]): Need => {
-    const words = ["eval", "return 1", "1", key];
-    return { command: "eval", words, keys, isHarmless: false, isRequired };
-  };
   const read = ["get", "pexpiretime", "exists"].map((name) => reads(name, [session], true));
   const onCluster =
     options.target.redis.isCluster === true ? [reads("cluster|slots", [], true), writes("asking", [], true)] : [];
@@ -114,8 +109,8 @@ function needsOf(session: string, { options, redis }: Run, { command, purges }: 
   }
   return [
     ...read,
-    scripts(session, sessionKeys, purges ? true : "replacing"),
-    scripts(ownKey, ownKeys, purges),
+    writes("eval", ["return 1", "1", session], purges ? true : "replacing"),
+    writes("eval", ["return 1", "1", ownKey], purges),
     reads("get", [ownKey], purges),
     writes("set", [ownKey, "x"], purges),
     reads("client|list", [], false),

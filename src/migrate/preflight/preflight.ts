@@ -1,12 +1,11 @@
 import { type Check, failedBy } from "../../model/check.js";
 import { RedisError } from "../../model/errors.js";
+import type { RunOptions } from "../../model/run-options.js";
 import type { OpenRun } from "../open-run.js";
-import { checkEviction } from "./eviction.js";
 import type { Judged } from "./judged.js";
-import { checkMemory } from "./memory.js";
+import { checkEviction, checkMemory } from "./memory.js";
 import { checkPermissions } from "./permissions.js";
 import { checkOtherRuns, checkPersistence, checkReplicas } from "./purge-checks.js";
-import { checkMissedSettings } from "./settings.js";
 
 /**
  * Checks whether a connected run can succeed. Goes on after a failure, except that nothing is
@@ -31,9 +30,7 @@ export async function checkConnected({ run, checks }: OpenRun, judged: Judged): 
   if (isCopy && full) found.push(await checkEviction(run, memory));
   if (isCopy && full && !isCheck) found.push(...checkMissedSettings(options));
   if ((purges && full) || isCheck) found.push(await checkPersistence(run));
-  if (options.removal.waitReplicas > 0) {
-    found.push(asFarAsItMatters(await checkReplicas(run), purges));
-  }
+  if (options.removal.waitReplicas > 0) found.push(asFarAsItMatters(await checkReplicas(run), purges));
   if (purges || isCheck) {
     const { message, ...others } = await checkOtherRuns(run);
     // A copy may be made even if its purge is refused.
@@ -55,4 +52,21 @@ export function checkFailedBy(error: unknown): Check {
   if (!(error instanceof RedisError)) throw error;
   const name = error.explanation?.isLogin === true ? "login" : "reachable";
   return failedBy(name, error, error.kind === "refused" ? 5 : 3);
+}
+
+/** What deserves a second look among the settings. */
+export function checkSettings({ warnings, warningsEvenIfQuiet, ...options }: RunOptions): readonly Check[] {
+  return [
+    ...checkMissedSettings(options),
+    ...[...warningsEvenIfQuiet, ...warnings].map(
+      (found): Check => ({ name: "settings", verdict: "warn", found, remedy: null }),
+    ),
+  ];
+}
+
+/** Settings that session_redis before 18.0 does not read. */
+function checkMissedSettings({ missedByOldApplets }: Pick<RunOptions, "missedByOldApplets">): readonly Check[] {
+  return missedByOldApplets.map(({ name: title, found, remedy }) => {
+    return { name: "settings", title, verdict: "warn", found, remedy, message: `${title}: ${found}. ${remedy}` };
+  });
 }

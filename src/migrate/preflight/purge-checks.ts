@@ -5,8 +5,6 @@ import { onEach } from "../../redis/topology/redis-servers.js";
 import { countCopying } from "../other-runs.js";
 import type { Run, RunRedis } from "../run-context.js";
 
-const silent = "Redis does not say whether it saves to disk";
-
 /** Whether every server saves to its disk; `undefined` if one that may not does not say. */
 export async function askWhetherSaved({ servers }: Pick<RunRedis, "servers">): Promise<boolean | undefined> {
   const saved = await onEach(servers, askPersistence);
@@ -17,26 +15,18 @@ export async function askWhetherSaved({ servers }: Pick<RunRedis, "servers">): P
 export async function checkPersistence({ redis }: Run): Promise<Check> {
   const persists = await askWhetherSaved(redis);
   if (persists === true) return passed("persistence", "Redis saves to its disk");
+  const warning = { name: "persistence", verdict: "warn", evenIfQuiet: true } as const;
   if (persists === undefined) {
-    return {
-      name: "persistence",
-      verdict: "warn",
-      found: silent,
-      remedy: "Allow INFO and CONFIG GET to be sure",
-      message:
-        `${silent}. If it does not, a restart of it after the removal logs everyone out; ` +
-        "allow INFO and CONFIG GET to be sure",
-      evenIfQuiet: true,
-    };
+    const found = "Redis does not say whether it saves to disk";
+    const message =
+      `${found}. If it does not, a restart of it after the removal logs everyone out; ` +
+      "allow INFO and CONFIG GET to be sure";
+    return { ...warning, found, remedy: "Allow INFO and CONFIG GET to be sure", message };
   }
-  return {
-    name: "persistence",
-    verdict: "warn",
-    found: "none: a Redis restart would log everyone out",
-    remedy: "Before a purge: CONFIG SET appendonly yes",
-    message: "Redis has no persistence (RDB or AOF). Once the files are removed, a Redis restart logs everyone out",
-    evenIfQuiet: true,
-  };
+  const found = "none: a Redis restart would log everyone out";
+  const message =
+    "Redis has no persistence (RDB or AOF). Once the files are removed, a Redis restart logs everyone out";
+  return { ...warning, found, remedy: "Before a purge: CONFIG SET appendonly yes", message };
 }
 
 /** Whether as many replicas are in step as `--wait-replicas` asks for. */

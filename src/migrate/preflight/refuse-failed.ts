@@ -7,17 +7,12 @@ import type { Warn } from "../../model/warn.js";
  * failed, if the run must not begin.
  */
 export function refuseFailed(checks: readonly Check[], warn: Warn): void {
+  const failed = checks.filter(({ verdict, stopsLate }) => verdict === "fail" && stopsLate !== true);
   for (const check of checks) {
-    const warns = check.verdict === "warn" || (check.verdict === "fail" && check.stopsLate === true);
-    if (warns) warn(messageOf(check), { evenIfQuiet: check.evenIfQuiet === true });
+    if (check.verdict === "ok" || failed.includes(check)) continue;
+    warn(messageOf(check), { evenIfQuiet: check.evenIfQuiet === true });
   }
-  const errors = checks.filter(stopsRun).map(errorOf);
-  if (errors.length > 0) throw new AggregateError(errors, "checks failed");
-}
-
-/** Whether a run ends because of it before its first step. */
-function stopsRun({ verdict, stopsLate }: Check): boolean {
-  return verdict === "fail" && stopsLate !== true;
+  if (failed.length > 0) throw new AggregateError(failed.map(errorOf), "checks failed");
 }
 
 /** The checks of session directories: all others are of Redis. */

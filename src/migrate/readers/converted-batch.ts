@@ -1,7 +1,7 @@
 import type { DirectorySeen } from "../../model/mark.js";
 import type { FileStamp, SessionFile } from "../../model/session-file.js";
 import type { Finished, Prepared } from "../prepare-session.js";
-import { EncodedSessions, type EncodedTable } from "./encoded-sessions.js";
+import type { EncodedSessions, EncodedTable } from "./encoded-sessions.js";
 
 /** How a session file stood when it was read. */
 export interface RecentFile {
@@ -11,9 +11,11 @@ export interface RecentFile {
 }
 
 /** What a reader made of a batch of session files. It has not asked Redis anything. */
-interface Converted {
+export interface ConvertedBatch {
   /** Files that were taken: the first of the batch. The others did not fit. */
   readonly taken: number;
+  /** Sessions that can be sent as they are. */
+  readonly sessions: EncodedSessions;
   /**
    * Sessions that need a closer look: just modified, about to expire, with a warning, or very
    * large.
@@ -32,22 +34,9 @@ interface Converted {
   readonly inUse: boolean;
 }
 
-export interface ConvertedBatch extends Converted {
-  /** Sessions that can be sent as they are. */
-  readonly sessions: EncodedSessions;
-}
-
 /** A converted batch on its way between threads. */
-export interface PackedConverted extends Converted {
+export interface PackedConverted extends Omit<ConvertedBatch, "sessions"> {
   readonly table: EncodedTable;
-}
-
-export function packConverted({ sessions, ...others }: ConvertedBatch): PackedConverted {
-  return { ...others, table: sessions.table };
-}
-
-export function unpackConverted({ table, ...others }: PackedConverted): ConvertedBatch {
-  return { ...others, sessions: EncodedSessions.of(table) };
 }
 
 /** The file at a place of a batch. Throws if a reader named one that it was not given. */

@@ -2,7 +2,8 @@ import { Worker } from "node:worker_threads";
 import type { Inspection } from "../../model/inspection.js";
 import type { SessionFile } from "../../model/session-file.js";
 import { packBatch } from "../../source/packed-files.js";
-import { type ConvertedBatch, unpackConverted } from "./converted-batch.js";
+import type { ConvertedBatch } from "./converted-batch.js";
+import { EncodedSessions } from "./encoded-sessions.js";
 import type { ChangedFile, ReaderOptions } from "./reader.js";
 import type { FromReader, ToReader } from "./reader-messages.js";
 
@@ -48,7 +49,8 @@ export class ReaderThread {
     const id = this.#asked++;
     const answer = await this.#ask({ kind: "convert", id, files: packBatch(files), room }, [room]);
     if (answer.kind !== "converted") throw new Error(`a reader answered ${answer.kind} to convert`);
-    return unpackConverted(answer.batch);
+    const { table, ...others } = answer.batch;
+    return { ...others, sessions: EncodedSessions.of(table) };
   }
 
   /** As `Reader.inspect`. Throws what ended the thread. */

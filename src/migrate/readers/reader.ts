@@ -100,23 +100,13 @@ export class Reader {
       }
     }
     await next;
-    return {
-      taken,
-      sessions,
-      prepared,
-      finished,
-      unread,
-      recent,
-      seen: seen.take(),
-      leadMs: this.#leadMs,
-      inUse,
-    };
+    return { taken, sessions, prepared, finished, unread, recent, seen: seen.take(), leadMs: this.#leadMs, inUse };
   }
 
   /** Reads these files and counts what is in them. */
   async inspect(files: readonly SessionFile[]): Promise<Inspection> {
-    const source = { files: this.#files, locations: this.#locations };
-    const inspector = new BatchInspector(source, this.#options);
+    const { conversion, runStartedMs } = this.#options;
+    const inspector = new BatchInspector(this.#files, this.#locations, conversion, runStartedMs);
     for (let from = 0; from < files.length; from += prefetchCount) {
       const next = files.slice(from, from + prefetchCount);
       await this.#prefetch(next);

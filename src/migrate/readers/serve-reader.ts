@@ -1,6 +1,5 @@
 import { type MessagePort, parentPort } from "node:worker_threads";
 import { unpackBatch } from "../../source/packed-files.js";
-import { packConverted } from "./converted-batch.js";
 import { Reader } from "./reader.js";
 import type { FromReader, ToReader } from "./reader-messages.js";
 
@@ -20,9 +19,10 @@ function serveReader(port: MessagePort): void {
         say({ kind: "changed", id, files: await reader.changedSince(files, message.sinceMs) });
         return;
       }
-      const batch = packConverted(await reader.convert(files, message.room));
-      const { commands, numbers, digests } = batch.table;
-      say({ kind: "converted", id, batch }, [commands, numbers.buffer, digests.buffer]);
+      const { sessions, ...others } = await reader.convert(files, message.room);
+      const { table } = sessions;
+      const { commands, numbers, digests } = table;
+      say({ kind: "converted", id, batch: { ...others, table } }, [commands, numbers.buffer, digests.buffer]);
     } catch (error) {
       say({ kind: "failed", id, error });
     }

@@ -89,15 +89,7 @@ function provenOf({ file, reading: { read, stamp, exact }, conversion }: ReadFil
   const { mtimeMs, openedAtMs } = read;
   const changedMs = Math.max(stamp.mtimeMs, stamp.ctimeMs);
   const outcome = { ...conversionOutcome(file.sid, read, conversion), kind: "removed" as const };
-  return {
-    file,
-    exact,
-    mtimeMs,
-    changedMs,
-    settled: changedMs < openedAtMs - youngMs,
-    outcome,
-    stored: false,
-  };
+  return { file, exact, mtimeMs, changedMs, settled: changedMs < openedAtMs - youngMs, outcome, stored: false };
 }
 
 interface ReadFile {
@@ -154,15 +146,10 @@ export async function proveAgain(proven: readonly ProvenFile[], parts: ProofPart
   const stored = proven.filter((one) => one.settled && one.stored);
   const exist = stored.length > 0 ? await parts.redis?.exist(stored.map(({ file }) => file.sid)) : [];
   const lost = new Set(stored.filter((_, index) => exist?.[index] !== true));
-  const doubtful = proven.filter((one) => !one.settled || lost.has(one));
-  const proofs = (
-    await proveBatch(
-      doubtful.map(({ file }) => file),
-      parts,
-    )
-  ).map((proof) => unlessGone(proof, parts));
+  const doubtful = proven.filter((one) => !one.settled || lost.has(one)).map(({ file }) => file);
+  const proofs = await proveBatch(doubtful, parts);
   const others = proven.filter((one) => one.settled && !lost.has(one));
-  return [...proofs, ...others.map((one) => ({ proven: one }))];
+  return [...proofs.map((proof) => unlessGone(proof, parts)), ...others.map((one) => ({ proven: one }))];
 }
 
 /**

@@ -96,12 +96,7 @@ export class RemovalGate {
         replicasAreInStep(client, waitReplicas, offsets.get(server) ?? Number.POSITIVE_INFINITY),
       );
     while ((await areInStep()).includes(false)) {
-      out.progress.wait({
-        target: "replicas",
-        why: `fewer than ${waitReplicas} are in step`,
-        sinceMs,
-        untilMs,
-      });
+      out.progress.wait({ target: "replicas", why: `fewer than ${waitReplicas} are in step`, sinceMs, untilMs });
       if (Date.now() >= untilMs || stop.aborted) {
         throw new RedisError(
           "unavailable",

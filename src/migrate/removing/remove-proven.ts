@@ -12,6 +12,7 @@ import type { Removal } from "../../source/removal/remove-session-file.js";
 import { type BatchWork, forEachBatch } from "../for-each-batch.js";
 import { failed, inDoubtDetail, located } from "../prepare-session.js";
 import { type Proof, type ProvenFile, youngMs } from "./prove.js";
+import type { RemovalGate } from "./removal-gate.js";
 
 /** Proves files. Throws what `SessionStore` throws. */
 export interface Prover {
@@ -20,15 +21,8 @@ export interface Prover {
   readonly proveAgain: (proven: readonly ProvenFile[]) => Promise<readonly Proof[]>;
 }
 
-/** Asks Redis whether the proof still counts. Throws `RedisForgotError` and `RedisError`. */
-export interface Gate {
-  /** Waits until nobody else copies the directories; `false` if that takes too long. */
-  readonly open: () => Promise<boolean>;
-  /** Whether files may be removed now: nothing evicted, replicas in step, nobody else copying. */
-  readonly confirmBeforeBatch: () => Promise<boolean>;
-  /** Whether Redis evicted nothing since. */
-  readonly checkRedisIntact: () => Promise<boolean>;
-}
+/** Asks Redis whether the proof still counts. */
+export type Gate = Pick<RemovalGate, "open" | "confirmBeforeBatch" | "checkRedisIntact">;
 
 /** What a purge works with. */
 export interface Purge extends Omit<BatchWork, "work" | "skip"> {
@@ -200,13 +194,10 @@ class PurgeState {
   readonly #purge: Purge;
   /** Directories in which nothing is removed any more. */
   readonly #closed = new Set<string>();
-  #left = 0;
-  #notStored = 0;
-  #foundInUse = false;
   /** Whether there was any file at all. */
   #settled = false;
-  /** Whether the proof still counts. Once it does not, nothing more is removed. */
-  #confirmed = true;
+  /** Once it is not `confirmed`, nothing more is removed. */
+  readonly result = { left: 0, notStored: 0, foundInUse: false, confirmed: true };
   /** Kinds of denials that were warned of. */
   readonly #toldDenials = new Set<string>();
 
@@ -214,26 +205,17 @@ class PurgeState {
     this.#purge = purge;
   }
 
-  get result(): PurgeResult {
-    return {
-      left: this.#left,
-      notStored: this.#notStored,
-      foundInUse: this.#foundInUse,
-      confirmed: this.#confirmed,
-    };
-  }
-
   settle(file: SessionFile, outcome: SessionOutcome, leaves: boolean): void {
     this.#settled = true;
     if (outcome.failure?.reason === "unreadable") this.#closed.add(file.directory);
-    if (leaves) this.#left++;
+    if (leaves) this.result.left++;
     const told = located(leaves ? withDifference(outcome, file) : outcome, file);
     this.#purge.ledger.record(told, file.directory);
     this.#purge.onOutcome(told);
   }
 
   async confirm(): Promise<void> {
-    if (this.#confirmed) this.#confirmed = await this.#purge.gate.confirmBeforeBatch();
+    if (this.result.confirmed) this.result.confirmed = await this.#purge.gate.confirmBeforeBatch();
   }
 
   /**
@@ -241,8 +223,8 @@ class PurgeState {
    * a purge found missing were then lost, and nobody logged out.
    */
   async conclude(): Promise<void> {
-    if (this.#settled && this.#confirmed && !this.#purge.dryRun)
-      this.#confirmed = await this.#purge.gate.checkRedisIntact();
+    if (this.#settled && this.result.confirmed && !this.#purge.dryRun)
+      this.result.confirmed = await this.#purge.gate.checkRedisIntact();
   }
 
   /**
@@ -250,9 +232,9 @@ class PurgeState {
    * or lost; the check after this one tells which.
    */
   async proveAgain(proven: readonly ProvenFile[]): Promise<readonly Proof[]> {
-    if (this.#purge.dryRun || !this.#confirmed) return proven.map((one) => ({ proven: one }));
+    if (this.#purge.dryRun || !this.result.confirmed) return proven.map((one) => ({ proven: one }));
     const proofs = await this.#purge.prover.proveAgain(proven);
-    this.#confirmed = await this.#purge.gate.checkRedisIntact();
+    this.result.confirmed = await this.#purge.gate.checkRedisIntact();
     return proofs;
   }
 
@@ -275,11 +257,11 @@ class PurgeState {
 
   remove(proven: ProvenFile): void {
     const { file, exact, outcome, stored } = proven;
-    const obstacle = this.#confirmed ? this.#obstacleTo(proven) : "Redis may have lost keys meanwhile";
+    const obstacle = this.result.confirmed ? this.#obstacleTo(proven) : "Redis may have lost keys meanwhile";
     if (obstacle !== undefined) this.leave(proven, obstacle);
     else {
       const removal: Removal = this.#purge.dryRun ? { kind: "removed" } : this.#purge.files.remove(file, exact);
-      if (removal.kind === "removed" && !stored) this.#notStored++;
+      if (removal.kind === "removed" && !stored) this.result.notStored++;
       if (removal.kind === "changed") this.leave(proven, "it changed after it was compared");
       else if (removal.kind === "denied") this.#deny(proven, removal, dirname(pathOf(file)));
       else if (removal.kind === "failed") {
@@ -304,7 +286,7 @@ class PurgeState {
     const isBroken = tally.unreadable.some((one) => one.directory === directory);
     if (isBroken || this.#closed.has(directory)) return "an error in its directory";
     if (!inUse && files.isInUse()) {
-      this.#foundInUse = true;
+      this.result.foundInUse = true;
       return "a server is still using the directory";
     }
     const isYoung = !settled || mtimeMs > Date.now() - youngMs;

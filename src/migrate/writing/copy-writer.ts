@@ -12,9 +12,9 @@ import type { Reading } from "../../source/read-session-file.js";
 import { type ChangeTest, isModifiedSince, RecentFiles } from "../../source/recent-files.js";
 import { SessionFolders } from "../../source/session-folders.js";
 import { type BatchResult, BatchTally } from "../batch-result.js";
-import { deleteCopyWritten } from "../earlier-runs/delete-copy-written.js";
 import { FactsBySession } from "../earlier-runs/facts-by-session.js";
 import { SeenDirectories } from "../earlier-runs/learn.js";
+import { seeCopyWritten } from "../earlier-runs/retract.js";
 import { type Finished, failed, located, type Prepared } from "../prepare-session.js";
 import { type ConvertedBatch, fileAt } from "../readers/converted-batch.js";
 import { type EncodedSessions, maxCommandBytes } from "../readers/encoded-sessions.js";
@@ -40,11 +40,7 @@ export interface WriterOptions
   readonly collectsOutcomes: boolean;
 }
 
-const directoryAway = {
-  kind: "failed",
-  reason: "unreadable",
-  detail: "its session directory was away",
-} as const;
+const directoryAway = { kind: "failed", reason: "unreadable", detail: "its session directory was away" } as const;
 
 /**
  * Writes session files to Redis, batch by batch: has them read and converted, creates their keys,
@@ -150,16 +146,17 @@ export class CopyWriter implements BatchWorker {
     const { reconnects } = this.#context.servers;
     this.#noteBatch(files, batch);
     const reread = this.#readAgain(files, batch);
-    const finished = [...batch.finished, ...reread.filter(isFinished)];
+    const finished = [...batch.finished, ...reread.filter((one) => "isOver" in one)];
     for (const { outcome, file } of finished) tally.record(outcome, file);
     const open = await this.#create(files, batch.sessions, reconnects, tally);
-    const others = [...batch.prepared, ...reread.filter(isPrepared)];
+    const others = [...batch.prepared, ...reread.filter((one) => "candidate" in one)];
     const judged = [...open, ...others.map((one) => this.#judged(one, "unsent"))];
     await this.#reconcileAll(judged, reconnects, tally);
     const over = finished.filter(({ isOver }) => isOver).map(({ file }) => file.sid);
     // If no sign survives, nothing tells which keys a copy wrote.
     if (over.length === 0 || !this.#survey.signsCount || this.#options.dryRun) return;
-    await deleteCopyWritten(this.#context.store, over, this.#options.conversion.clockLeadMs);
+    const { store } = this.#context;
+    await store.retract(await seeCopyWritten(store, over, this.#options.conversion.clockLeadMs));
   }
 
   /** Notes what a reader saw. */
@@ -335,14 +332,6 @@ export class CopyWriter implements BatchWorker {
 /** A session that was judged and is to be reconciled. */
 interface Judged extends Unreconciled {
   readonly prepared: Prepared;
-}
-
-function isFinished(one: Prepared | Finished): one is Finished {
-  return !isPrepared(one);
-}
-
-function isPrepared(one: Prepared | Finished): one is Prepared {
-  return "candidate" in one;
 }
 
 /**

@@ -94,10 +94,8 @@ async function create(all: readonly Pending[], { store }: ReconcileContext): Pro
   for (const state of ["unsent", "sent"] as const) {
     const some = all.filter((one) => one.state === state);
     if (some.length === 0) continue;
-    const creations = await store.create(
-      some.map(({ candidate }) => candidate.entry),
-      state === "sent",
-    );
+    const entries = some.map(({ candidate }) => candidate.entry);
+    const creations = await store.create(entries, state === "sent");
     for (const [index, one] of some.entries()) {
       const creation = creations[index] ?? { kind: "failed", detail: "no reply" };
       one.state = "stored";

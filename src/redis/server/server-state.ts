@@ -31,6 +31,11 @@ export async function completeState(client: Redis, info: string | undefined): Pr
   };
 }
 
+/** Whether a server evicts no key and, as far as it counts, never did. */
+export function keptEveryKey({ evictionPolicy, evictedKeys }: ServerState): boolean {
+  return evictionPolicy === "noeviction" && evictedKeys === 0;
+}
+
 /** The part of a server's state that a reply to INFO tells about memory. */
 export function memoryOf(info: string): RedisMemory {
   return {

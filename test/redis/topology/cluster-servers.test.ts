@@ -133,8 +133,8 @@ describe("cluster-servers: the masters of a Cluster", () => {
     await redisCommand(second, "CONFIG", "SET", "maxmemory", "8mb");
     const servers = await clusterOf(t, cluster);
     const need = { bytes: 2e7, atLeast: 2e7, atMost: 2e7 };
-    const { check, bytes } = await judgeMemory(servers, async () => [need, need, need]);
-    assert.deepEqual([check.verdict, bytes], ["fail", 6e7]);
+    const check = await judgeMemory(servers, async () => [need, need, need]);
+    assert.equal(check.verdict, "fail");
     assert.match(messageOf(check), new RegExp(`on the master 127.0.0.1:${second.port}, .* free`));
   });
 });

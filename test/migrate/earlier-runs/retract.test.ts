@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { signedInstant } from "../../../src/convert/sign.js";
-import { deleteCopyWritten } from "../../../src/migrate/earlier-runs/delete-copy-written.js";
+import { seeCopyWritten } from "../../../src/migrate/earlier-runs/retract.js";
 import { MemoryStore } from "../../support/memory-store.js";
 
 const sid = "5".repeat(40);
@@ -11,7 +11,7 @@ const endsMs = Date.UTC(2100, 0, 1) + 500;
 const clockLeadMs = -1234;
 const signedMs = signedInstant(endsMs, value, clockLeadMs) + clockLeadMs;
 
-describe("delete-copy-written: only a key as a copy left it is deleted (spec.md section 4, Lifetime)", () => {
+describe("retract: only a key as a copy left it is deleted (spec.md section 4, Lifetime)", () => {
   const rows: readonly (readonly [
     name: string,
     key: string,
@@ -30,7 +30,7 @@ describe("delete-copy-written: only a key as a copy left it is deleted (spec.md 
     it(`${name}: it ${stays ? "stays" : "goes"}`, async () => {
       const store = new MemoryStore("session:p:", clockLeadMs);
       store.keys.set(key, { value, expiresAtMs });
-      await deleteCopyWritten(store, ["6".repeat(40), sid], clockLeadMs);
+      await store.retract(await seeCopyWritten(store, ["6".repeat(40), sid], clockLeadMs));
       assert.equal(store.keys.has(key), stays);
     });
   }
@@ -44,7 +44,7 @@ describe("delete-copy-written: only a key as a copy left it is deleted (spec.md 
       store.keys.set(key, { value, expiresAtMs: signedMs + 1 });
       return stored;
     };
-    await deleteCopyWritten(store, [sid], clockLeadMs);
+    await store.retract(await seeCopyWritten(store, [sid], clockLeadMs));
     assert.equal(store.keys.has(key), true);
   });
 });

@@ -1,18 +1,12 @@
-import { isInSample, isInShard } from "../../model/shard.js";
-import { sessionKeys } from "../../redis/session-keys.js";
-import type { Run } from "../run-context.js";
-
-/** The keys of one page: their sids, and the ends of keys of this prefix that are no sids. */
-export interface KeyPage {
-  readonly sids: readonly string[];
-  readonly invalid: readonly string[];
-}
+import { isInSample, isInShard } from "../model/shard.js";
+import { type SessionKeys, sessionKeys } from "../redis/session-keys.js";
+import type { Run } from "./run-context.js";
 
 /**
  * The session keys of the run on every master, page by page, as SCAN finds them: a key may come
  * twice. Throws `RedisError`.
  */
-export async function* keyPages({ redis, files, options, stop }: Run): AsyncGenerator<KeyPage> {
+export async function* keyPages({ redis, files, options, stop }: Run): AsyncGenerator<Omit<SessionKeys, "cursor">> {
   const { shard, sample } = options.source;
   const isTaken = (sid: string) =>
     (shard === null || isInShard(sid, shard)) && (sample === null || isInSample(sid, sample));
