@@ -33,7 +33,7 @@ test("it names each package that the bundles hold, with the licence and the hash
     [...read(`dist/cli/${name}.js`).matchAll(/^\/\/ node_modules\/((?:@[^/]+\/)?[^/]+)\//gm)].map(([, name]) => name),
   );
   assert.ok(bundled.length > 50);
-  assert.match(read("dist/cli/main.js"), /^\/\/ src\/format\/pickle\/fast\/plain-module\.ts$/m);
+  assert.match(read("dist/cli/main.js"), /^\/\/ src\/format\/fast\/plain-module\.ts$/m);
   assert.deepEqual(
     bill.components.map(({ name }) => name),
     [...new Set([...bundled, "assemblyscript"])].sort(),
