@@ -43,7 +43,7 @@ export const caseKinds = {
     title: "flat pickle, warm and local",
     contestants: [...everyone, ["copy-one"], ["copy-four"]],
     // Our own memory at a million sessions is not to be seen on fewer.
-    longestRunS: { rivals: 30, ours: Number.POSITIVE_INFINITY },
+    longestRunS: { ...base.longestRunS, ours: Number.POSITIVE_INFINITY },
     rounds: 5,
     weight: 3,
   },
@@ -59,7 +59,13 @@ export const caseKinds = {
     layout: "scattered",
     contestants: [["server"], ["script"], ["dry-run"], ["copy", "verify"]],
   },
-  json: { ...base, title: "scattered JSON, warm and local", layout: "scattered", format: "json" },
+  json: {
+    ...base,
+    title: "scattered JSON, warm and local",
+    layout: "scattered",
+    format: "json",
+    contestants: [["server"], ["script"], ["pipe"], ["reader"], ["dry-run"], ["copy", "verify"]],
+  },
   redis: {
     ...base,
     title: "flat pickle, Redis 1 ms away",
