@@ -107,11 +107,15 @@ export class Reader {
   async inspect(files: readonly SessionFile[]): Promise<Inspection> {
     const { conversion, runStartedMs } = this.#options;
     const inspector = new BatchInspector(this.#files, this.#locations, conversion, runStartedMs);
-    for (let from = 0; from < files.length; from += prefetchCount) {
-      const next = files.slice(from, from + prefetchCount);
-      await this.#prefetch(next);
-      for (const file of next) inspector.inspect(file);
+    let next = this.#prefetch(files.slice(0, prefetchCount));
+    for (const [place, file] of files.entries()) {
+      if (place % prefetchCount === 0) {
+        await next;
+        next = this.#prefetch(files.slice(place + prefetchCount, place + 2 * prefetchCount));
+      }
+      inspector.inspect(file);
     }
+    await next;
     return inspector.inspection;
   }
 
