@@ -5,6 +5,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { recogniseFormat } from "../../src/format/session-format.js";
 import { projectRoot } from "../support/project.js";
+import { damaged } from "./support/damaged.js";
 import {
   agrees,
   agreesOnBeginnings,
@@ -197,26 +198,13 @@ const fixtures = readdirSync(folder, { recursive: true, encoding: "utf8" })
   .filter((file) => /\.(?:sess|text|json)$/.test(file))
   .map((file) => readFileSync(join(folder, file)))
   .filter((bytes) => bytes.length < 4096 && recogniseFormat(bytes) === "json");
-/** JSON with a few bytes changed or cut off. */
-const damaged = fc
-  .record({
-    bytes: fc.oneof(anySession, fc.constantFrom(...fixtures)),
-    changes: fc.array(fc.tuple(fc.nat(200), fc.nat(255)), { maxLength: 3 }),
-    cut: fc.option(fc.nat(200)),
-  })
-  .map(({ bytes, changes, cut }) => {
-    const copy = Buffer.from(bytes.subarray(0, cut ?? bytes.length));
-    for (const [at, byte] of changes) if (at < copy.length) copy[at] = byte;
-    return copy;
-  });
-
 /** `npm run fuzz` sets it. */
 const numRuns = Number(process.env["TELE_SESSIONS_PLAIN"] ?? 6000);
 
 describe("plain JSON: the fast path agrees with the machine, whatever its memory holds", () => {
   for (const [name, arbitrary, least] of [
     ["plain values", anySession, 0.04],
-    ["damaged ones", damaged, 0.02],
+    ["damaged ones", damaged(fc.oneof(anySession, fc.constantFrom(...fixtures))), 0.02],
   ] as const) {
     it(`${name}: ${numRuns} runs`, () => {
       let plain = 0;
