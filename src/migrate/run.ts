@@ -9,6 +9,7 @@ import { askWhetherSaved } from "./preflight/purge-checks.js";
 import { refuseFailed } from "./preflight/refuse-failed.js";
 import { purge, purgeUnverified } from "./purge.js";
 import type { ReaderThread } from "./readers/reader-thread.js";
+import { restartIfForgot } from "./restart.js";
 import type { Run, UnconnectedRun } from "./run-context.js";
 import { verify } from "./verify.js";
 
@@ -35,13 +36,26 @@ const tasks = {
   export: { command: "export", presence: { ...copying, hasCanary: false } },
 } as const;
 
-/** Does a task, from connecting to Redis to disconnecting. Throws what ends the run. */
+/**
+ * Does a task, from connecting to Redis to disconnecting. If Redis loses data while its state is
+ * asked, before the task begins, connects again; but a verification ends. Throws what ends the run.
+ */
 export async function runTask(
   task: Task,
   unconnected: UnconnectedRun,
   threads: readonly ReaderThread[],
 ): Promise<void> {
   if (task === "purge-unverified") return purgeUnverified(unconnected);
+  const connectAndRun = () => runConnected(task, unconnected, threads);
+  if (tasks[task].command === "verify") return connectAndRun();
+  await restartIfForgot(unconnected, connectAndRun, () => undefined);
+}
+
+async function runConnected(
+  task: Exclude<Task, "purge-unverified">,
+  unconnected: UnconnectedRun,
+  threads: readonly ReaderThread[],
+): Promise<void> {
   const { options, out, listing } = unconnected;
   const { command, presence } = tasks[task];
   const exports = task === "export" || task === "verify-reverse";
@@ -51,7 +65,8 @@ export async function runTask(
   const { run, close } = opened;
   try {
     const purges = command === "purge" || (command === "copy" && options.removal.purge);
-    refuseFailed(await checkConnected(opened, { command, purges, isCheck: false, hasDirectories: true }), out.warn);
+    const judged = { command, purges, isCheck: false, hasDirectories: true };
+    refuseFailed(await checkConnected(opened, judged), out.warn);
     if (target !== undefined) return await exportFrom(run, target, task === "export");
     await out.confirmPurge(run.listing, () => askWhetherSaved(run.redis));
     if (task === "copy") await copy(run);

@@ -176,6 +176,9 @@ describe("Redis is killed (-9) and has kept nothing: found out, written again, n
   concurrency: 2,
 }, () => {
   const rows = [
+    { name: "copy, when it has just connected", args: copy, at: 4 },
+    { name: "copy, while its state is asked", args: copy, at: 8 },
+    { name: "copy --purge, before its first batch", args: copyAndPurge, at: numberOf(writes, 0) - 1 },
     { name: "copy, in the middle", args: copy, at: numberOf(writes, 0.5) },
     { name: "copy, at its last answer", args: copy, at: numberOf(writes, 1) + 2 },
     { name: "copy --purge, in the middle of the proof", args: copyAndPurge, at: numberOf(proofs, 0.5) },
