@@ -37,8 +37,9 @@ const tasks = {
 } as const;
 
 /**
- * Does a task, from connecting to Redis to disconnecting. If Redis loses data while its state is
- * asked, before the task begins, connects again; but a verification ends. Throws what ends the run.
+ * Does a task, from connecting to Redis to disconnecting. A copy or a purge connects again if Redis
+ * loses data while its state is asked, before the task begins. A verification or an export ends:
+ * what they read is no longer there. Throws what ends the run.
  */
 export async function runTask(
   task: Task,
@@ -47,7 +48,8 @@ export async function runTask(
 ): Promise<void> {
   if (task === "purge-unverified") return purgeUnverified(unconnected);
   const connectAndRun = () => runConnected(task, unconnected, threads);
-  if (tasks[task].command === "verify") return connectAndRun();
+  const { command } = tasks[task];
+  if (command === "verify" || command === "export") return connectAndRun();
   await restartIfForgot(unconnected, connectAndRun, () => undefined);
 }
 
