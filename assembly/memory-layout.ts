@@ -6,7 +6,10 @@ export const maxJsonLength: usize = 64 * 1024;
 /** Bytes: each kind of value takes as many. */
 export const valueSize: usize = 16;
 const addressSize: usize = 4;
-/** No opcode makes two values, goes two up the stack, or is remembered twice; no byte of JSON makes two values. */
+/**
+ * No opcode makes two values, goes two up the stack, or is remembered twice. No byte of JSON begins
+ * two values.
+ */
 const mostOfEach = maxSourceLength + 1;
 
 /** The first page of the memory holds the module's own constants. */

@@ -19,7 +19,7 @@ export function briefly({ message }: RedisFault): string {
   return /^[^:(]*[^:( ]/.exec(message)?.[0] ?? message;
 }
 
-/** The two halves of a fault's message. The remedy is empty if there is none. */
+/** A fault's message in two halves: what was found, and the remedy, which may be empty. */
 export function explanationOf({ message, explanation }: RedisFault): Explanation {
   return explanation ?? { found: message, remedy: "" };
 }

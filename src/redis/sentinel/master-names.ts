@@ -1,7 +1,10 @@
 import type { Redis } from "ioredis";
 import { allowed } from "../server/server-info.js";
 
-/** The names of the masters that a Sentinel watches; `undefined` if it is none, or does not say. */
+/**
+ * The names of the masters that a Sentinel watches; `undefined` if the server is no Sentinel, or
+ * hides them.
+ */
 export async function masterNames(client: Redis): Promise<readonly string[] | undefined> {
   const masters = await allowed(() => client.call("SENTINEL", "MASTERS"));
   if (!Array.isArray(masters)) return undefined;
