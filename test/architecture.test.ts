@@ -58,12 +58,53 @@ function findViolations(files: ReadonlyMap<string, string>): string[] {
   });
 }
 
-test("imports run one way, and each dependency enters by one door", () => {
+/** The path that a file's import means, relative to `src`; a package's name stays. */
+function pathOf(specifier: string, path: string): string {
+  if (!specifier.startsWith(".")) return specifier;
+  return new URL(specifier, `file:///src/${path}`).pathname.replace("/src/", "").replace(/\.js$/, ".ts");
+}
+
+/** The files of each circle of imports, types included: those that import each other. */
+function findCircles(files: ReadonlyMap<string, string>): string[][] {
+  const importsOf = (path: string) =>
+    [...findImports(files.get(path) ?? "")].map((specifier) => pathOf(specifier, path));
+  const reached = new Map<string, Set<string>>();
+  for (const path of files.keys()) {
+    const seen = new Set(importsOf(path));
+    // A set's loop also visits what is added meanwhile.
+    for (const one of seen) for (const next of importsOf(one)) seen.add(next);
+    reached.set(path, seen);
+  }
+  const leads = (from: string, to: string) => reached.get(from)?.has(to) === true;
+  const inCircle = [...files.keys()].filter((path) => leads(path, path));
+  const circles = inCircle.map((path) => inCircle.filter((one) => leads(path, one) && leads(one, path)));
+  return [...new Map(circles.map((circle) => [circle.join(), circle])).values()];
+}
+
+/** The texts of all files in `src`, by their paths there. */
+function readSources(): ReadonlyMap<string, string> {
   const src = join(projectRoot, "src");
   const paths = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".ts"));
-  const files = new Map(paths.map((path) => [path, readFileSync(join(src, path), "utf8")]));
+  return new Map(paths.map((path) => [path, readFileSync(join(src, path), "utf8")]));
+}
+
+test("imports run one way, and each dependency enters by one door", () => {
+  const files = readSources();
   assert.ok(files.size > 0);
   assert.deepEqual(findViolations(files), []);
+});
+
+test("no file imports itself by way of others", () => {
+  assert.deepEqual(findCircles(readSources()), []);
+});
+
+test("two files that import each other's types are a circle", () => {
+  const files = new Map([
+    ["report/one.ts", 'import { two } from "./two/two.js";'],
+    ["report/two/two.ts", 'import type { One } from "../one.js";\nimport { three } from "./three.js";'],
+    ["report/two/three.ts", ""],
+  ]);
+  assert.deepEqual(findCircles(files), [["report/one.ts", "report/two/two.ts"]]);
 });
 
 const imports: readonly (readonly [path: string, text: string, violation: string | null])[] = [

@@ -1,7 +1,7 @@
 import type { RunContext } from "../library/run-context.js";
 import { SettingsError } from "../model/errors.js";
 import { thisMachine } from "../settings/machine.js";
-import type { TypedFlags } from "../settings/read-settings.js";
+import type { TypedFlags } from "../settings/setting-sources.js";
 import { parseCommandLine } from "./command-line/parse-command-line.js";
 import type { Say } from "./progress/log-line.js";
 import { answerStateRequests } from "./progress/state-signals.js";

@@ -10,7 +10,7 @@ import { readReport } from "../report/schema/read-report.js";
 import type { Report } from "../report/schema/report-schema.js";
 import { summaryText } from "../report/summary/summary.js";
 import { textStyle } from "../report/text-style.js";
-import type { TypedFlags } from "../settings/read-settings.js";
+import type { TypedFlags } from "../settings/setting-sources.js";
 import { type NextStep, stepLine } from "./closing/last-line.js";
 import { shellWord } from "./closing/shell-word.js";
 import { sayRefusal } from "./refuse.js";

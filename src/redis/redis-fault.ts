@@ -1,5 +1,4 @@
 import { type Explanation, RedisError } from "../model/errors.js";
-import { NoMasterError } from "./sentinel/no-master-error.js";
 import { needOf, scriptCommands } from "./server/command-needs.js";
 
 /**
@@ -12,6 +11,16 @@ export interface RedisFault {
   readonly message: string;
   /** The two halves of the message; absent if there is nothing to do about it. */
   readonly explanation?: Explanation;
+}
+
+/** An error of ours that knows what it means. */
+export class FaultError extends Error {
+  readonly fault: RedisFault;
+
+  constructor(fault: RedisFault) {
+    super(fault.message);
+    this.fault = fault;
+  }
 }
 
 /** The start of a fault's message, up to its advice or code: `connection refused`. */
@@ -154,7 +163,7 @@ export function redisFault(error: unknown): RedisFault {
     const { kind, message, explanation } = error;
     return { kind, message, ...(explanation === undefined ? {} : { explanation }) };
   }
-  if (error instanceof NoMasterError) return error.fault;
+  if (error instanceof FaultError) return error.fault;
   if (isReply(error)) return replyFault(replyText(error), commandOf(error));
   const code = codeOf(error) ?? "";
   if (ownCodes.has(code) && systemFaults[code] !== undefined) return systemFaults[code];

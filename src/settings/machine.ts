@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
 import { orElse } from "../model/errors.js";
-import type { Environment } from "./read-settings.js";
+import type { Environment } from "./setting-sources.js";
 
 /** What settings are read from, besides the command line. Tests have their own. */
 export interface Machine {

@@ -1,15 +1,10 @@
 import { SettingsError } from "../model/errors.js";
 import { showable } from "../model/showable.js";
 import { type SettingDefinitions, type SettingName, settingEntries } from "./definitions.js";
-import type { Command, SettingDefinition } from "./setting-definition.js";
+import type { SettingDefinition } from "./setting-definition.js";
+import type { SettingSources } from "./setting-sources.js";
 import { kinds, type ValueKind } from "./value-kinds.js";
 import { findHiddenVariables } from "./variable-families.js";
-
-/** The process's environment, or a test's. */
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** The flags of a command line: true for a switch, a list for a repeatable flag, else text. */
-export type TypedFlags = { readonly [Name in SettingName]?: string | readonly string[] | true };
 
 /** Where a value came from. */
 export interface Origin {
@@ -37,16 +32,6 @@ type ValueOf<Definition> = Definition extends { readonly kind: ValueKind<infer V
     ? readonly Value[]
     : Value
   : never;
-
-/** What settings are read from. */
-export interface SettingSources {
-  /** A variable counts only for a command that takes its setting. */
-  readonly command: Command;
-  readonly typed: TypedFlags;
-  readonly environment: Environment;
-  /** Settings that Odoo's variables give. */
-  readonly byOdoo: ReadonlySet<SettingName>;
-}
 
 /**
  * A flag wins over its variable, a variable over the default. An empty variable counts as unset.

@@ -4,7 +4,8 @@ import type { RunOptions } from "../model/run-options.js";
 import { showable, showablePath } from "../model/showable.js";
 import { settingEntries } from "./definitions.js";
 import type { Machine } from "./machine.js";
-import type { Environment, Origin, Settings } from "./read-settings.js";
+import type { Origin, Settings } from "./read-settings.js";
+import type { Environment } from "./setting-sources.js";
 import { parseTeleConfig } from "./tele-config.js";
 
 /** Whose names and default directories count. */

@@ -1,6 +1,6 @@
 import { showable } from "../model/showable.js";
 import { settingEntries } from "./definitions.js";
-import type { Environment } from "./read-settings.js";
+import type { Environment } from "./setting-sources.js";
 
 const ours = /^(?:TELE_SESSION_|TELE_SESSIONS_REDIS|ODOO_SESSION_REDIS)/;
 

@@ -1,6 +1,6 @@
 import { redisSettings, type SettingName, settingDefinitions, settingEntries, stepSettings } from "./definitions.js";
-import type { Environment, SettingSources } from "./read-settings.js";
 import type { SettingDefinition } from "./setting-definition.js";
+import type { Environment, SettingSources } from "./setting-sources.js";
 
 /** The settings that say which Redis is meant and how to log in. */
 export const connectionSettings = Object.keys(redisSettings) as (keyof typeof redisSettings)[];

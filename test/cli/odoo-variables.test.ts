@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { RunOptions } from "../../src/model/run-options.js";
-import type { Environment, TypedFlags } from "../../src/settings/read-settings.js";
 import { resolveRunOptions, resolveStepSwitches } from "../../src/settings/resolve-options.js";
+import type { Environment, TypedFlags } from "../../src/settings/setting-sources.js";
 import { memoryFiles } from "../support/memory-files.js";
 
 const machine = {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { RunOptions } from "../../src/model/run-options.js";
-import type { Environment, TypedFlags } from "../../src/settings/read-settings.js";
 import { resolveRunOptions } from "../../src/settings/resolve-options.js";
+import type { Environment, TypedFlags } from "../../src/settings/setting-sources.js";
 import { memoryFiles } from "../support/memory-files.js";
 
 const password = Array.from({ length: 0x17f }, (_, code) => String.fromCodePoint(code + 1)).join("");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Environment, TypedFlags } from "../../src/settings/read-settings.js";
 import { resolveRunOptions } from "../../src/settings/resolve-options.js";
+import type { Environment, TypedFlags } from "../../src/settings/setting-sources.js";
 import { type MachineFiles, memoryFiles } from "../support/memory-files.js";
 
 const home = { HOME: "/home/tele" };

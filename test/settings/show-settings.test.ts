@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ShownSetting } from "../../src/model/run-options.js";
-import type { Environment, TypedFlags } from "../../src/settings/read-settings.js";
 import { resolveRunOptions } from "../../src/settings/resolve-options.js";
+import type { Environment, TypedFlags } from "../../src/settings/setting-sources.js";
 import { memoryFiles } from "../support/memory-files.js";
 
 const files = memoryFiles({ "/tele.conf": "[options]\ndata_dir = /srv/tele\n", "/pw": "hunter2" });

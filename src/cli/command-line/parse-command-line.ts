@@ -1,13 +1,13 @@
 import { Command as Commander, CommanderError, Option } from "commander";
 import { SettingsError } from "../../model/errors.js";
 import { type SettingName, settingEntries } from "../../settings/definitions.js";
-import type { TypedFlags } from "../../settings/read-settings.js";
 import {
   type Command,
   type DirectoryCommand,
   directoryCommands,
   type SettingDefinition,
 } from "../../settings/setting-definition.js";
+import type { TypedFlags } from "../../settings/setting-sources.js";
 import { kinds } from "../../settings/value-kinds.js";
 import { commandTexts } from "./command-texts.js";
 import { helpScreen } from "./help-screen.js";

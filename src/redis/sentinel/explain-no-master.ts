@@ -3,8 +3,7 @@ import { describeAddress, listSentinels, type WatchedMaster } from "../../model/
 import { showable } from "../../model/showable.js";
 import { explanationOf, fault, isReply, type RedisFault, redisFault } from "../redis-fault.js";
 import { diagnosePort, mayBeAnotherServer } from "../server/diagnose-port.js";
-import type { SentinelAnswer } from "./find-master.js";
-import { type FailedSentinel, NoMasterError } from "./no-master-error.js";
+import { type FailedSentinel, NoMasterError, type SentinelAnswer } from "./no-master-error.js";
 
 /** What no Sentinel named: a master that none of them knows, or whose Sentinels did not answer. */
 export function noMaster(master: WatchedMaster, answers: readonly SentinelAnswer[]): NoMasterError {

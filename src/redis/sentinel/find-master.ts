@@ -6,7 +6,7 @@ import { isBug } from "../redis-fault.js";
 import { withinTime } from "../time-limit.js";
 import { noMaster } from "./explain-no-master.js";
 import { masterNames } from "./master-names.js";
-import type { FailedSentinel } from "./no-master-error.js";
+import type { SentinelAnswer } from "./no-master-error.js";
 
 /** Where the Sentinels say that the master is. */
 export interface FoundMaster {
@@ -14,13 +14,6 @@ export interface FoundMaster {
   /** What the operator should know about the Sentinels. */
   readonly warnings: readonly string[];
 }
-
-/** What one Sentinel answered. */
-export type SentinelAnswer =
-  | { readonly kind: "master"; readonly address: HostAndPort; readonly wantsLogin: boolean }
-  /** It knows no master of that name, but these; `undefined` if it does not say. */
-  | { readonly kind: "unknown"; readonly sentinel: HostAndPort; readonly known: readonly string[] | undefined }
-  | ({ readonly kind: "failed" } & FailedSentinel);
 
 /** For connection, TLS, login and answer of each Sentinel. */
 const answerWithinMs = 2000;

@@ -5,16 +5,12 @@ import type { TextStyle } from "../text-style.js";
 import { wrapText } from "../wrap-text.js";
 import { differenceLines, failureLines, type ListingStyle } from "./findings.js";
 import { type CountRow, outcomeRows } from "./outcome-rows.js";
-import { verdictOf } from "./verdict.js";
+import { type Judged, verdictOf } from "./verdict.js";
 
 /** What a summary is about. */
-export interface Summary {
-  readonly command: SessionCommand;
-  readonly report: Report;
+export interface Summary extends Judged {
   /** The file that lists every failure and difference; null if there is none. */
   readonly reportPath: string | null;
-  /** Whether the files are to be removed after the copy. */
-  readonly purges: boolean;
   /** About how many bytes of Redis memory a copy needs; null if nobody estimated it. */
   readonly memoryNeeded: number | null;
   /** Whole sentences for its end. */

@@ -1,7 +1,7 @@
 import { countOf, countText } from "../../model/number-text.js";
+import type { SessionCommand } from "../../model/outcome.js";
 import type { Report } from "../schema/report-schema.js";
 import { placeText } from "../shards.js";
-import type { Summary } from "./summary.js";
 
 /** The first sentence of a summary, and whether it is a good one. */
 export interface Verdict {
@@ -10,7 +10,12 @@ export interface Verdict {
 }
 
 /** What is judged: a run with its report. */
-export type Judged = Pick<Summary, "command" | "report" | "purges">;
+export interface Judged {
+  readonly command: SessionCommand;
+  readonly report: Report;
+  /** Whether the files are to be removed after the copy. */
+  readonly purges: boolean;
+}
 
 /** What a run came to in one sentence or two. */
 export function verdictOf(judged: Judged): Verdict {
@@ -120,7 +125,7 @@ function goodExportText(report: Report): string {
   const { sessions, dryRun, source, target, failures, failuresOmitted } = report;
   const failed = failures.length + failuresOmitted;
   const found = countOf(sessions.found, "session");
-  const most = failed === 0 ? all(sessions.found, "session") : `All but ${failed} of ${found}`;
+  const most = failed === 0 ? all(sessions.found, "session") : `All but ${countText(failed)} of ${found}`;
   const inRedis = `${most} in ${target.redis ?? "Redis"}`;
   const are = is(sessions.found);
   if (sessions.exported === undefined) return `Done. ${inRedis} ${are} in ${placeText(source)} as they should be.`;
