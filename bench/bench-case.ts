@@ -1,12 +1,12 @@
-import { openColdCache } from "./cold-cache.js";
-import type { ContestantName } from "./contestants.js";
-import { openDistantRedis } from "./distant-redis.js";
-import { openLocalSurroundings } from "./local-surroundings.js";
-import { openNode24 } from "./node-24.js";
-import { openClusterRedis, openRedisBehindSentinel } from "./other-topologies.js";
-import type { Format, Layout } from "./session-directories.js";
-import { openSlowFiles } from "./slow-files.js";
-import type { OpenSurroundings } from "./surroundings.js";
+import type { ContestantName } from "./runs/contestants.js";
+import type { Format, Layout } from "./runs/session-directories.js";
+import { openColdCache } from "./surroundings/cold-cache.js";
+import { openDistantRedis } from "./surroundings/distant-redis.js";
+import { openLocalSurroundings } from "./surroundings/local-surroundings.js";
+import { openNode24 } from "./surroundings/node-24.js";
+import { openClusterRedis, openRedisBehindSentinel } from "./surroundings/other-topologies.js";
+import { openSlowFiles } from "./surroundings/slow-files.js";
+import type { OpenSurroundings } from "./surroundings/surroundings.js";
 
 /** What is measured side by side. */
 export interface CaseKind {

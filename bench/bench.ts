@@ -1,19 +1,19 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeTemporaryDirectory, removeTemporaryDirectory } from "../test/support/process/temporary-directory.js";
 import { projectRoot } from "../test/support/project.js";
-import { startRedis } from "../test/support/redis-server.js";
-import { makeTemporaryDirectory, removeTemporaryDirectory } from "../test/support/temporary-directory.js";
+import { startRedis } from "../test/support/servers/redis-server.js";
 import { type BenchCase, caseKinds } from "./bench-case.js";
-import { benchChart } from "./bench-chart.js";
 import { type BenchOptions, readBenchOptions, usage } from "./bench-options.js";
-import type { CaseResult } from "./bench-row.js";
-import { benchTable, requirementsTable } from "./bench-table.js";
 import { compareBuilds } from "./compare-builds.js";
 import { describeMachine, type Machine } from "./machine.js";
 import { measureCase } from "./measure-case.js";
-import { isReached, judge, type Requirement } from "./requirements.js";
-import { provideRivals } from "./rival-programs.js";
-import { SessionDirectories } from "./session-directories.js";
+import { benchChart } from "./results/bench-chart.js";
+import type { CaseResult } from "./results/bench-row.js";
+import { benchTable, requirementsTable } from "./results/bench-table.js";
+import { isReached, judge, type Requirement } from "./results/requirements.js";
+import { provideRivals } from "./rivals/rival-programs.js";
+import { SessionDirectories } from "./runs/session-directories.js";
 
 /** Measures tele-sessions against its rivals or another build of it, on the same files and the same Redis. */
 async function bench({ cases, rounds, minutes, json, svg, against }: BenchOptions): Promise<void> {

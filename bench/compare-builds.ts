@@ -1,12 +1,12 @@
 import { join } from "node:path";
-import { binary } from "../test/support/command.js";
-import { makeTemporaryDirectory } from "../test/support/temporary-directory.js";
-import { Arena, type ContestantRun } from "./arena.js";
+import { binary } from "../test/support/process/command.js";
+import { makeTemporaryDirectory } from "../test/support/process/temporary-directory.js";
 import { type BenchCase, caseKinds } from "./bench-case.js";
-import { benchTable } from "./bench-table.js";
 import type { MeasureOptions } from "./measure-case.js";
-import { rowOf } from "./row-of-runs.js";
-import { spreadOf } from "./spread.js";
+import { benchTable } from "./results/bench-table.js";
+import { rowOf } from "./results/row-of-runs.js";
+import { spreadOf } from "./results/spread.js";
+import { Arena, type ContestantRun } from "./runs/arena.js";
 
 /** Verify needs what copy leaves, so both runs of a build stay together. */
 const commands = ["copy", "verify"] as const;

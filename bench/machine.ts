@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import { cpus, release } from "node:os";
 import { promisify } from "node:util";
-import { redisCommand } from "../test/support/redis-command.js";
-import type { RedisServer } from "../test/support/redis-server.js";
-import type { RivalPrograms } from "./rival-programs.js";
+import { redisCommand } from "../test/support/servers/redis-command.js";
+import type { RedisServer } from "../test/support/servers/redis-server.js";
+import type { RivalPrograms } from "./rivals/rival-programs.js";
 
 /** What figures depend on. */
 export interface Machine {

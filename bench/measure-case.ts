@@ -1,14 +1,14 @@
-import type { RedisServer } from "../test/support/redis-server.js";
-import { makeTemporaryDirectory } from "../test/support/temporary-directory.js";
-import { Arena, type ContestantRun } from "./arena.js";
+import { makeTemporaryDirectory } from "../test/support/process/temporary-directory.js";
+import type { RedisServer } from "../test/support/servers/redis-server.js";
 import { type BenchCase, type CaseKind, caseKinds } from "./bench-case.js";
-import type { BenchRow, CaseResult } from "./bench-row.js";
-import { type ContestantName, contestants } from "./contestants.js";
-import type { RivalPrograms } from "./rival-programs.js";
-import { floorOf, type Runs, rowOf } from "./row-of-runs.js";
-import type { SessionDirectories, SessionDirectory } from "./session-directories.js";
-import type { Surroundings } from "./surroundings.js";
-import { type Turns, takeTurns } from "./take-turns.js";
+import type { BenchRow, CaseResult } from "./results/bench-row.js";
+import { floorOf, type Runs, rowOf } from "./results/row-of-runs.js";
+import type { RivalPrograms } from "./rivals/rival-programs.js";
+import { Arena, type ContestantRun } from "./runs/arena.js";
+import { type ContestantName, contestants } from "./runs/contestants.js";
+import type { SessionDirectories, SessionDirectory } from "./runs/session-directories.js";
+import { type Turns, takeTurns } from "./runs/take-turns.js";
+import type { Surroundings } from "./surroundings/surroundings.js";
 
 /** Who would take longer has warmed up on the sample alone. */
 const longestWarmUpS = 3;

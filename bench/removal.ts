@@ -6,8 +6,8 @@ import { OpenDirectory } from "../src/source/open-directory.js";
 import { readPlaceExactly } from "../src/source/read-session-file.js";
 import { removeSessionFile } from "../src/source/removal/remove-session-file.js";
 import { scanSessions } from "../src/source/scan-sessions.js";
-import { makeSessions } from "../test/support/make-sessions.js";
-import { makeTemporaryDirectory, removeTemporaryDirectory } from "../test/support/temporary-directory.js";
+import { makeTemporaryDirectory, removeTemporaryDirectory } from "../test/support/process/temporary-directory.js";
+import { makeSessions } from "../test/support/sessions/make-sessions.js";
 
 const files = 100_000;
 /** Medians are of these; one round before them warms up and is not counted. */

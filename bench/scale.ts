@@ -1,13 +1,13 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { runCommand } from "../test/support/command.js";
-import { makeSessions } from "../test/support/make-sessions.js";
-import { redisCommand } from "../test/support/redis-command.js";
-import { startRedis } from "../test/support/redis-server.js";
-import { makeTemporaryDirectory, removeTemporaryDirectory } from "../test/support/temporary-directory.js";
-import { compileNative } from "./compile-native.js";
-import { provideCompiler } from "./rival-programs.js";
+import { runCommand } from "../test/support/process/command.js";
+import { makeTemporaryDirectory, removeTemporaryDirectory } from "../test/support/process/temporary-directory.js";
+import { redisCommand } from "../test/support/servers/redis-command.js";
+import { startRedis } from "../test/support/servers/redis-server.js";
+import { makeSessions } from "../test/support/sessions/make-sessions.js";
+import { compileNative } from "./native/compile-native.js";
+import { provideCompiler } from "./rivals/rival-programs.js";
 
 /** Sessions in two flat directories: 100,000, and the first argument or 1,000,000. */
 const sizes = [100_000, Number(process.argv[2] ?? 1_000_000)] as const;

@@ -1,10 +1,10 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { askPython } from "../test/support/ask-python.js";
-import { cleanEnvironment } from "../test/support/clean-environment.js";
-import { binary } from "../test/support/command.js";
-import { startRedis } from "../test/support/redis-server.js";
-import { makeTemporaryDirectory, removeTemporaryDirectory } from "../test/support/temporary-directory.js";
+import { cleanEnvironment } from "../test/support/process/clean-environment.js";
+import { binary } from "../test/support/process/command.js";
+import { makeTemporaryDirectory, removeTemporaryDirectory } from "../test/support/process/temporary-directory.js";
+import { askPython } from "../test/support/python/ask-python.js";
+import { startRedis } from "../test/support/servers/redis-server.js";
 
 /** Medians are of these; one round before them warms up and is not counted. */
 const rounds = 21;

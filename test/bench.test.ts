@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { promisify } from "node:util";
 import { readBenchOptions } from "../bench/bench-options.js";
-import type { BenchRow, CaseResult } from "../bench/bench-row.js";
-import { isReached, judge, type Requirement } from "../bench/requirements.js";
-import { floorOf, rowOf } from "../bench/row-of-runs.js";
-import { spreadOf } from "../bench/spread.js";
+import type { BenchRow, CaseResult } from "../bench/results/bench-row.js";
+import { isReached, judge, type Requirement } from "../bench/results/requirements.js";
+import { floorOf, rowOf } from "../bench/results/row-of-runs.js";
+import { spreadOf } from "../bench/results/spread.js";
+import { makeTemporaryDirectory } from "./support/process/temporary-directory.js";
 import { projectRoot } from "./support/project.js";
-import { makeTemporaryDirectory } from "./support/temporary-directory.js";
 
 const sessions = 300;
 

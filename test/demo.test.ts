@@ -4,11 +4,11 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { cleanEnvironment } from "./support/clean-environment.js";
-import { redisCommand } from "./support/redis-command.js";
-import { startRedis } from "./support/redis-server.js";
-import { makeTemporaryDirectory } from "./support/temporary-directory.js";
-import { openTerminalWith } from "./support/terminal.js";
+import { cleanEnvironment } from "./support/process/clean-environment.js";
+import { makeTemporaryDirectory } from "./support/process/temporary-directory.js";
+import { redisCommand } from "./support/servers/redis-command.js";
+import { startRedis } from "./support/servers/redis-server.js";
+import { openTerminalWith } from "./support/terminal/terminal.js";
 
 const demo = join(dirname(fileURLToPath(import.meta.url)), "demo.js");
 const allRight =

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type JudgedOutcome, judgedRun } from "./support/judged-run.js";
-import { sessionFeatures, writtenOpcodes } from "./support/session-features.js";
+import { type JudgedOutcome, judgedRun } from "./support/python/judged-run.js";
+import { sessionFeatures, writtenOpcodes } from "./support/sessions/session-features.js";
 
 /** `npm run test:differential` sets it. */
 const wanted = Number(process.env["TELE_SESSIONS_DIFFERENTIAL"] ?? 2_000);

@@ -9,11 +9,11 @@ import type { Report } from "../src/report/schema/report-schema.js";
 import { summaryText } from "../src/report/summary/summary.js";
 import { textStyle } from "../src/report/text-style.js";
 import { settingEntries } from "../src/settings/definitions.js";
-import { checkCommandLine, commandsIn } from "./support/command-lines.js";
-import { generatedFiles, generatedParts, replacePart } from "./support/generated-parts.js";
+import { checkCommandLine, commandsIn } from "./support/documents/command-lines.js";
+import { generatedFiles, generatedParts, replacePart } from "./support/documents/generated-parts.js";
+import { provideTool } from "./support/programs/provide-tools.js";
 import { projectRoot } from "./support/project.js";
-import { provideTool } from "./support/provide-tools.js";
-import { sampleReport } from "./support/sample-report.js";
+import { sampleReport } from "./support/reports/sample-report.js";
 
 const read = (path: string): string => readFileSync(join(projectRoot, path), "utf8");
 const paths = [

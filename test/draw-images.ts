@@ -1,16 +1,16 @@
 import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { between } from "./support/between.js";
-import { runCommand } from "./support/command.js";
-import { startFaultProxy } from "./support/fault-proxy.js";
-import { makeSessions } from "./support/make-sessions.js";
-import { openBrowser } from "./support/open-browser.js";
+import { between } from "./support/process/between.js";
+import { runCommand } from "./support/process/command.js";
+import { makeTemporaryDirectory, removeTemporaryDirectory } from "./support/process/temporary-directory.js";
+import { openBrowser } from "./support/programs/open-browser.js";
 import { projectRoot } from "./support/project.js";
-import { recordTerminals } from "./support/record-terminals.js";
-import { redisCommand } from "./support/redis-command.js";
-import { startRedis } from "./support/redis-server.js";
-import { makeTemporaryDirectory, removeTemporaryDirectory } from "./support/temporary-directory.js";
+import { startFaultProxy } from "./support/proxies/fault-proxy.js";
+import { redisCommand } from "./support/servers/redis-command.js";
+import { startRedis } from "./support/servers/redis-server.js";
+import { makeSessions } from "./support/sessions/make-sessions.js";
+import { recordTerminals } from "./support/terminal/record-terminals.js";
 
 const sessions = 20_000;
 /** What an image of the documents may take, bytes. */

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { exportSession } from "../src/convert/export-session.js";
 import type { FileFormat } from "../src/model/session-file.js";
-import { judgedFiles } from "./support/judged-files.js";
 import { projectRoot, python } from "./support/project.js";
+import { judgedFiles } from "./support/python/judged-files.js";
 
 /** `npm run test:export` sets it. */
 const wanted = Number(process.env["TELE_SESSIONS_EXPORT"] ?? 2_000);

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { between } from "./support/between.js";
-import { runCommand } from "./support/command.js";
-import { describeKillPoint, type KillPoint, watchOptions } from "./support/kill-point.js";
-import { redisCommand, redisPipeline } from "./support/redis-command.js";
-import { startRedis } from "./support/redis-server.js";
-import { hourMs, sessionText } from "./support/session-directory.js";
-import { makeTemporaryDirectory } from "./support/temporary-directory.js";
+import { describeKillPoint, type KillPoint, watchOptions } from "./support/kills/kill-point.js";
+import { between } from "./support/process/between.js";
+import { runCommand } from "./support/process/command.js";
+import { makeTemporaryDirectory } from "./support/process/temporary-directory.js";
+import { redisCommand, redisPipeline } from "./support/servers/redis-command.js";
+import { startRedis } from "./support/servers/redis-server.js";
+import { hourMs, sessionText } from "./support/sessions/session-directory.js";
 
 /** `npm run test:export` sets it. */
 const wanted = Number(process.env["TELE_SESSIONS_EXPORT_KILLS"] ?? 6);

@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { waitUntil } from "./end-to-end/support/wait-until.js";
-import { aftermaths } from "./support/earlier-copy.js";
+import { aftermaths } from "./support/sessions/earlier-copy.js";
 import { namedFaults } from "./support/sweep/named-faults.js";
 import { type Calibration, type Place, places, planNamed, planRandom } from "./support/sweep/plan-sweep.js";
 import { runSweep } from "./support/sweep/run-sweep.js";

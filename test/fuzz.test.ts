@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { documentedLimits } from "./support/documented-limits.js";
-import type { Counts } from "./support/judged-files.js";
-import { judgedRun } from "./support/judged-run.js";
+import { documentedLimits } from "./support/python/documented-limits.js";
+import type { Counts } from "./support/python/judged-files.js";
+import { judgedRun } from "./support/python/judged-run.js";
 
 /** `npm run fuzz` sets it. */
 const wanted = Number(process.env["TELE_SESSIONS_FUZZ"] ?? 10_000);

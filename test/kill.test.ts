@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { describeKillPoint } from "./support/kill-point.js";
-import { sweepSecondRuns } from "./support/kill-second-runs.js";
-import { type KillResult, sweepKills } from "./support/kill-sweep.js";
-import { isOurs } from "./support/locate-sessions.js";
+import { describeKillPoint } from "./support/kills/kill-point.js";
+import { sweepSecondRuns } from "./support/kills/kill-second-runs.js";
+import { type KillResult, sweepKills } from "./support/kills/kill-sweep.js";
+import { isOurs } from "./support/sessions/locate-sessions.js";
 
 /** `npm run test:kill` sets it. */
 const wanted = Number(process.env["TELE_SESSIONS_KILLS"] ?? 2);

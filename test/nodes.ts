@@ -1,8 +1,14 @@
 import { execFileSync, spawn } from "node:child_process";
 import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
+import {
+  listNodeVersions,
+  newestOf,
+  nodeCache,
+  type ProvidedNode,
+  provideNode,
+} from "./support/programs/provide-node.js";
 import { projectRoot } from "./support/project.js";
-import { listNodeVersions, newestOf, nodeCache, type ProvidedNode, provideNode } from "./support/provide-node.js";
 
 // Runs the tests on the newest release of each of these, one after the other. Words on the command
 // line are filters, as for `npm test`.

@@ -7,10 +7,10 @@ import { pathToFileURL } from "node:url";
 import type { Page } from "playwright-core";
 import { reportPage } from "../src/report/page/report-page.js";
 import type { Report } from "../src/report/schema/report-schema.js";
-import { eventfulReport } from "./support/eventful-report.js";
-import { openBrowser } from "./support/open-browser.js";
-import { sampleReport } from "./support/sample-report.js";
-import { makeTemporaryDirectory } from "./support/temporary-directory.js";
+import { makeTemporaryDirectory } from "./support/process/temporary-directory.js";
+import { openBrowser } from "./support/programs/open-browser.js";
+import { eventfulReport } from "./support/reports/eventful-report.js";
+import { sampleReport } from "./support/reports/sample-report.js";
 
 const isWhole = process.env["TELE_SESSIONS_PAGE"] === "all";
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { makeTemporaryDirectory, temporaryVariable } from "./support/temporary-directory.js";
+import { makeTemporaryDirectory, temporaryVariable } from "./support/process/temporary-directory.js";
 
 const head =
   'import { describe, it, test } from "node:test";\nimport assert from "node:assert/strict";\n' +
@@ -120,7 +120,7 @@ test("the last line counts, and a run without a passed test fails", () => {
 });
 
 test("what a file makes in the runner's temporary directory outlives the file", () => {
-  const support = JSON.stringify(join(here, "support", "temporary-directory.js"));
+  const support = JSON.stringify(join(here, "support", "process", "temporary-directory.js"));
   const script = `import(${support}).then((made) => console.log(made.makeTemporaryDirectory()))`;
   const place = makeTemporaryDirectory();
   const { stdout } = spawnSync(process.execPath, ["-e", script], {

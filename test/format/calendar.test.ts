@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { isDate, isTime, parseIsoText } from "../../src/format/calendar.js";
-import { askPython } from "../support/ask-python.js";
+import { askPython } from "../support/python/ask-python.js";
 
 describe("calendar: the dates and times that Python accepts", () => {
   it("agrees with Python's date() at every edge", async () => {

@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { promisify } from "node:util";
 import type { Conversion } from "../../src/convert/convert-session.js";
-import { convertBytes } from "../support/compare-with-python.js";
 import { projectRoot, python } from "../support/project.js";
-import { isSameJson } from "../support/same-json.js";
+import { convertBytes } from "../support/python/compare-with-python.js";
+import { isSameJson } from "../support/python/same-json.js";
 
 /** A row of `fixtures/manifest.json`; `fixtures/generate.py` says what its fields mean. */
 interface Fixture {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, it } from "node:test";
 import { floatRepr } from "../../src/format/float-repr.js";
-import { askPython } from "../support/ask-python.js";
+import { askPython } from "../support/python/ask-python.js";
 
 const howMany = 20_000;
 

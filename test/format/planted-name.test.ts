@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { isPlanted } from "../../src/format/pickle/is-planted.js";
 import { plantedNameIn } from "../../src/format/pickle/planted-name.js";
-import { convertBytes } from "../support/compare-with-python.js";
+import { convertBytes } from "../support/python/compare-with-python.js";
 
 describe("a name that no server writes", () => {
   const rows: readonly (readonly [module: string, name: string, isPlanted: boolean])[] = [

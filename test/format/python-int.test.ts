@@ -8,7 +8,7 @@ import {
   parseLongText,
   parseMemoText,
 } from "../../src/format/python-int.js";
-import { askPython } from "../support/ask-python.js";
+import { askPython } from "../support/python/ask-python.js";
 
 /** No line end: it ends an argument. */
 const spaces = ["", " ", "\t", "\v", "\f", "\r", "\0", "\0x", "L", "\x1c", "\x85", "\xa0"];

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { decodeRawUnicodeEscape, unquoteBytes } from "../../src/format/pickle/text-escapes.js";
 import type { PythonSplitText } from "../../src/format/python-value.js";
-import { askPython } from "../support/ask-python.js";
+import { askPython } from "../support/python/ask-python.js";
 import { expectedOf, kept } from "./support/kept.js";
 
 /** No line ends: a literal and an escaped text each take a line of their own. */

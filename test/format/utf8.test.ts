@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { describe, it } from "node:test";
 import type { PythonSplitText } from "../../src/format/python-value.js";
 import { decodeUtf8 } from "../../src/format/utf8.js";
-import { askPython } from "../support/ask-python.js";
+import { askPython } from "../support/python/ask-python.js";
 import { expectedOf, kept } from "./support/kept.js";
 
 const splitText = (text: string): PythonSplitText => ({ kind: "split-text", text });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { zoneOffsets } from "../../src/format/zone-offsets.js";
-import { askPython } from "../support/ask-python.js";
+import { askPython } from "../support/python/ask-python.js";
 import { makeRandom } from "../support/random.js";
 
 const zones = [

@@ -10,10 +10,10 @@ import { doubtText } from "../../src/migrate/tell.js";
 import { RedisError } from "../../src/model/errors.js";
 import { failureReasons } from "../../src/model/outcome.js";
 import { dayMs, hourMs, keyOf, pathOf, saveSession } from "../end-to-end/support/made-session.js";
-import { interceptCalls, systemError, tamper } from "../support/intercept-calls.js";
-import { redisCommand } from "../support/redis-command.js";
-import { type RedisServer, startRedis } from "../support/redis-server.js";
-import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+import { interceptCalls, systemError, tamper } from "../support/kills/intercept-calls.js";
+import { makeTemporaryDirectory } from "../support/process/temporary-directory.js";
+import { redisCommand } from "../support/servers/redis-command.js";
+import { type RedisServer, startRedis } from "../support/servers/redis-server.js";
 import { saveFailing } from "./support/failing-session.js";
 import {
   beforeCalls,

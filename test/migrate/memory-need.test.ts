@@ -8,7 +8,7 @@ import { maxSampled, spreadOver } from "../../src/source/list-sessions.js";
 import { redisOf } from "../end-to-end/support/redis-of-test.js";
 import { waitUntil } from "../end-to-end/support/wait-until.js";
 import { clientOf } from "../redis/support/client-of.js";
-import { redisPipeline } from "../support/redis-command.js";
+import { redisPipeline } from "../support/servers/redis-command.js";
 
 /** What an entry with a key of 10 and a value of 100 bytes takes besides the hash tables. */
 const ofHundred = ownMemory("k".repeat(10), "x".repeat(100));

@@ -7,8 +7,8 @@ import { describe, it } from "node:test";
 import { promisify } from "node:util";
 import fc from "fast-check";
 import { hashName, isInShard, isPartOf, overlap, parseShard, type Shard, shardText } from "../../src/model/shard.js";
+import { provideTool } from "../support/programs/provide-tools.js";
 import { projectRoot } from "../support/project.js";
-import { provideTool } from "../support/provide-tools.js";
 
 const sidOf = (number: number) => createHash("sha1").update(String(number)).digest("hex");
 

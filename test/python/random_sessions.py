@@ -3,7 +3,7 @@
     PYTHONHASHSEED=0 python3 random_sessions.py --seed 1 --count 2000 [--start 0]
 
 Session number n of a seed is the same whatever the start and the count. The last frame counts every opcode that was written and
-every feature that occurred (`test/support/session-features.ts` has their rows).
+every feature that occurred (`test/support/sessions/session-features.ts` has their rows).
 """
 
 import argparse

@@ -4,7 +4,7 @@ import { Canary, canaryKey } from "../../src/redis/canary.js";
 import { PeerRuns } from "../../src/redis/server/peers.js";
 import { SingleServer } from "../../src/redis/topology/redis-servers.js";
 import { redisOf } from "../end-to-end/support/redis-of-test.js";
-import { redisCommand } from "../support/redis-command.js";
+import { redisCommand } from "../support/servers/redis-command.js";
 import { type Account, resilientOf } from "./support/client-of.js";
 
 /** The canary of a run that other runs see under this token. */

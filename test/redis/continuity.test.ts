@@ -7,8 +7,8 @@ import { Continuity } from "../../src/redis/continuity.js";
 import { PeerRuns } from "../../src/redis/server/peers.js";
 import { SingleServer } from "../../src/redis/topology/redis-servers.js";
 import { redisOf } from "../end-to-end/support/redis-of-test.js";
-import { redisCommand, redisPipeline } from "../support/redis-command.js";
-import type { RedisServer } from "../support/redis-server.js";
+import { redisCommand, redisPipeline } from "../support/servers/redis-command.js";
+import type { RedisServer } from "../support/servers/redis-server.js";
 import { type Account, resilientOf } from "./support/client-of.js";
 
 const evicting = ["--maxmemory", "4mb", "--maxmemory-policy", "allkeys-random"];

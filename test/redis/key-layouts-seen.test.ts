@@ -6,8 +6,8 @@ import type { StoredText } from "../../src/model/stored-value.js";
 import { findKeyLayouts } from "../../src/redis/key-layouts-seen.js";
 import { openConnection } from "../../src/redis/open-connection.js";
 import type { ResilientConnection } from "../../src/redis/resilient-connection.js";
-import { redisCommand, redisPipeline } from "../support/redis-command.js";
-import { type RedisServer, startRedis } from "../support/redis-server.js";
+import { redisCommand, redisPipeline } from "../support/servers/redis-command.js";
+import { type RedisServer, startRedis } from "../support/servers/redis-server.js";
 
 const tests = {
   isServerSaved: ({ value }: StoredText) => value.toString() !== "copied",

@@ -4,7 +4,7 @@ import { RedisForgotError } from "../../src/model/errors.js";
 import { canaryKey } from "../../src/redis/canary.js";
 import { changeMark, listMarks, type Mark, type MarkScope, markKey, readMark } from "../../src/redis/marks.js";
 import { redisOf } from "../end-to-end/support/redis-of-test.js";
-import { redisCommand } from "../support/redis-command.js";
+import { redisCommand } from "../support/servers/redis-command.js";
 import { clientOf } from "./support/client-of.js";
 
 const scope: MarkScope = { keyPrefix: "session:", directory: "/srv/tele/sessions", identity: "12 1" };

@@ -7,11 +7,11 @@ import { after, before, describe, it } from "node:test";
 import { RedisError } from "../../src/model/errors.js";
 import type { RedisTarget, RedisTls } from "../../src/model/redis-target.js";
 import { type Connection, openConnection, openFirstConnection } from "../../src/redis/open-connection.js";
-import { findFreePort } from "../support/free-port.js";
-import { listen } from "../support/listen.js";
-import { redisCommand } from "../support/redis-command.js";
-import { type RedisServer, startRedis } from "../support/redis-server.js";
-import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+import { makeTemporaryDirectory } from "../support/process/temporary-directory.js";
+import { findFreePort } from "../support/servers/free-port.js";
+import { listen } from "../support/servers/listen.js";
+import { redisCommand } from "../support/servers/redis-command.js";
+import { type RedisServer, startRedis } from "../support/servers/redis-server.js";
 
 const oddPassword = `q"'\\ @:/%#?&[]{}ü€😀\t~`;
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { existingKeys, readKeys } from "../../src/redis/read-keys.js";
 import { redisFault } from "../../src/redis/redis-fault.js";
-import { redisCommand, redisPipeline } from "../support/redis-command.js";
-import { type RedisServer, startRedis } from "../support/redis-server.js";
+import { redisCommand, redisPipeline } from "../support/servers/redis-command.js";
+import { type RedisServer, startRedis } from "../support/servers/redis-server.js";
 import { clientOf } from "./support/client-of.js";
 
 describe("read-keys", () => {

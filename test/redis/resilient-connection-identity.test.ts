@@ -4,9 +4,9 @@ import { RedisForgotError } from "../../src/model/errors.js";
 import type { ResilientConnection } from "../../src/redis/resilient-connection.js";
 import { redisOf } from "../end-to-end/support/redis-of-test.js";
 import { waitUntil } from "../end-to-end/support/wait-until.js";
-import { findFreePort } from "../support/free-port.js";
-import { redisCommand } from "../support/redis-command.js";
-import { type RedisServer, startRedis } from "../support/redis-server.js";
+import { findFreePort } from "../support/servers/free-port.js";
+import { redisCommand } from "../support/servers/redis-command.js";
+import { type RedisServer, startRedis } from "../support/servers/redis-server.js";
 import { resilientOf } from "./support/client-of.js";
 
 /** Ends every connection but the one that asks; the server stays. */

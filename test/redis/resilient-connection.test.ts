@@ -6,11 +6,11 @@ import { RedisError, RedisForgotError } from "../../src/model/errors.js";
 import { encodeCommand } from "../../src/redis/encode-command.js";
 import { ResilientConnection } from "../../src/redis/resilient-connection.js";
 import { sendBatch } from "../../src/redis/send-batch.js";
-import { findFreePort } from "../support/free-port.js";
-import { connectRedis } from "../support/redis-client.js";
-import { redisCommand } from "../support/redis-command.js";
-import { type RedisServer, startRedis } from "../support/redis-server.js";
-import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+import { makeTemporaryDirectory } from "../support/process/temporary-directory.js";
+import { findFreePort } from "../support/servers/free-port.js";
+import { connectRedis } from "../support/servers/redis-client.js";
+import { redisCommand } from "../support/servers/redis-command.js";
+import { type RedisServer, startRedis } from "../support/servers/redis-server.js";
 
 const instant = Date.now() + 1_000_000;
 

@@ -3,8 +3,8 @@ import { describe, it } from "node:test";
 import { encodeCommand, protocolText } from "../../src/redis/encode-command.js";
 import { sendBatch, sendEncoded } from "../../src/redis/send-batch.js";
 import { redisOf } from "../end-to-end/support/redis-of-test.js";
-import { startFaultProxy } from "../support/fault-proxy.js";
-import { redisCommand } from "../support/redis-command.js";
+import { startFaultProxy } from "../support/proxies/fault-proxy.js";
+import { redisCommand } from "../support/servers/redis-command.js";
 import { clientOf } from "./support/client-of.js";
 
 describe("send-batch: commands encoded beforehand, all at once, and their replies in the same order", () => {

@@ -1,9 +1,9 @@
 import { after, before } from "node:test";
 import { DryRunStore, RedisSessionStore } from "../../src/redis/redis-session-store.js";
 import { MemoryStore } from "../support/memory-store.js";
-import { redisCommand } from "../support/redis-command.js";
-import { type RedisServer, startRedis } from "../support/redis-server.js";
-import { masterName, startSentinelOf } from "../support/sentinel-group.js";
+import { redisCommand } from "../support/servers/redis-command.js";
+import { type RedisServer, startRedis } from "../support/servers/redis-server.js";
+import { masterName, startSentinelOf } from "../support/servers/sentinel-group.js";
 import { type TestedStore, testSessionStore } from "./session-store.contract.js";
 import { resilientOf, storeOptions } from "./support/client-of.js";
 import { fillRedis, redisContents } from "./support/redis-contents.js";

@@ -3,9 +3,9 @@ import { after, before, describe, it } from "node:test";
 import type { Redis } from "ioredis";
 import { openConnection } from "../../src/redis/open-connection.js";
 import { surveyKeys } from "../../src/redis/survey-keys.js";
-import type { RedisArgument } from "../support/redis-client.js";
-import { redisCommand, redisPipeline } from "../support/redis-command.js";
-import { type RedisServer, startRedis } from "../support/redis-server.js";
+import type { RedisArgument } from "../support/servers/redis-client.js";
+import { redisCommand, redisPipeline } from "../support/servers/redis-command.js";
+import { type RedisServer, startRedis } from "../support/servers/redis-server.js";
 import { clientOf } from "./support/client-of.js";
 
 const endsMs = Date.UTC(2100, 0, 1) + 123;

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { SettingsError } from "../../src/model/errors.js";
 import { mergeReports } from "../../src/report/merge-reports.js";
 import { type Report, reportSchema } from "../../src/report/schema/report-schema.js";
-import { sampleReport } from "../support/sample-report.js";
+import { sampleReport } from "../support/reports/sample-report.js";
 
 /** The report of one shard, which began so many seconds after the first and did 100 a second. */
 function shardOf(index: number, change: Partial<Omit<Report, "sessions">> = {}): Report {

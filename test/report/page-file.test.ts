@@ -5,8 +5,8 @@ import { describe, it } from "node:test";
 import { ReportError } from "../../src/model/errors.js";
 import type { Failure } from "../../src/model/outcome.js";
 import { PageFile } from "../../src/report/page-file.js";
-import { sampleReport } from "../support/sample-report.js";
-import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+import { makeTemporaryDirectory } from "../support/process/temporary-directory.js";
+import { sampleReport } from "../support/reports/sample-report.js";
 
 const failureOf = (index: number, suspicious = false): Failure => ({
   sid: `${String(index).padStart(6, "0")}${"a".repeat(34)}`,

@@ -6,9 +6,9 @@ import { describe, it } from "node:test";
 import { ReportError, SettingsError } from "../../src/model/errors.js";
 import { ReportFile } from "../../src/report/report-file.js";
 import type { Report, ReportedFailure } from "../../src/report/schema/report-schema.js";
-import { callUnprivileged } from "../support/call-unprivileged.js";
-import { sampleReport } from "../support/sample-report.js";
-import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+import { callUnprivileged } from "../support/process/call-unprivileged.js";
+import { makeTemporaryDirectory } from "../support/process/temporary-directory.js";
+import { sampleReport } from "../support/reports/sample-report.js";
 
 const failureOf = (index: number): ReportedFailure => ({
   session: `${index}…`,

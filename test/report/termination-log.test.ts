@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { ReportError, SettingsError } from "../../src/model/errors.js";
 import { TerminationLog, terminationText } from "../../src/report/termination-log.js";
-import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+import { makeTemporaryDirectory } from "../support/process/temporary-directory.js";
 
 const words = {
   errors: ["Redis is gone"],

@@ -24,8 +24,8 @@ import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { DirectoryWatches } from "../../src/source/directory-watches.js";
-import { findMemoryDirectory } from "../support/memory-directory.js";
-import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+import { findMemoryDirectory } from "../support/process/memory-directory.js";
+import { makeTemporaryDirectory } from "../support/process/temporary-directory.js";
 
 const name = `werkzeug_${"a".repeat(40)}.sess`;
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { SourceError } from "../../src/model/errors.js";
 import { directoryPlaces, lastingIdentityOf } from "../../src/source/file-identity.js";
-import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+import { makeTemporaryDirectory } from "../support/process/temporary-directory.js";
 
 describe("file-identity: how directories are recognised", () => {
   it("by path and inode, wherever it is mounted", () => {

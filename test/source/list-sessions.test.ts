@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { SourceError } from "../../src/model/errors.js";
 import { listSessions, maxSampled, spreadOver } from "../../src/source/list-sessions.js";
-import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+import { makeTemporaryDirectory } from "../support/process/temporary-directory.js";
 
 const running = new AbortController().signal;
 

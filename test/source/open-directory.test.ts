@@ -16,8 +16,8 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { SourceError } from "../../src/model/errors.js";
 import type { SessionFile } from "../../src/model/session-file.js";
 import { OpenDirectory } from "../../src/source/open-directory.js";
-import { callUnprivileged } from "../support/call-unprivileged.js";
-import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+import { callUnprivileged } from "../support/process/call-unprivileged.js";
+import { makeTemporaryDirectory } from "../support/process/temporary-directory.js";
 
 const sid = "ab".padEnd(40, "0");
 

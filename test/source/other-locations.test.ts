@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import type { SessionFile } from "../../src/model/session-file.js";
 import { OtherLocations } from "../../src/source/other-locations.js";
 import { StatReader } from "../../src/source/stat-reader.js";
-import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+import { makeTemporaryDirectory } from "../support/process/temporary-directory.js";
 import { slowProbe } from "./support/slow-probe.js";
 
 const sid = "ab".repeat(20);

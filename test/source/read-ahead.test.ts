@@ -11,7 +11,7 @@ import {
   readPlaceExactly,
   readSessionFile,
 } from "../../src/source/read-session-file.js";
-import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+import { makeTemporaryDirectory } from "../support/process/temporary-directory.js";
 import { slowProbe } from "./support/slow-probe.js";
 
 const maxFileSize = 1_000_000;

@@ -16,9 +16,9 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, it, mock } from "node:test";
 import { type Reading, readPlaceExactly, readSessionFile } from "../../src/source/read-session-file.js";
-import { callUnprivileged } from "../support/call-unprivileged.js";
-import { interceptCalls } from "../support/intercept-calls.js";
-import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+import { interceptCalls } from "../support/kills/intercept-calls.js";
+import { callUnprivileged } from "../support/process/call-unprivileged.js";
+import { makeTemporaryDirectory } from "../support/process/temporary-directory.js";
 
 const sid = "a1".padEnd(40, "0");
 const maxSize = 1000;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { SessionFile } from "../../src/model/session-file.js";
 import { RecentFiles } from "../../src/source/recent-files.js";
-import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+import { makeTemporaryDirectory } from "../support/process/temporary-directory.js";
 
 const hourMs = 3_600_000;
 

@@ -5,15 +5,15 @@ import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writ
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { before, describe, it } from "node:test";
-import { compileNative } from "../../bench/compile-native.js";
-import { provideCompiler } from "../../bench/rival-programs.js";
+import { compileNative } from "../../bench/native/compile-native.js";
+import { provideCompiler } from "../../bench/rivals/rival-programs.js";
 import { SourceError } from "../../src/model/errors.js";
 import { isSid, newScanTally, type ScanTally } from "../../src/model/session-file.js";
 import { isScatterFolder, layouts } from "../../src/source/layouts.js";
 import { scanSessions } from "../../src/source/scan-sessions.js";
-import { callUnprivileged } from "../support/call-unprivileged.js";
-import { interceptCalls } from "../support/intercept-calls.js";
-import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+import { interceptCalls } from "../support/kills/intercept-calls.js";
+import { callUnprivileged } from "../support/process/call-unprivileged.js";
+import { makeTemporaryDirectory } from "../support/process/temporary-directory.js";
 
 const hex = (start: string): string => start.padEnd(40, "0");
 const long = (start: string, length = 84): string => start.padEnd(length, "Ab9_-");

@@ -7,7 +7,7 @@ import { newScanTally, type ScanTally, type SessionFile } from "../../src/model/
 import { isInShard, type Shard } from "../../src/model/shard.js";
 import { listSessions } from "../../src/source/list-sessions.js";
 import { scanSessions } from "../../src/source/scan-sessions.js";
-import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+import { makeTemporaryDirectory } from "../support/process/temporary-directory.js";
 
 const sids = Array.from({ length: 300 }, (_, number) => createHash("sha1").update(String(number)).digest("hex"));
 const flat = (sid: string) => `werkzeug_${sid}.sess`;

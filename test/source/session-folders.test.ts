@@ -6,7 +6,7 @@ import type { SessionFile } from "../../src/model/session-file.js";
 import { readSessionFile } from "../../src/source/read-session-file.js";
 import { SessionFolders } from "../../src/source/session-folders.js";
 import { StatReader } from "../../src/source/stat-reader.js";
-import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+import { makeTemporaryDirectory } from "../support/process/temporary-directory.js";
 
 const sid = "ab".repeat(20);
 

@@ -3,7 +3,7 @@ import { chmodSync, lstatSync, mkdirSync, symlinkSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { StatReader } from "../../src/source/stat-reader.js";
-import { makeTemporaryDirectory } from "../support/temporary-directory.js";
+import { makeTemporaryDirectory } from "../support/process/temporary-directory.js";
 import { slowProbe } from "./support/slow-probe.js";
 
 for (const [kind, makeReader] of Object.entries({

@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import type { Written } from "../../src/model/entry.js";
 import { SourceError } from "../../src/model/errors.js";
 import { WrittenSessions } from "../../src/source/written-sessions.js";
-import { makeTemporaryDirectory, withTemporaryDirectory } from "../support/temporary-directory.js";
+import { makeTemporaryDirectory, withTemporaryDirectory } from "../support/process/temporary-directory.js";
 
 const directories = ["/srv/a/sessions", "/srv/b/sessions", "/srv/c"] as const;
 

@@ -1,6 +1,6 @@
-import { connectRedis, type RedisAddress } from "./redis-client.js";
-import { redisCommand } from "./redis-command.js";
-import { startRedis } from "./redis-server.js";
+import { connectRedis, type RedisAddress } from "./servers/redis-client.js";
+import { redisCommand } from "./servers/redis-command.js";
+import { startRedis } from "./servers/redis-server.js";
 
 /** The Redis that the demo copies into. */
 export interface DemoTarget {

@@ -2,13 +2,13 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 import { join } from "node:path";
 import type { WriteStream } from "node:tty";
-import { caretaker } from "./caretaker.js";
-import { type CheckedSessions, checkSessions } from "./check-sessions.js";
-import { binary } from "./command.js";
 import { type DemoTarget, openDemoTarget } from "./demo-target.js";
-import { type MadeSession, makeSessions, readManifest } from "./make-sessions.js";
-import { redisCommand } from "./redis-command.js";
-import { makeTemporaryDirectory, removeTemporaryDirectory } from "./temporary-directory.js";
+import { caretaker } from "./process/caretaker.js";
+import { binary } from "./process/command.js";
+import { makeTemporaryDirectory, removeTemporaryDirectory } from "./process/temporary-directory.js";
+import { redisCommand } from "./servers/redis-command.js";
+import { type CheckedSessions, checkSessions } from "./sessions/check-sessions.js";
+import { type MadeSession, makeSessions, readManifest } from "./sessions/make-sessions.js";
 
 /** So many of the sessions are over before they are read; they are made as strays. */
 const expiredCount = 10;

@@ -11,7 +11,7 @@ import type {
   Write,
 } from "../../src/redis/session-store.js";
 import { sha1 } from "../../src/redis/sha1.js";
-import { makeMessageSplitter } from "./resp-messages.js";
+import { makeMessageSplitter } from "./proxies/resp-messages.js";
 
 /** What a key holds. */
 export interface StoredKey {

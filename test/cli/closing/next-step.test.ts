@@ -7,7 +7,7 @@ import type { ServerWorks } from "../../../src/model/server-evidence.js";
 import type { Report } from "../../../src/report/schema/report-schema.js";
 import { resolveRunOptions } from "../../../src/settings/resolve-options.js";
 import { memoryFiles } from "../../support/memory-files.js";
-import { sampleReport } from "../../support/sample-report.js";
+import { sampleReport } from "../../support/reports/sample-report.js";
 
 type Change = Parameters<typeof sampleReport>[0] & { readonly works?: ServerWorks };
 

@@ -10,8 +10,8 @@ import { outcomesOf } from "../../../src/model/outcome.js";
 import { RunProgress } from "../../../src/model/progress/run-progress.js";
 import { newRunRecord } from "../../../src/model/run-record.js";
 import { textStyle } from "../../../src/report/text-style.js";
-import { copying } from "../../support/progress-states.js";
 import { projectRoot } from "../../support/project.js";
+import { copying } from "../../support/terminal/progress-states.js";
 
 const text = textLines(textStyle(false));
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { backText, progressText, startText, stateText } from "../../../src/cli/progress/progress-text.js";
 import type { ProgressState } from "../../../src/model/progress/progress-state.js";
-import { connecting, copying, removing, waiting } from "../../support/progress-states.js";
+import { connecting, copying, removing, waiting } from "../../support/terminal/progress-states.js";
 
 describe("progress-text: a line of progress", () => {
   const rows: readonly (readonly [name: string, state: ProgressState, text: string])[] = [

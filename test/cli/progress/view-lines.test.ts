@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { shortCount, viewLines } from "../../../src/cli/progress/view-lines.js";
 import type { ProgressState } from "../../../src/model/progress/progress-state.js";
-import { connecting, copying, removing, waiting } from "../../support/progress-states.js";
+import { connecting, copying, removing, waiting } from "../../support/terminal/progress-states.js";
 
 const rows = 24;
 const listing: ProgressState = { ...connecting, phase: "listing", redis: null, done: 32_768 };

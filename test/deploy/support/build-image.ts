@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, delimiter, dirname, join, relative, resolve } from "node:path";
 import { Copy, DockerfileParser, Entrypoint, type Instruction } from "dockerfile-ast";
-import { makeTemporaryDirectory } from "../../support/temporary-directory.js";
+import { makeTemporaryDirectory } from "../../support/process/temporary-directory.js";
 
 /** What a Dockerfile builds: its last stage, in a temporary directory instead of an image. */
 export interface BuiltImage {

@@ -3,11 +3,11 @@ import { chmodSync, chownSync, readdirSync, readFileSync, statSync, writeFileSyn
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { ConfigMap } from "kubernetes-models/v1/ConfigMap";
-import { letOthersPass } from "../../support/call-unprivileged.js";
-import { caretaker } from "../../support/caretaker.js";
-import type { CommandResult } from "../../support/command.js";
-import { searchOutput } from "../../support/search-output.js";
-import { makeTemporaryDirectory } from "../../support/temporary-directory.js";
+import { letOthersPass } from "../../support/process/call-unprivileged.js";
+import { caretaker } from "../../support/process/caretaker.js";
+import type { CommandResult } from "../../support/process/command.js";
+import { searchOutput } from "../../support/process/search-output.js";
+import { makeTemporaryDirectory } from "../../support/process/temporary-directory.js";
 import type { BuiltImage } from "./build-image.js";
 import { manifestText, ourContainerOf, podOf, readManifest } from "./manifest.js";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { checkSessions } from "../../support/check-sessions.js";
-import { readManifest } from "../../support/make-sessions.js";
-import type { RedisAddress } from "../../support/redis-client.js";
-import type { RedisCluster } from "../../support/redis-cluster.js";
+import type { RedisAddress } from "../../support/servers/redis-client.js";
+import type { RedisCluster } from "../../support/servers/redis-cluster.js";
+import { checkSessions } from "../../support/sessions/check-sessions.js";
+import { readManifest } from "../../support/sessions/make-sessions.js";
 import { countKeys } from "./redis-of-test.js";
 
 export interface CopyExpectation {

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { hashSlot } from "../../../src/redis/topology/hash-slot.js";
-import { between } from "../../support/between.js";
-import { makeSessions, readManifest } from "../../support/make-sessions.js";
-import type { RedisCluster } from "../../support/redis-cluster.js";
-import { makeTemporaryDirectory } from "../../support/temporary-directory.js";
+import { between } from "../../support/process/between.js";
+import { makeTemporaryDirectory } from "../../support/process/temporary-directory.js";
+import type { RedisCluster } from "../../support/servers/redis-cluster.js";
+import { makeSessions, readManifest } from "../../support/sessions/make-sessions.js";
 
 /** Made sessions, and the flags of a run from their directory to a Cluster. */
 export interface ClusterGround {

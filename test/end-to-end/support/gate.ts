@@ -1,6 +1,6 @@
 import { connect, createServer, type Socket } from "node:net";
 import type { TestContext } from "node:test";
-import { listen } from "../../support/listen.js";
+import { listen } from "../../support/servers/listen.js";
 
 /** Stands between a run and Redis, and stops the run in its middle. */
 export interface Gate {

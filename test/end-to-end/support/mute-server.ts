@@ -1,6 +1,6 @@
 import { createServer, type Socket } from "node:net";
 import type { TestContext } from "node:test";
-import { findFreePort } from "../../support/free-port.js";
+import { findFreePort } from "../../support/servers/free-port.js";
 
 /**
  * A server that takes connections and commands and never answers; it goes with the test. `asked` is

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { type CommandOptions, type CommandResult, type RunningCommand, startCommand } from "../../support/command.js";
-import { assertNothingSecret } from "../../support/secrets.js";
+import {
+  type CommandOptions,
+  type CommandResult,
+  type RunningCommand,
+  startCommand,
+} from "../../support/process/command.js";
+import { assertNothingSecret } from "../../support/process/secrets.js";
 import { assertReport, type ObservedReport } from "./report-contract.js";
 
 export interface ObservedResult extends CommandResult {

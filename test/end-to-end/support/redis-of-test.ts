@@ -1,7 +1,7 @@
 import type { TestContext } from "node:test";
-import type { RedisAddress } from "../../support/redis-client.js";
-import { redisCommand } from "../../support/redis-command.js";
-import { type RedisServer, type RedisServerOptions, startRedis } from "../../support/redis-server.js";
+import type { RedisAddress } from "../../support/servers/redis-client.js";
+import { redisCommand } from "../../support/servers/redis-command.js";
+import { type RedisServer, type RedisServerOptions, startRedis } from "../../support/servers/redis-server.js";
 
 /** A Redis that goes with the test. */
 export async function redisOf(t: TestContext, options: RedisServerOptions = {}): Promise<RedisServer> {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { redisCommand } from "../../support/redis-command.js";
-import type { RedisServer } from "../../support/redis-server.js";
-import { makeTemporaryDirectory } from "../../support/temporary-directory.js";
+import { makeTemporaryDirectory } from "../../support/process/temporary-directory.js";
+import { redisCommand } from "../../support/servers/redis-command.js";
+import type { RedisServer } from "../../support/servers/redis-server.js";
 import { saveSession } from "./made-session.js";
 
 const small = 10_000;

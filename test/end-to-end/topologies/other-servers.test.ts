@@ -8,11 +8,11 @@ import { RedisSessionStore } from "../../../src/redis/redis-session-store.js";
 import { testSessionStore } from "../../redis/session-store.contract.js";
 import { resilientOf, storeOptions } from "../../redis/support/client-of.js";
 import { fillRedis, redisContents } from "../../redis/support/redis-contents.js";
-import { between } from "../../support/between.js";
-import { otherServers, startOtherServer } from "../../support/other-server.js";
-import { redisCommand } from "../../support/redis-command.js";
-import { type RedisServer, startRedis } from "../../support/redis-server.js";
-import { makeTemporaryDirectory } from "../../support/temporary-directory.js";
+import { between } from "../../support/process/between.js";
+import { makeTemporaryDirectory } from "../../support/process/temporary-directory.js";
+import { otherServers, startOtherServer } from "../../support/servers/other-server.js";
+import { redisCommand } from "../../support/servers/redis-command.js";
+import { type RedisServer, startRedis } from "../../support/servers/redis-server.js";
 import { keyOf, pathOf, saveSession } from "../support/made-session.js";
 import { type ObservedResult, run } from "../support/observed-run.js";
 

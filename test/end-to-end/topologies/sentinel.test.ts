@@ -2,18 +2,23 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { checkSessions } from "../../support/check-sessions.js";
-import type { RunningCommand } from "../../support/command.js";
-import { KillGround } from "../../support/kill-ground.js";
-import type { KillPoint } from "../../support/kill-point.js";
-import { listFiles, locateSessions } from "../../support/locate-sessions.js";
-import type { MadeSession } from "../../support/make-sessions.js";
+import { KillGround } from "../../support/kills/kill-ground.js";
+import type { KillPoint } from "../../support/kills/kill-point.js";
+import type { RunningCommand } from "../../support/process/command.js";
+import { makeTemporaryDirectory } from "../../support/process/temporary-directory.js";
 import { projectRoot } from "../../support/project.js";
-import type { RedisServer } from "../../support/redis-server.js";
-import { behindSentinels } from "../../support/redis-under-test.js";
-import { masterName, type SentinelGroup, startSentinelGroup, startSentinelOf } from "../../support/sentinel-group.js";
-import { makeTemporaryDirectory } from "../../support/temporary-directory.js";
-import { makeCertificates } from "../set-ups/make-certificates.js";
+import type { RedisServer } from "../../support/servers/redis-server.js";
+import { behindSentinels } from "../../support/servers/redis-under-test.js";
+import {
+  masterName,
+  type SentinelGroup,
+  startSentinelGroup,
+  startSentinelOf,
+} from "../../support/servers/sentinel-group.js";
+import { checkSessions } from "../../support/sessions/check-sessions.js";
+import { listFiles, locateSessions } from "../../support/sessions/locate-sessions.js";
+import type { MadeSession } from "../../support/sessions/make-sessions.js";
+import { makeCertificates } from "../field/set-ups/make-certificates.js";
 import { saveSession } from "../support/made-session.js";
 import { run } from "../support/observed-run.js";
 import { countKeys, redisOf } from "../support/redis-of-test.js";

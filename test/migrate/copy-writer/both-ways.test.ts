@@ -6,7 +6,7 @@ import { EncodedSessions } from "../../../src/migrate/readers/encoded-sessions.j
 import type { DirectoryFacts } from "../../../src/model/mark.js";
 import type { SessionStore } from "../../../src/redis/session-store.js";
 import { pathOf } from "../../../src/source/recent-files.js";
-import { dayMs, hourMs, sessionText } from "../../support/session-directory.js";
+import { dayMs, hourMs, sessionText } from "../../support/sessions/session-directory.js";
 import { markAt } from "../survey-of.js";
 import { beside, conversion, copiedAgo, inADay, remove, WriterGround } from "./writer-ground.js";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { DirectoryFacts } from "../../../src/model/mark.js";
-import { dayMs, hourMs, sessionText } from "../../support/session-directory.js";
+import { dayMs, hourMs, sessionText } from "../../support/sessions/session-directory.js";
 import { copiedAgo, type GroundChange, inADay, marked, WriterGround } from "./writer-ground.js";
 
 const nowMs = Date.now();

@@ -4,9 +4,9 @@ import { describe, it } from "node:test";
 import type { SessionOutcome } from "../../../src/model/outcome.js";
 import type { SessionFile } from "../../../src/model/session-file.js";
 import { pathOf } from "../../../src/source/recent-files.js";
-import { interceptCalls, systemError } from "../../support/intercept-calls.js";
+import { interceptCalls, systemError } from "../../support/kills/intercept-calls.js";
 import type { MemoryStore } from "../../support/memory-store.js";
-import { dayMs, hourMs, sessionText } from "../../support/session-directory.js";
+import { dayMs, hourMs, sessionText } from "../../support/sessions/session-directory.js";
 import { answer, copiedAgo, type GroundChange, keyPrefix, WriterGround } from "./writer-ground.js";
 
 const value = sessionText();

@@ -4,7 +4,7 @@ import { describe, type TestContext, test } from "node:test";
 import type { SessionFile } from "../../../src/model/session-file.js";
 import { pathOf } from "../../../src/source/recent-files.js";
 import { SessionFolders } from "../../../src/source/session-folders.js";
-import { hourMs, sessionText } from "../../support/session-directory.js";
+import { hourMs, sessionText } from "../../support/sessions/session-directory.js";
 import { beside, remove, WriterGround } from "./writer-ground.js";
 
 /** What a server does with a session file or its directory. */

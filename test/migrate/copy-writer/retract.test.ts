@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { staysInRedis } from "../../../src/migrate/writing/written-log.js";
 import type { SessionStore } from "../../../src/redis/session-store.js";
 import { pathOf } from "../../../src/source/recent-files.js";
-import { sessionText } from "../../support/session-directory.js";
+import { sessionText } from "../../support/sessions/session-directory.js";
 import { type GroundChange, goAfterWrite, inADay, remove, WriterGround } from "./writer-ground.js";
 
 const other = sessionText("other");

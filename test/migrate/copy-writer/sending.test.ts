@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { maxCommandBytes } from "../../../src/migrate/readers/encoded-sessions.js";
 import { RedisError } from "../../../src/model/errors.js";
-import { dayMs, sessionOfLength, sessionText } from "../../support/session-directory.js";
+import { dayMs, sessionOfLength, sessionText } from "../../support/sessions/session-directory.js";
 import { answer, beside, WriterGround } from "./writer-ground.js";
 
 describe("copy-writer: what is sent at a time", () => {

@@ -9,7 +9,7 @@ import type { SessionFile } from "../../../src/model/session-file.js";
 import type { SessionStore } from "../../../src/redis/session-store.js";
 import { pathOf } from "../../../src/source/recent-files.js";
 import { MemoryStore } from "../../support/memory-store.js";
-import { dayMs, type SavedAs, SessionDirectory, sessionText } from "../../support/session-directory.js";
+import { dayMs, type SavedAs, SessionDirectory, sessionText } from "../../support/sessions/session-directory.js";
 import { expirations, factsOf, markAt, surveyOf } from "../survey-of.js";
 
 export const keyPrefix = "session:";

@@ -3,8 +3,8 @@ import { describe, it } from "node:test";
 import { staysInRedis } from "../../../src/migrate/writing/written-log.js";
 import { SourceError } from "../../../src/model/errors.js";
 import { WrittenSessions } from "../../../src/source/written-sessions.js";
-import { sessionText } from "../../support/session-directory.js";
-import { withTemporaryDirectory } from "../../support/temporary-directory.js";
+import { withTemporaryDirectory } from "../../support/process/temporary-directory.js";
+import { sessionText } from "../../support/sessions/session-directory.js";
 import { goAfterWrite, remove, WriterGround } from "./writer-ground.js";
 
 const other = sessionText("other");

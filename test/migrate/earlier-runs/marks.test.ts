@@ -9,8 +9,8 @@ import { PeerRuns } from "../../../src/redis/server/peers.js";
 import { SingleServer } from "../../../src/redis/topology/redis-servers.js";
 import { redisOf } from "../../end-to-end/support/redis-of-test.js";
 import { type Account, clientOf, resilientOf } from "../../redis/support/client-of.js";
-import { redisCommand, redisPipeline } from "../../support/redis-command.js";
-import { makeTemporaryDirectory } from "../../support/temporary-directory.js";
+import { makeTemporaryDirectory } from "../../support/process/temporary-directory.js";
+import { redisCommand, redisPipeline } from "../../support/servers/redis-command.js";
 
 const startedMs = Date.UTC(2026, 0, 10);
 const [a, b] = [makeTemporaryDirectory(), makeTemporaryDirectory()];

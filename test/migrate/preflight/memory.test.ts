@@ -9,9 +9,9 @@ import { askServerState } from "../../../src/redis/server/server-state.js";
 import { SingleServer } from "../../../src/redis/topology/redis-servers.js";
 import { dayMs, keyOf, pathOf, saveSession } from "../../end-to-end/support/made-session.js";
 import { resilientOf } from "../../redis/support/client-of.js";
-import { redisCommand } from "../../support/redis-command.js";
-import { type RedisServer, startRedis } from "../../support/redis-server.js";
-import { makeTemporaryDirectory } from "../../support/temporary-directory.js";
+import { makeTemporaryDirectory } from "../../support/process/temporary-directory.js";
+import { redisCommand } from "../../support/servers/redis-command.js";
+import { type RedisServer, startRedis } from "../../support/servers/redis-server.js";
 import { openCopy } from "../support/run-of-test.js";
 
 describe("memory: what cannot fit is refused before the first write (spec.md, a Redis that may run out)", () => {

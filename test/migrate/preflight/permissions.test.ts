@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { checkPermissions } from "../../../src/migrate/preflight/permissions.js";
 import { saveSession } from "../../end-to-end/support/made-session.js";
-import { redisCommand } from "../../support/redis-command.js";
-import { type RedisServer, startRedis } from "../../support/redis-server.js";
-import { makeTemporaryDirectory } from "../../support/temporary-directory.js";
+import { makeTemporaryDirectory } from "../../support/process/temporary-directory.js";
+import { redisCommand } from "../../support/servers/redis-command.js";
+import { type RedisServer, startRedis } from "../../support/servers/redis-server.js";
 import { openCopy } from "../support/run-of-test.js";
 
 describe("permissions: all that is missing at once, and the line that grants exactly that", () => {

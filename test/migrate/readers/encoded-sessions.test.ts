@@ -5,7 +5,7 @@ import { entryMemory } from "../../../src/migrate/memory-need.js";
 import type { Prepared } from "../../../src/migrate/prepare-session.js";
 import { EncodedSessions } from "../../../src/migrate/readers/encoded-sessions.js";
 import { sha1 } from "../../../src/redis/sha1.js";
-import { sidOf } from "../../support/session-directory.js";
+import { sidOf } from "../../support/sessions/session-directory.js";
 
 const expiresAtMs = 1_800_000_000_000;
 

@@ -6,7 +6,7 @@ import type { ReaderOptions } from "../../../src/migrate/readers/reader.js";
 import { batchesFor, ReaderPool } from "../../../src/migrate/readers/reader-pool.js";
 import { ReaderThread } from "../../../src/migrate/readers/reader-thread.js";
 import type { SessionFile } from "../../../src/model/session-file.js";
-import { hourMs, SessionDirectory, sessionOfLength, sessionText } from "../../support/session-directory.js";
+import { hourMs, SessionDirectory, sessionOfLength, sessionText } from "../../support/sessions/session-directory.js";
 import { beside, conversion, remove } from "../copy-writer/writer-ground.js";
 
 function optionsOf(directory: SessionDirectory, change: Partial<ReaderOptions> = {}): ReaderOptions {

@@ -4,7 +4,7 @@ import type { ConvertedBatch } from "../../../src/migrate/readers/converted-batc
 import { maxCommandBytes } from "../../../src/migrate/readers/encoded-sessions.js";
 import { Reader, type ReaderOptions } from "../../../src/migrate/readers/reader.js";
 import type { SessionFile } from "../../../src/model/session-file.js";
-import { hourMs, SessionDirectory, sessionOfLength, sessionText } from "../../support/session-directory.js";
+import { hourMs, SessionDirectory, sessionOfLength, sessionText } from "../../support/sessions/session-directory.js";
 import { conversion, remove } from "../copy-writer/writer-ground.js";
 
 const room = () => new ArrayBuffer(1000);

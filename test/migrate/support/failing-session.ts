@@ -2,7 +2,7 @@ import { appendFileSync } from "node:fs";
 import type { TestContext } from "node:test";
 import type { FailureReason } from "../../../src/model/outcome.js";
 import { keyOf, pathOf, saveSession } from "../../end-to-end/support/made-session.js";
-import { interceptCalls, systemError } from "../../support/intercept-calls.js";
+import { interceptCalls, systemError } from "../../support/kills/intercept-calls.js";
 import type { RunOfTest } from "./run-of-test.js";
 
 const uid = "S'uid'\nI2\ns";

@@ -12,7 +12,7 @@ import { listMarks } from "../../../src/redis/marks.js";
 import { resolveRunOptions } from "../../../src/settings/resolve-options.js";
 import { listSessions } from "../../../src/source/list-sessions.js";
 import { memoryFiles } from "../../support/memory-files.js";
-import type { RedisServer } from "../../support/redis-server.js";
+import type { RedisServer } from "../../support/servers/redis-server.js";
 
 const sinks = { onFailure: () => undefined, onDifference: () => undefined };
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { sessionText } from "../../support/session-directory.js";
+import { sessionText } from "../../support/sessions/session-directory.js";
 import { inADay, marked, wordOf } from "../copy-writer/writer-ground.js";
 import {
   differences,

@@ -6,7 +6,13 @@ import type { DirectoryFacts, Survey } from "../../../src/model/mark.js";
 import type { SessionFile } from "../../../src/model/session-file.js";
 import { pathOf } from "../../../src/source/recent-files.js";
 import { MemoryStore } from "../../support/memory-store.js";
-import { dayMs, hourMs, SessionDirectory, sessionOfLength, sessionText } from "../../support/session-directory.js";
+import {
+  dayMs,
+  hourMs,
+  SessionDirectory,
+  sessionOfLength,
+  sessionText,
+} from "../../support/sessions/session-directory.js";
 import { conversion, copiedAgo, inADay, keyPrefix, wordOf } from "../copy-writer/writer-ground.js";
 import { factsOf, surveyOf } from "../survey-of.js";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { RedisError } from "../../../src/model/errors.js";
 import { pathOf } from "../../../src/source/recent-files.js";
-import { dayMs, hourMs, sessionOfLength, sessionText } from "../../support/session-directory.js";
+import { dayMs, hourMs, sessionOfLength, sessionText } from "../../support/sessions/session-directory.js";
 import { conversion, copiedAgo, marked } from "../copy-writer/writer-ground.js";
 import {
   differences,

@@ -8,12 +8,12 @@ import { openFirstConnection } from "../../../src/redis/open-connection.js";
 import { redisFault } from "../../../src/redis/redis-fault.js";
 import { findMaster } from "../../../src/redis/sentinel/find-master.js";
 import { MasterCheck } from "../../../src/redis/sentinel/master-check.js";
-import { makeCertificates } from "../../end-to-end/set-ups/make-certificates.js";
+import { makeCertificates } from "../../end-to-end/field/set-ups/make-certificates.js";
 import { startMuteServer } from "../../end-to-end/support/mute-server.js";
-import { findFreePort } from "../../support/free-port.js";
-import { redisCommand } from "../../support/redis-command.js";
-import { type RedisServer, startRedis } from "../../support/redis-server.js";
-import { makeTemporaryDirectory } from "../../support/temporary-directory.js";
+import { makeTemporaryDirectory } from "../../support/process/temporary-directory.js";
+import { findFreePort } from "../../support/servers/free-port.js";
+import { redisCommand } from "../../support/servers/redis-command.js";
+import { type RedisServer, startRedis } from "../../support/servers/redis-server.js";
 
 const secret = "NotToBeShown";
 

@@ -4,8 +4,8 @@ import { RedisError } from "../../../src/model/errors.js";
 import { MemoryGuard } from "../../../src/redis/server/memory-guard.js";
 import { askServerState } from "../../../src/redis/server/server-state.js";
 import { redisOf } from "../../end-to-end/support/redis-of-test.js";
-import { redisCommand } from "../../support/redis-command.js";
-import type { RedisServer } from "../../support/redis-server.js";
+import { redisCommand } from "../../support/servers/redis-command.js";
+import type { RedisServer } from "../../support/servers/redis-server.js";
 import { clientOf } from "../support/client-of.js";
 
 const million = 1024 * 1024;

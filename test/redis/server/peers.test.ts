@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { parseShard } from "../../../src/model/shard.js";
 import { announce, type PeerIdentity, PeerRuns } from "../../../src/redis/server/peers.js";
-import { redisCommand } from "../../support/redis-command.js";
-import { type RedisServer, startRedis } from "../../support/redis-server.js";
+import { redisCommand } from "../../support/servers/redis-command.js";
+import { type RedisServer, startRedis } from "../../support/servers/redis-server.js";
 import { clientOf } from "../support/client-of.js";
 
 const ownIdentity: PeerIdentity = { places: ["/srv/a", "/srv/b"], shard: null, token: "0123456789abcdef" };

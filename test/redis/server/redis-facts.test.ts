@@ -5,8 +5,8 @@ import { openConnection } from "../../../src/redis/open-connection.js";
 import { askFirstFacts, type ServerFacts, withLastFacts } from "../../../src/redis/server/redis-facts.js";
 import type { ServerState } from "../../../src/redis/server/server-state.js";
 import { redisOf } from "../../end-to-end/support/redis-of-test.js";
-import { redisCommand } from "../../support/redis-command.js";
-import { type RedisServer, startRedis } from "../../support/redis-server.js";
+import { redisCommand } from "../../support/servers/redis-command.js";
+import { type RedisServer, startRedis } from "../../support/servers/redis-server.js";
 import { clientOf } from "../support/client-of.js";
 
 const state: ServerState = {

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { askHistory, continues } from "../../../src/redis/server/server-history.js";
 import { redisOf } from "../../end-to-end/support/redis-of-test.js";
 import { waitUntil } from "../../end-to-end/support/wait-until.js";
-import { redisCommand } from "../../support/redis-command.js";
+import { redisCommand } from "../../support/servers/redis-command.js";
 import { clientOf } from "../support/client-of.js";
 
 describe("server-history: whether a server still holds the data that it stored (hazards.md, Redis)", () => {

@@ -9,8 +9,8 @@ import {
 } from "../../../src/redis/server/server-state.js";
 import { redisOf } from "../../end-to-end/support/redis-of-test.js";
 import { waitUntil } from "../../end-to-end/support/wait-until.js";
-import { redisCommand, redisPipeline } from "../../support/redis-command.js";
-import { type RedisServer, startRedis } from "../../support/redis-server.js";
+import { redisCommand, redisPipeline } from "../../support/servers/redis-command.js";
+import { type RedisServer, startRedis } from "../../support/servers/redis-server.js";
 import { clientOf } from "../support/client-of.js";
 
 const allBut = (...rules: readonly string[]) => ["ACL", "SETUSER", "u", "reset", "on", ">pw", "~*", "+@all", ...rules];

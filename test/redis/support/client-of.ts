@@ -6,7 +6,7 @@ import type { StoreOptions } from "../../../src/redis/redis-session-store.js";
 import { type ResilienceOptions, ResilientConnection } from "../../../src/redis/resilient-connection.js";
 import { MemoryGuard } from "../../../src/redis/server/memory-guard.js";
 import { ClusterServers } from "../../../src/redis/topology/cluster-servers.js";
-import type { RedisCluster } from "../../support/redis-cluster.js";
+import type { RedisCluster } from "../../support/servers/redis-cluster.js";
 
 /** Where a server listens, and who its user is. */
 export interface Account {

@@ -1,7 +1,7 @@
 import type { Contents, StoredKey } from "../../support/memory-store.js";
-import type { RedisAddress } from "../../support/redis-client.js";
-import type { RedisCluster } from "../../support/redis-cluster.js";
-import { redisCommand, redisPipeline } from "../../support/redis-command.js";
+import type { RedisAddress } from "../../support/servers/redis-client.js";
+import type { RedisCluster } from "../../support/servers/redis-cluster.js";
+import { redisCommand, redisPipeline } from "../../support/servers/redis-command.js";
 
 /** Lets a Redis hold this and nothing else. */
 export async function fillRedis(server: RedisAddress, contents: Contents): Promise<void> {

@@ -10,10 +10,10 @@ import { surveyServers } from "../../../src/redis/survey-keys.js";
 import type { ClusterServers } from "../../../src/redis/topology/cluster-servers.js";
 import { hashSlot } from "../../../src/redis/topology/hash-slot.js";
 import { onEach } from "../../../src/redis/topology/redis-servers.js";
-import { type RedisCluster, startCluster } from "../../support/redis-cluster.js";
-import { redisCommand } from "../../support/redis-command.js";
-import type { RedisServer } from "../../support/redis-server.js";
-import { sidOf } from "../../support/session-directory.js";
+import { type RedisCluster, startCluster } from "../../support/servers/redis-cluster.js";
+import { redisCommand } from "../../support/servers/redis-command.js";
+import type { RedisServer } from "../../support/servers/redis-server.js";
+import { sidOf } from "../../support/sessions/session-directory.js";
 import { clusterOf } from "../support/client-of.js";
 
 describe("cluster-servers: the masters of a Cluster", () => {

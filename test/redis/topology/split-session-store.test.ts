@@ -2,7 +2,7 @@ import { after, before } from "node:test";
 import { DryRunStore, RedisSessionStore } from "../../../src/redis/redis-session-store.js";
 import type { ClusterServers } from "../../../src/redis/topology/cluster-servers.js";
 import { SplitSessionStore } from "../../../src/redis/topology/split-session-store.js";
-import { type RedisCluster, startCluster } from "../../support/redis-cluster.js";
+import { type RedisCluster, startCluster } from "../../support/servers/redis-cluster.js";
 import { type TestedStore, testSessionStore } from "../session-store.contract.js";
 import { clusterOf, storeOptions } from "../support/client-of.js";
 import { clusterContents, fillCluster } from "../support/redis-contents.js";

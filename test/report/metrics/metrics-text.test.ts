@@ -3,9 +3,9 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { expositionText } from "../../../src/report/metrics/exposition.js";
 import { metricDefinitions, metricsText, reportMetrics } from "../../../src/report/metrics/metrics-text.js";
-import { eventfulReport } from "../../support/eventful-report.js";
-import { parsePrometheusText, type ScrapedSample } from "../../support/prometheus-text.js";
-import { sampleReport } from "../../support/sample-report.js";
+import { eventfulReport } from "../../support/reports/eventful-report.js";
+import { parsePrometheusText, type ScrapedSample } from "../../support/reports/prometheus-text.js";
+import { sampleReport } from "../../support/reports/sample-report.js";
 
 const labelled = (samples: readonly ScrapedSample[], name: string, labels: Readonly<Record<string, string>>) =>
   samples.find(

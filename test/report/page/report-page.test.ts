@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { reportPage } from "../../../src/report/page/report-page.js";
-import { eventfulReport, wholeId } from "../../support/eventful-report.js";
-import { sampleReport } from "../../support/sample-report.js";
+import { eventfulReport, wholeId } from "../../support/reports/eventful-report.js";
+import { sampleReport } from "../../support/reports/sample-report.js";
 
 /** The ids of a page's sections, in order. */
 function sectionsOf(page: string): string[] {

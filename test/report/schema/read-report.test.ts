@@ -5,9 +5,9 @@ import { describe, it } from "node:test";
 import { SettingsError } from "../../../src/model/errors.js";
 import { readReport } from "../../../src/report/schema/read-report.js";
 import { reportSchema } from "../../../src/report/schema/report-schema.js";
+import { makeTemporaryDirectory } from "../../support/process/temporary-directory.js";
 import { projectRoot } from "../../support/project.js";
-import { sampleReport } from "../../support/sample-report.js";
-import { makeTemporaryDirectory } from "../../support/temporary-directory.js";
+import { sampleReport } from "../../support/reports/sample-report.js";
 
 const directory = makeTemporaryDirectory();
 const fixtures = join(projectRoot, "fixtures", "reports");

@@ -5,7 +5,7 @@ import type { RedisFacts } from "../../../src/model/redis-facts.js";
 import type { Report, ReportedFailure } from "../../../src/report/schema/report-schema.js";
 import { type Summary, summaryText } from "../../../src/report/summary/summary.js";
 import { textStyle } from "../../../src/report/text-style.js";
-import { sampleReport } from "../../support/sample-report.js";
+import { sampleReport } from "../../support/reports/sample-report.js";
 
 const failures: readonly ReportedFailure[] = Array.from({ length: 100 }, (_, index) => ({
   session: `${String(index).padStart(6, "0")}…`,

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { SettingsError, SourceError } from "../../../src/model/errors.js";
 import { resolveDirectories } from "../../../src/source/directories/resolve-directories.js";
-import { callUnprivileged } from "../../support/call-unprivileged.js";
-import { makeTemporaryDirectory } from "../../support/temporary-directory.js";
+import { callUnprivileged } from "../../support/process/call-unprivileged.js";
+import { makeTemporaryDirectory } from "../../support/process/temporary-directory.js";
 
 /** Resolves the names and collects the warnings in `warned`. */
 function resolve(names: readonly string[], allowMissing: boolean, warned: string[] = []): Promise<string[]> {

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { putBack } from "../../../src/source/removal/put-back.js";
 import { setAsideName } from "../../../src/source/removal/set-aside-name.js";
-import { type FileCall, systemError, tamper } from "../../support/intercept-calls.js";
-import { makeTemporaryDirectory } from "../../support/temporary-directory.js";
+import { type FileCall, systemError, tamper } from "../../support/kills/intercept-calls.js";
+import { makeTemporaryDirectory } from "../../support/process/temporary-directory.js";
 import { asideIn, dayAgo, describePlace, save, strangers } from "../support/hostile-files.js";
 
 const file = `werkzeug_${"a1".padEnd(40, "0")}.sess`;

@@ -16,9 +16,9 @@ import { describe, it } from "node:test";
 import type { ExactStamp } from "../../../src/model/session-file.js";
 import { readPlaceExactly } from "../../../src/source/read-session-file.js";
 import { type Removal, removeSessionFile } from "../../../src/source/removal/remove-session-file.js";
-import { callUnprivileged } from "../../support/call-unprivileged.js";
-import { type FileCall, systemError, tamper } from "../../support/intercept-calls.js";
-import { makeTemporaryDirectory } from "../../support/temporary-directory.js";
+import { type FileCall, systemError, tamper } from "../../support/kills/intercept-calls.js";
+import { callUnprivileged } from "../../support/process/call-unprivileged.js";
+import { makeTemporaryDirectory } from "../../support/process/temporary-directory.js";
 import { asideIn, dayAgo, describePlace, replace, save, strangers } from "../support/hostile-files.js";
 
 const sid = "a1".padEnd(40, "0");

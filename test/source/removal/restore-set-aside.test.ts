@@ -8,9 +8,9 @@ import { SourceError } from "../../../src/model/errors.js";
 import type { SessionFile, SetAsideFile } from "../../../src/model/session-file.js";
 import { type Restored, restoreSetAside } from "../../../src/source/removal/restore-set-aside.js";
 import { setAsideName } from "../../../src/source/removal/set-aside-name.js";
-import { callUnprivileged } from "../../support/call-unprivileged.js";
-import { systemError, tamper } from "../../support/intercept-calls.js";
-import { makeTemporaryDirectory } from "../../support/temporary-directory.js";
+import { systemError, tamper } from "../../support/kills/intercept-calls.js";
+import { callUnprivileged } from "../../support/process/call-unprivileged.js";
+import { makeTemporaryDirectory } from "../../support/process/temporary-directory.js";
 import { asideIn, dayAgo, describePlace, save, strangers } from "../support/hostile-files.js";
 
 const sid = "ab".padEnd(40, "0");

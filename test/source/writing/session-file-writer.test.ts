@@ -18,8 +18,8 @@ import { SourceError } from "../../../src/model/errors.js";
 import type { ExactStamp, SessionFile } from "../../../src/model/session-file.js";
 import { type FileWritten, SessionFileWriter } from "../../../src/source/writing/session-file-writer.js";
 import { removeLeftTemporaries, temporaryName } from "../../../src/source/writing/temporary-files.js";
-import { interceptCalls, systemError } from "../../support/intercept-calls.js";
-import { makeTemporaryDirectory } from "../../support/temporary-directory.js";
+import { interceptCalls, systemError } from "../../support/kills/intercept-calls.js";
+import { makeTemporaryDirectory } from "../../support/process/temporary-directory.js";
 
 const sid = "ab".padEnd(40, "0");
 const mtimeMs = Date.now() - 7_200_000;

@@ -1,4 +1,4 @@
-import type { HappenedFault } from "../fault-schedule.js";
+import type { HappenedFault } from "../proxies/fault-schedule.js";
 import type { Occasion } from "./named-fault.js";
 import { isOnCluster } from "./swept-cluster.js";
 import type { SweptCommand } from "./swept-commands.js";

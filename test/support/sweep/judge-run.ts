@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { ObservedResult } from "../../end-to-end/support/observed-run.js";
-import { checkSessions } from "../check-sessions.js";
-import { savedValue } from "../earlier-copy.js";
-import type { MadeSession } from "../make-sessions.js";
+import { checkSessions } from "../sessions/check-sessions.js";
+import { savedValue } from "../sessions/earlier-copy.js";
+import type { MadeSession } from "../sessions/make-sessions.js";
 import { allowedExitCodes } from "./allowed-exit-codes.js";
 import type { SweptCourse } from "./swept-run.js";
 import { missingSessions } from "./swept-sessions.js";

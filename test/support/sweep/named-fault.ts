@@ -1,4 +1,4 @@
-import type { Fault } from "../fault-schedule.js";
+import type { Fault } from "../proxies/fault-schedule.js";
 import type { SweptCommand } from "./swept-commands.js";
 import type { SweptRedis } from "./swept-redis.js";
 import type { SweptSessions } from "./swept-sessions.js";

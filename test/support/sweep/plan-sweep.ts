@@ -1,5 +1,5 @@
+import type { CommandHead } from "../proxies/resp-messages.js";
 import { makeRandom } from "../random.js";
-import type { CommandHead } from "../resp-messages.js";
 import { openingReplies } from "./allowed-exit-codes.js";
 import type { NamedFault } from "./named-fault.js";
 import { namedFaults } from "./named-faults.js";

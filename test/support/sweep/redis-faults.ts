@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
-import type { MadeSession } from "../make-sessions.js";
-import { connectRedis } from "../redis-client.js";
-import { redisCommand } from "../redis-command.js";
+import { connectRedis } from "../servers/redis-client.js";
+import { redisCommand } from "../servers/redis-command.js";
+import type { MadeSession } from "../sessions/make-sessions.js";
 import { type ExitCodes, goesOn, impatience, type NamedFault, staysAway } from "./named-fault.js";
 import { isOnCluster } from "./swept-cluster.js";
 import type { SweptRedis } from "./swept-redis.js";

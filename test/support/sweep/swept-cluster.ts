@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { RedisAddress } from "../redis-client.js";
-import { type RedisCluster, startCluster } from "../redis-cluster.js";
-import { redisCommand } from "../redis-command.js";
-import type { RedisServer } from "../redis-server.js";
-import { topology } from "../redis-under-test.js";
+import type { RedisAddress } from "../servers/redis-client.js";
+import { type RedisCluster, startCluster } from "../servers/redis-cluster.js";
+import { redisCommand } from "../servers/redis-command.js";
+import type { RedisServer } from "../servers/redis-server.js";
+import { topology } from "../servers/redis-under-test.js";
 
 /** Whether sweeps are to run against a Cluster: `TELE_SESSIONS_TOPOLOGY=cluster`. */
 export const isOnCluster = topology === "cluster";

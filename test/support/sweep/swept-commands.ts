@@ -1,4 +1,4 @@
-import type { Aftermath } from "../earlier-copy.js";
+import type { Aftermath } from "../sessions/earlier-copy.js";
 
 /** A command that faults are swept over. */
 export interface SweptCommand {

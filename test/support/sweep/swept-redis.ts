@@ -1,17 +1,17 @@
 import { mkdir } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { FaultProxy } from "../fault-proxy.js";
+import { makeTemporaryDirectory, removeTemporaryDirectory } from "../process/temporary-directory.js";
+import type { FaultProxy } from "../proxies/fault-proxy.js";
 import {
   type RedisAddress,
   type RedisArgument,
   type RedisClient,
   type RedisReply,
   RedisReplyError,
-} from "../redis-client.js";
-import type { RedisCluster } from "../redis-cluster.js";
-import { redisCommand, redisPipeline } from "../redis-command.js";
-import { type RedisServer, startRedis } from "../redis-server.js";
-import { makeTemporaryDirectory, removeTemporaryDirectory } from "../temporary-directory.js";
+} from "../servers/redis-client.js";
+import type { RedisCluster } from "../servers/redis-cluster.js";
+import { redisCommand, redisPipeline } from "../servers/redis-command.js";
+import { type RedisServer, startRedis } from "../servers/redis-server.js";
 import { announcePorts, isOnCluster, startSweptCluster } from "./swept-cluster.js";
 import { isBehindSentinel, type SweptSentinel, startSweptSentinel } from "./swept-sentinel.js";
 

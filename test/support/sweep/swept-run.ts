@@ -1,10 +1,10 @@
 import { dirname } from "node:path";
 import { type ObservedResult, run } from "../../end-to-end/support/observed-run.js";
-import { startFaultProxies } from "../fault-proxy.js";
-import type { Fault, HappenedFault } from "../fault-schedule.js";
-import type { MadeSession } from "../make-sessions.js";
-import type { CommandHead } from "../resp-messages.js";
-import { removeTemporaryDirectory } from "../temporary-directory.js";
+import { removeTemporaryDirectory } from "../process/temporary-directory.js";
+import { startFaultProxies } from "../proxies/fault-proxy.js";
+import type { Fault, HappenedFault } from "../proxies/fault-schedule.js";
+import type { CommandHead } from "../proxies/resp-messages.js";
+import type { MadeSession } from "../sessions/make-sessions.js";
 import type { NamedHappening } from "./allowed-exit-codes.js";
 import { judgeRun } from "./judge-run.js";
 import type { NamedFault } from "./named-fault.js";

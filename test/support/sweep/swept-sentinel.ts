@@ -1,7 +1,7 @@
 import { createServer, type Socket } from "node:net";
-import { listen } from "../listen.js";
-import { topology } from "../redis-under-test.js";
-import { makeMessageSplitter } from "../resp-messages.js";
+import { makeMessageSplitter } from "../proxies/resp-messages.js";
+import { listen } from "../servers/listen.js";
+import { topology } from "../servers/redis-under-test.js";
 
 /** Whether sweeps are to run behind a Sentinel: `TELE_SESSIONS_TOPOLOGY=sentinel`. */
 export const isBehindSentinel = topology === "sentinel";

@@ -3,14 +3,14 @@ import { dirname, join } from "node:path";
 import { keyPrefix } from "../../../src/convert/session-key.js";
 import { markKey } from "../../../src/redis/marks.js";
 import { lastingIdentityOf } from "../../../src/source/file-identity.js";
-import { between } from "../between.js";
-import { runCommand } from "../command.js";
-import { type Aftermath, savedValue, threeHoursSeconds } from "../earlier-copy.js";
-import { type MadeSession, makeSessions, readManifest } from "../make-sessions.js";
-import type { RedisClient } from "../redis-client.js";
-import { redisCommand } from "../redis-command.js";
-import { startRedis } from "../redis-server.js";
-import { makeTemporaryDirectory } from "../temporary-directory.js";
+import { between } from "../process/between.js";
+import { runCommand } from "../process/command.js";
+import { makeTemporaryDirectory } from "../process/temporary-directory.js";
+import type { RedisClient } from "../servers/redis-client.js";
+import { redisCommand } from "../servers/redis-command.js";
+import { startRedis } from "../servers/redis-server.js";
+import { type Aftermath, savedValue, threeHoursSeconds } from "../sessions/earlier-copy.js";
+import { type MadeSession, makeSessions, readManifest } from "../sessions/make-sessions.js";
 
 /** Session files that many runs are made over, and what they must become. */
 export interface SweptSessions {
