@@ -73,7 +73,9 @@ async function runConnected(
     await out.confirmPurge(run.listing, () => askWhetherSaved(run.redis));
     if (task === "copy") await copy(run);
     else if (task === "verify") await verify(run);
-    else await purge(run, task === "purge" ? "proven" : "unconditional");
+    else if (task === "purge") await purge(run, "proven");
+    else if (task === "purge-unconditionally") await purge(run, "unconditional");
+    else throw new Error(`nothing is known of the task ${task}`);
   } finally {
     await close();
   }
