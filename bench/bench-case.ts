@@ -20,7 +20,7 @@ export interface CaseKind {
   readonly sample: number;
   readonly longestRunS: { readonly rivals: number; readonly ours: number };
   readonly rounds: number;
-  /** Its share of the time, against the others'. */
+  /** How long it takes, against the others: its share of the time. */
   readonly weight: number;
 }
 
@@ -52,12 +52,14 @@ export const caseKinds = {
     title: "flat pickle, warm and local, on Node 24",
     open: openNode24,
     contestants: [["copy", "verify"]],
+    weight: 0.4,
   },
   scattered: {
     ...base,
     title: "scattered pickle, warm and local",
     layout: "scattered",
     contestants: [["server"], ["script"], ["dry-run"], ["copy", "verify"]],
+    weight: 0.8,
   },
   json: {
     ...base,
@@ -72,6 +74,7 @@ export const caseKinds = {
     open: openDistantRedis,
     contestants: [["server"], ["script"], ["pipe"], ["dry-run"], ["copy", "verify"]],
     sample: 2_000,
+    weight: 1.2,
   },
   files: {
     ...base,
@@ -79,24 +82,28 @@ export const caseKinds = {
     open: openSlowFiles,
     contestants: [["server"], ["script"], ["reader"], ["dry-run"], ["copy", "verify"]],
     sample: 2_000,
+    weight: 1.5,
   },
   cold: {
     ...base,
     title: "flat pickle, cold cache",
     open: openColdCache,
     contestants: [["server"], ["script"], ["reader"], ["dry-run"], ["copy", "verify"]],
+    weight: 1.5,
   },
   cluster: {
     ...base,
     title: "flat pickle, a Redis Cluster",
     open: openClusterRedis,
     contestants: [["copy", "verify"]],
+    weight: 0.5,
   },
   sentinel: {
     ...base,
     title: "flat pickle, Redis behind a Sentinel",
     open: openRedisBehindSentinel,
     contestants: [["copy", "verify"]],
+    weight: 0.4,
   },
 } satisfies Record<string, CaseKind>;
 

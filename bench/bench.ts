@@ -31,14 +31,16 @@ async function bench({ cases, rounds, minutes, json, svg, against }: BenchOption
       for (const one of cases) console.log(`\n${await compareBuilds(one, against, shared)}`);
       return;
     }
-    const results: CaseResult[] = [];
-    for (const [index, one] of cases.entries()) {
-      // What a case leaves of its share is the next ones'.
-      const weights = cases.slice(index).map(weightOf);
+    const byCase = new Map<BenchCase, CaseResult>();
+    // The quick ones first: what a case leaves of its share is the next ones'.
+    const quickFirst = [...cases].sort((one, other) => weightOf(one) - weightOf(other));
+    for (const [index, one] of quickFirst.entries()) {
+      const weights = quickFirst.slice(index).map(weightOf);
       const share = weightOf(one) / weights.reduce((sum, weight) => sum + weight, 0);
       const deadlineMs = performance.now() + (endMs - performance.now()) * share;
-      results.push(await measureCase(one, { ...shared, deadlineMs }));
+      byCase.set(one, await measureCase(one, { ...shared, deadlineMs }));
     }
+    const results = cases.flatMap((one) => byCase.get(one) ?? []);
     const requirements = judge(results);
     console.log(`${machineLine(machine)}\n\n${benchTable(results)}\n\n${requirementsTable(requirements)}`);
     if (json !== undefined) writeFileSync(json, toJson(machine, results, requirements));
