@@ -1,4 +1,3 @@
-import type { CaseKind } from "../bench-case.js";
 import type { Arena, ContestantRun } from "./arena.js";
 import { type Contestant, type ContestantName, contestants } from "./contestants.js";
 import type { SessionDirectories, SessionDirectory } from "./session-directories.js";
@@ -6,7 +5,8 @@ import type { SessionDirectories, SessionDirectory } from "./session-directories
 export interface Turns {
   readonly arena: Arena;
   readonly directories: SessionDirectories;
-  readonly order: CaseKind["contestants"];
+  /** Groups that keep their order. */
+  readonly order: readonly (readonly ContestantName[])[];
   /** What a contestant is to work on; undefined lets it sit out. */
   readonly giveFiles: (name: ContestantName) => SessionDirectory | undefined;
   readonly take: (name: ContestantName, run: ContestantRun) => void | Promise<void>;

@@ -81,10 +81,8 @@ describe("convertSession: any bytes give an outcome, never a throw (design.md se
 
 const bomb = fileURLToPath(new URL("./bomb.js", import.meta.url));
 
-/** MiB of each: `npm run fuzz` takes as many as the largest file may have. */
-const size = process.env["TELE_SESSIONS_FUZZ"] === undefined ? 5 : 60;
-/** MiB. */
-const heap = size === 5 ? 256 : 1024;
+/** MiB, of each and for each: `npm run fuzz` takes as many as the largest file may have. */
+const [size, heap] = process.env["TELE_SESSIONS_FUZZ"] === undefined ? [5, 256] : [60, 1024];
 
 describe(`convertSession: any ${size} MiB take less than 20 s and a heap of ${heap} MiB`, () => {
   for (const name of bombNames) {
